@@ -1,0 +1,150 @@
+"""The central value: one request as sent, and one answer or transport failure.
+
+Probes, contract interactions, recordings and drift all speak :class:`Exchange`.
+The phase names are those of Prometheus blackbox_exporter's
+``probe_http_duration_seconds``
+(https://github.com/prometheus/blackbox_exporter/blob/master/prober/http.go).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from mfagate.causes import CauseId, Outcome
+
+
+class Phase(StrEnum):
+    """Where the time of an exchange went, in the order in which it goes."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    PROCESSING = "processing"
+    TRANSFER = "transfer"
+
+
+class Headers(Mapping[str, str]):
+    """Header fields in wire order; look-ups ignore case, repeats join with a comma."""
+
+    def __init__(self, items: tuple[tuple[str, str], ...] = ()) -> None:
+        self.items_in_order = items
+        self._by_name: dict[str, list[str]] = {}
+        for name, value in items:
+            self._by_name.setdefault(name.lower(), []).append(value)
+
+    def __getitem__(self, name: str) -> str:
+        return ", ".join(self._by_name[name.lower()])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._by_name == other._by_name
+
+    def __hash__(self) -> int:
+        return hash(self.items_in_order)
+
+    def __repr__(self) -> str:
+        # Names only: a header value may be a credential.
+        return f"Headers({sorted(self._by_name)})"
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a repeated field, in wire order."""
+        return tuple(self._by_name.get(name.lower(), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request exactly as it was sent, after signing."""
+
+    method: str
+    url: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer. ``truncated`` says that the body was longer than the cap."""
+
+    status: int
+    reason: str = ""
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = field(default=b"", repr=False)
+    truncated: bool = False
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The body as text, with U+FFFD for what is not UTF-8."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: The body is not JSON in UTF-8.
+        """
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("JSON nested too deeply") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why no answer came, told apart as far as the operating system tells.
+
+    ``outcome`` is set where the cause alone does not decide it: a name that
+    does not exist is a failure, a resolver that does not answer is inconclusive.
+    """
+
+    cause: CauseId
+    phase: Phase
+    message: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The verified certificate of the server."""
+
+    subject: str
+    issuer: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was asked, what came back or how it failed, how long each phase took.
+
+    Exactly one of ``response`` and ``failure`` is set. ``phases`` holds seconds
+    for the phases that took place. ``started`` is in UTC.
+    """
+
+    request: Request
+    started: datetime
+    response: Response | None = None
+    failure: Failure | None = None
+    phases: Mapping[Phase, float] = field(default_factory=dict)
+    certificate: Certificate | None = None
+    address: str | None = None
+    proxy: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Duration of all phases together."""
+        return sum(self.phases.values())
