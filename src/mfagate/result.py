@@ -1,13 +1,22 @@
-"""What one check found."""
+"""What checks found: from one finding to the whole report.
+
+The models at the end are the JSON report ``mfagate.report/1``: their schema is
+published with the package, so a change here is a change of that format.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from mfagate.causes import CauseId, Outcome, load
+from pydantic import BaseModel, ConfigDict, Field
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.causes import load as load_cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A cause, established: the message says what is so, the evidence why we say it."""
+    """A cause, established: the message says what is so, the evidence why we say it.
+
+    ``outcome`` and ``next_step`` default to those of the catalogue.
+    """
 
     cause: CauseId
     message: str
@@ -35,4 +47,127 @@ class Finding:
     @property
     def effective_outcome(self) -> Outcome:
         """The outcome given, else the catalogue's."""
-        return self.outcome or load(self.cause).outcome
+        return self.outcome or load_cause(self.cause).outcome
+
+
+class Verdict(StrEnum):
+    """The answer of the gate. Over several integrations the worst one counts."""
+
+    PASS = "pass"
+    INCONCLUSIVE = "inconclusive"
+    FAIL = "fail"
+
+    @classmethod
+    def of(cls, outcomes: Iterable[str]) -> Verdict:
+        """Fail outranks inconclusive, inconclusive outranks pass; the rest says nothing."""
+        seen = set(outcomes)
+        return next((verdict for verdict in (cls.FAIL, cls.INCONCLUSIVE) if verdict.value in seen), cls.PASS)
+
+
+class Model(BaseModel):
+    """Base of the report's models."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+class ReportLocation(Model):
+    """File and line to look at or to change."""
+
+    file: str
+    line: int | None = None
+
+
+class Check(Model):
+    """One check of one integration."""
+
+    id: str = Field(description="Stable name of the check, such as credential.accepted.")
+    subject: str | None = Field(None, description="What was checked: a setting, an interaction, a permission.")
+    outcome: Outcome
+    cause: CauseId | None = None
+    message: str = ""
+    next_step: str | None = None
+    evidence: dict[str, Any] = Field(default_factory=dict)
+    location: ReportLocation | None = None
+    seconds: float = Field(0.0, ge=0)
+
+    @property
+    def title(self) -> str:
+        """Id and subject in one."""
+        return f"{self.id} [{self.subject}]" if self.subject else self.id
+
+    @classmethod
+    def from_finding(cls, check_id: str, finding: Finding, *, subject: str | None = None, seconds: float = 0) -> Check:
+        """A check that found something; what the finding leaves open comes from the catalogue."""
+        location = finding.location
+        return cls(
+            id=check_id,
+            subject=subject,
+            outcome=finding.effective_outcome,
+            cause=finding.cause,
+            message=finding.message,
+            next_step=finding.next_step or load_cause(finding.cause).next_step,
+            evidence=dict(finding.evidence),
+            location=ReportLocation(file=str(location.file), line=location.line) if location else None,
+            seconds=round(seconds, 6),
+        )
+
+
+class IntegrationReport(Model):
+    """The verdict on one integration and everything it rests on."""
+
+    name: str
+    provider: str
+    environment: str
+    share_of_users: float | None = None
+    verdict: Verdict
+    cause: CauseId | None = Field(None, description="The cause of the first red check.")
+    headline: str = Field(description="One sentence.")
+    exonerated: list[str] = Field(default_factory=list, description="What this run showed not to be at fault.")
+    checks: list[Check]
+
+    @property
+    def problems(self) -> list[Check]:
+        """Checks that carry a cause a person should read: red ones first, then warnings."""
+        red = [check for check in self.checks if check.outcome.is_red]
+        return red + [check for check in self.checks if check.outcome is Outcome.WARN]
+
+
+class Run(Model):
+    """Which run this was. Times are UTC."""
+
+    id: str
+    stage: Literal["check", "gate", "record"]
+    started: datetime
+    finished: datetime
+    version: str
+    override: str | None = None
+
+
+class Summary(Model):
+    """How many checks had which outcome."""
+
+    passed: int = Field(0, alias="pass")
+    fail: int = 0
+    inconclusive: int = 0
+    warn: int = 0
+    info: int = 0
+    skipped: int = 0
+
+    @classmethod
+    def of(cls, checks: Iterable[Check]) -> Summary:
+        """Count the checks by outcome."""
+        counts = dict.fromkeys(Outcome, 0)
+        for check in checks:
+            counts[check.outcome] += 1
+        return cls.model_validate({str(outcome): count for outcome, count in counts.items()})
+
+
+class Report(Model):
+    """One run over all selected integrations."""
+
+    schema_id: Literal["mfagate.report/1"] = Field("mfagate.report/1", alias="schema")
+    run: Run
+    verdict: Verdict
+    cause: CauseId | None = Field(None, description="Why the run as a whole is not a pass, where no integration says.")
+    summary: Summary
+    integrations: list[IntegrationReport]

@@ -1,0 +1,224 @@
+"""What the login service expects of privacyIDEA: its client, driven against Pact's mock server.
+
+Each test adds one interaction to the pact. Only what the client reads stands
+in an answer, so that the provider may change the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pact import match
+
+from mfagate.consumer import FORM, JSON, ConsumerPact, fill
+from mfagate.providers.privacyidea.client import PrivacyIDEAClient
+from mfagate.providers.states import State
+from mfagate.second_factor import (
+    Challenge,
+    CredentialRejected,
+    Decision,
+    Factor,
+    ProviderUnavailable,
+)
+
+PROVIDER = "privacyidea"
+
+# Tokens that say nothing: three base64url parts, as the API keys are.
+KEY = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoidmFsaWRhdGUifQ.c2lnbmF0dXJl"
+ADMIN_KEY = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYWRtaW4ifQ.c2lnbmF0dXJl"
+JWT = r"^[\w-]+\.[\w-]+\.[\w-]+$"
+TRANSACTION = "02659936574063359702"
+
+ACCEPT = {"result": {"status": True, "value": True, "authentication": "ACCEPT"}}
+REJECT = {"result": {"status": True, "value": False, "authentication": "REJECT"}}
+CHALLENGE = {
+    "result": {"status": True, "value": False, "authentication": "CHALLENGE"},
+    "detail": {"transaction_id": match.regex(TRANSACTION, regex=r"^\d+$")},
+}
+
+Client = Callable[..., PrivacyIDEAClient]
+
+
+def error(code: int) -> dict[str, Any]:
+    """The body of an error answer; the message is for people and may change."""
+    return {"result": {"status": False, "error": {"code": code, "message": match.str("a sentence")}}}
+
+
+def check(
+    pact: ConsumerPact,
+    description: str,
+    state: State,
+    fields: dict[str, tuple[str, str]],
+    *,
+    key: str | None = KEY,
+    safe_in_production: bool = False,
+) -> Any:
+    """``POST /validate/check``; ``fields`` maps a form field to its example and the state's value."""
+    interaction = pact.interaction(description, given=state, safe_in_production=safe_in_production)
+    interaction.with_request("POST", "/validate/check").with_header("Accept", JSON)
+    if key is not None:
+        interaction.with_header("Authorization", match.regex(key, regex=JWT))
+    interaction.with_body("&".join(f"{name}={example}" for name, (example, _) in fields.items()), FORM)
+    fill(interaction, "body", {name: value for name, (_, value) in fields.items()})
+    return interaction
+
+
+def otp(user: str = "alice", code: str = "755224", code_value: str = "pass") -> dict[str, tuple[str, str]]:
+    return {"user": (user, "user"), "pass": (code, code_value)}
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "code", "code_value", "answer", "decision"),
+    [
+        ("OTP accepted", State.WORKING_OTP, "755224", "pass", ACCEPT, Decision.ALLOW),
+        ("PIN and OTP accepted", State.PIN_AND_OTP, "1234755224", "pass", ACCEPT, Decision.ALLOW),
+        ("wrong OTP", State.WORKING_OTP, "000000", "wrong_pass", REJECT, Decision.DENY),
+        ("replayed OTP", State.USED_OTP, "755224", "pass", REJECT, Decision.DENY),
+        ("wrong PIN", State.PIN_AND_OTP, "4321755224", "wrong_pin_pass", REJECT, Decision.DENY),
+        ("user without a token", State.NO_FACTOR, "755224", "pass", REJECT, Decision.DENY),
+        ("disabled token", State.DISABLED_FACTOR, "755224", "pass", REJECT, Decision.DENY),
+        ("locked token", State.LOCKED_FACTOR, "755224", "pass", REJECT, Decision.DENY),
+    ],
+)
+def test_one_time_password(
+    pact: ConsumerPact,
+    description: str,
+    state: State,
+    code: str,
+    code_value: str,
+    answer: dict[str, Any],
+    decision: Decision,
+) -> None:
+    interaction = check(pact, description, state, otp(code=code, code_value=code_value))
+    interaction.will_respond_with(200).with_body(answer, JSON)
+    with pact.serve() as url:
+        client = PrivacyIDEAClient(url, KEY)
+        assert client.verify(client.start("alice", Factor.OTP), code) is decision
+
+
+def test_unknown_user(pact: ConsumerPact) -> None:
+    interaction = check(pact, "unknown user", State.UNKNOWN_USER, otp("mallory"), safe_in_production=True)
+    interaction.will_respond_with(400).with_body(error(904), JSON)
+    with pact.serve() as url:
+        assert PrivacyIDEAClient(url, KEY).verify(Challenge("mallory", Factor.OTP), "755224") is Decision.DENY
+
+
+def test_challenge_triggered_by_pin(pact: ConsumerPact) -> None:
+    interaction = check(pact, "challenge triggered by the PIN", State.CHALLENGE_FACTOR, otp(code="1234"))
+    interaction.will_respond_with(200).with_body(CHALLENGE, JSON)
+    with pact.serve() as url:
+        challenge = PrivacyIDEAClient(url, KEY).challenge_by_pin("alice", "1234")
+        assert challenge == Challenge("alice", Factor.OTP, TRANSACTION)
+
+
+def test_challenge_triggered_by_the_service(pact: ConsumerPact) -> None:
+    interaction = (
+        pact.interaction("challenge triggered by the service", given=State.CHALLENGE_FACTOR)
+        .with_request("POST", "/validate/triggerchallenge")
+        .with_header("Accept", JSON)
+        .with_header("Authorization", match.regex(ADMIN_KEY, regex=JWT))
+        .with_body("user=alice", FORM)
+    )
+    fill(interaction, "body", {"user": "user"})
+    interaction.will_respond_with(200).with_body(
+        {"result": {"status": True, "value": match.int(1)}, "detail": CHALLENGE["detail"]}, JSON
+    )
+    with pact.serve() as url:
+        challenge = PrivacyIDEAClient(url, KEY, ADMIN_KEY).start("alice", Factor.PUSH)
+        assert challenge == Challenge("alice", Factor.PUSH, TRANSACTION)
+
+
+@pytest.mark.parametrize(
+    ("description", "code", "code_value", "answer", "decision"),
+    [
+        ("challenge answered", "755224", "pass", ACCEPT, Decision.ALLOW),
+        ("challenge answered wrongly", "000000", "wrong_pass", REJECT, Decision.DENY),
+    ],
+)
+def test_challenge_answered(
+    pact: ConsumerPact, description: str, code: str, code_value: str, answer: dict[str, Any], decision: Decision
+) -> None:
+    fields = otp(code=code, code_value=code_value) | {"transaction_id": (TRANSACTION, "transaction_id")}
+    check(pact, description, State.CHALLENGE_STARTED, fields).will_respond_with(200).with_body(answer, JSON)
+    with pact.serve() as url:
+        challenge = Challenge("alice", Factor.OTP, TRANSACTION)
+        assert PrivacyIDEAClient(url, KEY).verify(challenge, code) is decision
+
+
+def poll(pact: ConsumerPact, description: str, state: State, value: bool, status: str) -> None:
+    interaction = (
+        pact.interaction(description, given=state)
+        .with_request("GET", "/validate/polltransaction")
+        .with_header("Accept", JSON)
+        .with_header("Authorization", match.regex(KEY, regex=JWT))
+        .with_query_parameter("transaction_id", TRANSACTION)
+    )
+    fill(interaction, "query", {"transaction_id": "transaction_id"})
+    interaction.will_respond_with(200).with_body(
+        {"result": {"status": True, "value": value}, "detail": {"challenge_status": status}}, JSON
+    )
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "value", "status", "decision"),
+    [
+        ("push pending", State.PUSH_PENDING, False, "pending", Decision.PENDING),
+        ("push declined", State.PUSH_DECLINED, False, "declined", Decision.DENY),
+    ],
+)
+def test_push_polled(
+    pact: ConsumerPact, description: str, state: State, value: bool, status: str, decision: Decision
+) -> None:
+    poll(pact, description, state, value, status)
+    with pact.serve() as url:
+        challenge = Challenge("alice", Factor.PUSH, TRANSACTION)
+        assert PrivacyIDEAClient(url, KEY).verify(challenge) is decision
+
+
+def test_push_accepted(pact: ConsumerPact) -> None:
+    """The poll says that the phone has answered; only the check that follows lets the user in."""
+    poll(pact, "push accepted", State.PUSH_ACCEPTED, True, "accept")
+    with pact.serve() as url:
+        assert PrivacyIDEAClient(url, KEY).push_answer(Challenge("alice", Factor.PUSH, TRANSACTION)) == "accept"
+
+
+def test_accepted_push_redeemed(pact: ConsumerPact) -> None:
+    fields = {
+        "user": ("alice", "user"),
+        "pass": ("", "pass"),
+        "transaction_id": (TRANSACTION, "transaction_id"),
+    }
+    interaction = check(pact, "accepted push redeemed", State.PUSH_ACCEPTED, fields)
+    interaction.will_respond_with(200).with_body(ACCEPT, JSON)
+    with pact.serve() as url:
+        challenge = Challenge("alice", Factor.PUSH, TRANSACTION)
+        assert PrivacyIDEAClient(url, KEY).verify(challenge, "") is Decision.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "key", "status", "code", "raised"),
+    [
+        ("missing key", State.CREDENTIAL_MISSING, None, 403, 303, CredentialRejected),
+        ("malformed key", State.CREDENTIAL_MALFORMED, KEY, 403, 303, CredentialRejected),
+        ("key of the wrong role", State.CREDENTIAL_WRONG_KIND, ADMIN_KEY, 403, 303, CredentialRejected),
+        # The server does not catch the expiry: it fails, and a client must not take that for an answer.
+        ("expired key", State.CREDENTIAL_EXPIRED, KEY, 500, -500, ProviderUnavailable),
+    ],
+)
+def test_refused_key(
+    pact: ConsumerPact,
+    description: str,
+    state: State,
+    key: str | None,
+    status: int,
+    code: int,
+    raised: type[Exception],
+) -> None:
+    interaction = check(pact, description, state, otp(), key=key)
+    interaction.will_respond_with(status).with_body(error(code), JSON)
+    with pact.serve() as url:
+        client = PrivacyIDEAClient(url, key)
+        with pytest.raises(raised):
+            client.verify(Challenge("alice", Factor.OTP), "755224")

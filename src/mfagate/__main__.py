@@ -1,0 +1,5 @@
+"""``python -m mfagate``."""
+
+from mfagate.cli import main
+
+main()

@@ -1,0 +1,151 @@
+"""Cassettes: recordings of a provider, one plain vcrpy file an interaction.
+
+The files load with vcrpy as they are
+(https://vcrpy.readthedocs.io/en/latest/usage.html). One extra top-level key,
+``mfagate``, which vcrpy ignores, holds when, from what and by which version
+they were recorded. They are read here without vcrpy, whose import takes longer
+than judging a thousand of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mfagate.exchange import Exchange, Headers, Request, Response
+
+MAX_BYTES = 8 << 20
+
+
+class CassetteError(ValueError):
+    """A cassette cannot be used; the message names the file and what to do."""
+
+
+class Origin(StrEnum):
+    """What was recorded."""
+
+    PROVIDER = "provider"
+    EMULATOR = "emulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Cassette:
+    """One recorded conversation; ``recorded_at`` is a day in UTC, None in a foreign file."""
+
+    path: Path
+    exchanges: tuple[Exchange, ...]
+    recorded_at: date | None
+    recorded_from: Origin | None
+    text: str
+
+    def age_days(self, today: date) -> int | None:
+        """Days since it was recorded."""
+        return (today - self.recorded_at).days if self.recorded_at else None
+
+
+def path_for(folder: Path, description: str) -> Path:
+    """Where the recording of an interaction is kept."""
+    slug = re.sub(r"[^a-z0-9]+", "-", description.lower()).strip("-")
+    return folder / f"{slug}.yaml"
+
+
+def load(path: Path) -> Cassette:
+    """Read one recording.
+
+    Raises:
+        FileNotFoundError: There is none.
+        CassetteError: It is not YAML, or not a cassette.
+    """
+    content = _read(path)
+    document = _parse(path, content)
+    try:
+        about = document.get("mfagate") or {}
+        return Cassette(
+            path,
+            tuple(_exchange(item) for item in document["interactions"]),
+            _day(about.get("recorded_at")),
+            Origin(about["recorded_from"]) if "recorded_from" in about else None,
+            content,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise CassetteError(f"{path} is YAML, but no cassette ({reason}): record it again") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CassetteError(f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise CassetteError(f"{path} is larger than {MAX_BYTES >> 20} MiB: record it again")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CassetteError(f"{path} is not text in UTF-8: record it again") from None
+
+
+@cache
+def _loader() -> Any:
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return base
+
+
+def _parse(path: Path, content: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        document = yaml.load(content, Loader=_loader())
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise CassetteError(f"{path} is not YAML{where}: record it again") from None
+    if not isinstance(document, dict):
+        raise CassetteError(f"{path} is YAML, but no cassette: record it again")
+    return document
+
+
+def _exchange(item: dict[str, Any]) -> Exchange:
+    request, response = item["request"], item["response"]
+    return Exchange(
+        request=Request(request["method"], request["uri"], _headers(request["headers"]), _body(request["body"])),
+        started=datetime.fromtimestamp(0, UTC),
+        response=Response(
+            status=int(response["status"]["code"]),
+            reason=str(response["status"].get("message") or ""),
+            headers=_headers(response["headers"]),
+            body=_body(response["body"].get("string")),
+        ),
+    )
+
+
+def _headers(headers: dict[str, list[str] | str]) -> Headers:
+    return Headers(
+        tuple(
+            (name, str(value))
+            for name, values in (headers or {}).items()
+            for value in (values if isinstance(values, list) else [values])
+        )
+    )
+
+
+def _body(body: str | bytes | None) -> bytes:
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else body.encode("utf-8")
+
+
+def _day(value: Any) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(value) if isinstance(value, str) else None

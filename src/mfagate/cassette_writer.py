@@ -1,0 +1,45 @@
+"""Writing cassettes with vcrpy's own serializer, so that every vcrpy user can load them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from mfagate import __version__
+from mfagate.cassette import Origin
+from mfagate.exchange import Headers, Request, Response
+
+
+def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded_from: Origin) -> str:
+    """The text of a cassette with one exchange.
+
+    The day, not the second, so that recording an unchanged provider twice
+    gives the same bytes.
+
+    Raises:
+        MissingExtra: vcrpy is not installed.
+    """
+    try:
+        from vcr.request import Request as VcrRequest
+        from vcr.serialize import serialize
+        from vcr.serializers import yamlserializer
+    except ImportError:
+        raise MissingExtra("recording needs vcrpy: pip install 'mfagate[record]'") from None
+    recorded = VcrRequest(request.method, request.url, request.body or None, _lists(request.headers))
+    answer: dict[str, Any] = {
+        "status": {"code": response.status, "message": response.reason},
+        "headers": _lists(response.headers),
+        "body": {"string": response.body},
+    }
+    about = f"mfagate:\n  recorded_at: {recorded_at}\n  recorded_from: {recorded_from}\n  tool: mfagate {__version__}\n"
+    text: str = serialize({"requests": [recorded], "responses": [answer]}, yamlserializer)
+    return about + text
+
+
+class MissingExtra(Exception):
+    """An optional dependency is needed; the message says how to install it."""
+
+
+def _lists(headers: Headers) -> dict[str, list[str]]:
+    names = dict.fromkeys(name for name, _ in headers.items_in_order)
+    return {name: list(headers.all(name)) for name in names}

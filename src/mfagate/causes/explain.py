@@ -1,0 +1,59 @@
+"""``mfagate explain``: the catalogue's pages for a person."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from mfagate.causes import Cause, CauseId, load
+from mfagate.config.nearest import nearest_to
+
+
+class UnknownCause(Exception):
+    """There is no such id; the message names the nearest."""
+
+
+def find(name: str) -> Cause:
+    """The cause of that id.
+
+    Raises:
+        UnknownCause: There is none.
+    """
+    try:
+        return load(CauseId(name))
+    except ValueError:
+        ids = [cause.value for cause in CauseId]
+        message = f"there is no cause {name!r}{nearest_to(name, ids)}; `mfagate explain` lists all"
+        raise UnknownCause(message) from None
+
+
+def show(name: str) -> None:
+    """Print one page: rendered on a terminal, as Markdown elsewhere."""
+    cause = find(name)
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(Markdown(to_markdown(cause)))
+    else:
+        print(to_markdown(cause), end="")
+
+
+def to_markdown(cause: Cause) -> str:
+    """The page as one Markdown document."""
+    outcome = " or ".join([cause.outcome.value, *(other.value for other in cause.other_outcomes)])
+    return (
+        f"# {cause.id}\n\n{cause.title}. Outcome: {outcome}. Severity: {cause.severity}.\n\n"
+        f"Next step: {cause.next_step}\n\n{cause.text}"
+    )
+
+
+
+def show_all() -> None:
+    """Print every id with its title."""
+    table = Table.grid(padding=(0, 2))
+    for cause_id in CauseId:
+        cause = load(cause_id)
+        table.add_row(cause.id.value, Text(cause.outcome.value, style="dim"), cause.title)
+    console = Console(highlight=False)
+    console.print(table, width=None if console.is_terminal else 140)

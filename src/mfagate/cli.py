@@ -1,0 +1,336 @@
+"""The command line: one small function a command, no logic."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from mfagate import __version__
+
+if TYPE_CHECKING:
+    from mfagate.report.formats import Output
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_EXITS = """
+\b
+Exit codes:
+  0    pass: deploy
+  1    fail: do not deploy
+  2    usage error, or the configuration file cannot be read
+  3    inconclusive: it could not be known now
+  130  interrupted
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXITS)
+@click.version_option(__version__, prog_name="mfagate")
+def cli() -> None:
+    """Know before you deploy whether your MFA provider integration still works, and if not, why.
+
+    \b
+    mfagate check      no network: is the configuration well-formed, do recordings fit the contracts?
+    mfagate gate       live: may this configuration be deployed?
+    mfagate explain    what a cause means and what to do about it
+    """
+
+
+def _complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from mfagate.providers import registry
+
+    return [name for name in registry.names() if name.startswith(incomplete)]
+
+
+def _complete_integration(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    import tomllib
+
+    try:
+        document = tomllib.loads(Path(ctx.params.get("config") or "integrations.toml").read_text("utf-8"))
+        return [name for name in document["integrations"] if name.startswith(incomplete)]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
+def _complete_cause(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from mfagate.causes import CauseId
+
+    return [cause.value for cause in CauseId if cause.startswith(incomplete)]
+
+
+def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[Output]:
+    from mfagate.report.formats import Output
+
+    try:
+        outputs = [Output.parse(value) for value in values]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    to_stdout = [output.format for output in outputs if output.path is None]
+    if len(to_stdout) > 1:
+        raise click.BadParameter(f"{' and '.join(to_stdout)} would both go to stdout: give one of them a =PATH")
+    return outputs if to_stdout else [*outputs, Output("console")]
+
+
+_COMMON: tuple[Callable[[Command], Command], ...] = (
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        default=Path("integrations.toml"),
+        show_default=True,
+        help="The configuration file.",
+    ),
+    click.option(
+        "--integration",
+        "names",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=_complete_integration,
+        help="Only this integration. May be repeated.",
+    ),
+    click.option(
+        "--environment",
+        "environments",
+        multiple=True,
+        type=click.Choice(["production", "staging", "sandbox", "development"]),
+        help="Only integrations of this environment. May be repeated.",
+    ),
+    click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FORMAT[=PATH]",
+        callback=_parse_outputs,
+        help="console, json or junit; to stdout, or to a file. May be repeated.",
+    ),
+    click.option(
+        "--on-inconclusive",
+        type=click.Choice(["block", "allow"]),
+        default="block",
+        show_default=True,
+        help="Whether an inconclusive verdict exits with 3 or with 0.",
+    ),
+    click.option(
+        "--override",
+        metavar="REASON",
+        help="Exit with 0 whatever the verdict is; the reason stands in every report.",
+    ),
+    click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same."),
+)
+
+
+def _common(command: Command) -> Command:
+    for option in reversed(_COMMON):
+        command = option(command)
+    return command
+
+
+@cli.command(epilog=_EXITS)
+@_common
+@click.option(
+    "--without-secrets",
+    is_flag=True,
+    help="Do not fail where a reference cannot be read here, as on a laptop without production secrets.",
+)
+def check(**options: Any) -> None:
+    """Check configuration, contracts and recordings without any network.
+
+    For a developer before a config change, and for pre-commit. Every value is
+    read from where it will be deployed from, and judged by its shape, its dates
+    and what is known of the provider. Recordings are matched with the contracts.
+    """
+    _run("check", **options)
+
+
+@cli.command(epilog=_EXITS)
+@_common
+def gate(**options: Any) -> None:
+    """Ask the live providers: may this configuration be deployed?
+
+    Each integration climbs a ladder of evidence: configuration, network, TLS,
+    the provider itself, clock, credential, negative control, identity,
+    permission, contract. It stops at the first rung that is red, and names the
+    cause. Nothing unsafe is sent to an integration of the environment production.
+    """
+    _run("gate", **options)
+
+
+@cli.command(epilog=_EXITS)
+@_common
+def record(**options: Any) -> None:
+    """Record each interaction of the contracts live into its cassette.
+
+    Recordings are scrubbed, scanned for every known secret, and only then
+    replace the old ones. This is a person's command: CI never rewrites recordings.
+    """
+    _run("record", **options)
+
+
+def _run(
+    stage: str,
+    *,
+    config: Path,
+    names: tuple[str, ...],
+    environments: tuple[str, ...],
+    outputs: list[Output],
+    on_inconclusive: str,
+    override: str | None,
+    no_color: bool,
+    without_secrets: bool = False,
+) -> None:
+    from rich.console import Console
+
+    from mfagate import exitcode, gate
+    from mfagate.config import ConfigError, load
+    from mfagate.ladder import Stage
+    from mfagate.progress import on_terminal
+    from mfagate.providers import registry
+
+    if override is not None and not override.strip():
+        raise click.BadParameter("say why", param_hint="--override")
+    try:
+        configuration = load(config, registry.names())
+        integrations = configuration.select(names, environments)
+    except ConfigError as error:
+        raise _refused(*map(str, error.problems)) from None
+    except KeyError as error:
+        raise _refused(error.args[0]) from None
+    color = not (no_color or os.environ.get("NO_COLOR"))
+    try:
+        with on_terminal(Console(stderr=True, no_color=not color)) as progress:
+            report = gate.run(
+                configuration,
+                integrations,
+                Stage(stage),
+                progress=progress,
+                override=override,
+                without_secrets=without_secrets,
+            )
+    except registry.ProviderError as error:
+        raise _refused(str(error)) from None
+    _write(report, outputs, color=color)
+    sys.exit(exitcode.of(report, allow_inconclusive=on_inconclusive == "allow"))
+
+
+def _write(report: Any, outputs: list[Output], *, color: bool) -> None:
+    for output in outputs:
+        if output.path is not None:
+            try:
+                output.write(report)
+            except OSError as error:
+                raise _refused(f"{output.path} cannot be written: {error.strerror or error}") from None
+        elif output.format == "console":
+            from mfagate.report import console
+
+            console.show(report, color=color)
+        else:
+            click.echo(output.render(report), nl=False)
+
+
+def _refused(*messages: str) -> click.ClickException:
+    error = click.ClickException("\n       ".join(messages))
+    error.exit_code = 2
+    return error
+
+
+@cli.command()
+@click.argument("provider", shell_complete=_complete_provider)
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the sandbox's keys here (mode 0600) and leave the file. Default: a temporary file.",
+)
+def sandbox(provider: str, env_file: Path | None) -> None:
+    """Keep a provider's local sandbox running, and say how to reach it.
+
+    It listens on 127.0.0.1 with a fresh database, and is gone after Ctrl-C.
+    """
+    from mfagate import local_sandbox
+
+    try:
+        local_sandbox.keep_running(provider, env_file, say=click.echo)
+    except local_sandbox.Refused as error:
+        raise _refused(str(error)) from None
+
+
+@cli.command()
+@click.argument("cause", required=False, shell_complete=_complete_cause)
+def explain(cause: str | None) -> None:
+    """Explain a CAUSE: what it means, its evidence, the first steps, whom to talk to.
+
+    Without CAUSE, list all of them.
+    """
+    from mfagate.causes.explain import UnknownCause, show, show_all
+
+    try:
+        show(cause) if cause else show_all()
+    except UnknownCause as error:
+        raise _refused(str(error)) from None
+
+
+@cli.command()
+@click.argument("what", type=click.Choice(["config", "report"]))
+def schema(what: str) -> None:
+    """Print a JSON schema: of integrations.toml, or of the JSON report.
+
+    Editors with a TOML language server check and complete integrations.toml with
+    it: put "#:schema URL-OR-PATH" in its first line.
+    """
+    import json
+
+    from mfagate import schemas
+
+    document = schemas.config() if what == "config" else schemas.report()
+    click.echo(json.dumps(document, indent=2))
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script of a SHELL.
+
+    \b
+    bash:  eval "$(mfagate completion bash)"   in ~/.bashrc
+    zsh:   eval "$(mfagate completion zsh)"    in ~/.zshrc
+    fish:  mfagate completion fish > ~/.config/fish/completions/mfagate.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    script = get_completion_class(shell)
+    assert script is not None, "click knows the three shells"
+    click.echo(script(cli, {}, "mfagate", "_MFAGATE_COMPLETE").source())
+
+
+def main() -> NoReturn:
+    """Run the command, and turn every way to end into its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        cli.main(prog_name="mfagate", standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as exit_:
+        code = exit_.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has enough; the interpreter must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except SystemExit as exit_:
+        code = exit_.code if isinstance(exit_.code, int) else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: it would wait for threads that an interrupt left in an exchange.
+    os._exit(code)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

@@ -1,0 +1,82 @@
+"""JSON Web Tokens read without a key: shape, expiry and claims (RFC 7519, RFC 7515).
+
+Nothing here verifies a signature; it finds out what a token says of itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mfagate.config.shapes import Misfit
+
+_SIGNATURE_CHARACTERS = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES384": 128}
+"""Length of the base64url signature where the algorithm fixes it (RFC 7518, section 3.1)."""
+
+
+def _decode(part: str) -> bytes:
+    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+
+
+def read_part(part: str) -> dict[str, Any] | None:
+    """A header or payload as JSON, or None if it is none."""
+    try:
+        content = json.loads(_decode(part))
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def claims(token: str) -> Mapping[str, Any]:
+    """The payload of a token; empty if the value is not one."""
+    parts = token.split(".")
+    return (read_part(parts[1]) or {}) if len(parts) == 3 else {}
+
+
+def expiry(token: str) -> datetime | None:
+    """The ``exp`` claim (seconds since 1970) in UTC, or None."""
+    seconds = claims(token).get("exp")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Jwt:
+    """The shape of a signed JSON Web Token.
+
+    ``kind`` looks at the claims and says what is wrong with them, if anything:
+    a token of another role or audience is well-formed and still the wrong one.
+    """
+
+    expected: str = "a JSON Web Token: three base64url parts joined by dots"
+    kind: Callable[[Mapping[str, Any]], Misfit | None] | None = None
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Say which part is damaged, else ask ``kind``."""
+        parts = value.split(".")
+        if len(parts) != 3:
+            return Misfit(f"it has {len(parts)} part{'s' * (len(parts) != 1)} between dots instead of 3")
+        header, payload = read_part(parts[0]), read_part(parts[1])
+        if header is None or "alg" not in header:
+            return Misfit("its first part is not a token header (damaged, or cut at the start)")
+        if payload is None:
+            return Misfit("its second part is not readable (damaged in the middle)")
+        due = _SIGNATURE_CHARACTERS.get(str(header["alg"]))
+        if due is not None and len(parts[2]) != due:
+            slip = "truncated" if len(parts[2]) < due else "something was appended"
+            return Misfit(f"its signature has {len(parts[2])} characters instead of {due} ({slip})")
+        try:
+            _decode(parts[2])
+        except (ValueError, binascii.Error):
+            return Misfit("its signature has characters that base64url does not have")
+        return self.kind(payload) if self.kind else None

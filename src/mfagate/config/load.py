@@ -1,0 +1,176 @@
+"""Reading ``integrations.toml``: every error at once, each with file, line, key and remedy."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from mfagate.config.model import Configuration, Integration, Origin
+from mfagate.config.nearest import nearest_to
+from mfagate.result import Location
+
+MAX_BYTES = 1 << 20
+
+KeyPath = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to change in the file."""
+
+    location: Location
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.key + ': ' if self.key else ''}{self.message}"
+
+
+class ConfigError(Exception):
+    """The file cannot be used; ``problems`` lists everything that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+def load(path: Path, providers: Collection[str]) -> Configuration:
+    """Read and validate the file.
+
+    ``providers`` are the names of the installed ones.
+    Unknown keys inside an integration do not raise: they are kept in
+    ``Integration.unknown_keys`` and become findings of that integration.
+
+    Raises:
+        ConfigError: It cannot be read, is not TOML, or a value has the wrong type.
+    """
+    text = _read(path)
+    document = _parse(path, text)
+    origin = Origin(path, text)
+    unknown = _remove_unknown_keys(document)
+    problems = [
+        Problem(origin.locate(*keys), ".".join(keys), f"unknown key{hint}")
+        for keys, hint in unknown.items()
+        if not _inside_an_integration(keys)
+    ]
+    try:
+        configuration = Configuration.model_validate(document)
+    except ValidationError as error:
+        problems += _problems(error, origin)
+        problems += [
+            Problem(origin.locate(*keys), ".".join(keys), f"unknown key{hint}")
+            for keys, hint in unknown.items()
+            if _inside_an_integration(keys)
+        ]
+        raise ConfigError(_in_file_order(problems)) from None
+    for name, integration in configuration.integrations.items():
+        if integration.provider not in providers:
+            known = f"{nearest_to(integration.provider, providers)}; installed: {', '.join(sorted(providers))}"
+            message = f"no provider is named {integration.provider!r}{known}"
+            keys = ("integrations", name, "provider")
+            problems.append(Problem(origin.locate(*keys), ".".join(keys), message))
+        integration._name = name
+        integration._origin = origin
+        integration._unknown_keys = tuple(keys[2:] for keys in unknown if keys[:2] == ("integrations", name))
+    if problems:
+        raise ConfigError(_in_file_order(problems))
+    configuration._origin = origin
+    return configuration
+
+
+def _read(path: Path) -> str:
+    location = Location(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        message = "there is no such file; name another one with --config PATH"
+        raise ConfigError([Problem(location, "", message)]) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigError([Problem(location, "", f"cannot be read: {reason}")]) from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError([Problem(location, "", "is larger than 1 MiB, so it is not a configuration file")])
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        message = "is not text in UTF-8 (TOML files are): save it as UTF-8"
+        raise ConfigError([Problem(Location(path, line), "", message)]) from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    if text.startswith("\ufeff"):
+        message = "starts with a byte order mark, which TOML does not allow: save it as UTF-8 without BOM"
+        raise ConfigError([Problem(Location(path, 1), "", message)])
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # The parser's message may quote the file, but names a position and never a value.
+        message, _, position = str(error).partition(" (at ")
+        number = position.removeprefix("line ").partition(",")[0]
+        line = int(number) if number.isdecimal() else text.count("\n") + 1
+        problem = Problem(Location(path, line), "", f"is not TOML: {message[:1].lower()}{message[1:]}")
+        raise ConfigError([problem]) from None
+    except RecursionError:
+        raise ConfigError([Problem(Location(path), "", "is nested too deeply")]) from None
+
+
+def _inside_an_integration(keys: KeyPath) -> bool:
+    return len(keys) > 2 and keys[0] == "integrations"
+
+
+def _remove_unknown_keys(document: dict[str, Any]) -> dict[KeyPath, str]:
+    """Take keys that no model knows out of the document; the value is a hint at the right key."""
+    unknown: dict[KeyPath, str] = {}
+    _prune(document, Configuration, (), unknown)
+    integrations = document.get("integrations")
+    for name, table in integrations.items() if isinstance(integrations, dict) else ():
+        if isinstance(table, dict):
+            _prune(table, Integration, ("integrations", name), unknown)
+    return unknown
+
+
+def _prune(table: dict[str, Any], model: type[BaseModel], path: KeyPath, unknown: dict[KeyPath, str]) -> None:
+    for key in [key for key in table if key not in model.model_fields]:
+        unknown[(*path, key)] = nearest_to(key, model.model_fields)
+        del table[key]
+    for key, value in table.items():
+        annotation = model.model_fields[key].annotation
+        if isinstance(value, dict) and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            _prune(value, annotation, (*path, key), unknown)
+
+
+_EXPECTATIONS = {
+    "missing": "is missing",
+    "string_type": "must be a string in quotes",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "int_parsing": "must be a whole number",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "tuple_type": "must be a list",
+    "string_pattern_mismatch": "an integration's name is made of letters, digits, '.', '_' and '-'",
+}
+
+
+def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
+    seen: set[KeyPath] = set()
+    for item in error.errors(include_url=False, include_context=True, include_input=False):
+        # A union reports once per member, with the member's name as the last step.
+        keys = tuple(str(step) for step in item["loc"] if str(step) not in ("float", "str", "[key]"))
+        if keys in seen:
+            continue
+        seen.add(keys)
+        message = _EXPECTATIONS.get(item["type"]) or item["msg"].replace("Input should", "should")
+        yield Problem(origin.locate(*keys), ".".join(keys), message)
+
+
+def _in_file_order(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.location.line or 0)

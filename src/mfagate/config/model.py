@@ -1,0 +1,186 @@
+"""The typed form of ``integrations.toml``."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from mfagate.config.nearest import nearest_to
+from mfagate.result import Location
+from mfagate.toml_lines import TomlLines
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+
+class Environment(StrEnum):
+    """Where the integration is used. Production is read-only for mfagate."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    SANDBOX = "sandbox"
+    DEVELOPMENT = "development"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real users depend on it."""
+        return self is Environment.PRODUCTION
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are errors, values never appear in messages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+
+NumberOrReference = float | str
+
+
+class Client(Table):
+    """How the login service's own MFA client is set. Values may be references."""
+
+    timeout_seconds: NumberOrReference | None = Field(None, description="Seconds that the client waits per attempt.")
+    retries: NumberOrReference | None = Field(None, description="Attempts after the first.")
+    backoff_seconds: NumberOrReference | None = Field(None, description="Seconds waited between two attempts.")
+    login_budget_seconds: NumberOrReference | None = Field(
+        None, description="Seconds that a login may take in all before the user is lost."
+    )
+    when_unavailable: str | None = Field(
+        None,
+        description="What the login service does when the provider cannot be reached: "
+        "deny (fail closed) or allow (fail open). May be a reference.",
+    )
+
+
+class Documentation(Table):
+    """Who owns the integration and where its papers are."""
+
+    owner: str | None = Field(None, description="Team that owns the integration.")
+    runbook: str | None = Field(None, description="URL of the runbook.")
+    provider_docs: str | None = Field(None, description="URL of the provider's documentation.")
+    escalation: str | None = Field(None, description="Provider support contact and account number.")
+    rotation_days: int | None = Field(None, gt=0, description="Days after which the credential is rotated.")
+    reviewed: date | None = Field(None, description="Day of the last review.")
+
+
+class Integration(Table):
+    """One use of one provider: what is about to be deployed, and who must answer."""
+
+    provider: str = Field(description="Name of the provider.")
+    environment: Environment = Field(description="Where it is used. Nothing unsafe is sent in production.")
+    share_of_users: float | None = Field(
+        None, gt=0, le=1, description="Share of users whose logins depend on it, 0 to 1: the blast radius."
+    )
+    endpoint: str | None = Field(
+        None, description='Connect here instead: a URL, or "sandbox" to start the provider\'s local sandbox.'
+    )
+    ca_bundle: Path | None = Field(None, description="PEM file with the certificate authorities to trust.")
+    contract: Path | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
+    cassettes: Path | None = Field(None, description="Folder of recordings. Default: by provider, under cassettes/.")
+    timeout_seconds: float = Field(5.0, gt=0, le=60, description="Limit of one exchange, everything included.")
+    minimum_checks: int | None = Field(
+        None, ge=1, description="Fewer executed checks than this are a failure (gate.nothing-checked)."
+    )
+    production_allows: tuple[Literal["failing-credential", "unsafe-interactions"], ...] = Field(
+        (), description="What may be sent in production beyond safe probes."
+    )
+    settings: dict[str, str] = Field(default_factory=dict, description="The provider's own field names.")
+    expect: dict[str, str] = Field(default_factory=dict, description="Who must answer.")
+    control: dict[str, str] = Field(
+        default_factory=dict, description="A second, known-good credential: tells our fault from theirs."
+    )
+    test_data: dict[str, str] = Field(default_factory=dict, description="Test users for provider states.")
+    client: Client = Field(default_factory=lambda: Client.model_validate({}))
+    documentation: Documentation = Field(default_factory=lambda: Documentation.model_validate({}))
+
+    _name: str = PrivateAttr("")
+    _origin: Origin = PrivateAttr()
+    _unknown_keys: tuple[tuple[str, ...], ...] = PrivateAttr(())
+
+    @property
+    def name(self) -> str:
+        """The NAME of ``[integrations.NAME]``."""
+        return self._name
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths are relative to."""
+        return self._origin.path.parent
+
+    @property
+    def unknown_keys(self) -> tuple[tuple[str, ...], ...]:
+        """Paths of keys inside this table that mean nothing."""
+        return self._unknown_keys
+
+    @property
+    def contract_path(self) -> Path:
+        """The pact file."""
+        default = Path("contracts", self.provider, f"auth-service-{self.provider}.json")
+        return self.base / (self.contract or default)
+
+    @property
+    def cassettes_path(self) -> Path:
+        """The folder of recordings."""
+        return self.base / (self.cassettes or Path("cassettes", self.provider))
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether the local sandbox is started for it."""
+        return self.endpoint == "sandbox"
+
+    def locate(self, *keys: str) -> Location:
+        """The line of a key of this table, or of the nearest table around it."""
+        return self._origin.locate("integrations", self._name, *keys)
+
+
+class GateOptions(Table):
+    """The table ``[gate]``: limits that hold for all integrations."""
+
+    expiring_soon_days: int = Field(30, ge=0, description="Horizon of the expiry warnings.")
+    cassette_max_age_days: int = Field(180, ge=1, description="Age from which a recording is stale.")
+
+
+class Configuration(Table):
+    """The whole file."""
+
+    gate: GateOptions = Field(default_factory=lambda: GateOptions.model_validate({}))
+    integrations: dict[Annotated[str, Field(pattern=NAME)], Integration] = Field(default_factory=dict)
+
+    _origin: Origin = PrivateAttr()
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._origin.path
+
+    def select(self, names: tuple[str, ...] = (), environments: tuple[str, ...] = ()) -> list[Integration]:
+        """The integrations that fit the filters, in file order.
+
+        Raises:
+            KeyError: A name is not in the file; the message names the nearest.
+        """
+        for name in names:
+            if name not in self.integrations:
+                known = ", ".join(self.integrations) or "none"
+                raise KeyError(f"{self.path} has no integration {name!r}{nearest_to(name, self.integrations)}: {known}")
+        return [
+            integration
+            for integration in self.integrations.values()
+            if (not names or integration.name in names)
+            and (not environments or integration.environment in environments)
+        ]
+
+
+class Origin:
+    """Where a configuration came from."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self._lines = TomlLines(text)
+
+    def locate(self, *keys: str) -> Location:
+        """The line of a key path."""
+        return Location(self.path, self._lines.line(keys))

@@ -1,0 +1,13 @@
+"""The nearest right word for a misspelt one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest_to(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)``, or nothing when no word is near."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f" (did you mean {by_lower[found[0]]!r}?)" if found else ""

@@ -1,0 +1,72 @@
+"""A table of the configuration with its references resolved, each value with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mfagate.config.model import Integration
+from mfagate.result import Location
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value about to be deployed.
+
+    ``value`` is None if the reference points at nothing (``error`` says why) or
+    at what is not to be had here (``deferred``). ``key_location`` is the line
+    in ``integrations.toml``, ``location`` the line that holds the value itself.
+    """
+
+    name: str
+    key_location: Location
+    value: Any = field(default=None, repr=False)
+    reference: Reference | None = None
+    location: Location | None = None
+    error: str | None = None
+    deferred: bool = False
+
+    @property
+    def change_here(self) -> Location:
+        """The line a person has to change."""
+        return self.location or self.key_location
+
+    @property
+    def read_from(self) -> str:
+        """The reference, or the file for a literal; never the value."""
+        return str(self.reference) if self.reference else str(self.key_location)
+
+
+def resolve_table(
+    integration: Integration, table: str, stores: Stores, *, sandbox_running: bool, defer_unresolved: bool = False
+) -> Mapping[str, Value]:
+    """Resolve every value of ``integration.TABLE``; nothing is raised, errors are kept per value.
+
+    ``defer_unresolved`` is for machines that hold no secrets: a reference that
+    points at nothing there is no fault.
+    """
+    entries: Mapping[str, Any] = getattr(integration, table)
+    if not isinstance(entries, Mapping):
+        entries = {name: value for name, value in entries if value is not None}
+    values = [
+        _resolve(name, raw, integration.locate(table, name), stores, sandbox_running) for name, raw in entries.items()
+    ]
+    if defer_unresolved:
+        values = [replace(value, error=None, deferred=True) if value.error else value for value in values]
+    return {value.name: value for value in values}
+
+
+def _resolve(name: str, raw: Any, key_location: Location, stores: Stores, sandbox_running: bool) -> Value:
+    reference = Reference.parse(raw) if isinstance(raw, str) else None
+    if reference is None:
+        return Value(name, key_location, value=raw)
+    if reference.scheme == "sandbox" and not sandbox_running:
+        return Value(name, key_location, reference=reference, deferred=True)
+    try:
+        resolved = stores.resolve(reference)
+    except Unresolved as error:
+        return Value(name, key_location, reference=reference, error=str(error))
+    return Value(name, key_location, value=resolved.value, reference=reference, location=resolved.location)

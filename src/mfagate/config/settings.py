@@ -1,0 +1,75 @@
+"""How a provider declares its settings.
+
+The declaration is the only place where a field's meaning, shape and secrecy
+are written down: static checks, the JSON schema and documentation read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from mfagate.config.shapes import EnvironmentMark, Lookalike, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known about one setting. Use it as ``Annotated[str, Setting(...)]``.
+
+    ``where`` tells a person where to find the value. ``foreign_prefixes`` are
+    authorization schemes that do not belong in the value. Line breaks are a
+    part of a ``multiline`` value, such as a PEM key.
+    """
+
+    description: str
+    where: str
+    example: str
+    shape: Shape | None = None
+    lookalikes: tuple[Lookalike, ...] = ()
+    environments: tuple[EnvironmentMark, ...] = ()
+    foreign_prefixes: tuple[str, ...] = ("Bearer ", "Basic ", "bearer ", "basic ")
+    multiline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A declared setting with its name and what its type says."""
+
+    name: str
+    setting: Setting
+    secret: bool
+    required: bool
+
+
+class ProviderSettings(BaseModel):
+    """Base of a provider's settings. A field of type ``SecretStr`` is a secret.
+
+    ``any_of`` names fields of which at least one must be set.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    any_of: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def fields(cls) -> list[Field]:
+        """The declared settings, in the order of the class."""
+        return [
+            Field(name, setting, _mentions(info.annotation, SecretStr), info.is_required())
+            for name, info in cls.model_fields.items()
+            for setting in info.metadata
+            if isinstance(setting, Setting)
+        ]
+
+    def secret(self, name: str) -> str | None:
+        """The plain value of a secret setting, for signing only."""
+        value = getattr(self, name)
+        return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _mentions(annotation: Any, wanted: type) -> bool:
+    if get_origin(annotation) is Annotated:
+        return _mentions(get_args(annotation)[0], wanted)
+    return annotation is wanted or any(_mentions(part, wanted) for part in get_args(annotation))

@@ -1,0 +1,137 @@
+"""Shapes: what a value of a setting looks like, as far as that is known without asking.
+
+A shape never says that a value is right. It says that a value cannot be right,
+which is how a truncated key is found before it is deployed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from mfagate.causes import CauseId
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a value cannot be right: a sentence fragment without the value, and its cause."""
+
+    reason: str
+    cause: CauseId = CauseId.CONFIG_MALFORMED_VALUE
+
+
+class Shape(Protocol):
+    """A test of one value. ``expected`` completes the sentence "expected …"."""
+
+    @property
+    def expected(self) -> str:
+        """What a right value looks like, for error messages and documentation."""
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Why the value cannot be right, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression for the whole value; ``length`` makes truncation readable."""
+
+    regex: str
+    expected: str
+    length: int | None = None
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Compare length first, because truncation is the commonest slip."""
+        if self.length is not None and len(value) != self.length:
+            slip = "truncated" if len(value) < self.length else "too long"
+            return Misfit(f"it has {len(value)} characters instead of {self.length} ({slip})")
+        if not re.fullmatch(self.regex, value):
+            return Misfit(f"it is not {self.expected}")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BaseUrl:
+    """The base URL of an API: scheme, host, optional port and path prefix.
+
+    ``api_paths`` are paths of the API or its console that people paste along.
+    Plain http passes only for loopback addresses, or where ``allow_http`` says so.
+    """
+
+    expected: str = "a base URL such as https://mfa.example.com"
+    api_paths: tuple[str, ...] = ()
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Say which part of the URL is wrong."""
+        reason = self._reason(value)
+        return Misfit(reason, CauseId.CONFIG_MALFORMED_URL) if reason else None
+
+    def _reason(self, value: str) -> str | None:
+        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
+            return "it has no scheme (https://)"
+        try:
+            url = urlsplit(value)
+            host, port = url.hostname, url.port
+        except ValueError as error:
+            return f"it is not a URL: {str(error).partition(' as ')[0]}"
+        if url.scheme.lower() not in ("http", "https"):
+            return f"its scheme is {url.scheme}, not https"
+        checks: tuple[tuple[Callable[[], object], str], ...] = (
+            (lambda: not host, "it has no host"),
+            (lambda: port == 0, "its port is 0"),
+            (lambda: url.username is not None, "it carries a user name or password"),
+            (lambda: url.query or url.fragment or "?" in value or "#" in value, "it has a query or fragment"),
+            (lambda: re.search(r"[\s\\<>\"'`{}|^]", value), "it has a character that no URL has"),
+            (lambda: not _is_host(host or ""), "its host is not a host name or address"),
+            (lambda: url.path.rstrip("/") in self.api_paths, f"it ends in {url.path}, which the API adds itself"),
+            (lambda: url.path.endswith("/"), "it ends in a slash; the API paths start with one"),
+        )
+        return next((reason for wrong, reason in checks if wrong()), None)
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        return re.fullmatch(r"[0-9a-fA-F:.]+(%\w+)?", host) is not None
+    labels = host.removesuffix(".").split(".")
+    return all(re.fullmatch(r"[\w]([\w-]{0,61}[\w])?", label) for label in labels)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine, where plain http leaks nothing."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """Something that people put into a setting by mistake, known by its own shape."""
+
+    regex: str
+    cause: CauseId
+    message: str
+    next_step: str
+
+    def fits(self, value: str) -> bool:
+        """Whether the value is this other thing."""
+        return re.fullmatch(self.regex, value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentMark:
+    """A part of a value that tells its environment, such as ``oktapreview.com``.
+
+    ``production`` says whether the mark is of production or of a test environment.
+    """
+
+    regex: str
+    production: bool
+    message: str
+
+    def fits(self, value: str) -> bool:
+        """Whether the value carries the mark."""
+        return re.search(self.regex, value) is not None

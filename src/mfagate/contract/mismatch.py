@@ -1,0 +1,174 @@
+"""What an answer broke: Pact's mismatches, each with a cause and a readable sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mfagate.causes import CauseId
+from mfagate.contract.core import GAVE_UP
+
+# Longer values are cut: an answer may hold tokens and seeds that nobody registered as secret.
+LONGEST_VALUE = 60
+_LONGEST_DEMAND = 2 * LONGEST_VALUE
+
+_MISSING_KEYS = "Actual map is missing the following keys"
+_UNREADABLE_JSON = "Failed to parse the actual body"
+_IS_NULL = "Type mismatch: Expected null"
+_VARIANT = "Variant at index"
+_DEMAND = re.compile(r"\bto (?:match|be|not be|have|include|contain)\b.*?(?=: Error\(|$)", re.DOTALL)
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+
+# The most telling first: a wrong status explains a wrong body, a missing field its neighbours.
+_ORDER = (
+    CauseId.CONTRACT_ENDPOINT_RETIRED,
+    CauseId.CONTRACT_STATUS_CHANGED,
+    CauseId.CONTRACT_BODY_UNREADABLE,
+    CauseId.CONTRACT_NOT_JSON,
+    CauseId.CONTRACT_FIELD_MISSING,
+    CauseId.CONTRACT_TYPE_CHANGED,
+    CauseId.CONTRACT_VALUE_UNEXPECTED,
+    CauseId.CONTRACT_HEADER_CHANGED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One difference between an answer and its contract.
+
+    ``path`` is ``status``, ``header NAME`` or a JSON path into the body such as
+    ``$.result.value``. ``message`` is one sentence; it, ``expected`` and ``actual``
+    hold no value longer than 60 characters.
+    """
+
+    cause: CauseId
+    path: str
+    message: str
+    expected: Any = None
+    actual: Any = None
+
+
+def rank(mismatch: Mismatch) -> tuple[int, str]:
+    """Sort key: the most telling cause first, then by path."""
+    return _ORDER.index(mismatch.cause), mismatch.path
+
+
+def shorten(value: Any) -> Any:
+    """The value itself if it is a short scalar, else the beginning of its text or JSON."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def status_changed(expected: int, actual: int, pact_text: str = "") -> Mismatch:
+    """A status that the contract does not allow; ``pact_text`` is Pact's sentence on it."""
+    message = f"The status is {actual}, the contract {_demand(pact_text, str(actual), expected)}."
+    return Mismatch(CauseId.CONTRACT_STATUS_CHANGED, "status", message, expected, actual)
+
+
+def header_changed(name: str, expected: str, actual: str | None) -> Mismatch:
+    """A header that the contract names; ``actual`` is None where the answer has none."""
+    is_now = "is missing" if actual is None else f"is {_quoted(actual)}"
+    message = f"The header {name} {is_now}, the contract has {_quoted(expected)}."
+    return Mismatch(
+        CauseId.CONTRACT_HEADER_CHANGED, f"header {name}", message, shorten(expected), shorten(actual)
+    )
+
+
+def endpoint_retired(message: str, path: str, actual: object) -> Mismatch:
+    """An endpoint that is gone, or announced to go while its answers already differ."""
+    return Mismatch(CauseId.CONTRACT_ENDPOINT_RETIRED, path, message, None, actual)
+
+
+def body_not_empty(body: str) -> Mismatch:
+    """A body where the contract says that there is none."""
+    message = "The answer has a body, the contract has none."
+    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, "$", message, None, shorten(body))
+
+
+def body_unreadable(problem: str) -> Mismatch:
+    """A body that cannot be compared at all: empty, cut off, not UTF-8."""
+    return Mismatch(CauseId.CONTRACT_BODY_UNREADABLE, "$", f"The body {problem}.")
+
+
+def not_json(body: str) -> Mismatch:
+    """HTML or text where the contract has JSON."""
+    message = f"The body is not JSON; it begins with {_quoted(body.lstrip()[:LONGEST_VALUE])}."
+    return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", message, None, shorten(body))
+
+
+def in_body(pact_mismatch: Mapping[str, Any], body: str) -> list[Mismatch]:
+    """One of Pact's body mismatches, with a cause; several if several keys are missing."""
+    path, text = pact_mismatch.get("path", "$"), pact_mismatch["mismatch"]
+    expected, actual = _value(pact_mismatch["expected"]), _value(pact_mismatch["actual"])
+    if text.startswith(_IS_NULL):
+        actual = None
+    if text.startswith(_UNREADABLE_JSON):
+        # Cut off in the middle of JSON, or never JSON at all?
+        is_cut = body.lstrip()[:1] in ("{", "[", '"')
+        return [body_unreadable("is not valid JSON; it may have been cut off") if is_cut else not_json(body)]
+    if text.startswith(_MISSING_KEYS):
+        return [_missing(path, key) for key in expected if key not in actual]
+    if _kind(expected) != _kind(actual) and not text.startswith(_VARIANT):
+        cause = CauseId.CONTRACT_TYPE_CHANGED
+        message = f"{path} is {_described(actual)}, the contract has {_described(expected)}."
+    else:
+        cause = CauseId.CONTRACT_VALUE_UNEXPECTED
+        message = f"{path} is {_quoted(actual)}, the contract {_demand(text, actual, expected)}."
+    return [Mismatch(cause, path, message, shorten(expected), shorten(actual))]
+
+
+def _missing(path: str, key: str) -> Mismatch:
+    full = f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]"
+    return Mismatch(CauseId.CONTRACT_FIELD_MISSING, full, f"{full} is missing from the answer.", shorten(key))
+
+
+def _value(text: str | None) -> Any:
+    try:
+        return json.loads(text or "")
+    except (ValueError, RecursionError):
+        return text
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int():
+            return "an integer"
+        case float():
+            return "a decimal"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def _described(value: object) -> str:
+    return "null" if value is None else f"{_kind(value)} ({_quoted(value)})"
+
+
+def _quoted(value: object) -> str:
+    short = shorten(value)
+    return str(short) if isinstance(value, dict | list) else json.dumps(short, ensure_ascii=False)
+
+
+def _demand(text: str, actual: object, expected: object) -> str:
+    """What the contract demands, out of Pact's sentence "Expected ACTUAL to match PATTERN: DETAIL"."""
+    if text == GAVE_UP:
+        return "has a regular expression that takes too many steps on it"
+    # The value may itself hold "to be"; look behind it.
+    behind = text.partition(actual)[2] if isinstance(actual, str) and actual else text
+    demand = _DEMAND.search(behind)
+    # An equality repeats the expected value, at any length.
+    if demand is None or demand[0].startswith("to be equal"):
+        return f"has {_quoted(expected)}"
+    return f"wants it {demand[0] if len(demand[0]) <= _LONGEST_DEMAND else demand[0][:_LONGEST_DEMAND] + '…'}"

@@ -1,0 +1,51 @@
+"""JSON of a file together with where it stands, so that every error can say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from mfagate.contract.errors import ContractError
+
+_T = TypeVar("_T")
+_NAMES = {str: "a text", bool: "true or false", int: "a whole number", dict: "an object", list: "a list"}
+
+
+class Node:
+    """One value of a JSON file; ``where`` is like ``duo.json: interactions[2].request``."""
+
+    __slots__ = ("value", "where")
+
+    def __init__(self, value: Any, where: str) -> None:
+        """``where`` begins every error message about the value."""
+        self.value = value
+        self.where = where
+
+    def error(self, problem: str) -> ContractError:
+        """An error about this value."""
+        return ContractError(f"{self.where} {problem}")
+
+    def a(self, kind: type[_T]) -> _T:
+        """The value, which has to be of this type.
+
+        Raises:
+            ContractError: It is not.
+        """
+        if type(self.value) is not kind:
+            raise self.error(f"has to be {_NAMES[kind]}")
+        return self.value
+
+    def get(self, key: str, default: Any = None) -> Node:
+        """A member of this object; ``default`` where it is absent or null."""
+        value = self.a(dict).get(key)
+        return Node(default if value is None else value, f"{self.where}.{key}")
+
+    def members(self) -> Iterator[tuple[str, Node]]:
+        """The members of this object, in file order."""
+        for key, value in self.a(dict).items():
+            yield key, Node(value, f"{self.where}[{key!r}]")
+
+    def items(self) -> Iterator[Node]:
+        """The items of this list."""
+        for index, value in enumerate(self.a(list)):
+            yield Node(value, f"{self.where}[{index}]")

@@ -1,0 +1,230 @@
+"""Reading a pact file of specification version 4.
+
+A pact is input from outside: whatever is wrong with it becomes a
+:class:`~mfagate.contract.ContractError` that says where, and what to change.
+https://github.com/pact-foundation/pact-specification/tree/version-4
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from mfagate.contract import media_type, rules
+from mfagate.contract.errors import ContractError
+from mfagate.contract.headers import split
+from mfagate.contract.interaction import Contract, Interaction, ProviderState
+from mfagate.contract.media_type import MediaType
+from mfagate.contract.node import Node
+from mfagate.contract.request import ExampleRequest, StateGenerator
+from mfagate.contract.response import ExpectedResponse
+
+LARGEST_FILE = 16 * 1024 * 1024
+# Pact's own JSON reader stops at 128.
+DEEPEST_NESTING = 100
+
+
+def load(path: Path, *, provider: str | None = None) -> Contract:
+    """Read a contract.
+
+    Args:
+        path: The pact file.
+        provider: The name that the pact has to give its provider.
+
+    Raises:
+        ContractError: The file cannot be read, is not a pact of version 4, or holds
+            something that cannot be checked. Only the syntax of rule paths is left to
+            the first match.
+    """
+    pact = Node(_read(path), str(path))
+    if type(pact.value) is not dict or "interactions" not in pact.value:
+        raise pact.error("is not a pact: it has no interactions")
+    names = {role: pact.get(role, {}).get("name").a(str) for role in ("consumer", "provider")}
+    version = pact.get("metadata", {}).get("pactSpecification", {}).get("version", "").a(str)
+    if not version.startswith("4"):
+        named = version or "3 or older"
+        raise pact.error(f'is a pact of version {named}: write it with .with_specification("V4")')
+    if provider is not None and names["provider"] != provider:
+        raise pact.error(f"is a contract with {names['provider']!r}, not with {provider!r}")
+    interactions = tuple(_interaction(node) for node in pact.get("interactions").items())
+    if not interactions:
+        raise pact.error("has no interactions: run the consumer tests that write it")
+    seen: set[str] = set()
+    for interaction in interactions:
+        if interaction.description in seen:
+            raise pact.error(f"has two interactions described as {interaction.description!r}: rename one")
+        seen.add(interaction.description)
+    return Contract(path, names["consumer"], names["provider"], interactions, pact.get("metadata").a(dict))
+
+
+def _read(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ContractError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST_FILE:
+        raise ContractError(f"{path} is larger than {LARGEST_FILE >> 20} MiB, which no pact is")
+    try:
+        document = json.loads(content)
+        # Infinity, NaN and unpaired surrogates are not JSON for anybody else.
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except json.JSONDecodeError as error:
+        is_cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+        problem = "ends too early: it was cut off" if is_cut else f"is not JSON: {error}"
+        raise ContractError(f"{path} {problem}; write it again from the consumer tests") from error
+    except (ValueError, RecursionError) as error:
+        raise ContractError(f"{path} is not JSON that Pact can read") from error
+    if _is_deeper(document, DEEPEST_NESTING):
+        raise ContractError(f"{path} is nested more than {DEEPEST_NESTING} levels deep")
+    return document
+
+
+def _is_deeper(document: Any, levels: int) -> bool:
+    layer = [document]
+    for _ in range(levels):
+        layer = [
+            child
+            for parent in layer
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not layer:
+            return False
+    return True
+
+
+def _interaction(node: Node) -> Interaction:
+    description = node.get("description").a(str)
+    node = Node(node.value, f"{node.where} ({description!r})")
+    kind = node.get("type", "Synchronous/HTTP").value
+    if kind != "Synchronous/HTTP":
+        raise node.error(f"is of type {kind!r}: only HTTP interactions can be checked")
+    comments = node.get("comments", {}).get("mfagate", {})
+    return Interaction(
+        description=description,
+        key=node.get("key", "").a(str) or None,
+        states=tuple(_state(state) for state in node.get("providerStates", []).items()),
+        safe_in_production=comments.get("safe-in-production", False).a(bool),
+        pending=node.get("pending", False).a(bool),
+        request=_request(node.get("request", {})),
+        response=_response(node.get("response", {})),
+    )
+
+
+def _state(node: Node) -> ProviderState:
+    return ProviderState(node.get("name").a(str), node.get("params", {}).a(dict))
+
+
+def _request(node: Node) -> ExampleRequest:
+    headers = _headers(node)
+    body, kind = _body(node, headers)
+    return ExampleRequest(
+        method=node.get("method", "GET").a(str).upper(),
+        path=node.get("path", "/").a(str),
+        query={name: _query_values(values) for name, values in node.get("query", {}).members()},
+        headers=headers,
+        body=body or None,
+        media_type=kind,
+        generators=_generators(node.get("generators", {})),
+    )
+
+
+def _query_values(node: Node) -> tuple[str | None, ...]:
+    values = node.items() if type(node.value) is list else (node,)
+    return tuple(None if value.value is None else value.a(str) for value in values)
+
+
+def _generators(node: Node) -> dict[str, dict[str, StateGenerator]]:
+    """The ``ProviderState`` generators by category; that of the path under the name ``""``."""
+    by_category = {category: list(each.members()) for category, each in node.members() if category != "path"}
+    by_category["path"] = [("", node.get("path", {}))]
+    return {
+        category: {
+            name: StateGenerator(each.get("expression").a(str), each.get("dataType", "").a(str))
+            for name, each in generators
+            if each.get("type").value == "ProviderState"
+        }
+        for category, generators in by_category.items()
+    }
+
+
+def _response(node: Node) -> ExpectedResponse:
+    headers = _headers(node)
+    body, kind = _body(node, headers)
+    status = node.get("status", 200)
+    if not 100 <= status.a(int) <= 599:
+        raise status.error("is not an HTTP status")
+    by_category = node.get("matchingRules", {})
+    header_rules = rules.category(by_category.get("header", {}))
+    return ExpectedResponse(
+        status=status.value,
+        headers=headers,
+        body=None if body is None else _text(body, node),
+        media_type=kind,
+        status_rule=_status_rule(by_category.get("status", {})),
+        header_rules={name.lower(): rule for name, rule in header_rules.items()},
+        body_rules=rules.category(by_category.get("body", {})),
+        where=node.where,
+    )
+
+
+def _status_rule(node: Node) -> dict[str, Any] | None:
+    # Written as {"$": rule} by pact-python, as the bare rule by others.
+    if not node.a(dict):
+        return None
+    return rules.rule(node if "matchers" in node.value else next(each for _, each in node.members()))
+
+
+def _text(body: bytes, response: Node) -> str:
+    """The expected body, as the core takes it."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise response.error("has a binary body: only text can be checked") from None
+    if "\0" in text:
+        raise response.error("has a body with a NUL character: only text can be checked")
+    if '"pact:matcher:type"' in text:  # the core would take it for a matching rule
+        raise response.error("has a matcher inside its body: write it again with the Pact library")
+    return text
+
+
+def _headers(node: Node) -> dict[str, tuple[str, ...]]:
+    return {name: _header_values(name, values) for name, values in node.get("headers", {}).members()}
+
+
+def _header_values(name: str, node: Node) -> tuple[str, ...]:
+    if type(node.value) is not list:
+        return split(name.lower(), [node.a(str)])
+    if not node.value:
+        raise node.error("is empty: remove the header or give it a value")
+    return tuple(value.a(str) for value in node.items())
+
+
+def _body(node: Node, headers: dict[str, tuple[str, ...]]) -> tuple[bytes | None, MediaType | None]:
+    """The body and its type; None if the pact says nothing of it, empty if there is to be none.
+
+    As pact_models reads it (``body_from_json`` in v4/http_parts.rs).
+    """
+    if "body" not in node.a(dict):
+        return None, None
+    named = next((values[0] for name, values in headers.items() if name.lower() == "content-type"), "")
+    body = node.get("body", {"content": None})
+    if "content" not in body.a(dict):
+        raise body.error('has no "content": it is not written as version 4 wants it')
+    content = body.value["content"]
+    if content is None or content == "":
+        return b"", media_type.parse(named)
+    kind = media_type.parse(body.get("contentType", named).a(str))
+    if body.value.get("encoded") == "base64":
+        try:
+            data = base64.b64decode(body.get("content").a(str), validate=True)
+        except ValueError:
+            raise body.error("is not base64, as it says") from None
+    elif isinstance(content, str) and (body.value.get("encoded") or kind is None or not kind.is_json):
+        data = content.encode()
+    else:
+        data = json.dumps(content, ensure_ascii=False).encode()
+    return data, kind or media_type.detect(data.decode("utf-8", "replace"))

@@ -1,0 +1,145 @@
+"""From an exchange that is not in order to its cause.
+
+The provider's own error code comes first, the status second, and neither is
+looked at before the transport: a status code is never the diagnosis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Exchange, Response
+from mfagate.result import Finding
+
+Explain = Callable[[Exchange], Finding | None]
+
+
+def diagnose(exchange: Exchange, explain: Explain) -> Finding:
+    """The cause of an exchange that was not accepted."""
+    return definite_cause(exchange, explain) or _unexpected(exchange)
+
+
+def definite_cause(exchange: Exchange, explain: Explain) -> Finding | None:
+    """The cause, where transport, provider code or status leave no doubt; None for a mere difference."""
+    if exchange.failure is not None:
+        failure = exchange.failure
+        evidence = {"request": _request(exchange), "phase": str(failure.phase), **failure.evidence}
+        return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome)
+    response = exchange.response
+    assert response is not None, "an exchange has a failure or a response"
+    found = explain(exchange) or _by_status(exchange, response) or _unreadable(exchange, response)
+    if found is None:
+        return None
+    evidence = {"request": _request(exchange), "status": response.status, **found.evidence}
+    return Finding(found.cause, found.message, evidence, found.location, found.next_step, found.outcome)
+
+
+def _request(exchange: Exchange) -> str:
+    # Without the query: it may hold a transaction or a user.
+    return f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
+
+
+def _by_status(exchange: Exchange, response: Response) -> Finding | None:
+    status = response.status
+    if 300 <= status < 400:
+        location = response.headers.get("location", "nowhere").partition("?")[0]
+        return Finding(
+            CauseId.NETWORK_UNEXPECTED_REDIRECT,
+            f"the API answered with a redirect ({status}) to {location}",
+            {"location": location},
+        )
+    if status == 429:
+        return Finding(
+            CauseId.PROVIDER_RATE_LIMITED, f"the provider asks to slow down (429){_wait(response)}", _retry(response)
+        )
+    if status == 503 and "retry-after" in response.headers:
+        return Finding(
+            CauseId.PROVIDER_MAINTENANCE, f"the provider is unavailable (503){_wait(response)}", _retry(response)
+        )
+    if status >= 500:
+        return Finding(CauseId.PROVIDER_OUTAGE, f"the provider answered with a server error ({status})", _looks(response))
+    return None
+
+
+def _unreadable(exchange: Exchange, response: Response) -> Finding | None:
+    if response.truncated:
+        size = response.headers.get("content-length", "more")
+        return Finding(
+            CauseId.CONTRACT_BODY_UNREADABLE,
+            f"the answer is larger than {len(response.body)} bytes; the rest was not read",
+            {"announced bytes": size, **_looks(response)},
+        )
+    if not response.body.strip():
+        return Finding(CauseId.CONTRACT_BODY_UNREADABLE, f"the answer ({response.status}) has no body", _looks(response))
+    if _is_html(response) or "json" not in response.media_type:
+        if _is_json(response):
+            return Finding(
+                CauseId.CONTRACT_HEADER_CHANGED,
+                f"the answer is JSON, but its content type is {response.media_type or 'not given'}",
+                _looks(response),
+            )
+        kind = "HTML" if _is_html(response) else response.media_type or "text without a content type"
+        return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} where JSON is due", _looks(response))
+    if not _is_json(response):
+        return Finding(CauseId.CONTRACT_BODY_UNREADABLE, "the answer is damaged JSON", _looks(response))
+    return None
+
+
+def _unexpected(exchange: Exchange) -> Finding:
+    response = exchange.response
+    assert response is not None, "a failure is always a definite cause"
+    evidence: dict[str, Any] = {"request": _request(exchange), "status": response.status, **_looks(response)}
+    if response.status == 401:
+        message = "the provider refused the credential (401) with an error that mfagate does not know"
+        return Finding(CauseId.CREDENTIAL_REJECTED, message, evidence)
+    if response.status == 403:
+        message = "the provider forbids the request (403) with an error that mfagate does not know"
+        return Finding(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, message, evidence)
+    if response.status in (404, 410):
+        message = f"the provider has no such endpoint ({response.status})"
+        return Finding(CauseId.CONTRACT_ENDPOINT_RETIRED, message, evidence)
+    if response.status >= 400:
+        message = f"the provider refused the request ({response.status}) with an error that mfagate does not know"
+        return Finding(CauseId.CONTRACT_STATUS_CHANGED, message, evidence)
+    message = f"the answer ({response.status}) has another shape than the provider is known to give"
+    return Finding(CauseId.CONTRACT_VALUE_UNEXPECTED, message, evidence)
+
+
+def _is_html(response: Response) -> bool:
+    start = response.body.lstrip()[:200].lower()
+    return response.media_type in ("text/html", "application/xhtml+xml") or start.startswith((b"<!doctype html", b"<html"))
+
+
+def _is_json(response: Response) -> bool:
+    try:
+        response.json()
+    except ValueError:
+        return False
+    return True
+
+
+def _looks(response: Response) -> dict[str, Any]:
+    """What may be told of an answer: never its body, which may echo a secret."""
+    looks: dict[str, Any] = {"content type": response.media_type or "none", "bytes": len(response.body)}
+    if _is_html(response):
+        title = re.search(rb"<title[^>]*>([^<]{1,200})", response.body, re.IGNORECASE)
+        if title:
+            looks["page title"] = " ".join(title[1].decode("utf-8", "replace").split())[:80]
+    if server := response.headers.get("server"):
+        looks["server"] = server[:80]
+    return looks
+
+
+def _retry(response: Response) -> dict[str, Any]:
+    names = ("retry-after", "x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
+    return {name: response.headers[name] for name in names if name in response.headers} | _looks(response)
+
+
+def _wait(response: Response) -> str:
+    wait = response.headers.get("retry-after")
+    if wait is None:
+        return ""
+    return f"; try again in {wait} s" if wait.isdecimal() else f"; try again after {wait}"

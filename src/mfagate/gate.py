@@ -1,0 +1,251 @@
+"""Plan, run, verdict: all selected integrations at once, each up its own ladder."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from mfagate import __version__
+from mfagate.causes import CauseId, Outcome
+from mfagate.causes import load as load_cause
+from mfagate.config.model import Configuration, Integration
+from mfagate.config.resolved import Value, resolve_table
+from mfagate.inspection.settings import Subject
+from mfagate.inspection.shared import shared_credentials
+from mfagate.ladder import Stage, climb
+from mfagate.ladder.rung import Climb, skipped
+from mfagate.providers import registry
+from mfagate.providers.base import Provider
+from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Verdict
+from mfagate.sandbox import Running, SandboxError
+from mfagate.secrets.redaction import Redactor
+from mfagate.secrets.stores import StoreContext, Stores
+
+
+class Progress(Protocol):
+    """Told what happens while it happens, from several threads."""
+
+    def started(self, integration: str, doing: str) -> None:
+        """Something that takes a while has begun."""
+
+    def checked(self, integration: str, check: Check) -> None:
+        """One check is done."""
+
+    def finished(self, report: IntegrationReport) -> None:
+        """One integration is done."""
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def started(self, integration: str, doing: str) -> None:
+        """Say nothing."""
+
+    def checked(self, integration: str, check: Check) -> None:
+        """Say nothing."""
+
+    def finished(self, report: IntegrationReport) -> None:
+        """Say nothing."""
+
+
+@dataclass(slots=True)
+class Session:
+    """What all integrations of a run share: options, secrets to hide, sandboxes to stop."""
+
+    configuration: Configuration
+    redactor: Redactor = field(default_factory=Redactor)
+    progress: Progress = field(default_factory=Silent)
+    sandboxes: ExitStack = field(default_factory=ExitStack)
+    without_secrets: bool = False
+
+    def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
+        """One table of an integration with its references resolved."""
+        stores = Stores(StoreContext(integration.base, os.environ, running.values if running else {}))
+        return resolve_table(
+            integration,
+            table,
+            stores,
+            sandbox_running=running is not None or not integration.uses_sandbox,
+            defer_unresolved=self.without_secrets,
+        )
+
+
+def run(
+    configuration: Configuration,
+    integrations: Sequence[Integration],
+    stage: Stage,
+    *,
+    progress: Progress | None = None,
+    override: str | None = None,
+    executor: Executor | None = None,
+    without_secrets: bool = False,
+) -> Report:
+    """Climb every ladder and make one report of it, with every secret redacted.
+
+    ``executor`` runs the integrations, threads by default: live work waits on
+    the network. ``without_secrets`` leaves out what a reference that cannot be
+    read here would have held. KeyboardInterrupt passes through once every
+    sandbox is stopped.
+    """
+    started = datetime.now(UTC)
+    session = Session(configuration, progress=progress or Silent(), without_secrets=without_secrets)
+    shared = shared_credentials([_inspected(session, one, None) for one in integrations])
+    pool = executor or ThreadPoolExecutor(max_workers=max(1, len(integrations)), thread_name_prefix="mfagate")
+    try:
+        with session.sandboxes:
+            jobs = [pool.submit(_examine, session, one, stage, shared.get(one.name, [])) for one in integrations]
+            reports = [job.result() for job in jobs]
+    finally:
+        if executor is None:
+            # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
+            pool.shutdown(wait=False, cancel_futures=True)
+    report = _report(stage, started, reports, override)
+    return Report.model_validate(session.redactor.redact_tree(report.model_dump()))
+
+
+def _report(stage: Stage, started: datetime, reports: list[IntegrationReport], override: str | None) -> Report:
+    nothing = not reports
+    return Report(
+        run=Run(
+            id=str(uuid.uuid4()),
+            stage=stage.value,
+            started=started,
+            finished=datetime.now(UTC),
+            version=__version__,
+            override=override,
+        ),
+        verdict=Verdict.FAIL if nothing else Verdict.of(report.verdict for report in reports),
+        cause=CauseId.GATE_NOTHING_CHECKED if nothing else None,
+        summary=Summary.of(check for report in reports for check in report.checks),
+        integrations=reports,
+    )
+
+
+def _examine(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
+    def on_check(check: Check) -> None:
+        session.progress.checked(integration.name, check)
+
+    cleared: list[str] = []
+    try:
+        with prepared(session, integration, live=stage is not Stage.CHECK) as state:
+            state.shared = shared
+            session.progress.started(integration.name, f"checking {state.provider.title}")
+            checks, cleared = climb(state, stage, on_check)
+    except SandboxError as error:
+        finding = Finding(
+            CauseId.GATE_NOTHING_CHECKED,
+            f"the local sandbox did not start, so nothing was checked: {error}",
+            {"endpoint": "sandbox"},
+            integration.locate("endpoint"),
+        )
+        checks = [Check.from_finding("sandbox", finding)]
+    checks += _too_few(integration, checks)
+    report = _integration_report(integration, checks, cleared)
+    session.progress.finished(report)
+    return report
+
+
+@contextmanager
+def prepared(session: Session, integration: Integration, *, live: bool) -> Iterator[Climb]:
+    """The start of a climb, with the sandbox running where one is asked for.
+
+    Raises:
+        SandboxError: It did not start.
+    """
+    provider = registry.get(integration.provider)
+    running = None
+    if live and integration.uses_sandbox:
+        sandbox = provider.sandbox()
+        if sandbox is None:
+            raise SandboxError(f"{provider.title} has no local sandbox; set endpoint to a URL")
+        session.progress.started(integration.name, f"starting a local {provider.title}")
+        # The session owns it, so that an interrupt in the main thread stops it too.
+        running = session.sandboxes.enter_context(sandbox.start())
+    yield _climb(session, integration, provider, running)
+
+
+def _inspected(session: Session, integration: Integration, running: Running | None) -> Subject:
+    provider = registry.get(integration.provider)
+    subject = Subject(integration, provider.settings, session.resolve(integration, "settings", running))
+    _hide(session.redactor, subject)
+    return subject
+
+
+def _hide(redactor: Redactor, subject: Subject) -> None:
+    secret = {declared.name for declared in subject.declared.fields() if declared.secret}
+    for name, value in subject.values.items():
+        # An unknown key may be a misspelt secret: hide it if it came from a store.
+        unknown = name not in subject.declared.model_fields and value.reference is not None
+        if isinstance(value.value, str) and (name in secret or unknown):
+            redactor.add(name, value.value)
+
+
+def _climb(session: Session, integration: Integration, provider: Provider, running: Running | None) -> Climb:
+    if running is not None:
+        for name in running.secrets:
+            session.redactor.add(f"sandbox {name}", running.values[name])
+    state = Climb(
+        integration,
+        provider,
+        session.configuration.gate,
+        _inspected(session, integration, running),
+        session.redactor,
+        endpoint=running.endpoint if running else integration.endpoint,
+    )
+    state.expect = session.resolve(integration, "expect", running)
+    state.client = session.resolve(integration, "client", running)
+    if integration.control:
+        control = session.resolve(integration, "control", running)
+        state.control = Subject(integration, provider.settings, control, table="control")
+        _hide(session.redactor, state.control)
+    state.test_data = session.resolve(integration, "test_data", running)
+    for name in provider.test_secrets & state.test_data.keys():
+        if isinstance(state.test_data[name].value, str):
+            session.redactor.add(name, state.test_data[name].value)
+    return state
+
+
+def _too_few(integration: Integration, checks: list[Check]) -> Iterator[Check]:
+    """Zero checks, or fewer than the file asks for, are a failure and never a green run."""
+    ran = sum(check.outcome is not Outcome.SKIPPED for check in checks)
+    wanted = integration.minimum_checks or 1
+    if ran < wanted:
+        finding = Finding(
+            CauseId.GATE_NOTHING_CHECKED,
+            f"{ran} checks ran where at least {wanted} are expected",
+            {"ran": ran, "expected at least": wanted, "skipped": len(checks) - ran},
+            integration.locate("minimum_checks"),
+        )
+        yield Check.from_finding("gate", finding)
+
+
+def _integration_report(integration: Integration, checks: list[Check], cleared: list[str]) -> IntegrationReport:
+    red = next((check for check in checks if check.outcome.is_red), None)
+    exonerated: list[str] = []
+    if red is None:
+        passes = sum(check.outcome is Outcome.PASS for check in checks)
+        warnings = sum(check.outcome is Outcome.WARN for check in checks)
+        headline = f"{passes} checks passed" + (f", {warnings} with a warning" if warnings else "")
+    else:
+        headline = red.message
+        assert red.cause is not None
+        # The gate uses no database, so what it reproduces is not the database's doing.
+        observed = {*cleared, "database"}
+        exonerated = [name for name in load_cause(red.cause).exonerates if name in observed]
+    return IntegrationReport(
+        name=integration.name,
+        provider=integration.provider,
+        environment=integration.environment.value,
+        share_of_users=integration.share_of_users,
+        verdict=Verdict.of(check.outcome for check in checks),
+        cause=red.cause if red else None,
+        headline=headline,
+        exonerated=exonerated,
+        checks=checks,
+    )

@@ -1,0 +1,1 @@
+"""Static checks: faults of a configuration that can be found without any network."""

@@ -1,0 +1,52 @@
+"""Characters around or inside a value that were never part of it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_QUOTES = ("\"\"", "''", "``", "“”", "‘’", "«»")
+
+_NAMES = {
+    "\n": "a newline",
+    "\r": "a carriage return (Windows line ending)",
+    "\t": "a tab",
+    " ": "a space",
+    "\u00a0": "a non-breaking space",
+    "\ufeff": "a byte order mark",
+    "\u200b": "a zero-width space",
+    "\u00ad": "a soft hyphen",
+}
+
+
+def stray_characters(value: str, *, prefixes: tuple[str, ...] = (), multiline: bool = False) -> str | None:
+    """A sentence fragment that says what is stray and where, or None.
+
+    ``prefixes`` are authorization schemes that the provider does not take in
+    the value. Of a ``multiline`` value (a PEM key) line breaks are a part.
+    """
+    if multiline:
+        value = value.replace("\r\n", "\n").strip("\n")
+    for position, character in (("starts", value[:1]), ("ends", value[-1:])):
+        if character and _is_invisible(character):
+            return f"{position} with {_name(character)}"
+    if len(value) >= 2 and value[0] + value[-1] in _QUOTES:
+        return f"stands in quotes ({value[0]}…{value[-1]}) that became part of it"
+    if value[:1] in "\"'`" or value[-1:] in "\"'`":
+        return "has a quote at one end"
+    for prefix in prefixes:
+        if value.startswith(prefix):
+            return f"starts with {prefix.strip()!r}, which belongs to the header and not to the value"
+    for escape in ("\\n", "\\r", "\\t"):
+        if value.endswith(escape):
+            return f"ends with the two characters {escape}, an escape that was not interpreted"
+    inside = next((c for c in value if _is_invisible(c) and c != " " and not (multiline and c == "\n")), None)
+    return f"contains {_name(inside)}" if inside else None
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")
+
+
+def _name(character: str) -> str:
+    name = _NAMES.get(character) or unicodedata.name(character, "a control character").lower()
+    return f"{name} (U+{ord(character):04X})"

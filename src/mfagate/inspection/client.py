@@ -1,0 +1,82 @@
+"""How the login service's own client is set: it decides what an outage does to users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mfagate.causes import CauseId
+from mfagate.config.model import Integration
+from mfagate.config.nearest import nearest_to
+from mfagate.config.resolved import Value
+from mfagate.result import Finding
+
+_FAIL_OPEN = {"allow", "open", "safe", "bypass", "true", "yes"}
+_FAIL_CLOSED = {"deny", "closed", "secure", "block", "false", "no"}
+"""Words of ``when_unavailable``. Duo's clients call fail-open ``safe`` and fail-closed ``secure``
+(https://duo.com/docs/authproxy-reference, option ``failmode``)."""
+
+_NUMBERS = ("timeout_seconds", "retries", "backoff_seconds", "login_budget_seconds")
+
+
+def inspect_client(integration: Integration, values: Mapping[str, Value]) -> Iterator[Finding]:
+    """Findings about ``[integrations.NAME.client]``."""
+    numbers: dict[str, float] = {}
+    for name, value in values.items():
+        if value.deferred:
+            continue
+        if value.error is not None:
+            yield _finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, value, f"cannot be read: {value.error}")
+        elif name in _NUMBERS:
+            number = _number(value.value)
+            if number is None:
+                yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, "is not a number of zero or more")
+            else:
+                numbers[name] = number
+        else:
+            yield from _when_unavailable(integration, value)
+    yield from _timeout_budget(values, numbers)
+
+
+def _finding(cause: CauseId, value: Value, message: str) -> Finding:
+    return Finding(cause, f"client.{value.name} {message}", {"read from": value.read_from}, value.change_here)
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _when_unavailable(integration: Integration, value: Value) -> Iterator[Finding]:
+    word = str(value.value).strip().lower()
+    if word in _FAIL_OPEN:
+        if integration.environment.is_production:
+            yield _finding(
+                CauseId.CONFIG_FAILS_OPEN, value, "lets users in without a second factor when the provider is down"
+            )
+    elif word not in _FAIL_CLOSED:
+        known = ", ".join(sorted(_FAIL_CLOSED | _FAIL_OPEN))
+        message = f"is neither deny nor allow{nearest_to(word, _FAIL_CLOSED | _FAIL_OPEN)}; known words: {known}"
+        yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, message)
+
+
+def _timeout_budget(values: Mapping[str, Value], numbers: Mapping[str, float]) -> Iterator[Finding]:
+    if not {"timeout_seconds", "login_budget_seconds"} <= numbers.keys():
+        return
+    timeout, budget = numbers["timeout_seconds"], numbers["login_budget_seconds"]
+    retries, backoff = numbers.get("retries", 0), numbers.get("backoff_seconds", 0)
+    worst = timeout * (retries + 1) + backoff * retries
+    if worst > budget:
+        yield Finding(
+            CauseId.CONFIG_TIMEOUT_BUDGET,
+            f"a login may wait {worst:g} s for the provider, but its budget is {budget:g} s",
+            {
+                "timeout_seconds": timeout,
+                "retries": retries,
+                "backoff_seconds": backoff,
+                "worst case": f"{timeout:g} s × {retries + 1:g} attempts + {backoff:g} s × {retries:g} pauses",
+            },
+            values["timeout_seconds"].change_here,
+        )

@@ -1,0 +1,89 @@
+"""Climbing: the rungs in order, stopping at the first red one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+
+from mfagate.causes import CauseId
+from mfagate.ladder import clock, configuration, contract, credential, identity, network, permission, recording, recordings
+from mfagate.ladder.rung import Climb, Rung, internal_error, skipped
+from mfagate.result import Check
+
+class Stage(StrEnum):
+    """Which question is asked."""
+
+    CHECK = "check"
+    GATE = "gate"
+    RECORD = "record"
+
+
+_CONTRACT_FILE = Rung(contract.FILE, contract.read)
+
+_LIVE = (
+    Rung(configuration.ID, configuration.run, clears="configuration"),
+    Rung(network.RESOLVE, network.resolve),
+    Rung(network.CONNECT, network.connect),
+    Rung(network.TLS, network.tls, clears="network"),
+    Rung(network.PING, network.ping, clears="provider"),
+    Rung(clock.ID, clock.run, clears="clock"),
+    Rung(credential.ACCEPTED, credential.accepted, clears="credential"),
+    Rung(credential.ENFORCED, credential.enforced),
+    Rung(identity.ID, identity.run),
+    Rung(permission.ID, permission.run),
+    _CONTRACT_FILE,
+)
+
+_LADDERS: dict[Stage, tuple[Rung, ...]] = {
+    Stage.CHECK: (
+        # Offline, contracts and recordings are judged however the configuration stands.
+        Rung(configuration.ID, configuration.run, clears="configuration", bearing=False),
+        _CONTRACT_FILE,
+        Rung(recordings.ID, recordings.run),
+    ),
+    Stage.GATE: (*_LIVE, Rung(contract.INTERACTION, contract.run)),
+    Stage.RECORD: (*_LIVE, Rung(recording.ID, recording.run)),
+}
+
+
+def plan(stage: Stage) -> Sequence[Rung]:
+    """The rungs of a stage."""
+    return _LADDERS[stage]
+
+
+def climb(state: Climb, stage: Stage, on_check: Callable[[Check], None]) -> tuple[list[Check], list[str]]:
+    """Run the rungs; the second value lists what the green ones took out of suspicion.
+
+    A defect of ours in one rung is reported as such and does not stop the
+    others, except where they have nothing to stand on without it.
+    """
+    checks: list[Check] = []
+    cleared: list[str] = []
+    stopped_by: Check | None = None
+    for rung in plan(stage):
+        here: list[Check] = []
+        if stopped_by is not None:
+            reason = f"not reached: {stopped_by.title} found {stopped_by.cause}"
+            here.append(skipped(rung.id, reason))
+            on_check(here[-1])
+        else:
+            for check in _guarded(state, rung):
+                here.append(check)
+                on_check(check)
+            if rung.bearing:
+                stopped_by = next((check for check in here if _stops(check)), None)
+            if rung.clears and here and not any(check.outcome.is_red for check in here):
+                cleared.append(rung.clears)
+        checks += here
+    return checks, cleared
+
+
+def _stops(check: Check) -> bool:
+    return check.outcome.is_red and check.cause is not CauseId.GATE_INTERNAL_ERROR
+
+
+def _guarded(state: Climb, rung: Rung) -> Iterator[Check]:
+    try:
+        yield from rung.run(state)
+    except Exception as error:
+        yield internal_error(state, rung.id, error)

@@ -1,0 +1,122 @@
+"""First rung: is the configuration in order, as far as it can be known without any network?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from mfagate.causes import CauseId
+from mfagate.config.nearest import nearest_to
+from mfagate.config.settings import ProviderSettings
+from mfagate.config.shapes import BaseUrl
+from mfagate.inspection.client import inspect_client
+from mfagate.inspection.settings import Subject, cross_checks, inspect_settings
+from mfagate.ladder.rung import Climb, passed
+from mfagate.result import Check, Finding
+
+ID = "configuration"
+
+
+def run(climb: Climb) -> Iterator[Check]:
+    """Every static finding; then the typed settings, for the rungs above."""
+    findings = [*_tables(climb), *_unresolved(climb), *_endpoint(climb), *_ca_bundle(climb)]
+    findings += inspect_settings(climb.subject, horizon=climb.horizon)
+    if climb.control is not None:
+        findings += inspect_settings(climb.control, horizon=climb.horizon, partial=True)
+    findings += inspect_client(climb.integration, climb.client)
+    findings += climb.shared
+    if not any(finding.effective_outcome.is_red for finding in findings):
+        findings += _typed(climb)
+    red_first = sorted(findings, key=lambda finding: not finding.effective_outcome.is_red)
+    for finding in red_first:
+        yield Check.from_finding(ID, finding, subject=_subject_of(finding))
+    if not any(finding.effective_outcome.is_red for finding in findings):
+        read = sum(value.value is not None for value in climb.subject.values.values())
+        deferred = sum(value.deferred for value in climb.subject.values.values())
+        later = f", {deferred} cannot be read here" if deferred else ""
+        yield passed(ID, f"{read} settings are well-formed{later}")
+
+
+def _subject_of(finding: Finding) -> str | None:
+    setting = finding.evidence.get("setting")
+    return str(setting).partition(".")[2].partition(".")[2] or None if setting else None
+
+
+def _tables(climb: Climb) -> Iterator[Finding]:
+    """Misspelt keys of the integration's own tables."""
+    integration = climb.integration
+    for keys in integration.unknown_keys:
+        model = type(integration)
+        known: Any = model.model_fields if len(keys) == 1 else type(getattr(integration, keys[0])).model_fields
+        message = f"{'.'.join(keys)} is no key of an integration{nearest_to(keys[-1], known)}"
+        yield Finding(
+            CauseId.CONFIG_UNKNOWN_SETTING, message, {"known keys": ", ".join(known)}, integration.locate(*keys)
+        )
+    for table, known in (("expect", climb.provider.expectations), ("test_data", climb.provider.test_data)):
+        for name in getattr(integration, table):
+            if name not in known:
+                message = f"{table}.{name} means nothing to {climb.provider.title}{nearest_to(name, known)}"
+                evidence = {"known keys": ", ".join(known)}
+                yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, integration.locate(table, name))
+
+
+def _unresolved(climb: Climb) -> Iterator[Finding]:
+    """References of the tables that are not settings."""
+    for table, values in (("expect", climb.expect), ("test_data", climb.test_data)):
+        for value in values.values():
+            if value.error is not None:
+                message = f"{table}.{value.name} cannot be read: {value.error}"
+                yield Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, message, {}, value.key_location)
+
+
+def _ca_bundle(climb: Climb) -> Iterator[Finding]:
+    bundle = climb.integration.ca_bundle
+    if bundle is None:
+        return
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=str(climb.integration.base / bundle))
+    except OSError as error:  # ssl.SSLError is one
+        reason = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        cause = CauseId.CONFIG_MALFORMED_VALUE
+        if isinstance(error, FileNotFoundError):
+            cause = CauseId.CONFIG_REFERENCE_UNRESOLVED
+        message = f"ca_bundle {bundle} cannot be used: {reason}"
+        yield Finding(cause, message, {"setting": "ca_bundle"}, climb.integration.locate("ca_bundle"))
+
+
+def _endpoint(climb: Climb) -> Iterator[Finding]:
+    integration = climb.integration
+    endpoint = integration.endpoint
+    if endpoint is None or integration.uses_sandbox:
+        return
+    misfit = BaseUrl().misfit(endpoint)
+    if misfit is not None:
+        message = f"endpoint cannot be right: {misfit.reason}"
+        yield Finding(misfit.cause, message, {"setting": "endpoint"}, integration.locate("endpoint"))
+
+
+def _typed(climb: Climb) -> Iterator[Finding]:
+    """Turn values into settings; what a sandbox is yet to hand out is left for a live run."""
+    if any(value.deferred for value in climb.subject.values.values()):
+        return
+    try:
+        climb.settings = _settings(climb.subject)
+        if climb.control is not None and climb.control.values:
+            overrides = {name: value.value for name, value in climb.control.values.items()}
+            plain = {name: value.value for name, value in climb.subject.values.items()}
+            climb.control_settings = climb.subject.declared.model_validate({**plain, **overrides})
+    except ValidationError as error:
+        for item in error.errors(include_input=False, include_url=False):
+            name = ".".join(map(str, item["loc"]))
+            location = climb.integration.locate("settings", name)
+            yield Finding(CauseId.CONFIG_MALFORMED_VALUE, f"settings.{name}: {item['msg']}", {}, location)
+        return
+    yield from cross_checks(climb.subject, climb.provider.inspect(climb.settings))
+
+
+def _settings(subject: Subject) -> ProviderSettings:
+    return subject.declared.model_validate({name: value.value for name, value in subject.values.items()})

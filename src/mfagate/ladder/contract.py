@@ -1,0 +1,167 @@
+"""Does the live provider still answer as the contract says?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
+from mfagate.diagnosis import definite_cause
+from mfagate.exchange import Exchange
+from mfagate.ladder.rung import Climb, guarded, passed, skipped
+from mfagate.providers.states import Arranged, States, StateNotConfigured, StateUnavailable
+from mfagate.result import Check, Finding, Location
+
+FILE, INTERACTION = "contract.file", "contract.interaction"
+
+_SHOWN_MISMATCHES = 5
+
+
+def read(climb: Climb) -> Iterator[Check]:
+    """Read the pact; a file that cannot be read is none that the consumer tests wrote."""
+    path = climb.integration.contract_path
+    try:
+        climb.contract = load(path, provider=climb.integration.provider)
+    except ContractError as error:
+        yield Check.from_finding(FILE, Finding(CauseId.CONTRACT_OUT_OF_DATE, str(error), {}, Location(path)))
+        return
+    number = len(climb.contract.interactions)
+    yield passed(FILE, f"{number} interactions of {climb.contract.consumer} with {climb.contract.provider}")
+
+
+def run(climb: Climb) -> Iterator[Check]:
+    """Replay each interaction; stop when the provider no longer answers at all."""
+    assert climb.contract is not None, "the contract is read on the rung before"
+    gone: Check | None = None
+    with arranging(climb) as states:
+        for interaction in climb.contract.interactions:
+            if gone is not None:
+                reason = f"not asked: {gone.title} found {gone.cause}"
+                yield skipped(INTERACTION, reason, subject=interaction.description)
+                continue
+            verify = partial(_verify, climb, interaction, states)
+            check = guarded(climb, INTERACTION, interaction.description, verify)
+            if check.outcome.is_red and str(check.cause).startswith(("network.", "provider.")):
+                gone = check
+            yield check
+
+
+@contextmanager
+def arranging(climb: Climb) -> Iterator[States | None]:
+    """The provider's states while interactions run; what they created is removed afterwards."""
+    data = {name: str(value.value) for name, value in climb.test_data.items()}
+    states = climb.provider.states(climb.live.send, climb.settings, data)
+    try:
+        yield states
+    finally:
+        if states is not None:
+            states.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One interaction sent to the provider."""
+
+    exchange: Exchange
+    mismatches: list[Mismatch]
+    deliberately_refused: bool
+    values: Mapping[str, str] = field(repr=False)
+
+
+def _replay(climb: Climb, interaction: Interaction, states: States | None) -> Replay:
+    """Arrange the states, build the request, sign it, send it and match the answer.
+
+    Raises:
+        StateNotConfigured: The target's configuration does not allow for a state.
+        StateUnavailable: A state could not be arranged.
+    """
+    arranged = _arrange(interaction, states)
+    for name in arranged.secrets:
+        climb.redactor.add(f"state {name}", arranged.values[name])
+    settings = climb.live.replace(arranged.credential) if arranged.credential else None
+    exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
+    mismatches = interaction.match(exchange.response) if exchange.response is not None else []
+    return Replay(exchange, mismatches, bool(arranged.credential), arranged.values)
+
+
+def _arrange(interaction: Interaction, states: States | None) -> Arranged:
+    values: dict[str, str] = {}
+    secrets: set[str] = set()
+    credential: dict[str, str | None] = {}
+    for state in interaction.states:
+        if states is None:
+            raise StateNotConfigured("test_data", "this provider arranges no states")
+        one = states.arrange(state)
+        values |= one.values
+        secrets |= one.secrets
+        credential |= one.credential
+    return Arranged(values, frozenset(secrets), credential)
+
+
+def _may_send(climb: Climb, interaction: Interaction) -> bool:
+    """In production only what the contract marks as safe, unless the file says otherwise."""
+    integration = climb.integration
+    return (
+        not integration.environment.is_production
+        or interaction.safe_in_production
+        or "unsafe-interactions" in integration.production_allows
+    )
+
+
+def asked(climb: Climb, interaction: Interaction, states: States | None, check_id: str) -> Replay | Check:
+    """The replay, or the check that says why there is none."""
+    name = interaction.description
+    if not _may_send(climb, interaction):
+        return skipped(check_id, "not marked safe in production", subject=name)
+    try:
+        return _replay(climb, interaction, states)
+    except StateNotConfigured as reason:
+        return skipped(check_id, f"set {reason.setting} to include it: {reason}", subject=name)
+    except (StateUnavailable, StateValueError) as error:
+        finding = Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, f"{name}: {error}")
+        return Check.from_finding(check_id, finding, subject=name)
+
+
+def _verify(climb: Climb, interaction: Interaction, states: States | None) -> Check:
+    sent = asked(climb, interaction, states, INTERACTION)
+    return sent if isinstance(sent, Check) else judge(climb, interaction, sent, INTERACTION)
+
+
+def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -> Check:
+    """What the answer to one interaction says."""
+    name, response, seconds = interaction.description, sent.exchange.response, sent.exchange.seconds
+    if response is not None and not sent.mismatches:
+        return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
+    definite = definite_cause(sent.exchange, climb.explain)
+    if definite is not None and sent.deliberately_refused and definite.cause.startswith("credential."):
+        # The interaction sends a bad credential on purpose: that it is refused explains nothing.
+        definite = None
+    finding = definite or _from_mismatches(interaction, sent.mismatches, climb.integration.contract_path)
+    outcome = Outcome.INFO if interaction.pending else finding.outcome
+    finding = Finding(
+        finding.cause,
+        f"{name}: {finding.message}",
+        {**finding.evidence, **_shown(sent.mismatches)},
+        finding.location,
+        finding.next_step,
+        outcome,
+    )
+    return Check.from_finding(check_id, finding, subject=name, seconds=seconds)
+
+
+def _from_mismatches(interaction: Interaction, mismatches: list[Mismatch], path: Any) -> Finding:
+    """The first mismatch as a finding; the others are its evidence."""
+    first = mismatches[0]
+    return Finding(first.cause, first.message, {"interaction": interaction.description}, Location(path))
+
+
+def _shown(mismatches: list[Mismatch]) -> dict[str, Any]:
+    if not mismatches:
+        return {}
+    shown = [f"{mismatch.path}: {mismatch.message}" for mismatch in mismatches[:_SHOWN_MISMATCHES]]
+    more = len(mismatches) - len(shown)
+    return {"mismatches": shown + ([f"and {more} more"] if more > 0 else [])}

@@ -1,0 +1,46 @@
+"""Does the expected account answer? Accepted by the wrong tenant is not a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mfagate.causes import CauseId
+from mfagate.ladder.rung import Climb, passed, skipped
+from mfagate.result import Check, Finding
+from mfagate.secrets.fingerprint import fingerprint
+
+ID = "identity"
+
+
+def run(climb: Climb) -> Iterator[Check]:
+    """Compare what the accepted answers tell with the ``expect`` table."""
+    expected = {name: str(value.value) for name, value in climb.expect.items()}
+    if not expected:
+        yield skipped(ID, f"nothing is expected: fill [integrations.{climb.integration.name}.expect]")
+    seen: dict[str, str] = {}
+    for exchange in climb.accepted.values():
+        if exchange.response is not None:
+            seen |= climb.provider.identity(exchange.response, climb.settings, expected)
+    for key, wanted in expected.items():
+        yield _compare(climb, key, wanted, seen.get(key))
+
+
+def _compare(climb: Climb, key: str, wanted: str, answered: str | None) -> Check:
+    if answered is not None and (answered == wanted or answered.startswith(f"{wanted}.")):
+        return passed(ID, f"{key} is {_short(answered)}", subject=key)
+    if answered is None:
+        message = f"the answers do not tell the {key}, so {_short(wanted)} could not be confirmed"
+    else:
+        message = f"{key} is {_short(answered)} where {_short(wanted)} is expected: another account answers"
+    finding = Finding(
+        CauseId.CREDENTIAL_WRONG_ACCOUNT,
+        message,
+        {"expected": _short(wanted), "answered": _short(answered) if answered else None},
+        climb.integration.locate("expect", key),
+    )
+    return Check.from_finding(ID, finding, subject=key)
+
+
+def _short(value: str) -> str:
+    """One line of a value; a key file is known by its fingerprint."""
+    return value if len(value) <= 64 else f"a value with the fingerprint {fingerprint(value)}"

@@ -1,0 +1,60 @@
+"""Record each interaction live into its cassette. A person's command, never CI's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import urlsplit
+
+from mfagate.cassette import Origin, path_for
+from mfagate.cassette_writer import to_yaml
+from mfagate.causes import CauseId
+from mfagate.contract import Interaction
+from mfagate.exchange import Exchange
+from mfagate.files import write_atomically
+from mfagate.ladder.contract import arranging, asked, judge
+from mfagate.ladder.rung import Climb, guarded, passed
+from mfagate.providers.states import States
+from mfagate.result import Check, Finding, Location
+from mfagate.scrub import Scrubber
+
+ID = "recording"
+
+
+def run(climb: Climb) -> Iterator[Check]:
+    """Replay, scrub, scan, and only then replace the old recording."""
+    assert climb.contract is not None, "the contract is read on the rung before"
+    with arranging(climb) as states:
+        for interaction in climb.contract.interactions:
+            record = partial(_record, climb, interaction, states)
+            yield guarded(climb, ID, interaction.description, record)
+
+
+def _record(climb: Climb, interaction: Interaction, states: States | None) -> Check:
+    sent = asked(climb, interaction, states, ID)
+    if isinstance(sent, Check):
+        return sent
+    check = judge(climb, interaction, sent, ID)
+    # An answer that breaks the contract is news, and no recording.
+    return check if check.outcome.is_red else _write(climb, interaction, sent.exchange)
+
+
+def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
+    name, path = interaction.description, path_for(climb.integration.cassettes_path, interaction.description)
+    base_path = urlsplit(climb.live.base_url).path.rstrip("/")
+    scrubber = Scrubber(climb.provider.scrubbing, f"{climb.provider.name}.invalid")
+    request, response = scrubber.scrub(exchange, base_path)
+    emulated = climb.integration.uses_sandbox and climb.provider.sandbox_is_emulator
+    origin = Origin.EMULATOR if emulated else Origin.PROVIDER
+    text = to_yaml(request, response, recorded_at=datetime.now(UTC).date(), recorded_from=origin)
+    leaked = climb.redactor.found_in(text)
+    if leaked:
+        message = f"{name}: the scrubbed recording still holds {', '.join(leaked)}; the old one was kept"
+        return Check.from_finding(ID, Finding(CauseId.CASSETTE_SECRET_LEAKED, message, {}, Location(path)), subject=name)
+    old = path.read_text("utf-8", "replace") if path.exists() else None
+    if old == text:
+        return passed(ID, "unchanged", subject=name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text)
+    return passed(ID, "recorded anew" if old is not None else "recorded", subject=name, file=str(path))

@@ -1,0 +1,121 @@
+"""What a rung gets and gives."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.config.model import GateOptions, Integration
+from mfagate.config.settings import ProviderSettings
+from mfagate.exchange import Exchange
+from mfagate.providers.base import Provider
+from mfagate.result import Check, Finding
+from mfagate.secrets.redaction import Redactor
+
+if TYPE_CHECKING:
+    from mfagate.config.resolved import Value
+    from mfagate.contract import Contract
+    from mfagate.inspection.settings import Subject
+    from mfagate.target import Target
+
+
+log = logging.getLogger("mfagate")
+
+
+@dataclass(slots=True)
+class Climb:
+    """One integration on its way up; later rungs use what earlier ones left here."""
+
+    integration: Integration
+    provider: Provider
+    options: GateOptions
+    subject: Subject
+    redactor: Redactor
+    shared: list[Finding] = field(default_factory=list)
+    endpoint: str | None = None
+    control: Subject | None = None
+    client: Mapping[str, Value] = field(default_factory=dict)
+    expect: Mapping[str, Value] = field(default_factory=dict)
+    test_data: Mapping[str, Value] = field(default_factory=dict)
+    settings: ProviderSettings | None = None
+    control_settings: ProviderSettings | None = None
+    contract: Contract | None = None
+    ping: Exchange | None = None
+    accepted: dict[str, Exchange] = field(default_factory=dict)
+    _target: Target | None = None
+
+    @property
+    def horizon(self) -> timedelta:
+        """How far ahead an expiry is worth a warning."""
+        return timedelta(days=self.options.expiring_soon_days)
+
+    @property
+    def live(self) -> Target:
+        """The target, for rungs above the configuration."""
+        from mfagate.target import Target
+
+        if self._target is None:
+            assert self.settings is not None, "the configuration rung comes first"
+            self._target = Target(self.integration, self.provider, self.settings, endpoint=self.endpoint)
+        return self._target
+
+    def explain(self, exchange: Exchange) -> Finding | None:
+        """The provider's own view of an answer."""
+        return self.provider.explain(exchange, self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder.
+
+    ``clears`` is what is out of suspicion once the rung is green; the rungs
+    above stand on a ``bearing`` one and are not tried while it is red.
+    """
+
+    id: str
+    run: Callable[[Climb], Iterable[Check]]
+    clears: str | None = None
+    bearing: bool = True
+
+
+def passed(check_id: str, message: str, *, subject: str | None = None, seconds: float = 0, **evidence: object) -> Check:
+    """A check that found nothing wrong, and says what it saw."""
+    return Check(
+        id=check_id,
+        subject=subject,
+        outcome=Outcome.PASS,
+        message=message,
+        evidence=evidence,
+        seconds=round(seconds, 6),
+    )
+
+
+def skipped(check_id: str, reason: str, *, subject: str | None = None) -> Check:
+    """A check that did not run, and says why."""
+    return Check(id=check_id, subject=subject, outcome=Outcome.SKIPPED, message=reason)
+
+
+def internal_error(climb: Climb, check_id: str, error: Exception, *, subject: str | None = None) -> Check:
+    """A defect of ours: it costs this check and no other. The traceback goes to the log, redacted."""
+    trace = climb.redactor.redact("".join(traceback.format_exception(error)))
+    log.error("%s of %s failed\n%s", check_id, climb.integration.name, trace)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    finding = Finding(
+        CauseId.GATE_INTERNAL_ERROR,
+        f"a defect of mfagate stopped this check: {type(error).__name__}",
+        {"where": f"{frame.name}, line {frame.lineno}", "detail": climb.redactor.redact(str(error))[:200]},
+    )
+    return Check.from_finding(check_id, finding, subject=subject)
+
+
+def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check]) -> Check:
+    """One of several checks of a rung, so that a defect in it leaves the others alone."""
+    try:
+        return check()
+    except Exception as error:
+        return internal_error(climb, check_id, error, subject=subject)

@@ -1,0 +1,87 @@
+"""``mfagate sandbox``: one local provider, kept running for a person."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mfagate.config.nearest import nearest_to
+from mfagate.providers import registry
+from mfagate.providers.base import Provider
+from mfagate.sandbox import Running, SandboxError
+
+Say = Callable[[str], object]
+
+
+class Refused(Exception):
+    """The sandbox cannot be started; the message says what to do."""
+
+
+def keep_running(name: str, env_file: Path | None, say: Say) -> None:
+    """Start it, say how to reach it, and wait for Ctrl-C.
+
+    Raises:
+        Refused: There is no such provider or sandbox, or it did not start.
+    """
+    if name not in registry.names():
+        known = ", ".join(registry.names())
+        raise Refused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
+    provider = registry.get(name)
+    local = provider.sandbox()
+    if local is None:
+        raise Refused(f"{provider.title} has no local sandbox")
+    try:
+        with local.start() as running, _keys_in(env_file, running) as keys:
+            say(_directions(provider, running, keys))
+            signal.pause()
+    except SandboxError as error:
+        raise Refused(str(error)) from None
+    except OSError as error:
+        raise Refused(f"{env_file} cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def _keys_in(path: Path | None, running: Running) -> Iterator[Path]:
+    """The sandbox's values as a .env file that only its owner may read: they never reach the terminal."""
+    if path is not None:
+        _write(path, running)
+        yield path.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="mfagate-sandbox-") as folder:
+        temporary = Path(folder, "sandbox.env")
+        _write(temporary, running)
+        yield temporary
+
+
+def _write(path: Path, running: Running) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        path.chmod(0o600)
+        file.writelines(f"{name}='{value}'\n" for name, value in sorted(running.values.items()))
+
+
+def _directions(provider: Provider, running: Running, keys: Path) -> str:
+    settings = [field for field in provider.settings.fields() if field.name in running.values]
+    lines = [
+        f"A local {provider.title} is running at {running.endpoint}",
+        f"Its keys are in {keys} (mode 0600): {', '.join(sorted(running.values))}",
+        "",
+        "To check it, put this into a file integrations.toml:",
+        "",
+        f"  [integrations.{provider.name}-local]",
+        f'  provider = "{provider.name}"',
+        '  environment = "development"',
+        f"  [integrations.{provider.name}-local.settings]",
+        *(
+            f'  {field.name} = "dotenv:{keys}#{field.name}"'
+            if field.secret
+            else f'  {field.name} = "{running.values[field.name]}"'
+            for field in settings
+        ),
+        "",
+        "Ctrl-C stops it and removes its database.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,206 @@
+"""privacyIDEA, the self-hosted MFA server (https://www.privacyidea.org)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.config.jwt import expiry
+from mfagate.exchange import Exchange, Response
+from mfagate.providers.base import Probe, Provider, Scrubbing, Send
+from mfagate.providers.privacyidea.errors import (
+    CREDENTIAL_CODES,
+    INTERNAL,
+    POLICY_CODE,
+    POLICY_MESSAGES,
+    UNKNOWN_USER,
+    error_of,
+    result_of,
+)
+from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.providers.privacyidea.signature import OTHER_KEY, signed_by
+from mfagate.result import Finding
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
+    from mfagate.providers.states import States
+    from mfagate.sandbox import Sandbox
+
+SENTINEL_USER = "mfagate-no-such-user"
+"""A user that no one has: asking about it proves a key without touching anybody's token."""
+
+_JSON = {"Accept": "application/json"}
+"""Without it an unknown path answers 200 with the web UI."""
+
+
+class PrivacyIDEA(Provider):
+    """Knowledge about privacyIDEA 3.9 and newer; every answer was observed on 3.14."""
+
+    name: ClassVar[str] = "privacyidea"
+    title: ClassVar[str] = "privacyIDEA"
+    settings: ClassVar[type[PrivacyIDEASettings]] = PrivacyIDEASettings
+    expectations: ClassVar[Mapping[str, str]] = {
+        "realm": "the server's default realm, as it names it for an unknown user",
+        "version": "the server's version, or its beginning: 3.14",
+        "public_key": "the server's public audit key (PEM), with which it signs every answer",
+    }
+    test_data: ClassVar[Mapping[str, str]] = {
+        "user": "an existing user whom nobody else uses: mfagate enrols and deletes tokens of this user",
+        "expired_validate_key": "an expired API key of the role validate (createtoken with -d -1)",
+    }
+    test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})
+    clock_tolerance_seconds: ClassVar[float] = 60.0
+    scrubbing: ClassVar[Scrubbing] = Scrubbing()
+
+    def base_url(self, settings: PrivacyIDEASettings) -> str:
+        """The configured URL."""
+        return settings.url
+
+    def auth(self, settings: PrivacyIDEASettings) -> AuthBase:
+        """The raw key that the endpoint takes."""
+        from mfagate.providers.privacyidea.auth import ApiKeyAuth
+
+        return ApiKeyAuth(settings.secret("validate_key"), settings.secret("admin_key"))
+
+    def ping(self) -> Probe:
+        """The readiness probe (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html)."""
+        return Probe("server", "GET", "/healthz/readyz", _is_ready, headers=_JSON)
+
+    def credentials(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
+        """Ask about a user that does not exist; ask what the admin key may enrol."""
+        probes = []
+        if settings.validate_key is not None:
+            data = {"user": SENTINEL_USER, "pass": "mfagate"}
+            if settings.realm is not None:
+                data["realm"] = settings.realm
+            probes.append(
+                Probe("validate_key", "POST", "/validate/check", _knows_no_such_user, data=data, headers=_JSON)
+            )
+        if settings.admin_key is not None:
+            probes.append(Probe("admin_key", "GET", "/auth/rights", _lists_rights, headers=_JSON))
+        return probes
+
+    def known_bad(self, settings: PrivacyIDEASettings, subject: str) -> PrivacyIDEASettings:
+        """A key of the same role, in good shape, that no server has issued."""
+        return settings.model_copy(update={subject: SecretStr(_forged_key(subject.removesuffix("_key")))})
+
+    def identity(
+        self, response: Response, settings: PrivacyIDEASettings, expected: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Version, default realm, and whose key signed the answer.
+
+        The message about an unknown user names the realm that was looked in: the
+        server's default realm, unless we named one ourselves.
+        """
+        seen = {}
+        if version := re.search(r'"version": ?"privacyIDEA ([^"]*)"', response.text):
+            seen["version"] = version[1]
+        message = (error_of(response) or (0, ""))[1]
+        realm = re.search(rf"User <{SENTINEL_USER}@([^>]*)> does not exist", message)
+        if realm and settings.realm is None:
+            seen["realm"] = realm[1]
+        if "public_key" in expected and signed_by(response, expected["public_key"]) is not None:
+            seen["public_key"] = expected["public_key"] if signed_by(response, expected["public_key"]) else OTHER_KEY
+        return seen
+
+    def permissions(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
+        """An admin key must be allowed to trigger challenges; asked for nobody's."""
+        if settings.admin_key is None:
+            return ()
+        data = {"user": SENTINEL_USER}
+        return (
+            Probe(
+                "triggerchallenge",
+                "POST",
+                "/validate/triggerchallenge",
+                _knows_no_such_user,
+                data=data,
+                headers=_JSON,
+            ),
+        )
+
+    def explain(self, exchange: Exchange, settings: PrivacyIDEASettings) -> Finding | None:
+        """The cause behind an error code; a 500 to an expired key is that, and no outage."""
+        response = exchange.response
+        error = error_of(response) if response else None
+        if response is None or error is None:
+            return None
+        code, message = error
+        evidence = {"provider code": code, "provider message": message, "status": response.status}
+        if code in CREDENTIAL_CODES:
+            cause, meaning = CREDENTIAL_CODES[code]
+            return Finding(cause, f"{meaning} (code {code})", evidence)
+        if code == POLICY_CODE:
+            for part, cause, meaning in POLICY_MESSAGES:
+                if part in message:
+                    return Finding(cause, f"{meaning} (code {code})", evidence)
+        if code == INTERNAL and (expired := _expired_key(settings)):
+            name, when = expired
+            return Finding(
+                CauseId.CREDENTIAL_EXPIRED,
+                f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers 500 to an expired key",
+                evidence,
+            )
+        return None
+
+    def states(self, send: Send, settings: PrivacyIDEASettings, test_data: Mapping[str, str]) -> States:
+        """Arranges states through the admin API, on any server."""
+        from mfagate.providers.privacyidea.states import PrivacyIDEAStates
+
+        return PrivacyIDEAStates(send, settings, test_data)
+
+    def sandbox(self) -> Sandbox:
+        """The real server, in a process of its own."""
+        from mfagate.providers.privacyidea.sandbox import PrivacyIDEASandbox
+
+        return PrivacyIDEASandbox()
+
+
+def _is_ready(response: Response) -> bool:
+    value = result_of(response).get("value")
+    return response.status == 200 and isinstance(value, dict) and value.get("status") == "ready"
+
+
+def _knows_no_such_user(response: Response) -> bool:
+    error = error_of(response)
+    if error is not None:
+        return response.status == 400 and error[0] == UNKNOWN_USER
+    # A server that passes unknown users through (policy passOnNoUser) still took the key.
+    return response.status == 200 and result_of(response).get("status") is True
+
+
+def _lists_rights(response: Response) -> bool:
+    value = result_of(response).get("value")
+    return response.status == 200 and isinstance(value, dict | list)
+
+
+def _expired_key(settings: PrivacyIDEASettings) -> tuple[str, datetime] | None:
+    for name in ("validate_key", "admin_key"):
+        expires = expiry(settings.secret(name) or "")
+        if expires is not None and expires <= datetime.now(UTC):
+            return name, expires
+    return None
+
+
+def _forged_key(role: str) -> str:
+    import base64
+    import json
+    import time
+
+    def part(content: bytes) -> str:
+        return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+    header = json.dumps({"alg": "HS256", "typ": "JWT"}).encode()
+    payload = {"username": "mfagate-negative-control", "realm": "API", "role": role, "authtype": "API"}
+    payload |= {"nonce": secrets.token_hex(8), "rights": "", "exp": int(time.time()) + 3600}
+    return ".".join(map(part, (header, json.dumps(payload).encode(), secrets.token_bytes(32))))
+
+
+PROVIDER = PrivacyIDEA()

@@ -1,0 +1,175 @@
+"""The reference client for privacyIDEA: what a login service needs, and nothing it does not understand.
+
+Endpoints: https://privacyidea.readthedocs.io/en/latest/modules/api/validate.html.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from mfagate.exchange import Headers, Response
+from mfagate.providers.privacyidea.auth import ApiKeyAuth
+from mfagate.providers.privacyidea.errors import CREDENTIAL_CODES, POLICY_CODE, UNKNOWN_USER, error_of
+from mfagate.second_factor import (
+    Challenge,
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    ProviderUnavailable,
+    RateLimited,
+)
+
+_DECISIONS = {
+    (True, "ACCEPT"): Decision.ALLOW,
+    (False, "REJECT"): Decision.DENY,
+    (False, "CHALLENGE"): Decision.PENDING,
+}
+
+
+class PrivacyIDEAClient:
+    """A :class:`~mfagate.second_factor.SecondFactor` over privacyIDEA's validate API.
+
+    A one-time password is checked in one request; a push is triggered, polled
+    and, once the phone has answered, redeemed. The poll alone never lets a user
+    in, because the server answers it without looking at who asks.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        validate_key: str | None,
+        admin_key: str | None = None,
+        *,
+        realm: str | None = None,
+        timeout_seconds: float = 5.0,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._realm = {"realm": realm} if realm else {}
+        self._timeout = timeout_seconds
+        self._session = requests.Session()
+        self._session.auth = ApiKeyAuth(validate_key, admin_key)
+        self._session.headers["Accept"] = "application/json"
+
+    def start(self, user: str, factor: Factor) -> Challenge:
+        """Trigger the user's challenges; a plain one-time password needs none."""
+        if factor is Factor.OTP:
+            return Challenge(user, factor)
+        body = self._ask("POST", "/validate/triggerchallenge", data={"user": user, **self._realm})
+        transaction = _detail(body).get("transaction_id")
+        if not isinstance(transaction, str) or not transaction:
+            raise ContractViolation("a triggered challenge came without a transaction_id")
+        return Challenge(user, factor, transaction)
+
+    def challenge_by_pin(self, user: str, pin: str) -> Challenge | Decision:
+        """Send the PIN alone: a server with the policy challenge_response answers with a challenge."""
+        body = self._ask("POST", "/validate/check", data={"user": user, "pass": pin, **self._realm})
+        decision = _decision(body)
+        if decision is not Decision.PENDING:
+            return decision
+        transaction = _detail(body).get("transaction_id")
+        if not isinstance(transaction, str) or not transaction:
+            raise ContractViolation("a challenge came without a transaction_id")
+        return Challenge(user, Factor.OTP, transaction)
+
+    def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
+        """Check a code, or ask what became of a push."""
+        if code is None:
+            return self._poll(challenge)
+        return self._check(challenge, code)
+
+    def _check(self, challenge: Challenge, code: str) -> Decision:
+        data = {"user": challenge.user, "pass": code, **self._realm}
+        if challenge.transaction:
+            data["transaction_id"] = challenge.transaction
+        try:
+            return _decision(self._ask("POST", "/validate/check", data=data))
+        except _UnknownUser:
+            return Decision.DENY
+
+    def push_answer(self, challenge: Challenge) -> str:
+        """What the phone answered: ``pending``, ``accept`` or ``declined``.
+
+        Raises:
+            ContractViolation: Something else, or a state that its value contradicts.
+        """
+        if not challenge.transaction:
+            raise ValueError("only a challenge with a transaction can be polled")
+        query = {"transaction_id": challenge.transaction}
+        body = self._ask("GET", "/validate/polltransaction", params=query)
+        status, value = _detail(body).get("challenge_status"), _result(body).get("value")
+        if status == "accept" and value is True:
+            return "accept"
+        if status in ("pending", "declined") and value is False:
+            return str(status)
+        raise ContractViolation("the state of the push is none that the contract names")
+
+    def _poll(self, challenge: Challenge) -> Decision:
+        answer = self.push_answer(challenge)
+        if answer == "accept":
+            return self._check(challenge, "")
+        return Decision.DENY if answer == "declined" else Decision.PENDING
+
+    def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """One request; every answer that is not a JSON success becomes a typed error."""
+        try:
+            answer = self._session.request(
+                method, self._url + path, timeout=self._timeout, allow_redirects=False, **request
+            )
+        except requests.RequestException as error:
+            raise ProviderUnavailable(f"privacyIDEA did not answer: {type(error).__name__}") from None
+        response = Response(answer.status_code, headers=Headers(tuple(answer.headers.items())), body=answer.content)
+        if response.status == 200:
+            return _json_object(response)
+        raise _error(response)
+
+
+class _UnknownUser(ContractViolation):
+    """The server knows no such user; only a check may take that as a denial."""
+
+
+def _error(response: Response) -> Exception:
+    if response.status == 429:
+        wait = response.headers.get("retry-after", "")
+        return RateLimited("privacyIDEA asks to wait", float(wait) if wait.isdecimal() else None)
+    code = (error_of(response) or (None, ""))[0]
+    if response.status == 400 and code == UNKNOWN_USER:
+        return _UnknownUser("privacyIDEA knows no such user")
+    if code in CREDENTIAL_CODES or code == POLICY_CODE:
+        return CredentialRejected(f"privacyIDEA refused our key (code {code})")
+    if response.status >= 500:
+        return ProviderUnavailable(f"privacyIDEA failed with {response.status}")
+    return ContractViolation(f"privacyIDEA answered {response.status}, which the contract does not name")
+
+
+def _json_object(response: Response) -> dict[str, Any]:
+    if response.media_type != "application/json":
+        raise ContractViolation(f"privacyIDEA answered {response.media_type or 'without a content type'}, not JSON")
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or _result(body).get("status") is not True:
+        raise ContractViolation("privacyIDEA answered 200 without a successful result")
+    return body
+
+
+def _result(body: dict[str, Any]) -> dict[str, Any]:
+    result = body.get("result")
+    return result if isinstance(result, dict) else {}
+
+
+def _detail(body: dict[str, Any]) -> dict[str, Any]:
+    detail = body.get("detail")
+    return detail if isinstance(detail, dict) else {}
+
+
+def _decision(body: dict[str, Any]) -> Decision:
+    result = _result(body)
+    value, authentication = result.get("value"), result.get("authentication")
+    # The value must be a JSON boolean: 1 == True would let a changed type pass.
+    if isinstance(value, bool) and isinstance(authentication, str) and (value, authentication) in _DECISIONS:
+        return _DECISIONS[value, authentication]
+    raise ContractViolation("value and authentication of the answer do not make a decision that the contract names")

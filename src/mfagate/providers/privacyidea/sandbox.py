@@ -1,0 +1,31 @@
+"""The privacyIDEA sandbox, seen from our side: the real server in a process of its own."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
+from pathlib import Path
+
+from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox.supervisor import supervise
+
+
+class PrivacyIDEASandbox:
+    """Starts a privacyIDEA 3.14 server with a fresh database on loopback.
+
+    ``values``: ``url``, ``realm``, ``user`` (without a token), ``validate_key``,
+    ``expired_validate_key``, ``admin_key``, ``admin_user`` and ``admin_password``
+    (for the web interface at ``url``), ``public_key`` (PEM; verifies the
+    ``signature`` of every answer).
+    """
+
+    def start(self) -> AbstractContextManager[Running]:
+        """A running server; leaving the context stops it and removes its files.
+
+        Raises:
+            SandboxError: privacyIDEA is not installed, or did not start.
+        """
+        # Looked up, never imported: see server.py.
+        if find_spec("privacyidea") is None:
+            raise SandboxError("The privacyIDEA server is not installed. Run: pip install 'mfagate[sandbox]'")
+        return supervise(Path(__file__).with_name("server.py"), "The privacyIDEA sandbox")

@@ -1,0 +1,238 @@
+"""Putting a privacyIDEA server into the states that contracts ask for.
+
+Over HTTP alone and with an admin key, so that it works on our sandbox and on
+any other server. Endpoints: https://privacyidea.readthedocs.io/en/latest/modules/api/token.html
+and https://privacyidea.readthedocs.io/en/latest/modules/api/validate.html.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import requests
+
+from mfagate.contract import ProviderState
+from mfagate.providers.base import Send
+from mfagate.providers.privacyidea import SENTINEL_USER
+from mfagate.providers.privacyidea.errors import error_of, result_of
+from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp, random_pin
+from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+
+SERIAL_PREFIX = "MFAGATE-"
+"""The serials of our tokens begin with it; no other token is touched."""
+
+
+class PrivacyIDEAStates:
+    """Arranges states on one server, with tokens of its own on one user.
+
+    ``test_data`` (of ``integrations.toml``): ``user``, an existing user whom
+    nobody else uses, a second run of mfagate included, since a state holds until
+    the next one is arranged; ``expired_validate_key``, for that state alone.
+
+    Values: ``user``, and ``realm`` where one is configured; ``pass``, which starts
+    or completes the login; ``wrong_pass`` and ``wrong_pin_pass``, the same with a
+    wrong OTP and a wrong PIN; ``serial`` of the token; ``transaction_id`` of the
+    challenge.
+    """
+
+    def __init__(self, send: Send, settings: PrivacyIDEASettings, test_data: Mapping[str, str]) -> None:
+        """``send`` signs with the admin key what has no ``Authorization``; URLs are relative."""
+        self._send = send
+        self._settings = settings
+        self._test_data = test_data
+        self._enrolled = False
+        self._push_token: PushToken | None = None
+        self._arrangements: Mapping[str, Callable[[], Arranged]] = {
+            State.WORKING_OTP: self._working_otp,
+            State.USED_OTP: self._used_otp,
+            State.PIN_AND_OTP: self._pin_and_otp,
+            State.NO_FACTOR: lambda: self._guess(self._user_without_tokens()),
+            State.DISABLED_FACTOR: self._disabled,
+            State.LOCKED_FACTOR: self._locked,
+            State.UNKNOWN_USER: lambda: self._guess(SENTINEL_USER),
+            State.CHALLENGE_FACTOR: self._challenge_factor,
+            State.CHALLENGE_STARTED: self._challenge_started,
+            State.PUSH_PENDING: lambda: self._push(accept=None),
+            State.PUSH_ACCEPTED: lambda: self._push(accept=True),
+            State.PUSH_DECLINED: lambda: self._push(accept=False),
+            State.CREDENTIAL_MISSING: lambda: self._guess_with_key(None),
+            State.CREDENTIAL_MALFORMED: lambda: self._guess_with_key(self._key("validate_key")[:-4]),
+            State.CREDENTIAL_EXPIRED: lambda: self._guess_with_key(self._given("expired_validate_key")),
+            State.CREDENTIAL_WRONG_KIND: lambda: self._guess_with_key(self._key("admin_key")),
+        }
+
+    def arrange(self, state: ProviderState) -> Arranged:
+        """Put the server into the state; the one before it may cease to hold.
+
+        Raises:
+            StateNotConfigured: A key or an entry of ``test_data`` is missing.
+            StateUnavailable: The server refused; the message has its error code and text.
+        """
+        arrangement = self._arrangements.get(state.name)
+        if arrangement is None:
+            raise StateUnavailable(f"privacyIDEA cannot be put into the state {state.name!r}.")
+        try:
+            return arrangement()
+        except (LookupError, TypeError) as error:
+            raise StateUnavailable("The server's answer lacks what the API documents.") from error
+
+    def close(self) -> None:
+        """Delete the tokens that ``arrange`` enrolled; never raises."""
+        with suppress(Exception):
+            if self._enrolled:
+                self._user_without_tokens()
+
+    def _working_otp(self) -> Arranged:
+        return self._arranged(self._enrol_hotp())
+
+    def _pin_and_otp(self) -> Arranged:
+        return self._arranged(self._enrol_hotp(random_pin()))
+
+    def _used_otp(self) -> Arranged:
+        token = self._enrol_hotp()
+        if not self._check(token.otp()):
+            raise StateUnavailable("The server refused the OTP of a token enrolled a moment ago.")
+        return self._arranged(token)
+
+    def _disabled(self) -> Arranged:
+        token = self._enrol_hotp()
+        self._post("/token/disable", serial=token.serial)
+        return self._arranged(token)
+
+    def _locked(self) -> Arranged:
+        token = self._enrol_hotp()
+        # One wrong OTP then does what takes ten by default.
+        self._post("/token/set", serial=token.serial, max_failcount=1)
+        self._check(token.wrong_otp())
+        return self._arranged(token)
+
+    def _challenge_factor(self) -> Arranged:
+        token = self._enrol_hotp(random_pin())
+        values = {"serial": token.serial, "pass": token.pin}
+        return Arranged(self._of_user(self._user(), values), frozenset({"pass"}))
+
+    def _challenge_started(self) -> Arranged:
+        token = self._enrol_hotp()
+        return self._arranged(token, transaction_id=self._trigger(token.serial))
+
+    def _push(self, accept: bool | None) -> Arranged:
+        # The server makes an RSA key of 4096 bits at each enrolment, which takes up to
+        # a second: one token serves the states that follow each other.
+        token = self._push_token = self._push_token or self._enrol_push()
+        transaction_id = self._trigger(token.serial)
+        if accept is not None:
+            token.answer(accept=accept)
+        # With an empty pass, /validate/check takes up the answer that the phone gave.
+        values = {"serial": token.serial, "transaction_id": transaction_id, "pass": ""}
+        return Arranged(self._of_user(self._user(), values))
+
+    def _guess(self, user: str) -> Arranged:
+        return Arranged(self._of_user(user, {"pass": random_otp()}))
+
+    def _guess_with_key(self, validate_key: str | None) -> Arranged:
+        # For an unknown user: no token gets a failed attempt should the key be accepted.
+        guess = self._guess(SENTINEL_USER)
+        return replace(guess, credential={"validate_key": validate_key})
+
+    def _arranged(self, token: HotpToken, **values: str) -> Arranged:
+        passwords = token.passwords()
+        return Arranged(
+            self._of_user(self._user(), {"serial": token.serial, **passwords, **values}),
+            frozenset(passwords),
+        )
+
+    def _of_user(self, user: str, values: Mapping[str, str]) -> dict[str, str]:
+        realm = {"realm": self._settings.realm} if self._settings.realm else {}
+        return {"user": user, **realm, **values}
+
+    def _user(self) -> str:
+        return self._given("user")
+
+    def _given(self, name: str) -> str:
+        if not (value := self._test_data.get(name)):
+            raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
+        return value
+
+    def _key(self, name: str) -> str:
+        if not (value := self._settings.secret(name)):
+            raise StateNotConfigured(f"settings.{name}", f"The settings have no {name}.")
+        return value
+
+    def _user_without_tokens(self) -> str:
+        """The test user, after the tokens that we enrolled there, this time or before, are gone."""
+        user = self._user()
+        self._key("admin_key")
+        self._push_token = None
+        parameters = self._of_user(user, {"pagesize": "1000"})
+        answer = self._ask(requests.Request("GET", "/token/", params=parameters))
+        serials = [str(token["serial"]) for token in answer["result"]["value"]["tokens"]]
+        foreign = [serial for serial in serials if not serial.startswith(SERIAL_PREFIX)]
+        if foreign:
+            raise StateUnavailable(
+                f"The test user {user!r} has tokens that mfagate did not enrol"
+                f" ({', '.join(foreign)}): name a user without any."
+            )
+        for serial in serials:
+            self._ask(requests.Request("DELETE", f"/token/{serial}"))
+        return user
+
+    def _enrol_hotp(self, pin: str = "") -> HotpToken:
+        token = HotpToken(_random_serial(), pin)
+        self._enrol(token.serial, type="hotp", otpkey=token.key.hex(), otplen=token.digits, pin=pin)
+        return token
+
+    def _enrol_push(self) -> PushToken:
+        token = PushToken(_random_serial(), self._ask)
+        detail = self._enrol(token.serial, type="push", genkey=1)
+        token.enrol(detail["enrollment_credential"])
+        return token
+
+    def _enrol(self, serial: str, **parameters: Any) -> dict[str, Any]:
+        user = self._user_without_tokens()
+        self._enrolled = True
+        answer = self._post("/token/init", serial=serial, **self._of_user(user, {}), **parameters)
+        return dict(answer["detail"])
+
+    def _trigger(self, serial: str) -> str:
+        answer = self._post("/validate/triggerchallenge", serial=serial)
+        if not answer["result"]["value"]:
+            raise StateUnavailable(f"The server started no challenge for token {serial}.")
+        return str(answer["detail"]["transaction_id"])
+
+    def _check(self, password: str) -> bool:
+        body = self._of_user(self._user(), {"pass": password})
+        headers = {"Authorization": self._key("validate_key")}
+        answer = self._ask(requests.Request("POST", "/validate/check", headers, json=body))
+        return bool(answer["result"]["value"])
+
+    def _post(self, path: str, **parameters: Any) -> dict[str, Any]:
+        return self._ask(requests.Request("POST", path, json=parameters))
+
+    def _ask(self, request: requests.Request) -> dict[str, Any]:
+        """The JSON object answered.
+
+        Raises:
+            StateUnavailable: No answer, an error, or something else than privacyIDEA's JSON.
+        """
+        asked = f"{request.method} {request.url}"
+        # Without it some paths answer with a page of the web interface.
+        request.headers = {**(request.headers or {}), "Accept": "application/json"}
+        exchange = self._send(request)
+        if exchange.response is None:
+            message = exchange.failure.message if exchange.failure else "no answer"
+            raise StateUnavailable(f"{asked}: {message}")
+        if error := error_of(exchange.response):
+            raise StateUnavailable(f"{asked}: error {error[0]}, {error[1]}")
+        if result_of(exchange.response).get("status") is not True:
+            status = exchange.response.status
+            raise StateUnavailable(f"{asked}: status {status}, and not privacyIDEA's JSON.")
+        return dict(exchange.response.json())
+
+
+def _random_serial() -> str:
+    return SERIAL_PREFIX + secrets.token_hex(6).upper()

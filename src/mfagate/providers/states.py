@@ -1,0 +1,80 @@
+"""Provider states: what a contract's ``given`` asks a provider to be in.
+
+All providers share one vocabulary, so that a contract reads the same for each
+of them and an engineer who knows one knows the others. A provider arranges
+those states that it can be put into; the rest it reports as unavailable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from mfagate.contract import ProviderState
+
+
+class State(StrEnum):
+    """The shared vocabulary, in the words that the pacts use."""
+
+    WORKING_OTP = "a user with a working OTP"
+    USED_OTP = "a user whose OTP was already used"
+    PIN_AND_OTP = "a user with a PIN and a working OTP"
+    NO_FACTOR = "a user without a factor"
+    DISABLED_FACTOR = "a user whose factor is disabled"
+    LOCKED_FACTOR = "a user whose factor is locked"
+    UNKNOWN_USER = "no such user"
+    CHALLENGE_FACTOR = "a user with a challenge-response factor"
+    CHALLENGE_STARTED = "a started challenge"
+    PUSH_PENDING = "a push that waits for an answer"
+    PUSH_ACCEPTED = "a push that was accepted"
+    PUSH_DECLINED = "a push that was declined"
+    CREDENTIAL_MISSING = "the credential is missing"
+    CREDENTIAL_MALFORMED = "the credential is malformed"
+    CREDENTIAL_EXPIRED = "the credential has expired"
+    CREDENTIAL_WRONG_KIND = "the credential is of the wrong kind"
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """A state that was arranged.
+
+    ``values`` fill the pact's ProviderState generators; those named in
+    ``secrets`` are kept out of every output. ``credential`` replaces settings
+    before the request is signed: ``None`` for a setting means that it is absent.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    credential: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class StateNotConfigured(Exception):
+    """This target declares nothing to arrange the state with: the interaction is skipped.
+
+    ``setting`` is the key in ``integrations.toml`` that would make it possible.
+    """
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+class StateUnavailable(Exception):
+    """The state was configured, and could not be arranged. The message holds no secret."""
+
+
+class States(Protocol):
+    """Arranges states on one target; ``close`` removes what was created there."""
+
+    def arrange(self, state: ProviderState) -> Arranged:
+        """Put the provider into the state.
+
+        Raises:
+            StateNotConfigured: Nothing in the configuration allows for it.
+            StateUnavailable: The provider refused or failed.
+        """
+
+    def close(self) -> None:
+        """Remove what ``arrange`` created; never raises."""

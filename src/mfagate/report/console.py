@@ -1,0 +1,119 @@
+"""The report for a person at a terminal, or reading a CI log."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mfagate.causes import Outcome
+from mfagate.report.words import VERDICTS, blast_radius, exonerated, paragraphs
+from mfagate.result import Check, IntegrationReport, Report, Verdict
+
+_STYLES = {
+    "pass": "green",
+    "fail": "bold red",
+    "inconclusive": "bold yellow",
+    "warn": "yellow",
+    "info": "cyan",
+    "skipped": "dim",
+}
+
+_PLAIN_WIDTH = 100
+
+
+def render(report: Report) -> str:
+    """The report as plain text, for a file or a pipe: no colours, no box lines, no trailing spaces."""
+    text = io.StringIO()
+    _show(report, Console(file=text, width=_PLAIN_WIDTH, no_color=True, force_terminal=False))
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+
+
+def show(report: Report, *, color: bool) -> None:
+    """Print the report: formatted on a terminal, plain elsewhere."""
+    console = Console(no_color=not color, highlight=False)
+    if console.is_terminal:
+        _show(report, console)
+    else:
+        print(render(report), end="")
+
+
+def _show(report: Report, console: Console) -> None:
+    """The verdict first, then the table, then each problem with all that is needed to act on it."""
+    console.print(_verdict_line(report), highlight=False)
+    if report.run.override:
+        console.print(f"overridden: {report.run.override}", style="bold yellow", markup=False)
+    if report.cause is not None:
+        console.print("No integration fits the selection, so nothing was checked.", markup=False)
+    if report.integrations:
+        console.print()
+        console.print(_table(report, plain=not console.is_terminal))
+    for integration in report.integrations:
+        for problem in _problems(integration):
+            console.print()
+            console.print(problem, highlight=False)
+    console.print()
+    console.print(_summary(report), style="dim", markup=False, highlight=False)
+
+
+def _verdict_line(report: Report) -> Text:
+    line = Text(VERDICTS[report.verdict], style=_STYLES[report.verdict.value])
+    if report.cause is not None:
+        line.append(f"  ({report.cause})", style="default")
+    return line
+
+
+def _table(report: Report, *, plain: bool) -> Table:
+    from rich import box
+
+    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("integration", "provider", "environment", "verdict", "cause", "checks"):
+        table.add_column(heading, no_wrap=heading in ("verdict", "cause"), overflow="fold")
+    for one in report.integrations:
+        ran = [check for check in one.checks if check.outcome is not Outcome.SKIPPED]
+        passed = sum(check.outcome is Outcome.PASS for check in ran)
+        skipped = len(one.checks) - len(ran)
+        table.add_row(
+            Text(one.name),
+            one.provider,
+            one.environment,
+            Text(one.verdict.value, style=_STYLES[one.verdict.value]),
+            one.cause or "-",
+            f"{passed} of {len(ran)} passed" + (f", {skipped} skipped" if skipped else ""),
+        )
+    return table
+
+
+def _problems(integration: IntegrationReport) -> Iterator[RenderableType]:
+    for number, check in enumerate(integration.problems):
+        yield _problem(integration, check, first=number == 0 and integration.verdict is not Verdict.PASS)
+
+
+def _problem(integration: IntegrationReport, check: Check, *, first: bool) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    headline = Text.assemble(
+        (f"{check.outcome.value} ", _STYLES[check.outcome.value]), (f"{integration.name}: ", "bold"), check.message
+    )
+    for label, text in paragraphs(check):
+        grid.add_row(label, Text(text))
+    if first and (cleared := exonerated(integration)):
+        grid.add_row("exonerated", Text(cleared))
+    if check.outcome.is_red and (radius := blast_radius(integration)):
+        grid.add_row("at stake", Text(radius))
+    block = Table.grid()
+    block.add_row(headline)
+    block.add_row(Padding(grid, (0, 0, 0, 2)))
+    return block
+
+
+def _summary(report: Report) -> str:
+    counts = report.summary.model_dump(by_alias=True)
+    shown = ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if number)
+    seconds = (report.run.finished - report.run.started).total_seconds()
+    return f"{shown or 'no checks'} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"

@@ -1,0 +1,11 @@
+"""The report as JSON, in the published schema ``mfagate.report/1``."""
+
+from __future__ import annotations
+
+from mfagate.result import Report
+
+
+def render(report: Report) -> str:
+    """One JSON document."""
+    return report.model_dump_json(by_alias=True, indent=2) + "\n"
+

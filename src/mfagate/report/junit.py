@@ -1,0 +1,79 @@
+"""The report as JUnit XML: one suite an integration, one case a check.
+
+JUnit knows failed, errored and skipped. A check that failed is a failure, one
+that could not be known is an error, and warnings go to the case's output.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from mfagate.causes import Outcome
+from mfagate.report.words import paragraphs
+from mfagate.result import Check, IntegrationReport, Report
+
+# Characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets).
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(report: Report) -> str:
+    """One XML document."""
+    root = Element("testsuites", name="mfagate")
+    for integration in report.integrations:
+        _suite(root, integration, report)
+    if report.cause is not None:
+        suite = SubElement(root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0")
+        case = SubElement(suite, "testcase", classname="mfagate", name="gate", time="0")
+        SubElement(case, "failure", message="nothing was checked", type=str(report.cause))
+    for name in ("tests", "failures", "errors", "skipped"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+    root.set("time", f"{sum(float(suite.get('time', '0')) for suite in root):.3f}")
+    indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(root: Element, integration: IntegrationReport, report: Report) -> None:
+    def count(outcome: Outcome) -> str:
+        return str(sum(check.outcome is outcome for check in integration.checks))
+
+    suite = SubElement(
+        root,
+        "testsuite",
+        name=_clean(integration.name),
+        timestamp=f"{report.run.started:%Y-%m-%dT%H:%M:%S}",
+        tests=str(len(integration.checks)),
+        failures=count(Outcome.FAIL),
+        errors=count(Outcome.INCONCLUSIVE),
+        skipped=count(Outcome.SKIPPED),
+        time=f"{sum(check.seconds for check in integration.checks):.3f}",
+    )
+    for check in integration.checks:
+        _case(suite, integration, check)
+
+
+def _case(suite: Element, integration: IntegrationReport, check: Check) -> None:
+    case = SubElement(
+        suite,
+        "testcase",
+        classname=_clean(f"mfagate.{integration.name}"),
+        name=_clean(check.title),
+        time=f"{check.seconds:.3f}",
+    )
+    if check.location is not None:
+        case.set("file", _clean(check.location.file))
+        if check.location.line:
+            case.set("line", str(check.location.line))
+    message = _clean(check.message)
+    if check.outcome is Outcome.SKIPPED:
+        SubElement(case, "skipped", message=message)
+    elif check.outcome.is_red:
+        kind = "failure" if check.outcome is Outcome.FAIL else "error"
+        problem = SubElement(case, kind, message=message, type=str(check.cause))
+        problem.text = _clean("\n".join(f"{label}: {text}" for label, text in paragraphs(check)))
+    elif check.cause is not None:
+        SubElement(case, "system-out").text = f"{check.outcome}: {check.cause}: {message}"
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)

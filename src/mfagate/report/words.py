@@ -1,0 +1,60 @@
+"""The words of a problem, the same in every format that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mfagate.result import Check, IntegrationReport, Verdict
+
+VERDICTS = {
+    Verdict.PASS: "PASS: deploy",
+    Verdict.FAIL: "FAIL: do not deploy",
+    Verdict.INCONCLUSIVE: "INCONCLUSIVE: it could not be known now",
+}
+
+
+def paragraphs(check: Check) -> Iterator[tuple[str, str]]:
+    """Label and text of everything a person needs to act on one check."""
+    yield "cause", f"{check.cause} (mfagate explain {check.cause})"
+    for name, value in check.evidence.items():
+        if value is not None:
+            yield name, _shown(value)
+    if check.location is not None:
+        yield "change here", location(check)
+    if check.next_step:
+        yield "next step", check.next_step
+
+
+def location(check: Check) -> str:
+    """``file:line`` of a check, as editors and terminals make links of it."""
+    place = check.location
+    if place is None:
+        return ""
+    return f"{place.file}:{place.line}" if place.line else place.file
+
+
+def blast_radius(integration: IntegrationReport) -> str:
+    """Whose logins depend on it, where the file says."""
+    share = integration.share_of_users
+    return f"{share:.0%} of users log in through it" if share is not None else ""
+
+
+def exonerated(integration: IntegrationReport) -> str:
+    """What this run showed not to be at fault."""
+    names = integration.exonerated
+    if not names:
+        return ""
+    return f"{_joined(['the ' + name for name in names])} {'is' if len(names) == 1 else 'are'} not at fault"
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_shown, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
+    return str(value)

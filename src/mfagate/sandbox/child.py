@@ -1,0 +1,72 @@
+"""The sandbox's end of the supervision: what a child program calls.
+
+The parent holds the other end of the child's stdin and never writes to it. When
+the parent is gone, however it went, that end closes and the child ends itself.
+A parent-death signal would not do: Linux ties it to the *thread* that started
+the child (https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import shutil
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from mfagate.sandbox import Running
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A supervised process: ``directory`` is its own and is removed after it."""
+
+    directory: Path
+    _announcements: int
+
+    def ready(self, running: Running) -> None:
+        """Tell the parent, once, that requests to ``running.endpoint`` are answered from now on."""
+        line = json.dumps(
+            {
+                "endpoint": running.endpoint,
+                "values": dict(running.values),
+                "secrets": sorted(running.secrets),
+            }
+        )
+        with os.fdopen(self._announcements, "w", encoding="utf-8") as announcements:
+            announcements.write(line + "\n")
+
+
+def attach() -> Child:
+    """Tie this process to its parent. To be called first, before anything may print.
+
+    The directory is the first argument; started by hand, without one, the
+    program makes its own.
+    """
+    if len(sys.argv) > 1:
+        directory = Path(sys.argv[1])
+    else:
+        directory = Path(tempfile.mkdtemp(prefix="mfagate-"))
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    threading.Thread(target=_end_with_parent, args=(directory, os.getppid()), daemon=True).start()
+    announcements = os.dup(sys.stdout.fileno())
+    # A stray print of the provider must not be taken for the announcement.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return Child(directory, announcements)
+
+
+def _end_with_parent(directory: Path, parent: int) -> None:
+    stdin = sys.stdin.fileno()
+    # The parent's pid is looked at too: a process forked from the parent may
+    # outlive it and hold the pipe open.
+    while os.getppid() == parent:
+        readable, _, _ = select.select([stdin], [], [], 1.0)
+        if readable and not os.read(stdin, 1024):
+            break
+    shutil.rmtree(directory, ignore_errors=True)
+    os._exit(0)

@@ -1,0 +1,112 @@
+"""Starting a child program, waiting until it is ready, and stopping it whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from mfagate.sandbox import Running, SandboxError
+
+# What a Python program needs to start. Everything else stays with us: our
+# environment holds the credentials that are being checked.
+_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "TMPDIR")
+_LOG_LINES = 20
+
+
+@contextmanager
+def supervise(
+    program: Path, name: str, *, start_seconds: float = 60.0, stop_seconds: float = 5.0
+) -> Iterator[Running]:
+    """Run a Python program that uses :mod:`mfagate.sandbox.child` while the context lasts.
+
+    It gets an empty directory and an environment without our variables. It is
+    terminated at the end, and killed ``stop_seconds`` later. May be used from
+    several threads at once.
+
+    Raises:
+        SandboxError: ``name`` ended or announced nothing within ``start_seconds``;
+            the message ends with the last lines of its log.
+    """
+    with tempfile.TemporaryDirectory(prefix="mfagate-", ignore_cleanup_errors=True) as directory:
+        log = Path(directory, "log")
+        process = _start(program, directory, log)
+        try:
+            yield _wait_until_ready(process, name, start_seconds, log)
+        finally:
+            _stop(process, stop_seconds)
+
+
+def _start(program: Path, directory: str, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as stderr:
+        return subprocess.Popen(
+            # -P: neither the program's folder nor the current one may shadow a library.
+            [sys.executable, "-P", str(program), directory],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            cwd=directory,
+            env={key: os.environ[key] for key in _ENVIRONMENT if key in os.environ},
+            # A Ctrl-C in the terminal reaches us alone; we decide when the child ends.
+            start_new_session=True,
+        )
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], name: str, seconds: float, log: Path) -> Running:
+    assert process.stdout is not None
+    with process.stdout as announcements:
+        line = _read_line(announcements, time.monotonic() + seconds)
+    if line is None:
+        raise SandboxError(f"{name} was not ready within {seconds:g} s.{_tail(log)}")
+    try:
+        ready = json.loads(line)
+        return Running(ready["endpoint"], ready["values"], frozenset(ready["secrets"]))
+    except (ValueError, LookupError, TypeError):
+        raise SandboxError(f"{name} could not be started.{_tail(log)}") from None
+
+
+def _read_line(stream: IO[bytes], deadline: float) -> bytes | None:
+    """What comes before the first newline or the end of the stream; ``None`` when time is up."""
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while selector.select(max(0.0, deadline - time.monotonic())):
+            part = os.read(stream.fileno(), 65536)
+            line += part
+            if not part or part.endswith(b"\n"):
+                return line
+    return None
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
+    return "".join(f"\n  {line}" for line in ["Its log ends with:", *lines]) if lines else ""
+
+
+def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """End the child's whole session; a second Ctrl-C cuts the grace period short."""
+    try:
+        _signal(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+    finally:
+        _signal(process, signal.SIGKILL)
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    # Once the child was waited for, its pid may belong to somebody else.
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)

@@ -1,0 +1,95 @@
+"""What a recording keeps of an exchange: nothing secret, nothing that changes by itself.
+
+Deny by default: request headers beyond a few are dropped, response headers are
+kept only where the provider names them, and fields are blanked by name at any
+depth of query, form and JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.providers.base import Scrubbing
+
+SCRUBBED = "scrubbed"
+
+_KEPT_REQUEST_HEADERS = frozenset({"accept", "content-type"})
+
+_ALWAYS_SECRET = frozenset(
+    {"access_token", "api_key", "authorization", "client_assertion", "client_secret", "code", "id_token", "otp",
+     "pass", "passcode", "password", "pin", "refresh_token", "secret", "token"}
+)  # fmt: skip
+"""Field names that hold secrets at every provider. Only strings are blanked: the ``code`` of an error is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubber:
+    """Scrubs the exchanges of one provider. ``host`` stands in for the host that was asked."""
+
+    rules: Scrubbing
+    host: str
+
+    def scrub(self, exchange: Exchange, base_path: str = "") -> tuple[Request, Response]:
+        """Request and answer as they may be kept.
+
+        Raises:
+            ValueError: There is no answer to keep.
+        """
+        request, response = exchange.request, exchange.response
+        if response is None:
+            raise ValueError("an exchange without an answer cannot be kept")
+        kept_request = Request(
+            request.method,
+            self._url(request.url, base_path),
+            _keep(request.headers, _KEPT_REQUEST_HEADERS),
+            self._body(request.body, request.headers.get("content-type", "")),
+        )
+        kept_response = Response(
+            response.status,
+            response.reason,
+            _keep(response.headers, self.rules.kept_headers),
+            self._body(response.body, response.headers.get("content-type", "")),
+        )
+        return kept_request, kept_response
+
+    def _url(self, url: str, base_path: str) -> str:
+        parts = urlsplit(url)
+        query = urlencode([(name, self._value(name, value)) for name, value in parse_qsl(parts.query, True)])
+        return urlunsplit(("https", self.host, parts.path.removeprefix(base_path), query, ""))
+
+    def _body(self, body: bytes, content_type: str) -> bytes:
+        if "form-urlencoded" in content_type:
+            fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+            return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote).encode()
+        try:
+            document = json.loads(body)
+        except ValueError:
+            return body
+        # Unescaped, so that a secret that slipped through is found by the scan in its plain form too.
+        return json.dumps(self._tree(document), ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _tree(self, node: Any) -> Any:
+        if isinstance(node, Mapping):
+            return {name: self._value(name, value) for name, value in node.items()}
+        if isinstance(node, list):
+            return [self._tree(item) for item in node]
+        return node
+
+    def _value(self, name: str, value: Any) -> Any:
+        if value is None:
+            return None
+        if name in self.rules.volatile_fields:
+            return self.rules.volatile_fields[name]
+        secret = name.lower() in _ALWAYS_SECRET or name in self.rules.secret_fields
+        if secret and isinstance(value, str) and value:
+            return SCRUBBED
+        return self._tree(value)
+
+
+def _keep(headers: Headers, names: frozenset[str]) -> Headers:
+    return Headers(tuple((name, value) for name, value in headers.items_in_order if name.lower() in names))

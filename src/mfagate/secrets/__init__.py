@@ -1,0 +1,1 @@
+"""Secret references, the stores that resolve them, and the redaction of every output."""

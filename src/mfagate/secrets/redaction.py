@@ -1,0 +1,109 @@
+"""The one module that redacts. Every output passes through it.
+
+A secret leaks in more shapes than its own: URL-encoded in a form, base64 in a
+Basic header, escaped in JSON, quoted in an exception. Each known secret is
+therefore looked for in all of these forms.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, overload
+from urllib.parse import quote, quote_plus
+
+_SHORTEST_RAW = 4
+"""A shorter value would blank out ordinary words; no provider issues one as a credential."""
+
+_SHORTEST_ENCODED = 8
+"""Fragments of encodings below this length occur by chance."""
+
+
+def forms(value: str) -> Iterator[str]:
+    """Every spelling in which a secret may turn up in text."""
+    for plain in _spellings(value):
+        if len(plain) < _SHORTEST_RAW:
+            continue
+        yield plain
+        yield quote(plain, safe="")
+        yield quote_plus(plain)
+        yield quote(plain, safe="").replace("%7E", "~")
+        yield json.dumps(plain)[1:-1]
+        yield json.dumps(plain, ensure_ascii=False)[1:-1]
+        yield repr(plain)[1:-1]
+        for encoded in (*_base64_fragments(plain), plain.encode("utf-8", "replace").hex()):
+            if len(encoded) >= _SHORTEST_ENCODED:
+                yield encoded
+
+
+def _spellings(value: str) -> set[str]:
+    """The value as configured, and as it would be without the usual slips around it."""
+    bare = value.strip().strip("\ufeff\u200b\u00a0").strip("\"'").removeprefix("Bearer ").strip()
+    # A secret of several lines (a PEM key) is printed line by line.
+    lines = {line for line in value.splitlines() if len(line) >= 16 and not line.startswith("-----")}
+    return {value, value.strip(), bare} | lines
+
+
+def _base64_fragments(plain: str) -> Iterator[str]:
+    """The characters that the secret alone decides at each of the three alignments.
+
+    In ``base64(user:secret)`` the secret starts at any alignment, so the first
+    and last characters of each encoding depend on its neighbours and are cut.
+    """
+    data = plain.encode("utf-8", "replace")
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + data).decode()
+        start = (offset * 8 + 5) // 6
+        end = (offset + len(data)) * 8 // 6
+        fragment = encoded[start:end]
+        yield fragment
+        yield fragment.replace("+", "-").replace("/", "_")
+
+
+class Redactor:
+    """Knows the secrets of a run, replaces them in output and finds them in files."""
+
+    def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
+        self._labels: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+        for name, value in (secrets or {}).items():
+            self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        """Learn a secret; ``name`` (a setting, never a value) labels it in output."""
+        for form in forms(value):
+            self._labels.setdefault(form, name)
+        self._pattern = None
+
+    def redact(self, text: str) -> str:
+        """The text with each secret replaced by ``[redacted NAME]``."""
+        pattern = self._compiled()
+        return pattern.sub(lambda match: f"[redacted {self._labels[match[0]]}]", text) if pattern else text
+
+    def found_in(self, text: str) -> list[str]:
+        """The names of the secrets that stand in the text, in any form."""
+        pattern = self._compiled()
+        return sorted({self._labels[match] for match in pattern.findall(text)}) if pattern else []
+
+    @overload
+    def redact_tree(self, value: str) -> str: ...
+    @overload
+    def redact_tree(self, value: Any) -> Any: ...
+    def redact_tree(self, value: Any) -> Any:
+        """Redact every string in nested mappings and sequences, keys included."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {self.redact_tree(key): self.redact_tree(item) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.redact_tree(item) for item in value]
+        return value
+
+    def _compiled(self) -> re.Pattern[str] | None:
+        if self._pattern is None and self._labels:
+            # Longest first: an encoded form must not be cut short by a form that it contains.
+            ordered = sorted(self._labels, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, ordered)))
+        return self._pattern

@@ -1,0 +1,57 @@
+"""References to secrets: ``scheme:locator``, resolved late and never shown resolved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Self
+
+SCHEMES = ("env", "file", "dotenv", "json", "yaml", "toml", "k8s-secret", "sandbox")
+"""Schemes of the stores that ship with mfagate."""
+
+_REFERENCE = re.compile(r"(?P<scheme>[a-z][a-z0-9-]*):(?!//)(?P<locator>.*)", re.DOTALL)
+
+
+class Unresolved(Exception):
+    """A reference that points at nothing. The message names the reference, never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One parsed reference, for example ``yaml:deploy.yaml#mfa.key``.
+
+    ``locator`` is what the store of that scheme understands.
+    """
+
+    scheme: str
+    locator: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The reference that ``text`` is, or None for a literal.
+
+        A scheme that is one slip away from a known one (``evn:``) is taken for
+        a reference, because no one writes a literal like that on purpose.
+        """
+        match = _REFERENCE.fullmatch(text)
+        if match is None:
+            return None
+        scheme = match["scheme"]
+        if scheme in SCHEMES or get_close_matches(scheme, SCHEMES, n=1, cutoff=0.65):
+            return cls(scheme, match["locator"])
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.locator}"
+
+    def path_and_fragment(self, example: str) -> tuple[str, str]:
+        """Split ``PATH#FRAGMENT``.
+
+        Raises:
+            Unresolved: One of the two is missing.
+        """
+        path, _, fragment = self.locator.partition("#")
+        if not path or not fragment:
+            raise Unresolved(f"{self} is incomplete: write it like {example}")
+        return path, fragment

@@ -1,0 +1,114 @@
+"""One module a store. A store turns the locator of a reference into a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from mfagate.result import Location
+from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
+
+MAX_FILE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a reference points at, and where that stands if it stands in a file."""
+
+    value: Any = field(repr=False)
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreContext:
+    """What stores may look at. Relative paths are relative to ``base``."""
+
+    base: Path
+    environ: Mapping[str, str] = field(repr=False)
+    sandbox: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Store(Protocol):
+    """The interface of a store; its module offers it as the class ``Store``."""
+
+    def __init__(self, context: StoreContext) -> None:
+        """Keep the context; do not read anything yet."""
+
+    def resolve(self, reference: Reference) -> Resolved:
+        """Look the reference up.
+
+        Raises:
+            Unresolved: It points at nothing, or cannot be read.
+        """
+
+
+_MODULES = {
+    "env": "env",
+    "file": "file",
+    "dotenv": "dotenv",
+    "json": "document",
+    "yaml": "document",
+    "toml": "document",
+    "k8s-secret": "kubernetes",
+    "sandbox": "sandbox",
+}
+
+
+class Stores:
+    """Finds the store of a reference and opens it when it is first needed."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
+        self._open: dict[str, Store] = {}
+
+    def resolve(self, reference: Reference) -> Resolved:
+        """Look one reference up.
+
+        Raises:
+            Unresolved: With a message that names the reference and never a value.
+        """
+        if reference.scheme not in self._open:
+            self._open[reference.scheme] = self._load(reference)
+        return self._open[reference.scheme].resolve(reference)
+
+    def _load(self, reference: Reference) -> Store:
+        try:
+            module = import_module(f"{__name__}.{_MODULES[reference.scheme]}")
+        except KeyError:
+            nearest = get_close_matches(reference.scheme, SCHEMES, n=1, cutoff=0)[0]
+            known = ", ".join(SCHEMES)
+            raise Unresolved(
+                f"there is no secret store {reference.scheme!r} (did you mean {nearest!r}? known: {known})"
+            ) from None
+        store: Store = module.Store(self.context)
+        return store
+
+
+def read_bytes(base: Path, path: str, reference: Reference) -> bytes:
+    """Read a small file that a reference names.
+
+    Raises:
+        Unresolved: Missing, a directory, not readable, or over 1 MiB.
+    """
+    full = base / Path(path).expanduser()
+    try:
+        with full.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise Unresolved(f"{reference}: {full} cannot be read: {reason}") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise Unresolved(f"{reference}: {full} is larger than 1 MiB, so it is not a secret file")
+    return content
+
+
+def read_text(base: Path, path: str, reference: Reference) -> str:
+    """Like :func:`read_bytes`, decoded. A byte order mark is kept: it is a fault to be shown."""
+    try:
+        return read_bytes(base, path, reference).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unresolved(f"{reference}: {base / path} is not text in UTF-8") from None

@@ -1,0 +1,89 @@
+"""``json:``, ``yaml:`` and ``toml:PATH#a.b``: one value inside a structured file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+from mfagate.result import Location
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import Resolved, StoreContext, read_text
+from mfagate.secrets.stores.lines import toml_line, yaml_line
+
+
+class Store:
+    """Reads documents relative to the configuration file, each once."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self._base = context.base
+        self._documents: dict[tuple[str, str], tuple[str, Any]] = {}
+
+    def resolve(self, reference: Reference) -> Resolved:
+        """The scalar at the dotted path; list items are addressed by number."""
+        path, dotted = reference.path_and_fragment(f"{reference.scheme}:deploy.{reference.scheme}#mfa.key")
+        key = (reference.scheme, path)
+        if key not in self._documents:
+            self._documents[key] = self._read(reference, path)
+        text, document = self._documents[key]
+        value = follow(document, dotted, reference)
+        find_line = toml_line if reference.scheme == "toml" else yaml_line
+        return Resolved(value, Location(self._base / path, find_line(text, dotted.split("."))))
+
+    def _read(self, reference: Reference, path: str) -> tuple[str, Any]:
+        text = read_text(self._base, path, reference)
+        try:
+            return text, _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
+        except (ValueError, RecursionError) as error:
+            # Parsers quote the offending text, which may be a secret: keep the position only.
+            raise Unresolved(f"{reference}: {path} is not valid {reference.scheme}{_position(error)}") from None
+
+
+def follow(document: Any, dotted: str, reference: Reference) -> Any:
+    """Walk a dotted path down to a scalar.
+
+    Raises:
+        Unresolved: A step is missing, or the end is not a scalar.
+    """
+    value = document
+    walked: list[str] = []
+    for step in dotted.split("."):
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            nearest = get_close_matches(step, [str(key) for key in value], n=1) if isinstance(value, dict) else []
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+            raise Unresolved(f"{reference}: there is no {step!r} under {'.'.join(walked) or 'the top'}{hint}")
+        walked.append(step)
+    if value is None or isinstance(value, dict | list):
+        raise Unresolved(f"{reference}: {dotted} holds {_kind(value)}, not a value")
+    return value
+
+
+def _kind(value: Any) -> str:
+    return {dict: "a table", list: "a list"}.get(type(value), "nothing")
+
+
+def _position(error: Exception) -> str:
+    line = getattr(error, "lineno", None)
+    return f" (line {line})" if line else ""
+
+
+def _parse_yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        failure = ValueError("not YAML")
+        if mark is not None:
+            failure.lineno = mark.line + 1  # type: ignore[attr-defined]
+        raise failure from None
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"json": json.loads, "yaml": _parse_yaml, "toml": tomllib.loads}

@@ -1,0 +1,41 @@
+"""``dotenv:PATH#NAME``: one variable of a .env file, parsed as python-dotenv does.
+
+Docker's ``--env-file`` keeps quotes that python-dotenv removes. Where a value
+is quoted in the file, the quotes belong to the file format and are removed.
+"""
+
+from __future__ import annotations
+
+import io
+
+from mfagate.result import Location
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import Resolved, StoreContext, read_text
+
+
+class Store:
+    """Reads .env files relative to the configuration file."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self._base = context.base
+
+    def resolve(self, reference: Reference) -> Resolved:
+        """The last definition of the variable, with its line."""
+        from dotenv.parser import parse_stream
+
+        path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
+        found: Resolved | None = None
+        for binding in parse_stream(io.StringIO(read_text(self._base, path, reference))):
+            if binding.key == name:
+                line = binding.original.line + _blank_lines_before(binding.original.string)
+                found = Resolved(binding.value, Location(self._base / path, line))
+        if found is None:
+            raise Unresolved(f"{reference}: {path} does not define {name}")
+        if found.value is None:
+            raise Unresolved(f"{reference}: {path} names {name} without a value ({found.location})")
+        return found
+
+
+def _blank_lines_before(original: str) -> int:
+    """python-dotenv counts a binding from the blank lines in front of it."""
+    return original[: len(original) - len(original.lstrip())].count("\n")

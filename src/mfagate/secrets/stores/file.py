@@ -1,0 +1,25 @@
+"""``file:PATH``: a whole file is the value, such as a mounted Kubernetes or Docker secret.
+
+Nothing is stripped: a program that reads the file sees the trailing newline
+too, and that newline is one of the faults that mfagate exists to find.
+"""
+
+from __future__ import annotations
+
+from mfagate.result import Location
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import Resolved, StoreContext, read_text
+
+
+class Store:
+    """Reads files relative to the configuration file."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self._base = context.base
+
+    def resolve(self, reference: Reference) -> Resolved:
+        """The file's text, unchanged."""
+        if not reference.locator:
+            raise Unresolved("file: needs a path, for example file:secrets/duo.skey")
+        text = read_text(self._base, reference.locator, reference)
+        return Resolved(text, Location(self._base / reference.locator, 1))

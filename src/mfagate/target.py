@@ -1,0 +1,75 @@
+"""One integration as a live target: where requests go, and what signs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from pydantic import SecretStr
+
+from mfagate.config.model import Integration
+from mfagate.config.settings import ProviderSettings
+from mfagate.exchange import Exchange
+from mfagate.providers.base import Provider
+from mfagate.wire import Wire
+
+
+class Target:
+    """Signs, addresses and sends requests of one integration."""
+
+    def __init__(
+        self, integration: Integration, provider: Provider, settings: ProviderSettings, *, endpoint: str | None = None
+    ) -> None:
+        self.provider = provider
+        self.settings = settings
+        self.base_url = provider.base_url(settings)
+        self._endpoint = endpoint
+        self._wire = Wire(
+            timeout_seconds=integration.timeout_seconds,
+            ca_bundle=integration.base / integration.ca_bundle if integration.ca_bundle else None,
+            # A sandbox of our own is on loopback: a proxy has no business there.
+            trust_env=not integration.uses_sandbox,
+        )
+
+    def send(self, request: requests.Request, *, settings: ProviderSettings | None = None) -> Exchange:
+        """Sign with these settings (the integration's own by default) and send."""
+        return self._dispatch(request, self.provider.auth(settings or self.settings))
+
+    def send_unsigned(self, request: requests.Request) -> Exchange:
+        """Send without any credential."""
+        return self._dispatch(request, _unsigned)
+
+    def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
+        """The settings with some credentials replaced; None removes one."""
+        update: dict[str, Any] = {
+            name: SecretStr(value) if value is not None else None for name, value in credential.items()
+        }
+        return self.settings.model_copy(update=update)
+
+    def _dispatch(self, request: requests.Request, auth: Any) -> Exchange:
+        absolute = requests.Request(
+            request.method,
+            self.base_url + request.url,
+            headers=request.headers,
+            data=request.data,
+            json=request.json,
+            params=request.params,
+            auth=auth,
+        )
+        prepared = absolute.prepare()
+        if self._endpoint is not None:
+            prepared.url = _redirect_to(self._endpoint, str(prepared.url))
+        return self._wire.send(prepared)
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from looking for a .netrc, as it does for a request without auth."""
+    return request
+
+
+def _redirect_to(endpoint: str, url: str) -> str:
+    """The same request, sent elsewhere; done after signing, which covers the provider's own host."""
+    to, old = urlsplit(endpoint), urlsplit(url)
+    return urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + old.path, old.query, ""))

@@ -1,0 +1,104 @@
+"""What a certificate says, and why one was refused."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Certificate
+from mfagate.wire.failures import WireError
+
+# X509_V_ERR_* of OpenSSL's x509_vfy.h; every other code means that no chain of trust was found.
+NOT_YET_VALID, EXPIRED, HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH = 9, 10, 62, 64
+
+# RFC 4514 section 3.
+SHORT_NAMES = {
+    "commonName": "CN",
+    "localityName": "L",
+    "stateOrProvinceName": "ST",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "countryName": "C",
+    "domainComponent": "DC",
+}
+
+
+def verified(peer: dict[str, Any]) -> Certificate:
+    """The certificate of a finished, verified handshake, from ``SSLObject.getpeercert()``."""
+    return Certificate(
+        subject=_distinguished_name(peer["subject"]),
+        issuer=_distinguished_name(peer["issuer"]),
+        not_after=datetime.fromtimestamp(ssl.cert_time_to_seconds(peer["notAfter"]), UTC),
+    )
+
+
+def _distinguished_name(rdns: tuple[tuple[tuple[str, str], ...], ...]) -> str:
+    """In the order of RFC 4514 (most specific first), as ``cryptography`` writes it."""
+    return ",".join(
+        "+".join(f"{SHORT_NAMES.get(key, key)}={value}" for key, value in rdn) for rdn in reversed(rdns)
+    )
+
+
+def describe(der: bytes) -> dict[str, Any]:
+    """Evidence about a certificate that was not verified: names and dates, SHA-256 fingerprint in hex."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    certificate = x509.load_der_x509_certificate(der)
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        names = x509.SubjectAlternativeName([])
+    return {
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "names": [
+            *names.get_values_for_type(x509.DNSName),
+            *map(str, names.get_values_for_type(x509.IPAddress)),
+        ],
+        "not_before": certificate.not_valid_before_utc.isoformat(),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+        "sha256": certificate.fingerprint(SHA256()).hex(),
+    }
+
+
+def refused(
+    error: ssl.SSLCertVerificationError, host: str, bundle: Path, certificate: dict[str, Any]
+) -> WireError:
+    """Why verification failed. ``certificate`` is what :func:`describe` found, or empty."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    evidence = {"host": host, "verification": error.verify_message} | certificate
+    if error.verify_code in (EXPIRED, NOT_YET_VALID):
+        return WireError(
+            CauseId.NETWORK_TLS_EXPIRED,
+            f"{_out_of_date(error.verify_code, host, certificate, now)}. "
+            f"By this machine's clock it is {now}: if that is wrong, the certificate may be good",
+            evidence | {"our_clock": now},
+        )
+    if error.verify_code in (HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH):
+        names = ", ".join(certificate.get("names", [])) or "another name"
+        return WireError(
+            CauseId.NETWORK_TLS_HOSTNAME_MISMATCH,
+            f"the certificate presented for {host} is for {names}",
+            evidence,
+        )
+    issuer = f", issued by {certificate['issuer']}," if certificate else ""
+    return WireError(
+        CauseId.NETWORK_TLS_UNTRUSTED,
+        f"the certificate of {host}{issuer} is not trusted: {error.verify_message}",
+        evidence | {"ca_bundle": str(bundle)},
+    )
+
+
+def _out_of_date(code: int, host: str, certificate: dict[str, Any], now: str) -> str:
+    """Say which certificate it is: OpenSSL reports any one of the chain alike."""
+    if code == NOT_YET_VALID:
+        if certificate and certificate["not_before"] > now:
+            return f"the certificate of {host} is not valid before {certificate['not_before']}"
+        return f"a certificate in the chain of {host} is not valid yet"
+    if certificate and certificate["not_after"] <= now:
+        return f"the certificate of {host} expired at {certificate['not_after']}"
+    return f"a certificate in the chain of {host} has expired"

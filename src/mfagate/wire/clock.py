@@ -1,0 +1,40 @@
+"""Our clock against the server's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from mfagate.exchange import Exchange, Phase
+
+BEFORE_PROCESSING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
+
+# Date states whole seconds, cut off: on average the server's clock was half a second further.
+CUT_OFF = timedelta(seconds=0.5)
+
+
+def clock_offset(exchange: Exchange) -> float | None:
+    """Seconds by which the server's clock is ahead of ours, good to about half a second.
+
+    The ``Date`` field (RFC 9110 section 6.6.1, any format of section 5.6.7) is compared with
+    the middle of the processing phase. None without a usable one, or if the answer comes from
+    a cache (``Age``, RFC 9111 section 5.1), whose date is that of the past.
+    """
+    if exchange.response is None or Phase.PROCESSING not in exchange.phases:
+        return None
+    headers = exchange.response.headers
+    if headers.get("age", "0").strip() != "0":
+        return None
+    try:
+        (date,) = headers.all("date")
+        server = parsedate_to_datetime(date)
+        if server.tzinfo is None:  # the asctime format names no zone and means UTC
+            server = server.replace(tzinfo=UTC)
+        return (server + CUT_OFF - _middle_of_processing(exchange)).total_seconds()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _middle_of_processing(exchange: Exchange) -> datetime:
+    before = sum(exchange.phases.get(phase, 0.0) for phase in BEFORE_PROCESSING)
+    return exchange.started + timedelta(seconds=before + exchange.phases[Phase.PROCESSING] / 2)

@@ -1,0 +1,35 @@
+"""Undoing the content coding of a body."""
+
+from __future__ import annotations
+
+import zlib
+
+GZIP = zlib.MAX_WBITS | 16
+
+
+def decode(body: bytes, coding: str, limit: int, complete: bool) -> tuple[bytes, bool] | None:
+    """The content, and whether it was cut at ``limit`` bytes (RFC 9110 section 8.4.1).
+
+    None if we do not know the coding, or the body is not in it. Only of a body that is itself
+    not ``complete`` is a part enough.
+    """
+    match coding.strip().lower():
+        case "gzip" | "x-gzip":
+            windows: tuple[int, ...] = (GZIP,)
+        case "deflate":
+            # Servers disagree whether zlib's header belongs to it.
+            windows = (zlib.MAX_WBITS, -zlib.MAX_WBITS)
+        case _:
+            return None
+    for window in windows:
+        inflater = zlib.decompressobj(window)
+        try:
+            # One byte more than allowed shows that there is more. Never the whole of a bomb.
+            content = inflater.decompress(body, limit + 1)
+        except zlib.error:
+            continue
+        if len(content) > limit:
+            return content[:limit], True
+        if not complete or (inflater.eof and not inflater.unused_data):
+            return content, False
+    return None

@@ -1,0 +1,56 @@
+"""How the modules of this package say that something went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.exchange import Failure, Phase
+from mfagate.wire.attempt import Deadline
+from mfagate.wire.stream import Stream
+
+
+class WireError(Exception):
+    """A failure whose phase is not yet stated. Never leaves this package."""
+
+    def __init__(
+        self,
+        cause: CauseId,
+        message: str,
+        evidence: Mapping[str, Any] | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.message = message
+        self.evidence = dict(evidence or {})
+        self.outcome = outcome
+
+    def in_phase(self, phase: Phase) -> Failure:
+        """The public form of this error."""
+        return Failure(self.cause, phase, self.message, self.evidence, self.outcome)
+
+
+def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) -> WireError:
+    """The connection stood, then went silent or away while we were ``doing`` something."""
+    evidence: dict[str, Any] = {"bytes_received": stream.received}
+    received = f"{stream.received} bytes received"
+    if isinstance(error, TimeoutError):
+        return WireError(
+            CauseId.NETWORK_READ_TIMEOUT,
+            f"{deadline.seconds:g} s were over while {doing} ({received})",
+            evidence | {"timeout_seconds": deadline.seconds},
+        )
+    how = error.strerror or "closed by the other side"
+    return WireError(
+        CauseId.NETWORK_CONNECTION_RESET,
+        f"the connection was lost while {doing}: {how} ({received})",
+        evidence | {"error": how},
+    )
+
+
+def escaped(received: bytes) -> str:
+    """The first line of what a peer sent, printable: evidence of what speaks on that port."""
+    first_line = received.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")
+    return first_line.decode("latin-1").encode("unicode_escape").decode("ascii")

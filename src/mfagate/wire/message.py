@@ -1,0 +1,253 @@
+"""HTTP/1.1 messages on a stream: a request written, an answer read (RFC 9112).
+
+``http.client.HTTPResponse`` parses; what it lets pass in silence (an end in the
+headers, a short body, header lines that are none) is found out here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+import socket
+from dataclasses import dataclass
+from email.errors import (
+    FirstHeaderLineIsContinuationDefect,
+    InvalidHeaderDefect,
+    MissingHeaderBodySeparatorDefect,
+)
+from typing import TYPE_CHECKING, cast
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Headers, Request, Response
+from mfagate.wire.attempt import Deadline
+from mfagate.wire.content import decode
+from mfagate.wire.endpoint import Endpoint
+from mfagate.wire.failures import WireError, escaped, interrupted
+from mfagate.wire.stream import Stream
+
+if TYPE_CHECKING:
+    import requests
+    from _typeshed import WriteableBuffer
+
+READ_SIZE = 1 << 16
+
+# RFC 9110 sections 5.6.2 (token) and 5.5 (field value, with obs-text).
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+# http.client ignores these lines, and what comes after the last kind.
+HEADER_DEFECTS = (
+    FirstHeaderLineIsContinuationDefect,
+    InvalidHeaderDefect,
+    MissingHeaderBodySeparatorDefect,
+)
+
+
+class UnsendableRequest(ValueError):
+    """A request that HTTP has no way to write, say a header value with a line break in it.
+
+    The message names the header and never holds its value.
+    """
+
+
+def as_sent(prepared: requests.PreparedRequest, endpoint: Endpoint | None) -> Request:
+    """The request as it goes out: the prepared one and the headers it lacks, its signed parts untouched.
+
+    Raises:
+        UnsendableRequest: The method or a header cannot be written.
+        TypeError: The body is a stream.
+    """
+    headers = {_native(name): _native(value) for name, value in prepared.headers.items()}
+    present = {name.lower() for name in headers}
+    if endpoint and "host" not in present:
+        headers = {"Host": endpoint.host_header} | headers
+    for name, value in (("Accept-Encoding", "identity"), ("Connection", "close")):
+        if name.lower() not in present:
+            headers[name] = value
+    for name, value in headers.items():
+        if not TOKEN.fullmatch(name):
+            raise UnsendableRequest("a header has a name that HTTP does not allow")
+        if not FIELD_VALUE.fullmatch(value):
+            raise UnsendableRequest(f"the value of {name} holds a character that HTTP does not allow")
+    method = prepared.method or ""
+    if not TOKEN.fullmatch(method):
+        raise UnsendableRequest("the method is none")
+    url = _without_userinfo(prepared.url or "")
+    return Request(method, url, Headers(tuple(headers.items())), _body(prepared))
+
+
+def _native(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _without_userinfo(url: str) -> str:
+    return re.sub(r"^([^/?#]*//)[^/?#]*@", r"\1", url).partition("#")[0]
+
+
+def _body(prepared: requests.PreparedRequest) -> bytes:
+    match prepared.body:
+        case None:
+            return b""
+        case str() as text:
+            return text.encode()
+        case bytes() | bytearray() as data:
+            return bytes(data)
+        case other:
+            raise TypeError(f"a body has to be bytes or str, not {type(other).__name__}")
+
+
+def serialize(request: Request, target: str) -> bytes:
+    """The bytes of a request with the given target (RFC 9112 section 3.2)."""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items_in_order)
+    return f"{request.method} {target} HTTP/1.1\r\n{fields}\r\n".encode("latin-1") + request.body
+
+
+def send(stream: Stream, message: bytes, deadline: Deadline) -> None:
+    """Send a request, or as much of it as the other side takes.
+
+    Raises:
+        WireError: The deadline has passed.
+    """
+    try:
+        stream.send(message)
+    except TimeoutError as error:
+        raise interrupted(error, "sending the request", stream, deadline) from error
+    except OSError:
+        pass  # it may have answered before it hung up (413, a TLS alert): reading tells
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose head has been read."""
+
+    head: http.client.HTTPResponse
+    stream: Stream
+    source: _Source
+
+    def complete(self, limit: int, deadline: Deadline) -> Response:
+        """Read the body, or ``limit`` bytes of it, and undo its content coding.
+
+        Raises:
+            WireError: It does not come, or not to its end.
+        """
+        body, truncated = self._body(limit, deadline)
+        headers = Headers(tuple(self.head.headers.items()))
+        decoded = decode(body, headers.get("content-encoding", ""), limit, complete=not truncated)
+        if decoded:
+            body, truncated = decoded[0], truncated or decoded[1]
+        return Response(self.head.status, self.head.reason, headers, body, truncated)
+
+    def _body(self, limit: int, deadline: Deadline) -> tuple[bytes, bool]:
+        # http.client says 0 of HEAD, 204 and 304 too, whatever the headers say.
+        if self.head.length == 0:
+            return b"", False
+        body = bytearray()
+        try:
+            while len(body) <= limit:
+                piece = self.head.read(min(READ_SIZE, limit + 1 - len(body)))
+                if not piece:
+                    break
+                body += piece
+        except (OSError, http.client.HTTPException) as error:
+            if not isinstance(error, OSError) and not self.source.ended:
+                raise _not_http("the chunks of the answer are malformed") from error
+            raise self._cut_off(error, deadline) from error
+        if len(body) > limit:
+            return bytes(body[:limit]), True
+        if self.head.length:  # less came than Content-Length promised
+            raise self._cut_off(None, deadline)
+        return bytes(body), False
+
+    def _cut_off(self, error: Exception | None, deadline: Deadline) -> WireError:
+        lost = error if isinstance(error, OSError) else ConnectionResetError()
+        failure = interrupted(lost, "reading the body of the answer", self.stream, deadline)
+        failure.evidence["status"] = self.head.status
+        return failure
+
+
+def read_head(
+    stream: Stream, method: str, sent: bytes, deadline: Deadline, buffer_size: int = READ_SIZE
+) -> Answer:
+    """Read status line and headers of the final answer (not 100 to 199, but 101) to what was ``sent``.
+
+    Raises:
+        WireError: There is none, or it is not HTTP.
+    """
+    source = _Source(stream)
+    reader = _Reader(source, buffer_size)
+    try:
+        while True:
+            # HTTPResponse wants a socket only to call makefile("rb") on it.
+            head = http.client.HTTPResponse(cast("socket.socket", reader), method=method)
+            head.begin()
+            if source.ended:  # http.client takes this for the end of the headers
+                raise ConnectionResetError
+            if any(isinstance(defect, HEADER_DEFECTS) for defect in head.headers.defects):
+                raise http.client.HTTPException("a header line is malformed")
+            if head.status >= 200 or head.status == 101:
+                return Answer(head, stream, source)
+    except (OSError, http.client.HTTPException) as error:
+        raise _no_head(error, stream, source.ended, sent, deadline) from error
+
+
+def _no_head(
+    error: OSError | http.client.HTTPException, stream: Stream, ended: bool, sent: bytes, deadline: Deadline
+) -> WireError:
+    begun = stream.prefix
+    if begun[:5] != b"HTTP/"[: len(begun)]:
+        return _other_protocol(begun, sent)
+    if isinstance(error, OSError) or ended:
+        lost = error if isinstance(error, OSError) else ConnectionResetError()
+        doing = "reading the head of the answer" if begun else "waiting for the answer"
+        return interrupted(lost, doing, stream, deadline)
+    if isinstance(error, http.client.BadStatusLine | http.client.UnknownProtocol):
+        return _not_http("the answer's status line is malformed", escaped(begun))
+    return _not_http(f"the head of the answer is no HTTP: {error}")
+
+
+def _other_protocol(begun: bytes, sent: bytes) -> WireError:
+    if sent.startswith(begun):  # not shown: it would be our own request, credentials and all
+        return _not_http("what listens there sends back what it is sent")
+    if begun[0] == 0x15 and begun[1:2] in (b"", b"\x03"):  # RFC 8446 section 5.1: a TLS alert
+        return _not_http("that port speaks TLS; use https", escaped(begun))
+    return _not_http("what listens there does not speak HTTP", escaped(begun))
+
+
+def _not_http(message: str, received: str | None = None) -> WireError:
+    return WireError(CauseId.NETWORK_NOT_HTTP, message, {"received": received} if received else None)
+
+
+class _Source(io.RawIOBase):
+    """A stream as a raw file; ``ended`` says that its end was read."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self.ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        data = self._stream.receive(len(view))
+        view[: len(data)] = data
+        self.ended = not data
+        return len(data)
+
+
+class _Reader(io.BufferedReader):
+    """What ``HTTPResponse`` reads from."""
+
+    def makefile(self, mode: str) -> _Reader:
+        return self
+
+    def read(self, size: int | None = -1) -> bytes:
+        # A chunk size of -1 would otherwise mean everything until the deadline.
+        if size is None or size < 0:
+            raise http.client.HTTPException("negative chunk size")
+        return super().read(size)
+
+    def close(self) -> None:
+        # A skipped 103 answer closes its file when it is collected, and the next one reads on from it.
+        pass

@@ -1,0 +1,83 @@
+"""Names to addresses, within a deadline."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.wire.attempt import Deadline
+from mfagate.wire.endpoint import Endpoint
+from mfagate.wire.failures import WireError
+
+# "No such name" is a definite answer; every other error of getaddrinfo says that none was had.
+# EAI_NODATA is missing on some systems.
+DEFINITE = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One result of getaddrinfo."""
+
+    family: int
+    sockaddr: tuple[Any, ...]
+
+    @property
+    def ip(self) -> str:
+        """The IP address in text form."""
+        return str(self.sockaddr[0])
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.sockaddr[1]}" if ":" in self.ip else f"{self.ip}:{self.sockaddr[1]}"
+
+
+def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
+    """The addresses of a host in the system's order of preference (RFC 6724)."""
+    try:
+        answer = _look_up(endpoint, deadline)
+    except TimeoutError:
+        raise WireError(
+            CauseId.NETWORK_DNS_FAILURE,
+            f"the resolver gave no answer for {endpoint.host} within {deadline.seconds:g} s",
+            {"host": endpoint.host, "timeout_seconds": deadline.seconds},
+            Outcome.INCONCLUSIVE,
+        ) from None
+    except OSError as error:
+        definite = isinstance(error, socket.gaierror) and error.errno in DEFINITE
+        raise WireError(
+            CauseId.NETWORK_DNS_FAILURE,
+            f"{endpoint.host} {'does not exist' if definite else 'could not be resolved'}: {error.strerror}",
+            {"host": endpoint.host, "error": str(error.strerror)},
+            Outcome.FAIL if definite else Outcome.INCONCLUSIVE,
+        ) from None
+    return [Address(family, sockaddr) for family, _, _, _, sockaddr in answer]
+
+
+def _look_up(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
+    try:
+        return socket.getaddrinfo(
+            endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
+    except socket.gaierror:
+        pass  # a name, so the resolver has to be asked
+
+    # getaddrinfo cannot be interrupted: a thread that nobody waits for may hang in it.
+    answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(list(socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)))
+        except Exception as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, name=f"resolve {endpoint.host}", daemon=True).start()
+    try:
+        answer = answers.get(timeout=deadline.remaining())
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

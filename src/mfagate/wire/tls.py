@@ -1,0 +1,193 @@
+"""TLS over any stream, and what it means when it does not come about.
+
+The handshake runs over memory buffers (``ssl.SSLObject``) so that every byte
+passes through a :class:`~mfagate.wire.stream.Stream`: that is what keeps the
+deadline, counts the bytes, shows whether the peer speaks TLS at all, and lets
+one TLS connection run inside another (an https:// proxy).
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Phase
+from mfagate.wire import certificates, trust
+from mfagate.wire.attempt import Attempt, Deadline
+from mfagate.wire.failures import WireError, escaped, interrupted
+from mfagate.wire.stream import Stream
+
+T = TypeVar("T")
+
+# The other side closed, with or without saying so.
+ENDED = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
+
+LARGEST_READ = 1 << 16
+
+# Looking at a refused certificate may not take longer than this.
+EVIDENCE_SECONDS = 2.0
+
+# RFC 8446 section 5.1: change_cipher_spec, alert, handshake, application_data.
+RECORD_TYPES = range(0x14, 0x18)
+
+# RFC 8446 section 6.2, as OpenSSL names them. We present no certificate, so who objects to it demands one.
+CLIENT_CERTIFICATE_ALERTS = (
+    "ALERT_CERTIFICATE_REQUIRED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+    "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_ACCESS_DENIED",
+)
+NO_COMMON_VERSION = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION", "WRONG_VERSION_NUMBER")
+NO_COMMON_CIPHER = ("HANDSHAKE_FAILURE", "INSUFFICIENT_SECURITY", "NO_SHARED_CIPHER")
+
+
+class TlsStream(Stream):
+    """The client's side of a TLS connection."""
+
+    def __init__(self, lower: Stream, context: ssl.SSLContext, server_name: str) -> None:
+        super().__init__()
+        self.lower = lower
+        self._server_name = server_name
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+
+    def handshake(self, deadline: Deadline) -> None:
+        """Agree on keys and verify the certificate.
+
+        Raises:
+            ssl.SSLCertVerificationError: It is refused.
+            WireError: No TLS connection comes about for any other reason.
+        """
+        try:
+            self._run(self._tls.do_handshake)
+        except ssl.SSLCertVerificationError:
+            raise
+        except ENDED as error:
+            raise self._not_tls() or self._lost(ConnectionResetError(), deadline) from error
+        except ssl.SSLError as error:
+            raise self._not_tls() or self._explained(error) from error
+        except OSError as error:
+            raise self._not_tls() or self._lost(error, deadline) from error
+
+    @property
+    def peer(self) -> dict[str, Any]:
+        """The verified certificate as ``ssl`` decodes it."""
+        return self._tls.getpeercert() or {}
+
+    @property
+    def peer_der(self) -> bytes:
+        """The certificate in DER, verified or not."""
+        return self._tls.getpeercert(binary_form=True) or b""
+
+    def _send(self, data: memoryview) -> int:
+        return self._run(self._tls.write, data)
+
+    def _receive(self, size: int) -> bytes:
+        try:
+            return self._run(self._tls.read, size)
+        except ENDED:
+            return b""  # with or without a close_notify: HTTP's own framing tells whether it is too early
+        except ssl.SSLError as error:
+            raise self._explained(error) from error
+
+    def _run(self, operation: Callable[..., T], *arguments: object) -> T:
+        """Carry bytes back and forth until the operation is through."""
+        while True:
+            try:
+                result = operation(*arguments)
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._feed()
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._flush()  # the alert that tells the server why we hang up
+                raise
+            else:
+                self._flush()
+                return result
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self.lower.send(self._outgoing.read())
+
+    def _feed(self) -> None:
+        data = self.lower.receive(LARGEST_READ)
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def _lost(self, error: OSError, deadline: Deadline) -> WireError:
+        return interrupted(error, f"shaking hands with {self._server_name} (TLS)", self.lower, deadline)
+
+    def _not_tls(self) -> WireError | None:
+        received = self.lower.prefix
+        if not received or (received[0] in RECORD_TYPES and received[1:2] in (b"", b"\x03")):
+            return None
+        what = "plain HTTP" if received.startswith(b"HTTP/") else "something other than TLS"
+        return WireError(
+            CauseId.NETWORK_TLS_HANDSHAKE,
+            f"that port of {self._server_name} speaks {what}",
+            {"host": self._server_name, "received": escaped(received)},
+        )
+
+    def _explained(self, error: ssl.SSLError) -> WireError:
+        reason = error.reason or "unknown"
+        evidence = {"host": self._server_name, "openssl": reason}
+        # Once a cipher is agreed, the only thing left for a TLS 1.2 server to object to is that
+        # we answered its CertificateRequest with an empty list (RFC 5246 section 7.4.6).
+        if reason.endswith(CLIENT_CERTIFICATE_ALERTS) or (
+            reason.endswith("ALERT_HANDSHAKE_FAILURE") and self._tls.cipher()
+        ):
+            return WireError(
+                CauseId.NETWORK_TLS_CLIENT_CERTIFICATE,
+                f"{self._server_name} demands a client certificate",
+                evidence,
+            )
+        why = f"failed: {reason}"
+        if reason.endswith(NO_COMMON_VERSION):
+            why = "failed: no TLS version in common (1.2 and 1.3 are offered)"
+        elif reason.endswith(NO_COMMON_CIPHER):
+            why = "failed: no cipher suite in common"
+        elif reason.endswith("UNRECOGNIZED_NAME"):
+            why = "failed: the server knows no host of that name"
+        return WireError(
+            CauseId.NETWORK_TLS_HANDSHAKE, f"the TLS handshake with {self._server_name} {why}", evidence
+        )
+
+
+class Verifier:
+    """Opens TLS connections to servers whose certificate a bundle vouches for."""
+
+    def __init__(self, ca_bundle: Path | None, trust_env: bool) -> None:
+        self.bundle, self.context = trust.trusting(ca_bundle, trust_env)
+
+    def secure(
+        self, lower: Stream, server_name: str, attempt: Attempt, reopen: Callable[[Attempt], Stream]
+    ) -> TlsStream:
+        """TLS over ``lower``. ``reopen`` makes a second such stream, to look at a refused certificate."""
+        stream = TlsStream(lower, self.context, server_name)
+        with attempt.during(Phase.TLS):
+            try:
+                stream.handshake(attempt.deadline)
+                return stream
+            except ssl.SSLCertVerificationError as error:
+                refusal = error
+        evidence = _look_at(server_name, attempt, reopen)
+        raise certificates.refused(refusal, server_name, self.bundle, evidence)
+
+
+def _look_at(server_name: str, attempt: Attempt, reopen: Callable[[Attempt], Stream]) -> dict[str, Any]:
+    """Describe the server's certificate; nothing is sent but the handshake. Empty if that fails."""
+    # Whatever goes wrong here, the refusal stands and is to be reported.
+    with suppress(Exception), Attempt(min(EVIDENCE_SECONDS, attempt.deadline.remaining())) as second:
+        stream = TlsStream(reopen(second), trust.unverified(), server_name)
+        stream.handshake(second.deadline)
+        return certificates.describe(stream.peer_der)
+    return {}

@@ -1,0 +1,84 @@
+"""Which certificate authorities are trusted: one SSL context per bundle for the whole process.
+
+Loading certifi's bundle takes 15 ms, so it is done once.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from functools import cache
+from pathlib import Path
+
+# The first two as requests reads them, the third as OpenSSL does.
+BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+class CaBundleError(ValueError):
+    """A file of certificate authorities that cannot be used."""
+
+    def __init__(self, path: Path, origin: str, reason: str) -> None:
+        super().__init__(f"CA bundle {path} ({origin}): {reason}")
+        self.path = path
+
+
+_contexts: dict[Path, ssl.SSLContext] = {}
+_loading = threading.Lock()
+
+
+def trusting(ca_bundle: Path | None, trust_env: bool) -> tuple[Path, ssl.SSLContext]:
+    """The bundle in force and the verifying context for it, shared by all callers.
+
+    Raises:
+        CaBundleError: The file is missing, unreadable or holds no certificate.
+    """
+    path, origin = _bundle_in_force(ca_bundle, trust_env)
+    with _loading:
+        if path not in _contexts:
+            _contexts[path] = _load(path, origin)
+        return path, _contexts[path]
+
+
+@cache
+def unverified() -> ssl.SSLContext:
+    """A context that accepts any certificate: only for looking at one that was refused."""
+    return _as_requests_would(ssl.CERT_NONE)
+
+
+def _bundle_in_force(ca_bundle: Path | None, trust_env: bool) -> tuple[Path, str]:
+    if ca_bundle is not None:
+        return ca_bundle.absolute(), "as configured"
+    if trust_env:
+        for variable in BUNDLE_VARIABLES:
+            if value := os.environ.get(variable):
+                return Path(value).absolute(), f"from {variable}"
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    return Path(DEFAULT_CA_BUNDLE_PATH), "from certifi"
+
+
+def _load(path: Path, origin: str) -> ssl.SSLContext:
+    context = _as_requests_would(ssl.CERT_REQUIRED)
+    try:
+        if path.is_dir():
+            context.load_verify_locations(capath=path)
+        else:
+            context.load_verify_locations(cafile=path)
+            if not context.cert_store_stats()["x509"]:
+                raise CaBundleError(path, origin, "holds no certificate")
+    except ssl.SSLError:
+        raise CaBundleError(path, origin, "holds no certificate that can be read (PEM is expected)") from None
+    except OSError as error:
+        raise CaBundleError(path, origin, str(error.strerror)) from None
+    return context
+
+
+def _as_requests_would(verify_mode: ssl.VerifyMode) -> ssl.SSLContext:
+    # Versions, ciphers and verification flags of every client written with requests:
+    # the gate must not refuse, or accept, what such a login service would not.
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    context = create_urllib3_context(cert_reqs=verify_mode)
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,153 @@
+"""Sending one request and saying what happened."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Exchange, Headers, Phase, Request, Response
+from mfagate.wire import certificates
+from mfagate.wire.attempt import Attempt
+from mfagate.wire.endpoint import Endpoint, MalformedUrl
+from mfagate.wire.failures import WireError
+from mfagate.wire.message import Answer, as_sent, read_head, send, serialize
+from mfagate.wire.proxy import Proxy, is_own_answer, proxy_for
+from mfagate.wire.route import Route
+from mfagate.wire.stream import Stream
+from mfagate.wire.tls import Verifier
+
+if TYPE_CHECKING:
+    import requests
+
+
+class Wire:
+    """Sends one prepared request over one fresh connection and says exactly what happened.
+
+    A new connection each time, so that every phase is measured every time and no stale
+    connection is mistaken for a fault. Redirects are answers like any other. May be shared
+    by threads.
+
+    Args:
+        timeout_seconds: For the whole exchange, from name resolution to the last byte.
+        max_body_bytes: Longer bodies are cut and marked ``truncated``.
+        ca_bundle: A PEM file, or a directory as of OpenSSL's ``c_rehash``. Without it,
+            REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, else certifi's.
+        trust_env: Whether those variables and the proxy variables count.
+
+    Raises:
+        CaBundleError: The bundle cannot be used.
+        ValueError: ``timeout_seconds`` is not above 0, or ``max_body_bytes`` is below it.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout_seconds: float = 5.0,
+        max_body_bytes: int = 1 << 20,
+        ca_bundle: Path | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        if timeout_seconds <= 0 or max_body_bytes < 0:
+            raise ValueError("timeout_seconds has to be above 0 and max_body_bytes not below it")
+        self._timeout_seconds = timeout_seconds
+        self._max_body_bytes = max_body_bytes
+        self._trust_env = trust_env
+        self._verifier = Verifier(ca_bundle, trust_env)
+
+    def send(self, request: requests.PreparedRequest) -> Exchange:
+        """Send it and wait for the whole answer.
+
+        Whatever the network, the server or a URL does wrong becomes the exchange's failure;
+        a 407, and an answer that a proxy gives in the server's place, are failures too.
+        A body in gzip or deflate is decoded; the headers stay as they were received.
+        ``Exchange.request`` leaves out Proxy-Authorization, which is for the proxy alone.
+
+        Raises:
+            UnsendableRequest: A header cannot be written (a line break in a token, say).
+            TypeError: The body is a stream.
+        """
+        started = datetime.now(UTC)
+        endpoint, malformed = _endpoint(request)
+        sent = as_sent(request, endpoint)
+        response = failure = proxy = None
+        with Attempt(self._timeout_seconds) as attempt:
+            try:
+                if endpoint is None:
+                    raise WireError(CauseId.CONFIG_MALFORMED_URL, malformed)
+                proxy = proxy_for(request.url or "") if self._trust_env else None
+                response = self._exchange(attempt, sent, request.path_url, Route(endpoint, proxy))
+            except WireError as error:
+                failure = error.in_phase(attempt.phase)
+        return Exchange(
+            request=sent,
+            started=started,
+            response=response,
+            failure=failure,
+            phases=attempt.phases,
+            certificate=attempt.certificate,
+            address=attempt.address,
+            proxy=proxy.name if proxy else None,
+        )
+
+    def _exchange(self, attempt: Attempt, sent: Request, target: str, route: Route) -> Response:
+        stream = route.open(attempt, self._verifier)
+        if route.endpoint.scheme == "https":
+            stream = self._verifier.secure(
+                stream,
+                route.endpoint.server_name,
+                attempt,
+                lambda again: route.open(again, self._verifier),
+            )
+            attempt.certificate = certificates.verified(stream.peer)
+        with attempt.during(Phase.PROCESSING):
+            answer = self._ask(stream, attempt, sent, target, route)
+        with attempt.during(Phase.TRANSFER):
+            return answer.complete(self._max_body_bytes, attempt.deadline)
+
+    def _ask(self, stream: Stream, attempt: Attempt, sent: Request, target: str, route: Route) -> Answer:
+        """Send the request and read the head of the answer, if it is the server's own."""
+        proxy = route.forwarding_proxy
+        message = _forwarded(sent, target, route.endpoint, proxy) if proxy else serialize(sent, target)
+        try:
+            send(stream, message, attempt.deadline)
+            answer = read_head(stream, sent.method, message, attempt.deadline)
+        except WireError as error:
+            # Silence may be the server's; everything else is what the proxy itself did.
+            if proxy and error.cause is not CauseId.NETWORK_READ_TIMEOUT:
+                raise proxy.blame(error) from error
+            raise
+        status = answer.head.status
+        if proxy and status == 407:
+            raise proxy.refusal()
+        if proxy and is_own_answer(answer.head):
+            raise proxy.failure(f"cannot get an answer from the server: {status}", status=status)
+        if status == 407:
+            raise WireError(
+                CauseId.NETWORK_PROXY, "a proxy on the way demands a user name and password", {"status": 407}
+            )
+        return answer
+
+
+def _endpoint(request: requests.PreparedRequest) -> tuple[Endpoint | None, str]:
+    """The endpoint of a URL, or None and what is wrong with the URL."""
+    try:
+        endpoint = Endpoint.parse(request.url or "")
+    except MalformedUrl as error:
+        return None, str(error)
+    if endpoint.scheme not in ("http", "https"):
+        return None, "the URL does not begin with http:// or https://"
+    if not re.fullmatch(r"[!-~]+", request.path_url):
+        return None, "the URL's path or query holds a character that has to be percent-encoded"
+    return endpoint, ""
+
+
+def _forwarded(sent: Request, target: str, endpoint: Endpoint, proxy: Proxy) -> bytes:
+    """The request in absolute form (RFC 9112 section 3.2.2), with what only the proxy is to see."""
+    if proxy.authorization:
+        fields = (*sent.headers.items_in_order, ("Proxy-Authorization", proxy.authorization))
+        sent = replace(sent, headers=Headers(fields))
+    return serialize(sent, f"http://{endpoint.host_header}{target}")

@@ -1,0 +1,79 @@
+"""Pact's Verifier and mfagate say pass and fail of the same answers.
+
+No exceptions are known among answers that HTTP can carry. Where the Verifier itself
+crashes there is no verdict to compare: a regular expression of the pact that backtracks
+too far, and a ``Content-Type`` header that is not ASCII. mfagate reports the first as a
+mismatch and takes the second for an untyped body.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mutations
+import pacts
+import pytest
+import referee
+
+from mfagate.contract import load
+
+REPOSITORY = Path(__file__).parents[2]
+COMMITTED = sorted(REPOSITORY.glob("contracts/*/*.json"))
+# Answers for each contract; the Verifier takes about 10 ms for one.
+MOST = 350
+
+
+@pytest.fixture
+def by_pact_python(write_pact: Callable[[Callable[[Any], object]], Path]) -> Path:
+    return write_pact(pacts.describe)
+
+
+@pytest.fixture
+def by_others(tmp_path: Path) -> Path:
+    path = tmp_path / "by-others.json"
+    path.write_text(json.dumps(pacts.by_others()), encoding="utf-8")
+    return path
+
+
+def assert_agreement(path: Path) -> None:
+    interactions = json.loads(path.read_text(encoding="utf-8"))["interactions"]
+    contract = load(path)
+    most = MOST // len(interactions)
+    accepted = refused = 0
+    disagreements = []
+    for raw, interaction in zip(interactions, contract.interactions, strict=True):
+        cases = mutations.cases(raw["response"], most=most)
+        verdicts = referee.verdicts(raw, [case.answer for case in cases])
+        for case, verdict in zip(cases, verdicts, strict=True):
+            mismatches = interaction.match(case.answer)
+            if verdict is bool(mismatches):
+                disagreements.append((interaction.description, case.label, verdict, mismatches))
+            accepted += verdict
+            refused += not verdict
+    assert disagreements == []
+    assert accepted + refused >= 300
+    assert accepted >= 40
+    assert refused >= 100
+
+
+def test_agrees_on_what_pact_python_writes(by_pact_python: Path) -> None:
+    assert_agreement(by_pact_python)
+
+
+def test_agrees_on_what_other_libraries_write(by_others: Path) -> None:
+    assert_agreement(by_others)
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_agrees_on_the_contracts_of_this_repository(path: Path) -> None:
+    assert_agreement(path)
+
+
+def test_the_referee_can_tell(tmp_path: Path) -> None:
+    """A referee that accepts or refuses everything would agree with a broken matcher."""
+    interaction = {"request": {"method": "GET", "path": "/"}, "response": {"status": 200}}
+    good, bad = (mutations.good_answer({"status": status}) for status in (200, 500))
+    assert referee.verdicts(interaction, [good, bad, good]) == [True, False, True]
