@@ -6,7 +6,6 @@ in an answer, so that the provider may change the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from mfagate.second_factor import (
     CredentialRejected,
     Decision,
     Factor,
+    NotEnrolled,
     ProviderUnavailable,
 )
 
@@ -37,8 +37,6 @@ CHALLENGE = {
     "result": {"status": True, "value": False, "authentication": "CHALLENGE"},
     "detail": {"transaction_id": match.regex(TRANSACTION, regex=r"^\d+$")},
 }
-
-Client = Callable[..., PrivacyIDEAClient]
 
 
 def error(code: int) -> dict[str, Any]:
@@ -113,21 +111,31 @@ def test_challenge_triggered_by_pin(pact: ConsumerPact) -> None:
         assert challenge == Challenge("alice", Factor.OTP, TRANSACTION)
 
 
-def test_challenge_triggered_by_the_service(pact: ConsumerPact) -> None:
+def trigger(pact: ConsumerPact, description: str, state: State, answer: dict[str, Any]) -> None:
     interaction = (
-        pact.interaction("challenge triggered by the service", given=State.CHALLENGE_FACTOR)
+        pact.interaction(description, given=state)
         .with_request("POST", "/validate/triggerchallenge")
         .with_header("Accept", JSON)
         .with_header("Authorization", match.regex(ADMIN_KEY, regex=JWT))
         .with_body("user=alice", FORM)
     )
     fill(interaction, "body", {"user": "user"})
-    interaction.will_respond_with(200).with_body(
-        {"result": {"status": True, "value": match.int(1)}, "detail": CHALLENGE["detail"]}, JSON
-    )
+    interaction.will_respond_with(200).with_body(answer, JSON)
+
+
+def test_challenge_triggered_by_the_service(pact: ConsumerPact) -> None:
+    answer = {"result": {"status": True, "value": match.int(1)}, "detail": CHALLENGE["detail"]}
+    trigger(pact, "challenge triggered by the service", State.CHALLENGE_FACTOR, answer)
     with pact.serve() as url:
         challenge = PrivacyIDEAClient(url, KEY, ADMIN_KEY).start("alice", Factor.PUSH)
         assert challenge == Challenge("alice", Factor.PUSH, TRANSACTION)
+
+
+def test_no_token_to_challenge(pact: ConsumerPact) -> None:
+    answer = {"result": {"status": True, "value": 0}}
+    trigger(pact, "no token to challenge", State.NO_FACTOR, answer)
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        PrivacyIDEAClient(url, KEY, ADMIN_KEY).start("alice", Factor.PUSH)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from mfagate import __version__
 from mfagate.cassette import Origin
@@ -20,12 +20,13 @@ def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded
         MissingExtra: vcrpy is not installed.
     """
     try:
-        from vcr.request import Request as VcrRequest
-        from vcr.serialize import serialize
+        import vcr.request
+        import vcr.serialize
         from vcr.serializers import yamlserializer
     except ImportError:
         raise MissingExtra("recording needs vcrpy: pip install 'mfagate[record]'") from None
-    recorded = VcrRequest(request.method, request.url, request.body or None, _lists(request.headers))
+    vcr_request, serialize = cast(Any, vcr.request).Request, cast(Any, vcr.serialize).serialize
+    recorded = vcr_request(request.method, request.url, request.body or None, _lists(request.headers))
     answer: dict[str, Any] = {
         "status": {"code": response.status, "message": response.reason},
         "headers": _lists(response.headers),

@@ -233,9 +233,13 @@ def _write(report: Any, outputs: list[Output], *, color: bool) -> None:
 
 
 def _refused(*messages: str) -> click.ClickException:
-    error = click.ClickException("\n       ".join(messages))
-    error.exit_code = 2
-    return error
+    return _Refusal("\n       ".join(messages))
+
+
+class _Refusal(click.ClickException):
+    """Something to correct in the command line or the configuration file."""
+
+    exit_code = 2
 
 
 @cli.command()
@@ -265,7 +269,7 @@ def explain(cause: str | None) -> None:
 
     Without CAUSE, list all of them.
     """
-    from mfagate.causes.explain import UnknownCause, show, show_all
+    from mfagate.report.explain import UnknownCause, show, show_all
 
     try:
         show(cause) if cause else show_all()

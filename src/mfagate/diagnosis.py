@@ -30,7 +30,7 @@ def definite_cause(exchange: Exchange, explain: Explain) -> Finding | None:
         return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome)
     response = exchange.response
     assert response is not None, "an exchange has a failure or a response"
-    found = explain(exchange) or _by_status(exchange, response) or _unreadable(exchange, response)
+    found = explain(exchange) or _by_status(response) or _unreadable(response)
     if found is None:
         return None
     evidence = {"request": _request(exchange), "status": response.status, **found.evidence}
@@ -42,7 +42,7 @@ def _request(exchange: Exchange) -> str:
     return f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
 
 
-def _by_status(exchange: Exchange, response: Response) -> Finding | None:
+def _by_status(response: Response) -> Finding | None:
     status = response.status
     if 300 <= status < 400:
         location = response.headers.get("location", "nowhere").partition("?")[0]
@@ -60,11 +60,13 @@ def _by_status(exchange: Exchange, response: Response) -> Finding | None:
             CauseId.PROVIDER_MAINTENANCE, f"the provider is unavailable (503){_wait(response)}", _retry(response)
         )
     if status >= 500:
-        return Finding(CauseId.PROVIDER_OUTAGE, f"the provider answered with a server error ({status})", _looks(response))
+        return Finding(
+            CauseId.PROVIDER_OUTAGE, f"the provider answered with a server error ({status})", _looks(response)
+        )
     return None
 
 
-def _unreadable(exchange: Exchange, response: Response) -> Finding | None:
+def _unreadable(response: Response) -> Finding | None:
     if response.truncated:
         size = response.headers.get("content-length", "more")
         return Finding(
@@ -73,7 +75,9 @@ def _unreadable(exchange: Exchange, response: Response) -> Finding | None:
             {"announced bytes": size, **_looks(response)},
         )
     if not response.body.strip():
-        return Finding(CauseId.CONTRACT_BODY_UNREADABLE, f"the answer ({response.status}) has no body", _looks(response))
+        return Finding(
+            CauseId.CONTRACT_BODY_UNREADABLE, f"the answer ({response.status}) has no body", _looks(response)
+        )
     if _is_html(response) or "json" not in response.media_type:
         if _is_json(response):
             return Finding(
@@ -110,7 +114,9 @@ def _unexpected(exchange: Exchange) -> Finding:
 
 def _is_html(response: Response) -> bool:
     start = response.body.lstrip()[:200].lower()
-    return response.media_type in ("text/html", "application/xhtml+xml") or start.startswith((b"<!doctype html", b"<html"))
+    return response.media_type in ("text/html", "application/xhtml+xml") or start.startswith(
+        (b"<!doctype html", b"<html")
+    )
 
 
 def _is_json(response: Response) -> bool:

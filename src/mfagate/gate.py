@@ -19,7 +19,7 @@ from mfagate.config.resolved import Value, resolve_table
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
-from mfagate.ladder.rung import Climb, skipped
+from mfagate.ladder.rung import Climb
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Verdict

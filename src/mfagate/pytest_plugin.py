@@ -1,25 +1,206 @@
-"""The pytest plugin: the gate's checks as test items, and fixtures for consumer tests."""
+"""The pytest plugin: ``pytest --mfagate gate`` runs the gate's checks as test items.
+
+Each rung of each integration is an item, and each interaction of a contract
+one of its own, so that ``-k``, ``-m``, ``--junitxml`` and xdist work as for any
+test. The module also offers the fixture ``pact`` for consumer tests.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mfagate.consumer import ConsumerPact, ContractTestFailed, compare
 
+if TYPE_CHECKING:
+    from mfagate.config import Configuration, Integration
+    from mfagate.result import Check, IntegrationReport
+
 CONSUMER = "auth-service"
+
+_PER_INTERACTION = ("contract.interaction", "cassette")
+_REST = "verdict"
+"""The item for checks that belong to no rung, such as a sandbox that did not start."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register every option in one group."""
     group = parser.getgroup("mfagate")
     group.addoption(
+        "--mfagate",
+        choices=["check", "gate"],
+        metavar="STAGE",
+        help="Run the checks of STAGE (check: offline, gate: live) as test items; alone, unless tests are named.",
+    )
+    group.addoption(
+        "--mfagate-config", default="integrations.toml", metavar="PATH", help="The configuration file of --mfagate."
+    )
+    group.addoption(
         "--mfagate-update-pacts",
         action="store_true",
         help="Let consumer tests replace the committed pacts instead of comparing with them.",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect the configuration file, instead of the default folders where no tests are named."""
+    config.addinivalue_line("markers", "mfagate: a check that --mfagate runs")
+    if config.getoption("--mfagate") is None:
+        return
+    path = str(_config_path(config))
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [path]
+    elif not any(argument.partition("::")[0] == path for argument in config.args):
+        config.args = [*config.args, path]
+
+
+def _config_path(config: pytest.Config) -> Path:
+    return (config.invocation_params.dir / str(config.getoption("--mfagate-config"))).resolve()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Take the configuration file for a file of tests."""
+    if parent.config.getoption("--mfagate") is None or file_path != _config_path(parent.config):
+        return None
+    return ConfigurationFile.from_parent(parent, path=file_path)
+
+
+class ConfigurationFile(pytest.File):
+    """``integrations.toml``: one collector an integration."""
+
+    configuration: Configuration
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """Read the file; its errors are shown as they are, without a traceback."""
+        from mfagate.config import ConfigError, load
+        from mfagate.providers import registry
+
+        try:
+            self.configuration = load(self.path, registry.names())
+        except ConfigError as error:
+            raise self.CollectError(str(error)) from None
+        self._reports: dict[str, IntegrationReport] = {}
+        for integration in self.configuration.integrations.values():
+            yield IntegrationCollector.from_parent(self, name=integration.name, integration=integration)
+
+    def report(self, integration: Integration) -> IntegrationReport:
+        """The report on one integration; the first call runs the gate on all that are needed."""
+        if integration.name not in self._reports:
+            from mfagate import gate
+            from mfagate.ladder import Stage
+
+            stage = Stage(self.config.getoption("--mfagate"))
+            for report in gate.run(self.configuration, self._needed(integration), stage).integrations:
+                self._reports[report.name] = report
+        return self._reports[integration.name]
+
+    def _needed(self, integration: Integration) -> list[Integration]:
+        """With xdist a worker runs what it was handed; alone, all selected integrations run at once."""
+        if hasattr(self.config, "workerinput"):
+            return [integration]
+        items = [item for item in self.session.items if isinstance(item, CheckItem)]
+        names = {item.integration.name for item in items if item.parent and item.parent.parent is self}
+        return [one for one in self.configuration.integrations.values() if one.name in names]
+
+
+class IntegrationCollector(pytest.Collector):
+    """One integration: an item a rung, and one for each interaction."""
+
+    def __init__(self, *, integration: Integration, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.integration = integration
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Plan the checks without running any."""
+        from mfagate.ladder import Stage, plan
+
+        for rung in plan(Stage(self.config.getoption("--mfagate"))):
+            for subject in self._interactions() if rung.id in _PER_INTERACTION else [None]:
+                yield self._item(rung.id, subject)
+        yield self._item(_REST, None)
+
+    def _item(self, check_id: str, subject: str | None) -> CheckItem:
+        name = f"{check_id}[{subject}]" if subject else check_id
+        return CheckItem.from_parent(self, name=name, integration=self.integration, check_id=check_id, subject=subject)
+
+    def _interactions(self) -> list[str | None]:
+        from mfagate.contract import ContractError, load
+
+        try:
+            contract = load(self.integration.contract_path, provider=self.integration.provider)
+        except ContractError:
+            return [None]  # The rung that reads the contract says what is wrong with it.
+        return [interaction.description for interaction in contract.interactions]
+
+
+class CheckFailed(Exception):
+    """A check that is red; its text is all that is shown."""
+
+
+class CheckItem(pytest.Item):
+    """One rung, or one interaction, of one integration."""
+
+    def __init__(self, *, integration: Integration, check_id: str, subject: str | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.integration, self.check_id, self.subject = integration, check_id, subject
+        self.add_marker("mfagate")
+        self.extra_keyword_matches.update((integration.provider, integration.environment.value))
+
+    def runtest(self) -> None:
+        """Look up what the gate found."""
+        assert self.parent is not None
+        file = self.parent.parent
+        assert isinstance(file, ConfigurationFile)
+        checks = self._mine(file.report(self.integration).checks)
+        red = [check for check in checks if check.outcome.is_red]
+        if red:
+            raise CheckFailed("\n\n".join(map(_text, red)))
+        for check in checks:
+            if check.outcome.value in ("warn", "info"):
+                self.add_report_section("call", f"mfagate {check.outcome.value}", _text(check))
+        if checks and all(check.outcome.value == "skipped" for check in checks):
+            pytest.skip(checks[0].message)
+        if not checks and self.check_id != _REST:
+            pytest.skip("not reached")
+
+    def _mine(self, checks: list[Check]) -> list[Check]:
+        if self.check_id == _REST:
+            planned = {item.check_id for item in self._siblings()}
+            return [check for check in checks if check.id not in planned]
+        mine = [check for check in checks if check.id == self.check_id]
+        # A rung that stopped before the interactions has one check for all of them.
+        return (
+            [check for check in mine if check.subject == self.subject or check.subject is None]
+            if self.subject
+            else mine
+        )
+
+    def _siblings(self) -> list[CheckItem]:
+        assert isinstance(self.parent, IntegrationCollector)
+        return [item for item in self.parent.collect() if isinstance(item, CheckItem)]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The problem as the console report has it, and no traceback."""
+        if isinstance(excinfo.value, CheckFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the integration stands in the configuration file."""
+        location = self.integration.locate()
+        line = location.line - 1 if location.line else None
+        return location.file, line, f"{self.integration.name}: {self.name}"
+
+
+def _text(check: Check) -> str:
+    from mfagate.report.words import paragraphs
+
+    lines = [f"{check.outcome.value}: {check.message}"]
+    lines += [f"  {label}: {text}" for label, text in paragraphs(check)]
+    return "\n".join(lines)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +212,7 @@ def pact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     tests of the module ran, because a selection writes a part.
     """
     module = request.module
-    writer = ConsumerPact(
-        getattr(module, "CONSUMER", CONSUMER), module.PROVIDER, tmp_path_factory.mktemp("pact")
-    )
+    writer = ConsumerPact(getattr(module, "CONSUMER", CONSUMER), module.PROVIDER, tmp_path_factory.mktemp("pact"))
     failed_before = request.session.testsfailed
     yield writer
     committed = request.path.parent / writer.file.name
@@ -42,7 +221,9 @@ def pact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.config.getoption("--mfagate-update-pacts"):
         committed.write_bytes(writer.file.read_bytes())
     elif difference := compare(writer.file, committed):
-        raise ContractTestFailed(f"{difference}\nIf that is meant: pytest {_shown(request.path)} --mfagate-update-pacts")
+        raise ContractTestFailed(
+            f"{difference}\nIf that is meant: pytest {_shown(request.path)} --mfagate-update-pacts"
+        )
 
 
 def _all_ran(request: pytest.FixtureRequest) -> bool:

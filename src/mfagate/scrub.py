@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.providers.base import Scrubbing
 
 SCRUBBED = "scrubbed"
 
@@ -25,6 +24,22 @@ _ALWAYS_SECRET = frozenset(
      "pass", "passcode", "password", "pin", "refresh_token", "secret", "token"}
 )  # fmt: skip
 """Field names that hold secrets at every provider. Only strings are blanked: the ``code`` of an error is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbing:
+    """What a recording must not keep, by field name at any depth.
+
+    ``secret_fields`` are blanked out in query, form and JSON. ``volatile_fields``
+    differ on each recording of an unchanged provider; each is replaced by a
+    fixed value of the same shape, so that a new recording is byte-identical
+    and still satisfies the contract. ``kept_headers`` are response headers worth
+    keeping; all others are dropped.
+    """
+
+    secret_fields: frozenset[str] = frozenset()
+    volatile_fields: Mapping[str, Any] = field(default_factory=dict)
+    kept_headers: frozenset[str] = frozenset({"content-type"})
 
 
 @dataclass(frozen=True, slots=True)

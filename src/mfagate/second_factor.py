@@ -63,6 +63,10 @@ class SecondFactorError(Exception):
     """There is no decision. The message holds no secret."""
 
 
+class NotEnrolled(SecondFactorError):
+    """The user has no factor that could be challenged."""
+
+
 class ProviderUnavailable(SecondFactorError):
     """The provider could not be reached, or failed."""
 

@@ -14,17 +14,10 @@ os.environ["PACT_DO_NOT_TRACK"] = "true"
 # The helpers beside this file, whatever import mode pytest runs in.
 sys.path.insert(0, str(Path(__file__).parent))
 
+import pacts
+
 
 @pytest.fixture(scope="session")
 def write_pact(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[Any], object]], Path]:
-    """Writes the pact that a function describes on a ``pact.Pact`` of auth-service and provider."""
-    from pact import Pact
-
-    def write(describe: Callable[[Any], object]) -> Path:
-        pact = Pact("auth-service", "provider").with_specification("V4")
-        describe(pact)
-        directory = tmp_path_factory.mktemp("pact")
-        pact.write_file(directory)
-        return directory / "auth-service-provider.json"
-
-    return write
+    """Writes the pact between auth-service and provider that a function describes."""
+    return lambda describe: pacts.write(tmp_path_factory.mktemp("pact"), describe)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mfagate.exchange import Headers, Response
 
 _HTML = b"<!DOCTYPE html><html><body>502 Bad Gateway</body></html>"
-_OTHER_VALUES: tuple[Any, ...] = (None, True, 7, -1.5, 3.0, "7", "", "brand-new", "é", [], ["x", 1], {}, {"x": 1})
+_OTHER_VALUES: tuple[Any, ...] = (None, True, 7, -1.5, 3.0, "7", "", "new", "é", [], ["x", 1], {}, {"x": 1})
 _BODIES = (
     b"",
     b" ",
@@ -154,9 +154,9 @@ def _changes(value: Any) -> Iterator[tuple[str, Callable[[Any, Any], object]]]:
 
 def _paths(value: Any, steps: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield steps
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        yield from _paths(child, (*steps, key))
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from _paths(value[key], (*steps, key))
 
 
 def _at(value: Any, steps: tuple[Any, ...]) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pact import Pact, match
@@ -50,7 +52,8 @@ def describe(pact: Pact) -> None:
         "application/json",
     )
     _status_class(collections, 200, [200, 401])
-    _answer(pact, "list", 201).with_body(match.each_like({"id": match.uuid("9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d")}, min=1), "application/json")
+    uuid = match.uuid("9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d")
+    _answer(pact, "list", 201).with_body(match.each_like({"id": uuid}, min=1), "application/json")
     _answer(pact, "charset").with_body({"ok": True}, "application/json; charset=utf-8")
     headers = (
         _answer(pact, "headers", 302)
@@ -69,6 +72,14 @@ def describe(pact: Pact) -> None:
     _answer(pact, "any JSON").with_header("Content-Type", media_type).with_body(
         {"a": match.like("x")}, "application/json"
     )
+
+
+def write(directory: Path, describe: Callable[[Pact], object] = describe) -> Path:
+    """Write the pact that a function describes; returns the file."""
+    pact = Pact("auth-service", "provider").with_specification("V4")
+    describe(pact)
+    pact.write_file(directory)
+    return directory / "auth-service-provider.json"
 
 
 def _rule(*matchers: dict[str, Any], combine: str = "AND") -> dict[str, Any]:

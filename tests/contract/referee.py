@@ -10,35 +10,37 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from mfagate.exchange import Response
+from mfagate.exchange import Headers, Request, Response
 
 os.environ["PACT_DO_NOT_TRACK"] = "true"
 
 CASE_HEADER = "X-Referee-Case"
+JSON = Headers((("Content-Type", "application/json"),))
 # The Verifier's work grows with the square of the interactions in a file.
 BATCH = 40
 
 
 @contextmanager
-def served(answers: Sequence[Response]) -> Iterator[int]:
-    """Serve ``answers`` by the number in the request's case header; yields the port."""
+def provider(answer: Callable[[Request], Response]) -> Iterator[str]:
+    """A provider on loopback that answers with what a function makes of each request; yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def play(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = answers[int(self.headers[CASE_HEADER])]
-            head = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {len(answer.body)}"]
-            head += [f"{name}: {value}" for name, value in answer.headers.items_in_order]
-            self.wfile.write("\r\n".join([*head, "", ""]).encode("latin-1") + answer.body)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            items = tuple(self.headers.items())
+            response = answer(Request(self.command, self.path, Headers(items), body))
+            head = [f"HTTP/1.1 {response.status} X", f"Content-Length: {len(response.body)}"]
+            head += [f"{name}: {value}" for name, value in response.headers.items_in_order]
+            self.wfile.write("\r\n".join([*head, "", ""]).encode("latin-1") + response.body)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = play
 
@@ -48,7 +50,7 @@ def served(answers: Sequence[Response]) -> Iterator[int]:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield server.server_port
+            yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()
@@ -73,23 +75,26 @@ def verdicts(interaction: Mapping[str, Any], answers: Sequence[Response]) -> lis
     """Whether Pact's Verifier accepts each of ``answers`` for an interaction of a pact file."""
     accepted: list[bool] = []
     for start in range(0, len(answers), BATCH):
-        accepted += _verify(interaction, answers[start : start + BATCH])
+        batch = answers[start : start + BATCH]
+        accepted += verify([interaction] * len(batch), batch)
     return accepted
 
 
-def _verify(interaction: Mapping[str, Any], answers: Sequence[Response]) -> list[bool]:
+def verify(interactions: Sequence[Mapping[str, Any]], answers: Sequence[Response]) -> list[bool]:
+    """Whether Pact's Verifier accepts each of ``answers`` for the interaction at its place, in one run."""
     from pact import Verifier
 
     pact = {
         "consumer": {"name": "referee"},
         "provider": {"name": "provider"},
-        "interactions": [_copy(interaction, case) for case in range(len(answers))],
+        "interactions": [_copy(interaction, case) for case, interaction in enumerate(interactions)],
         "metadata": {"pactSpecification": {"version": "4.0"}},
     }
-    with tempfile.TemporaryDirectory() as directory, served(answers) as port:
+    by_case = lambda request: answers[int(request.headers[CASE_HEADER])]  # noqa: E731
+    with tempfile.TemporaryDirectory() as directory, provider(by_case) as url:
         source = Path(directory) / "pact.json"
         source.write_text(json.dumps(pact), encoding="utf-8")
-        verifier = Verifier("provider", "127.0.0.1").add_transport(url=f"http://127.0.0.1:{port}")
+        verifier = Verifier("provider", "127.0.0.1").add_transport(url=url)
         verifier.follow_redirects(False).add_source(source)
         with suppress(RuntimeError):  # some answer was refused; the results say which
             verifier.verify()
@@ -98,3 +103,23 @@ def _verify(interaction: Mapping[str, Any], answers: Sequence[Response]) -> list
             for result in verifier.results["interactionResults"]
         }
     return [results[f"case {case}"] for case in range(len(answers))]
+
+
+def requests_sent(pact: Path, values: Mapping[str, Any]) -> list[Request]:
+    """The requests that Pact's Verifier sends for a pact file whose states give ``values``."""
+    from pact import Verifier
+
+    sent: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        if request.url == "/states":
+            return Response(200, headers=JSON, body=json.dumps(values).encode())
+        sent.append(request)
+        return Response(200)
+
+    with provider(answer) as url:
+        verifier = Verifier("provider", "127.0.0.1").add_transport(url=url).add_source(pact)
+        verifier.state_handler(f"{url}/states", body=True)
+        with suppress(RuntimeError):
+            verifier.verify()
+    return sent

@@ -17,6 +17,7 @@ import mutations
 import pacts
 import pytest
 import referee
+from pact import Pact
 
 from mfagate.contract import load
 
@@ -77,3 +78,70 @@ def test_the_referee_can_tell(tmp_path: Path) -> None:
     interaction = {"request": {"method": "GET", "path": "/"}, "response": {"status": 200}}
     good, bad = (mutations.good_answer({"status": status}) for status in (200, 500))
     assert referee.verdicts(interaction, [good, bad, good]) == [True, False, True]
+
+
+def _state(expression: str, **more: str) -> dict[str, str]:
+    return {"type": "ProviderState", "expression": expression, **more}
+
+
+STATE_VALUES = {"n": 5, "user": 'bo"b&c', "txid": "T 9", "on": True}
+
+
+def _describe_requests(pact: Pact) -> None:
+    def post(path: str) -> Any:
+        number = len(described)
+        described.append(path)
+        return pact.upon_receiving(f"request {number}").given("values").with_request("POST", path)
+
+    described: list[str] = []
+    post("/tx/T1").with_query_parameter("id", "T1").with_query_parameter("id", "T2").with_query_parameter(
+        "empty", ""
+    ).with_header("X-There", "a").with_generators(
+        {
+            "path": _state("/tx/${n}"),
+            "query": {"id": _state("${n} ${user}"), "absent": _state("${n}")},
+            "header": {"X-There": _state("${n}-x"), "X-New": _state("n")},
+        },
+        part="Request",
+    ).will_respond_with(200)
+    post("/a b/é").with_query_parameter("q", "a b+c&d/é").with_body(
+        "user=a%20b~*&x", "application/x-www-form-urlencoded"
+    ).will_respond_with(200)
+    for path in ("$.tag", "$.tag[0]", "$.tag[1]", "$.tag[2]", "$.user", "$.absent", "$"):
+        post("/").with_body("user=a&tag=1&tag=2&empty=", "application/x-www-form-urlencoded").with_generators(
+            {"body": {path: _state("${txid}")}}, part="Request"
+        ).will_respond_with(200)
+    post("/").with_body(
+        {"n": 1, "m": 1.5, "s": "x", "b": False, "l": [{"a": 1}, {"a": "x"}], "o d": {"q": 1, "r": 2}},
+        "application/json",
+    ).with_generators(
+        {
+            "body": {
+                "$.n": _state("${n}"),
+                "$.m": _state("n"),
+                "$.s": _state("a${n}"),
+                "$.b": _state("${on}"),
+                "$.l[*].a": _state("${user}"),
+                "$['o d'].*": _state("${n}", dataType="STRING"),
+                "$.absent": _state("${n}"),
+            }
+        },
+        part="Request",
+    ).will_respond_with(200)
+
+
+def test_sends_what_the_verifier_sends(write_pact: Callable[[Callable[[Any], object]], Path]) -> None:
+    path = write_pact(_describe_requests)
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in STATE_VALUES.items()
+    }
+    for interaction, sent in zip(
+        load(path).interactions, referee.requests_sent(path, STATE_VALUES), strict=True
+    ):
+        built = interaction.build_request(texts)
+        assert (built.method, built.url) == (sent.method, sent.url)
+        assert {name: sent.headers.get(name) for name in built.headers} == dict(built.headers)
+        if "json" in built.headers.get("Content-Type", ""):
+            assert json.loads(built.data) == json.loads(sent.body)
+        else:
+            assert (built.data or b"") == sent.body

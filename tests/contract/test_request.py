@@ -35,11 +35,13 @@ def state(expression: str, **more: str) -> dict[str, str]:
 
 def test_examples_are_sent_as_they_stand(interaction: Any) -> None:
     request = interaction(
-        lambda it: it.with_request("POST", "/auth/v2")
-        .with_query_parameter("tag", "a b")
-        .with_query_parameter("tag", "b")
-        .with_header("Accept", "application/json, text/plain")
-        .with_body("factor=push&user=a%20b", "application/x-www-form-urlencoded")
+        lambda it: (
+            it.with_request("POST", "/auth/v2")
+            .with_query_parameter("tag", "a b")
+            .with_query_parameter("tag", "b")
+            .with_header("Accept", "application/json, text/plain")
+            .with_body("factor=push&user=a%20b", "application/x-www-form-urlencoded")
+        )
     ).build_request({})
     assert (request.method, request.url) == ("POST", "/auth/v2?tag=a+b&tag=b")
     assert request.headers == {
@@ -50,26 +52,29 @@ def test_examples_are_sent_as_they_stand(interaction: Any) -> None:
 
 
 def test_the_request_can_be_prepared_once_joined_with_a_base_url(interaction: Any) -> None:
-    request = interaction(lambda it: it.with_request("GET", "/a").with_query_parameter("q", "ä")).build_request({})
+    built = interaction(lambda it: it.with_request("GET", "/a").with_query_parameter("q", "ä"))
+    request = built.build_request({})
     request.url = "https://api.test" + request.url
     assert request.prepare().url == "https://api.test/a?q=%C3%A4"
 
 
 def test_state_values_fill_path_query_and_headers(interaction: Any) -> None:
     request = interaction(
-        lambda it: it.with_request("GET", match.regex("/tx/T1", regex="/tx/.+"))
-        .with_query_parameter("id", "T1")
-        .with_header("X-Transaction", "T1")
-        .with_generators(
-            {
-                "path": state("/tx/${txid}"),
-                "query": {"id": state("txid"), "absent": state("${nobody}")},
-                "header": {"x-transaction": state("${txid}-${user}")},
-            },
-            part="Request",
+        lambda it: (
+            it.with_request("GET", match.regex("/tx/T1", regex="/tx/.+"))
+            .with_query_parameter("id", "T1")
+            .with_header("X-Transaction", "T1")
+            .with_generators(
+                {
+                    "path": state("/tx/${txid}"),
+                    "query": {"id": state("txid"), "by": state("${user}")},
+                    "header": {"x-transaction": state("${txid}-${user}")},
+                },
+                part="Request",
+            )
         )
     ).build_request({"txid": "a/b?c#d e", "user": "alice"})
-    assert request.url == "/tx/a/b%3Fc%23d%20e?id=a%2Fb%3Fc%23d+e"
+    assert request.url == "/tx/a/b%3Fc%23d%20e?by=alice&id=a%2Fb%3Fc%23d+e"
     assert request.headers == {"X-Transaction": "a/b?c#d e-alice"}
 
 
@@ -107,23 +112,34 @@ def test_state_values_fill_json_bodies_in_the_type_of_the_example(interaction: A
 def test_body_paths(path: str, expected: bytes, interaction: Any) -> None:
     body = {"l": [{"a": "x", "b": "x"}, {"a": "x"}], "o d": {"a": "x"}}
     built = interaction(
-        lambda it: it.with_request("POST", "/")
-        .with_body(body, "application/json")
-        .with_generators({"body": {path: state("${v}")}}, part="Request")
+        lambda it: (
+            it.with_request("POST", "/")
+            .with_body(body, "application/json")
+            .with_generators({"body": {path: state("${v}")}}, part="Request")
+        )
     )
     assert built.build_request({"v": "V"}).data == expected
 
 
 def test_state_values_fill_forms_as_pact_does(interaction: Any) -> None:
     built = interaction(
-        lambda it: it.with_request("POST", "/")
-        .with_body("user=a&tag=1&tag=2&empty=", "application/x-www-form-urlencoded")
-        .with_generators(
-            {"body": {"$.user": state("${user}"), "$.tag[1]": state("${tag}"), "$.none": state("${none}")}},
-            part="Request",
+        lambda it: (
+            it.with_request("POST", "/")
+            .with_body("user=a&tag=1&tag=2&empty=", "application/x-www-form-urlencoded")
+            .with_generators(
+                {
+                    "body": {
+                        "$.user": state("${user}"),
+                        "$.tag[1]": state("${tag}"),
+                        "$.none": state("${none}"),
+                    }
+                },
+                part="Request",
+            )
         )
     )
-    assert built.build_request({"user": "al&ice", "tag": "é"}).data == b"user=al%26ice&tag=1&tag=%C3%A9&empty="
+    data = built.build_request({"user": "al&ice", "tag": "é"}).data
+    assert data == b"user=al%26ice&tag=1&tag=%C3%A9&empty="
 
 
 @pytest.mark.parametrize("part", ["path", "query", "header", "body"])
@@ -135,11 +151,13 @@ def test_a_missing_value_is_named(part: str, interaction: Any) -> None:
         "body": {"$.id": state("${txid}")},
     }
     built = interaction(
-        lambda it: it.with_request("POST", "/tx")
-        .with_query_parameter("id", "T1")
-        .with_header("X-Id", "T1")
-        .with_body({"id": "T1"}, "application/json")
-        .with_generators({part: generators[part]}, part="Request")
+        lambda it: (
+            it.with_request("POST", "/tx")
+            .with_query_parameter("id", "T1")
+            .with_header("X-Id", "T1")
+            .with_body({"id": "T1"}, "application/json")
+            .with_generators({part: generators[part]}, part="Request")
+        )
     )
     with pytest.raises(StateValueError, match="'txid' is missing") as raised:
         built.build_request({"other": "x"})
@@ -154,17 +172,21 @@ def test_a_missing_value_is_named(part: str, interaction: Any) -> None:
         (1.5, {}, "2", b"2"),
         ("1", {"dataType": "INTEGER"}, "5", b"5"),
         (1, {"dataType": "STRING"}, "5", b'"5"'),
-        (1, {}, "five", None),
-        (1, {}, "true", None),
+        (1, {}, "five", b'"five"'),
+        (1, {}, "true", b'"true"'),
+        ("1", {"dataType": "INTEGER"}, "five", None),
+        (1, {"dataType": "BOOLEAN"}, "0", None),
     ],
 )
 def test_values_take_the_type_that_the_contract_has(
     example: object, more: dict[str, str], text: str, value: bytes | None, interaction: Any
 ) -> None:
     built = interaction(
-        lambda it: it.with_request("POST", "/")
-        .with_body({"n": example}, "application/json")
-        .with_generators({"body": {"$.n": state("${n}", **more)}}, part="Request")
+        lambda it: (
+            it.with_request("POST", "/")
+            .with_body({"n": example}, "application/json")
+            .with_generators({"body": {"$.n": state("${n}", **more)}}, part="Request")
+        )
     )
     if value is not None:
         assert built.build_request({"n": text}).data == b'{"n": ' + value + b"}"

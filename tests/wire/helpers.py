@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 import trustme
+from hypothesis import HealthCheck, settings
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Failure, Phase, Response
@@ -16,6 +17,9 @@ from mfagate.exchange import Exchange, Failure, Phase, Response
 PATIENCE = 10.0
 # Short enough to wait for.
 IMPATIENCE = 0.4
+
+# For properties: a busy machine is not a counterexample.
+without_hurry = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def server_tls(certificate: trustme.LeafCert) -> ssl.SSLContext:

@@ -13,7 +13,7 @@ from mfagate.exchange import Exchange, Headers, Phase, Request, Response
 from mfagate.wire import clock_offset
 
 from .conftest import Serve
-from .helpers import answered
+from .helpers import answered, without_hurry
 from .servers import ok
 
 STARTED = datetime(1994, 11, 6, 8, 49, 30, tzinfo=UTC)
@@ -56,6 +56,7 @@ def test_no_usable_date(headers: tuple[tuple[str, str], ...]) -> None:
     assert clock_offset(exchange_with(*headers)) is None
 
 
+@without_hurry
 @given(st.text())
 def test_no_date_is_too_odd(date: str) -> None:
     offset = clock_offset(exchange_with(("Date", date)))

@@ -196,7 +196,7 @@ def test_sockets_are_closed_whatever_happens(
     with black_hole() as hole:
         names["host.example"] = [("127.0.0.1", hole), ("127.0.0.1", refusing), ("127.0.0.1", good.port)]
         monkeypatch.setattr(socket, "socket", Recorded)
-        for url in ("http://host.example", good.url(), bad.url(), f"https://127.0.0.1:{good.port}/"):
+        for url in ("http://host.example", good.url(), bad.url(), f"https://127.0.0.1:{bad.port}/"):
             get(url)
         get(f"http://127.0.0.1:{hole}/", timeout=IMPATIENCE)
     assert len(ours) == 7

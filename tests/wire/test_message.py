@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import zlib
 from collections.abc import Callable
+from unittest.mock import patch
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Phase
 from mfagate.wire import UnsendableRequest, Wire
+from mfagate.wire.attempt import Deadline
+from mfagate.wire.failures import WireError
+from mfagate.wire.message import read_head
+from mfagate.wire.stream import Stream
 
 from .conftest import Serve
-from .helpers import IMPATIENCE, PATIENCE, answered, failed, prepared
+from .helpers import IMPATIENCE, PATIENCE, answered, failed, prepared, without_hurry
 from .servers import answer, drip, echo, flood, hang_up, ok, reset, say, silent
 
 Get = Callable[..., Exchange]
@@ -161,6 +169,15 @@ def test_no_url_at_all() -> None:
     request.prepare_method("GET")
     request.prepare_headers(None)
     failed(Wire().send(request), CauseId.CONFIG_MALFORMED_URL, Phase.RESOLVE)
+
+
+@without_hurry
+@given(st.text(alphabet="htps:/@[]?#%.0123456789aü\u3002\ud800 \0\t\n-"))
+def test_no_url_is_too_odd(url: str) -> None:
+    request = prepared("http://localhost/")
+    request.url = url
+    with patch("socket.getaddrinfo", side_effect=socket.gaierror(socket.EAI_NONAME, "patched")):
+        assert Wire().send(request).failure
 
 
 # Answers
@@ -351,6 +368,64 @@ def test_a_server_that_does_not_read(serve: Serve) -> None:
 
 
 # Not HTTP
+
+
+class Said(Stream):
+    """A stream out of memory."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self.left = data
+
+    def _receive(self, size: int) -> bytes:
+        data, self.left = self.left[:size], self.left[size:]
+        return data
+
+    def _send(self, data: memoryview) -> int:
+        return len(data)
+
+
+@without_hurry
+@given(
+    st.binary(max_size=20),
+    st.lists(
+        st.sampled_from(
+            [
+                b"HTTP/1.1 200 OK",
+                b"HTTP/1.1 100 \xff",
+                b"\r\n",
+                b"\n",
+                b"Transfer-Encoding: chunked\r\n",
+                b"Content-Length: 5\r\n",
+                b"Content-Length: -5\r\n",
+                b"Content-Encoding: gzip\r\n",
+                b"Content-Type: message/rfc822\r\n",
+                b"\r\n\r\n",
+                b" folded\r\n",
+                b": \r\n",
+                b"From x\r\n",
+                b"5\r\n",
+                b"-5\r\n",
+                b"0x3\r\nabc",
+                b"1_0\r\n",
+                b"0\r\n\r\n",
+                b"\x1f\x8b\x08\x00",
+                b"\0",
+            ]
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(["GET", "HEAD", "CONNECT"]),
+)
+def test_no_answer_is_too_odd(end: bytes, parts: list[bytes], method: str) -> None:
+    deadline = Deadline(PATIENCE)
+    stream = Said(b"".join(parts) + end)
+    try:
+        response = read_head(stream, method, b"request", deadline).complete(8, deadline)
+    except WireError as error:
+        assert error.cause in (CauseId.NETWORK_NOT_HTTP, CauseId.NETWORK_CONNECTION_RESET)
+    else:
+        assert len(response.body) <= 8
 
 
 @pytest.mark.parametrize(

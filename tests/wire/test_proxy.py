@@ -9,13 +9,26 @@ from collections.abc import Callable
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Phase
 from mfagate.wire import Wire
+from mfagate.wire.failures import WireError
+from mfagate.wire.proxy import _parse
 
 from .conftest import Serve
-from .helpers import IMPATIENCE, PATIENCE, answered, everything_shown, failed, prepared, server_tls
+from .helpers import (
+    IMPATIENCE,
+    PATIENCE,
+    answered,
+    everything_shown,
+    failed,
+    prepared,
+    server_tls,
+    without_hurry,
+)
 from .servers import (
     Server,
     answer,
@@ -294,6 +307,15 @@ def test_a_malformed_proxy_url(get: Get, use: SetProxy, url: str) -> None:
     assert "malformed" in failure.message
     assert_nothing_leaks(exchange)
     assert "user" not in repr(exchange)
+
+
+@without_hurry
+@given(st.text(alphabet="htps:/@[]?#%.0123456789aü\u3002\udcff -"))
+def test_no_proxy_url_is_too_odd(url: str) -> None:
+    try:
+        assert "@" not in _parse(url).name
+    except WireError as error:
+        assert error.cause is CauseId.NETWORK_PROXY
 
 
 def test_a_server_that_shows_the_request_back_leaks_nothing(serve: Serve, get: Get, use: SetProxy) -> None:

@@ -7,6 +7,7 @@ header or status as ``text/plain``, are judged by the same code in both.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +26,7 @@ class CompiledExpectation:
     and the core releases the GIL meanwhile.
     """
 
-    __slots__ = ("_interaction", "_match", "_pact", "_where")
+    __slots__ = ("_arguments", "_interaction", "_match", "_pact")
 
     def __init__(self, content_type: str, example: str, rules: Mapping[str, Any], where: str) -> None:
         """Compile an expectation.
@@ -41,11 +42,9 @@ class CompiledExpectation:
         """
         # The core reports usage over the network unless told not to before it is loaded.
         os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
-        import json
-
         import pact_ffi
 
-        self._where = where
+        self._arguments = (content_type, example, rules, where)
         self._match = pact_ffi.sync_message_match_response_contents
         # Dropping the pact frees its interactions, so it has to live as long as they do.
         self._pact = pact_ffi.new_pact("mfagate", "mfagate")
@@ -57,6 +56,10 @@ class CompiledExpectation:
             pact_ffi.with_matching_rules(self._interaction, part, json.dumps({"body": rules}))
         except RuntimeError as error:
             raise ContractError(f"{where}: Pact does not understand the matching rules {rules}") from error
+
+    def __reduce__(self) -> tuple[type[CompiledExpectation], tuple[Any, ...]]:
+        """Handles of the core mean nothing in another process: compile again there."""
+        return CompiledExpectation, self._arguments
 
     def mismatches(self, actual: str) -> list[dict[str, Any]]:
         """Pact's mismatches, as the core words them; an empty list is a match.
@@ -73,5 +76,5 @@ class CompiledExpectation:
             return [{"path": "$", "expected": actual, "actual": actual, "mismatch": GAVE_UP}]
         for mismatch in mismatches:
             if _BAD_EXPRESSION in mismatch["mismatch"]:
-                raise ContractError(f"{self._where}: {mismatch['path']}: {mismatch['mismatch']}")
+                raise ContractError(f"{self._arguments[3]}: {mismatch['path']}: {mismatch['mismatch']}")
         return mismatches

@@ -101,9 +101,14 @@ def not_json(body: str) -> Mismatch:
     return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", message, None, shorten(body))
 
 
-def in_body(pact_mismatch: Mapping[str, Any], body: str) -> list[Mismatch]:
-    """One of Pact's body mismatches, with a cause; several if several keys are missing."""
-    path, text = pact_mismatch.get("path", "$"), pact_mismatch["mismatch"]
+def in_text(pact_mismatch: Mapping[str, Any]) -> list[Mismatch]:
+    """Pact's mismatch of a body that is no JSON."""
+    return [_differs("$", pact_mismatch["expected"], pact_mismatch["actual"], pact_mismatch["mismatch"])]
+
+
+def in_json(pact_mismatch: Mapping[str, Any], body: str) -> list[Mismatch]:
+    """One of Pact's mismatches of a JSON body; several if several keys are missing."""
+    path, text = pact_mismatch["path"], pact_mismatch["mismatch"]
     expected, actual = _value(pact_mismatch["expected"]), _value(pact_mismatch["actual"])
     if text.startswith(_IS_NULL):
         actual = None
@@ -113,18 +118,22 @@ def in_body(pact_mismatch: Mapping[str, Any], body: str) -> list[Mismatch]:
         return [body_unreadable("is not valid JSON; it may have been cut off") if is_cut else not_json(body)]
     if text.startswith(_MISSING_KEYS):
         return [_missing(path, key) for key in expected if key not in actual]
+    return [_differs(path, expected, actual, text)]
+
+
+def _differs(path: str, expected: object, actual: object, text: str) -> Mismatch:
     if _kind(expected) != _kind(actual) and not text.startswith(_VARIANT):
         cause = CauseId.CONTRACT_TYPE_CHANGED
         message = f"{path} is {_described(actual)}, the contract has {_described(expected)}."
     else:
         cause = CauseId.CONTRACT_VALUE_UNEXPECTED
         message = f"{path} is {_quoted(actual)}, the contract {_demand(text, actual, expected)}."
-    return [Mismatch(cause, path, message, shorten(expected), shorten(actual))]
+    return Mismatch(cause, path, message, shorten(expected), shorten(actual))
 
 
 def _missing(path: str, key: str) -> Mismatch:
     full = f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]"
-    return Mismatch(CauseId.CONTRACT_FIELD_MISSING, full, f"{full} is missing from the answer.", shorten(key))
+    return Mismatch(CauseId.CONTRACT_FIELD_MISSING, full, f"{full} is missing from the answer.")
 
 
 def _value(text: str | None) -> Any:

@@ -32,7 +32,7 @@ class StateGenerator:
     """
 
     expression: str
-    data_type: str | None = None
+    data_type: str = ""
 
     def text(self, values: Mapping[str, str]) -> str:
         """The expression with ``values`` put in.
@@ -45,13 +45,14 @@ class StateGenerator:
         return _NAME.sub(lambda name: _look_up(name[1], values), self.expression)
 
     def value(self, example: object, values: Mapping[str, str]) -> Any:
-        """The same as a JSON value, of the stated data type, else of the example's.
+        """The same as a JSON value: of the stated data type, else of the example's if it can be.
 
         Raises:
-            StateValueError: A value is missing, or is not of that type.
+            StateValueError: A value is missing, or is not of the data type.
         """
         text = self.text(values)
-        wanted = _DATA_TYPES.get(self.data_type or "", type(example))
+        stated = _DATA_TYPES.get(self.data_type)
+        wanted = stated or type(example)
         if wanted not in (int, float, bool):
             return text
         try:
@@ -60,7 +61,9 @@ class StateGenerator:
             value = None
         if type(value) is wanted or (wanted is float and type(value) is int):
             return value
-        raise StateValueError(self.expression, f"has to be JSON of type {wanted.__name__}")
+        if stated is not None:
+            raise StateValueError(self.expression, f"has to be of type {self.data_type}")
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +86,29 @@ class ExampleRequest:
     def build(self, values: Mapping[str, str]) -> requests.Request:
         """The request to send; its URL is path and query, without scheme and host.
 
-        A generator for a header, parameter or field that the example lacks does
-        nothing, as in Pact.
+        As in Pact, a generator adds a header or query parameter that the example
+        lacks, but no field of a body.
 
         Raises:
             StateValueError: A generator needs a value that is missing or of the wrong type.
         """
         import requests
+        from requests.structures import CaseInsensitiveDict
 
         of_path = self.generators.get("path", {}).get("")
         path = quote(of_path.text(values) if of_path else self.path, safe=_PATH_SAFE)
         query = "&".join(self._query(values))
-        of_header = {name.lower(): each for name, each in self.generators.get("header", {}).items()}
-        headers = {
-            name: of_header[name.lower()].text(values) if name.lower() in of_header else ", ".join(example)
-            for name, example in self.headers.items()
-        }
+        headers = CaseInsensitiveDict({name: ", ".join(example) for name, example in self.headers.items()})
+        for name, generator in self.generators.get("header", {}).items():
+            headers[name] = generator.text(values)
         return requests.Request(
             self.method, f"{path}?{query}" if query else path, headers=headers, data=self._body(values)
         )
 
     def _query(self, values: Mapping[str, str]) -> Iterator[str]:
         generators = self.generators.get("query", {})
-        for name, examples in self.query.items():
+        # Sorted, as Pact sends them.
+        for name, examples in sorted({**dict.fromkeys(generators, ("",)), **self.query}.items()):
             for example in examples:
                 value = generators[name].text(values) if name in generators else example
                 # A space becomes "+", as Pact sends it; null is a name without "=".

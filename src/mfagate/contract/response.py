@@ -88,7 +88,9 @@ class ExpectedResponse:
         if not self._compares_with(answer, text):
             return [self._other_type(answer, text)]
         broken = self._body_expectation.mismatches(text)
-        return [mismatch for each in broken for mismatch in found.in_body(each, text)] if broken else []
+        if self._is_json:
+            return [mismatch for each in broken for mismatch in found.in_json(each, text)]
+        return [mismatch for each in broken for mismatch in found.in_text(each)]
 
     def _no_body(self, answer: Response) -> list[Mismatch]:
         if not answer.body or not self._compares_with(answer, answer.text):
@@ -106,11 +108,9 @@ class ExpectedResponse:
         return self._content_type is not None and self._content_type.allows(str(actual))
 
     def _other_type(self, answer: Response, text: str) -> Mismatch:
-        if self.media_type is not None and self.media_type.is_json and not _is_json(text):
+        if self._is_json and not _holds_json(answer):
             return found.not_json(text)
-        return found.header_changed(
-            "Content-Type", str(self.media_type), answer.headers.get("content-type")
-        )
+        return found.header_changed("Content-Type", str(self.media_type), answer.headers.get("content-type"))
 
     def _retired(self, answer: Response, mismatches: list[Mismatch]) -> list[Mismatch]:
         """Names the retirement of the endpoint where that explains the mismatches.
@@ -134,13 +134,14 @@ class ExpectedResponse:
         return mismatches
 
     def _is_familiar(self, answer: Response) -> bool:
-        try:
-            body, example = answer.json(), json.loads(self.body or "null")
-        except ValueError:
+        if not _holds_json(answer) or not isinstance(body := answer.json(), dict):
             return False
-        if not isinstance(body, dict):
-            return False
+        example = json.loads(self.body) if self.body and self._is_json else None
         return not isinstance(example, dict) or not body.keys().isdisjoint(example)
+
+    @property
+    def _is_json(self) -> bool:
+        return self.media_type is not None and self.media_type.is_json
 
     # Compiled on first use: an interaction that is only read costs nothing. Two threads
     # may compile the same one; the second result replaces the first, and both are right.
@@ -168,9 +169,9 @@ class ExpectedResponse:
         return CompiledExpectation(str(self.media_type), self.body, self.body_rules, self.where)
 
 
-def _is_json(text: str) -> bool:
+def _holds_json(answer: Response) -> bool:
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        answer.json()
+    except ValueError:
         return False
     return True

@@ -120,9 +120,7 @@ def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | No
     """The first fault that makes the look at the value's shape pointless."""
     label, setting = subject.label(field), field.setting
     if value.error is not None:
-        return subject.finding(
-            CauseId.CONFIG_REFERENCE_UNRESOLVED, field, f"{label} cannot be read: {value.error}"
-        )
+        return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, f"{label} cannot be read: {value.error}")
     if not isinstance(value.value, str):
         kind = type(value.value).__name__
         message = f"{label} is a {kind} in {value.read_from}, not text: put it in quotes there"
@@ -153,8 +151,8 @@ def _remove_stray(value: Value) -> str:
     scheme = value.reference.scheme if value.reference else ""
     how = {
         "env": "export the variable without it (a here-string or `echo` adds a newline; `printf %s` does not)",
-        "file": "write the file without it: printf %s \"$VALUE\" > FILE",
-        "k8s-secret": "encode again without it: printf %s \"$VALUE\" | base64 -w0",
+        "file": 'write the file without it: printf %s "$VALUE" > FILE',
+        "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0',
     }.get(scheme, "remove it")
     return f"At {value.change_here if value.location else value.read_from}, {how}."
 

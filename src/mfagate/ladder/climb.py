@@ -6,9 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 from mfagate.causes import CauseId
-from mfagate.ladder import clock, configuration, contract, credential, identity, network, permission, recording, recordings
+from mfagate.ladder import (
+    clock,
+    configuration,
+    contract,
+    credential,
+    identity,
+    network,
+    permission,
+    recording,
+    recordings,
+)
 from mfagate.ladder.rung import Climb, Rung, internal_error, skipped
 from mfagate.result import Check
+
 
 class Stage(StrEnum):
     """Which question is asked."""
@@ -85,5 +96,5 @@ def _stops(check: Check) -> bool:
 def _guarded(state: Climb, rung: Rung) -> Iterator[Check]:
     try:
         yield from rung.run(state)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
         yield internal_error(state, rung.id, error)

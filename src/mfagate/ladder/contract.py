@@ -13,7 +13,7 @@ from mfagate.contract import ContractError, Interaction, Mismatch, StateValueErr
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
 from mfagate.ladder.rung import Climb, guarded, passed, skipped
-from mfagate.providers.states import Arranged, States, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, StateNotConfigured, States, StateUnavailable
 from mfagate.result import Check, Finding, Location
 
 FILE, INTERACTION = "contract.file", "contract.interaction"
@@ -35,10 +35,9 @@ def read(climb: Climb) -> Iterator[Check]:
 
 def run(climb: Climb) -> Iterator[Check]:
     """Replay each interaction; stop when the provider no longer answers at all."""
-    assert climb.contract is not None, "the contract is read on the rung before"
     gone: Check | None = None
     with arranging(climb) as states:
-        for interaction in climb.contract.interactions:
+        for interaction in climb.interactions:
             if gone is not None:
                 reason = f"not asked: {gone.title} found {gone.cause}"
                 yield skipped(INTERACTION, reason, subject=interaction.description)
@@ -82,6 +81,9 @@ def _replay(climb: Climb, interaction: Interaction, states: States | None) -> Re
     arranged = _arrange(interaction, states)
     for name in arranged.secrets:
         climb.redactor.add(f"state {name}", arranged.values[name])
+    for name, value in arranged.credential.items():
+        # A bad credential is often a good one with a flaw: hide it as well.
+        climb.redactor.add(f"state {name}", value or "")
     settings = climb.live.replace(arranged.credential) if arranged.credential else None
     exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
     mismatches = interaction.match(exchange.response) if exchange.response is not None else []

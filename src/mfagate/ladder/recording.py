@@ -24,9 +24,8 @@ ID = "recording"
 
 def run(climb: Climb) -> Iterator[Check]:
     """Replay, scrub, scan, and only then replace the old recording."""
-    assert climb.contract is not None, "the contract is read on the rung before"
     with arranging(climb) as states:
-        for interaction in climb.contract.interactions:
+        for interaction in climb.interactions:
             record = partial(_record, climb, interaction, states)
             yield guarded(climb, ID, interaction.description, record)
 
@@ -51,7 +50,9 @@ def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
     leaked = climb.redactor.found_in(text)
     if leaked:
         message = f"{name}: the scrubbed recording still holds {', '.join(leaked)}; the old one was kept"
-        return Check.from_finding(ID, Finding(CauseId.CASSETTE_SECRET_LEAKED, message, {}, Location(path)), subject=name)
+        return Check.from_finding(
+            ID, Finding(CauseId.CASSETTE_SECRET_LEAKED, message, {}, Location(path)), subject=name
+        )
     old = path.read_text("utf-8", "replace") if path.exists() else None
     if old == text:
         return passed(ID, "unchanged", subject=name)

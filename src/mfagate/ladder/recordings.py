@@ -18,9 +18,8 @@ ID = "cassette"
 
 def run(climb: Climb) -> Iterator[Check]:
     """Judge the recording of each interaction."""
-    assert climb.contract is not None, "the contract is read on the rung before"
     emulated = 0
-    for interaction in climb.contract.interactions:
+    for interaction in climb.interactions:
         path = path_for(climb.integration.cassettes_path, interaction.description)
         try:
             cassette = load(path)

@@ -19,7 +19,7 @@ from mfagate.secrets.redaction import Redactor
 
 if TYPE_CHECKING:
     from mfagate.config.resolved import Value
-    from mfagate.contract import Contract
+    from mfagate.contract import Contract, Interaction
     from mfagate.inspection.settings import Subject
     from mfagate.target import Target
 
@@ -48,6 +48,12 @@ class Climb:
     ping: Exchange | None = None
     accepted: dict[str, Exchange] = field(default_factory=dict)
     _target: Target | None = None
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        """The contract's interactions, those of one state together: what a state needs is made once."""
+        assert self.contract is not None, "the contract is read on an earlier rung"
+        return sorted(self.contract.interactions, key=lambda one: [state.name for state in one.states])
 
     @property
     def horizon(self) -> timedelta:
@@ -117,5 +123,5 @@ def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check
     """One of several checks of a rung, so that a defect in it leaves the others alone."""
     try:
         return check()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
         return internal_error(climb, check_id, error, subject=subject)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Response
 from mfagate.result import Finding
+from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     import requests
@@ -51,22 +52,6 @@ class Probe:
         return requests.Request(
             self.method, self.path, params=dict(self.params), data=dict(self.data) or None, headers=dict(self.headers)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Scrubbing:
-    """What a recording must not keep, by field name at any depth.
-
-    ``secret_fields`` are blanked out in query, form and JSON. ``volatile_fields``
-    differ on each recording of an unchanged provider; each is replaced by a
-    fixed value of the same shape, so that a new recording is byte-identical
-    and still satisfies the contract. ``kept_headers`` are response headers worth
-    keeping; all others are dropped.
-    """
-
-    secret_fields: frozenset[str] = frozenset()
-    volatile_fields: Mapping[str, Any] = field(default_factory=dict)
-    kept_headers: frozenset[str] = frozenset({"content-type"})
 
 
 class Provider(ABC):

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mfagate.causes import Outcome
-from mfagate.report.words import VERDICTS, blast_radius, exonerated, paragraphs
+from mfagate.report.words import blast_radius, exonerated, paragraphs, verdict
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 _STYLES = {
@@ -61,7 +61,7 @@ def _show(report: Report, console: Console) -> None:
 
 
 def _verdict_line(report: Report) -> Text:
-    line = Text(VERDICTS[report.verdict], style=_STYLES[report.verdict.value])
+    line = Text(verdict(report), style=_STYLES[report.verdict.value])
     if report.cause is not None:
         line.append(f"  ({report.cause})", style="default")
     return line

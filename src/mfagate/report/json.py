@@ -8,4 +8,3 @@ from mfagate.result import Report
 def render(report: Report) -> str:
     """One JSON document."""
     return report.model_dump_json(by_alias=True, indent=2) + "\n"
-

@@ -23,7 +23,9 @@ def render(report: Report) -> str:
     for integration in report.integrations:
         _suite(root, integration, report)
     if report.cause is not None:
-        suite = SubElement(root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0")
+        suite = SubElement(
+            root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0"
+        )
         case = SubElement(suite, "testcase", classname="mfagate", name="gate", time="0")
         SubElement(case, "failure", message="nothing was checked", type=str(report.cause))
     for name in ("tests", "failures", "errors", "skipped"):

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mfagate.result import Check, IntegrationReport, Verdict
+from mfagate.result import Check, IntegrationReport, Report, Verdict
 
-VERDICTS = {
-    Verdict.PASS: "PASS: deploy",
-    Verdict.FAIL: "FAIL: do not deploy",
-    Verdict.INCONCLUSIVE: "INCONCLUSIVE: it could not be known now",
+_VERDICTS = {
+    Verdict.PASS: {"gate": "PASS: deploy", "check": "PASS: no fault found offline", "record": "PASS: recorded"},
+    Verdict.FAIL: {
+        "gate": "FAIL: do not deploy",
+        "check": "FAIL: do not deploy",
+        "record": "FAIL: not all was recorded",
+    },
+    Verdict.INCONCLUSIVE: {},
 }
+
+
+def verdict(report: Report) -> str:
+    """The first line of every report."""
+    return _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: it could not be known now")
 
 
 def paragraphs(check: Check) -> Iterator[tuple[str, str]]:

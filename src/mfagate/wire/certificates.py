@@ -79,7 +79,7 @@ def refused(
             evidence | {"our_clock": now},
         )
     if error.verify_code in (HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH):
-        names = ", ".join(certificate.get("names", [])) or "another name"
+        names = ", ".join(certificate.get("names", [])) or certificate.get("subject", "another name")
         return WireError(
             CauseId.NETWORK_TLS_HOSTNAME_MISMATCH,
             f"the certificate presented for {host} is for {names}",

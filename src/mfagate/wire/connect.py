@@ -26,12 +26,12 @@ def dial(endpoint: Endpoint, attempt: Attempt) -> SocketStream:
         addresses = resolve(endpoint, attempt.deadline)
     with attempt.during(Phase.CONNECT):
         race = _Race(addresses)
-        connection = race.run(attempt.deadline)
-        if connection is None:
+        winner = race.run(attempt.deadline)
+        if winner is None:
             raise _not_connected(endpoint, race.errors, attempt.deadline)
+        connection, address = winner
         attempt.own(connection)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        attempt.address = connection.getpeername()[0]
+        attempt.address = address.ip
     return SocketStream(connection, attempt.deadline)
 
 
@@ -44,25 +44,27 @@ class _Race:
     def __init__(self, addresses: Sequence[Address]) -> None:
         self.errors: dict[str, int] = {}
         self._waiting = list(addresses)
-        self._selector = selectors.DefaultSelector()
+        self._running: dict[socket.socket, Address] = {}
 
-    def run(self, deadline: Deadline) -> socket.socket | None:
-        """The first connection that stands, or None."""
-        with self._selector:
+    def run(self, deadline: Deadline) -> tuple[socket.socket, Address] | None:
+        """The first connection that stands and where it goes, or None."""
+        with selectors.DefaultSelector() as selector:
             try:
-                while self._waiting or self._selector.get_map():
+                while self._waiting or self._running:
                     if self._waiting:
-                        self._begin(self._waiting.pop(0))
-                    winner = self._wait(deadline)
-                    if winner:
-                        return winner
+                        self._begin(self._waiting.pop(0), selector)
+                    if self._running:
+                        winner = self._wait(selector, deadline)
+                        if winner:
+                            return winner, self._running.pop(winner)
             except TimeoutError:
                 pass
             finally:
-                self._abandon()
+                for connection in list(self._running):
+                    self._lost(connection, errno.ETIMEDOUT)
         return None
 
-    def _begin(self, address: Address) -> None:
+    def _begin(self, address: Address, selector: selectors.BaseSelector) -> None:
         try:
             connection = socket.socket(address.family, socket.SOCK_STREAM)
         except OSError as error:
@@ -70,36 +72,30 @@ class _Race:
                 raise
             self.errors[str(address)] = error.errno
             return
+        self._running[connection] = address
         connection.setblocking(False)
-        # Register first, so that _abandon() closes the socket whatever happens next.
-        self._selector.register(connection, selectors.EVENT_WRITE, str(address))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = connection.connect_ex(address.sockaddr)
-        if code not in (0, errno.EINPROGRESS):
-            self._lost(connection, str(address), code)
+        if code in (0, errno.EINPROGRESS):
+            selector.register(connection, selectors.EVENT_WRITE)
+        else:
+            self._lost(connection, code)
 
-    def _wait(self, deadline: Deadline) -> socket.socket | None:
-        if not self._selector.get_map():
-            return None
+    def _wait(self, selector: selectors.BaseSelector, deadline: Deadline) -> socket.socket | None:
         left = deadline.remaining()
-        for key, _ in self._selector.select(min(left, DELAY_SECONDS) if self._waiting else left):
-            connection = key.fileobj
+        ready = selector.select(min(left, DELAY_SECONDS) if self._waiting else left)
+        for connection in [key.fileobj for key, _ in ready]:
             assert isinstance(connection, socket.socket)  # noqa: S101 - for the type checker
             code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code == 0:
-                self._selector.unregister(connection)
                 return connection
-            self._lost(connection, key.data, code)
+            selector.unregister(connection)
+            self._lost(connection, code)
         return None
 
-    def _lost(self, connection: socket.socket, address: str, code: int) -> None:
-        self.errors[address] = code
-        self._selector.unregister(connection)
+    def _lost(self, connection: socket.socket, code: int) -> None:
+        self.errors[str(self._running.pop(connection))] = code
         connection.close()
-
-    def _abandon(self) -> None:
-        for key in list(self._selector.get_map().values()):
-            assert isinstance(key.fileobj, socket.socket)  # noqa: S101 - for the type checker
-            self._lost(key.fileobj, key.data, errno.ETIMEDOUT)
 
 
 def _not_connected(endpoint: Endpoint, errors: Mapping[str, int], deadline: Deadline) -> WireError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from mfagate.causes import CauseId
 from mfagate.wire.attempt import Attempt
@@ -82,9 +82,13 @@ def _parse(url: str) -> Proxy:
         raise _malformed("there is an @ behind its host; percent-encode / ? and # in the password")
     authorization = None
     if parts.username:
-        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
+        credentials = b":".join(_octets(part) for part in (parts.username, parts.password or ""))
+        authorization = "Basic " + base64.b64encode(credentials).decode()
     return Proxy(endpoint, authorization)
+
+
+def _octets(percent_encoded: str) -> bytes:
+    return unquote_to_bytes(percent_encoded.encode(errors="surrogateescape"))
 
 
 def _malformed(why: str) -> WireError:

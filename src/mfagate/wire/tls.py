@@ -43,8 +43,16 @@ CLIENT_CERTIFICATE_ALERTS = (
     "ALERT_UNKNOWN_CA",
     "ALERT_ACCESS_DENIED",
 )
-NO_COMMON_VERSION = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION", "WRONG_VERSION_NUMBER")
-NO_COMMON_CIPHER = ("HANDSHAKE_FAILURE", "INSUFFICIENT_SECURITY", "NO_SHARED_CIPHER")
+# Ends of OpenSSL's names for what else goes wrong, most of them alerts of the server.
+EXPLANATIONS = {
+    "PROTOCOL_VERSION": "no TLS version in common (1.2 and 1.3 are offered)",
+    "UNSUPPORTED_PROTOCOL": "no TLS version in common (1.2 and 1.3 are offered)",
+    "WRONG_SSL_VERSION": "no TLS version in common (1.2 and 1.3 are offered)",
+    "WRONG_VERSION_NUMBER": "no TLS version in common (1.2 and 1.3 are offered)",
+    "HANDSHAKE_FAILURE": "no cipher suite in common",
+    "INSUFFICIENT_SECURITY": "no cipher suite in common",
+    "UNRECOGNIZED_NAME": "the server knows no host of that name",
+}
 
 
 class TlsStream(Stream):
@@ -130,7 +138,7 @@ class TlsStream(Stream):
         received = self.lower.prefix
         if not received or (received[0] in RECORD_TYPES and received[1:2] in (b"", b"\x03")):
             return None
-        what = "plain HTTP" if received.startswith(b"HTTP/") else "something other than TLS"
+        what = "plain HTTP, not TLS" if received.startswith(b"HTTP/") else "something other than TLS"
         return WireError(
             CauseId.NETWORK_TLS_HANDSHAKE,
             f"that port of {self._server_name} speaks {what}",
@@ -150,15 +158,9 @@ class TlsStream(Stream):
                 f"{self._server_name} demands a client certificate",
                 evidence,
             )
-        why = f"failed: {reason}"
-        if reason.endswith(NO_COMMON_VERSION):
-            why = "failed: no TLS version in common (1.2 and 1.3 are offered)"
-        elif reason.endswith(NO_COMMON_CIPHER):
-            why = "failed: no cipher suite in common"
-        elif reason.endswith("UNRECOGNIZED_NAME"):
-            why = "failed: the server knows no host of that name"
+        why = next((why for end, why in EXPLANATIONS.items() if reason.endswith(end)), reason)
         return WireError(
-            CauseId.NETWORK_TLS_HANDSHAKE, f"the TLS handshake with {self._server_name} {why}", evidence
+            CauseId.NETWORK_TLS_HANDSHAKE, f"TLS with {self._server_name} failed: {why}", evidence
         )
 
 

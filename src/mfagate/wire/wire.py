@@ -71,13 +71,15 @@ class Wire:
             TypeError: The body is a stream.
         """
         started = datetime.now(UTC)
-        endpoint, malformed = _endpoint(request)
+        try:
+            endpoint = _endpoint(request)
+        except MalformedUrl as error:
+            malformed = WireError(CauseId.CONFIG_MALFORMED_URL, str(error)).in_phase(Phase.RESOLVE)
+            return Exchange(as_sent(request, None), started, failure=malformed)
         sent = as_sent(request, endpoint)
         response = failure = proxy = None
         with Attempt(self._timeout_seconds) as attempt:
             try:
-                if endpoint is None:
-                    raise WireError(CauseId.CONFIG_MALFORMED_URL, malformed)
                 proxy = proxy_for(request.url or "") if self._trust_env else None
                 response = self._exchange(attempt, sent, request.path_url, Route(endpoint, proxy))
             except WireError as error:
@@ -132,17 +134,13 @@ class Wire:
         return answer
 
 
-def _endpoint(request: requests.PreparedRequest) -> tuple[Endpoint | None, str]:
-    """The endpoint of a URL, or None and what is wrong with the URL."""
-    try:
-        endpoint = Endpoint.parse(request.url or "")
-    except MalformedUrl as error:
-        return None, str(error)
+def _endpoint(request: requests.PreparedRequest) -> Endpoint:
+    endpoint = Endpoint.parse(request.url or "")
     if endpoint.scheme not in ("http", "https"):
-        return None, "the URL does not begin with http:// or https://"
+        raise MalformedUrl("the URL does not begin with http:// or https://")
     if not re.fullmatch(r"[!-~]+", request.path_url):
-        return None, "the URL's path or query holds a character that has to be percent-encoded"
-    return endpoint, ""
+        raise MalformedUrl("the URL's path or query holds a character that has to be percent-encoded")
+    return endpoint
 
 
 def _forwarded(sent: Request, target: str, endpoint: Endpoint, proxy: Proxy) -> bytes:

@@ -6,14 +6,14 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.jwt import expiry
 from mfagate.exchange import Exchange, Response
-from mfagate.providers.base import Probe, Provider, Scrubbing, Send
+from mfagate.providers.base import Probe, Provider, Send
 from mfagate.providers.privacyidea.errors import (
     CREDENTIAL_CODES,
     INTERNAL,
@@ -26,6 +26,7 @@ from mfagate.providers.privacyidea.errors import (
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.signature import OTHER_KEY, signed_by
 from mfagate.result import Finding
+from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -57,7 +58,17 @@ class PrivacyIDEA(Provider):
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})
     clock_tolerance_seconds: ClassVar[float] = 60.0
-    scrubbing: ClassVar[Scrubbing] = Scrubbing()
+    scrubbing: ClassVar[Scrubbing] = Scrubbing(
+        secret_fields=frozenset({"enrollment_credential", "googleurl", "otpkey", "seed"}),
+        volatile_fields={
+            "serial": "MFAGATE-000000000000",
+            "signature": "rsa_sha256_pss:00",
+            "threadid": 1,
+            "time": 1767225600.0,
+            "transaction_id": "00000000000000000000",
+            "transaction_ids": ["00000000000000000000"],
+        },
+    )
 
     def base_url(self, settings: PrivacyIDEASettings) -> str:
         """The configured URL."""
@@ -198,8 +209,15 @@ def _forged_key(role: str) -> str:
         return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
     header = json.dumps({"alg": "HS256", "typ": "JWT"}).encode()
-    payload = {"username": "mfagate-negative-control", "realm": "API", "role": role, "authtype": "API"}
-    payload |= {"nonce": secrets.token_hex(8), "rights": "", "exp": int(time.time()) + 3600}
+    payload = {
+        "username": "mfagate-negative-control",
+        "realm": "API",
+        "nonce": secrets.token_hex(8),
+        "role": role,
+        "authtype": "API",
+        "exp": int(time.time()) + 3600,
+        "rights": "",
+    }
     return ".".join(map(part, (header, json.dumps(payload).encode(), secrets.token_bytes(32))))
 
 

@@ -18,6 +18,7 @@ from mfagate.second_factor import (
     CredentialRejected,
     Decision,
     Factor,
+    NotEnrolled,
     ProviderUnavailable,
     RateLimited,
 )
@@ -58,10 +59,10 @@ class PrivacyIDEAClient:
         if factor is Factor.OTP:
             return Challenge(user, factor)
         body = self._ask("POST", "/validate/triggerchallenge", data={"user": user, **self._realm})
-        transaction = _detail(body).get("transaction_id")
-        if not isinstance(transaction, str) or not transaction:
-            raise ContractViolation("a triggered challenge came without a transaction_id")
-        return Challenge(user, factor, transaction)
+        started = _result(body).get("value")
+        if type(started) is int and started == 0:
+            raise NotEnrolled("privacyIDEA has no token of this user to challenge")
+        return Challenge(user, factor, _transaction(body))
 
     def challenge_by_pin(self, user: str, pin: str) -> Challenge | Decision:
         """Send the PIN alone: a server with the policy challenge_response answers with a challenge."""
@@ -69,10 +70,7 @@ class PrivacyIDEAClient:
         decision = _decision(body)
         if decision is not Decision.PENDING:
             return decision
-        transaction = _detail(body).get("transaction_id")
-        if not isinstance(transaction, str) or not transaction:
-            raise ContractViolation("a challenge came without a transaction_id")
-        return Challenge(user, Factor.OTP, transaction)
+        return Challenge(user, Factor.OTP, _transaction(body))
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
         """Check a code, or ask what became of a push."""
@@ -164,6 +162,13 @@ def _result(body: dict[str, Any]) -> dict[str, Any]:
 def _detail(body: dict[str, Any]) -> dict[str, Any]:
     detail = body.get("detail")
     return detail if isinstance(detail, dict) else {}
+
+
+def _transaction(body: dict[str, Any]) -> str:
+    transaction = _detail(body).get("transaction_id")
+    if not isinstance(transaction, str) or not transaction:
+        raise ContractViolation("a challenge came without a transaction_id")
+    return transaction
 
 
 def _decision(body: dict[str, Any]) -> Decision:

@@ -48,7 +48,6 @@ def to_markdown(cause: Cause) -> str:
     )
 
 
-
 def show_all() -> None:
     """Print every id with its title."""
     table = Table.grid(padding=(0, 2))

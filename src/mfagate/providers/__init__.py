@@ -1,0 +1,1 @@
+"""MFA providers: the interface, the registry, and one folder each."""
