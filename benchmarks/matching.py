@@ -21,11 +21,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests" / "contract"))
+sys.path.insert(0, str(REPOSITORY))
 
-import mutations  # noqa: E402
-import pacts  # noqa: E402
-import referee  # noqa: E402
+from tests.contract import mutations, pacts, referee  # noqa: E402
 
 from mfagate.contract import Interaction, load  # noqa: E402
 from mfagate.exchange import Response  # noqa: E402

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-os.environ["PACT_DO_NOT_TRACK"] = "true"
-# The helpers beside this file, whatever import mode pytest runs in.
-sys.path.insert(0, str(Path(__file__).parent))
-
-import pacts
+from . import pacts
 
 
 @pytest.fixture(scope="session")

@@ -98,10 +98,7 @@ def verify(interactions: Sequence[Mapping[str, Any]], answers: Sequence[Response
         verifier.follow_redirects(False).add_source(source)
         with suppress(RuntimeError):  # some answer was refused; the results say which
             verifier.verify()
-        results = {
-            result["description"]: result["result"] == "OK"
-            for result in verifier.results["interactionResults"]
-        }
+        results = {result["description"]: result["result"] == "OK" for result in verifier.results["interactionResults"]}
     return [results[f"case {case}"] for case in range(len(answers))]
 
 

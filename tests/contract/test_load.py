@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import pacts
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pact import Pact, match
 
 from mfagate.contract import Contract, ContractError, ProviderState, load
+
+from . import pacts
 
 Write = Callable[[Callable[[Any], object]], Path]
 
@@ -64,7 +66,7 @@ VALID: dict[str, Any] = {
 
 def _with(path: str, value: Any) -> dict[str, Any]:
     """``VALID`` with ``value`` at a dotted path; absent members are made."""
-    document = json.loads(json.dumps(VALID))
+    document = deepcopy(VALID)
     *parents, last = path.split(".")
     node: Any = document
     for step in parents:
@@ -80,6 +82,8 @@ def _rules(*matchers: Any) -> dict[str, Any]:
 RESPONSE = "interactions.0.response"
 BROKEN = {
     "an array": ([], "is not a pact"),
+    "a number": (0, "is not a pact"),
+    "a text": ("pact", "is not a pact"),
     "another JSON file": ({"name": "package"}, "is not a pact"),
     "no consumer": (_with("consumer", None), "consumer.name has to be a text"),
     "no interactions": (_with("interactions", []), "run the consumer tests"),
@@ -127,9 +131,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("document", "problem"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_contract_is_an_error_that_names_the_place(
-    document: Any, problem: str, tmp_path: Path
-) -> None:
+def test_a_broken_contract_is_an_error_that_names_the_place(document: Any, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "duo.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(ContractError) as raised:

@@ -12,7 +12,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pacts
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +20,8 @@ from pact import Pact, match
 from mfagate.causes import CauseId
 from mfagate.contract import ContractError, Interaction, Mismatch, load
 from mfagate.exchange import Headers, Response
+
+from . import pacts
 
 JSON = (("Content-Type", "application/json"),)
 GOOD: dict[str, Any] = {"result": {"value": True, "status": "ACCEPT"}, "id": 1, "tokens": [{"serial": "T1"}]}
@@ -91,8 +92,7 @@ def without(name: str) -> dict[str, Any]:
             (
                 "value-unexpected",
                 "$.result.status",
-                '$.result.status is "to be decided", '
-                "the contract wants it to match 'ACCEPT|REJECT|CHALLENGE'.",
+                "$.result.status is \"to be decided\", the contract wants it to match 'ACCEPT|REJECT|CHALLENGE'.",
             ),
         ),
         (
@@ -223,8 +223,7 @@ def test_a_regular_expression_that_explodes_is_a_mismatch(tmp_path: Path) -> Non
         (
             "value-unexpected",
             "$",
-            f'$ is {{"a": "{value}"}}, '
-            "the contract has a regular expression that takes too many steps on it.",
+            f'$ is {{"a": "{value}"}}, the contract has a regular expression that takes too many steps on it.',
         )
     ]
 
@@ -314,9 +313,7 @@ def test_an_interaction_that_was_used_may_go_to_another_process(interaction: Int
     copied = pickle.loads(pickle.dumps(interaction))
     assert copied.match(answer()) == []
     with ProcessPoolExecutor(1) as executor:
-        assert executor.submit(interaction.match, answer(status=500)).result() == interaction.match(
-            answer(status=500)
-        )
+        assert executor.submit(interaction.match, answer(status=500)).result() == interaction.match(answer(status=500))
 
 
 def test_a_text_body_is_never_of_another_type(tmp_path: Path) -> None:

@@ -13,13 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mutations
-import pacts
 import pytest
-import referee
 from pact import Pact
 
 from mfagate.contract import load
+
+from . import mutations, pacts, referee
 
 REPOSITORY = Path(__file__).parents[2]
 COMMITTED = sorted(REPOSITORY.glob("contracts/*/*.json"))
@@ -132,12 +131,8 @@ def _describe_requests(pact: Pact) -> None:
 
 def test_sends_what_the_verifier_sends(write_pact: Callable[[Callable[[Any], object]], Path]) -> None:
     path = write_pact(_describe_requests)
-    texts = {
-        name: value if isinstance(value, str) else json.dumps(value) for name, value in STATE_VALUES.items()
-    }
-    for interaction, sent in zip(
-        load(path).interactions, referee.requests_sent(path, STATE_VALUES), strict=True
-    ):
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in STATE_VALUES.items()}
+    for interaction, sent in zip(load(path).interactions, referee.requests_sent(path, STATE_VALUES), strict=True):
         built = interaction.build_request(texts)
         assert (built.method, built.url) == (sent.method, sent.url)
         assert {name: sent.headers.get(name) for name in built.headers} == dict(built.headers)

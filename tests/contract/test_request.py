@@ -105,7 +105,7 @@ def test_state_values_fill_json_bodies_in_the_type_of_the_example(interaction: A
         "$['o d'].*": b'{"l": [{"a": "x", "b": "x"}, {"a": "x"}], "o d": {"a": "V"}}',
         "$.l[1]": b'{"l": [{"a": "x", "b": "x"}, "V"], "o d": {"a": "x"}}',
         "$.l[9].a": b'{"l": [{"a": "x", "b": "x"}, {"a": "x"}], "o d": {"a": "x"}}',
-        "$.l.a.b": b'{"l": [{"a": "x", "b": "x"}, {"a": "x"}], "o d": {"a": "x"}}',
+        "$['o d'].a.b": b'{"l": [{"a": "x", "b": "x"}, {"a": "x"}], "o d": {"a": "x"}}',
         "$": b'"V"',
     }.items(),
 )

@@ -76,5 +76,5 @@ class CompiledExpectation:
             return [{"path": "$", "expected": actual, "actual": actual, "mismatch": GAVE_UP}]
         for mismatch in mismatches:
             if _BAD_EXPRESSION in mismatch["mismatch"]:
-                raise ContractError(f"{self._arguments[3]}: {mismatch['path']}: {mismatch['mismatch']}")
+                raise ContractError(f"{self._arguments[-1]}: {mismatch['path']}: {mismatch['mismatch']}")
         return mismatches

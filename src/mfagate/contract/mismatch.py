@@ -74,9 +74,7 @@ def header_changed(name: str, expected: str, actual: str | None) -> Mismatch:
     """A header that the contract names; ``actual`` is None where the answer has none."""
     is_now = "is missing" if actual is None else f"is {_quoted(actual)}"
     message = f"The header {name} {is_now}, the contract has {_quoted(expected)}."
-    return Mismatch(
-        CauseId.CONTRACT_HEADER_CHANGED, f"header {name}", message, shorten(expected), shorten(actual)
-    )
+    return Mismatch(CauseId.CONTRACT_HEADER_CHANGED, f"header {name}", message, shorten(expected), shorten(actual))
 
 
 def endpoint_retired(message: str, path: str, actual: object) -> Mismatch:

@@ -83,8 +83,8 @@ def _read(path: Path) -> Any:
 
 
 def _is_deeper(document: Any, levels: int) -> bool:
-    layer = [document]
-    for _ in range(levels):
+    layer: list[Any] = [[document]]
+    for _ in range(levels + 1):
         layer = [
             child
             for parent in layer

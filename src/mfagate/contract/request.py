@@ -149,8 +149,7 @@ def _look_up(name: str, values: Mapping[str, str]) -> str:
 def _steps(path: str) -> list[str | int]:
     """``$.l[0].x`` as ``["l", 0, "x"]``; a wildcard is ``"*"``."""
     return [
-        int(index) if index.isdigit() else dotted or quoted or index
-        for dotted, quoted, index in _STEP.findall(path)
+        int(index) if index.isdigit() else dotted or quoted or index for dotted, quoted, index in _STEP.findall(path)
     ]
 
 

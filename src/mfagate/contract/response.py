@@ -120,9 +120,7 @@ class ExpectedResponse:
         resource. ``Deprecation`` and ``Sunset`` say so on any answer that differs.
         """
         changed = next((each for each in mismatches if each.path == "status"), None)
-        if changed is not None and (
-            answer.status == 410 or (answer.status == 404 and not self._is_familiar(answer))
-        ):
+        if changed is not None and (answer.status == 410 or (answer.status == 404 and not self._is_familiar(answer))):
             message = f"The status is {answer.status} and not {self.status}: the endpoint is gone."
             retired = found.endpoint_retired(message, "status", answer.status)
             return [retired, *(each for each in mismatches if each is not changed)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,8 +11,9 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
+from mfagate.ladder.arranging import Arranger, arranging, is_gone
 from mfagate.ladder.rung import Climb, guarded, passed, skipped
-from mfagate.providers.states import Arranged, StateNotConfigured, States, StateUnavailable
+from mfagate.providers.states import StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
 
 FILE, INTERACTION = "contract.file", "contract.interaction"
@@ -36,29 +36,18 @@ def read(climb: Climb) -> Iterator[Check]:
 def run(climb: Climb) -> Iterator[Check]:
     """Replay each interaction; stop when the provider no longer answers at all."""
     gone: Check | None = None
-    with arranging(climb) as states:
+    with arranging(climb) as arranger:
         for interaction in climb.interactions:
             if gone is not None:
                 reason = f"not asked: {gone.title} found {gone.cause}"
                 yield skipped(INTERACTION, reason, subject=interaction.description)
                 continue
-            verify = partial(_verify, climb, interaction, states)
+            verify = partial(_verify, climb, interaction, arranger)
             check = guarded(climb, INTERACTION, interaction.description, verify)
-            if check.outcome.is_red and str(check.cause).startswith(("network.", "provider.")):
+            if check.outcome.is_red and is_gone(check.cause):
                 gone = check
+                arranger.abandon()
             yield check
-
-
-@contextmanager
-def arranging(climb: Climb) -> Iterator[States | None]:
-    """The provider's states while interactions run; what they created is removed afterwards."""
-    data = {name: str(value.value) for name, value in climb.test_data.items()}
-    states = climb.provider.states(climb.live.send, climb.settings, data)
-    try:
-        yield states
-    finally:
-        if states is not None:
-            states.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +60,14 @@ class Replay:
     values: Mapping[str, str] = field(repr=False)
 
 
-def _replay(climb: Climb, interaction: Interaction, states: States | None) -> Replay:
+def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Replay:
     """Arrange the states, build the request, sign it, send it and match the answer.
 
     Raises:
         StateNotConfigured: The target's configuration does not allow for a state.
         StateUnavailable: A state could not be arranged.
     """
-    arranged = _arrange(interaction, states)
+    arranged = arranger.arrange(interaction)
     for name in arranged.secrets:
         climb.redactor.add(f"state {name}", arranged.values[name])
     for name, value in arranged.credential.items():
@@ -88,20 +77,6 @@ def _replay(climb: Climb, interaction: Interaction, states: States | None) -> Re
     exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
     mismatches = interaction.match(exchange.response) if exchange.response is not None else []
     return Replay(exchange, mismatches, bool(arranged.credential), arranged.values)
-
-
-def _arrange(interaction: Interaction, states: States | None) -> Arranged:
-    values: dict[str, str] = {}
-    secrets: set[str] = set()
-    credential: dict[str, str | None] = {}
-    for state in interaction.states:
-        if states is None:
-            raise StateNotConfigured("test_data", "this provider arranges no states")
-        one = states.arrange(state)
-        values |= one.values
-        secrets |= one.secrets
-        credential |= one.credential
-    return Arranged(values, frozenset(secrets), credential)
 
 
 def _may_send(climb: Climb, interaction: Interaction) -> bool:
@@ -114,22 +89,22 @@ def _may_send(climb: Climb, interaction: Interaction) -> bool:
     )
 
 
-def asked(climb: Climb, interaction: Interaction, states: States | None, check_id: str) -> Replay | Check:
+def asked(climb: Climb, interaction: Interaction, arranger: Arranger, check_id: str) -> Replay | Check:
     """The replay, or the check that says why there is none."""
     name = interaction.description
     if not _may_send(climb, interaction):
         return skipped(check_id, "not marked safe in production", subject=name)
     try:
-        return _replay(climb, interaction, states)
+        return _replay(climb, interaction, arranger)
     except StateNotConfigured as reason:
         return skipped(check_id, f"set {reason.setting} to include it: {reason}", subject=name)
     except (StateUnavailable, StateValueError) as error:
-        finding = Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, f"{name}: {error}")
+        finding = arranger.lost() or Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, f"{name}: {error}")
         return Check.from_finding(check_id, finding, subject=name)
 
 
-def _verify(climb: Climb, interaction: Interaction, states: States | None) -> Check:
-    sent = asked(climb, interaction, states, INTERACTION)
+def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check:
+    sent = asked(climb, interaction, arranger, INTERACTION)
     return sent if isinstance(sent, Check) else judge(climb, interaction, sent, INTERACTION)
 
 

@@ -13,9 +13,9 @@ from mfagate.causes import CauseId
 from mfagate.contract import Interaction
 from mfagate.exchange import Exchange
 from mfagate.files import write_atomically
-from mfagate.ladder.contract import arranging, asked, judge
+from mfagate.ladder.arranging import Arranger, arranging
+from mfagate.ladder.contract import asked, judge
 from mfagate.ladder.rung import Climb, guarded, passed
-from mfagate.providers.states import States
 from mfagate.result import Check, Finding, Location
 from mfagate.scrub import Scrubber
 
@@ -24,14 +24,14 @@ ID = "recording"
 
 def run(climb: Climb) -> Iterator[Check]:
     """Replay, scrub, scan, and only then replace the old recording."""
-    with arranging(climb) as states:
+    with arranging(climb) as arranger:
         for interaction in climb.interactions:
-            record = partial(_record, climb, interaction, states)
+            record = partial(_record, climb, interaction, arranger)
             yield guarded(climb, ID, interaction.description, record)
 
 
-def _record(climb: Climb, interaction: Interaction, states: States | None) -> Check:
-    sent = asked(climb, interaction, states, ID)
+def _record(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check:
+    sent = asked(climb, interaction, arranger, ID)
     if isinstance(sent, Check):
         return sent
     check = judge(climb, interaction, sent, ID)

@@ -1,4 +1,4 @@
-"""One real privacyIDEA server for all tests of the provider."""
+"""One real privacyIDEA server for all tests that need one."""
 
 from __future__ import annotations
 

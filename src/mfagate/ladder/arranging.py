@@ -1,0 +1,81 @@
+"""Provider states around the interactions of one target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mfagate.causes import CauseId
+from mfagate.contract import Interaction
+from mfagate.diagnosis import definite_cause
+from mfagate.exchange import Exchange
+from mfagate.ladder.rung import Climb
+from mfagate.providers.states import Arranged, StateNotConfigured
+from mfagate.result import Finding
+
+if TYPE_CHECKING:
+    import requests
+
+
+class Arranger:
+    """Arranges provider states and remembers the last exchange that it took, for the diagnosis."""
+
+    def __init__(self, climb: Climb) -> None:
+        self._climb = climb
+        self._last: Exchange | None = None
+        self._abandoned = False
+        data = {name: str(value.value) for name, value in climb.test_data.items()}
+        self.states = climb.provider.states(self._send, climb.settings, data)
+
+    def _send(self, request: requests.Request) -> Exchange:
+        self._last = self._climb.live.send(request)
+        return self._last
+
+    def arrange(self, interaction: Interaction) -> Arranged:
+        """All states of an interaction together.
+
+        Raises:
+            StateNotConfigured: The target's configuration does not allow for one.
+            StateUnavailable: One could not be arranged.
+        """
+        values: dict[str, str] = {}
+        secrets: set[str] = set()
+        credential: dict[str, str | None] = {}
+        for state in interaction.states:
+            if self.states is None:
+                raise StateNotConfigured("test_data", "this provider arranges no states")
+            one = self.states.arrange(state)
+            values |= one.values
+            secrets |= one.secrets
+            credential |= one.credential
+        return Arranged(values, frozenset(secrets), credential)
+
+    def lost(self) -> Finding | None:
+        """What the last exchange says of the target, if it no longer answers."""
+        definite = definite_cause(self._last, self._climb.explain) if self._last is not None else None
+        return definite if definite is not None and is_gone(definite.cause) else None
+
+    def abandon(self) -> None:
+        """The target does not answer any more: do not ask it to clean up, which the next run does."""
+        self._abandoned = True
+
+    def close(self) -> None:
+        """Remove what the states created."""
+        if self.states is not None and not self._abandoned:
+            self.states.close()
+
+
+@contextmanager
+def arranging(climb: Climb) -> Iterator[Arranger]:
+    """Provider states while interactions run; what they created is removed afterwards."""
+    arranger = Arranger(climb)
+    try:
+        yield arranger
+    finally:
+        arranger.close()
+
+
+def is_gone(cause: CauseId | None) -> bool:
+    """Whether a cause means that the target does not answer any more."""
+    return str(cause).startswith(("network.", "provider."))

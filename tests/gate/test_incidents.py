@@ -1,0 +1,264 @@
+"""What goes wrong in real deployments, one change at a time: exit code, cause, place, next step."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+
+from mfagate.sandbox import Running
+
+from .front import Fault, after, always, clock_ahead, drip, flood, front, hang_up, on_path
+from .project import Project
+
+FAIL, INCONCLUSIVE = 1, 3
+
+
+def test_a_healthy_server_passes(project: Project) -> None:
+    result = project.run("gate")
+    assert (result.exit_code, result.report["verdict"]) == (0, "pass"), result.stdout
+    assert result.report["summary"]["fail"] == result.report["summary"]["inconclusive"] == 0
+    assert len(result.checks("contract.interaction")) >= 14
+    assert all(check["outcome"] == "pass" for check in result.checks("contract.interaction"))
+
+
+def _edit_env(edit: Callable[[str], str]) -> Callable[[Project], None]:
+    def change(project: Project) -> None:
+        project.env["VALIDATE"] = edit(project.env["VALIDATE"])
+
+    return change
+
+
+def _in_file(project: Project) -> None:
+    (project.folder / "key").write_text(project.env["VALIDATE"] + "\n")
+    project.settings["validate_key"] = "file:key"
+
+
+def _in_manifest(project: Project) -> None:
+    project.write_k8s_secret(project.env["VALIDATE"] + "\n")
+    project.settings["validate_key"] = "k8s-secret:secret.yaml#mfa/token"
+
+
+def _swap(project: Project) -> None:
+    project.env["VALIDATE"], project.env["ADMIN"] = project.env["ADMIN"], project.env["VALIDATE"]
+
+
+def _expired(project: Project) -> None:
+    project.env["VALIDATE"] = project.env["EXPIRED"]
+
+
+def _admin_for_validate(project: Project) -> None:
+    project.env["VALIDATE"] = project.env["ADMIN"]
+
+
+def _unset(project: Project) -> None:
+    project.settings["validate_key"] = "env:VALIDATE_KEY_OF_NOBODY"
+
+
+def _literal(project: Project) -> None:
+    project.settings["validate_key"] = project.env["VALIDATE"]
+
+
+@pytest.mark.parametrize(
+    ("change", "cause", "file"),
+    [
+        pytest.param(_edit_env(lambda key: key[:-1]), "config.malformed-value", "integrations.toml", id="truncated"),
+        pytest.param(_edit_env(lambda key: key[1:]), "config.malformed-value", "integrations.toml", id="cut in front"),
+        pytest.param(_edit_env(lambda key: key + "\n"), "config.stray-characters", "integrations.toml", id="newline"),
+        pytest.param(_edit_env(lambda key: f'"{key}"'), "config.stray-characters", "integrations.toml", id="quotes"),
+        pytest.param(_edit_env("Bearer {}".format), "config.stray-characters", "integrations.toml", id="Bearer"),
+        pytest.param(_edit_env("\ufeff{}".format), "config.stray-characters", "integrations.toml", id="BOM"),
+        pytest.param(_edit_env(lambda key: ""), "config.setting-missing", "integrations.toml", id="empty"),
+        pytest.param(
+            _edit_env(lambda key: "changeme"), "config.placeholder-left", "integrations.toml", id="placeholder"
+        ),
+        pytest.param(_in_file, "config.stray-characters", "key", id="newline in a file"),
+        pytest.param(_in_manifest, "config.stray-characters", "secret.yaml", id="newline in a manifest"),
+        pytest.param(_swap, "config.values-swapped", "integrations.toml", id="swapped"),
+        pytest.param(_expired, "config.expired", "integrations.toml", id="expired"),
+        pytest.param(_admin_for_validate, "config.wrong-kind", "integrations.toml", id="admin key"),
+        pytest.param(_unset, "config.reference-unresolved", "integrations.toml", id="unset"),
+        pytest.param(_literal, "config.literal-secret", "integrations.toml", id="literal"),
+    ],
+)
+def test_a_wrong_value_is_found_before_anything_is_sent(
+    project: Project, server: Running, change: Callable[[Project], None], cause: str, file: str
+) -> None:
+    change(project)
+    with front(server.endpoint) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+        assert before.requests == []
+    assert (result.exit_code, result.mfa["cause"]) == (FAIL, cause)
+    location = result.first_red["location"]
+    assert Path(location["file"]).name == file
+    assert location["line"] == {"key": 1, "secret.yaml": 6}.get(file, project.line_of("validate_key"))
+    assert result.first_red["next_step"]
+    assert "validate_key" in result.stdout
+    assert f"{location['file']}:{location['line']}" in result.stdout
+    assert "30% of users" in result.stdout
+
+
+def test_the_key_of_another_environment_is_refused_by_name(project: Project, other_server: Running) -> None:
+    project.env["VALIDATE"] = other_server.values["validate_key"]
+    result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.rejected")
+    assert result.first_red["subject"] == "validate_key"
+    assert result.first_red["evidence"]["provider code"] == 303
+    assert result.first_red["location"]["line"] == project.line_of("validate_key")
+    assert set(result.mfa["exonerated"]) == {"network", "provider", "clock", "database"}
+
+
+def test_a_good_control_credential_settles_whose_fault_it_is(project: Project, other_server: Running) -> None:
+    project.env |= {"CONTROL": project.env["VALIDATE"], "VALIDATE": other_server.values["validate_key"]}
+    project.settings["tables"] = '[integrations.mfa.control]\nvalidate_key = "env:CONTROL"'
+    result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.rejected")
+    assert "accepted" in result.first_red["evidence"]["control credential"]
+
+
+def test_a_refused_control_credential_means_the_provider(project: Project, other_server: Running) -> None:
+    project.env |= {"CONTROL": other_server.values["validate_key"], "VALIDATE": other_server.values["validate_key"]}
+    project.settings["tables"] = '[integrations.mfa.control]\nvalidate_key = "env:CONTROL"'
+    result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (INCONCLUSIVE, "provider.auth-outage")
+
+
+def test_another_account_answers(project: Project) -> None:
+    project.settings["tables"] = ""
+    project.write()
+    text = (project.folder / "integrations.toml").read_text().replace('realm = "lab"', 'realm = "production"')
+    (project.folder / "other.toml").write_text(text)
+    result = project.run("gate", "--config", "other.toml")
+    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.wrong-account")
+
+
+def test_a_misspelt_host(project: Project) -> None:
+    project.settings["url"] = "https://mfa.exampel.invalid"
+    result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "network.dns-failure")
+    assert "mfa.exampel.invalid" in result.stdout
+
+
+def test_a_closed_port(project: Project, server: Running) -> None:
+    with front(server.endpoint) as gone:
+        project.settings["url"] = gone.url
+    result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (INCONCLUSIVE, "network.connection-refused")
+
+
+@pytest.mark.parametrize(
+    ("fault", "exit_code", "cause"),
+    [
+        pytest.param(always(200, b"<html><title>Login</title>"), FAIL, "contract.not-json", id="HTML"),
+        pytest.param(always(503, b"<html>busy"), INCONCLUSIVE, "provider.outage", id="503"),
+        pytest.param(
+            always(503, b"later", Retry_After="120"), INCONCLUSIVE, "provider.maintenance", id="503 with Retry-After"
+        ),
+        pytest.param(always(429, b"{}", "application/json"), INCONCLUSIVE, "provider.rate-limited", id="429"),
+        pytest.param(always(200, b"", "application/json"), FAIL, "contract.body-unreadable", id="empty body"),
+        pytest.param(always(200, b'{"result"', "application/json"), FAIL, "contract.body-unreadable", id="cut JSON"),
+        pytest.param(
+            always(302, b"", Location="https://login.example/"), FAIL, "network.unexpected-redirect", id="redirect"
+        ),
+        pytest.param(always(407, b""), FAIL, "network.proxy", id="407"),
+        pytest.param(flood, FAIL, "contract.body-unreadable", id="50 MB"),
+        pytest.param(drip, INCONCLUSIVE, "network.read-timeout", id="one byte a second"),
+        pytest.param(hang_up, INCONCLUSIVE, "network.connection-reset", id="hangs up"),
+        pytest.param(clock_ahead(3600), FAIL, "clock.skew", id="an hour ahead"),
+        pytest.param(clock_ahead(-3600), FAIL, "clock.skew", id="an hour behind"),
+        pytest.param(after(8, hang_up), INCONCLUSIVE, "network.connection-reset", id="stops in mid-run"),
+        pytest.param(after(14, always(503, b"")), INCONCLUSIVE, "provider.outage", id="fails in mid-run"),
+        pytest.param(
+            on_path("/validate/check", always(404, b"{}", "application/json")),
+            FAIL,
+            "contract.endpoint-retired",
+            id="endpoint gone",
+        ),
+    ],
+)
+def test_a_server_in_trouble(project: Project, server: Running, fault: Fault, exit_code: int, cause: str) -> None:
+    with front(server.endpoint, fault) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (exit_code, cause), result.stdout
+    assert result.first_red["next_step"]
+    assert "database" in result.mfa["exonerated"]
+
+
+def test_a_key_that_is_not_looked_at(project: Project, server: Running) -> None:
+    def takes_any_key(handler: object) -> bool:
+        handler.headers.replace_header("Authorization", project.env["VALIDATE"])  # type: ignore[attr-defined]
+        return False
+
+    with front(server.endpoint, on_path("/validate/check", takes_any_key)) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.not-enforced")
+
+
+@pytest.fixture(scope="session")
+def ca() -> trustme.CA:
+    return trustme.CA()
+
+
+def _server_tls(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.configure_cert(context)
+    return context
+
+
+def _days(number: int) -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=number)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "name", "not_after", "exit_code", "cause"),
+    [
+        pytest.param(True, "127.0.0.1", _days(300), 0, None, id="good"),
+        pytest.param(True, "127.0.0.1", _days(5), 0, None, id="expiring soon"),
+        pytest.param(False, "127.0.0.1", _days(300), FAIL, "network.tls-untrusted", id="unknown CA"),
+        pytest.param(True, "127.0.0.1", _days(-1), FAIL, "network.tls-expired", id="expired"),
+        pytest.param(True, "mfa.example.org", _days(300), FAIL, "network.tls-hostname-mismatch", id="another name"),
+    ],
+)
+def test_tls(
+    project: Project,
+    server: Running,
+    ca: trustme.CA,
+    trusted: bool,
+    name: str,
+    not_after: datetime.datetime,
+    exit_code: int,
+    cause: str | None,
+) -> None:
+    tls = _server_tls(ca.issue_cert(name, not_before=_days(-30), not_after=not_after))
+    ca.cert_pem.write_to_path(str(project.folder / "ca.pem"))
+    with front(server.endpoint, tls=tls) as before:
+        project.settings |= {"url": before.url, "more": 'ca_bundle = "ca.pem"' if trusted else ""}
+        result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (exit_code, cause), result.stdout
+    warned = [check["cause"] for check in result.mfa["checks"] if check["outcome"] == "warn"]
+    assert warned == (["network.tls-expiring-soon"] if not_after == _days(5) else warned)
+
+
+def test_nothing_unsafe_is_sent_to_production(project: Project, server: Running) -> None:
+    project.settings["environment"] = "production"
+    with front(server.endpoint) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+        sent = set(before.requests)
+    assert result.exit_code == 0, result.stdout
+    assert sent == {
+        ("GET", "/healthz/readyz"),
+        ("POST", "/validate/check"),
+        ("GET", "/auth/rights"),
+        ("POST", "/validate/triggerchallenge"),
+    }
+    ran = [check["subject"] for check in result.checks("contract.interaction") if check["outcome"] == "pass"]
+    assert ran == ["unknown user"]
+    assert result.checks("credential.enforced")[0]["outcome"] == "skipped"
