@@ -232,7 +232,7 @@ def test_a_regular_expression_that_explodes_is_a_mismatch(tmp_path: Path) -> Non
     ("rules", "problem"),
     [
         ({"$.a": {"matchers": [{"match": "regex", "regex": "("}]}}, "not a valid regular expression"),
-        ({"$.a[": {"matchers": [{"match": "type"}]}}, "Pact does not understand the matching rules"),
+        ({"$.a[": {"matchers": [{"match": "type"}]}}, "Pact cannot read the matching rules"),
     ],
 )
 def test_rules_that_only_the_core_can_judge_are_an_error_of_the_contract(

@@ -12,8 +12,8 @@ import trustme
 
 from mfagate.sandbox import Running
 
-from .front import Fault, after, always, clock_ahead, drip, flood, front, hang_up, on_path
-from .project import Project
+from ..support.front import Fault, after, always, clock_ahead, drip, flood, front, hang_up, on_path
+from ..support.project import Project
 
 FAIL, INCONCLUSIVE = 1, 3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import select
 import socket
 import ssl
 import struct
@@ -211,21 +212,18 @@ def proxy(expected: str | None = None) -> Handler:
 
 
 def relay(one: socket.socket, other: socket.socket, server: Server) -> None:
-    """Copy both ways until both sides have closed or the server stops."""
-    copying = [threading.Thread(target=copy, args=pair) for pair in ((one, other), (other, one))]
-    for thread in copying:
-        thread.start()
-    for thread in copying:
-        thread.join()
+    """Copy both ways until a side closes or the server stops.
 
-
-def copy(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
-        with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+    In one thread: two must not use the same TLS socket at a time.
+    """
+    to = {one: other, other: one}
+    while not server.stopping.is_set():
+        buffered = [end for end in to if isinstance(end, ssl.SSLSocket) and end.pending()]
+        for source in buffered or select.select(list(to), [], [], TICK)[0]:
+            data = source.recv(65536)
+            if not data:
+                return
+            to[source].sendall(data)
 
 
 @contextlib.contextmanager

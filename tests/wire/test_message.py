@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from unittest.mock import patch
@@ -17,6 +18,7 @@ from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Phase
 from mfagate.wire import UnsendableRequest, Wire
 from mfagate.wire.attempt import Deadline
+from mfagate.wire.content import decode
 from mfagate.wire.failures import WireError
 from mfagate.wire.message import read_head
 from mfagate.wire.stream import Stream
@@ -292,6 +294,11 @@ def test_a_gzip_bomb_is_cut(serve: Serve, get: Get) -> None:
     assert len(bomb) < 1 << 20
     response = answered(get(serve(ok(bomb, b"Content-Encoding: gzip")).url()))
     assert (len(response.body), response.truncated) == (1 << 20, True)
+    tracemalloc.start()
+    decode(bomb, "gzip", 1 << 20, complete=True)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 << 20
 
 
 def test_of_a_cut_gzip_body_the_beginning_is_decoded(serve: Serve) -> None:
@@ -365,6 +372,7 @@ def test_a_server_that_does_not_read(serve: Serve) -> None:
     exchange = Wire(timeout_seconds=IMPATIENCE).send(prepared(deaf.url(), "POST", data=bytes(32 << 20)))
     failure = failed(exchange, CauseId.NETWORK_READ_TIMEOUT, Phase.PROCESSING)
     assert "sending" in failure.message
+    assert exchange.seconds < PATIENCE
 
 
 # Not HTTP

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_what_decides(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_directory_as_openssl_keeps_it(serve: Serve, ca: trustme.CA, tmp_path: Path) -> None:
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    subprocess.run(["openssl", "rehash", tmp_path], check=True)  # noqa: S607
+    subprocess.run(["openssl", "rehash", tmp_path], check=True)
     server = serve(ok(), server_tls(ca.issue_cert("127.0.0.1")))
     answered(Wire(timeout_seconds=PATIENCE, ca_bundle=tmp_path).send(prepared(server.url())))
 
@@ -88,6 +89,7 @@ def test_the_bundle_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
     def load(path: Path, origin: str) -> ssl.SSLContext:
         loaded.append(path)
+        time.sleep(0.05)  # for the other threads to come by
         return real_load(path, origin)
 
     monkeypatch.setattr(trust, "_load", load)

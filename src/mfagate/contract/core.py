@@ -41,7 +41,7 @@ class CompiledExpectation:
             ContractError: The core does not understand the rules.
         """
         # The core reports usage over the network unless told not to before it is loaded.
-        os.environ.setdefault("PACT_DO_NOT_TRACK", "true")
+        os.environ["PACT_DO_NOT_TRACK"] = "true"
         import pact_ffi
 
         self._arguments = (content_type, example, rules, where)
@@ -55,7 +55,7 @@ class CompiledExpectation:
             pact_ffi.with_body(self._interaction, part, content_type, example)
             pact_ffi.with_matching_rules(self._interaction, part, json.dumps({"body": rules}))
         except RuntimeError as error:
-            raise ContractError(f"{where}: Pact does not understand the matching rules {rules}") from error
+            raise ContractError(f"{where}: Pact cannot read the matching rules of {', '.join(rules)}") from error
 
     def __reduce__(self) -> tuple[type[CompiledExpectation], tuple[Any, ...]]:
         """Handles of the core mean nothing in another process: compile again there."""

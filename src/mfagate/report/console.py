@@ -72,7 +72,7 @@ def _table(report: Report, *, plain: bool) -> Table:
 
     table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("integration", "provider", "environment", "verdict", "cause", "checks"):
-        table.add_column(heading, no_wrap=heading in ("verdict", "cause"), overflow="fold")
+        table.add_column(heading, no_wrap=heading != "checks")
     for one in report.integrations:
         ran = [check for check in one.checks if check.outcome is not Outcome.SKIPPED]
         passed = sum(check.outcome is Outcome.PASS for check in ran)
@@ -83,7 +83,7 @@ def _table(report: Report, *, plain: bool) -> Table:
             one.environment,
             Text(one.verdict.value, style=_STYLES[one.verdict.value]),
             one.cause or "-",
-            f"{passed} of {len(ran)} passed" + (f", {skipped} skipped" if skipped else ""),
+            f"{passed}/{len(ran)} passed" + (f", {skipped} skipped" if skipped else ""),
         )
     return table
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.table import Table
-from rich.text import Text
 
 from mfagate.causes import Cause, CauseId, load
 from mfagate.config.nearest import nearest_to
@@ -49,10 +47,6 @@ def to_markdown(cause: Cause) -> str:
 
 
 def show_all() -> None:
-    """Print every id with its title."""
-    table = Table.grid(padding=(0, 2))
-    for cause_id in CauseId:
-        cause = load(cause_id)
-        table.add_row(cause.id.value, Text(cause.outcome.value, style="dim"), cause.title)
-    console = Console(highlight=False)
-    console.print(table, width=None if console.is_terminal else 140)
+    """Print every id with its outcome and title."""
+    for cause in map(load, CauseId):
+        print(f"{cause.id:<36}{cause.outcome:<14}{cause.title}")

@@ -24,9 +24,7 @@ _LOG_LINES = 20
 
 
 @contextmanager
-def supervise(
-    program: Path, name: str, *, start_seconds: float = 60.0, stop_seconds: float = 5.0
-) -> Iterator[Running]:
+def supervise(program: Path, name: str, *, start_seconds: float = 60.0, stop_seconds: float = 5.0) -> Iterator[Running]:
     """Run a Python program that uses :mod:`mfagate.sandbox.child` while the context lasts.
 
     It gets an empty directory and an environment without our variables. It is

@@ -85,7 +85,7 @@ class _Race:
         left = deadline.remaining()
         ready = selector.select(min(left, DELAY_SECONDS) if self._waiting else left)
         for connection in [key.fileobj for key, _ in ready]:
-            assert isinstance(connection, socket.socket)  # noqa: S101 - for the type checker
+            assert isinstance(connection, socket.socket)
             code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code == 0:
                 return connection

@@ -31,9 +31,7 @@ class Proxy:
 
     def failure(self, message: str, **evidence: object) -> WireError:
         """Something went wrong at this proxy."""
-        return WireError(
-            CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", {"proxy": self.name} | evidence
-        )
+        return WireError(CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", {"proxy": self.name} | evidence)
 
     @contextmanager
     def blamed(self) -> Iterator[None]:

@@ -1,0 +1,221 @@
+"""The commands as people type them."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import junitparser
+import psutil
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from mfagate import __version__, schemas
+from mfagate.causes import CauseId
+from mfagate.sandbox import Running
+
+from ..support.front import always, front
+from ..support.project import REPOSITORY, Project
+
+
+def test_version_and_help(project: Project) -> None:
+    assert __version__ in project.execute("--version").stdout
+    for command in ("check", "gate", "record", "sandbox", "explain", "schema", "completion"):
+        shown = project.execute(command, "--help")
+        assert shown.exit_code == 0
+        assert len(shown.stdout.splitlines()) > 5
+
+
+def test_explain(project: Project) -> None:
+    page = project.execute("explain", "credential.rejected").stdout
+    for heading in ("# credential.rejected", "## What it means", "## Evidence", "## First steps", "## Who to talk to"):
+        assert heading in page
+    everything = project.execute("explain").stdout
+    assert all(cause in everything for cause in CauseId)
+    unknown = project.execute("explain", "credential.rejectd")
+    assert unknown.exit_code == 2
+    assert "did you mean 'credential.rejected'" in unknown.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(project: Project, shell: str) -> None:
+    assert "_MFAGATE_COMPLETE" in project.execute("completion", shell).stdout
+
+
+def test_completion_knows_the_integrations(project: Project) -> None:
+    project.write()
+    env = {"_MFAGATE_COMPLETE": "bash_complete", "COMP_WORDS": "mfagate gate --integration ", "COMP_CWORD": "3"}
+    assert "mfa" in project.execute(**env).stdout
+
+
+def test_schema(project: Project) -> None:
+    assert json.loads(project.execute("schema", "config").stdout) == schemas.config()
+    assert json.loads(project.execute("schema", "report").stdout) == schemas.report()
+
+
+def test_the_shipped_project_is_sound(project: Project) -> None:
+    result = project.execute("check", "--config", str(REPOSITORY / "integrations.toml"))
+    assert result.exit_code == 0, result.stdout
+
+
+def test_without_secrets_a_laptop_can_check(project: Project) -> None:
+    project.settings |= {"validate_key": "env:NOT_ON_THIS_LAPTOP", "admin_key": "env:NOR_THIS"}
+    assert project.run("check").mfa["cause"] == "config.reference-unresolved"
+    assert project.run("check", "--without-secrets").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [["--environment", "production"], ["--config", "empty.toml"]])
+def test_nothing_checked_is_a_failure(project: Project, arguments: list[str]) -> None:
+    (project.folder / "empty.toml").write_text("")
+    result = project.run("gate", *arguments)
+    assert (result.exit_code, result.report["cause"]) == (1, "gate.nothing-checked")
+
+
+def test_fewer_checks_than_expected_are_a_failure(project: Project) -> None:
+    project.settings["more"] = "minimum_checks = 500"
+    result = project.run("check")
+    assert (result.exit_code, result.mfa["cause"]) == (1, "gate.nothing-checked")
+
+
+def test_inconclusive_may_be_allowed_and_an_override_is_recorded(project: Project, server: Running) -> None:
+    with front(server.endpoint, always(503, b"")) as before:
+        project.settings["url"] = before.url
+        assert project.run("gate").exit_code == 3
+        allowed = project.run("gate", "--on-inconclusive", "allow")
+        assert (allowed.exit_code, allowed.report["verdict"]) == (0, "inconclusive")
+    project.settings["validate_key"] = "env:NOBODY"
+    overridden = project.run("gate", "--override", "provider outage, fix must go out")
+    assert (overridden.exit_code, overridden.report["verdict"]) == (0, "fail")
+    assert overridden.report["run"]["override"] in overridden.stdout
+
+
+def test_integrations_run_side_by_side(project: Project, server: Running) -> None:
+    project.write()
+    one = (project.folder / "integrations.toml").read_text()
+    broken = one.replace("integrations.mfa", "integrations.eu").replace("env:VALIDATE", "env:NOBODY")
+    (project.folder / "two.toml").write_text(one + broken)
+    result = project.run("gate", "--config", "two.toml")
+    assert result.exit_code == 1
+    verdicts = {one["name"]: (one["verdict"], one["cause"]) for one in result.report["integrations"]}
+    assert verdicts == {"mfa": ("pass", None), "eu": ("fail", "config.reference-unresolved")}
+    only = project.run("gate", "--config", "two.toml", "--integration", "mfa")
+    assert (only.exit_code, len(only.report["integrations"])) == (0, 1)
+
+
+@pytest.fixture
+def mixed(project: Project) -> Project:
+    """A project with a failure, a warning and a pass that need no network."""
+    project.settings |= {"validate_key": "env:NOBODY", "environment": "production"}
+    project.settings["tables"] = (
+        "[integrations.mfa.client]\ntimeout_seconds = 9\nretries = 2\nlogin_budget_seconds = 10\n"
+    )
+    return project
+
+
+def test_json_report_fits_its_schema(mixed: Project) -> None:
+    result = mixed.run("check")
+    jsonschema.Draft202012Validator.check_schema(schemas.report())
+    jsonschema.validate(result.report, schemas.report(), cls=jsonschema.Draft202012Validator)
+    assert result.report["schema"] == "mfagate.report/1"
+    assert json.loads(mixed.execute("check", "--output", "json").stdout)["verdict"] == "fail"
+
+
+def test_a_junit_reader_reads_the_report(mixed: Project) -> None:
+    result = mixed.run("check")
+    suites = list(junitparser.JUnitXml.fromfile(str(mixed.folder / "junit.xml")))
+    assert [suite.name for suite in suites] == ["mfa"]
+    cases = list(suites[0])
+    assert len(cases) == suites[0].tests == len(result.mfa["checks"])
+    failed = [case for case in cases if any(isinstance(r, junitparser.Failure) for r in case.result)]
+    assert len(failed) == suites[0].failures == result.report["summary"]["fail"] == 1
+    assert failed[0].result[0].type == "config.reference-unresolved"
+
+
+def test_console_report(mixed: Project, snapshot: SnapshotAssertion) -> None:
+    shown = mixed.run("check").stdout
+    assert re.sub(r"in \d+\.\d s|127\.0\.0\.1:\d+|[0-9a-f]{10}\b", "…", shown) == snapshot
+
+
+def _children_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return [
+        child for child in psutil.Process(process.pid).children(recursive=True) if "server.py" in str(child.cmdline())
+    ]
+
+
+def _wait_for(condition: object, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number", "exit_code"),
+    [
+        (["gate"], signal.SIGINT, 130),
+        (["gate"], signal.SIGTERM, 143),
+        (["sandbox", "privacyidea"], signal.SIGINT, 130),
+        (["sandbox", "privacyidea"], signal.SIGTERM, 143),
+    ],
+)
+def test_an_interrupt_leaves_nothing_behind(
+    tmp_path: Path, arguments: list[str], number: signal.Signals, exit_code: int
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mfagate", *arguments],
+        cwd=REPOSITORY,
+        env={"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _wait_for(lambda: any(child.net_connections() for child in _children_of(process)))
+    children = _children_of(process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in out + err) == (exit_code, False), err
+    _wait_for(lambda: not any(child.is_running() for child in children))
+    _wait_for(lambda: not list(tmp_path.iterdir()))
+
+
+def test_a_sandbox_can_be_used_by_a_person(project: Project) -> None:
+    """Follow the words that the command prints."""
+    keys = project.folder / "keys.env"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mfagate", "sandbox", "privacyidea", "--env-file", str(keys)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        shown = ""
+        while "Ctrl-C" not in shown:
+            shown += process.stdout.readline()
+        assert keys.stat().st_mode & 0o777 == 0o600
+        configuration = "\n".join(line.strip() for line in shown.splitlines() if line.startswith("  "))
+        (project.folder / "integrations.toml").write_text(configuration)
+        result = project.execute("gate")
+        assert result.exit_code == 0, result.stdout
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_an_unknown_sandbox(project: Project) -> None:
+    result = project.execute("sandbox", "privacyida")
+    assert result.exit_code == 2
+    assert "did you mean 'privacyidea'" in result.stderr
+
+
+def test_a_reader_that_has_enough(project: Project) -> None:
+    """`mfagate explain | head -1` is no error worth a traceback."""
+    command = f"{sys.executable} -m mfagate explain | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr

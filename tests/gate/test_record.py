@@ -1,0 +1,86 @@
+"""Recording: scrubbed, scanned, byte-identical, atomic."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mfagate.sandbox import Running
+
+from ..support.front import Handler, front, on_path
+from ..support.project import REPOSITORY, Project
+
+
+@pytest.fixture
+def tapes(project: Project) -> Path:
+    """Where this project keeps its recordings."""
+    project.settings["more"] = 'cassettes = "tapes"'
+    return project.folder / "tapes"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_an_unchanged_provider_gives_the_same_bytes(project: Project, tapes: Path) -> None:
+    first = project.run("record")
+    assert first.exit_code == 0, first.stdout
+    recorded = contents(tapes)
+    again = project.run("record")
+    assert again.exit_code == 0
+    assert contents(tapes) == recorded
+    assert {check["message"] for check in again.checks("recording")} == {"unchanged"}
+    shipped = contents(REPOSITORY / "cassettes/privacyidea")
+    assert recorded.keys() == shipped.keys()
+    assert project.run("check").exit_code == 0
+
+
+def test_recordings_hold_no_secret(project: Project, tapes: Path, server: Running) -> None:
+    project.run("record")
+    text = "".join(path.read_text() for path in tapes.iterdir())
+    for name in server.secrets:
+        assert server.values[name] not in text
+    assert "Authorization" not in text
+    assert "127.0.0.1" not in text
+
+
+def test_an_answer_that_breaks_the_contract_is_not_recorded(project: Project, tapes: Path, server: Running) -> None:
+    project.run("record")
+    before = contents(tapes)
+
+    def other_shape(handler: Handler) -> bool:
+        return handler.answer(200, b'{"result": {"status": true, "value": "yes"}}', "application/json")
+
+    def fault(handler: Handler) -> bool:
+        return len(handler.server.requests) > 20 and on_path("/validate/check", other_shape)(handler)
+
+    with front(server.endpoint, fault) as changed:
+        project.settings["url"] = changed.url
+        result = project.run("record")
+    assert result.exit_code == 1
+    assert contents(tapes) == before
+
+
+def test_a_secret_that_slips_through_is_caught_before_the_old_file_is_replaced(
+    project: Project, tapes: Path, server: Running
+) -> None:
+    project.run("record")
+    before = contents(tapes)
+
+    def echoes_the_key(handler: Handler) -> bool:
+        message = "ERR904: User <mfagate-no-such-user@lab> does not exist."
+        error = {"status": False, "error": {"code": 904, "message": message}}
+        body = json.dumps({"detail": {"you sent": handler.headers.get("Authorization")}, "result": error})
+        is_sentinel = b"no-such-user" in handler.rfile.read(int(handler.headers["Content-Length"]))
+        return is_sentinel and handler.answer(400, body.encode(), "application/json")
+
+    with front(server.endpoint, on_path("/validate/check", echoes_the_key)) as leaky:
+        project.settings["url"] = leaky.url
+        project.settings["environment"] = "production"
+        result = project.run("record")
+    leaked = [check for check in result.checks("recording") if check["cause"] == "cassette.secret-leaked"]
+    assert [check["subject"] for check in leaked] == ["unknown user"]
+    assert result.exit_code == 1
+    assert contents(tapes) == before
