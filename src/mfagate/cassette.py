@@ -13,13 +13,16 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.yaml_text import YamlError, documents
 
 MAX_BYTES = 8 << 20
+
+MAX_EXCHANGES = 1000
+"""By aliases a small file can hold millions."""
 
 
 class CassetteError(ValueError):
@@ -67,13 +70,13 @@ def load(path: Path) -> Cassette:
         about = document.get("mfagate") or {}
         return Cassette(
             path,
-            tuple(_exchange(item) for item in document["interactions"]),
+            tuple(_exchange(item) for item in _interactions(document)),
             _day(about.get("recorded_at")),
             Origin(about["recorded_from"]) if "recorded_from" in about else None,
             content,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {error}"
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"[:200]
         raise CassetteError(f"{path} is YAML, but no cassette ({reason}): record it again") from None
 
 
@@ -85,6 +88,8 @@ def _read(path: Path) -> str:
         raise
     except OSError as error:
         raise CassetteError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise CassetteError(f"{str(path)!r} is no path") from None
     if len(content) > MAX_BYTES:
         raise CassetteError(f"{path} is larger than {MAX_BYTES >> 20} MiB: record it again")
     try:
@@ -93,36 +98,34 @@ def _read(path: Path) -> str:
         raise CassetteError(f"{path} is not text in UTF-8: record it again") from None
 
 
-@cache
-def _loader() -> Any:
-    import yaml
-
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return base
-
-
 def _parse(path: Path, content: str) -> dict[str, Any]:
-    import yaml
-
     try:
-        document = yaml.load(content, Loader=_loader())
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
+        found = documents(content)
+    except YamlError as error:
+        where = f" (line {error.line})" if error.line else ""
         raise CassetteError(f"{path} is not YAML{where}: record it again") from None
-    if not isinstance(document, dict):
+    if len(found) != 1 or not isinstance(found[0], dict):
         raise CassetteError(f"{path} is YAML, but no cassette: record it again")
-    return document
+    return found[0]
+
+
+def _interactions(document: dict[str, Any]) -> list[Any]:
+    items = document["interactions"]
+    if not isinstance(items, list) or len(items) > MAX_EXCHANGES:
+        raise TypeError(f"interactions is no list of at most {MAX_EXCHANGES}")
+    return items
 
 
 def _exchange(item: dict[str, Any]) -> Exchange:
     request, response = item["request"], item["response"]
     return Exchange(
-        request=Request(request["method"], request["uri"], _headers(request["headers"]), _body(request["body"])),
+        request=Request(
+            _text(request["method"]), _text(request["uri"]), _headers(request["headers"]), _body(request["body"])
+        ),
         started=datetime.fromtimestamp(0, UTC),
         response=Response(
             status=int(response["status"]["code"]),
-            reason=str(response["status"].get("message") or ""),
+            reason=_text(response["status"].get("message") or ""),
             headers=_headers(response["headers"]),
             body=_body(response["body"].get("string")),
         ),
@@ -132,11 +135,18 @@ def _exchange(item: dict[str, Any]) -> Exchange:
 def _headers(headers: dict[str, list[str] | str]) -> Headers:
     return Headers(
         tuple(
-            (name, str(value))
+            (_text(name), _text(value))
             for name, values in (headers or {}).items()
             for value in (values if isinstance(values, list) else [values])
         )
     )
+
+
+def _text(value: Any) -> str:
+    # No lists and mappings: by aliases a short one can be endless when written out.
+    if not isinstance(value, str | int | float):
+        raise TypeError(f"{type(value).__name__} where text is due")
+    return str(value)
 
 
 def _body(body: str | bytes | None) -> bytes:

@@ -20,10 +20,10 @@ SCRUBBED = "scrubbed"
 _KEPT_REQUEST_HEADERS = frozenset({"accept", "content-type"})
 
 _ALWAYS_SECRET = frozenset(
-    {"access_token", "api_key", "authorization", "client_assertion", "client_secret", "code", "id_token", "otp",
-     "pass", "passcode", "password", "pin", "refresh_token", "secret", "token"}
+    {"accesstoken", "apikey", "authorization", "clientassertion", "clientsecret", "code", "idtoken", "otp",
+     "pass", "passcode", "password", "pin", "refreshtoken", "secret", "token"}
 )  # fmt: skip
-"""Field names that hold secrets at every provider. Only strings are blanked: the ``code`` of an error is a number."""
+"""Field names that hold secrets at every provider, however they write them (``access_token``, ``accessToken``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Scrubber:
         """Request and answer as they may be kept.
 
         Raises:
-            ValueError: There is no answer to keep.
+            ValueError: There is no answer to keep, or one that cannot be searched for secrets.
         """
         request, response = exchange.request, exchange.response
         if response is None:
@@ -75,18 +75,24 @@ class Scrubber:
     def _url(self, url: str, base_path: str) -> str:
         parts = urlsplit(url)
         query = urlencode([(name, self._value(name, value)) for name, value in parse_qsl(parts.query, True)])
-        return urlunsplit(("https", self.host, parts.path.removeprefix(base_path), query, ""))
+        inside = parts.path == base_path or parts.path.startswith(f"{base_path}/")
+        return urlunsplit(("https", self.host, parts.path.removeprefix(base_path) if inside else parts.path, query, ""))
 
     def _body(self, body: bytes, content_type: str) -> bytes:
-        if "form-urlencoded" in content_type:
+        if "form-urlencoded" in content_type.lower():
             fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
             return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote).encode()
         try:
-            document = json.loads(body)
+            document = self._tree(json.loads(body))
         except ValueError:
             return body
-        # Unescaped, so that a secret that slipped through is found by the scan in its plain form too.
-        return json.dumps(self._tree(document), ensure_ascii=False, separators=(",", ":")).encode()
+        except RecursionError:
+            raise ValueError("JSON nested so deeply cannot be searched for secrets") from None
+        try:
+            # Unescaped, so that a secret that slipped through is found by the scan in its plain form too.
+            return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError:  # half a surrogate pair can only stand escaped
+            return json.dumps(document, separators=(",", ":")).encode()
 
     def _tree(self, node: Any) -> Any:
         if isinstance(node, Mapping):
@@ -100,10 +106,24 @@ class Scrubber:
             return None
         if name in self.rules.volatile_fields:
             return self.rules.volatile_fields[name]
-        secret = name.lower() in _ALWAYS_SECRET or name in self.rules.secret_fields
-        if secret and isinstance(value, str) and value:
-            return SCRUBBED
+        usual = name.lower().replace("_", "").replace("-", "")
+        if usual in _ALWAYS_SECRET or name in self.rules.secret_fields:
+            # The ``code`` of an error is a number.
+            return _blank(value, numbers=usual != "code")
         return self._tree(value)
+
+
+def _blank(value: Any, *, numbers: bool) -> Any:
+    """The same structure with nothing left in it; what is empty stays so."""
+    if isinstance(value, Mapping):
+        return {name: _blank(item, numbers=numbers) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_blank(item, numbers=numbers) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, str):
+        return SCRUBBED if value else value
+    return 0 if numbers else value
 
 
 def _keep(headers: Headers, names: frozenset[str]) -> Headers:

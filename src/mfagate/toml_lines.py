@@ -1,15 +1,62 @@
-"""Line numbers of the keys of a TOML text; the standard parser gives none."""
+"""TOML with line numbers, and without surprises; the standard parser gives neither."""
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 KeyPath = tuple[str, ...]
 
+_MOST_DIGITS = 4300
+"""Python's limit for a decimal number."""
+
+_LONG_NUMBER = re.compile(rf"[0-9_]{{{_MOST_DIGITS + 1},}}")
+
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")
+"""A dotted key of more than 32 parts, for which the standard parser takes quadratic time and memory."""
+
+
+class TomlError(ValueError):
+    """The text is not TOML. The message quotes no value; ``line`` counts from 1 where it is known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        self.line = line
+        super().__init__(message)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The document.
+
+    Raises:
+        TomlError: It is not TOML, or nothing that a person would write.
+    """
+    if (key := _LONG_KEY.search(text)) is not None:
+        raise TomlError("is nested too deeply", _line_at(text, key.start()))
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # The parser's message may quote a key or one character, and never a value.
+        message, _, position = str(error).partition(" (at ")
+        number = position.removeprefix("line ").partition(",")[0]
+        line = int(number) if number.isdecimal() else _line_at(text, len(text))
+        raise TomlError(f"is not TOML: {message[:1].lower()}{message[1:]}", line) from None
+    except ValueError:
+        number_found = _LONG_NUMBER.search(text)
+        line_of_number = _line_at(text, number_found.start()) if number_found else None
+        raise TomlError("holds a number of too many digits", line_of_number) from None
+    except RecursionError:
+        raise TomlError("is nested too deeply") from None
+
+
+def _line_at(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
 
 class TomlLines:
-    """An index from key paths to lines, made when it is first asked."""
+    """An index from key paths to lines, made when it is first asked. Items of arrays count from "0"."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -17,51 +64,82 @@ class TomlLines:
     def line(self, path: KeyPath) -> int | None:
         """The line of the key, or of the nearest table around it, counted from 1."""
         while path:
-            if path in self._index:
-                return self._index[path]
+            line = self._index.written.get(path) or self._index.implied.get(path)
+            if line is not None:
+                return line
             path = path[:-1]
         return None
 
     @cached_property
-    def _index(self) -> dict[KeyPath, int]:
+    def _index(self) -> _Index:
         import tree_sitter_toml
         from tree_sitter import Language, Parser
 
         tree = Parser(Language(tree_sitter_toml.language())).parse(self._text.encode("utf-8", "surrogatepass"))
-        index: dict[KeyPath, int] = {}
-        for node in tree.root_node.children:
-            if node.type in ("table", "table_array_element"):
-                prefix: KeyPath = ()
-                for child in node.named_children:
-                    if child.type == "pair":
-                        _add_pair(index, prefix, child)
-                    elif child.type in _KEY_TYPES:
-                        prefix = _key(child)
-                        index.setdefault(prefix, child.start_point[0] + 1)
-            elif node.type == "pair":
-                _add_pair(index, (), node)
-        return index
+        return _Index(tree.root_node)
 
 
-_KEY_TYPES = ("bare_key", "quoted_key", "dotted_key")
+class _Index:
+    """``written`` are keys with a line of their own, ``implied`` the tables that only stand in a dotted key."""
+
+    def __init__(self, root: Any) -> None:
+        self.written: dict[KeyPath, int] = {}
+        self.implied: dict[KeyPath, int] = {}
+        self._items: dict[KeyPath, int] = {}
+        for node in _children(root):
+            if node.type == "pair":
+                self._add_pair((), node)
+            elif node.type in ("table", "table_array_element"):
+                self._add_table(node)
+
+    def _add_table(self, node: Any) -> None:
+        header, *pairs = _children(node)
+        *around, last = _key(header)
+        path: KeyPath = ()
+        for key in around:
+            path = self._latest_item((*path, key))
+        path = (*path, last)
+        self._add(path, header)
+        if node.type == "table_array_element":
+            self._items[path] = self._items.get(path, -1) + 1
+            path = (*path, str(self._items[path]))
+            self._add(path, header)
+        for pair in pairs:
+            self._add_pair(path, pair)
+
+    def _latest_item(self, path: KeyPath) -> KeyPath:
+        """``[a.b]`` below ``[[a]]`` belongs to the item of ``a`` that came last."""
+        return (*path, str(self._items[path])) if path in self._items else path
+
+    def _add_pair(self, prefix: KeyPath, pair: Any) -> None:
+        key, *value = _children(pair)
+        path = (*prefix, *_key(key))
+        self._add(path, key)
+        for node in value:
+            self._add_value(path, node)
+
+    def _add_value(self, path: KeyPath, node: Any) -> None:
+        if node.type == "inline_table":
+            for pair in _children(node):
+                self._add_pair(path, pair)
+        elif node.type == "array":
+            for number, item in enumerate(_children(node)):
+                self._add((*path, str(number)), item)
+                self._add_value((*path, str(number)), item)
+
+    def _add(self, path: KeyPath, node: Any) -> None:
+        line = node.start_point[0] + 1
+        self.written.setdefault(path, line)
+        for length in range(1, len(path)):
+            self.implied.setdefault(path[:length], line)
+
+
+def _children(node: Any) -> Iterator[Any]:
+    return (child for child in node.named_children if child.type != "comment")
 
 
 def _key(node: Any) -> KeyPath:
     if node.type == "dotted_key":
         return tuple(part for child in node.named_children for part in _key(child))
     text = node.text.decode("utf-8", "replace")
-    return (text.strip("\"'"),) if node.type == "quoted_key" else (text,)
-
-
-def _add_pair(index: dict[KeyPath, int], prefix: KeyPath, pair: Any) -> None:
-    named = pair.named_children
-    if len(named) < 2:
-        return
-    path = prefix + _key(named[0])
-    line = named[0].start_point[0] + 1
-    for length in range(len(prefix) + 1, len(path) + 1):
-        index.setdefault(path[:length], line)
-    if named[1].type == "inline_table":
-        for child in named[1].named_children:
-            if child.type == "pair":
-                _add_pair(index, path, child)
+    return tuple(tomllib.loads(f"{text} = 0")) if node.type == "quoted_key" else (text,)

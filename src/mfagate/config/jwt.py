@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,11 +16,16 @@ from typing import Any
 
 from mfagate.config.shapes import Misfit
 
-_SIGNATURE_CHARACTERS = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES384": 128}
+_SIGNATURE_CHARACTERS = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES384": 128, "ES512": 176}
 """Length of the base64url signature where the algorithm fixes it (RFC 7518, section 3.1)."""
 
 
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
+
+
 def _decode(part: str) -> bytes:
+    if not _BASE64URL.fullmatch(part):
+        raise ValueError("not base64url")  # the decoder would take + and / as well
     return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 
@@ -42,7 +47,7 @@ def claims(token: str) -> Mapping[str, Any]:
 def expiry(token: str) -> datetime | None:
     """The ``exp`` claim (seconds since 1970) in UTC, or None."""
     seconds = claims(token).get("exp")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
     try:
         return datetime.fromtimestamp(seconds, UTC)
@@ -75,8 +80,13 @@ class Jwt:
         if due is not None and len(parts[2]) != due:
             slip = "truncated" if len(parts[2]) < due else "something was appended"
             return Misfit(f"its signature has {len(parts[2])} characters instead of {due} ({slip})")
-        try:
-            _decode(parts[2])
-        except (ValueError, binascii.Error):
+        if not _BASE64URL.fullmatch(parts[2]):
             return Misfit("its signature has characters that base64url does not have")
+        try:
+            signature = _decode(parts[2])
+        except ValueError:
+            return Misfit("its signature has an impossible length (truncated, or something was appended)")
+        if str(header["alg"])[:2] in ("RS", "PS") and len(signature) % 8:
+            # As long as the key, and keys come in multiples of 64 bits.
+            return Misfit(f"its signature has {len(signature)} bytes, as no RSA key makes them (truncated?)")
         return self.kind(payload) if self.kind else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from mfagate.config.model import Configuration, Integration, Origin
 from mfagate.config.nearest import nearest_to
 from mfagate.result import Location
+from mfagate.toml_lines import TomlError
+from mfagate.toml_lines import parse as parse_toml
 
 MAX_BYTES = 1 << 20
 
@@ -71,7 +72,7 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
     for name, integration in configuration.integrations.items():
         if integration.provider not in providers:
             known = f"{nearest_to(integration.provider, providers)}; installed: {', '.join(sorted(providers))}"
-            message = f"no provider is named {integration.provider!r}{known}"
+            message = f"no provider has this name{known}"
             keys = ("integrations", name, "provider")
             problems.append(Problem(origin.locate(*keys), ".".join(keys), message))
         integration._name = name
@@ -109,16 +110,9 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         message = "starts with a byte order mark, which TOML does not allow: save it as UTF-8 without BOM"
         raise ConfigError([Problem(Location(path, 1), "", message)])
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        # The parser's message may quote the file, but names a position and never a value.
-        message, _, position = str(error).partition(" (at ")
-        number = position.removeprefix("line ").partition(",")[0]
-        line = int(number) if number.isdecimal() else text.count("\n") + 1
-        problem = Problem(Location(path, line), "", f"is not TOML: {message[:1].lower()}{message[1:]}")
-        raise ConfigError([problem]) from None
-    except RecursionError:
-        raise ConfigError([Problem(Location(path), "", "is nested too deeply")]) from None
+        return parse_toml(text)
+    except TomlError as error:
+        raise ConfigError([Problem(Location(path, error.line), "", str(error))]) from None
 
 
 def _inside_an_integration(keys: KeyPath) -> bool:
@@ -156,6 +150,10 @@ _EXPECTATIONS = {
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "tuple_type": "must be a list",
+    "path_type": "must be a path in quotes",
+    "date_type": "must be a date such as 2026-10-01",
+    "date_from_datetime_parsing": "must be a date such as 2026-10-01",
+    "date_from_datetime_inexact": "must be a date such as 2026-10-01, without a time",
     "string_pattern_mismatch": "an integration's name is made of letters, digits, '.', '_' and '-'",
 }
 
@@ -163,12 +161,16 @@ _EXPECTATIONS = {
 def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
     seen: set[KeyPath] = set()
     for item in error.errors(include_url=False, include_context=True, include_input=False):
-        # A union reports once per member, with the member's name as the last step.
-        keys = tuple(str(step) for step in item["loc"] if str(step) not in ("float", "str", "[key]"))
+        steps = tuple(str(step) for step in item["loc"] if step != "[key]")
+        in_client = steps[2:3] == ("client",)
+        # Only there are unions: pydantic reports once per member, with the member's name as the last step.
+        keys = steps[:4] if in_client else steps
         if keys in seen:
             continue
         seen.add(keys)
         message = _EXPECTATIONS.get(item["type"]) or item["msg"].replace("Input should", "should")
+        if in_client and len(steps) > 4:
+            message = "must be a number, or a reference in quotes"
         yield Problem(origin.locate(*keys), ".".join(keys), message)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic_core import PydanticCustomError
 
 from mfagate.config.nearest import nearest_to
 from mfagate.result import Location
@@ -36,7 +37,26 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
-NumberOrReference = float | str
+def _no_number(value: Any) -> Any:
+    """Pydantic would take a number for a time stamp."""
+    if isinstance(value, int | float):
+        raise PydanticCustomError("date_type", "should be a date")
+    return value
+
+
+def _no_nul(value: Path) -> Path:
+    """No operating system opens such a path; better said here than by each reader of it."""
+    if "\0" in str(value):
+        raise PydanticCustomError("path_nul", "should be a path; it holds a NUL character")
+    return value
+
+
+# Strict, because pydantic would also take true for 1 and "5" for 5.
+Number = Annotated[float, Field(strict=True)]
+WholeNumber = Annotated[int, Field(strict=True)]
+Day = Annotated[date, BeforeValidator(_no_number)]
+FilePath = Annotated[Path, AfterValidator(_no_nul)]
+NumberOrReference = Number | str
 
 
 class Client(Table):
@@ -62,8 +82,8 @@ class Documentation(Table):
     runbook: str | None = Field(None, description="URL of the runbook.")
     provider_docs: str | None = Field(None, description="URL of the provider's documentation.")
     escalation: str | None = Field(None, description="Provider support contact and account number.")
-    rotation_days: int | None = Field(None, gt=0, description="Days after which the credential is rotated.")
-    reviewed: date | None = Field(None, description="Day of the last review.")
+    rotation_days: WholeNumber | None = Field(None, gt=0, description="Days after which the credential is rotated.")
+    reviewed: Day | None = Field(None, description="Day of the last review.")
 
 
 class Integration(Table):
@@ -71,17 +91,17 @@ class Integration(Table):
 
     provider: str = Field(description="Name of the provider.")
     environment: Environment = Field(description="Where it is used. Nothing unsafe is sent in production.")
-    share_of_users: float | None = Field(
+    share_of_users: Number | None = Field(
         None, gt=0, le=1, description="Share of users whose logins depend on it, 0 to 1: the blast radius."
     )
     endpoint: str | None = Field(
         None, description='Connect here instead: a URL, or "sandbox" to start the provider\'s local sandbox.'
     )
-    ca_bundle: Path | None = Field(None, description="PEM file with the certificate authorities to trust.")
-    contract: Path | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
-    cassettes: Path | None = Field(None, description="Folder of recordings. Default: by provider, under cassettes/.")
-    timeout_seconds: float = Field(5.0, gt=0, le=60, description="Limit of one exchange, everything included.")
-    minimum_checks: int | None = Field(
+    ca_bundle: FilePath | None = Field(None, description="PEM file with the certificate authorities to trust.")
+    contract: FilePath | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
+    cassettes: FilePath | None = Field(None, description="Folder of recordings. Default: by provider, under cassettes/.")
+    timeout_seconds: Number = Field(5.0, gt=0, le=60, description="Limit of one exchange, everything included.")
+    minimum_checks: WholeNumber | None = Field(
         None, ge=1, description="Fewer executed checks than this are a failure (gate.nothing-checked)."
     )
     production_allows: tuple[Literal["failing-credential", "unsafe-interactions"], ...] = Field(
@@ -139,8 +159,8 @@ class Integration(Table):
 class GateOptions(Table):
     """The table ``[gate]``: limits that hold for all integrations."""
 
-    expiring_soon_days: int = Field(30, ge=0, description="Horizon of the expiry warnings.")
-    cassette_max_age_days: int = Field(180, ge=1, description="Age from which a recording is stale.")
+    expiring_soon_days: WholeNumber = Field(30, ge=0, le=3650, description="Horizon of the expiry warnings.")
+    cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Age from which a recording is stale.")
 
 
 class Configuration(Table):

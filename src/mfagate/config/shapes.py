@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -57,7 +58,7 @@ class BaseUrl:
     """The base URL of an API: scheme, host, optional port and path prefix.
 
     ``api_paths`` are paths of the API or its console that people paste along.
-    Plain http passes only for loopback addresses, or where ``allow_http`` says so.
+    Plain http passes here: whether it may be used depends on the host and the environment.
     """
 
     expected: str = "a base URL such as https://mfa.example.com"
@@ -73,18 +74,25 @@ class BaseUrl:
             return "it has no scheme (https://)"
         try:
             url = urlsplit(value)
-            host, port = url.hostname, url.port
-        except ValueError as error:
-            return f"it is not a URL: {str(error).partition(' as ')[0]}"
+            host = url.hostname
+        except ValueError:
+            # The error quotes the host, and with it a password in front of it.
+            return "it is not a URL: its host is not a host name or address"
+        try:
+            port = url.port
+        except ValueError:
+            return "its port is not a number from 1 to 65535"
         if url.scheme.lower() not in ("http", "https"):
             return f"its scheme is {url.scheme}, not https"
         checks: tuple[tuple[Callable[[], object], str], ...] = (
             (lambda: not host, "it has no host"),
-            (lambda: port == 0, "its port is 0"),
+            (lambda: port == 0 or url.netloc.endswith(":"), "its port is not a number from 1 to 65535"),
             (lambda: url.username is not None, "it carries a user name or password"),
             (lambda: url.query or url.fragment or "?" in value or "#" in value, "it has a query or fragment"),
-            (lambda: re.search(r"[\s\\<>\"'`{}|^]", value), "it has a character that no URL has"),
+            (lambda: re.search(r"[\s\x00-\x1f\x7f\\<>\"'`{}|^]", value), "it has a character that no URL has"),
+            (lambda: not value.isascii(), "it has a character outside ASCII (such a host is written as xn--…)"),
             (lambda: not _is_host(host or ""), "its host is not a host name or address"),
+            (lambda: "//" in url.path, "it has two slashes in its path, as of two URLs in one"),
             (lambda: url.path.rstrip("/") in self.api_paths, f"it ends in {url.path}, which the API adds itself"),
             (lambda: url.path.endswith("/"), "it ends in a slash; the API paths start with one"),
         )
@@ -92,10 +100,18 @@ class BaseUrl:
 
 
 def _is_host(host: str) -> bool:
-    if ":" in host:
-        return re.fullmatch(r"[0-9a-fA-F:.]+(%\w+)?", host) is not None
     labels = host.removesuffix(".").split(".")
-    return all(re.fullmatch(r"[\w]([\w-]{0,61}[\w])?", label) for label in labels)
+    if ":" in host or labels[-1].isdecimal():
+        return _is_address(host)
+    return len(host) <= 253 and all(re.fullmatch(r"\w([\w-]{0,61}\w)?", label) for label in labels)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(url: str) -> bool:
@@ -104,7 +120,9 @@ def is_loopback(url: str) -> bool:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return False
-    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+    if _is_address(host):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
 
 
 @dataclass(frozen=True, slots=True)

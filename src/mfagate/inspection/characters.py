@@ -6,6 +6,8 @@ import unicodedata
 
 _QUOTES = ('""', "''", "``", "“”", "‘’", "«»")
 
+_QUOTE_CHARACTERS = set("".join(_QUOTES))
+
 _NAMES = {
     "\n": "a newline",
     "\r": "a carriage return (Windows line ending)",
@@ -31,14 +33,16 @@ def stray_characters(value: str, *, prefixes: tuple[str, ...] = (), multiline: b
             return f"{position} with {_name(character)}"
     if len(value) >= 2 and value[0] + value[-1] in _QUOTES:
         return f"stands in quotes ({value[0]}…{value[-1]}) that became part of it"
-    if value[:1] in "\"'`" or value[-1:] in "\"'`":
+    if {value[:1], value[-1:]} & _QUOTE_CHARACTERS:
         return "has a quote at one end"
     for prefix in prefixes:
-        if value.startswith(prefix):
+        if value.lower().startswith(prefix.lower()):
             return f"starts with {prefix.strip()!r}, which belongs to the header and not to the value"
     for escape in ("\\n", "\\r", "\\t"):
         if value.endswith(escape):
             return f"ends with the two characters {escape}, an escape that was not interpreted"
+        if multiline and escape in value:
+            return f"contains the two characters {escape}, an escape that was not interpreted"
     inside = next((c for c in value if _is_invisible(c) and c != " " and not (multiline and c == "\n")), None)
     return f"contains {_name(inside)}" if inside else None
 

@@ -122,10 +122,10 @@ def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | No
     if value.error is not None:
         return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, f"{label} cannot be read: {value.error}")
     if not isinstance(value.value, str):
-        kind = type(value.value).__name__
-        message = f"{label} is a {kind} in {value.read_from}, not text: put it in quotes there"
+        kind = _KINDS.get(type(value.value).__name__, "something else")
+        message = f"{label} is {kind} in {value.read_from}, not text: put it in quotes there"
         return subject.finding(CauseId.CONFIG_MALFORMED_VALUE, field, message)
-    if reason := placeholder(value.value):
+    if reason := placeholder(value.value, secret=field.secret):
         return subject.finding(CauseId.CONFIG_PLACEHOLDER_LEFT, field, f"{label} was never filled in: {reason}")
     if field.secret and value.reference is None:
         return subject.finding(
@@ -145,6 +145,17 @@ def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | No
                 lookalike.cause, field, f"{label} holds {lookalike.message}", next_step=lookalike.next_step
             )
     return None
+
+
+_KINDS = {
+    "bool": "true or false",
+    "bytes": "binary data",
+    "date": "a date",
+    "datetime": "a date",
+    "float": "a number",
+    "int": "a number",
+    "time": "a time",
+}
 
 
 def _remove_stray(value: Value) -> str:
@@ -206,13 +217,18 @@ def _environment(subject: Subject, field: Field, value: str) -> Iterator[Finding
                 field,
                 f"{subject.label(field)} {mark.message}, but the integration's environment is {environment}",
             )
-    plain_http = isinstance(field.setting.shape, BaseUrl) and value.lower().startswith("http://")
-    if plain_http and not is_loopback(value) and environment in (Environment.PRODUCTION, Environment.STAGING):
+    if isinstance(field.setting.shape, BaseUrl) and sends_in_the_clear(value, environment):
         yield subject.finding(
             CauseId.CONFIG_MALFORMED_URL,
             field,
             f"{subject.label(field)} is http, so credentials would cross the network unencrypted; use https",
         )
+
+
+def sends_in_the_clear(url: str, environment: Environment) -> bool:
+    """Whether credentials that matter would cross a network unencrypted."""
+    matters = environment in (Environment.PRODUCTION, Environment.STAGING)
+    return matters and url.lower().startswith("http://") and not is_loopback(url)
 
 
 def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> Iterator[Finding]:
@@ -234,7 +250,9 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
         yield subject.finding(
             CauseId.CONFIG_EXPIRING_SOON,
             field,
-            f"{subject.label(field)} expires on {date}, in {left.days} days",
+            f"{subject.label(field)} expires on {date}, in {left // timedelta(hours=1)} hours"
+            if left < timedelta(days=2)
+            else f"{subject.label(field)} expires on {date}, in {left.days} days",
             evidence=evidence,
             next_step=f"Issue a new one before then. Where: {field.setting.where}",
         )

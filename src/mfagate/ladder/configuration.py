@@ -12,7 +12,7 @@ from mfagate.config.nearest import nearest_to
 from mfagate.config.settings import ProviderSettings
 from mfagate.config.shapes import BaseUrl
 from mfagate.inspection.client import inspect_client
-from mfagate.inspection.settings import Subject, cross_checks, inspect_settings
+from mfagate.inspection.settings import Subject, cross_checks, inspect_settings, sends_in_the_clear
 from mfagate.ladder.rung import Climb, passed
 from mfagate.result import Check, Finding
 
@@ -41,7 +41,8 @@ def run(climb: Climb) -> Iterator[Check]:
 
 def _subject_of(finding: Finding) -> str | None:
     setting = finding.evidence.get("setting")
-    return str(setting).partition(".")[2].partition(".")[2] or None if setting else None
+    # From the end: the name of an integration may hold dots, that of a setting not.
+    return str(setting).rpartition(".")[2] if setting and "." in setting else None
 
 
 def _tables(climb: Climb) -> Iterator[Finding]:
@@ -97,6 +98,10 @@ def _endpoint(climb: Climb) -> Iterator[Finding]:
     if misfit is not None:
         message = f"endpoint cannot be right: {misfit.reason}"
         yield Finding(misfit.cause, message, {"setting": "endpoint"}, integration.locate("endpoint"))
+    elif sends_in_the_clear(endpoint, integration.environment):
+        message = "endpoint is http, so credentials would cross the network unencrypted; use https"
+        cause = CauseId.CONFIG_MALFORMED_URL
+        yield Finding(cause, message, {"setting": "endpoint"}, integration.locate("endpoint"))
 
 
 def _typed(climb: Climb) -> Iterator[Finding]:

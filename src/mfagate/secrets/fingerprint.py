@@ -19,5 +19,5 @@ _process_key = secrets.token_bytes(32)
 
 def fingerprint(value: str) -> str:
     """Ten hexadecimal digits that identify the value under the key."""
-    key = os.environ.get(KEY_VARIABLE, "").encode() or _process_key
+    key = os.fsencode(os.environ.get(KEY_VARIABLE, "")) or _process_key
     return hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:10]

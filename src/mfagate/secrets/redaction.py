@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+from contextlib import suppress
+from enum import Enum
 from collections.abc import Iterator, Mapping
 from typing import Any, overload
 from urllib.parse import quote, quote_plus
@@ -27,15 +29,18 @@ def forms(value: str) -> Iterator[str]:
         if len(plain) < _SHORTEST_RAW:
             continue
         yield plain
-        yield quote(plain, safe="")
-        yield quote_plus(plain)
-        yield quote(plain, safe="").replace("%7E", "~")
-        yield json.dumps(plain)[1:-1]
-        yield json.dumps(plain, ensure_ascii=False)[1:-1]
+        for escaped in (json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1]):
+            yield escaped
+            yield escaped.replace("/", "\\/")  # as PHP writes it
         yield repr(plain)[1:-1]
-        for encoded in (*_base64_fragments(plain), plain.encode("utf-8", "replace").hex()):
-            if len(encoded) >= _SHORTEST_ENCODED:
-                yield encoded
+        yield repr('"' + plain)[2:-1]  # inside a text that holds double quotes, a single one is escaped
+        for data in _as_bytes(plain):
+            yield quote(data, safe="")
+            yield quote_plus(data)
+            yield repr(data)[2:-1]
+            for encoded in (*_base64_fragments(data), data.hex(), data.hex().upper()):
+                if len(encoded) >= _SHORTEST_ENCODED:
+                    yield encoded
 
 
 def _spellings(value: str) -> set[str]:
@@ -46,13 +51,24 @@ def _spellings(value: str) -> set[str]:
     return {value, value.strip(), bare} | lines
 
 
-def _base64_fragments(plain: str) -> Iterator[str]:
+def _as_bytes(plain: str) -> Iterator[bytes]:
+    """The bytes that are sent: UTF-8, or Latin-1 in the Basic header of requests."""
+    try:
+        # An environment variable that is not UTF-8 holds its bytes as surrogates.
+        yield plain.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        yield plain.encode("utf-8", "surrogatepass")
+    if not plain.isascii():
+        with suppress(UnicodeEncodeError):
+            yield plain.encode("latin-1")
+
+
+def _base64_fragments(data: bytes) -> Iterator[str]:
     """The characters that the secret alone decides at each of the three alignments.
 
     In ``base64(user:secret)`` the secret starts at any alignment, so the first
     and last characters of each encoding depend on its neighbours and are cut.
     """
-    data = plain.encode("utf-8", "replace")
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + data).decode()
         start = (offset * 8 + 5) // 6
@@ -67,7 +83,7 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._labels: dict[str, str] = {}
-        self._pattern: re.Pattern[str] | None = None
+        self._pattern: tuple[int, re.Pattern[str]] | None = None
         for name, value in (secrets or {}).items():
             self.add(name, value)
 
@@ -75,7 +91,6 @@ class Redactor:
         """Learn a secret; ``name`` (a setting, never a value) labels it in output."""
         for form in forms(value):
             self._labels.setdefault(form, name)
-        self._pattern = None
 
     def redact(self, text: str) -> str:
         """The text with each secret replaced by ``[redacted NAME]``."""
@@ -93,6 +108,8 @@ class Redactor:
     def redact_tree(self, value: Any) -> Any: ...
     def redact_tree(self, value: Any) -> Any:
         """Redact every string in nested mappings and sequences, keys included."""
+        if isinstance(value, Enum):
+            return value  # a word of ours: what the value of a secret is must not change an outcome
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, Mapping):
@@ -102,8 +119,12 @@ class Redactor:
         return value
 
     def _compiled(self) -> re.Pattern[str] | None:
-        if self._pattern is None and self._labels:
+        # Labels are only ever added. The pattern is kept with their number, so that one
+        # that another thread added meanwhile is not missed.
+        known, pattern = self._pattern or (0, None)
+        if known != len(self._labels):
             # Longest first: an encoded form must not be cut short by a form that it contains.
             ordered = sorted(self._labels, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, ordered)))
-        return self._pattern
+            pattern = re.compile("|".join(map(re.escape, ordered)))
+            self._pattern = (len(ordered), pattern)
+        return pattern

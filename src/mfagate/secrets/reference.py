@@ -10,7 +10,7 @@ from typing import Self
 SCHEMES = ("env", "file", "dotenv", "json", "yaml", "toml", "k8s-secret", "sandbox")
 """Schemes of the stores that ship with mfagate."""
 
-_REFERENCE = re.compile(r"(?P<scheme>[a-z][a-z0-9-]*):(?!//)(?P<locator>.*)", re.DOTALL)
+_REFERENCE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]*):(?!//)(?P<locator>.*)", re.DOTALL)
 
 
 class Unresolved(Exception):
@@ -38,12 +38,13 @@ class Reference:
         if match is None:
             return None
         scheme = match["scheme"]
-        if scheme in SCHEMES or get_close_matches(scheme, SCHEMES, n=1, cutoff=0.65):
+        if scheme in SCHEMES or get_close_matches(scheme.lower(), SCHEMES, n=1, cutoff=0.65):
             return cls(scheme, match["locator"])
         return None
 
     def __str__(self) -> str:
-        return f"{self.scheme}:{self.locator}"
+        # What follows an unknown scheme may be no locator, but a secret with a colon in it.
+        return f"{self.scheme}:{self.locator if self.scheme in SCHEMES else '…'}"
 
     def path_and_fragment(self, example: str) -> tuple[str, str]:
         """Split ``PATH#FRAGMENT``.

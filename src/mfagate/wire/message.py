@@ -246,6 +246,11 @@ class _Reader(io.BufferedReader):
             raise http.client.HTTPException("negative chunk size")
         return super().read(size)
 
+    # An HTTPResponse that is collected flushes and closes its file. But after a skipped 103 the next
+    # one reads on from it, and there is nothing to close: the socket belongs to the attempt.
+
+    def flush(self) -> None:
+        pass
+
     def close(self) -> None:
-        # A skipped 103 answer closes its file when it is collected, and the next one reads on from it.
         pass

@@ -77,9 +77,7 @@ def test_secrets_are_named(server: Running) -> None:
     assert server.secrets == {"validate_key", "expired_validate_key", "admin_key", "admin_password"}
 
 
-def test_key_of_another_sandbox_is_refused_quietly(
-    server: Running, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_key_of_another_sandbox_is_refused_quietly(server: Running, capfd: pytest.CaptureFixture[str]) -> None:
     with PrivacyIDEASandbox().start() as other:
         assert other.endpoint != server.endpoint
         assert check_nobody(other, other.values["validate_key"]) == (400, 904)

@@ -177,9 +177,7 @@ def poll(server: Running) -> Callable[[Arranged], tuple[str, str]]:
     return poll
 
 
-def test_push_states(
-    states: PrivacyIDEAStates, check: Check, poll: Callable[[Arranged], tuple[str, str]]
-) -> None:
+def test_push_states(states: PrivacyIDEAStates, check: Check, poll: Callable[[Arranged], tuple[str, str]]) -> None:
     pending = arrange(states, State.PUSH_PENDING)
     assert poll(pending) == ("pending", "REJECT")
     assert check(pending) == (200, "REJECT", "Response did not match the challenge.")
@@ -249,9 +247,7 @@ def test_token_of_somebody_else_is_not_touched(
         (State.CREDENTIAL_MALFORMED, "validate_key", "settings.validate_key"),
     ],
 )
-def test_not_configured(
-    settings: Any, data: dict[str, str], state: State, left_out: str, setting: str
-) -> None:
+def test_not_configured(settings: Any, data: dict[str, str], state: State, left_out: str, setting: str) -> None:
     data.pop(left_out, None)
     if left_out in type(settings).model_fields:
         settings = settings.model_copy(update={left_out: None})

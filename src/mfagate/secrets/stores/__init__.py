@@ -79,7 +79,7 @@ class Stores:
         try:
             module = import_module(f"{__name__}.{_MODULES[reference.scheme]}")
         except KeyError:
-            nearest = get_close_matches(reference.scheme, SCHEMES, n=1, cutoff=0)[0]
+            nearest = get_close_matches(reference.scheme.lower(), SCHEMES, n=1, cutoff=0)[0]
             known = ", ".join(SCHEMES)
             raise Unresolved(
                 f"there is no secret store {reference.scheme!r} (did you mean {nearest!r}? known: {known})"
@@ -88,13 +88,25 @@ class Stores:
         return store
 
 
+def full_path(base: Path, path: str, reference: Reference) -> Path:
+    """The file that a reference names; ``~`` is a home folder.
+
+    Raises:
+        Unresolved: ``~NAME`` where there is no such user.
+    """
+    try:
+        return base / Path(path).expanduser()
+    except RuntimeError:
+        raise Unresolved(f"{reference}: there is no home folder {path.partition('/')[0]}") from None
+
+
 def read_bytes(base: Path, path: str, reference: Reference) -> bytes:
     """Read a small file that a reference names.
 
     Raises:
         Unresolved: Missing, a directory, not readable, or over 1 MiB.
     """
-    full = base / Path(path).expanduser()
+    full = full_path(base, path, reference)
     try:
         with full.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -111,4 +123,4 @@ def read_text(base: Path, path: str, reference: Reference) -> str:
     try:
         return read_bytes(base, path, reference).decode("utf-8")
     except UnicodeDecodeError:
-        raise Unresolved(f"{reference}: {base / path} is not text in UTF-8") from None
+        raise Unresolved(f"{reference}: {full_path(base, path, reference)} is not text in UTF-8") from None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, read_text
-from mfagate.secrets.stores.lines import toml_line, yaml_line
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_text
+from mfagate.secrets.stores.lines import is_index, json_line, toml_line, yaml_line
+from mfagate.toml_lines import parse as parse_toml
+from mfagate.yaml_text import documents
 
 
 class Store:
@@ -29,16 +30,22 @@ class Store:
             self._documents[key] = self._read(reference, path)
         text, document = self._documents[key]
         value = follow(document, dotted, reference)
-        find_line = toml_line if reference.scheme == "toml" else yaml_line
-        return Resolved(value, Location(self._base / path, find_line(text, dotted.split("."))))
+        line = _LINES[reference.scheme](text, dotted.split("."))
+        return Resolved(value, Location(full_path(self._base, path, reference), line))
 
     def _read(self, reference: Reference, path: str) -> tuple[str, Any]:
         text = read_text(self._base, path, reference)
         try:
             return text, _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
+        except _SeveralDocuments:
+            raise Unresolved(f"{reference}: {path} holds several documents; one of one document is needed") from None
         except (ValueError, RecursionError) as error:
             # Parsers quote the offending text, which may be a secret: keep the position only.
             raise Unresolved(f"{reference}: {path} is not valid {reference.scheme}{_position(error)}") from None
+
+
+class _SeveralDocuments(Exception):
+    pass
 
 
 def follow(document: Any, dotted: str, reference: Reference) -> Any:
@@ -50,9 +57,9 @@ def follow(document: Any, dotted: str, reference: Reference) -> Any:
     value = document
     walked: list[str] = []
     for step in dotted.split("."):
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        if isinstance(value, dict) and (key := _key(value, step)) is not None:
+            value = value[key]
+        elif isinstance(value, list) and is_index(step, value):
             value = value[int(step)]
         else:
             nearest = get_close_matches(step, [str(key) for key in value], n=1) if isinstance(value, dict) else []
@@ -64,26 +71,27 @@ def follow(document: Any, dotted: str, reference: Reference) -> Any:
     return value
 
 
+def _key(table: dict[Any, Any], step: str) -> Any:
+    """The key that is written like the step: YAML reads ``1:`` as a number."""
+    return step if step in table else next((key for key in table if type(key) is int and str(key) == step), None)
+
+
 def _kind(value: Any) -> str:
     return {dict: "a table", list: "a list"}.get(type(value), "nothing")
 
 
 def _position(error: Exception) -> str:
-    line = getattr(error, "lineno", None)
+    line = getattr(error, "lineno", None) or getattr(error, "line", None)
     return f" (line {line})" if line else ""
 
 
 def _parse_yaml(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        failure = ValueError("not YAML")
-        if mark is not None:
-            failure.lineno = mark.line + 1  # type: ignore[attr-defined]
-        raise failure from None
+    found = documents(text)
+    if len(found) > 1:
+        raise _SeveralDocuments
+    return found[0] if found else None
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {"json": json.loads, "yaml": _parse_yaml, "toml": tomllib.loads}
+_PARSERS: dict[str, Callable[[str], Any]] = {"json": json.loads, "yaml": _parse_yaml, "toml": parse_toml}
+
+_LINES = {"json": json_line, "yaml": yaml_line, "toml": toml_line}

@@ -7,10 +7,11 @@ is quoted in the file, the quotes belong to the file format and are removed.
 from __future__ import annotations
 
 import io
+from difflib import get_close_matches
 
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, read_text
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_text
 
 
 class Store:
@@ -25,15 +26,28 @@ class Store:
 
         path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
         found: Resolved | None = None
+        names: list[str] = []
+        unreadable: list[int] = []
         for binding in parse_stream(io.StringIO(read_text(self._base, path, reference))):
-            if binding.key == name:
-                line = binding.original.line + _blank_lines_before(binding.original.string)
-                found = Resolved(binding.value, Location(self._base / path, line))
+            line = binding.original.line + _blank_lines_before(binding.original.string)
+            if binding.error:
+                unreadable.append(line)
+            elif binding.key == name:
+                found = Resolved(binding.value, Location(full_path(self._base, path, reference), line))
+            elif binding.key:
+                names.append(binding.key)
         if found is None:
-            raise Unresolved(f"{reference}: {path} does not define {name}")
+            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, names, unreadable)}")
         if found.value is None:
             raise Unresolved(f"{reference}: {path} names {name} without a value ({found.location})")
         return found
+
+
+def _hint(name: str, names: list[str], unreadable: list[int]) -> str:
+    if unreadable:
+        return f"; line {unreadable[0]} cannot be read (an open quote?)"
+    nearest = get_close_matches(name, names, n=1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def _blank_lines_before(original: str) -> int:

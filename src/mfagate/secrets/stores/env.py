@@ -17,6 +17,8 @@ class Store:
     def resolve(self, reference: Reference) -> Resolved:
         """The value of the variable, exactly as it stands there."""
         name = reference.locator
+        if not name:
+            raise Unresolved("env: needs the name of a variable, for example env:DUO_SKEY")
         if name in self._environ:
             return Resolved(self._environ[name])
         nearest = get_close_matches(name, self._environ, n=1, cutoff=0.8)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, read_text
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_text
 
 
 class Store:
@@ -22,4 +22,4 @@ class Store:
         if not reference.locator:
             raise Unresolved("file: needs a path, for example file:secrets/duo.skey")
         text = read_text(self._base, reference.locator, reference)
-        return Resolved(text, Location(self._base / reference.locator, 1))
+        return Resolved(text, Location(full_path(self._base, reference.locator, reference), 1))

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, read_text
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_text
+from mfagate.yaml_text import YamlError, documents, loader
 
 
 class Store:
@@ -31,7 +33,7 @@ class Store:
             raise Unresolved(f"{reference} is incomplete: write it like k8s-secret:secret.yaml#mfa/token")
         names = []
         for secret in _secrets(read_text(self._base, path, reference), reference, path):
-            names.append(secret["metadata"]["name"])
+            names.append(str(secret["metadata"]["name"]))
             if names[-1] == name:
                 return self._value(secret, key, reference, path)
         found = f"it holds {', '.join(names)}" if names else "it holds no Secret"
@@ -41,8 +43,11 @@ class Store:
         for section in ("stringData", "data"):
             values = secret.get(section)
             if isinstance(values, dict) and key in values:
-                location = Location(self._base / path, values.line_of(key) if isinstance(values, _Lines) else None)
+                line = values.line_of(key) if isinstance(values, _Lines) else None
+                location = Location(full_path(self._base, path, reference), line)
                 value = values[key]
+                if value is None:
+                    raise Unresolved(f"{reference}: the Secret names {key!r} without a value ({location})")
                 return Resolved(value if section == "stringData" else _decode(value, reference), location)
         keys = [str(k) for s in ("stringData", "data") if isinstance(secret.get(s), dict) for k in secret[s]]
         raise Unresolved(f"{reference}: the Secret has no key {key!r}; it has {', '.join(keys) or 'none'}")
@@ -58,9 +63,9 @@ class _Lines(dict[str, Any]):
 
 
 def _secrets(text: str, reference: Reference, path: str) -> Iterator[dict[str, Any]]:
-    import yaml
+    base = loader()
 
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    class Loader(base):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             mapping = _Lines(super().construct_mapping(node, deep=True))
             mapping.lines = {k.value: k.start_mark.line + 1 for k, _ in node.value if isinstance(k.value, str)}
@@ -68,17 +73,19 @@ def _secrets(text: str, reference: Reference, path: str) -> Iterator[dict[str, A
 
     Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: loader.construct_mapping(node))
     try:
-        documents = list(yaml.load_all(text, Loader=Loader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
+        waiting = deque(documents(text, Loader))
+    except YamlError as error:
+        where = f" (line {error.line})" if error.line else ""
         raise Unresolved(f"{reference}: {path} is not valid YAML{where}") from None
-    while documents:
-        document = documents.pop(0)
-        if not isinstance(document, dict):
+    seen: set[int] = set()
+    while waiting:
+        document = waiting.popleft()
+        # By aliases one object may stand in very many places.
+        if not isinstance(document, dict) or id(document) in seen:
             continue
+        seen.add(id(document))
         if isinstance(document.get("items"), list):
-            documents.extend(document["items"])
+            waiting.extend(document["items"])
         metadata = document.get("metadata")
         if document.get("kind") == "Secret" and isinstance(metadata, dict) and "name" in metadata:
             yield document

@@ -1,0 +1,94 @@
+"""Reading YAML that may be anything: whatever stands in it, there is one kind of error.
+
+PyYAML's ``CSafeLoader`` composes nodes in C without looking at the stack, so that
+some thousand brackets end the process, and it raises whatever its constructors
+run into. Here libyaml only parses; PyYAML's Python composer, which stops at the
+recursion limit, does the rest. That costs a sixth of the time.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+_MOST_DIGITS = 4300
+"""Python's own limit for decimal numbers; YAML's base 60 (``1:30:00``) has none and takes quadratic time."""
+
+
+class YamlError(ValueError):
+    """It is not YAML. The message never quotes the text; ``line`` counts from 1 where it is known."""
+
+    def __init__(self, line: int | None = None) -> None:
+        self.line = line
+        super().__init__(f"not YAML (line {line})" if line else "not YAML")
+
+
+def documents(text: str, loader_class: Any = None) -> list[Any]:
+    """The documents of a YAML text, with plain types only.
+
+    Raises:
+        YamlError: It is not YAML, is nested too deeply, or a tag does not fit its value.
+    """
+    import yaml
+
+    try:
+        return list(yaml.load_all(text, Loader=loader_class or loader()))
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise YamlError(_line(error)) from None
+
+
+def root_node(text: str) -> Any:
+    """The node of a text's only document, or None."""
+    import yaml
+
+    try:
+        return yaml.compose(text, Loader=loader())
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+@cache
+def loader() -> Any:
+    """A safe loader that neither ends the process nor eats memory."""
+    base = _base()
+
+    class Loader(base):  # type: ignore[misc]
+        def flatten_mapping(self, node: Any) -> None:
+            """Merge keys (``<<``) once each, else ten aliases in each of nine mappings make a thousand million."""
+            super().flatten_mapping(node)
+            if getattr(node, "merge", None):
+                # As in a mapping, the last one counts.
+                node.value = list({(key.tag, str(key.value)): (key, value) for key, value in node.value}.values())
+
+        def construct_yaml_int(self, node: Any) -> int:
+            if len(node.value) > _MOST_DIGITS:
+                raise ValueError("a number of too many digits")
+            return int(super().construct_yaml_int(node))
+
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
+    return Loader
+
+
+def _base() -> Any:
+    import yaml
+    from yaml.composer import Composer
+    from yaml.constructor import SafeConstructor
+    from yaml.resolver import Resolver
+
+    if not yaml.__with_libyaml__:
+        return yaml.SafeLoader
+    parser: Any = vars(yaml.cyaml)["CParser"]
+
+    class Base(Composer, parser, SafeConstructor, Resolver):  # type: ignore[misc]
+        def __init__(self, stream: Any) -> None:
+            parser.__init__(self, stream)
+            Composer.__init__(self)
+            SafeConstructor.__init__(self)
+            Resolver.__init__(self)
+
+    return Base
+
+
+def _line(error: Exception) -> int | None:
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark is not None else None

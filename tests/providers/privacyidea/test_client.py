@@ -1,0 +1,157 @@
+"""The reference client fails closed: an answer that it does not understand lets nobody in."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfagate.providers.privacyidea.client import PrivacyIDEAClient
+from mfagate.second_factor import (
+    Challenge,
+    ContractViolation,
+    Decision,
+    Factor,
+    ProviderUnavailable,
+    RateLimited,
+    SecondFactorError,
+)
+
+from ...support.front import Front, Handler, front
+
+ACCEPT: dict[str, Any] = {"result": {"status": True, "value": True, "authentication": "ACCEPT"}}
+OTP = Challenge("alice", Factor.OTP)
+PUSH = Challenge("alice", Factor.PUSH, "1")
+
+
+class Answers:
+    """What the server says next."""
+
+    status = 200
+    body: bytes = b""
+    content_type: str | None = "application/json"
+    headers: dict[str, str]
+
+    def __call__(self, handler: Handler) -> bool:
+        return handler.answer(self.status, self.body, self.content_type, **self.headers)
+
+    def say(self, body: Any, status: int = 200, content_type: str | None = "application/json", **headers: str) -> None:
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.status, self.content_type, self.headers = status, content_type, headers
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture(scope="module")
+def provider(answers: Answers) -> Iterator[Front]:
+    with front("http://127.0.0.1:9", answers) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(provider: Front) -> PrivacyIDEAClient:
+    return PrivacyIDEAClient(provider.url, "key", "admin", timeout_seconds=2)
+
+
+def mutations(value: Any) -> Iterator[Any]:
+    """Every single change of a JSON value: removed, renamed, retyped, nulled, wrapped."""
+    if isinstance(value, dict):
+        for name in value:
+            without = {key: item for key, item in value.items() if key != name}
+            yield without
+            yield {**without, name.upper(): value[name]}
+            for changed in mutations(value[name]):
+                yield {**without, name: changed}
+    for other in (None, 0, 1, 1.0, "", "true", "ACCEPT", "accept", [], [value], {}, False, True, "True"):
+        if type(other) is not type(value) or other != value:
+            yield other
+
+
+def allows(client: PrivacyIDEAClient, challenge: Challenge, code: str | None) -> bool:
+    try:
+        return client.verify(challenge, code) is Decision.ALLOW
+    except SecondFactorError:
+        return False
+
+
+def test_the_good_answer_is_understood(client: PrivacyIDEAClient, answers: Answers) -> None:
+    answers.say(ACCEPT)
+    assert client.verify(OTP, "123456") is Decision.ALLOW
+
+
+def test_no_mutated_answer_lets_a_user_in(client: PrivacyIDEAClient, answers: Answers) -> None:
+    tried = 0
+    for mutated in mutations(copy.deepcopy(ACCEPT)):
+        answers.say(mutated)
+        assert not allows(client, OTP, "123456"), mutated
+        tried += 1
+    assert tried > 50
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 400, 401, 403, 404, 418, 429, 500, 502, 503])
+def test_no_other_status_lets_a_user_in(client: PrivacyIDEAClient, answers: Answers, status: int) -> None:
+    answers.say(ACCEPT, status)
+    assert not allows(client, OTP, "123456")
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/xml", None])
+def test_no_other_content_type_lets_a_user_in(
+    client: PrivacyIDEAClient, answers: Answers, content_type: str | None
+) -> None:
+    answers.say(ACCEPT, content_type=content_type)
+    with pytest.raises(ContractViolation):
+        client.verify(OTP, "123456")
+
+
+@given(body=st.binary(max_size=200))
+def test_no_bytes_let_a_user_in(client: PrivacyIDEAClient, answers: Answers, body: bytes) -> None:
+    answers.say(body)
+    assert not allows(client, OTP, "123456")
+
+
+def test_a_cut_answer_lets_nobody_in(client: PrivacyIDEAClient, answers: Answers) -> None:
+    whole = json.dumps(ACCEPT).encode()
+    for length in range(len(whole)):
+        answers.say(whole[:length])
+        assert not allows(client, OTP, "123456")
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [(True, "pending"), (False, "accept"), (True, "declined"), (1, "accept"), (True, "ACCEPT"), (True, None)],
+)
+def test_a_poll_that_contradicts_itself_is_a_violation(
+    client: PrivacyIDEAClient, answers: Answers, value: Any, status: str | None
+) -> None:
+    answers.say({"result": {"status": True, "value": value}, "detail": {"challenge_status": status}})
+    with pytest.raises(ContractViolation):
+        client.verify(PUSH)
+
+
+def test_a_poll_alone_lets_nobody_in(client: PrivacyIDEAClient, answers: Answers) -> None:
+    """The poll says accept to everything, and so does the redeeming check, in the poll's words."""
+    answers.say({"result": {"status": True, "value": True}, "detail": {"challenge_status": "accept"}})
+    assert not allows(client, PUSH, None)
+
+
+def test_rate_limit_tells_how_long(client: PrivacyIDEAClient, answers: Answers) -> None:
+    answers.say({}, 429, Retry_After="17")
+    with pytest.raises(RateLimited) as raised:
+        client.verify(OTP, "123456")
+    assert raised.value.retry_after == 17
+
+
+def test_no_answer_is_unavailable_and_shows_nothing(provider: Front) -> None:
+    gone = PrivacyIDEAClient("http://127.0.0.1:9", "canary-key", timeout_seconds=1)
+    with pytest.raises(ProviderUnavailable) as raised:
+        gone.verify(OTP, "canary-code")
+    assert "canary" not in repr(raised.value)
+    assert raised.value.__cause__ is None

@@ -1,0 +1,110 @@
+"""The gate as pytest items, run in a pytest of its own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import junitparser
+import pytest
+
+from .support.project import REPOSITORY, Project
+
+
+@pytest.fixture
+def checked(project: Project, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> Project:
+    """A project in the folder where pytest is run."""
+    project.write()
+    for path in project.folder.iterdir():
+        if path != pytester.path:
+            path.rename(pytester.path / path.name)
+    project.folder = pytester.path
+    for name, value in project.env.items():
+        monkeypatch.setenv(name, value)
+    return project
+
+
+def test_the_checks_are_items(checked: Project, pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess("--mfagate", "check", "-v")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["integrations.toml::mfa::configuration PASSED*", "*cassette?OTP accepted? PASSED*"])
+    assert result.parseoutcomes()["passed"] == 25
+
+
+def test_other_tests_run_only_when_named(checked: Project, pytester: pytest.Pytester) -> None:
+    path = pytester.makepyfile("def test_mine(): pass")
+    assert pytester.runpytest_subprocess("--mfagate", "check").parseoutcomes()["passed"] == 25
+    assert pytester.runpytest_subprocess("--mfagate", "check", path).parseoutcomes()["passed"] == 26
+    assert pytester.runpytest_subprocess().parseoutcomes()["passed"] == 1
+
+
+def test_a_live_gate_with_xdist_and_junit(checked: Project, pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess(
+        "--mfagate", "gate", "-n", "2", "--dist", "loadfile", "--junitxml", "junit.xml"
+    )
+    assert result.ret == 0
+    outcomes = result.parseoutcomes()
+    assert (outcomes["passed"], outcomes["skipped"]) == (33, 1)
+    suite = next(iter(junitparser.JUnitXml.fromfile(str(pytester.path / "junit.xml"))))
+    assert suite.tests == 34
+
+
+@pytest.mark.parametrize(
+    ("selection", "number"),
+    [(["-k", "replayed"], 1), (["-m", "mfagate"], 25), (["-k", "staging and configuration"], 1)],
+)
+def test_selection(checked: Project, pytester: pytest.Pytester, selection: list[str], number: int) -> None:
+    assert pytester.runpytest_subprocess("--mfagate", "check", *selection).parseoutcomes()["passed"] == number
+
+
+def test_a_failure_reads_like_the_report(
+    checked: Project, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = checked.env["VALIDATE"]
+    monkeypatch.setenv("VALIDATE", key[:-1])
+    result = pytester.runpytest_subprocess("--mfagate", "gate")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*config.malformed-value*", "*change here: *integrations.toml:9*", "*next step: *"])
+    shown = result.stdout.str()
+    assert "Traceback" not in shown
+    assert ".py:" not in shown
+    assert key[:-1] not in shown
+    outcomes = result.parseoutcomes()
+    assert outcomes["failed"] == 1
+    assert outcomes["skipped"] == 32
+
+
+def test_an_unreadable_configuration_is_a_readable_error(pytester: pytest.Pytester) -> None:
+    (pytester.path / "integrations.toml").write_text("[integrations.a]\nprovider = 5\n")
+    result = pytester.runpytest_subprocess("--mfagate", "check")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["*integrations.toml:2: integrations.a.provider: must be a string in quotes*"])
+
+
+@pytest.fixture
+def consumer(pytester: pytest.Pytester) -> Path:
+    """The consumer tests of this repository and the pact that they wrote."""
+    return Path(shutil.copytree(REPOSITORY / "contracts/privacyidea", pytester.path / "consumer"))
+
+
+def test_consumer_tests_agree_with_the_committed_pact(consumer: Path, pytester: pytest.Pytester) -> None:
+    assert pytester.runpytest_subprocess("consumer").parseoutcomes() == {"passed": 22}
+
+
+def test_a_pact_that_is_out_of_date_is_an_error(consumer: Path, pytester: pytest.Pytester) -> None:
+    pact = consumer / "auth-service-privacyidea.json"
+    committed = pact.read_bytes()
+    pact.write_text(pact.read_text().replace("904", "905"))
+    result = pytester.runpytest_subprocess("consumer")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*they differ in: unknown user*", "*--mfagate-update-pacts*"])
+    assert pytester.runpytest_subprocess("consumer", "--mfagate-update-pacts").ret == 0
+    assert pact.read_bytes() == committed
+
+
+def test_a_client_that_sends_something_else_is_shown(consumer: Path, pytester: pytest.Pytester) -> None:
+    test = consumer / "test_privacyidea_contract.py"
+    test.write_text(test.read_text().replace('"&".join(', '"extra=1&" + "&".join('))
+    result = pytester.runpytest_subprocess("consumer", "-k", "unknown_user")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*the client sent another request, or none*"])
