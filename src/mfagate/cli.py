@@ -264,15 +264,21 @@ def sandbox(provider: str, env_file: Path | None) -> None:
 
 @cli.command()
 @click.argument("cause", required=False, shell_complete=_complete_cause)
-def explain(cause: str | None) -> None:
+@click.option("--all", "every", is_flag=True, help="Print the whole catalogue as one Markdown document.")
+def explain(cause: str | None, every: bool) -> None:
     """Explain a CAUSE: what it means, its evidence, the first steps, whom to talk to.
 
     Without CAUSE, list all of them.
     """
-    from mfagate.report.explain import UnknownCause, show, show_all
+    from mfagate.report.explain import UnknownCause, show, show_all, show_every_page
 
     try:
-        show(cause) if cause else show_all()
+        if every:
+            show_every_page()
+        elif cause:
+            show(cause)
+        else:
+            show_all()
     except UnknownCause as error:
         raise _refused(str(error)) from None
 

@@ -51,10 +51,11 @@ def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
 
 
 def _place(climb: Climb, probe: Probe, finding: Finding) -> Finding:
-    """Name the setting and the line to change, where the cause is the credential."""
+    """Name the setting, the line to change and where the right value is, where the cause is the credential."""
     value = climb.subject.values.get(probe.subject)
     if value is None or not finding.cause.startswith("credential."):
         return finding
+    where = next(field.setting.where for field in climb.subject.declared.fields() if field.name == probe.subject)
     evidence = {
         "setting": f"{climb.integration.name}.settings.{probe.subject}",
         "read from": value.read_from,
@@ -66,7 +67,7 @@ def _place(climb: Climb, probe: Probe, finding: Finding) -> Finding:
         f"{probe.subject}: {finding.message}",
         evidence,
         finding.location or value.change_here,
-        finding.next_step,
+        finding.next_step or f"Put the right value where {value.read_from} is read from. It is issued {where}.",
         finding.outcome,
     )
 

@@ -39,9 +39,8 @@ def show(name: str) -> None:
 
 def to_markdown(cause: Cause) -> str:
     """The page as one Markdown document."""
-    outcome = " or ".join([cause.outcome.value, *(other.value for other in cause.other_outcomes)])
     return (
-        f"# {cause.id}\n\n{cause.title}. Outcome: {outcome}. Severity: {cause.severity}.\n\n"
+        f"# {cause.id}\n\n{cause.title}. Outcome: {_outcomes(cause)}. Severity: {cause.severity}.\n\n"
         f"Next step: {cause.next_step}\n\n{cause.text}"
     )
 
@@ -50,3 +49,34 @@ def show_all() -> None:
     """Print every id with its outcome and title."""
     for cause in map(load, CauseId):
         print(f"{cause.id:<36}{cause.outcome:<14}{cause.title}")
+
+
+def show_every_page() -> None:
+    """Print the whole catalogue as one Markdown document: the runbook."""
+    print(runbook(), end="")
+
+
+def runbook() -> str:
+    """Every cause, with a table in front."""
+    causes = [load(cause_id) for cause_id in CauseId]
+    rows = [f"| [{cause.id}](#{_anchor(cause)}) | {_outcomes(cause)} | {cause.title} |" for cause in causes]
+    head = ["# Causes", "", _INTRODUCTION, "", "| id | outcome | title |", "|---|---|---|", *rows, ""]
+    # One level down: the document has a title of its own.
+    pages = [to_markdown(cause).replace("\n## ", "\n### ").replace("# ", "## ", 1) for cause in causes]
+    return "\n".join([*head, *pages])
+
+
+_INTRODUCTION = """\
+A *cause* is the named reason why a check did not pass. Its id is stable: it stands in every report,
+and `mfagate explain ID` shows its section of this page, which `mfagate explain --all` prints.
+Outcomes: **fail**: do not deploy; **inconclusive**: it could not be known now; **warn**: deploy, but
+act; **info**."""
+
+
+def _anchor(cause: Cause) -> str:
+    """As GitHub makes anchors of headings."""
+    return cause.id.replace(".", "")
+
+
+def _outcomes(cause: Cause) -> str:
+    return " or ".join([cause.outcome.value, *(other.value for other in cause.other_outcomes)])

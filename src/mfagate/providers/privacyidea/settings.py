@@ -60,7 +60,7 @@ class PrivacyIDEASettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="API key of the role validate: opens /validate/check.",
-            where="on the server: pi-manage api createtoken -r validate -u NAME -d DAYS",
+            where="on the server with: pi-manage api createtoken -r validate -u NAME -d DAYS",
             example="env:PRIVACYIDEA_VALIDATE_KEY",
             shape=Jwt(kind=_role("validate", "admin")),
             lookalikes=(_CLIENT_KEY,),
@@ -70,7 +70,7 @@ class PrivacyIDEASettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="API key of the role admin: triggers challenges; arranges test users where that is allowed.",
-            where="on the server: pi-manage api createtoken -r admin -u NAME -d DAYS",
+            where="on the server with: pi-manage api createtoken -r admin -u NAME -d DAYS",
             example="env:PRIVACYIDEA_ADMIN_KEY",
             shape=Jwt(kind=_role("admin", "validate")),
             lookalikes=(_CLIENT_KEY,),
