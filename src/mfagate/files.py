@@ -8,7 +8,6 @@ import tempfile
 import threading
 from pathlib import Path
 
-
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/[^/]+/fd/\d+")
 
 

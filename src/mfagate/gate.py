@@ -243,6 +243,8 @@ def _integration_report(integration: Integration, checks: list[Check], cleared: 
         provider=integration.provider,
         environment=integration.environment.value,
         share_of_users=integration.share_of_users,
+        owner=integration.documentation.owner,
+        runbook=integration.documentation.runbook,
         verdict=Verdict.of(check.outcome for check in checks),
         cause=red.cause if red else None,
         headline=headline,

@@ -119,6 +119,8 @@ class IntegrationReport(Model):
     provider: str
     environment: str
     share_of_users: float | None = None
+    owner: str | None = None
+    runbook: str | None = None
     verdict: Verdict
     cause: CauseId | None = Field(None, description="The cause of the first red check.")
     headline: str = Field(description="One sentence.")

@@ -15,6 +15,10 @@ _MOST_DIGITS = 4300
 """Python's own limit for decimal numbers; YAML's base 60 (``1:30:00``) has none and takes quadratic time."""
 
 
+_RAISED_BY_CONSTRUCTORS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""For example by ``!!bool maybe``, ``!!int ""`` and ``!!timestamp soon``."""
+
+
 class YamlError(ValueError):
     """It is not YAML. The message never quotes the text; ``line`` counts from 1 where it is known."""
 
@@ -33,7 +37,7 @@ def documents(text: str, loader_class: Any = None) -> list[Any]:
 
     try:
         return list(yaml.load_all(text, Loader=loader_class or loader()))
-    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (yaml.YAMLError, *_RAISED_BY_CONSTRUCTORS) as error:
         raise YamlError(_line(error)) from None
 
 
@@ -50,7 +54,7 @@ def root_node(text: str) -> Any:
 @cache
 def loader() -> Any:
     """A safe loader that neither ends the process nor eats memory."""
-    base = _base()
+    base: Any = _base()
 
     class Loader(base):  # type: ignore[misc]
         def flatten_mapping(self, node: Any) -> None:

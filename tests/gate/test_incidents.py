@@ -262,3 +262,29 @@ def test_nothing_unsafe_is_sent_to_production(project: Project, server: Running)
     ran = [check["subject"] for check in result.checks("contract.interaction") if check["outcome"] == "pass"]
     assert ran == ["unknown user"]
     assert result.checks("credential.enforced")[0]["outcome"] == "skipped"
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_ca_bundle_that_cannot_be_used(project: Project, content: str | None) -> None:
+    if content is not None:
+        (project.folder / "ca.pem").write_text(content)
+    from_environment = project.run("gate", REQUESTS_CA_BUNDLE=str(project.folder / "ca.pem"))
+    assert (from_environment.exit_code, from_environment.mfa["cause"]) == (FAIL, "config.reference-unresolved")
+    assert "REQUESTS_CA_BUNDLE" in from_environment.stdout
+    project.settings["more"] = 'ca_bundle = "ca.pem"'
+    from_file = project.run("check")
+    assert (from_file.exit_code, from_file.mfa["cause"]) == (FAIL, "config.reference-unresolved")
+    assert from_file.first_red["location"]["line"] == project.line_of("ca_bundle")
+
+
+def test_a_proxy_that_cannot_be_reached(project: Project, server: Running) -> None:
+    with front(server.endpoint) as gone:
+        proxy = gone.url
+    assert project.run("gate", HTTP_PROXY=proxy).mfa["cause"] == "network.proxy"
+    assert project.run("gate", HTTP_PROXY=proxy, NO_PROXY="127.0.0.1").exit_code == 0
+
+
+def test_https_to_a_plain_port(project: Project, server: Running) -> None:
+    project.settings["url"] = server.endpoint.replace("http:", "https:")
+    result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "network.tls-handshake")

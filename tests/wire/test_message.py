@@ -192,6 +192,7 @@ def test_no_url_is_too_odd(url: str) -> None:
         (HEAD + b"Content-Length: 2\r\n\r\nabcd", 200, b"ab"),
         (HEAD + b"\r\nuntil the end", 200, b"until the end"),
         (HEAD + b"Content-Length: 0\r\n\r\n", 200, b""),
+        (HEAD + b"Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nab", 200, b"ab"),
         (CHUNKED + b"2;x=y\r\nab\r\n1\r\nc\r\n0\r\n\r\n", 200, b"abc"),
         (CHUNKED + b"2\r\nab\r\n0\r\nTrailer: x\r\n\r\n", 200, b"ab"),
         (b"HTTP/1.0 200\r\n\r\nold", 200, b"old"),
@@ -453,6 +454,7 @@ def test_no_answer_is_too_odd(end: bytes, parts: list[bytes], method: str) -> No
         (answer(HEAD + b"canary no colon\r\nContent-Length: 0\r\n\r\n"), "malformed", None),
         (answer(HEAD + b" X: canary\r\n\r\n"), "malformed", None),
         (answer(HEAD + b": canary\r\n\r\n"), "malformed", None),
+        (answer(HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n"), "transfer coding", None),
         (echo, "sends back", None),
     ],
 )

@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Phase
 from mfagate.wire import Wire
+from mfagate.wire.certificates import EXPIRED, HOSTNAME_MISMATCH, NOT_YET_VALID, describe, refused
 
 from .conftest import Serve
 from .helpers import IMPATIENCE, PATIENCE, answered, failed, prepared, server_tls
@@ -98,13 +102,19 @@ def test_not_yet_valid(serve: Serve, get: Get, ca: trustme.CA) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "names"), [("localhost", ["other.example", "10.0.0.1"]), ("127.0.0.1", ["a"])]
+    ("host", "names", "shown"),
+    [
+        ("localhost", ["other.example", "10.0.0.1"], "other.example, 10.0.0.1"),
+        ("127.0.0.1", ["a", "b", "c", "d", "e", "f", "g"], "a, b, c, d, e and 2 more"),
+    ],
 )
-def test_another_name(serve: Serve, get: Get, ca: trustme.CA, host: str, names: list[str]) -> None:
+def test_another_name(
+    serve: Serve, get: Get, ca: trustme.CA, host: str, names: list[str], shown: str
+) -> None:
     exchange = get(serve(ok(), server_tls(ca.issue_cert(*names))).url(host=host))
     failure = failed(exchange, CauseId.NETWORK_TLS_HOSTNAME_MISMATCH, Phase.TLS)
     assert failure.evidence["names"] == names
-    assert ", ".join(names) in failure.message
+    assert failure.message.endswith(f" is for {shown}")
 
 
 def test_evidence_may_be_missing(serve: Serve, get: Get) -> None:
@@ -119,6 +129,42 @@ def test_evidence_may_be_missing(serve: Serve, get: Get) -> None:
     failure = failed(get(https(server.port)), CauseId.NETWORK_TLS_UNTRUSTED, Phase.TLS)
     assert server.accepted == 2
     assert "sha256" not in failure.evidence
+
+
+def refusal(code: int) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError()
+    error.verify_code, error.verify_message = code, "as OpenSSL says"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (EXPIRED, "a certificate in the chain of host has expired"),
+        (NOT_YET_VALID, "a certificate in the chain of host is not valid yet"),
+    ],
+)
+def test_another_certificate_of_the_chain_is_out_of_date(code: int, message: str) -> None:
+    good = {
+        "not_before": (NOW - timedelta(days=1)).isoformat(),
+        "not_after": (NOW + timedelta(days=1)).isoformat(),
+    }
+    assert refused(refusal(code), "host", Path("bundle"), good).message.startswith(message)
+    assert refused(refusal(code), "host", Path("bundle"), {}).message.startswith(message)
+
+
+def test_a_certificate_without_alternative_names() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "old style")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.DER)
+    )
+    evidence = describe(certificate)
+    assert (evidence["subject"], evidence["names"]) == ("CN=old style", [])
+    error = refused(refusal(HOSTNAME_MISMATCH), "host", Path("bundle"), evidence)
+    assert error.message == "the certificate presented for host is for CN=old style"
 
 
 # Handshakes that fail

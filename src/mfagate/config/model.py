@@ -99,7 +99,7 @@ class Integration(Table):
     )
     ca_bundle: FilePath | None = Field(None, description="PEM file with the certificate authorities to trust.")
     contract: FilePath | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
-    cassettes: FilePath | None = Field(None, description="Folder of recordings. Default: by provider, under cassettes/.")
+    cassettes: FilePath | None = Field(None, description="Recordings. Default: by provider, under cassettes/.")
     timeout_seconds: Number = Field(5.0, gt=0, le=60, description="Limit of one exchange, everything included.")
     minimum_checks: WholeNumber | None = Field(
         None, ge=1, description="Fewer executed checks than this are a failure (gate.nothing-checked)."

@@ -31,20 +31,23 @@ def stray_characters(value: str, *, prefixes: tuple[str, ...] = (), multiline: b
     for position, character in (("starts", value[:1]), ("ends", value[-1:])):
         if character and _is_invisible(character):
             return f"{position} with {_name(character)}"
-    if len(value) >= 2 and value[0] + value[-1] in _QUOTES:
-        return f"stands in quotes ({value[0]}…{value[-1]}) that became part of it"
-    if {value[:1], value[-1:]} & _QUOTE_CHARACTERS:
-        return "has a quote at one end"
+    if quotes := _quotes(value):
+        return quotes
     for prefix in prefixes:
         if value.lower().startswith(prefix.lower()):
             return f"starts with {prefix.strip()!r}, which belongs to the header and not to the value"
     for escape in ("\\n", "\\r", "\\t"):
-        if value.endswith(escape):
-            return f"ends with the two characters {escape}, an escape that was not interpreted"
-        if multiline and escape in value:
-            return f"contains the two characters {escape}, an escape that was not interpreted"
+        # Inside a value of one line it may be by chance.
+        if value.endswith(escape) or (multiline and escape in value):
+            return f"holds the two characters {escape}, an escape that was not interpreted"
     inside = next((c for c in value if _is_invisible(c) and c != " " and not (multiline and c == "\n")), None)
     return f"contains {_name(inside)}" if inside else None
+
+
+def _quotes(value: str) -> str | None:
+    if len(value) >= 2 and value[0] + value[-1] in _QUOTES:
+        return f"stands in quotes ({value[0]}…{value[-1]}) that became part of it"
+    return "has a quote at one end" if {value[:1], value[-1:]} & _QUOTE_CHARACTERS else None
 
 
 def _is_invisible(character: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+_WANTED = "key|token|secret|password|host|url|id|here|value"
+
 _PLACEHOLDERS = (
     (r"<[^<>]*>", "it stands in angle brackets"),
     (r"\$\{[^}]*\}|\$[A-Z_][A-Z0-9_]*|\$\([^)]*\)|%[A-Z_][A-Z0-9_]*%", "it is a variable that nothing replaced"),
@@ -12,8 +14,7 @@ _PLACEHOLDERS = (
     (r"(?i)(change|replace|fill|insert|set)[-_ ]?(me|this|it|in|here)([-_ ].*)?[!.]*", "it asks to be replaced"),
     (r"(?i)(todo|fixme|tbd|tba|xxx+|placeholder|none|null|nil|undefined|n/?a)[!.:]*", "it is a placeholder word"),
     (r"(?i)(todo|fixme)\b.*", "it is a note to do something"),
-    (r"(?i)(your|my|the|enter|insert|some)[-_ ](.*[-_. ])?(key|token|secret|password|host|url|id|here|value)s?([-_. ].*)?",
-     "it asks for the value"),
+    (rf"(?i)(your|my|the|enter|insert|some)[-_ ](.*[-_. ])?({_WANTED})s?([-_. ].*)?", "it asks for the value"),
     (r"(.)\1{3,}|[.…*xX•·-]{3,}", "it is one character repeated"),
     (r"\[?(redacted|hidden|masked|scrubbed)( [^\]]*)?\]?", "it was masked by another tool"),
 )  # fmt: skip

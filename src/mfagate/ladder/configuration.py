@@ -74,19 +74,16 @@ def _unresolved(climb: Climb) -> Iterator[Finding]:
 
 def _ca_bundle(climb: Climb) -> Iterator[Finding]:
     bundle = climb.integration.ca_bundle
-    if bundle is None:
-        return
-    import ssl
+    if bundle is not None:
+        from mfagate.wire import CaBundleError, check_bundle
 
-    try:
-        ssl.create_default_context(cafile=str(climb.integration.base / bundle))
-    except OSError as error:  # ssl.SSLError is one
-        reason = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        cause = CauseId.CONFIG_MALFORMED_VALUE
-        if isinstance(error, FileNotFoundError):
-            cause = CauseId.CONFIG_REFERENCE_UNRESOLVED
-        message = f"ca_bundle {bundle} cannot be used: {reason}"
-        yield Finding(cause, message, {"setting": "ca_bundle"}, climb.integration.locate("ca_bundle"))
+        try:
+            check_bundle(climb.integration.base / bundle)
+        except CaBundleError as error:
+            evidence = {"setting": f"{climb.integration.name}.ca_bundle"}
+            yield Finding(
+                CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error), evidence, climb.integration.locate("ca_bundle")
+            )
 
 
 def _endpoint(climb: Climb) -> Iterator[Finding]:

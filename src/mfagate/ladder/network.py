@@ -10,6 +10,7 @@ from mfagate.diagnosis import diagnose
 from mfagate.exchange import Exchange, Phase
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.result import Check, Finding
+from mfagate.wire import CaBundleError
 
 RESOLVE, CONNECT, TLS, PING = "network.resolve", "network.connect", "network.tls", "provider.ping"
 
@@ -30,7 +31,12 @@ def _failure(climb: Climb, check_id: str, exchange: Exchange) -> Check:
 
 def resolve(climb: Climb) -> Iterator[Check]:
     """Does the host name resolve?"""
-    exchange = _ping(climb)
+    try:
+        exchange = _ping(climb)
+    except CaBundleError as error:
+        # Set by a variable of the environment; that of the file was looked at on the rung before.
+        yield Check.from_finding(RESOLVE, Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error)))
+        return
     if _failed_in(exchange, Phase.RESOLVE):
         yield _failure(climb, RESOLVE, exchange)
     else:

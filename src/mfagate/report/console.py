@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mfagate.causes import Outcome
-from mfagate.report.words import blast_radius, exonerated, paragraphs, verdict
+from mfagate.report.words import blast_radius, contact, exonerated, paragraphs, verdict
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 _STYLES = {
@@ -102,6 +102,8 @@ def _problem(integration: IntegrationReport, check: Check, *, first: bool) -> Re
     )
     for label, text in paragraphs(check):
         grid.add_row(label, Text(text))
+    if check.outcome.is_red:
+        grid.add_row("talk to", Text(contact(check, integration)))
     if first and (cleared := exonerated(integration)):
         grid.add_row("exonerated", Text(cleared))
     if check.outcome.is_red and (radius := blast_radius(integration)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mfagate.causes import load
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 _VERDICTS = {
@@ -47,6 +48,15 @@ def blast_radius(integration: IntegrationReport) -> str:
     """Whose logins depend on it, where the file says."""
     share = integration.share_of_users
     return f"{share:.0%} of users log in through it" if share is not None else ""
+
+
+def contact(check: Check, integration: IntegrationReport) -> str:
+    """Whom to talk to, and the integration's own runbook."""
+    if check.cause is None:
+        return ""
+    owner = f" (owner: {integration.owner})" if integration.owner else ""
+    runbook = f"; runbook: {integration.runbook}" if integration.runbook else ""
+    return f"{load(check.cause).contact}{owner}{runbook}"
 
 
 def exonerated(integration: IntegrationReport) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from enum import Enum
-from collections.abc import Iterator, Mapping
 from typing import Any, overload
 from urllib.parse import quote, quote_plus
 

@@ -8,7 +8,7 @@ happened; :func:`clock_offset` compares the server's clock with ours.
 
 from mfagate.wire.clock import clock_offset
 from mfagate.wire.message import UnsendableRequest
-from mfagate.wire.trust import CaBundleError
+from mfagate.wire.trust import CaBundleError, check_bundle
 from mfagate.wire.wire import Wire
 
-__all__ = ["CaBundleError", "UnsendableRequest", "Wire", "clock_offset"]
+__all__ = ["CaBundleError", "UnsendableRequest", "Wire", "check_bundle", "clock_offset"]

@@ -37,7 +37,9 @@ def verified(peer: dict[str, Any]) -> Certificate:
 
 def _distinguished_name(rdns: tuple[tuple[tuple[str, str], ...], ...]) -> str:
     """In the order of RFC 4514 (most specific first), as ``cryptography`` writes it."""
-    return ",".join("+".join(f"{SHORT_NAMES.get(key, key)}={value}" for key, value in rdn) for rdn in reversed(rdns))
+    return ",".join(
+        "+".join(f"{SHORT_NAMES.get(key, key)}={value}" for key, value in rdn) for rdn in reversed(rdns)
+    )
 
 
 def describe(der: bytes) -> dict[str, Any]:
@@ -63,7 +65,9 @@ def describe(der: bytes) -> dict[str, Any]:
     }
 
 
-def refused(error: ssl.SSLCertVerificationError, host: str, bundle: Path, certificate: dict[str, Any]) -> WireError:
+def refused(
+    error: ssl.SSLCertVerificationError, host: str, bundle: Path, certificate: dict[str, Any]
+) -> WireError:
     """Why verification failed. ``certificate`` is what :func:`describe` found, or empty."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     evidence = {"host": host, "verification": error.verify_message} | certificate
@@ -75,10 +79,11 @@ def refused(error: ssl.SSLCertVerificationError, host: str, bundle: Path, certif
             evidence | {"our_clock": now},
         )
     if error.verify_code in (HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH):
-        names = ", ".join(certificate.get("names", [])) or certificate.get("subject", "another name")
+        names: list[str] = certificate.get("names") or [certificate.get("subject", "another name")]
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         return WireError(
             CauseId.NETWORK_TLS_HOSTNAME_MISMATCH,
-            f"the certificate presented for {host} is for {names}",
+            f"the certificate presented for {host} is for {shown}",
             evidence,
         )
     issuer = f", issued by {certificate['issuer']}," if certificate else ""

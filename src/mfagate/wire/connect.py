@@ -77,15 +77,15 @@ class _Race:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = connection.connect_ex(address.sockaddr)
         if code in (0, errno.EINPROGRESS):
-            selector.register(connection, selectors.EVENT_WRITE)
+            selector.register(connection, selectors.EVENT_WRITE, data=connection)
         else:
             self._lost(connection, code)
 
     def _wait(self, selector: selectors.BaseSelector, deadline: Deadline) -> socket.socket | None:
         left = deadline.remaining()
         ready = selector.select(min(left, DELAY_SECONDS) if self._waiting else left)
-        for connection in [key.fileobj for key, _ in ready]:
-            assert isinstance(connection, socket.socket)
+        for key, _ in ready:
+            connection: socket.socket = key.data
             code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code == 0:
                 return connection

@@ -166,7 +166,9 @@ class Answer:
         return failure
 
 
-def read_head(stream: Stream, method: str, sent: bytes, deadline: Deadline, buffer_size: int = READ_SIZE) -> Answer:
+def read_head(
+    stream: Stream, method: str, sent: bytes, deadline: Deadline, buffer_size: int = READ_SIZE
+) -> Answer:
     """Read status line and headers of the final answer (not 100 to 199, but 101) to what was ``sent``.
 
     Raises:
@@ -183,6 +185,9 @@ def read_head(stream: Stream, method: str, sent: bytes, deadline: Deadline, buff
                 raise ConnectionResetError
             if any(isinstance(defect, HEADER_DEFECTS) for defect in head.headers.defects):
                 raise http.client.HTTPException("a header line is malformed")
+            # http.client takes any other coding for none at all (RFC 9112 section 6.1).
+            if not head.chunked and head.headers.get("transfer-encoding", "identity").lower() != "identity":
+                raise http.client.HTTPException("its transfer coding is not chunked alone")
             if head.status >= 200 or head.status == 101:
                 return Answer(head, stream, source)
     except (OSError, http.client.HTTPException) as error:

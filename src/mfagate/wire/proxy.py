@@ -31,7 +31,9 @@ class Proxy:
 
     def failure(self, message: str, **evidence: object) -> WireError:
         """Something went wrong at this proxy."""
-        return WireError(CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", {"proxy": self.name} | evidence)
+        return WireError(
+            CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", {"proxy": self.name} | evidence
+        )
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -110,8 +112,7 @@ def tunnel(stream: Stream, proxy: Proxy, endpoint: Endpoint, attempt: Attempt) -
         raise proxy.refusal()
     if not 200 <= answer.status < 300:
         raise proxy.failure(
-            f"does not connect us to {endpoint.authority}: {answer.status} {answer.reason}".rstrip(),
-            status=answer.status,
+            f"does not connect us to {endpoint.authority}: {answer.status}", status=answer.status
         )
     stream.forget_received()
 

@@ -58,7 +58,9 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
 
 def _look_up(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
     try:
-        return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        return socket.getaddrinfo(
+            endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
     except socket.gaierror:
         pass  # a name, so the resolver has to be asked
 

@@ -40,6 +40,15 @@ def trusting(ca_bundle: Path | None, trust_env: bool) -> tuple[Path, ssl.SSLCont
         return path, _contexts[path]
 
 
+def check_bundle(path: Path) -> None:
+    """Find out, without any network, whether a file of certificate authorities can be used.
+
+    Raises:
+        CaBundleError: It is missing, unreadable or holds no certificate.
+    """
+    trusting(path, trust_env=False)
+
+
 @cache
 def unverified() -> ssl.SSLContext:
     """A context that accepts any certificate: only for looking at one that was refused."""
@@ -65,8 +74,6 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
             context.load_verify_locations(capath=path)
         else:
             context.load_verify_locations(cafile=path)
-            if not context.cert_store_stats()["x509"]:
-                raise CaBundleError(path, origin, "holds no certificate")
     except ssl.SSLError:
         raise CaBundleError(path, origin, "holds no certificate that can be read (PEM is expected)") from None
     except OSError as error:

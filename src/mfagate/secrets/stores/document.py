@@ -77,7 +77,7 @@ def _key(table: dict[Any, Any], step: str) -> Any:
 
 
 def _kind(value: Any) -> str:
-    return {dict: "a table", list: "a list"}.get(type(value), "nothing")
+    return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else "nothing"
 
 
 def _position(error: Exception) -> str:

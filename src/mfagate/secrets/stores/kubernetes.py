@@ -63,7 +63,7 @@ class _Lines(dict[str, Any]):
 
 
 def _secrets(text: str, reference: Reference, path: str) -> Iterator[dict[str, Any]]:
-    base = loader()
+    base: Any = loader()
 
     class Loader(base):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
