@@ -321,6 +321,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         cli.main(prog_name="mfagate", standalone_mode=False)
+        sys.stdout.flush()
         code = 0
     except click.exceptions.Exit as exit_:
         code = exit_.exit_code

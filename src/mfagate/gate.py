@@ -6,7 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -19,7 +19,7 @@ from mfagate.config.resolved import Value, resolve_table
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
-from mfagate.ladder.rung import Climb
+from mfagate.ladder.rung import Climb, internal_error
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Verdict
@@ -92,10 +92,15 @@ def run(
     the network. ``without_secrets`` leaves out what a reference that cannot be
     read here would have held. KeyboardInterrupt passes through once every
     sandbox is stopped.
+
+    Raises:
+        ProviderError: The package of a provider cannot be used.
     """
     started = datetime.now(UTC)
+    for one in integrations:
+        registry.get(one.provider)
     session = Session(configuration, progress=progress or Silent(), without_secrets=without_secrets)
-    shared = shared_credentials([_inspected(session, one, None) for one in integrations])
+    shared = _shared_credentials(session, integrations)
     pool = executor or ThreadPoolExecutor(max_workers=max(1, len(integrations)), thread_name_prefix="mfagate")
     try:
         with session.sandboxes:
@@ -107,6 +112,13 @@ def run(
             pool.shutdown(wait=False, cancel_futures=True)
     report = _report(stage, started, reports, override)
     return Report.model_validate(session.redactor.redact_tree(report.model_dump()))
+
+
+def _shared_credentials(session: Session, integrations: Sequence[Integration]) -> Mapping[str, list[Finding]]:
+    """Looked for before all else, because it needs every integration's settings at once."""
+    with suppress(Exception):  # What cannot be read at all is reported by the integration itself.
+        return shared_credentials([_inspected(session, one, None) for one in integrations])
+    return {}
 
 
 def _report(stage: Stage, started: datetime, reports: list[IntegrationReport], override: str | None) -> Report:
@@ -145,6 +157,8 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
             integration.locate("endpoint"),
         )
         checks = [Check.from_finding("sandbox", finding)]
+    except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
+        checks = [internal_error(integration, session.redactor, "gate", error)]
     checks += _too_few(integration, checks)
     report = _integration_report(integration, checks, cleared)
     session.progress.finished(report)

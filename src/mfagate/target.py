@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from pydantic import SecretStr
 
+from mfagate import __version__
+from mfagate.causes import CauseId
 from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
-from mfagate.exchange import Exchange
+from mfagate.exchange import Exchange, Failure, Phase, Request
 from mfagate.providers.base import Provider
-from mfagate.wire import Wire
+from mfagate.wire import UnsendableRequest, Wire
 
 
 class Target:
@@ -52,7 +55,8 @@ class Target:
         absolute = requests.Request(
             request.method,
             self.base_url + request.url,
-            headers=request.headers,
+            # Some firewalls refuse requests that do not say who asks.
+            headers={"User-Agent": f"mfagate/{__version__}", **request.headers},
             data=request.data,
             json=request.json,
             params=request.params,
@@ -61,7 +65,11 @@ class Target:
         prepared = absolute.prepare()
         if self._endpoint is not None:
             prepared.url = _redirect_to(self._endpoint, str(prepared.url))
-        return self._wire.send(prepared)
+        try:
+            return self._wire.send(prepared)
+        except UnsendableRequest as error:
+            failure = Failure(CauseId.CONFIG_STRAY_CHARACTERS, Phase.PROCESSING, str(error))
+            return Exchange(Request(str(prepared.method), str(prepared.url)), datetime.now(UTC), failure=failure)
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -252,10 +252,14 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
             field,
             f"{subject.label(field)} expires on {date}, in {left // timedelta(hours=1)} hours"
             if left < timedelta(days=2)
-            else f"{subject.label(field)} expires on {date}, in {left.days} days",
+            else f"{subject.label(field)} expires on {date}, in {_duration(left)}",
             evidence=evidence,
             next_step=f"Issue a new one before then. Where: {field.setting.where}",
         )
+
+
+def _duration(left: timedelta) -> str:
+    return f"{left.days} days" if left.days >= 2 else f"{left.total_seconds() / 3600:.0f} hours"
 
 
 def cross_checks(subject: Subject, found: Sequence[tuple[str, Finding]]) -> Iterator[Finding]:

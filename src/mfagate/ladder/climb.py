@@ -97,4 +97,4 @@ def _guarded(state: Climb, rung: Rung) -> Iterator[Check]:
     try:
         yield from rung.run(state)
     except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
-        yield internal_error(state, rung.id, error)
+        yield internal_error(state.integration, state.redactor, rung.id, error)

@@ -106,15 +106,17 @@ def skipped(check_id: str, reason: str, *, subject: str | None = None) -> Check:
     return Check(id=check_id, subject=subject, outcome=Outcome.SKIPPED, message=reason)
 
 
-def internal_error(climb: Climb, check_id: str, error: Exception, *, subject: str | None = None) -> Check:
+def internal_error(
+    integration: Integration, redactor: Redactor, check_id: str, error: Exception, *, subject: str | None = None
+) -> Check:
     """A defect of ours: it costs this check and no other. The traceback goes to the log, redacted."""
-    trace = climb.redactor.redact("".join(traceback.format_exception(error)))
-    log.error("%s of %s failed\n%s", check_id, climb.integration.name, trace)
+    trace = redactor.redact("".join(traceback.format_exception(error)))
+    log.error("%s of %s failed\n%s", check_id, integration.name, trace)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     finding = Finding(
         CauseId.GATE_INTERNAL_ERROR,
         f"a defect of mfagate stopped this check: {type(error).__name__}",
-        {"where": f"{frame.name}, line {frame.lineno}", "detail": climb.redactor.redact(str(error))[:200]},
+        {"where": f"{frame.name}, line {frame.lineno}", "detail": redactor.redact(str(error))[:200]},
     )
     return Check.from_finding(check_id, finding, subject=subject)
 
@@ -124,4 +126,4 @@ def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
-        return internal_error(climb, check_id, error, subject=subject)
+        return internal_error(climb.integration, climb.redactor, check_id, error, subject=subject)
