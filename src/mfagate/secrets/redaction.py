@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 _SHORTEST_RAW = 4
 """A shorter value would blank out ordinary words; no provider issues one as a credential."""
 
-_SHORTEST_ENCODED = 8
+_SHORTEST_ENCODED = 6
 """Fragments of encodings below this length occur by chance."""
 
 

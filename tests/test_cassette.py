@@ -1,0 +1,95 @@
+"""Recordings are read whatever they hold, and vcrpy reads ours."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import date
+from pathlib import Path
+
+import pytest
+import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mfagate.cassette import CassetteError, Origin, load, path_for
+
+from .support.project import REPOSITORY
+
+SHIPPED = REPOSITORY / "cassettes/privacyidea"
+
+
+def test_a_shipped_recording() -> None:
+    cassette = load(path_for(SHIPPED, "OTP accepted"))
+    (exchange,) = cassette.exchanges
+    assert exchange.response is not None
+    assert exchange.request.method == "POST"
+    assert exchange.response.json()["result"]["authentication"] == "ACCEPT"
+    assert cassette.recorded_from is Origin.PROVIDER
+    assert cassette.recorded_at is not None
+    assert cassette.age_days(date(9999, 1, 1)) == (date(9999, 1, 1) - cassette.recorded_at).days
+
+
+def test_vcrpy_replays_it() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import vcr
+
+    with vcr.use_cassette(str(path_for(SHIPPED, "wrong OTP")), record_mode="none"):
+        answer = requests.post("https://privacyidea.invalid/validate/check", data={"any": "thing"}, timeout=5)
+    assert answer.json()["result"]["authentication"] == "REJECT"
+
+
+def test_a_recording_of_vcrpy_itself_has_no_date(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.yaml"
+    lines = path_for(SHIPPED, "OTP accepted").read_text().splitlines()
+    path.write_text("\n".join(lines[4:]))
+    cassette = load(path)
+    assert (cassette.recorded_at, cassette.recorded_from, len(cassette.exchanges)) == (None, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("description", "name"),
+    [("OTP accepted", "otp-accepted.yaml"), ("a/b: c (d)", "a-b-c-d.yaml"), ("../x", "x.yaml")],
+)
+def test_file_names(description: str, name: str) -> None:
+    assert path_for(Path("tapes"), description) == Path("tapes", name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"a: [", id="not YAML"),
+        pytest.param(b"text", id="text"),
+        pytest.param(b"interactions: 5", id="number"),
+        pytest.param(b"interactions: [{request: {}}]", id="no answer"),
+        pytest.param(b"interactions: []\nmfagate: {recorded_from: moon}", id="origin"),
+        pytest.param(b"interactions: []\nmfagate: {recorded_at: soon}", id="date"),
+        pytest.param(b"\xff\xfe", id="binary"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b" " * (9 << 20), id="9 MB"),
+    ],
+)
+def test_what_is_no_cassette(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(content)
+    with pytest.raises(CassetteError, match=r"a\.yaml"):
+        load(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "none.yaml")
+    with pytest.raises(CassetteError):
+        load(tmp_path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=100) | st.text("interactons:[]{} \n-&*!", max_size=60).map(str.encode))
+def test_no_content_breaks_the_reader(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(content)
+    try:
+        load(path)
+    except CassetteError as error:
+        assert str(path) in str(error)

@@ -1,0 +1,102 @@
+"""A recording keeps nothing secret and nothing that changes by itself."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.scrub import SCRUBBED, Scrubber, Scrubbing
+
+CANARY = "c4n4ry-s3cret"
+RULES = Scrubbing(frozenset({"otpkey"}), {"time": 1.5, "transaction_id": "0"})
+SECRET_NAMES = st.sampled_from(["pass", "passcode", "Password", "client_secret", "access_token", "code", "otpkey"])
+FORM = "application/x-www-form-urlencoded"
+
+
+def exchange(
+    url: str = "http://127.0.0.1:5000/prefix/validate/check",
+    request: bytes = b"",
+    request_headers: tuple[tuple[str, str], ...] = (),
+    response: bytes = b"{}",
+    response_headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),),
+) -> Exchange:
+    return Exchange(
+        Request("POST", url, Headers(request_headers), request),
+        datetime.now(UTC),
+        Response(200, "OK", Headers(response_headers), response),
+    )
+
+
+def scrub(one: Exchange) -> tuple[Request, Response]:
+    return Scrubber(RULES, "provider.invalid").scrub(one, "/prefix")
+
+
+def everything(request: Request, response: Response) -> str:
+    headers = [*request.headers.items_in_order, *response.headers.items_in_order]
+    return f"{request.url}{headers}{request.body!r}{response.body!r}"
+
+
+def test_host_port_and_prefix_are_those_of_no_machine() -> None:
+    request, _ = scrub(exchange())
+    assert request.url == "https://provider.invalid/validate/check"
+
+
+@given(name=SECRET_NAMES, depth=st.integers(0, 4), in_list=st.booleans())
+def test_a_secret_field_is_blanked_at_any_depth(name: str, depth: int, in_list: bool) -> None:
+    node: Any = {name: CANARY, "kept": "kept"}
+    for _ in range(depth):
+        node = {"nested": [node] if in_list else node}
+    body = json.dumps(node).encode()
+    request, response = scrub(
+        exchange(request=body, request_headers=(("Content-Type", "application/json"),), response=body)
+    )
+    assert CANARY not in everything(request, response)
+    assert b"kept" in response.body
+    assert SCRUBBED.encode() in response.body
+
+
+@given(name=SECRET_NAMES)
+def test_a_secret_field_is_blanked_in_query_and_form(name: str) -> None:
+    fields = urlencode({"user": "alice", name: CANARY})
+    request, response = scrub(
+        exchange(url=f"https://host/x?{fields}", request=fields.encode(), request_headers=(("Content-Type", FORM),))
+    )
+    assert CANARY not in everything(request, response)
+    assert dict(parse_qsl(request.body.decode()))["user"] == "alice"
+    assert "user=alice" in request.url
+
+
+@pytest.mark.parametrize("header", ["Authorization", "Cookie", "X-Api-Key", "X-Anything"])
+def test_headers_are_dropped_unless_known(header: str) -> None:
+    headers = ((header, CANARY), ("Content-Type", "application/json"), ("Accept", "application/json"))
+    request, response = scrub(exchange(request_headers=headers, response_headers=(*headers, ("Set-Cookie", CANARY))))
+    assert CANARY not in everything(request, response)
+    assert sorted(request.headers) == ["accept", "content-type"]
+    assert sorted(response.headers) == ["content-type"]
+
+
+def test_volatile_fields_are_the_same_each_time() -> None:
+    bodies = [{"time": number, "detail": {"transaction_id": str(number)}, "error": {"code": 904}} for number in (1, 2)]
+    kept = {scrub(exchange(response=json.dumps(body).encode()))[1].body for body in bodies}
+    assert kept == {b'{"time":1.5,"detail":{"transaction_id":"0"},"error":{"code":904}}'}
+
+
+@given(body=st.binary(max_size=60))
+def test_a_body_of_another_kind_is_kept(body: bytes) -> None:
+    _, response = scrub(exchange(response=body, response_headers=(("Content-Type", "text/html"),)))
+    try:
+        json.loads(body)
+    except ValueError:
+        assert response.body == body
+
+
+def test_an_exchange_without_an_answer_cannot_be_kept() -> None:
+    with pytest.raises(ValueError, match="without an answer"):
+        scrub(Exchange(Request("GET", "https://host/"), datetime.now(UTC)))
