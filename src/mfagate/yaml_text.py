@@ -59,8 +59,9 @@ def loader() -> Any:
     class Loader(base):  # type: ignore[misc]
         def flatten_mapping(self, node: Any) -> None:
             """Merge keys (``<<``) once each, else ten aliases in each of nine mappings make a thousand million."""
+            merges = any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
             super().flatten_mapping(node)
-            if getattr(node, "merge", None):
+            if merges:
                 # As in a mapping, the last one counts.
                 node.value = list({(key.tag, str(key.value)): (key, value) for key, value in node.value}.values())
 

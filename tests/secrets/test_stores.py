@@ -67,7 +67,7 @@ DOTENV = f"""\
 PLAIN=plain
 
 export EXPORTED = spaced out   # comment
-SINGLE='it''s  '
+SINGLE='it  '
 DOUBLE="a\\nb"
 TWICE=first
 LINES="one
@@ -152,7 +152,7 @@ def files(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
         ("sandbox:url", "http://127.0.0.1:1", None),
         ("dotenv:.env#PLAIN", "plain", ".env:2"),
         ("dotenv:.env#EXPORTED", "spaced out", ".env:4"),
-        ("dotenv:.env#SINGLE", "it", ".env:5"),
+        ("dotenv:.env#SINGLE", "it  ", ".env:5"),
         ("dotenv:.env#DOUBLE", "a\nb", ".env:6"),
         ("dotenv:.env#LINES", "one\ntwo", ".env:8"),
         ("dotenv:.env#TWICE", "second", ".env:11"),
@@ -183,7 +183,7 @@ def files(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
         ("k8s-secret:secret.yaml#mfa/number", 12345, "secret.yaml:13"),
         ("k8s-secret:secret.yaml#mfa/newline", "with a newline\n", "secret.yaml:17"),
         ("k8s-secret:secret.yaml#mfa/folded", CANARY, "secret.yaml:18"),
-        ("k8s-secret:secret.yaml#listed/token", "in a list", "secret.yaml:31"),
+        ("k8s-secret:secret.yaml#listed/token", "in a list", "secret.yaml:32"),
     ],
 )
 def test_a_reference_gives_the_value_and_where_it_stands(
@@ -223,7 +223,7 @@ def test_a_reference_gives_the_value_and_where_it_stands(
         ("json:deploy.json#list", "list holds a list, not a value"),
         ("json:broken.json#a", "broken.json is not valid json (line 2)"),
         ("toml:broken.toml#a", "broken.toml is not valid toml (line 2)"),
-        ("yaml:broken.yaml#a", "broken.yaml is not valid yaml (line 2)"),
+        ("yaml:broken.yaml#a", "broken.yaml is not valid yaml (line 3)"),
         ("yaml:deploy.yaml#empty", "empty holds nothing, not a value"),
         ("yaml:empty.yaml#a", "there is no 'a' under the top"),
         ("yaml:several.yaml#a", "holds several documents"),
@@ -236,7 +236,7 @@ def test_a_reference_gives_the_value_and_where_it_stands(
         ("k8s-secret:secret.yaml#mfa/nothing", "names 'nothing' without a value"),
         ("k8s-secret:secret.yaml#mfa/unencoded", "is not base64 of text; plain text belongs under stringData"),
         ("k8s-secret:secret.yaml#mfa/binary", "is not base64 of text"),
-        ("k8s-secret:broken.yaml#mfa/token", "broken.yaml is not valid YAML (line 2)"),
+        ("k8s-secret:broken.yaml#mfa/token", "broken.yaml is not valid YAML (line 3)"),
     ],
 )  # fmt: skip
 def test_a_miss_says_what_is_wrong_and_never_a_value(missed: Missed, reference: str, message: str) -> None:
