@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.files import Unreadable, read_text
 from mfagate.yaml_text import YamlError, documents
 
 MAX_BYTES = 8 << 20
@@ -64,7 +65,12 @@ def load(path: Path) -> Cassette:
         FileNotFoundError: There is none.
         CassetteError: It is not YAML, or not a cassette.
     """
-    content = _read(path)
+    try:
+        content = read_text(path, MAX_BYTES)
+    except Unreadable as error:
+        if error.missing:
+            raise FileNotFoundError(path) from None
+        raise CassetteError(f"{path} {error}: record it again") from None
     document = _parse(path, content)
     try:
         about = document.get("mfagate") or {}
@@ -78,24 +84,6 @@ def load(path: Path) -> Cassette:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"[:200]
         raise CassetteError(f"{path} is YAML, but no cassette ({reason}): record it again") from None
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise CassetteError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise CassetteError(f"{str(path)!r} is no path") from None
-    if len(content) > MAX_BYTES:
-        raise CassetteError(f"{path} is larger than {MAX_BYTES >> 20} MiB: record it again")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise CassetteError(f"{path} is not text in UTF-8: record it again") from None
 
 
 def _parse(path: Path, content: str) -> dict[str, Any]:

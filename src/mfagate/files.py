@@ -1,4 +1,4 @@
-"""Replacing files so that nothing is lost when writing fails."""
+"""Reading files that may be anything, and replacing files so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,46 @@ import threading
 from pathlib import Path
 
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/[^/]+/fd/\d+")
+
+
+class Unreadable(Exception):
+    """A file that cannot be used; the text completes "PATH …" and quotes nothing of the file.
+
+    ``missing`` says that there is none; ``line`` is where it stops to be text.
+    """
+
+    def __init__(self, reason: str, *, missing: bool = False, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.missing = missing
+        self.line = line
+
+
+_USUAL_BYTES = 1 << 16
+
+
+def read_text(path: Path, limit: int) -> str:
+    """A whole text file of at most ``limit`` bytes; a byte order mark is kept.
+
+    Raises:
+        Unreadable: It is missing, larger, a folder, not ours to read, or not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            # Nearly all files are small: asking for the limit at once would make room for all of it.
+            content = file.read(_USUAL_BYTES)
+            if len(content) == _USUAL_BYTES:
+                content += file.read(limit + 1 - _USUAL_BYTES)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise Unreadable(f"cannot be read: {error.strerror or error}", missing=missing) from None
+    except ValueError as error:
+        raise Unreadable(f"cannot be read: {error}") from None
+    if len(content) > limit:
+        raise Unreadable(f"is larger than {limit >> 20} MiB")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable("is not text in UTF-8", line=content[: error.start].count(b"\n") + 1) from None
 
 
 def write_atomically(path: Path, text: str) -> None:

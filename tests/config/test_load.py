@@ -201,7 +201,7 @@ def test_what_is_no_configuration_is_refused(load_text: Load, content: str | byt
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("missing.toml", "there is no such file; name another one with --config PATH"),
+        ("missing.toml", "cannot be read: No such file or directory; name another one with --config PATH"),
         (".", "cannot be read: Is a directory"),
         ("/proc/self/mem", "cannot be read: Input/output error"),
         ("nul\0.toml", "cannot be read: embedded null byte"),

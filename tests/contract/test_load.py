@@ -146,7 +146,7 @@ def test_a_broken_contract_is_an_error_that_names_the_place(document: Any, probl
         "cut": (json.dumps(VALID)[:-40].encode(), "was cut off"),
         "empty": (b"", "was cut off"),
         "yaml": (b"consumer: a\n", "is not JSON"),
-        "latin": (b'{"consumer": "\xe9"}', "is not JSON"),
+        "latin": (b'{"consumer": "\xe9"}', "is not text in UTF-8"),
         "infinite": (b'{"interactions": [1e999]}', "is not JSON that Pact can read"),
         "surrogate": (b'{"interactions": "\\ud800"}', "is not JSON that Pact can read"),
         "long number": (b'{"interactions": ' + b"1" * 5000 + b"}", "is not JSON that Pact can read"),

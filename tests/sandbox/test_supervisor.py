@@ -110,9 +110,7 @@ def test_representation_shows_no_value() -> None:
     assert "s3cret" not in repr(Running("http://127.0.0.1:9", {"key": "s3cret"}, frozenset({"key"})))
 
 
-def test_child_does_not_get_our_environment(
-    make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_child_does_not_get_our_environment(make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUO_SECRET_KEY", "s3cret")
     with supervise(make_program(), "The sandbox") as running:
         environment = json.loads(running.values["environment"])
@@ -143,9 +141,7 @@ def test_stopped_after_an_exception(
     assert_nothing_left()
 
 
-def test_child_that_ignores_termination_is_killed(
-    make_program: MakeProgram, assert_nothing_left: Check
-) -> None:
+def test_child_that_ignores_termination_is_killed(make_program: MakeProgram, assert_nothing_left: Check) -> None:
     program = make_program("signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     with supervise(program, "The sandbox", stop_seconds=0.1):
         pass

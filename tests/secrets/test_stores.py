@@ -192,7 +192,7 @@ def test_a_reference_gives_the_value_and_where_it_stands(
     resolved = resolve(reference)
     assert (resolved.value, type(resolved.value)) == (value, type(value))
     assert str(resolved.location) == (str(tmp_path / place) if place else "None")
-    assert str(value) not in repr(resolved) or len(str(value)) < 4
+    assert "value" not in repr(resolved)
 
 
 @pytest.mark.parametrize(

@@ -118,9 +118,7 @@ def test_other_ways_not_to_connect(
     assert said in failed(get("http://127.0.0.1:1/"), cause, Phase.CONNECT).message
 
 
-def test_a_machine_without_ipv6(
-    monkeypatch: pytest.MonkeyPatch, names: dict[str, Any], serve: Serve, get: Get
-) -> None:
+def test_a_machine_without_ipv6(monkeypatch: pytest.MonkeyPatch, names: dict[str, Any], serve: Serve, get: Get) -> None:
     class Ipv4Only(socket.socket):
         def __init__(self, family: int = -1, *rest: Any, **options: Any) -> None:
             if family == socket.AF_INET6:

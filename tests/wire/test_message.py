@@ -226,9 +226,7 @@ def test_the_answer_to_head_has_no_body(serve: Serve) -> None:
 def test_a_redirect_is_an_answer(serve: Serve, get: Get, status: int) -> None:
     elsewhere = serve(ok())
     location = elsewhere.url().encode()
-    server = serve(
-        answer(b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location))
-    )
+    server = serve(answer(b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location)))
     response = answered(get(server.url()))
     assert (response.status, response.headers["location"]) == (status, elsewhere.url())
     assert elsewhere.accepted == 0
@@ -237,9 +235,7 @@ def test_a_redirect_is_an_answer(serve: Serve, get: Get, status: int) -> None:
 def test_an_answer_before_the_request_was_read(serve: Serve) -> None:
     """As of a server that refuses a large upload."""
     server = serve(say(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"))
-    response = answered(
-        Wire(timeout_seconds=PATIENCE).send(prepared(server.url(), "POST", data=bytes(1 << 22)))
-    )
+    response = answered(Wire(timeout_seconds=PATIENCE).send(prepared(server.url(), "POST", data=bytes(1 << 22))))
     assert (response.status, response.body) == (413, b"no")
 
 
@@ -472,9 +468,7 @@ def test_a_greeting_without_an_end_of_line_is_not_a_timeout(serve: Serve, get: G
     failed(get(server.url(), timeout=IMPATIENCE), CauseId.NETWORK_NOT_HTTP, Phase.PROCESSING)
 
 
-@pytest.mark.parametrize(
-    "chunks", [b"nonsense\r\n", b"\r\n", b"2\r\nabX", b"-1\r\nx", b"-5\r\nx", b"1" * 70000]
-)
+@pytest.mark.parametrize("chunks", [b"nonsense\r\n", b"\r\n", b"2\r\nabX", b"-1\r\nx", b"-5\r\nx", b"1" * 70000])
 def test_malformed_chunks(serve: Serve, get: Get, chunks: bytes) -> None:
     exchange = get(serve(say(CHUNKED + chunks + b"\r\nmore\r\n")).url())
     failed(exchange, CauseId.NETWORK_NOT_HTTP, Phase.TRANSFER)

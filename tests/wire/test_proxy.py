@@ -186,9 +186,7 @@ def test_connect_fails(serve: Serve, get: Get, use: SetProxy, handler: object, p
 
 
 @pytest.mark.parametrize("url", ["https://provider.example/", "http://provider.example/"])
-@pytest.mark.parametrize(
-    ("userinfo", "message"), [("", "its URL has none"), (USERINFO, "refuses the user name")]
-)
+@pytest.mark.parametrize(("userinfo", "message"), [("", "its URL has none"), (USERINFO, "refuses the user name")])
 def test_407(serve: Serve, get: Get, use: SetProxy, url: str, userinfo: str, message: str) -> None:
     use(proxy_url(serve(answer(REFUSAL)).port, userinfo))
     exchange = get(url)

@@ -108,9 +108,7 @@ def test_not_yet_valid(serve: Serve, get: Get, ca: trustme.CA) -> None:
         ("127.0.0.1", ["a", "b", "c", "d", "e", "f", "g"], "a, b, c, d, e and 2 more"),
     ],
 )
-def test_another_name(
-    serve: Serve, get: Get, ca: trustme.CA, host: str, names: list[str], shown: str
-) -> None:
+def test_another_name(serve: Serve, get: Get, ca: trustme.CA, host: str, names: list[str], shown: str) -> None:
     exchange = get(serve(ok(), server_tls(ca.issue_cert(*names))).url(host=host))
     failure = failed(exchange, CauseId.NETWORK_TLS_HOSTNAME_MISMATCH, Phase.TLS)
     assert failure.evidence["names"] == names
@@ -231,9 +229,7 @@ def test_not_tls(serve: Serve, get: Get, greeting: bytes, message: str, received
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_client_certificate_is_demanded(
-    serve: Serve, get: Get, ca: trustme.CA, version: ssl.TLSVersion
-) -> None:
+def test_a_client_certificate_is_demanded(serve: Serve, get: Get, ca: trustme.CA, version: ssl.TLSVersion) -> None:
     context = server_tls(ca.issue_cert("localhost"))
     context.maximum_version = version
     context.verify_mode = ssl.CERT_REQUIRED

@@ -106,7 +106,5 @@ def test_limits_have_to_make_sense(options: dict[str, float]) -> None:
 
 def test_the_import_is_cheap() -> None:
     code = "import sys, mfagate.wire; print(*sys.modules)"
-    modules = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"requests", "urllib3", "cryptography", "rich"} & set(modules)

@@ -149,11 +149,11 @@ class Cause:
 @cache
 def load(cause_id: CauseId) -> Cause:
     """Read the page of one cause."""
-    import yaml
+    from mfagate.yaml_text import documents
 
     source = (files(__name__) / "pages" / f"{cause_id}.md").read_text(encoding="utf-8")
     _, front_matter, text = source.split("---\n", 2)
-    fields = yaml.load(front_matter, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    (fields,) = documents(front_matter)
     return Cause(
         id=CauseId(fields["id"]),
         title=fields["title"],

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from mfagate.config.model import Configuration, Integration, Origin
 from mfagate.config.nearest import nearest_to
+from mfagate.files import Unreadable, read_text
 from mfagate.result import Location
 from mfagate.toml_lines import TomlError
 from mfagate.toml_lines import parse as parse_toml
@@ -85,24 +86,11 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
 
 
 def _read(path: Path) -> str:
-    location = Location(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        message = "there is no such file; name another one with --config PATH"
-        raise ConfigError([Problem(location, "", message)]) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ConfigError([Problem(location, "", f"cannot be read: {reason}")]) from None
-    if len(content) > MAX_BYTES:
-        raise ConfigError([Problem(location, "", "is larger than 1 MiB, so it is not a configuration file")])
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        message = "is not text in UTF-8 (TOML files are): save it as UTF-8"
-        raise ConfigError([Problem(Location(path, line), "", message)]) from None
+        return read_text(path, MAX_BYTES)
+    except Unreadable as error:
+        hint = "; name another one with --config PATH" if error.missing else ""
+        raise ConfigError([Problem(Location(path, error.line), "", f"{error}{hint}")]) from None
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from mfagate.contract.media_type import MediaType
 from mfagate.contract.node import Node
 from mfagate.contract.request import ExampleRequest, StateGenerator
 from mfagate.contract.response import ExpectedResponse
+from mfagate.files import Unreadable, read_text
 
 LARGEST_FILE = 16 * 1024 * 1024
 # Pact's own JSON reader stops at 128.
@@ -61,12 +62,9 @@ def load(path: Path, *, provider: str | None = None) -> Contract:
 
 def _read(path: Path) -> Any:
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise ContractError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST_FILE:
-        raise ContractError(f"{path} is larger than {LARGEST_FILE >> 20} MiB, which no pact is")
+        content = read_text(path, LARGEST_FILE)
+    except Unreadable as error:
+        raise ContractError(f"{path} {error}") from None
     try:
         document = json.loads(content)
         # Infinity, NaN and unpaired surrogates are not JSON for anybody else.

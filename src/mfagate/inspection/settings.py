@@ -250,9 +250,7 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
         yield subject.finding(
             CauseId.CONFIG_EXPIRING_SOON,
             field,
-            f"{subject.label(field)} expires on {date}, in {left // timedelta(hours=1)} hours"
-            if left < timedelta(days=2)
-            else f"{subject.label(field)} expires on {date}, in {_duration(left)}",
+            f"{subject.label(field)} expires on {date}, in {_duration(left)}",
             evidence=evidence,
             next_step=f"Issue a new one before then. Where: {field.setting.where}",
         )

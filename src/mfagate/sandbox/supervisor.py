@@ -46,7 +46,7 @@ def supervise(program: Path, name: str, *, start_seconds: float = 60.0, stop_sec
 
 def _start(program: Path, directory: str, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as stderr:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - a program of ours, and no shell
             # -P: neither the program's folder nor the current one may shadow a library.
             [sys.executable, "-P", str(program), directory],
             stdin=subprocess.PIPE,

@@ -13,8 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from enum import Enum
-from typing import Any, overload
+from typing import Any, Literal, get_origin, overload
 from urllib.parse import quote, quote_plus
+
+from pydantic import BaseModel
 
 _SHORTEST_RAW = 4
 """A shorter value would blank out ordinary words; no provider issues one as a credential."""
@@ -78,6 +80,13 @@ def _base64_fragments(data: bytes) -> Iterator[str]:
         yield fragment.replace("+", "-").replace("/", "_")
 
 
+def _free_text(model: BaseModel) -> Iterator[tuple[str, Any]]:
+    """Fields but those of fixed words, of which one may happen to be somebody's password."""
+    for name, info in type(model).model_fields.items():
+        if get_origin(info.annotation) is not Literal:
+            yield name, getattr(model, name)
+
+
 class Redactor:
     """Knows the secrets of a run, replaces them in output and finds them in files."""
 
@@ -110,6 +119,8 @@ class Redactor:
         """Redact every string in nested mappings and sequences, keys included."""
         if isinstance(value, Enum):
             return value  # a word of ours: what the value of a secret is must not change an outcome
+        if isinstance(value, BaseModel):
+            return value.model_copy(update={name: self.redact_tree(item) for name, item in _free_text(value)})
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, Mapping):

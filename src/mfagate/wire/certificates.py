@@ -37,9 +37,7 @@ def verified(peer: dict[str, Any]) -> Certificate:
 
 def _distinguished_name(rdns: tuple[tuple[tuple[str, str], ...], ...]) -> str:
     """In the order of RFC 4514 (most specific first), as ``cryptography`` writes it."""
-    return ",".join(
-        "+".join(f"{SHORT_NAMES.get(key, key)}={value}" for key, value in rdn) for rdn in reversed(rdns)
-    )
+    return ",".join("+".join(f"{SHORT_NAMES.get(key, key)}={value}" for key, value in rdn) for rdn in reversed(rdns))
 
 
 def describe(der: bytes) -> dict[str, Any]:
@@ -65,9 +63,7 @@ def describe(der: bytes) -> dict[str, Any]:
     }
 
 
-def refused(
-    error: ssl.SSLCertVerificationError, host: str, bundle: Path, certificate: dict[str, Any]
-) -> WireError:
+def refused(error: ssl.SSLCertVerificationError, host: str, bundle: Path, certificate: dict[str, Any]) -> WireError:
     """Why verification failed. ``certificate`` is what :func:`describe` found, or empty."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     evidence = {"host": host, "verification": error.verify_message} | certificate

@@ -166,9 +166,7 @@ class Answer:
         return failure
 
 
-def read_head(
-    stream: Stream, method: str, sent: bytes, deadline: Deadline, buffer_size: int = READ_SIZE
-) -> Answer:
+def read_head(stream: Stream, method: str, sent: bytes, deadline: Deadline, buffer_size: int = READ_SIZE) -> Answer:
     """Read status line and headers of the final answer (not 100 to 199, but 101) to what was ``sent``.
 
     Raises:

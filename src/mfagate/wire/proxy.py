@@ -31,9 +31,7 @@ class Proxy:
 
     def failure(self, message: str, **evidence: object) -> WireError:
         """Something went wrong at this proxy."""
-        return WireError(
-            CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", {"proxy": self.name} | evidence
-        )
+        return WireError(CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", {"proxy": self.name} | evidence)
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -111,9 +109,7 @@ def tunnel(stream: Stream, proxy: Proxy, endpoint: Endpoint, attempt: Attempt) -
     if answer.status == 407:
         raise proxy.refusal()
     if not 200 <= answer.status < 300:
-        raise proxy.failure(
-            f"does not connect us to {endpoint.authority}: {answer.status}", status=answer.status
-        )
+        raise proxy.failure(f"does not connect us to {endpoint.authority}: {answer.status}", status=answer.status)
     stream.forget_received()
 
 

@@ -58,9 +58,7 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
 
 def _look_up(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
     try:
-        return socket.getaddrinfo(
-            endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-        )
+        return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         pass  # a name, so the resolver has to be asked
 
@@ -70,7 +68,7 @@ def _look_up(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
     def ask() -> None:
         try:
             answers.put(list(socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
             answers.put(error)
 
     threading.Thread(target=ask, name=f"resolve {endpoint.host}", daemon=True).start()

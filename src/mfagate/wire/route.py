@@ -46,6 +46,4 @@ class Route:
         stream = dial(proxy.endpoint, attempt)
         if proxy.endpoint.scheme == "http":
             return stream
-        return verifier.secure(
-            stream, proxy.endpoint.server_name, attempt, lambda again: dial(proxy.endpoint, again)
-        )
+        return verifier.secure(stream, proxy.endpoint.server_name, attempt, lambda again: dial(proxy.endpoint, again))

@@ -159,9 +159,7 @@ class TlsStream(Stream):
                 evidence,
             )
         why = next((why for end, why in EXPLANATIONS.items() if reason.endswith(end)), reason)
-        return WireError(
-            CauseId.NETWORK_TLS_HANDSHAKE, f"TLS with {self._server_name} failed: {why}", evidence
-        )
+        return WireError(CauseId.NETWORK_TLS_HANDSHAKE, f"TLS with {self._server_name} failed: {why}", evidence)
 
 
 class Verifier:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from mfagate.files import Unreadable, read_text
 from mfagate.result import Location
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 
@@ -100,27 +101,14 @@ def full_path(base: Path, path: str, reference: Reference) -> Path:
         raise Unresolved(f"{reference}: there is no home folder {path.partition('/')[0]}") from None
 
 
-def read_bytes(base: Path, path: str, reference: Reference) -> bytes:
-    """Read a small file that a reference names.
+def read_file(base: Path, path: str, reference: Reference) -> str:
+    """The text of a small file that a reference names; a byte order mark is kept, for it is a fault to be shown.
 
     Raises:
-        Unresolved: Missing, a directory, not readable, or over 1 MiB.
+        Unresolved: Missing, a directory, not readable, not text, or over 1 MiB.
     """
     full = full_path(base, path, reference)
     try:
-        with full.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Unresolved(f"{reference}: {full} cannot be read: {reason}") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise Unresolved(f"{reference}: {full} is larger than 1 MiB, so it is not a secret file")
-    return content
-
-
-def read_text(base: Path, path: str, reference: Reference) -> str:
-    """Like :func:`read_bytes`, decoded. A byte order mark is kept: it is a fault to be shown."""
-    try:
-        return read_bytes(base, path, reference).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unresolved(f"{reference}: {full_path(base, path, reference)} is not text in UTF-8") from None
+        return read_text(full, MAX_FILE_BYTES)
+    except Unreadable as error:
+        raise Unresolved(f"{reference}: {full} {error}") from None

@@ -9,7 +9,7 @@ from typing import Any
 
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_text
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 from mfagate.secrets.stores.lines import is_index, json_line, toml_line, yaml_line
 from mfagate.toml_lines import parse as parse_toml
 from mfagate.yaml_text import documents
@@ -34,7 +34,7 @@ class Store:
         return Resolved(value, Location(full_path(self._base, path, reference), line))
 
     def _read(self, reference: Reference, path: str) -> tuple[str, Any]:
-        text = read_text(self._base, path, reference)
+        text = read_file(self._base, path, reference)
         try:
             return text, _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
         except _SeveralDocuments:

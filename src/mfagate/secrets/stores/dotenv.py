@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_text
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 
 
 class Store:
@@ -28,7 +28,7 @@ class Store:
         found: Resolved | None = None
         names: list[str] = []
         unreadable: list[int] = []
-        for binding in parse_stream(io.StringIO(read_text(self._base, path, reference))):
+        for binding in parse_stream(io.StringIO(read_file(self._base, path, reference))):
             line = binding.original.line + _blank_lines_before(binding.original.string)
             if binding.error:
                 unreadable.append(line)

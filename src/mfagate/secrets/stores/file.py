@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_text
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 
 
 class Store:
@@ -21,5 +21,5 @@ class Store:
         """The file's text, unchanged."""
         if not reference.locator:
             raise Unresolved("file: needs a path, for example file:secrets/duo.skey")
-        text = read_text(self._base, reference.locator, reference)
+        text = read_file(self._base, reference.locator, reference)
         return Resolved(text, Location(full_path(self._base, reference.locator, reference), 1))

@@ -15,7 +15,7 @@ from typing import Any
 
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_text
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 from mfagate.yaml_text import YamlError, documents, loader
 
 
@@ -32,7 +32,7 @@ class Store:
         if not name or not key:
             raise Unresolved(f"{reference} is incomplete: write it like k8s-secret:secret.yaml#mfa/token")
         names = []
-        for secret in _secrets(read_text(self._base, path, reference), reference, path):
+        for secret in _secrets(read_file(self._base, path, reference), reference, path):
             names.append(str(secret["metadata"]["name"]))
             if names[-1] == name:
                 return self._value(secret, key, reference, path)
