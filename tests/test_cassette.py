@@ -15,6 +15,14 @@ from mfagate.cassette import CassetteError, Origin, load, path_for
 
 from .support.project import REPOSITORY
 
+TAPE = """\
+interactions:
+- request: {method: GET, uri: 'https://x.invalid/', headers: {}, body: null}
+  response: {status: {code: 200}, headers: {a: b}, body: {string: x}}
+"""
+
+LAUGHS = "a0: &a0 [lol]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+
 SHIPPED = REPOSITORY / "cassettes/privacyidea"
 
 
@@ -68,6 +76,19 @@ def test_file_names(description: str, name: str) -> None:
         pytest.param(b"\xff\xfe", id="binary"),
         pytest.param(b"[" * 100_000, id="deep"),
         pytest.param(b" " * (9 << 20), id="9 MB"),
+        pytest.param(b"a: 1\n---\na: 1\n", id="two documents"),
+        pytest.param(b"interactions: !!bool maybe", id="tag that does not fit"),
+        pytest.param(b"interactions: !!python/object:os.system x", id="object"),
+        pytest.param(b"interactions: {a: b}", id="mapping"),
+        pytest.param(b"interactions: [5]", id="item that is no mapping"),
+        pytest.param(b"interactions: []\nmfagate: [1]", id="list about"),
+        pytest.param(TAPE.replace("200", ".inf").encode(), id="infinite status"),
+        pytest.param(TAPE.replace("200", "soon").encode(), id="status that is no number"),
+        pytest.param(TAPE.replace("a: b", "a: [[b]]").encode(), id="nested header"),
+        pytest.param(TAPE.replace("GET", "[GET]").encode(), id="method that is no text"),
+        pytest.param(TAPE.replace("string: x", "string: {a: b}").encode(), id="body that is no text"),
+        pytest.param((LAUGHS + TAPE.replace("a: b", "a: *a9")).encode(), id="billion laughs"),
+        pytest.param((TAPE.replace("- request", "- &one\n  request") + "- *one\n" * 1000).encode(), id="1,001 aliases"),
     ],
 )
 def test_what_is_no_cassette(tmp_path: Path, content: bytes) -> None:
@@ -77,11 +98,21 @@ def test_what_is_no_cassette(tmp_path: Path, content: bytes) -> None:
         load(path)
 
 
+def test_the_shortest_cassette(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(TAPE)
+    (exchange,) = load(path).exchanges
+    assert exchange.response is not None
+    assert (exchange.response.status, exchange.response.headers["a"], exchange.response.body) == (200, "b", b"x")
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none.yaml")
     with pytest.raises(CassetteError):
         load(tmp_path)
+    with pytest.raises(CassetteError):
+        load(tmp_path / "nul\0.yaml")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,48 @@ def test_what_is_no_file_is_written_to() -> None:
     assert (done.stdout, done.returncode) == ("text", 0)
     write_atomically(Path("/dev/null"), "text")
     assert not Path("/dev/null").is_file()
+
+
+def test_standard_output_in_a_file_keeps_what_stands_there(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("before\n")
+    code = "from pathlib import Path; from mfagate.files import write_atomically as w; w(Path('/dev/stdout'), 'text')"
+    with path.open("a") as log:
+        subprocess.run([sys.executable, "-c", code], stdout=log, check=True)
+    assert path.read_text() == "before\ntext"
+
+
+def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(pipe.read_text)
+        write_atomically(pipe, "text")
+        assert reading.result(10) == "text"
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("name", ["missing/a", ".", "x" * 300])
+def test_a_place_where_nothing_can_be_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OSError, match="tmp"):
+        write_atomically(tmp_path / name, "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_that_cannot_be_encoded_leaves_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "new \ud800")
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
+
+
+def test_a_new_file_has_the_usual_mode_and_the_umask_stays(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        paths = [tmp_path / str(number) for number in range(50)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(write_atomically, paths, map(str, paths)))
+        assert {path.stat().st_mode & 0o777 for path in paths} == {0o640}
+    finally:
+        assert os.umask(before) == 0o027

@@ -16,7 +16,9 @@ from mfagate.scrub import SCRUBBED, Scrubber, Scrubbing
 
 CANARY = "c4n4ry-s3cret"
 RULES = Scrubbing(frozenset({"otpkey"}), {"time": 1.5, "transaction_id": "0"})
-SECRET_NAMES = st.sampled_from(["pass", "passcode", "Password", "client_secret", "access_token", "code", "otpkey"])
+SECRET_NAMES = st.sampled_from(
+    ["pass", "passcode", "Password", "client_secret", "clientSecret", "access_token", "Api-Key", "code", "otpkey"]
+)
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -80,6 +82,42 @@ def test_headers_are_dropped_unless_known(header: str) -> None:
     assert CANARY not in everything(request, response)
     assert sorted(request.headers) == ["accept", "content-type"]
     assert sorted(response.headers) == ["content-type"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "scrubbed"),
+    [
+        ({"otp": 123456}, {"otp": 0}),
+        ({"pin": [1234, "1234", True, None, ""]}, {"pin": [0, SCRUBBED, True, None, ""]}),
+        ({"secret": {"value": CANARY, "type": "hotp"}}, {"secret": {"value": SCRUBBED, "type": SCRUBBED}}),
+        ({"error": {"code": 904}}, {"error": {"code": 904}}),
+        ({"token": None, "pass": ""}, {"token": None, "pass": ""}),
+        ({"value": "half \ud83d a pair"}, {"value": "half \ud83d a pair"}),
+        ([CANARY], [CANARY]),
+    ],
+)
+def test_a_secret_field_is_blanked_with_all_that_is_in_it(kept: Any, scrubbed: Any) -> None:
+    _, response = scrub(exchange(response=json.dumps(kept).encode()))
+    assert json.loads(response.body) == scrubbed
+
+
+def test_a_form_is_known_however_its_type_is_written() -> None:
+    headers = (("Content-Type", "Application/X-WWW-Form-Urlencoded; charset=UTF-8"),)
+    request, _ = scrub(exchange(request=f"pass={CANARY}".encode(), request_headers=headers))
+    assert request.body == f"pass={SCRUBBED}".encode()
+
+
+def test_json_too_deep_to_be_searched_is_not_kept() -> None:
+    with pytest.raises(ValueError, match="nested so deeply"):
+        scrub(exchange(response=b'{"a":' * 100_000))
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"), [("/prefix/a", "/a"), ("/prefixed/a", "/prefixed/a"), ("/other/prefix/a", "/other/prefix/a")]
+)
+def test_only_the_prefix_itself_is_taken_off(path: str, kept: str) -> None:
+    request, _ = scrub(exchange(url=f"https://user:{CANARY}@host:1{path}#{CANARY}"))
+    assert request.url == f"https://provider.invalid{kept}"
 
 
 def test_volatile_fields_are_the_same_each_time() -> None:

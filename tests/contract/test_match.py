@@ -6,7 +6,6 @@ import json
 import pickle
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -282,16 +281,6 @@ def test_any_json_is_judged(interaction: Interaction, value: Any, status: int) -
 @given(st.binary(), st.text(st.characters(codec="latin-1", exclude_categories=["Cc"])))
 def test_any_bytes_are_judged(interaction: Interaction, body: bytes, content_type: str) -> None:
     assert interaction.match(answer(body, headers=(("Content-Type", content_type),)))
-
-
-def test_a_thousand_matches_take_no_second(interaction: Interaction) -> None:
-    good = answer()
-    interaction.match(good)
-    started = time.perf_counter()
-    for _ in range(1000):
-        interaction.match(good)
-    # The target is 5,000 a second on an idle core; benchmarks/matching.py measures it.
-    assert time.perf_counter() - started < 1
 
 
 def test_pact_is_imported_on_the_first_match_and_told_not_to_report(tmp_path: Path) -> None:

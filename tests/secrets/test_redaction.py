@@ -7,11 +7,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from typing import Literal
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from mfagate.secrets.fingerprint import KEY_VARIABLE, fingerprint
 from mfagate.secrets.redaction import Redactor
@@ -21,8 +25,8 @@ SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size
 )
 
 
-def basic(value: str) -> str:
-    return base64.b64encode(f"user:{value}".encode()).decode()
+def basic(value: str, encoding: str = "utf-8") -> str:
+    return base64.b64encode(f"user:{value}".encode(encoding)).decode()
 
 
 ENCODINGS: dict[str, Callable[[str], str]] = {
@@ -53,6 +57,22 @@ def test_a_secret_is_found_in_every_encoding(encode: Callable[[str], str], secre
     assert "[redacted skey]" in redacted
     assert redacted.startswith("before ")
     assert redacted.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        pytest.param("pässwörd-ß", f"Basic {basic('pässwörd-ß', 'latin-1')}", id="Basic header of requests"),
+        pytest.param("a/b/c/d/e", r'{"key": "a\/b\/c\/d\/e"}', id="JSON as PHP writes it"),
+        pytest.param("it's-a-key", repr("""a "text" with it's-a-key"""), id="in the repr of a longer text"),
+        pytest.param("schlüssel", repr("body=schlüssel".encode()), id="in the repr of bytes"),
+        pytest.param("s3cr3t-k3y", b"s3cr3t-k3y".hex().upper(), id="hex in capitals"),
+        pytest.param("caf\udce9-k3y", quote(b"caf\xe9-k3y"), id="bytes that are not UTF-8"),
+        pytest.param("half-\ud83d-pair", "half-\ud83d-pair", id="half a surrogate pair"),
+    ],
+)
+def test_a_secret_is_found_as_other_programs_write_it(secret: str, shown: str) -> None:
+    assert "[redacted skey]" in Redactor({"skey": secret}).redact(shown)
 
 
 @given(secret=SECRETS, user=st.text(st.characters(codec="ascii", exclude_characters=":"), max_size=12))
@@ -94,6 +114,35 @@ def test_a_redacted_tree_is_still_json(secret: str) -> None:
     redacted = redactor.redact_tree(tree)
     assert redactor.found_in(json.dumps(redacted)) == []
     assert (redacted["n"], redacted["t"], redacted["none"]) == (1, True, None)
+
+
+class Word(StrEnum):
+    PASS = "pass"
+
+
+class Model(BaseModel):
+    outcome: Word = Word.PASS
+    stage: Literal["gate"] = "gate"
+    passes: list[str] = ["the pass of gate"]
+    inner: Model | None = None
+
+
+def test_a_word_of_ours_is_no_secret_even_if_somebody_chose_it_for_a_password() -> None:
+    redacted = Redactor({"key": "pass", "pin": "gate"}).redact_tree(Model(inner=Model()))
+    assert (redacted.outcome, redacted.stage) == (Word.PASS, "gate")
+    assert redacted.inner.passes == ["the [redacted key] of [redacted pin]"]
+    assert Redactor({"key": "pass"}).redact_tree([Word.PASS]) == [Word.PASS]
+
+
+def test_what_one_thread_learns_another_redacts() -> None:
+    redactor = Redactor()
+
+    def learn_and_redact(number: int) -> str:
+        redactor.add("key", f"s3cr3t-{number:04}")
+        return redactor.redact(f"s3cr3t-{number:04}")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(learn_and_redact, range(100))) == {"[redacted key]"}
 
 
 def test_fingerprints_are_keyed(monkeypatch: pytest.MonkeyPatch) -> None:

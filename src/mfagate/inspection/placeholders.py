@@ -16,7 +16,7 @@ _PLACEHOLDERS = (
     (r"(?i)(todo|fixme)\b.*", "it is a note to do something"),
     (rf"(?i)(your|my|the|enter|insert|some)[-_ ](.*[-_. ])?({_WANTED})s?([-_. ].*)?", "it asks for the value"),
     (r"(.)\1{3,}|[.…*xX•·-]{3,}", "it is one character repeated"),
-    (r"\[?(redacted|hidden|masked|scrubbed)( [^\]]*)?\]?", "it was masked by another tool"),
+    (r"(?i)\[?(redacted|hidden|masked|scrubbed)( [^\]]*)?\]?", "it was masked by another tool"),
 )  # fmt: skip
 
 _SECRET_PLACEHOLDERS = (
