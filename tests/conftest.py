@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mfagate.providers.privacyidea.sandbox import PrivacyIDEASandbox
 from mfagate.sandbox import Running
@@ -13,6 +14,11 @@ from mfagate.sandbox import Running
 from .support.project import Project
 
 pytest_plugins = ["pytester"]
+
+# Generated inputs are the same for everybody and for CI; `--hypothesis-profile explore` looks further.
+settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

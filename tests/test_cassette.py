@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -40,7 +42,7 @@ def test_a_shipped_recording() -> None:
 def test_vcrpy_replays_it() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        import vcr
+        vcr: Any = import_module("vcr")
 
     with vcr.use_cassette(str(path_for(SHIPPED, "wrong OTP")), record_mode="none"):
         answer = requests.post("https://privacyidea.invalid/validate/check", data={"any": "thing"}, timeout=5)

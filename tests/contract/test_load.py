@@ -15,8 +15,6 @@ from pact import Pact, match
 
 from mfagate.contract import Contract, ContractError, ProviderState, load
 
-from . import pacts
-
 Write = Callable[[Callable[[Any], object]], Path]
 
 

@@ -83,7 +83,7 @@ def inspect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inspect:
         text = f'[integrations.a]\nprovider = "p"\nenvironment = "{environment}"\n[integrations.a.settings]\n'
         (tmp_path / "integrations.toml").write_text(text + "\n".join(lines) + "\n")
         findings = inspect_settings(_subject(tmp_path), horizon=HORIZON)
-        literal = {"literal": changed["key"]} if changed.get("key") == SECRET else {}
+        literal = {"literal": SECRET} if changed.get("key") == SECRET else {}
         redactor = Redactor({name: value for name, value in (secrets | literal).items() if len(value) > 8})
         for finding in findings:
             shown = json.dumps([finding.message, dict(finding.evidence), finding.next_step or ""], default=str)
