@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -87,10 +88,16 @@ def test_text_that_cannot_be_encoded_leaves_the_old(tmp_path: Path) -> None:
     assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
 
 
-def test_a_new_file_has_the_usual_mode_and_the_umask_stays(tmp_path: Path) -> None:
-    before = os.umask(0o027)
+def test_a_new_file_has_the_usual_mode_and_the_umask_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, set_umask = os.umask(0o027), os.umask
+
+    def slowly(mask: int) -> int:
+        time.sleep(0.001)
+        return set_umask(mask)
+
+    monkeypatch.setattr(os, "umask", slowly)
     try:
-        paths = [tmp_path / str(number) for number in range(50)]
+        paths = [tmp_path / str(number) for number in range(20)]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(write_atomically, paths, map(str, paths)))
         assert {path.stat().st_mode & 0o777 for path in paths} == {0o640}

@@ -35,7 +35,7 @@ def test_other_tests_run_only_when_named(checked: Project, pytester: pytest.Pyte
     path = pytester.makepyfile("def test_mine(): pass")
     assert pytester.runpytest_subprocess("--mfagate", "check").parseoutcomes()["passed"] == 25
     assert pytester.runpytest_subprocess("--mfagate", "check", path).parseoutcomes()["passed"] == 26
-    assert pytester.runpytest_subprocess().parseoutcomes()["passed"] == 1
+    assert pytester.runpytest_subprocess(path).parseoutcomes()["passed"] == 1
 
 
 def test_a_live_gate_with_xdist_and_junit(checked: Project, pytester: pytest.Pytester) -> None:

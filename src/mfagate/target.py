@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,6 +20,10 @@ from mfagate.providers.base import Provider
 from mfagate.wire import UnsendableRequest, Wire
 
 
+ARRANGING_SECONDS = 20.0
+"""Enrolling a test user's token may make the provider generate a key."""
+
+
 class Target:
     """Signs, addresses and sends requests of one integration."""
 
@@ -29,20 +34,26 @@ class Target:
         self.settings = settings
         self.base_url = provider.base_url(settings)
         self._endpoint = endpoint
-        self._wire = Wire(
-            timeout_seconds=integration.timeout_seconds,
+        wire = partial(
+            Wire,
             ca_bundle=integration.base / integration.ca_bundle if integration.ca_bundle else None,
             # A sandbox of our own is on loopback: a proxy has no business there.
             trust_env=not integration.uses_sandbox,
         )
+        self._wire = wire(timeout_seconds=integration.timeout_seconds)
+        self._patient_wire = wire(timeout_seconds=max(integration.timeout_seconds, ARRANGING_SECONDS))
 
     def send(self, request: requests.Request, *, settings: ProviderSettings | None = None) -> Exchange:
         """Sign with these settings (the integration's own by default) and send."""
-        return self._dispatch(request, self.provider.auth(settings or self.settings))
+        return self._dispatch(request, self.provider.auth(settings or self.settings), self._wire)
 
     def send_unsigned(self, request: requests.Request) -> Exchange:
         """Send without any credential."""
-        return self._dispatch(request, _unsigned)
+        return self._dispatch(request, _unsigned, self._wire)
+
+    def arrange(self, request: requests.Request) -> Exchange:
+        """Send what prepares a check and is none itself: it may take longer than a login would wait."""
+        return self._dispatch(request, self.provider.auth(self.settings), self._patient_wire)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """The settings with some credentials replaced; None removes one."""
@@ -51,7 +62,7 @@ class Target:
         }
         return self.settings.model_copy(update=update)
 
-    def _dispatch(self, request: requests.Request, auth: Any) -> Exchange:
+    def _dispatch(self, request: requests.Request, auth: Any, wire: Wire) -> Exchange:
         absolute = requests.Request(
             request.method,
             self.base_url + request.url,
@@ -66,7 +77,7 @@ class Target:
         if self._endpoint is not None:
             prepared.url = _redirect_to(self._endpoint, str(prepared.url))
         try:
-            return self._wire.send(prepared)
+            return wire.send(prepared)
         except UnsendableRequest as error:
             failure = Failure(CauseId.CONFIG_STRAY_CHARACTERS, Phase.PROCESSING, str(error))
             return Exchange(Request(str(prepared.method), str(prepared.url)), datetime.now(UTC), failure=failure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -129,12 +130,32 @@ def test_a_refused_control_credential_means_the_provider(project: Project, other
 
 
 def test_another_account_answers(project: Project) -> None:
-    project.settings["tables"] = ""
-    project.write()
-    text = (project.folder / "integrations.toml").read_text().replace('realm = "lab"', 'realm = "production"')
-    (project.folder / "other.toml").write_text(text)
-    result = project.run("gate", "--config", "other.toml")
+    project.settings["expect"] = 'realm = "production"'
+    result = project.run("gate")
     assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.wrong-account")
+
+
+@pytest.mark.parametrize(
+    ("whose", "exit_code", "cause"), [("own", 0, None), ("other", FAIL, "credential.wrong-account")]
+)
+def test_the_signature_tells_which_server_answers(
+    project: Project, server: Running, other_server: Running, whose: str, exit_code: int, cause: str | None
+) -> None:
+    key = (server if whose == "own" else other_server).values["public_key"]
+    (project.folder / "server.pem").write_text(key)
+    project.settings |= {"environment": "production", "expect": 'public_key = "file:server.pem"'}
+    result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (exit_code, cause), result.stdout
+
+
+def test_a_right_that_is_missing(project: Project, server: Running) -> None:
+    message = "Admin actions are defined, but the action triggerchallenge is not allowed!"
+    body = json.dumps({"result": {"status": False, "error": {"code": 303, "message": message}}}).encode()
+    with front(server.endpoint, on_path("/validate/triggerchallenge", always(403, body, "application/json"))) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.insufficient-permission")
+    assert (result.first_red["id"], result.first_red["subject"]) == ("permission", "triggerchallenge")
 
 
 def test_a_misspelt_host(project: Project) -> None:

@@ -251,23 +251,34 @@ def test_the_line_of_the_value_itself_is_named(inspect: Inspect, tmp_path: Path)
     assert (finding.location and (finding.location.file.name, finding.location.line)) == (".env", 3)
 
 
-def test_one_credential_in_two_environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KEY", SECRET)
-    monkeypatch.setenv("SAME", SECRET)
+def _share(folder: Path, **integrations: tuple[str, str]) -> dict[str, list[Finding]]:
+    """Integrations by environment and variable of the key."""
     tables = [
         f'[integrations.{name}]\nprovider = "p"\nenvironment = "{environment}"\n'
         f'[integrations.{name}.settings]\nurl = "{URL}"\nkey_id = "{ID}"\nkey = "env:{variable}"\n'
-        for name, environment, variable in [
-            ("a", "production", "KEY"),
-            ("b", "staging", "SAME"),
-            ("c", "staging", "KEY"),
-        ]
+        for name, (environment, variable) in integrations.items()
     ]
-    (tmp_path / "integrations.toml").write_text("".join(tables))
-    found = shared_credentials([_subject(tmp_path, name) for name in "abc"])
+    (folder / "integrations.toml").write_text("".join(tables))
+    return dict(shared_credentials([_subject(folder, name) for name in integrations]))
+
+
+def test_one_credential_in_two_environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", SECRET)
+    monkeypatch.setenv("SAME", SECRET + "\n")
+    found = _share(tmp_path, a=("production", "KEY"), b=("staging", "SAME"), c=("staging", "KEY"))
     assert {name: causes(findings) for name, findings in found.items()} == {
         name: ["config.shared-credential"] for name in "abc"
     }
     assert "b.settings.key (staging)" in found["a"][0].message
     assert "c.settings" not in found["b"][0].message
     assert Environment.STAGING in found["b"][0].evidence.values()
+    assert str(found["b"][0].location) == str(tmp_path / "integrations.toml:14")
+
+
+def test_one_credential_in_one_environment_is_no_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", SECRET)
+    monkeypatch.setenv("OTHER", SECRET[::-1])
+    monkeypatch.setenv("EMPTY", " ")
+    for variables in (("KEY", "KEY"), ("KEY", "OTHER"), ("EMPTY", "EMPTY")):
+        environment = "staging" if variables == ("KEY", "KEY") else "production"
+        assert _share(tmp_path, a=("staging", variables[0]), b=(environment, variables[1])) == {}

@@ -30,7 +30,7 @@ validate_key = "{validate_key}"
 admin_key = "{admin_key}"
 
 [integrations.mfa.expect]
-realm = "lab"
+{expect}
 
 [integrations.mfa.test_data]
 user = "mfagate-test"
@@ -82,8 +82,9 @@ class Project:
             "validate_key": "env:VALIDATE",
             "admin_key": "env:ADMIN",
             "environment": "staging",
-            "timeout": "2",
+            "timeout": "5",
             "more": "",
+            "expect": 'realm = "lab"',
             "tables": "",
         }
         self._known = dict(self.env)

@@ -29,7 +29,7 @@ class Arranger:
         self.states = climb.provider.states(self._send, climb.settings, data)
 
     def _send(self, request: requests.Request) -> Exchange:
-        self._last = self._climb.live.send(request)
+        self._last = self._climb.live.arrange(request)
         return self._last
 
     def arrange(self, interaction: Interaction) -> Arranged:

@@ -1,0 +1,59 @@
+"""privacyIDEA's error codes lead to causes, the misleading ones too."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.diagnosis import diagnose
+from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.providers.privacyidea import PROVIDER
+from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+
+
+def key(expires: int) -> str:
+    def part(content: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+    return f"{part({'alg': 'HS256'})}.{part({'role': 'validate', 'exp': expires})}.{'A' * 43}"
+
+
+def cause_of(status: int, code: int, message: str = "m", *, expires: int = 4_000_000_000) -> CauseId:
+    body = {"result": {"status": False, "error": {"code": code, "message": message}}}
+    response = Response(
+        status, headers=Headers((("Content-Type", "application/json"),)), body=json.dumps(body).encode()
+    )
+    exchange = Exchange(Request("POST", "https://host/validate/check"), datetime.now(UTC), response)
+    settings = PrivacyIDEASettings(url="https://host", validate_key=SecretStr(key(expires)))
+    return diagnose(exchange, lambda one: PROVIDER.explain(one, settings)).cause
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "cause"),
+    [
+        (401, 4031, "", CauseId.CREDENTIAL_REJECTED),
+        (401, 4033, "", CauseId.CREDENTIAL_REJECTED),
+        (401, 4304, "", CauseId.CREDENTIAL_REJECTED),
+        (401, 4305, "", CauseId.CREDENTIAL_EXPIRED),
+        (401, 4306, "", CauseId.CREDENTIAL_WRONG_KIND),
+        (403, 303, "No valid API key was passed.", CauseId.CREDENTIAL_REJECTED),
+        (403, 303, "A correct JWT was passed, but it was no API key.", CauseId.CREDENTIAL_WRONG_KIND),
+        (403, 303, "…the action triggerchallenge is not allowed!", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (403, 303, "a policy nobody has seen", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (401, 9999, "a code nobody has seen", CauseId.CREDENTIAL_REJECTED),
+        (404, 601, "no such serial", CauseId.CONTRACT_ENDPOINT_RETIRED),
+        (400, 905, "missing parameter", CauseId.CONTRACT_STATUS_CHANGED),
+        (500, -500, "Internal Server Error", CauseId.PROVIDER_OUTAGE),
+    ],
+)
+def test_codes(status: int, code: int, message: str, cause: CauseId) -> None:
+    assert cause_of(status, code, message) is cause
+
+
+def test_a_500_to_an_expired_key_is_the_key() -> None:
+    assert cause_of(500, -500, expires=1) is CauseId.CREDENTIAL_EXPIRED
