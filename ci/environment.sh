@@ -1,4 +1,4 @@
-# Sourced by ci/gate and ci/test: a private Python environment in .venv/NAME, made when there is none.
+# Sourced by ci/gate and ci/test: a private Python environment in .environments/NAME, made when there is none.
 # The environment is made again when pyproject.toml has changed since.
 
 say() { printf '%s\n' "$*" >&2; }
@@ -15,9 +15,9 @@ find_python() {
     fail "Python 3.11 or newer is needed and was not found. Install it, or name it: PYTHON=/path/to/python $0"
 }
 
-# environment NAME REQUIREMENT... : make .venv/NAME with the requirements, and put it first in PATH.
+# environment NAME REQUIREMENT... : make .environments/NAME with the requirements, and put it first in PATH.
 environment() {
-    venv="$PWD/.venv/$1"
+    venv="$PWD/.environments/$1"
     shift
     wanted="$(cat pyproject.toml) $*"
     if [ ! -f "$venv/made-for" ] || [ "$(cat "$venv/made-for")" != "$wanted" ]; then

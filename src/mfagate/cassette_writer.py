@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib.util import find_spec
 from typing import Any, cast
 
 from mfagate import __version__
@@ -10,21 +11,30 @@ from mfagate.cassette import Origin
 from mfagate.exchange import Headers, Request, Response
 
 
+class MissingExtra(Exception):
+    """An optional dependency is needed; the message says how to install it."""
+
+
+def require_vcrpy() -> None:
+    """Find out before anything is sent whether a recording could be written.
+
+    Raises:
+        MissingExtra: vcrpy is not installed.
+    """
+    if find_spec("vcr") is None:
+        raise MissingExtra("recording needs vcrpy: pip install 'mfagate[record]'")
+
+
 def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded_from: Origin) -> str:
     """The text of a cassette with one exchange.
 
     The day, not the second, so that recording an unchanged provider twice
     gives the same bytes.
-
-    Raises:
-        MissingExtra: vcrpy is not installed.
     """
-    try:
-        import vcr.request
-        import vcr.serialize
-        from vcr.serializers import yamlserializer
-    except ImportError:
-        raise MissingExtra("recording needs vcrpy: pip install 'mfagate[record]'") from None
+    import vcr.request
+    import vcr.serialize
+    from vcr.serializers import yamlserializer
+
     vcr_request, serialize = cast(Any, vcr.request).Request, cast(Any, vcr.serialize).serialize
     recorded = vcr_request(request.method, request.url, request.body or None, _lists(request.headers))
     answer: dict[str, Any] = {
@@ -35,10 +45,6 @@ def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded
     about = f"mfagate:\n  recorded_at: {recorded_at}\n  recorded_from: {recorded_from}\n  tool: mfagate {__version__}\n"
     text: str = serialize({"requests": [recorded], "responses": [answer]}, yamlserializer)
     return about + text
-
-
-class MissingExtra(Exception):
-    """An optional dependency is needed; the message says how to install it."""
 
 
 def _lists(headers: Headers) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ Exit codes:
   1    fail: do not deploy
   2    usage error, or the configuration file cannot be read
   3    inconclusive: it could not be known now
-  130  interrupted
+  130  interrupted (143 by SIGTERM)
 """
 
 
@@ -186,6 +186,7 @@ def _run(
     from rich.console import Console
 
     from mfagate import exitcode, gate
+    from mfagate.cassette_writer import MissingExtra
     from mfagate.config import ConfigError, load
     from mfagate.ladder import Stage
     from mfagate.progress import on_terminal
@@ -211,7 +212,7 @@ def _run(
                 override=override,
                 without_secrets=without_secrets,
             )
-    except registry.ProviderError as error:
+    except (registry.ProviderError, MissingExtra) as error:
         raise _refused(str(error)) from None
     _write(report, outputs, color=color)
     sys.exit(exitcode.of(report, allow_inconclusive=on_inconclusive == "allow"))

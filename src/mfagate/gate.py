@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from mfagate import __version__
+from mfagate.cassette_writer import require_vcrpy
 from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
 from mfagate.config.model import Configuration, Integration
@@ -95,10 +96,13 @@ def run(
 
     Raises:
         ProviderError: The package of a provider cannot be used.
+        MissingExtra: What the stage needs is not installed.
     """
     started = datetime.now(UTC)
     for one in integrations:
         registry.get(one.provider)
+    if stage is Stage.RECORD:
+        require_vcrpy()
     session = Session(configuration, progress=progress or Silent(), without_secrets=without_secrets)
     shared = _shared_credentials(session, integrations)
     pool = executor or ThreadPoolExecutor(max_workers=max(1, len(integrations)), thread_name_prefix="mfagate")
@@ -111,7 +115,8 @@ def run(
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
     report = _report(stage, started, reports, override)
-    return Report.model_validate(session.redactor.redact_tree(report.model_dump()))
+    redacted: Report = session.redactor.redact_tree(report)
+    return redacted
 
 
 def _shared_credentials(session: Session, integrations: Sequence[Integration]) -> Mapping[str, list[Finding]]:

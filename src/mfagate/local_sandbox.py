@@ -64,7 +64,8 @@ def _write(path: Path, running: Running) -> None:
 
 
 def _directions(provider: Provider, running: Running, keys: Path) -> str:
-    settings = [field for field in provider.settings.fields() if field.name in running.values]
+    offered = [field for field in provider.settings.fields() if field.name in running.values]
+    settings = [field for field in offered if field.required or field.secret]
     lines = [
         f"A local {provider.title} is running at {running.endpoint}",
         f"Its keys are in {keys} (mode 0600): {', '.join(sorted(running.values))}",

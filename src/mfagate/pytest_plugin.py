@@ -53,7 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
     path = str(_config_path(config))
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [path]
-    elif not any(argument.partition("::")[0] == path for argument in config.args):
+    elif not any(
+        (config.invocation_params.dir / argument.partition("::")[0]).resolve() == Path(path) for argument in config.args
+    ):
         config.args = [*config.args, path]
 
 

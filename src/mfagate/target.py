@@ -19,7 +19,6 @@ from mfagate.exchange import Exchange, Failure, Phase, Request
 from mfagate.providers.base import Provider
 from mfagate.wire import UnsendableRequest, Wire
 
-
 ARRANGING_SECONDS = 20.0
 """Enrolling a test user's token may make the provider generate a key."""
 

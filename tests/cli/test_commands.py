@@ -108,6 +108,38 @@ def test_integrations_run_side_by_side(project: Project, server: Running) -> Non
     assert (only.exit_code, len(only.report["integrations"])) == (0, 1)
 
 
+def test_two_integrations_on_one_server_do_not_disturb_each_other(project: Project) -> None:
+    project.write()
+    one = (project.folder / "integrations.toml").read_text()
+    (project.folder / "two.toml").write_text(one + one.replace("integrations.mfa", "integrations.eu"))
+    result = project.run("gate", "--config", "two.toml")
+    assert result.exit_code == 0, result.stdout
+
+
+def test_with_an_admin_key_alone_what_needs_the_other_is_skipped(project: Project) -> None:
+    project.write()
+    text = (project.folder / "integrations.toml").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith(("validate_key", "realm"))]
+    (project.folder / "admin.toml").write_text("\n".join(lines))
+    result = project.run("gate", "--config", "admin.toml")
+    assert result.exit_code == 0, result.stdout
+    assert {check["outcome"] for check in result.checks("contract.interaction")} <= {"pass", "skipped"}
+
+
+def test_states_are_not_arranged_in_production(project: Project, server: Running) -> None:
+    pact = (project.folder / "contracts/privacyidea/auth-service-privacyidea.json").read_text()
+    document = json.loads(pact)
+    for interaction in document["interactions"]:
+        interaction["comments"] = {"mfagate": {"safe-in-production": True}}
+    (project.folder / "unsafe.json").write_text(json.dumps(document))
+    project.settings |= {"environment": "production", "more": 'contract = "unsafe.json"'}
+    with front(server.endpoint) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+        assert not [path for _, path in before.requests if path.startswith("/token")]
+    assert result.checks("contract.interaction")
+
+
 @pytest.fixture
 def mixed(project: Project) -> Project:
     """A project with a failure, a warning and a pass that need no network."""

@@ -41,12 +41,12 @@ def inspected(folder: Path, reference: str) -> list[Finding]:
 @pytest.mark.parametrize(
     ("reference", "content", "place", "remedy"),
     [
-        ("env:THE_KEY", "", "integrations.toml:6", "export the variable without it"),
+        ("env:THE_KEY", "", "integrations.toml:6", "store the value without it"),
         ("file:secret", f"{KEY}\n", "secret:1", "write the file without it"),
-        ("dotenv:.env#KEY", f"A=1\n\nKEY='{KEY}\n'\n", ".env:3", "remove it"),
-        ("json:a.json#mfa.key", f'{{"mfa":\n\n{{"key": "{KEY}\\n"}}}}', "a.json:3", "remove it"),
-        ("yaml:a.yaml#mfa.key", f"mfa:\n  key: |\n    {KEY}\n", "a.yaml:2", "remove it"),
-        ("toml:a.toml#mfa.key", f'[mfa]\n\nkey = "{KEY}\\n"\n', "a.toml:3", "remove it"),
+        ("dotenv:.env#KEY", f"A=1\n\nKEY='{KEY}\n'\n", ".env:3", "store the value without it"),
+        ("json:a.json#mfa.key", f'{{"mfa":\n\n{{"key": "{KEY}\\n"}}}}', "a.json:3", "store the value without it"),
+        ("yaml:a.yaml#mfa.key", f"mfa:\n  key: |\n    {KEY}\n", "a.yaml:2", "store the value without it"),
+        ("toml:a.toml#mfa.key", f'[mfa]\n\nkey = "{KEY}\\n"\n', "a.toml:3", "store the value without it"),
         (
             "k8s-secret:s.yaml#mfa/key",
             f"kind: Secret\nmetadata: {{name: mfa}}\ndata:\n  key: {ENCODED}\n",

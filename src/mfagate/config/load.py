@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
         for keys, hint in unknown.items()
         if not _inside_an_integration(keys)
     ]
+    problems += _unknown_providers(document, providers, origin)
     try:
         configuration = Configuration.model_validate(document)
     except ValidationError as error:
@@ -71,11 +72,6 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
         ]
         raise ConfigError(_in_file_order(problems)) from None
     for name, integration in configuration.integrations.items():
-        if integration.provider not in providers:
-            known = f"{nearest_to(integration.provider, providers)}; installed: {', '.join(sorted(providers))}"
-            message = f"no provider has this name{known}"
-            keys = ("integrations", name, "provider")
-            problems.append(Problem(origin.locate(*keys), ".".join(keys), message))
         integration._name = name
         integration._origin = origin
         integration._unknown_keys = tuple(keys[2:] for keys in unknown if keys[:2] == ("integrations", name))
@@ -101,6 +97,16 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         return parse_toml(text)
     except TomlError as error:
         raise ConfigError([Problem(Location(path, error.line), "", str(error))]) from None
+
+
+def _unknown_providers(document: dict[str, Any], providers: Collection[str], origin: Origin) -> Iterator[Problem]:
+    integrations = document.get("integrations")
+    for name, table in integrations.items() if isinstance(integrations, dict) else ():
+        provider = table.get("provider") if isinstance(table, dict) else None
+        if isinstance(provider, str) and provider not in providers:
+            keys = ("integrations", name, "provider")
+            known = f"{nearest_to(provider, providers)}; installed: {', '.join(sorted(providers))}"
+            yield Problem(origin.locate(*keys), ".".join(keys), f"no provider has this name{known}")
 
 
 def _inside_an_integration(keys: KeyPath) -> bool:

@@ -137,7 +137,7 @@ def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | No
         )
     if stray := stray_characters(value.value, prefixes=setting.foreign_prefixes, multiline=setting.multiline):
         return subject.finding(
-            CauseId.CONFIG_STRAY_CHARACTERS, field, f"{label} {stray}", next_step=_remove_stray(value)
+            CauseId.CONFIG_STRAY_CHARACTERS, field, f"{label} {stray}", next_step=_remove_stray(value, stray)
         )
     for lookalike in setting.lookalikes:
         if lookalike.fits(value.value):
@@ -158,13 +158,15 @@ _KINDS = {
 }
 
 
-def _remove_stray(value: Value) -> str:
+def _remove_stray(value: Value, stray: str) -> str:
     scheme = value.reference.scheme if value.reference else ""
-    how = {
-        "env": "export the variable without it (a here-string or `echo` adds a newline; `printf %s` does not)",
-        "file": 'write the file without it: printf %s "$VALUE" > FILE',
-        "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0',
-    }.get(scheme, "remove it")
+    how = "store the value without it"
+    if "newline" in stray or "carriage return" in stray:
+        # Nearly always echo, a here-string or an editor's last line.
+        how = {
+            "file": 'write the file without it: printf %s "$VALUE" > FILE',
+            "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0',
+        }.get(scheme, f"{how} (`echo` and here-strings add a newline, `printf %s` does not)")
     return f"At {value.change_here if value.location else value.read_from}, {how}."
 
 
@@ -184,12 +186,12 @@ def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Findin
             continue
         field = fields[name]
         assert field.setting.shape is not None
+        what = "Use one of the right kind" if misfit.cause is CauseId.CONFIG_WRONG_KIND else "Copy the value again"
         yield subject.finding(
             misfit.cause,
             field,
             f"{subject.label(field)} cannot be right: {misfit.reason}",
-            next_step=f"Copy the value again. Expected: {field.setting.shape.expected}. "
-            f"Where to find it: {field.setting.where}",
+            next_step=f"{what}. Expected: {field.setting.shape.expected}. Where to find it: {field.setting.where}",
         )
 
 
@@ -221,7 +223,8 @@ def _environment(subject: Subject, field: Field, value: str) -> Iterator[Finding
         yield subject.finding(
             CauseId.CONFIG_MALFORMED_URL,
             field,
-            f"{subject.label(field)} is http, so credentials would cross the network unencrypted; use https",
+            f"{subject.label(field)} is http, so credentials would cross the network unencrypted",
+            next_step="Write https:// in front of the host, and check that the server offers it.",
         )
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mfagate.causes import CauseId
@@ -29,6 +34,9 @@ class Arranger:
         self.states = climb.provider.states(self._send, climb.settings, data)
 
     def _send(self, request: requests.Request) -> Exchange:
+        integration = self._climb.integration
+        if integration.environment.is_production and "unsafe-interactions" not in integration.production_allows:
+            raise StateNotConfigured("production_allows", "arranging this state would change something in production")
         self._last = self._climb.live.arrange(request)
         return self._last
 
@@ -69,11 +77,31 @@ class Arranger:
 @contextmanager
 def arranging(climb: Climb) -> Iterator[Arranger]:
     """Provider states while interactions run; what they created is removed afterwards."""
-    arranger = Arranger(climb)
-    try:
-        yield arranger
-    finally:
-        arranger.close()
+    with _alone(climb):
+        arranger = Arranger(climb)
+        try:
+            yield arranger
+        finally:
+            arranger.close()
+
+
+@contextmanager
+def _alone(climb: Climb) -> Iterator[None]:
+    """One run at a time for the same test users of the same server, on this machine.
+
+    Two integrations, two gates or two workers of pytest would undo each other's
+    states. A sandbox of our own is nobody else's.
+    """
+    if climb.integration.uses_sandbox or not climb.test_data:
+        yield
+        return
+    users = sorted((name, str(value.value)) for name, value in climb.test_data.items())
+    shared = hashlib.sha256(repr((climb.live.base_url, climb.endpoint, users)).encode()).hexdigest()[:16]
+    # Left behind on purpose: removing a lock file lets two holders in.
+    path = Path(tempfile.gettempdir(), f"mfagate-{os.getuid()}-{shared}.lock")
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def is_gone(cause: CauseId | None) -> bool:

@@ -36,7 +36,7 @@ def run(climb: Climb) -> Iterator[Check]:
         read = sum(value.value is not None for value in climb.subject.values.values())
         deferred = sum(value.deferred for value in climb.subject.values.values())
         later = f", {deferred} cannot be read here" if deferred else ""
-        yield passed(ID, f"{read} settings are well-formed{later}")
+        yield passed(ID, f"{read} {'setting is' if read == 1 else 'settings are'} well-formed{later}")
 
 
 def _subject_of(finding: Finding) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
@@ -117,7 +118,7 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     if definite is not None and sent.deliberately_refused and definite.cause.startswith("credential."):
         # The interaction sends a bad credential on purpose: that it is refused explains nothing.
         definite = None
-    finding = definite or _from_mismatches(interaction, sent.mismatches, climb.integration.contract_path)
+    finding = definite or _from_mismatches(sent.mismatches, climb.integration.contract_path)
     outcome = Outcome.INFO if interaction.pending else finding.outcome
     finding = Finding(
         finding.cause,
@@ -130,15 +131,15 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     return Check.from_finding(check_id, finding, subject=name, seconds=seconds)
 
 
-def _from_mismatches(interaction: Interaction, mismatches: list[Mismatch], path: Any) -> Finding:
+def _from_mismatches(mismatches: list[Mismatch], path: Path) -> Finding:
     """The first mismatch as a finding; the others are its evidence."""
     first = mismatches[0]
-    return Finding(first.cause, first.message, {"interaction": interaction.description}, Location(path))
+    return Finding(first.cause, first.message, {"contract": str(path)})
 
 
 def _shown(mismatches: list[Mismatch]) -> dict[str, Any]:
     if not mismatches:
         return {}
-    shown = [f"{mismatch.path}: {mismatch.message}" for mismatch in mismatches[:_SHOWN_MISMATCHES]]
+    shown = [mismatch.message for mismatch in mismatches[:_SHOWN_MISMATCHES]]
     more = len(mismatches) - len(shown)
     return {"mismatches": shown + ([f"and {more} more"] if more > 0 else [])}

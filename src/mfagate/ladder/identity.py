@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.result import Check, Finding
 from mfagate.secrets.fingerprint import fingerprint
@@ -28,15 +28,18 @@ def run(climb: Climb) -> Iterator[Check]:
 def _compare(climb: Climb, key: str, wanted: str, answered: str | None) -> Check:
     if answered is not None and (answered == wanted or answered.startswith(f"{wanted}.")):
         return passed(ID, f"{key} is {_short(answered)}", subject=key)
+    outcome = None
     if answered is None:
         message = f"the answers do not tell the {key}, so {_short(wanted)} could not be confirmed"
+        outcome = Outcome.INCONCLUSIVE
     else:
-        message = f"{key} is {_short(answered)} where {_short(wanted)} is expected: another account answers"
+        message = f"{key} is {_short(answered)} where {_short(wanted)} is expected"
     finding = Finding(
         CauseId.CREDENTIAL_WRONG_ACCOUNT,
         message,
         {"expected": _short(wanted), "answered": _short(answered) if answered else None},
         climb.integration.locate("expect", key),
+        outcome=outcome,
     )
     return Check.from_finding(ID, finding, subject=key)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mfagate.cassette import Origin, path_for
 from mfagate.cassette_writer import to_yaml
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.exchange import Exchange
 from mfagate.files import write_atomically
@@ -36,7 +36,7 @@ def _record(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
         return sent
     check = judge(climb, interaction, sent, ID)
     # An answer that breaks the contract is news, and no recording.
-    return check if check.outcome.is_red else _write(climb, interaction, sent.exchange)
+    return _write(climb, interaction, sent.exchange) if check.outcome is Outcome.PASS else check
 
 
 def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:

@@ -46,7 +46,7 @@ def _judge(climb: Climb, interaction: Interaction, cassette: Cassette) -> Check:
     mismatches = [mismatch for answer in answers for mismatch in interaction.match(answer)]
     if mismatches:
         message = f"{interaction.description}: the recording breaks the contract: {mismatches[0].message}"
-        shown = [f"{mismatch.path}: {mismatch.message}" for mismatch in mismatches[:5]]
+        shown = [mismatch.message for mismatch in mismatches[:5]]
         return _found(interaction, CauseId.CASSETTE_CONTRACT_MISMATCH, message, cassette.path, mismatches=shown)
     return _aged(climb, interaction, cassette)
 

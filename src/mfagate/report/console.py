@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.console import Console, RenderableType
@@ -10,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mfagate.causes import Outcome
+from mfagate.causes import CauseId, Outcome
 from mfagate.report.words import blast_radius, contact, exonerated, paragraphs, verdict
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
@@ -88,9 +89,21 @@ def _table(report: Report, *, plain: bool) -> Table:
     return table
 
 
+_SHOWN_IN_FULL = 3
+"""Of problems with one cause; one wrong test user must not bury the rest of the report."""
+
+
 def _problems(integration: IntegrationReport) -> Iterator[RenderableType]:
+    shown: Counter[tuple[str, CauseId | None]] = Counter()
     for number, check in enumerate(integration.problems):
-        yield _problem(integration, check, first=number == 0 and integration.verdict is not Verdict.PASS)
+        kind = (check.id, check.cause)
+        shown[kind] += 1
+        if shown[kind] <= _SHOWN_IN_FULL:
+            yield _problem(integration, check, first=number == 0 and integration.verdict is not Verdict.PASS)
+    for (check_id, cause), times in shown.items():
+        if times > _SHOWN_IN_FULL:
+            more = f"{times - _SHOWN_IN_FULL} more of {check_id} with the cause {cause}"
+            yield Text(f"{integration.name}: and {more}; --output json lists all")
 
 
 def _problem(integration: IntegrationReport, check: Check, *, first: bool) -> RenderableType:

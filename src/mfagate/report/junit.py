@@ -50,6 +50,14 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
         skipped=count(Outcome.SKIPPED),
         time=f"{sum(check.seconds for check in integration.checks):.3f}",
     )
+    properties = SubElement(suite, "properties")
+    for name, value in (
+        ("verdict", integration.verdict),
+        ("cause", integration.cause),
+        ("override", report.run.override),
+    ):
+        if value is not None:
+            SubElement(properties, "property", name=name, value=_clean(str(value)))
     for check in integration.checks:
         _case(suite, integration, check)
 

@@ -76,6 +76,8 @@ class PrivacyIDEAStates:
         arrangement = self._arrangements.get(state.name)
         if arrangement is None:
             raise StateUnavailable(f"privacyIDEA cannot be put into the state {state.name!r}.")
+        if state.name != State.CREDENTIAL_MISSING:
+            self._key("validate_key")
         try:
             return arrangement()
         except (LookupError, TypeError) as error:
