@@ -70,7 +70,8 @@ def mutations(value: Any) -> Iterator[Any]:
             yield {**without, name.upper(): value[name]}
             for changed in mutations(value[name]):
                 yield {**without, name: changed}
-    for other in (None, 0, 1, 1.0, "", "true", "ACCEPT", "accept", [], [value], {}, False, True, "True"):
+    others: list[Any] = [None, 0, 1, 1.0, "", "true", "ACCEPT", "accept", [], [value], {}, False, True, "True"]
+    for other in others:
         if type(other) is not type(value) or other != value:
             yield other
 

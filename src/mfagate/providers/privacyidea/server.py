@@ -61,17 +61,16 @@ def _create_app(directory: Path) -> Any:
     # person who starts this program must never be served or changed.
     os.environ["PRIVACYIDEA_CONFIGFILE"] = str(configuration)
 
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
-    @event.listens_for(Engine, "connect")
-    def _trade_durability_for_speed(connection: Any, _record: Any) -> None:
-        # The database is thrown away with the process: nothing needs to survive a power cut.
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("PRAGMA journal_mode=WAL")
-
+    engine = import_module("sqlalchemy.engine").Engine
+    import_module("sqlalchemy.event").listen(engine, "connect", _trade_durability_for_speed)
     create_app = import_module("privacyidea.app").create_app
     return create_app("production", config_file=str(configuration), silent=True)
+
+
+def _trade_durability_for_speed(connection: Any, _record: Any) -> None:
+    # The database is thrown away with the process: nothing needs to survive a power cut.
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _configuration(directory: Path) -> str:
