@@ -186,6 +186,7 @@ def test_a_closed_port(project: Project, server: Running) -> None:
         pytest.param(
             always(302, b"", Location="https://login.example/"), FAIL, "network.unexpected-redirect", id="redirect"
         ),
+        pytest.param(always(404, b"{}", "application/json"), FAIL, "config.malformed-url", id="another application"),
         pytest.param(always(407, b""), FAIL, "network.proxy", id="407"),
         pytest.param(flood, FAIL, "contract.body-unreadable", id="50 MB"),
         pytest.param(drip, INCONCLUSIVE, "network.read-timeout", id="one byte a second"),

@@ -84,5 +84,15 @@ def ping(climb: Climb) -> Iterator[Check]:
     probe = climb.provider.ping()
     if exchange.response is not None and probe.accepted(exchange.response):
         yield passed(PING, f"{climb.provider.title} answers without a credential", seconds=exchange.seconds)
-    else:
-        yield _failure(climb, PING, exchange)
+        return
+    finding = diagnose(exchange, climb.explain)
+    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED:
+        # Something answers at this address, but it is not the provider's API.
+        finding = Finding(
+            CauseId.CONFIG_MALFORMED_URL,
+            f"what answers at this address has no {probe.path}, which every {climb.provider.title} has",
+            finding.evidence,
+            climb.integration.locate("settings"),
+            next_step="Check host, port and path of the base URL: it may be another application's.",
+        )
+    yield Check.from_finding(PING, finding, seconds=exchange.seconds)

@@ -42,7 +42,7 @@ _JSON = {"Accept": "application/json"}
 
 
 class PrivacyIDEA(Provider):
-    """Knowledge about privacyIDEA 3.9 and newer; every answer was observed on 3.14."""
+    """Knowledge about privacyIDEA; every answer was observed on 3.14."""
 
     name: ClassVar[str] = "privacyidea"
     title: ClassVar[str] = "privacyIDEA"
