@@ -117,8 +117,10 @@ class PrivacyIDEA(Provider):
         realm = re.search(rf"User <{SENTINEL_USER}@([^>]*)> does not exist", message)
         if realm and settings.realm is None:
             seen["realm"] = realm[1]
-        if "public_key" in expected and signed_by(response, expected["public_key"]) is not None:
-            seen["public_key"] = expected["public_key"] if signed_by(response, expected["public_key"]) else OTHER_KEY
+        key = expected.get("public_key")
+        signed = signed_by(response, key) if key is not None else None
+        if key is not None and signed is not None:
+            seen["public_key"] = key if signed else OTHER_KEY
         return seen
 
     def permissions(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
