@@ -90,9 +90,9 @@ def run(
     """Climb every ladder and make one report of it, with every secret redacted.
 
     ``executor`` runs the integrations, in threads by default: live work waits on
-    the network. Another one must share this process's memory. ``without_secrets`` leaves out what a reference that cannot be
-    read here would have held. KeyboardInterrupt passes through once every
-    sandbox is stopped.
+    the network. Another one must share this process's memory.
+    ``without_secrets`` leaves out what a reference that cannot be read here would
+    have held. KeyboardInterrupt passes through once every sandbox is stopped.
 
     Raises:
         ProviderError: The package of a provider cannot be used.

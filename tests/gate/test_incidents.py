@@ -13,7 +13,7 @@ import trustme
 
 from mfagate.sandbox import Running
 
-from ..support.front import Fault, after, always, clock_ahead, drip, flood, front, hang_up, on_path
+from ..support.front import Fault, Handler, after, always, clock_ahead, drip, flood, front, hang_up, on_path
 from ..support.project import Project
 
 FAIL, INCONCLUSIVE = 1, 3
@@ -310,3 +310,17 @@ def test_https_to_a_plain_port(project: Project, server: Running) -> None:
     project.settings["url"] = server.endpoint.replace("http:", "https:")
     result = project.run("gate")
     assert (result.exit_code, result.mfa["cause"]) == (FAIL, "network.tls-handshake")
+
+
+def test_an_admin_key_that_may_not_list_tokens(project: Project, server: Running) -> None:
+    """The server then answers with an empty list, as if there were no tokens."""
+    nothing = json.dumps({"result": {"status": True, "value": {"count": 0, "tokens": []}}}).encode()
+
+    def fault(handler: Handler) -> bool:
+        return handler.command == "GET" and on_path("/token/", always(200, nothing, "application/json"))(handler)
+
+    with front(server.endpoint, fault) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.mfa["cause"]) == (INCONCLUSIVE, "contract.state-unavailable")
+    assert "tokenlist" in result.stdout

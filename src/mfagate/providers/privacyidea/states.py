@@ -45,7 +45,7 @@ class PrivacyIDEAStates:
         self._send = send
         self._settings = settings
         self._test_data = test_data
-        self._enrolled = False
+        self._enrolled: str | None = None
         self._push_token: PushToken | None = None
         self._arrangements: Mapping[str, Callable[[], Arranged]] = {
             State.WORKING_OTP: self._working_otp,
@@ -173,6 +173,12 @@ class PrivacyIDEAStates:
         parameters = self._of_user(user, {"pagesize": "1000"})
         answer = self._ask(requests.Request("GET", "/token/", params=parameters))
         serials = [str(token["serial"]) for token in answer["result"]["value"]["tokens"]]
+        if self._enrolled and self._enrolled not in serials:
+            raise StateUnavailable(
+                f"The server does not list the token {self._enrolled} that was enrolled a moment ago:"
+                " does the admin key lack the right tokenlist?"
+            )
+        self._enrolled = None
         foreign = [serial for serial in serials if not serial.startswith(SERIAL_PREFIX)]
         if foreign:
             raise StateUnavailable(
@@ -196,8 +202,8 @@ class PrivacyIDEAStates:
 
     def _enrol(self, serial: str, **parameters: Any) -> dict[str, Any]:
         user = self._user_without_tokens()
-        self._enrolled = True
         answer = self._post("/token/init", serial=serial, **self._of_user(user, {}), **parameters)
+        self._enrolled = serial
         return dict(answer["detail"])
 
     def _trigger(self, serial: str) -> str:
