@@ -320,6 +320,8 @@ def completion(shell: str) -> None:
 def main() -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # A script's background job starts with SIGINT ignored; a sandbox must be stoppable all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         cli.main(prog_name="mfagate", standalone_mode=False)
         sys.stdout.flush()

@@ -8,7 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import junitparser
@@ -174,15 +177,30 @@ def test_console_report(mixed: Project, snapshot: SnapshotAssertion) -> None:
     assert re.sub(r"in \d+\.\d s|127\.0\.0\.1:\d+|[0-9a-f]{10}\b", "…", shown) == snapshot
 
 
-def _children_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return [
-        child for child in psutil.Process(process.pid).children(recursive=True) if "server.py" in str(child.cmdline())
-    ]
+def _servers_of(process: psutil.Process) -> list[psutil.Process]:
+    """The sandboxes below a process that listen already; what ends meanwhile is none."""
+    found = []
+    for child in process.children(recursive=True):
+        with suppress(psutil.Error):
+            if "server.py" in str(child.cmdline()) and child.net_connections():
+                found.append(child)
+    return found
 
 
-def _wait_for(condition: object, seconds: float = 30) -> None:
+@contextmanager
+def _started(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive the test."""
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -199,44 +217,46 @@ def _wait_for(condition: object, seconds: float = 30) -> None:
 def test_an_interrupt_leaves_nothing_behind(
     tmp_path: Path, arguments: list[str], number: signal.Signals, exit_code: int
 ) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mfagate", *arguments],
-        cwd=REPOSITORY,
-        env={"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    _wait_for(lambda: any(child.net_connections() for child in _children_of(process)))
-    children = _children_of(process)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, "Traceback" in out + err) == (exit_code, False), err
-    _wait_for(lambda: not any(child.is_running() for child in children))
-    _wait_for(lambda: not list(tmp_path.iterdir()))
+    env = {"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    with _started(sys.executable, "-m", "mfagate", *arguments, cwd=REPOSITORY, env=env) as process:
+        me = psutil.Process(process.pid)
+        _wait_for(lambda: _servers_of(me))
+        servers = _servers_of(me)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        assert (process.returncode, "Traceback" in out + err) == (exit_code, False), err
+        _wait_for(lambda: not any(server.is_running() for server in servers))
+        _wait_for(lambda: not list(tmp_path.iterdir()))
+
+
+def test_a_background_job_of_a_script_can_be_interrupted(tmp_path: Path) -> None:
+    """A shell starts such a job with SIGINT ignored."""
+    command = f"{sys.executable} -m mfagate sandbox privacyidea --env-file {tmp_path}/keys.env & echo $!; wait"
+    with _started("sh", "-c", command) as script:
+        assert script.stdout is not None
+        job = psutil.Process(int(script.stdout.readline()))
+        _wait_for(lambda: _servers_of(job))
+        servers = _servers_of(job)
+        job.send_signal(signal.SIGINT)
+        script.communicate(timeout=30)
+        _wait_for(lambda: not any(process.is_running() for process in [job, *servers]))
 
 
 def test_a_sandbox_can_be_used_by_a_person(project: Project) -> None:
     """Follow the words that the command prints."""
     keys = project.folder / "keys.env"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mfagate", "sandbox", "privacyidea", "--env-file", str(keys)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    with _started(sys.executable, "-m", "mfagate", "sandbox", "privacyidea", "--env-file", str(keys)) as process:
         assert process.stdout is not None
         shown = ""
         while "Ctrl-C" not in shown:
-            shown += process.stdout.readline()
+            line = process.stdout.readline()
+            assert line, shown
+            shown += line
         assert keys.stat().st_mode & 0o777 == 0o600
         configuration = "\n".join(line.strip() for line in shown.splitlines() if line.startswith("  "))
         (project.folder / "integrations.toml").write_text(configuration)
         result = project.execute("gate")
         assert result.exit_code == 0, result.stdout
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 def test_an_unknown_sandbox(project: Project) -> None:
