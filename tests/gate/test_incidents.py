@@ -13,7 +13,19 @@ import trustme
 
 from mfagate.sandbox import Running
 
-from ..support.front import Fault, Handler, after, always, clock_ahead, drip, flood, front, hang_up, on_path
+from ..support.front import (
+    Fault,
+    Handler,
+    after,
+    always,
+    clock_ahead,
+    drip,
+    flood,
+    front,
+    hang_up,
+    on_path,
+    without_date,
+)
 from ..support.project import Project
 
 FAIL, INCONCLUSIVE = 1, 3
@@ -239,13 +251,13 @@ def _days(number: int) -> datetime.datetime:
 
 
 @pytest.mark.parametrize(
-    ("trusted", "name", "not_after", "exit_code", "cause"),
+    ("trusted", "name", "days_left", "exit_code", "cause", "warnings"),
     [
-        pytest.param(True, "127.0.0.1", _days(300), 0, None, id="good"),
-        pytest.param(True, "127.0.0.1", _days(5), 0, None, id="expiring soon"),
-        pytest.param(False, "127.0.0.1", _days(300), FAIL, "network.tls-untrusted", id="unknown CA"),
-        pytest.param(True, "127.0.0.1", _days(-1), FAIL, "network.tls-expired", id="expired"),
-        pytest.param(True, "mfa.example.org", _days(300), FAIL, "network.tls-hostname-mismatch", id="another name"),
+        pytest.param(True, "127.0.0.1", 300, 0, None, [], id="good"),
+        pytest.param(True, "127.0.0.1", 5, 0, None, ["network.tls-expiring-soon"], id="expiring soon"),
+        pytest.param(False, "127.0.0.1", 300, FAIL, "network.tls-untrusted", [], id="unknown CA"),
+        pytest.param(True, "127.0.0.1", -1, FAIL, "network.tls-expired", [], id="expired"),
+        pytest.param(True, "mfa.example.org", 300, FAIL, "network.tls-hostname-mismatch", [], id="another name"),
     ],
 )
 def test_tls(
@@ -254,18 +266,28 @@ def test_tls(
     ca: trustme.CA,
     trusted: bool,
     name: str,
-    not_after: datetime.datetime,
+    days_left: int,
     exit_code: int,
     cause: str | None,
+    warnings: list[str],
 ) -> None:
-    tls = _server_tls(ca.issue_cert(name, not_before=_days(-30), not_after=not_after))
+    tls = _server_tls(ca.issue_cert(name, not_before=_days(-30), not_after=_days(days_left)))
     ca.cert_pem.write_to_path(str(project.folder / "ca.pem"))
     with front(server.endpoint, tls=tls) as before:
         project.settings |= {"url": before.url, "more": 'ca_bundle = "ca.pem"' if trusted else ""}
         result = project.run("gate")
     assert (result.exit_code, result.mfa["cause"]) == (exit_code, cause), result.stdout
-    warned = [check["cause"] for check in result.mfa["checks"] if check["outcome"] == "warn"]
-    assert warned == (["network.tls-expiring-soon"] if not_after == _days(5) else warned)
+    assert [check["cause"] for check in result.mfa["checks"] if check["outcome"] == "warn"] == warnings
+
+
+def test_a_clock_that_was_not_seen_is_not_cleared(project: Project, server: Running, other_server: Running) -> None:
+    project.env["VALIDATE"] = other_server.values["validate_key"]
+    with front(server.endpoint, without_date) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert result.mfa["cause"] == "credential.rejected"
+    assert result.checks("clock")[0]["outcome"] == "skipped"
+    assert set(result.mfa["exonerated"]) == {"network", "provider", "database"}
 
 
 def test_nothing_unsafe_is_sent_to_production(project: Project, server: Running) -> None:

@@ -51,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
     ) -> bool:
         """Answer at once; ``more`` are headers with underscores for hyphens."""
         self.send_response_only(status)
-        self.send_header("Date", date or self.date_time_string())
+        if date != "":
+            self.send_header("Date", date or self.date_time_string())
         headers = {name.replace("_", "-"): value for name, value in more.items()}
         if content_type is not None:
             headers["Content-Type"] = content_type
@@ -111,6 +112,12 @@ def clock_ahead(seconds: float) -> Fault:
         return True
 
     return fault
+
+
+def without_date(handler: Handler) -> bool:
+    """A server that does not tell its time."""
+    handler.pass_on(date="")
+    return True
 
 
 def drip(handler: Handler) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.ladder import (
     clock,
     configuration,
@@ -34,8 +34,8 @@ _CONTRACT_FILE = Rung(contract.FILE, contract.read)
 _LIVE = (
     Rung(configuration.ID, configuration.run, clears="configuration"),
     Rung(network.RESOLVE, network.resolve),
-    Rung(network.CONNECT, network.connect),
-    Rung(network.TLS, network.tls, clears="network"),
+    Rung(network.CONNECT, network.connect, clears="network"),
+    Rung(network.TLS, network.tls),
     Rung(network.PING, network.ping, clears="provider"),
     Rung(clock.ID, clock.run, clears="clock"),
     Rung(credential.ACCEPTED, credential.accepted, clears="credential"),
@@ -83,7 +83,9 @@ def climb(state: Climb, stage: Stage, on_check: Callable[[Check], None]) -> tupl
                 on_check(check)
             if rung.bearing:
                 stopped_by = next((check for check in here if _stops(check)), None)
-            if rung.clears and here and not any(check.outcome.is_red for check in here):
+            # A rung that was skipped has shown nothing, so it clears nothing.
+            ran = [check for check in here if check.outcome is not Outcome.SKIPPED]
+            if rung.clears and ran and not any(check.outcome.is_red for check in ran):
                 cleared.append(rung.clears)
         checks += here
     return checks, cleared

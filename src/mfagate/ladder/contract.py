@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,6 @@ class Replay:
     exchange: Exchange
     mismatches: list[Mismatch]
     deliberately_refused: bool
-    values: Mapping[str, str] = field(repr=False)
 
 
 def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Replay:
@@ -77,7 +76,7 @@ def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Repla
     settings = climb.live.replace(arranged.credential) if arranged.credential else None
     exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
     mismatches = interaction.match(exchange.response) if exchange.response is not None else []
-    return Replay(exchange, mismatches, bool(arranged.credential), arranged.values)
+    return Replay(exchange, mismatches, bool(arranged.credential))
 
 
 def _may_send(climb: Climb, interaction: Interaction) -> bool:
