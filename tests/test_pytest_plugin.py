@@ -44,9 +44,9 @@ def test_a_live_gate_with_xdist_and_junit(checked: Project, pytester: pytest.Pyt
     )
     assert result.ret == 0
     outcomes = result.parseoutcomes()
-    assert (outcomes["passed"], outcomes["skipped"]) == (33, 1)
+    assert (outcomes["passed"], outcomes["skipped"]) == (34, 2)
     suite = next(iter(junitparser.JUnitXml.fromfile(str(pytester.path / "junit.xml"))))
-    assert suite.tests == 34
+    assert suite.tests == 36
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_failure_reads_like_the_report(
     assert key[:-1] not in shown
     outcomes = result.parseoutcomes()
     assert outcomes["failed"] == 1
-    assert outcomes["skipped"] == 32
+    assert outcomes["skipped"] == 34
 
 
 def test_an_unreadable_configuration_is_a_readable_error(pytester: pytest.Pytester) -> None:

@@ -58,6 +58,19 @@ def path_for(folder: Path, description: str) -> Path:
     return folder / f"{slug}.yaml"
 
 
+_ORIGIN = re.compile(r"\Amfagate:\n(?:  .*\n)*?  recorded_from: (\w+)\n")
+
+
+def origin_of(path: Path) -> Origin | None:
+    """What was recorded, from the first lines of the file alone; None if it does not say."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = _ORIGIN.match(file.read(400))
+        return Origin(found[1]) if found else None
+    except (OSError, ValueError):
+        return None
+
+
 def load(path: Path) -> Cassette:
     """Read one recording.
 

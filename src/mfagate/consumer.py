@@ -40,12 +40,13 @@ class ConsumerPact:
         self._pact: Any = None
 
     def interaction(
-        self, description: str, *, given: str | None = None, safe_in_production: bool = False
+        self, description: str, *, given: str | None = None, safe_in_production: bool = False, note: str | None = None
     ) -> HttpInteraction:
         """Begin one interaction; describe it with pact-python, then :meth:`serve` it.
 
         ``safe_in_production`` says that it changes nothing, reaches no user and
-        sends no bad credential, so that the gate may send it in production.
+        sends no bad credential, so that the gate may send it in production. ``note``
+        is for people: why more than one answer is right, for example.
         """
         from pact import Pact
 
@@ -53,8 +54,9 @@ class ConsumerPact:
         interaction: HttpInteraction = self._pact.upon_receiving(description)
         if given is not None:
             interaction.given(str(given))
-        if safe_in_production:
-            interaction.set_comment("mfagate", {"safe-in-production": True})
+        about = {"safe-in-production": True} if safe_in_production else {}
+        if about or note:
+            interaction.set_comment("mfagate", about | ({"note": note} if note else {}))
         return interaction
 
     @contextmanager
@@ -87,6 +89,19 @@ def fill(interaction: HttpInteraction, part: str, names: Mapping[str, str]) -> H
         prefix = "$." if part == "body" else ""
         generators = {part: {f"{prefix}{field}": _generator(f"${{{name}}}") for field, name in names.items()}}
     return interaction.with_generators(generators, part="Request")
+
+
+def respond_with_any_of(interaction: HttpInteraction, *statuses: int) -> HttpInteraction:
+    """Let the provider answer with one of these; the mock server answers with the first.
+
+    For behaviour that is documented in two ways: say so in the interaction's ``note``.
+    """
+    import pact_ffi
+
+    interaction.will_respond_with(statuses[0])
+    matcher = {"pact:matcher:type": "statusCode", "status": list(statuses), "value": statuses[0]}
+    pact_ffi.response_status_v2(interaction._handle, json.dumps(matcher))
+    return interaction
 
 
 def _generator(expression: str) -> dict[str, str]:

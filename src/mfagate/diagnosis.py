@@ -7,22 +7,32 @@ looked at before the transport: a status code is never the diagnosis.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.result import Finding
 
-Explain = Callable[[Exchange], Finding | None]
+
+class Dialect(Protocol):
+    """Reads answers as one provider words them."""
+
+    def explain(self, exchange: Exchange) -> Finding | None:
+        """The cause that the provider's own error code stands for, if it is a known one."""
+
+    def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
+        """The provider's own code and words, known or not."""
 
 
-def diagnose(exchange: Exchange, explain: Explain) -> Finding:
+def diagnose(exchange: Exchange, dialect: Dialect) -> Finding:
     """The cause of an exchange that was not accepted."""
-    return definite_cause(exchange, explain) or _unexpected(exchange)
+    return definite_cause(exchange, dialect) or _unexpected(exchange, dialect)
 
 
-def definite_cause(exchange: Exchange, explain: Explain) -> Finding | None:
+def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
     """The cause, where transport, provider code or status leave no doubt; None for a mere difference."""
     if exchange.failure is not None:
         failure = exchange.failure
@@ -30,11 +40,12 @@ def definite_cause(exchange: Exchange, explain: Explain) -> Finding | None:
         return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome)
     response = exchange.response
     assert response is not None, "an exchange has a failure or a response"
-    found = explain(exchange) or _by_status(response) or _unreadable(response)
+    found = dialect.explain(exchange) or _by_status(response) or _unreadable(response)
     if found is None:
         return None
-    evidence = {"request": _request(exchange), "status": response.status, **found.evidence}
-    return Finding(found.cause, found.message, evidence, found.location, found.next_step, found.outcome)
+    words = dialect.evidence(exchange)
+    evidence = {"request": _request(exchange), "status": response.status, **words, **found.evidence}
+    return replace(found, evidence=evidence)
 
 
 def _request(exchange: Exchange) -> str:
@@ -92,10 +103,11 @@ def _unreadable(response: Response) -> Finding | None:
     return None
 
 
-def _unexpected(exchange: Exchange) -> Finding:
+def _unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
     response = exchange.response
     assert response is not None, "a failure is always a definite cause"
-    evidence: dict[str, Any] = {"request": _request(exchange), "status": response.status, **_looks(response)}
+    evidence: dict[str, Any] = {"request": _request(exchange), "status": response.status}
+    evidence |= {**dialect.evidence(exchange), **_looks(response)}
     if response.status == 401:
         message = "the provider refused the credential (401) with an error that mfagate does not know"
         return Finding(CauseId.CREDENTIAL_REJECTED, message, evidence)
@@ -139,13 +151,28 @@ def _looks(response: Response) -> dict[str, Any]:
     return looks
 
 
+_RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
+"""When a limit begins anew: Okta, Auth0 and others, in seconds since 1970 or from now."""
+
+
 def _retry(response: Response) -> dict[str, Any]:
-    names = ("retry-after", "x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
+    names = ("retry-after", *_RESETS)
     return {name: response.headers[name] for name in names if name in response.headers} | _looks(response)
 
 
 def _wait(response: Response) -> str:
     wait = response.headers.get("retry-after")
     if wait is None:
+        wait = next((response.headers[name] for name in _RESETS if name in response.headers), None)
+    if wait is None:
         return ""
-    return f"; try again in {wait} s" if wait.isdecimal() else f"; try again after {wait}"
+    if not wait.isdecimal():
+        return f"; try again after {wait}"
+    seconds = int(wait)
+    if not _FIRST_MOMENT <= seconds <= _LAST_MOMENT:
+        return f"; try again in {seconds} s"
+    return f"; try again after {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+_FIRST_MOMENT, _LAST_MOMENT = 1_000_000_000, 10_000_000_000
+"""A number between them is a moment (2001 to 2286), any other a duration."""

@@ -9,7 +9,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 from mfagate import __version__
 from mfagate.cassette_writer import require_vcrpy
@@ -216,6 +217,7 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
         _inspected(session, integration, running),
         session.redactor,
         endpoint=running.endpoint if running else integration.endpoint,
+        ca_bundle=Path(running.ca_bundle) if running and running.ca_bundle else None,
     )
     state.expect = session.resolve(integration, "expect", running)
     state.client = session.resolve(integration, "client", running)
@@ -244,6 +246,12 @@ def _too_few(integration: Integration, checks: list[Check]) -> Iterator[Check]:
         yield Check.from_finding("gate", finding)
 
 
+def _target(integration: Integration) -> Literal["provider", "sandbox", "emulator"]:
+    if not integration.uses_sandbox:
+        return "provider"
+    return "emulator" if registry.get(integration.provider).sandbox_is_emulator else "sandbox"
+
+
 def _integration_report(integration: Integration, checks: list[Check], cleared: list[str]) -> IntegrationReport:
     red = next((check for check in checks if check.outcome.is_red), None)
     exonerated: list[str] = []
@@ -261,6 +269,7 @@ def _integration_report(integration: Integration, checks: list[Check], cleared: 
         name=integration.name,
         provider=integration.provider,
         environment=integration.environment.value,
+        target=_target(integration),
         share_of_users=integration.share_of_users,
         owner=integration.documentation.owner,
         runbook=integration.documentation.runbook,

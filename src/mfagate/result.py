@@ -34,7 +34,8 @@ class Location:
 class Finding:
     """A cause, established: the message says what is so, the evidence why we say it.
 
-    ``outcome`` and ``next_step`` default to those of the catalogue.
+    ``outcome`` and ``next_step`` default to those of the catalogue. ``setting`` names
+    what is to be changed, where the cause is one of the integration's settings.
     """
 
     cause: CauseId
@@ -43,6 +44,7 @@ class Finding:
     location: Location | None = None
     next_step: str | None = None
     outcome: Outcome | None = None
+    setting: str | None = None
 
     @property
     def effective_outcome(self) -> Outcome:
@@ -118,6 +120,9 @@ class IntegrationReport(Model):
     name: str
     provider: str
     environment: str
+    target: Literal["provider", "sandbox", "emulator"] = Field(
+        "provider", description="What was asked: the provider, its own software run locally, or an imitation of it."
+    )
     share_of_users: float | None = None
     owner: str | None = None
     runbook: str | None = None

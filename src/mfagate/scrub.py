@@ -33,13 +33,15 @@ class Scrubbing:
     ``secret_fields`` are blanked out in query, form and JSON. ``volatile_fields``
     differ on each recording of an unchanged provider; each is replaced by a
     fixed value of the same shape, so that a new recording is byte-identical
-    and still satisfies the contract. ``kept_headers`` are response headers worth
-    keeping; all others are dropped.
+    and still satisfies the contract. ``public_fields`` are kept although their
+    names are those of secrets elsewhere. ``kept_headers`` are response headers
+    worth keeping; all others are dropped.
     """
 
     secret_fields: frozenset[str] = frozenset()
     volatile_fields: Mapping[str, Any] = field(default_factory=dict)
     kept_headers: frozenset[str] = frozenset({"content-type"})
+    public_fields: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Scrubber:
     rules: Scrubbing
     host: str
 
-    def scrub(self, exchange: Exchange, base_path: str = "") -> tuple[Request, Response]:
+    def scrub(self, exchange: Exchange) -> tuple[Request, Response]:
         """Request and answer as they may be kept.
 
         Raises:
@@ -60,7 +62,7 @@ class Scrubber:
             raise ValueError("an exchange without an answer cannot be kept")
         kept_request = Request(
             request.method,
-            self._url(request.url, base_path),
+            self._url(request.url),
             _keep(request.headers, _KEPT_REQUEST_HEADERS),
             self._body(request.body, request.headers.get("content-type", "")),
         )
@@ -72,11 +74,10 @@ class Scrubber:
         )
         return kept_request, kept_response
 
-    def _url(self, url: str, base_path: str) -> str:
+    def _url(self, url: str) -> str:
         parts = urlsplit(url)
         query = urlencode([(name, self._value(name, value)) for name, value in parse_qsl(parts.query, True)])
-        inside = parts.path == base_path or parts.path.startswith(f"{base_path}/")
-        return urlunsplit(("https", self.host, parts.path.removeprefix(base_path) if inside else parts.path, query, ""))
+        return urlunsplit(("https", self.host, parts.path, query, ""))
 
     def _body(self, body: bytes, content_type: str) -> bytes:
         if "form-urlencoded" in content_type.lower():
@@ -107,6 +108,8 @@ class Scrubber:
         if name in self.rules.volatile_fields:
             return self.rules.volatile_fields[name]
         usual = name.lower().replace("_", "").replace("-", "")
+        if name in self.rules.public_fields:
+            return self._tree(value)
         if usual in _ALWAYS_SECRET or name in self.rules.secret_fields:
             # The ``code`` of an error is a number.
             return _blank(value, numbers=usual != "code")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,42 +18,55 @@ from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Failure, Phase, Request
 from mfagate.providers.base import Provider
+from mfagate.providers.oauth import TokenRefused, Tokens
 from mfagate.wire import UnsendableRequest, Wire
 
 ARRANGING_SECONDS = 20.0
 """Enrolling a test user's token may make the provider generate a key."""
+
+_USER_AGENT = f"mfagate/{__version__}"
 
 
 class Target:
     """Signs, addresses and sends requests of one integration."""
 
     def __init__(
-        self, integration: Integration, provider: Provider, settings: ProviderSettings, *, endpoint: str | None = None
+        self,
+        integration: Integration,
+        provider: Provider,
+        settings: ProviderSettings,
+        *,
+        endpoint: str | None = None,
+        ca_bundle: Path | None = None,
+        learn: Callable[[str, str], None] | None = None,
     ) -> None:
+        """``endpoint`` and ``ca_bundle`` are those of a sandbox; ``learn`` is told each access token."""
         self.provider = provider
         self.settings = settings
         self.base_url = provider.base_url(settings)
         self._endpoint = endpoint
+        self._tokens = Tokens(self._send_token_request, learn)
+        configured = integration.base / integration.ca_bundle if integration.ca_bundle else None
         wire = partial(
             Wire,
-            ca_bundle=integration.base / integration.ca_bundle if integration.ca_bundle else None,
+            ca_bundle=ca_bundle or configured,
             # A sandbox of our own is on loopback: a proxy has no business there.
             trust_env=not integration.uses_sandbox,
         )
         self._wire = wire(timeout_seconds=integration.timeout_seconds)
         self._patient_wire = wire(timeout_seconds=max(integration.timeout_seconds, ARRANGING_SECONDS))
 
-    def send(self, request: requests.Request, *, settings: ProviderSettings | None = None) -> Exchange:
+    def send(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
         """Sign with these settings (the integration's own by default) and send."""
-        return self._dispatch(request, self.provider.auth(settings or self.settings), self._wire)
+        return self._dispatch(request, self._signer(settings), self._wire)
 
     def send_unsigned(self, request: requests.Request) -> Exchange:
         """Send without any credential."""
         return self._dispatch(request, _unsigned, self._wire)
 
-    def arrange(self, request: requests.Request) -> Exchange:
+    def arrange(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
         """Send what prepares a check and is none itself: it may take longer than a login would wait."""
-        return self._dispatch(request, self.provider.auth(self.settings), self._patient_wire)
+        return self._dispatch(request, self._signer(settings), self._patient_wire)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """The settings with some credentials replaced; None removes one."""
@@ -61,18 +75,31 @@ class Target:
         }
         return self.settings.model_copy(update=update)
 
+    def _signer(self, settings: ProviderSettings | None) -> requests.auth.AuthBase:
+        return self.provider.auth(settings or self.settings, self._tokens)
+
+    def _send_token_request(self, request: requests.PreparedRequest) -> Exchange:
+        request.headers.setdefault("User-Agent", _USER_AGENT)
+        return self._send(request, self._wire)
+
     def _dispatch(self, request: requests.Request, auth: Any, wire: Wire) -> Exchange:
         absolute = requests.Request(
             request.method,
-            self.base_url + request.url,
+            request.url if "://" in request.url else self.provider.url(self.settings, request.url),
             # Some firewalls refuse requests that do not say who asks.
-            headers={"User-Agent": f"mfagate/{__version__}", **request.headers},
+            headers={"User-Agent": _USER_AGENT, **request.headers},
             data=request.data,
             json=request.json,
             params=request.params,
             auth=auth,
         )
-        prepared = absolute.prepare()
+        try:
+            prepared = absolute.prepare()
+        except TokenRefused as refused:
+            return refused.exchange
+        return self._send(prepared, wire)
+
+    def _send(self, prepared: requests.PreparedRequest, wire: Wire) -> Exchange:
         if self._endpoint is not None:
             prepared.url = _redirect_to(self._endpoint, str(prepared.url))
         try:

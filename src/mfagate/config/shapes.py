@@ -99,6 +99,36 @@ class BaseUrl:
         return next((reason for wrong, reason in checks if wrong()), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The host name of a provider's API, without scheme, port and path.
+
+    ``regex`` is for the whole name, in lower case. ``foreign`` are hosts that people
+    take for it (a console, another product), each with what it is.
+    """
+
+    regex: str
+    expected: str
+    foreign: tuple[tuple[str, str], ...] = ()
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Say which part does not belong there."""
+        reason = self._reason(value)
+        return Misfit(reason, CauseId.CONFIG_MALFORMED_URL) if reason else None
+
+    def _reason(self, value: str) -> str | None:
+        host = value.lower()
+        for mark, what in (("://", "a scheme"), ("/", "a path or a slash"), ("@", "a user name"), ("?", "a query")):
+            if mark in host:
+                return f"it is a host name with {what} in it"
+        if ":" in host:
+            return "it is a host name with a port"
+        for regex, what in self.foreign:
+            if re.fullmatch(regex, host):
+                return f"it is {what}"
+        return None if re.fullmatch(self.regex, host) else f"it is not {self.expected}"
+
+
 def _is_host(host: str) -> bool:
     labels = host.removesuffix(".").split(".")
     if ":" in host or labels[-1].isdecimal():

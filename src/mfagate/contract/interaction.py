@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mfagate.contract.mismatch import Mismatch
 from mfagate.contract.request import ExampleRequest
 from mfagate.contract.response import ExpectedResponse
-from mfagate.exchange import Response
+from mfagate.exchange import Headers, Request, Response
 
 if TYPE_CHECKING:
     import requests
@@ -28,14 +28,15 @@ class ProviderState:
 class Interaction:
     """One request of the contract and the answer that the consumer understands.
 
-    ``safe_in_production`` is the pact's own ``comments.mfagate["safe-in-production"]``,
-    written with ``set_comment("mfagate", {"safe-in-production": True})``.
+    ``safe_in_production`` and ``note`` are the pact's own ``comments.mfagate``, written
+    with ``set_comment("mfagate", {"safe-in-production": True, "note": "..."})``.
     """
 
     description: str
     key: str | None = None
     states: tuple[ProviderState, ...] = ()
     safe_in_production: bool = False
+    note: str | None = None
     pending: bool = False
     request: ExampleRequest = field(default_factory=ExampleRequest)
     response: ExpectedResponse = field(default_factory=ExpectedResponse)
@@ -49,6 +50,12 @@ class Interaction:
             StateValueError: A generator needs a value that is missing or of the wrong type.
         """
         return self.request.build(values)
+
+    def example_request(self) -> Request:
+        """The request with the pact's own examples in it; its URL is path and query only."""
+        built = self.request.without_states().build({})
+        headers = Headers(tuple((name, str(value)) for name, value in built.headers.items()))
+        return Request(str(built.method), str(built.url), headers, built.data or b"")
 
     def match(self, response: Response) -> list[Mismatch]:
         """How an answer differs from the contract, the most telling difference first.

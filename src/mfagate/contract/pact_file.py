@@ -106,6 +106,7 @@ def _interaction(node: Node) -> Interaction:
         key=node.get("key", "").a(str) or None,
         states=tuple(_state(state) for state in node.get("providerStates", []).items()),
         safe_in_production=comments.get("safe-in-production", False).a(bool),
+        note=comments.get("note", "").a(str) or None,
         pending=node.get("pending", False).a(bool),
         request=_request(node.get("request", {})),
         response=_response(node.get("response", {})),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -82,6 +82,10 @@ class ExampleRequest:
     body: bytes | None = None
     media_type: MediaType | None = None
     generators: Mapping[str, Mapping[str, StateGenerator]] = field(default_factory=dict)
+
+    def without_states(self) -> ExampleRequest:
+        """The same request with nothing to fill in."""
+        return replace(self, generators={})
 
     def build(self, values: Mapping[str, str]) -> requests.Request:
         """The request to send; its URL is path and query, without scheme and host.

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mfagate.causes import CauseId
+from mfagate.config.dates import in_words
 from mfagate.config.jwt import expiry
 from mfagate.config.model import Environment, Integration
 from mfagate.config.nearest import nearest_to
@@ -253,14 +254,10 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
         yield subject.finding(
             CauseId.CONFIG_EXPIRING_SOON,
             field,
-            f"{subject.label(field)} expires on {date}, in {_duration(left)}",
+            f"{subject.label(field)} expires on {date}, in {in_words(left)}",
             evidence=evidence,
             next_step=f"Issue a new one before then. Where: {field.setting.where}",
         )
-
-
-def _duration(left: timedelta) -> str:
-    return f"{left.days} days" if left.days >= 2 else f"{left.total_seconds() / 3600:.0f} hours"
 
 
 def cross_checks(subject: Subject, found: Sequence[tuple[str, Finding]]) -> Iterator[Finding]:

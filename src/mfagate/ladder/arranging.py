@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mfagate.causes import CauseId
 from mfagate.contract import Interaction
@@ -33,11 +33,11 @@ class Arranger:
         data = {name: str(value.value) for name, value in climb.test_data.items()}
         self.states = climb.provider.states(self._send, climb.settings, data)
 
-    def _send(self, request: requests.Request) -> Exchange:
+    def _send(self, request: requests.Request, settings: Any = None) -> Exchange:
         integration = self._climb.integration
         if integration.environment.is_production and "unsafe-interactions" not in integration.production_allows:
             raise StateNotConfigured("production_allows", "arranging this state would change something in production")
-        self._last = self._climb.live.arrange(request)
+        self._last = self._climb.live.arrange(request, settings)
         return self._last
 
     def arrange(self, interaction: Interaction) -> Arranged:
@@ -61,7 +61,7 @@ class Arranger:
 
     def lost(self) -> Finding | None:
         """What the last exchange says of the target, if it no longer answers."""
-        definite = definite_cause(self._last, self._climb.explain) if self._last is not None else None
+        definite = definite_cause(self._last, self._climb) if self._last is not None else None
         return definite if definite is not None and is_gone(definite.cause) else None
 
     def abandon(self) -> None:

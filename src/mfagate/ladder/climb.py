@@ -11,6 +11,7 @@ from mfagate.ladder import (
     configuration,
     contract,
     credential,
+    expiry,
     identity,
     network,
     permission,
@@ -42,6 +43,7 @@ _LIVE = (
     Rung(credential.ENFORCED, credential.enforced),
     Rung(identity.ID, identity.run),
     Rung(permission.ID, permission.run),
+    Rung(expiry.ID, expiry.run),
     _CONTRACT_FILE,
 )
 
@@ -52,7 +54,7 @@ _LADDERS: dict[Stage, tuple[Rung, ...]] = {
         _CONTRACT_FILE,
         Rung(recordings.ID, recordings.run),
     ),
-    Stage.GATE: (*_LIVE, Rung(contract.INTERACTION, contract.run)),
+    Stage.GATE: (*_LIVE, Rung(contract.INTERACTION, contract.run), Rung(recordings.ORIGIN, recordings.origins)),
     Stage.RECORD: (*_LIVE, Rung(recording.ID, recording.run)),
 }
 

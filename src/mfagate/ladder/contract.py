@@ -113,7 +113,7 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     name, response, seconds = interaction.description, sent.exchange.response, sent.exchange.seconds
     if response is not None and not sent.mismatches:
         return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
-    definite = definite_cause(sent.exchange, climb.explain)
+    definite = definite_cause(sent.exchange, climb)
     if definite is not None and sent.deliberately_refused and definite.cause.startswith("credential."):
         # The interaction sends a bad credential on purpose: that it is refused explains nothing.
         definite = None
@@ -122,7 +122,7 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     finding = Finding(
         finding.cause,
         f"{name}: {finding.message}",
-        {**finding.evidence, **_shown(sent.mismatches)},
+        {**finding.evidence, **_shown(sent.mismatches), **({"note": interaction.note} if interaction.note else {})},
         finding.location,
         finding.next_step,
         outcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mfagate.causes import CauseId
 from mfagate.diagnosis import diagnose
@@ -10,7 +11,6 @@ from mfagate.exchange import Exchange
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding
-from mfagate.secrets.fingerprint import fingerprint
 
 ACCEPTED, ENFORCED = "credential.accepted", "credential.enforced"
 
@@ -22,14 +22,21 @@ def accepted(climb: Climb) -> Iterator[Check]:
     """Use each credential once, on the endpoints that production uses."""
     for probe in climb.provider.credentials(climb.settings):
         exchange = climb.live.send(probe.request())
+        finding: Finding | None
         if exchange.response is not None and probe.accepted(exchange.response):
             climb.accepted[probe.subject] = exchange
-            yield passed(
-                ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, status=exchange.response.status
-            )
+            finding = probe.review(exchange.response) if probe.review else None
         else:
-            finding = _place(climb, probe, _second_opinion(climb, probe, diagnose(exchange, climb.explain)))
-            yield Check.from_finding(ACCEPTED, finding, subject=probe.subject, seconds=exchange.seconds)
+            finding = _second_opinion(climb, probe, diagnose(exchange, climb))
+            if finding.cause.startswith("credential."):
+                finding = climb.provider.narrow(finding, climb.settings, climb.live.send)
+        if finding is None:
+            status = exchange.response.status if exchange.response else None
+            yield passed(ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, status=status)
+        else:
+            yield Check.from_finding(
+                ACCEPTED, climb.place(finding, probe.subject), subject=probe.subject, seconds=exchange.seconds
+            )
 
 
 def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
@@ -39,8 +46,8 @@ def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
     exchange = climb.live.send(probe.request(), settings=climb.control_settings)
     if exchange.response is not None and probe.accepted(exchange.response):
         evidence = {**finding.evidence, "control credential": "accepted in the same minute"}
-        return Finding(finding.cause, finding.message, evidence, finding.location, finding.next_step)
-    control = diagnose(exchange, climb.explain)
+        return replace(finding, evidence=evidence)
+    control = diagnose(exchange, climb)
     if control.cause in _CONTROL_SETTLES:
         return Finding(
             CauseId.PROVIDER_AUTH_OUTAGE,
@@ -48,28 +55,6 @@ def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
             {**finding.evidence, "control credential": f"refused too ({control.cause})"},
         )
     return finding
-
-
-def _place(climb: Climb, probe: Probe, finding: Finding) -> Finding:
-    """Name the setting, the line to change and where the right value is, where the cause is the credential."""
-    value = climb.subject.values.get(probe.subject)
-    if value is None or not finding.cause.startswith("credential."):
-        return finding
-    where = next(field.setting.where for field in climb.subject.declared.fields() if field.name == probe.subject)
-    evidence = {
-        "setting": f"{climb.integration.name}.settings.{probe.subject}",
-        "read from": value.read_from,
-        "fingerprint": fingerprint(str(value.value)),
-        **finding.evidence,
-    }
-    return Finding(
-        finding.cause,
-        f"{probe.subject}: {finding.message}",
-        evidence,
-        finding.location or value.change_here,
-        finding.next_step or f"Put the right value where {value.read_from} is read from. It is issued {where}.",
-        finding.outcome,
-    )
 
 
 def enforced(climb: Climb) -> Iterator[Check]:
@@ -92,7 +77,7 @@ def _judge_refusal(climb: Climb, probe: Probe, exchange: Exchange) -> Check:
             {"status": exchange.response.status, "endpoint": f"{probe.method} {probe.path}"},
         )
         return Check.from_finding(ENFORCED, finding, subject=probe.subject, seconds=exchange.seconds)
-    finding = diagnose(exchange, climb.explain)
+    finding = diagnose(exchange, climb)
     if finding.cause.startswith("credential."):
         status = exchange.response.status if exchange.response else None
         return passed(

@@ -20,7 +20,7 @@ def run(climb: Climb) -> Iterator[Check]:
         exchange = climb.live.send(probe.request())
         response = exchange.response
         if response is None or not probe.accepted(response):
-            finding = diagnose(exchange, climb.explain)
+            finding = diagnose(exchange, climb)
         else:
             review = probe.review(response) if probe.review else None
             if review is None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from urllib.parse import urlsplit
 
 from mfagate.cassette import Origin, path_for
 from mfagate.cassette_writer import to_yaml
@@ -41,9 +41,9 @@ def _record(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
 
 def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
     name, path = interaction.description, path_for(climb.integration.cassettes_path, interaction.description)
-    base_path = urlsplit(climb.live.base_url).path.rstrip("/")
     scrubber = Scrubber(climb.provider.scrubbing, f"{climb.provider.name}.invalid")
-    request, response = scrubber.scrub(exchange, base_path)
+    # The request as the contract has it: what a state fills in differs each time, and may name an account.
+    request, response = scrubber.scrub(replace(exchange, request=interaction.example_request()))
     emulated = climb.integration.uses_sandbox and climb.provider.sandbox_is_emulator
     origin = Origin.EMULATOR if emulated else Origin.PROVIDER
     text = to_yaml(request, response, recorded_at=datetime.now(UTC).date(), recorded_from=origin)

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from mfagate.cassette import Cassette, CassetteError, Origin, load, path_for
+from mfagate.cassette import Cassette, CassetteError, Origin, load, origin_of, path_for
 from mfagate.causes import CauseId
 from mfagate.contract import Interaction
-from mfagate.ladder.rung import Climb, guarded, passed
+from mfagate.ladder.rung import Climb, guarded, passed, skipped
 from mfagate.result import Check, Finding, Location
 
-ID = "cassette"
+ID, ORIGIN = "cassette", "cassette.origin"
 
 
 def run(climb: Climb) -> Iterator[Check]:
@@ -30,9 +30,26 @@ def run(climb: Climb) -> Iterator[Check]:
         else:
             emulated += cassette.recorded_from is Origin.EMULATOR
             yield guarded(climb, ID, interaction.description, partial(_judge, climb, interaction, cassette))
-    if emulated:
-        message = f"{emulated} recordings come from an emulator, never from {climb.provider.title}"
-        yield Check.from_finding(ID, Finding(CauseId.CASSETTE_EMULATED, message, {"recordings": emulated}))
+    yield from _emulated(climb, emulated)
+
+
+def origins(climb: Climb) -> Iterator[Check]:
+    """Say where the recordings come from; their contents are judged offline."""
+    paths = [path_for(climb.integration.cassettes_path, one.description) for one in climb.interactions]
+    recorded = [origin for origin in map(origin_of, paths) if origin is not None]
+    emulated = recorded.count(Origin.EMULATOR)
+    if not recorded:
+        yield skipped(ORIGIN, "there are no recordings that say where they come from")
+    elif emulated:
+        yield from _emulated(climb, emulated, ORIGIN)
+    else:
+        yield passed(ORIGIN, f"{len(recorded)} recordings come from {climb.provider.title} itself")
+
+
+def _emulated(climb: Climb, number: int, check_id: str = ID) -> Iterator[Check]:
+    if number:
+        message = f"{number} recordings come from an emulator, never from {climb.provider.title}"
+        yield Check.from_finding(check_id, Finding(CauseId.CASSETTE_EMULATED, message, {"recordings": number}))
 
 
 def _judge(climb: Climb, interaction: Interaction, cassette: Cassette) -> Check:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange
-from mfagate.providers.base import Provider
+from mfagate.providers.base import Probe, Provider
 from mfagate.result import Check, Finding
+from mfagate.secrets.fingerprint import fingerprint
 from mfagate.secrets.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ class Climb:
     settings: ProviderSettings | None = None
     control_settings: ProviderSettings | None = None
     contract: Contract | None = None
-    ping: Exchange | None = None
+    ca_bundle: Path | None = None
+    pings: list[tuple[Probe, Exchange]] = field(default_factory=list)
     accepted: dict[str, Exchange] = field(default_factory=dict)
     _target: Target | None = None
 
@@ -67,12 +70,52 @@ class Climb:
 
         if self._target is None:
             assert self.settings is not None, "the configuration rung comes first"
-            self._target = Target(self.integration, self.provider, self.settings, endpoint=self.endpoint)
+            self._target = Target(
+                self.integration,
+                self.provider,
+                self.settings,
+                endpoint=self.endpoint,
+                ca_bundle=self.ca_bundle,
+                learn=self.redactor.add,
+            )
         return self._target
 
     def explain(self, exchange: Exchange) -> Finding | None:
         """The provider's own view of an answer."""
         return self.provider.explain(exchange, self.settings)
+
+    def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
+        """The provider's own words in an answer."""
+        return self.provider.evidence(exchange)
+
+    def place(self, finding: Finding, probed: str | None = None) -> Finding:
+        """Name the setting, the line to change and where the right value is.
+
+        That is the setting that the finding names, or else the credential that was
+        ``probed``, where the cause is the credential.
+        """
+        name = finding.setting or (probed if finding.cause.startswith("credential.") else None)
+        value = self.subject.values.get(name) if name else None
+        if value is None:
+            return finding
+        field = next(field for field in self.subject.declared.fields() if field.name == name)
+        shown = {"fingerprint": fingerprint(str(value.value))} if field.secret else {"value": value.value}
+        evidence = {
+            "setting": f"{self.integration.name}.settings.{name}",
+            "read from": value.read_from,
+            **shown,
+            **finding.evidence,
+        }
+        next_step = (
+            f"Put the right value where {value.read_from} is read from. Where to find it: {field.setting.where}."
+        )
+        return replace(
+            finding,
+            message=f"{name}: {finding.message}",
+            evidence=evidence,
+            location=finding.location or value.change_here,
+            next_step=finding.next_step or next_step,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Response
 from mfagate.result import Finding
@@ -19,11 +21,16 @@ from mfagate.scrub import Scrubbing
 if TYPE_CHECKING:
     import requests
 
+    from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
     from mfagate.sandbox import Sandbox
 
-Send = Callable[["requests.Request"], Exchange]
-"""Signs a request with the integration's credential, sends it, and says what happened."""
+
+class Send(Protocol):
+    """Signs a request with the integration's credential, sends it, and says what happened."""
+
+    def __call__(self, request: requests.Request, settings: Any = None) -> Exchange:
+        """Send ``request``; ``settings`` sign it in place of the integration's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +38,9 @@ class Probe:
     """A request that is safe in production, and what its answer shows.
 
     ``subject`` names what is probed: the setting that holds a credential, or a
-    permission. ``accepted`` says whether an answer shows that it is in order;
-    ``review`` may find fault with an accepted answer, for example a right that
-    is missing from a list.
+    permission. ``path`` is below the base URL, or an absolute URL. ``accepted`` says
+    whether an answer shows that it is in order; ``review`` may find fault with an
+    accepted answer, for example a right that is missing from a list.
     """
 
     subject: str
@@ -42,6 +49,7 @@ class Probe:
     accepted: Callable[[Response], bool]
     params: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
+    json: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     review: Callable[[Response], Finding | None] | None = None
 
@@ -50,8 +58,62 @@ class Probe:
         import requests
 
         return requests.Request(
-            self.method, self.path, params=dict(self.params), data=dict(self.data) or None, headers=dict(self.headers)
+            self.method,
+            self.path,
+            params=dict(self.params),
+            data=dict(self.data) or None,
+            json=self.json,
+            headers=dict(self.headers),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """When a credential runs out, as the provider tells it.
+
+    ``subject`` is the setting that holds it, ``what`` how the provider's console names
+    it. ``window`` is set where each use prolongs it, to how long it lasts unused.
+    """
+
+    subject: str
+    when: datetime
+    what: str
+    window: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryProbe:
+    """A look-up of expiry dates. ``needs`` names the permission without which it is refused."""
+
+    probe: Probe
+    needs: str
+    read: Callable[[Response], Sequence[Expiry]]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiError:
+    """An error in the provider's own words. ``reference`` is what its support asks for."""
+
+    code: str | int
+    message: str = ""
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an error code says: a cause, and a sentence fragment for people.
+
+    ``setting`` names the setting to change, where it is another than the credential that was probed.
+    """
+
+    cause: CauseId
+    text: str
+    next_step: str | None = None
+    setting: str | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+_LONGEST_MESSAGE = 300
 
 
 class Provider(ABC):
@@ -75,6 +137,9 @@ class Provider(ABC):
     test_secrets: ClassVar[frozenset[str]] = frozenset()
     """Keys of ``test_data`` whose values are secrets."""
 
+    meanings: ClassVar[Mapping[str | int, Meaning]] = {}
+    """What each of the provider's error codes says."""
+
     clock_tolerance_seconds: ClassVar[float] = 300.0
     """How far clocks may differ before the provider refuses."""
 
@@ -87,13 +152,21 @@ class Provider(ABC):
     def base_url(self, settings: Any) -> str:
         """Where the API is, without a trailing slash."""
 
-    @abstractmethod
-    def auth(self, settings: Any) -> requests.auth.AuthBase:
-        """The signer of one request."""
+    def url(self, settings: Any, path: str) -> str:
+        """The whole URL of a path: override where the provider has hosts beside the base URL's."""
+        return self.base_url(settings) + path
 
     @abstractmethod
-    def ping(self) -> Probe:
-        """A request that needs no credential."""
+    def auth(self, settings: Any, tokens: Tokens) -> requests.auth.AuthBase:
+        """The signer of one request; ``tokens`` fetches and keeps access tokens where it needs any."""
+
+    @abstractmethod
+    def pings(self, settings: Any) -> Sequence[Probe]:
+        """A request that needs no credential, one for each host."""
+
+    def server_time(self, response: Response) -> float | None:
+        """The time (seconds since 1970) that a ping's answer tells, where the body has one."""
+        return None
 
     @abstractmethod
     def credentials(self, settings: Any) -> Sequence[Probe]:
@@ -114,13 +187,44 @@ class Provider(ABC):
         """Probes of what the contract needs beyond a valid credential."""
         return ()
 
+    def expiries(self, settings: Any) -> Sequence[ExpiryProbe]:
+        """Look-ups of when the credentials run out, where the provider tells."""
+        return ()
+
     def inspect(self, settings: Any) -> Sequence[tuple[str, Finding]]:
         """Offline findings that need more than one setting, each with the setting to change."""
         return ()
 
     @abstractmethod
+    def error_of(self, response: Response) -> ApiError | None:
+        """The error that an answer holds, read in the provider's own dialect."""
+
+    def meaning(self, error: ApiError, exchange: Exchange, settings: Any) -> Meaning | None:
+        """What an error says. Override for codes that stand for several things, and ask ``super`` for the rest."""
+        return self.meanings.get(error.code)
+
     def explain(self, exchange: Exchange, settings: Any) -> Finding | None:
-        """The cause behind an answer by the provider's own error code, or None if it has none."""
+        """The cause behind an answer by the provider's own error code, or None if it has none that is known."""
+        error = self.error_of(exchange.response) if exchange.response else None
+        meaning = self.meaning(error, exchange, settings) if error else None
+        if error is None or meaning is None:
+            return None
+        message = f"{meaning.text} (code {error.code})"
+        return Finding(meaning.cause, message, meaning.evidence, next_step=meaning.next_step, setting=meaning.setting)
+
+    def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
+        """The provider's own words, for the report; its message is cut."""
+        error = self.error_of(exchange.response) if exchange.response else None
+        if error is None:
+            return {}
+        message = " ".join(error.message.split())
+        shown = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+        evidence = {"provider code": error.code, "provider message": shown, "provider reference": error.reference}
+        return {name: value for name, value in evidence.items() if value not in (None, "")}
+
+    def narrow(self, finding: Finding, settings: Any, send: Send) -> Finding:
+        """A refusal, made more precise by further requests that are safe in production."""
+        return finding
 
     def states(self, send: Send, settings: Any, test_data: Mapping[str, str]) -> States | None:
         """What can arrange the contract's provider states on this target."""

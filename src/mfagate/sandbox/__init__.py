@@ -17,13 +17,15 @@ from typing import Protocol
 class Running:
     """A sandbox that answers.
 
-    ``endpoint`` is ``http://127.0.0.1:PORT``. ``values`` are what ``sandbox:NAME``
-    references resolve to; those named in ``secrets`` are kept out of every output.
+    ``endpoint`` is a URL on 127.0.0.1. ``values`` are what ``sandbox:NAME`` references
+    resolve to; those named in ``secrets`` are kept out of every output. ``ca_bundle``
+    is a file with the authority of its certificate, where it speaks TLS.
     """
 
     endpoint: str
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: frozenset[str] = frozenset()
+    ca_bundle: str | None = None
 
 
 class Sandbox(Protocol):

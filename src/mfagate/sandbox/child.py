@@ -36,6 +36,7 @@ class Child:
                 "endpoint": running.endpoint,
                 "values": dict(running.values),
                 "secrets": sorted(running.secrets),
+                "ca_bundle": running.ca_bundle,
             }
         )
         with os.fdopen(self._announcements, "w", encoding="utf-8") as announcements:

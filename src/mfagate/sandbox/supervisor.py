@@ -67,7 +67,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], name: str, seconds: floa
         raise SandboxError(f"{name} was not ready within {seconds:g} s.{_tail(log)}")
     try:
         ready = json.loads(line)
-        return Running(ready["endpoint"], ready["values"], frozenset(ready["secrets"]))
+        return Running(ready["endpoint"], ready["values"], frozenset(ready["secrets"]), ready["ca_bundle"])
     except (ValueError, LookupError, TypeError):
         raise SandboxError(f"{name} could not be started.{_tail(log)}") from None
 

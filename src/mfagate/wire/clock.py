@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from mfagate.exchange import Exchange, Phase
+from mfagate.exchange import Exchange, Headers, Phase
 
 BEFORE_PROCESSING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
 
@@ -13,12 +13,13 @@ BEFORE_PROCESSING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
 CUT_OFF = timedelta(seconds=0.5)
 
 
-def clock_offset(exchange: Exchange) -> float | None:
+def clock_offset(exchange: Exchange, told: float | None = None) -> float | None:
     """Seconds by which the server's clock is ahead of ours, good to about half a second.
 
-    The ``Date`` field (RFC 9110 section 6.6.1, any format of section 5.6.7) is compared with
-    the middle of the processing phase. None without a usable one, or if the answer comes from
-    a cache (``Age``, RFC 9111 section 5.1), whose date is that of the past.
+    ``told`` (seconds since 1970), or else the ``Date`` field (RFC 9110 section 6.6.1, any
+    format of section 5.6.7), is compared with the middle of the processing phase. None
+    without a usable one, or if the answer comes from a cache (``Age``, RFC 9111 section
+    5.1), whose date is that of the past.
     """
     if exchange.response is None or Phase.PROCESSING not in exchange.phases:
         return None
@@ -26,13 +27,17 @@ def clock_offset(exchange: Exchange) -> float | None:
     if headers.get("age", "0").strip() != "0":
         return None
     try:
-        (date,) = headers.all("date")
-        server = parsedate_to_datetime(date)
-        if server.tzinfo is None:  # the asctime format names no zone and means UTC
-            server = server.replace(tzinfo=UTC)
+        server = datetime.fromtimestamp(told, UTC) if told is not None else _date(headers)
         return (server + CUT_OFF - _middle_of_processing(exchange)).total_seconds()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return None
+
+
+def _date(headers: Headers) -> datetime:
+    (date,) = headers.all("date")
+    server = parsedate_to_datetime(date)
+    # The asctime format names no zone and means UTC.
+    return server.replace(tzinfo=UTC) if server.tzinfo is None else server
 
 
 def _middle_of_processing(exchange: Exchange) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -30,7 +31,8 @@ def cause_of(status: int, code: int, message: str = "m", *, expires: int = 4_000
     )
     exchange = Exchange(Request("POST", "https://host/validate/check"), datetime.now(UTC), response)
     settings = PrivacyIDEASettings(url="https://host", validate_key=SecretStr(key(expires)))
-    return diagnose(exchange, lambda one: PROVIDER.explain(one, settings)).cause
+    climb = SimpleNamespace(explain=lambda one: PROVIDER.explain(one, settings), evidence=PROVIDER.evidence)
+    return diagnose(exchange, climb).cause
 
 
 @pytest.mark.parametrize(

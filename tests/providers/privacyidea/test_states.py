@@ -13,6 +13,7 @@ import requests
 from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
 from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.providers.base import Send
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.states import PrivacyIDEAStates
 from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
@@ -23,10 +24,10 @@ Check = Callable[..., Answer]
 
 
 @pytest.fixture
-def send(server: Running) -> Callable[[requests.Request], Exchange]:
+def send(server: Running) -> Send:
     """What the engine hands to the states: sends, and signs with the admin key."""
 
-    def send(request: requests.Request) -> Exchange:
+    def send(request: requests.Request, settings: Any = None) -> Exchange:
         signed = {"Authorization": server.values["admin_key"], **request.headers}
         answer = requests.request(
             request.method,
@@ -60,7 +61,7 @@ def data(server: Running) -> dict[str, str]:
 
 @pytest.fixture
 def states(
-    send: Callable[[requests.Request], Exchange],
+    send: Send,
     settings: PrivacyIDEASettings,
     data: dict[str, str],
     tokens: Callable[[], list[str]],
@@ -257,7 +258,7 @@ def test_not_configured(settings: Any, data: dict[str, str], state: State, left_
     assert caught.value.setting == setting
 
 
-def unreachable(request: requests.Request) -> Exchange:
+def unreachable(request: requests.Request, settings: Any = None) -> Exchange:
     failure = Failure(CauseId.NETWORK_CONNECTION_REFUSED, Phase.CONNECT, "connection refused")
     return replace(exchange(200, b""), response=None, failure=failure)
 
@@ -293,7 +294,7 @@ def test_unusable_answer(settings: Any, data: Any, answer: Any, message: str) ->
 
 
 def test_closing_never_raises(states: PrivacyIDEAStates, send: Any, settings: Any, data: Any) -> None:
-    def fails_later(request: requests.Request) -> Exchange:
+    def fails_later(request: requests.Request, settings: Any = None) -> Exchange:
         if closing:
             raise OSError("gone")
         return send(request)  # type: ignore[no-any-return]

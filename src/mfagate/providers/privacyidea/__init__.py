@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from mfagate.causes import CauseId
 from mfagate.config.jwt import expiry
 from mfagate.exchange import Exchange, Response
-from mfagate.providers.base import Probe, Provider, Send
+from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
 from mfagate.providers.privacyidea.errors import (
-    CREDENTIAL_CODES,
     INTERNAL,
+    MEANINGS,
     POLICY_CODE,
     POLICY_MESSAGES,
     UNKNOWN_USER,
@@ -25,12 +25,12 @@ from mfagate.providers.privacyidea.errors import (
 )
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.signature import OTHER_KEY, signed_by
-from mfagate.result import Finding
 from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
+    from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
     from mfagate.sandbox import Sandbox
 
@@ -57,6 +57,7 @@ class PrivacyIDEA(Provider):
         "expired_validate_key": "an expired API key of the role validate (createtoken with -d -1)",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})
+    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
     clock_tolerance_seconds: ClassVar[float] = 60.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"enrollment_credential", "googleurl", "otpkey", "seed"}),
@@ -74,15 +75,15 @@ class PrivacyIDEA(Provider):
         """The configured URL."""
         return settings.url
 
-    def auth(self, settings: PrivacyIDEASettings) -> AuthBase:
+    def auth(self, settings: PrivacyIDEASettings, tokens: Tokens) -> AuthBase:
         """The raw key that the endpoint takes."""
         from mfagate.providers.privacyidea.auth import ApiKeyAuth
 
         return ApiKeyAuth(settings.secret("validate_key"), settings.secret("admin_key"))
 
-    def ping(self) -> Probe:
+    def pings(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
         """The readiness probe (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html)."""
-        return Probe("server", "GET", "/healthz/readyz", _is_ready, headers=_JSON)
+        return [Probe("server", "GET", "/healthz/readyz", _is_ready, headers=_JSON)]
 
     def credentials(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
         """Ask about a user that does not exist; ask what the admin key may enrol."""
@@ -139,29 +140,20 @@ class PrivacyIDEA(Provider):
             ),
         )
 
-    def explain(self, exchange: Exchange, settings: PrivacyIDEASettings) -> Finding | None:
-        """The cause behind an error code; a 500 to an expired key is that, and no outage."""
-        response = exchange.response
-        error = error_of(response) if response else None
-        if response is None or error is None:
-            return None
-        code, message = error
-        evidence = {"provider code": code, "provider message": message, "status": response.status}
-        if code in CREDENTIAL_CODES:
-            cause, meaning = CREDENTIAL_CODES[code]
-            return Finding(cause, f"{meaning} (code {code})", evidence)
-        if code == POLICY_CODE:
-            for part, cause, meaning in POLICY_MESSAGES:
-                if part in message:
-                    return Finding(cause, f"{meaning} (code {code})", evidence)
-        if code == INTERNAL and (expired := _expired_key(settings)):
+    def error_of(self, response: Response) -> ApiError | None:
+        """Code and message of privacyIDEA's envelope."""
+        error = error_of(response)
+        return ApiError(*error) if error else None
+
+    def meaning(self, error: ApiError, exchange: Exchange, settings: PrivacyIDEASettings) -> Meaning | None:
+        """One code stands for all that a policy forbids; a 500 to an expired key is that, and no outage."""
+        if error.code == POLICY_CODE:
+            return next((meaning for part, meaning in POLICY_MESSAGES if part in error.message), None)
+        if error.code == INTERNAL and (expired := _expired_key(settings)):
             name, when = expired
-            return Finding(
-                CauseId.CREDENTIAL_EXPIRED,
-                f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers 500 to an expired key",
-                evidence,
-            )
-        return None
+            text = f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers 500 to an expired key"
+            return Meaning(CauseId.CREDENTIAL_EXPIRED, text)
+        return super().meaning(error, exchange, settings)
 
     def states(self, send: Send, settings: PrivacyIDEASettings, test_data: Mapping[str, str]) -> States:
         """Arranges states through the admin API, on any server."""

@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import requests
-
-from mfagate.exchange import Headers, Response
-from mfagate.providers.privacyidea.auth import ApiKeyAuth
-from mfagate.providers.privacyidea.errors import CREDENTIAL_CODES, POLICY_CODE, UNKNOWN_USER, error_of
-from mfagate.second_factor import (
-    Challenge,
-    ContractViolation,
-    CredentialRejected,
-    Decision,
-    Factor,
-    NotEnrolled,
-    ProviderUnavailable,
-    RateLimited,
-)
+from mfagate.exchange import Response
+from mfagate.providers.api_client import ApiClient
+from mfagate.providers.privacyidea import PROVIDER
+from mfagate.providers.privacyidea.errors import UNKNOWN_USER, error_of
+from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
 _DECISIONS = {
     (True, "ACCEPT"): Decision.ALLOW,
@@ -47,12 +38,10 @@ class PrivacyIDEAClient:
         realm: str | None = None,
         timeout_seconds: float = 5.0,
     ) -> None:
-        self._url = url.rstrip("/")
+        keys = {"validate_key": validate_key, "admin_key": admin_key}
+        settings = PrivacyIDEASettings.model_validate({"url": url.rstrip("/"), **keys})
         self._realm = {"realm": realm} if realm else {}
-        self._timeout = timeout_seconds
-        self._session = requests.Session()
-        self._session.auth = ApiKeyAuth(validate_key, admin_key)
-        self._session.headers["Accept"] = "application/json"
+        self._api = ApiClient(PROVIDER, settings, timeout_seconds=timeout_seconds)
 
     def start(self, user: str, factor: Factor) -> Challenge:
         """Trigger the user's challenges; a plain one-time password needs none."""
@@ -82,10 +71,10 @@ class PrivacyIDEAClient:
         data = {"user": challenge.user, "pass": code, **self._realm}
         if challenge.transaction:
             data["transaction_id"] = challenge.transaction
-        try:
-            return _decision(self._ask("POST", "/validate/check", data=data))
-        except _UnknownUser:
+        response = self._send("POST", "/validate/check", data=data)
+        if response.status == 400 and (error_of(response) or (None,))[0] == UNKNOWN_USER:
             return Decision.DENY
+        return _decision(self._success(response))
 
     def push_answer(self, challenge: Challenge) -> str:
         """What the phone answered: ``pending``, ``accept`` or ``declined``.
@@ -111,47 +100,19 @@ class PrivacyIDEAClient:
         return Decision.DENY if answer == "declined" else Decision.PENDING
 
     def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        """One request; every answer that is not a JSON success becomes a typed error."""
-        try:
-            answer = self._session.request(
-                method, self._url + path, timeout=self._timeout, allow_redirects=False, **request
-            )
-        except requests.RequestException as error:
-            raise ProviderUnavailable(f"privacyIDEA did not answer: {type(error).__name__}") from None
-        response = Response(answer.status_code, headers=Headers(tuple(answer.headers.items())), body=answer.content)
-        if response.status == 200:
-            return _json_object(response)
-        raise _error(response)
+        return self._success(self._send(method, path, **request))
 
+    def _send(self, method: str, path: str, **request: Any) -> Response:
+        return self._api.ask(method, path, headers={"Accept": "application/json"}, **request)
 
-class _UnknownUser(ContractViolation):
-    """The server knows no such user; only a check may take that as a denial."""
-
-
-def _error(response: Response) -> Exception:
-    if response.status == 429:
-        wait = response.headers.get("retry-after", "")
-        return RateLimited("privacyIDEA asks to wait", float(wait) if wait.isdecimal() else None)
-    code = (error_of(response) or (None, ""))[0]
-    if response.status == 400 and code == UNKNOWN_USER:
-        return _UnknownUser("privacyIDEA knows no such user")
-    if code in CREDENTIAL_CODES or code == POLICY_CODE:
-        return CredentialRejected(f"privacyIDEA refused our key (code {code})")
-    if response.status >= 500:
-        return ProviderUnavailable(f"privacyIDEA failed with {response.status}")
-    return ContractViolation(f"privacyIDEA answered {response.status}, which the contract does not name")
-
-
-def _json_object(response: Response) -> dict[str, Any]:
-    if response.media_type != "application/json":
-        raise ContractViolation(f"privacyIDEA answered {response.media_type or 'without a content type'}, not JSON")
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict) or _result(body).get("status") is not True:
-        raise ContractViolation("privacyIDEA answered 200 without a successful result")
-    return body
+    def _success(self, response: Response) -> dict[str, Any]:
+        """The body; every answer that is not a JSON success becomes a typed error."""
+        if response.status != 200:
+            raise self._api.refusal(response)
+        body = self._api.json_object(response)
+        if _result(body).get("status") is not True:
+            raise ContractViolation("privacyIDEA answered 200 without a successful result")
+        return body
 
 
 def _result(body: dict[str, Any]) -> dict[str, Any]:

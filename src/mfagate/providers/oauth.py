@@ -1,0 +1,148 @@
+"""Access tokens by client credentials (RFC 6749 section 4.4): fetched once, kept until they expire.
+
+A provider that wants a token before its API answers signs two kinds of request:
+the one for the token, which carries the client's authentication in its body, and
+every other one, which carries the token.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from requests.auth import AuthBase
+
+if TYPE_CHECKING:
+    import requests
+
+    from mfagate.exchange import Exchange, Response
+
+_EARLY_SECONDS = 60.0
+"""A token is given up this long before its end, so that it does not end on the way."""
+
+
+class TokenRefused(Exception):
+    """No token came; ``exchange`` is the request for one and what was answered."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__("the request for an access token was not answered with one")
+        self.exchange = exchange
+
+
+class Tokens:
+    """The access tokens of one target, by credential. Threads may share it."""
+
+    def __init__(
+        self, send: Callable[[requests.PreparedRequest], Exchange], learn: Callable[[str, str], None] | None = None
+    ) -> None:
+        """``send`` sends a signed request; ``learn`` is told each token, to keep it out of output."""
+        self._send = send
+        self._learn = learn
+        self._kept: dict[Hashable, tuple[str, float]] = {}
+        self._fetching = threading.Lock()
+
+    def get(self, credential: Hashable, request: Callable[[], requests.PreparedRequest]) -> str:
+        """The token of a credential; ``request`` makes the request for a new one.
+
+        Raises:
+            TokenRefused: The answer holds none.
+        """
+        with self._fetching:
+            token, end = self._kept.get(credential, ("", 0.0))
+            if time.monotonic() < end:
+                return token
+            started = time.monotonic()
+            exchange = self._send(request())
+            found = token_in(exchange.response)
+            if found is None:
+                raise TokenRefused(exchange)
+            token, lifetime = found
+            if self._learn is not None:
+                self._learn("access token", token)
+            self._kept[credential] = (token, started + lifetime - min(_EARLY_SECONDS, lifetime / 2))
+            return token
+
+
+def token_in(response: Response | None) -> tuple[str, float] | None:
+    """The access token of an answer and its lifetime in seconds (RFC 6749 section 5.1)."""
+    if response is None or response.status != 200:
+        return None
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    token = body.get("access_token") if isinstance(body, dict) else None
+    if not isinstance(token, str) or not token or str(body.get("token_type", "")).lower() != "bearer":
+        return None
+    lifetime = body.get("expires_in")
+    usable = isinstance(lifetime, int | float) and not isinstance(lifetime, bool) and lifetime > 0
+    return token, float(lifetime) if usable else 0.0
+
+
+class ClientCredentials(AuthBase):
+    """Signs for an API behind a token endpoint.
+
+    ``authenticated`` says whether a path takes the client's authentication in the
+    body instead of a token; ``fields`` makes that authentication for a URL (a None
+    removes a field); ``request`` is the request for a token. ``credential`` tells
+    tokens of different credentials apart.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        credential: Hashable,
+        *,
+        authenticated: Callable[[str], bool],
+        fields: Callable[[str], Mapping[str, str | None]],
+        request: Callable[[], requests.Request],
+    ) -> None:
+        self._tokens = tokens
+        self._credential = credential
+        self._authenticated = authenticated
+        self._fields = fields
+        self._request = request
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the authentication into the body, or the token into the header.
+
+        Raises:
+            TokenRefused: A token is needed and was not given.
+        """
+        url = str(request.url)
+        if self._authenticated(urlsplit(url).path):
+            return in_body(request, self._fields(url))
+        token = self._tokens.get(self._credential, self._signed)
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    def _signed(self) -> requests.PreparedRequest:
+        request = self._request().prepare()
+        return in_body(request, self._fields(str(request.url)))
+
+
+def in_body(request: requests.PreparedRequest, fields: Mapping[str, str | None]) -> requests.PreparedRequest:
+    """Set top-level fields of a form or JSON body; a None removes one. Other bodies are left alone."""
+    body = request.body or b""
+    text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        try:
+            document = json.loads(text)
+        except ValueError:
+            return request
+        if isinstance(document, dict):
+            request.body = json.dumps(_merged(document, fields), ensure_ascii=False).encode()
+    elif kind == "application/x-www-form-urlencoded":
+        form = dict(parse_qsl(text, keep_blank_values=True))
+        request.body = urlencode(_merged(form, fields)).encode()
+    request.prepare_content_length(request.body)
+    return request
+
+
+def _merged(body: Mapping[str, Any], fields: Mapping[str, str | None]) -> dict[str, Any]:
+    return {name: value for name, value in {**body, **fields}.items() if value is not None or name not in fields}

@@ -1,0 +1,12 @@
+"""Imitations of hosted providers, for a machine that cannot reach them.
+
+An emulator is one class: methods that answer routes, and the provider's own words
+for what goes wrong before a route is reached. It runs as a process of its own
+(:func:`mfagate.sandbox.emulator.program.run`); official SDKs are the referees of
+whether it imitates well.
+"""
+
+from mfagate.sandbox.emulator.app import Answer, Emulator, Problem, Refused, Request, route
+from mfagate.sandbox.emulator.start import EmulatorSandbox
+
+__all__ = ["Answer", "Emulator", "EmulatorSandbox", "Problem", "Refused", "Request", "route"]

@@ -1,0 +1,21 @@
+"""The whole of an emulator's program: listen, announce, serve until the parent ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mfagate.sandbox import Running
+from mfagate.sandbox.child import attach
+from mfagate.sandbox.emulator.app import Emulator
+from mfagate.sandbox.emulator.listen import Listener, certify
+
+
+def run(make: Callable[[], Emulator]) -> None:
+    """Serve the emulator that ``make`` makes."""
+    child = attach()
+    emulator = make()
+    tls, bundle = certify(emulator.hosts, child.directory)
+    listener = Listener(emulator, tls)
+    values = {**emulator.values, "ca_bundle": str(bundle)}
+    child.ready(Running(f"https://127.0.0.1:{listener.port}", values, emulator.secrets, str(bundle)))
+    listener.serve_forever()
