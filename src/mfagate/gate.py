@@ -198,7 +198,7 @@ def _inspected(session: Session, integration: Integration, running: Running | No
 
 
 def _hide(redactor: Redactor, subject: Subject) -> None:
-    secret = {declared.name for declared in subject.declared.fields() if declared.secret}
+    secret = subject.declared.secrets()
     for name, value in subject.values.items():
         # An unknown key may be a misspelt secret: hide it if it came from a store.
         unknown = name not in subject.declared.model_fields and value.reference is not None

@@ -18,6 +18,7 @@ class Factor(StrEnum):
 
     OTP = "otp"
     PUSH = "push"
+    SMS = "sms"
 
 
 class Decision(StrEnum):
@@ -33,12 +34,15 @@ class Challenge:
     """One started verification of one user.
 
     ``transaction`` is the provider's id for it, or None where the provider
-    needs none, as for a plain one-time password.
+    needs none, as for a plain one-time password. ``decided`` is set where the
+    provider decided at once, about a user who is disabled for example; ``verify``
+    returns it then.
     """
 
     user: str
     factor: Factor
     transaction: str | None = None
+    decided: Decision | None = None
 
 
 class SecondFactor(Protocol):

@@ -70,8 +70,10 @@ class Target:
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """The settings with some credentials replaced; None removes one."""
+        secret = self.settings.secrets()
         update: dict[str, Any] = {
-            name: SecretStr(value) if value is not None else None for name, value in credential.items()
+            name: SecretStr(value) if value is not None and name in secret else value
+            for name, value in credential.items()
         }
         return self.settings.model_copy(update=update)
 

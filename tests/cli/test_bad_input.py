@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ..support.project import Project, Result
+from mfagate.testing import Result
+
+from ..support.project import Project
 
 
 def refused(result: Result) -> str:
@@ -85,7 +87,7 @@ def test_a_spoilt_pact(project: Project, spoil: Callable[[str], str]) -> None:
     (project.folder / "spoilt.json").write_text(spoil(good.read_text()))
     project.settings["more"] = 'contract = "spoilt.json"'
     result = project.run("check")
-    assert (result.exit_code, result.mfa["cause"]) == (1, "contract.out-of-date")
+    assert (result.exit_code, result.first["cause"]) == (1, "contract.out-of-date")
     assert result.first_red["location"]["file"] == "spoilt.json"
 
 
@@ -117,7 +119,7 @@ def test_a_spoilt_cassette(project: Project, cassettes: Path, content: bytes | N
     if content is not None:
         path.write_bytes(content)
     result = project.run("check")
-    assert (result.exit_code, result.mfa["cause"]) == (1, cause)
+    assert (result.exit_code, result.first["cause"]) == (1, cause)
     assert result.first_red["location"]["file"] == "tapes/otp-accepted.yaml"
 
 
@@ -125,7 +127,7 @@ def test_a_recording_that_breaks_the_contract(project: Project, cassettes: Path)
     path = cassettes / "wrong-otp.yaml"
     path.write_text(path.read_text().replace('"value":false', '"value":true'))
     result = project.run("check")
-    assert (result.exit_code, result.mfa["cause"]) == (1, "cassette.contract-mismatch")
+    assert (result.exit_code, result.first["cause"]) == (1, "cassette.contract-mismatch")
     assert "$.result.value" in str(result.first_red["evidence"])
 
 
@@ -135,7 +137,7 @@ def test_an_old_recording_is_a_warning(project: Project, cassettes: Path) -> Non
     path.write_text("\n".join(lines))
     result = project.run("check")
     assert result.exit_code == 0
-    warned = [check for check in result.mfa["checks"] if check["outcome"] == "warn"]
+    warned = [check for check in result.first["checks"] if check["outcome"] == "warn"]
     assert [check["cause"] for check in warned] == ["cassette.stale"]
 
 
@@ -143,7 +145,7 @@ def test_a_recording_with_a_secret(project: Project, cassettes: Path) -> None:
     path = cassettes / "otp-accepted.yaml"
     path.write_text(path.read_text().replace("scrubbed", project.env["VALIDATE"]))
     result = project.run("check")
-    assert (result.exit_code, result.mfa["cause"]) == (1, "cassette.secret-leaked")
+    assert (result.exit_code, result.first["cause"]) == (1, "cassette.secret-leaked")
 
 
 def test_an_emulated_recording_says_so(project: Project, cassettes: Path) -> None:
@@ -151,4 +153,4 @@ def test_an_emulated_recording_says_so(project: Project, cassettes: Path) -> Non
     path.write_text(path.read_text().replace("recorded_from: provider", "recorded_from: emulator"))
     result = project.run("check")
     assert result.exit_code == 0
-    assert [check["cause"] for check in result.mfa["checks"] if check["outcome"] == "info"] == ["cassette.emulated"]
+    assert [check["cause"] for check in result.first["checks"] if check["outcome"] == "info"] == ["cassette.emulated"]

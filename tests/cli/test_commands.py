@@ -22,8 +22,8 @@ from syrupy.assertion import SnapshotAssertion
 from mfagate import __version__, schemas
 from mfagate.causes import CauseId
 from mfagate.sandbox import Running
+from mfagate.sandbox.front import always, front
 
-from ..support.front import always, front
 from ..support.project import REPOSITORY, Project
 
 
@@ -69,7 +69,7 @@ def test_the_shipped_project_is_sound(project: Project) -> None:
 
 def test_without_secrets_a_laptop_can_check(project: Project) -> None:
     project.settings |= {"validate_key": "env:NOT_ON_THIS_LAPTOP", "admin_key": "env:NOR_THIS"}
-    assert project.run("check").mfa["cause"] == "config.reference-unresolved"
+    assert project.run("check").first["cause"] == "config.reference-unresolved"
     assert project.run("check", "--without-secrets").exit_code == 0
 
 
@@ -83,7 +83,7 @@ def test_nothing_checked_is_a_failure(project: Project, arguments: list[str]) ->
 def test_fewer_checks_than_expected_are_a_failure(project: Project) -> None:
     project.settings["more"] = "minimum_checks = 500"
     result = project.run("check")
-    assert (result.exit_code, result.mfa["cause"]) == (1, "gate.nothing-checked")
+    assert (result.exit_code, result.first["cause"]) == (1, "gate.nothing-checked")
 
 
 def test_inconclusive_may_be_allowed_and_an_override_is_recorded(project: Project, server: Running) -> None:
@@ -166,7 +166,7 @@ def test_a_junit_reader_reads_the_report(mixed: Project) -> None:
     suites = list(junitparser.JUnitXml.fromfile(str(mixed.folder / "junit.xml")))
     assert [suite.name for suite in suites] == ["mfa"]
     cases = list(suites[0])
-    assert len(cases) == suites[0].tests == len(result.mfa["checks"])
+    assert len(cases) == suites[0].tests == len(result.first["checks"])
     failed = [case for case in cases if any(isinstance(r, junitparser.Failure) for r in case.result)]
     assert len(failed) == suites[0].failures == result.report["summary"]["fail"] == 1
     assert failed[0].result[0].type == "config.reference-unresolved"

@@ -12,8 +12,7 @@ import pytest
 import trustme
 
 from mfagate.sandbox import Running
-
-from ..support.front import (
+from mfagate.sandbox.front import (
     Fault,
     Handler,
     after,
@@ -26,6 +25,7 @@ from ..support.front import (
     on_path,
     without_date,
 )
+
 from ..support.project import Project
 
 FAIL, INCONCLUSIVE = 1, 3
@@ -106,7 +106,7 @@ def test_a_wrong_value_is_found_before_anything_is_sent(
         project.settings["url"] = before.url
         result = project.run("gate")
         assert before.requests == []
-    assert (result.exit_code, result.mfa["cause"]) == (FAIL, cause)
+    assert (result.exit_code, result.first["cause"]) == (FAIL, cause)
     location = result.first_red["location"]
     assert Path(location["file"]).name == file
     assert location["line"] == {"key": 1, "secret.yaml": 6}.get(file, project.line_of("validate_key"))
@@ -119,18 +119,18 @@ def test_a_wrong_value_is_found_before_anything_is_sent(
 def test_the_key_of_another_environment_is_refused_by_name(project: Project, other_server: Running) -> None:
     project.env["VALIDATE"] = other_server.values["validate_key"]
     result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.rejected")
+    assert (result.exit_code, result.first["cause"]) == (FAIL, "credential.rejected")
     assert result.first_red["subject"] == "validate_key"
     assert result.first_red["evidence"]["provider code"] == 303
     assert result.first_red["location"]["line"] == project.line_of("validate_key")
-    assert set(result.mfa["exonerated"]) == {"network", "provider", "clock", "database"}
+    assert set(result.first["exonerated"]) == {"network", "provider", "clock", "database"}
 
 
 def test_a_good_control_credential_settles_whose_fault_it_is(project: Project, other_server: Running) -> None:
     project.env |= {"CONTROL": project.env["VALIDATE"], "VALIDATE": other_server.values["validate_key"]}
     project.settings["tables"] = '[integrations.mfa.control]\nvalidate_key = "env:CONTROL"'
     result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.rejected")
+    assert (result.exit_code, result.first["cause"]) == (FAIL, "credential.rejected")
     assert "accepted" in result.first_red["evidence"]["control credential"]
 
 
@@ -138,13 +138,13 @@ def test_a_refused_control_credential_means_the_provider(project: Project, other
     project.env |= {"CONTROL": other_server.values["validate_key"], "VALIDATE": other_server.values["validate_key"]}
     project.settings["tables"] = '[integrations.mfa.control]\nvalidate_key = "env:CONTROL"'
     result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (INCONCLUSIVE, "provider.auth-outage")
+    assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, "provider.auth-outage")
 
 
 def test_another_account_answers(project: Project) -> None:
     project.settings["expect"] = 'realm = "production"'
     result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.wrong-account")
+    assert (result.exit_code, result.first["cause"]) == (FAIL, "credential.wrong-account")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_the_signature_tells_which_server_answers(
     (project.folder / "server.pem").write_text(key)
     project.settings |= {"environment": "production", "expect": 'public_key = "file:server.pem"'}
     result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (exit_code, cause), result.stdout
+    assert (result.exit_code, result.first["cause"]) == (exit_code, cause), result.stdout
 
 
 def test_a_right_that_is_missing(project: Project, server: Running) -> None:
@@ -166,14 +166,14 @@ def test_a_right_that_is_missing(project: Project, server: Running) -> None:
     with front(server.endpoint, on_path("/validate/triggerchallenge", always(403, body, "application/json"))) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.insufficient-permission")
+    assert (result.exit_code, result.first["cause"]) == (FAIL, "credential.insufficient-permission")
     assert (result.first_red["id"], result.first_red["subject"]) == ("permission", "triggerchallenge")
 
 
 def test_a_misspelt_host(project: Project) -> None:
     project.settings["url"] = "https://mfa.exampel.invalid"
     result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "network.dns-failure")
+    assert (result.exit_code, result.first["cause"]) == (FAIL, "network.dns-failure")
     assert "mfa.exampel.invalid" in result.stdout
 
 
@@ -181,7 +181,7 @@ def test_a_closed_port(project: Project, server: Running) -> None:
     with front(server.endpoint) as gone:
         project.settings["url"] = gone.url
     result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (INCONCLUSIVE, "network.connection-refused")
+    assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, "network.connection-refused")
 
 
 @pytest.mark.parametrize(
@@ -219,9 +219,9 @@ def test_a_server_in_trouble(project: Project, server: Running, fault: Fault, ex
     with front(server.endpoint, fault) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (exit_code, cause), result.stdout
+    assert (result.exit_code, result.first["cause"]) == (exit_code, cause), result.stdout
     assert result.first_red["next_step"]
-    assert "database" in result.mfa["exonerated"]
+    assert "database" in result.first["exonerated"]
 
 
 def test_a_key_that_is_not_looked_at(project: Project, server: Running) -> None:
@@ -232,7 +232,7 @@ def test_a_key_that_is_not_looked_at(project: Project, server: Running) -> None:
     with front(server.endpoint, on_path("/validate/check", takes_any_key)) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "credential.not-enforced")
+    assert (result.exit_code, result.first["cause"]) == (FAIL, "credential.not-enforced")
 
 
 @pytest.fixture(scope="session")
@@ -276,8 +276,8 @@ def test_tls(
     with front(server.endpoint, tls=tls) as before:
         project.settings |= {"url": before.url, "more": 'ca_bundle = "ca.pem"' if trusted else ""}
         result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (exit_code, cause), result.stdout
-    assert [check["cause"] for check in result.mfa["checks"] if check["outcome"] == "warn"] == warnings
+    assert (result.exit_code, result.first["cause"]) == (exit_code, cause), result.stdout
+    assert [check["cause"] for check in result.first["checks"] if check["outcome"] == "warn"] == warnings
 
 
 def test_a_clock_that_was_not_seen_is_not_cleared(project: Project, server: Running, other_server: Running) -> None:
@@ -285,9 +285,9 @@ def test_a_clock_that_was_not_seen_is_not_cleared(project: Project, server: Runn
     with front(server.endpoint, without_date) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
-    assert result.mfa["cause"] == "credential.rejected"
+    assert result.first["cause"] == "credential.rejected"
     assert result.checks("clock")[0]["outcome"] == "skipped"
-    assert set(result.mfa["exonerated"]) == {"network", "provider", "database"}
+    assert set(result.first["exonerated"]) == {"network", "provider", "database"}
 
 
 def test_nothing_unsafe_is_sent_to_production(project: Project, server: Running) -> None:
@@ -313,25 +313,25 @@ def test_a_ca_bundle_that_cannot_be_used(project: Project, content: str | None) 
     if content is not None:
         (project.folder / "ca.pem").write_text(content)
     from_environment = project.run("gate", REQUESTS_CA_BUNDLE=str(project.folder / "ca.pem"))
-    assert (from_environment.exit_code, from_environment.mfa["cause"]) == (FAIL, "config.reference-unresolved")
+    assert (from_environment.exit_code, from_environment.first["cause"]) == (FAIL, "config.reference-unresolved")
     assert "REQUESTS_CA_BUNDLE" in from_environment.stdout
     project.settings["more"] = 'ca_bundle = "ca.pem"'
     from_file = project.run("check")
-    assert (from_file.exit_code, from_file.mfa["cause"]) == (FAIL, "config.reference-unresolved")
+    assert (from_file.exit_code, from_file.first["cause"]) == (FAIL, "config.reference-unresolved")
     assert from_file.first_red["location"]["line"] == project.line_of("ca_bundle")
 
 
 def test_a_proxy_that_cannot_be_reached(project: Project, server: Running) -> None:
     with front(server.endpoint) as gone:
         proxy = gone.url
-    assert project.run("gate", HTTP_PROXY=proxy).mfa["cause"] == "network.proxy"
+    assert project.run("gate", HTTP_PROXY=proxy).first["cause"] == "network.proxy"
     assert project.run("gate", HTTP_PROXY=proxy, NO_PROXY="127.0.0.1").exit_code == 0
 
 
 def test_https_to_a_plain_port(project: Project, server: Running) -> None:
     project.settings["url"] = server.endpoint.replace("http:", "https:")
     result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (FAIL, "network.tls-handshake")
+    assert (result.exit_code, result.first["cause"]) == (FAIL, "network.tls-handshake")
 
 
 def test_an_admin_key_that_may_not_list_tokens(project: Project, server: Running) -> None:
@@ -344,5 +344,5 @@ def test_an_admin_key_that_may_not_list_tokens(project: Project, server: Running
     with front(server.endpoint, fault) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
-    assert (result.exit_code, result.mfa["cause"]) == (INCONCLUSIVE, "contract.state-unavailable")
+    assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, "contract.state-unavailable")
     assert "tokenlist" in result.stdout

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mfagate.sandbox import Running
+from mfagate.sandbox.front import Handler, front, on_path
 
-from ..support.front import Handler, front, on_path
 from ..support.project import REPOSITORY, Project
 
 

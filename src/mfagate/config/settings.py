@@ -63,6 +63,11 @@ class ProviderSettings(BaseModel):
             if isinstance(setting, Setting)
         ]
 
+    @classmethod
+    def secrets(cls) -> frozenset[str]:
+        """The names of the fields that are secrets."""
+        return frozenset(field.name for field in cls.fields() if field.secret)
+
     def secret(self, name: str) -> str | None:
         """The plain value of a secret setting, for signing only."""
         value = getattr(self, name)

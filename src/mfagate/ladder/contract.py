@@ -70,9 +70,9 @@ def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Repla
     arranged = arranger.arrange(interaction)
     for name in arranged.secrets:
         climb.redactor.add(f"state {name}", arranged.values[name])
-    for name, value in arranged.credential.items():
+    for name in arranged.credential.keys() & climb.provider.settings.secrets():
         # A bad credential is often a good one with a flaw: hide it as well.
-        climb.redactor.add(f"state {name}", value or "")
+        climb.redactor.add(f"state {name}", arranged.credential[name] or "")
     settings = climb.live.replace(arranged.credential) if arranged.credential else None
     exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
     mismatches = interaction.match(exchange.response) if exchange.response is not None else []

@@ -7,7 +7,6 @@ here, so that none of them decides twice what a rate limit or a bad key is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
 from mfagate.diagnosis import diagnose
 from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.providers.base import Provider
+from mfagate.providers.base import Dialect, Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
-from mfagate.result import Finding
 from mfagate.second_factor import (
     ContractViolation,
     CredentialRejected,
@@ -114,7 +112,7 @@ class ApiClient:
     def _refusal(self, exchange: Exchange) -> SecondFactorError:
         response = exchange.response
         assert response is not None, "an exchange without an answer was raised as an error"
-        finding = diagnose(exchange, _Dialect(self._provider, self._settings))
+        finding = diagnose(exchange, Dialect(self._provider, self._settings))
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
             wait = response.headers.get("retry-after", "")
@@ -126,15 +124,3 @@ class ApiClient:
             "network": ProviderUnavailable,
         }
         return kinds.get(finding.cause.partition(".")[0], ContractViolation)(message)
-
-
-@dataclass(frozen=True, slots=True)
-class _Dialect:
-    provider: Provider
-    settings: ProviderSettings
-
-    def explain(self, exchange: Exchange) -> Finding | None:
-        return self.provider.explain(exchange, self.settings)
-
-    def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
-        return self.provider.evidence(exchange)

@@ -233,3 +233,19 @@ class Provider(ABC):
     def sandbox(self) -> Sandbox | None:
         """How a local instance is started."""
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A provider together with the settings by which it explains answers."""
+
+    provider: Provider
+    settings: ProviderSettings
+
+    def explain(self, exchange: Exchange) -> Finding | None:
+        """The cause by the provider's own error code."""
+        return self.provider.explain(exchange, self.settings)
+
+    def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
+        """The provider's own words."""
+        return self.provider.evidence(exchange)

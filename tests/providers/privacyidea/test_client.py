@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient
+from mfagate.sandbox.front import Front, Handler, front
 from mfagate.second_factor import (
     Challenge,
     ContractViolation,
@@ -21,8 +22,6 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
-
-from ...support.front import Front, Handler, front
 
 ACCEPT: dict[str, Any] = {"result": {"status": True, "value": True, "authentication": "ACCEPT"}}
 OTP = Challenge("alice", Factor.OTP)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
-from mfagate.diagnosis import diagnose
-from mfagate.exchange import Exchange, Headers, Request, Response
 from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.testing import explained
 
 
 def key(expires: int) -> str:
@@ -26,13 +23,8 @@ def key(expires: int) -> str:
 
 def cause_of(status: int, code: int, message: str = "m", *, expires: int = 4_000_000_000) -> CauseId:
     body = {"result": {"status": False, "error": {"code": code, "message": message}}}
-    response = Response(
-        status, headers=Headers((("Content-Type", "application/json"),)), body=json.dumps(body).encode()
-    )
-    exchange = Exchange(Request("POST", "https://host/validate/check"), datetime.now(UTC), response)
     settings = PrivacyIDEASettings(url="https://host", validate_key=SecretStr(key(expires)))
-    climb = SimpleNamespace(explain=lambda one: PROVIDER.explain(one, settings), evidence=PROVIDER.evidence)
-    return diagnose(exchange, climb).cause
+    return explained(PROVIDER, settings, status, body).cause
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 Fault = Callable[["Handler"], bool]
 """Answers instead of the server behind, or returns False to pass the request on."""
 
+_BEHIND_SECONDS = 30.0
+
 
 class Handler(BaseHTTPRequestHandler):
     """One request through the front."""
@@ -30,21 +32,30 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_GET(self) -> None:
+        """Do the one thing wrong, or pass the request on."""
         with self.server.lock:
             self.server.requests.append((self.command, self.path))
         if not self.server.fault(self):
             self.pass_on()
 
-    do_POST = do_DELETE = do_GET
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are http.server's
+
+    def ask(self) -> tuple[int, bytes, http.client.HTTPMessage]:
+        """What the server behind says to this request: status, body, headers."""
+        length = int(self.headers.get("Content-Length") or 0)
+        behind = self.server.connect()
+        try:
+            behind.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
+            answer = behind.getresponse()
+            return answer.status, answer.read(), answer.headers
+        finally:
+            behind.close()
 
     def pass_on(self, *, date: str | None = None) -> None:
         """Ask the server behind and answer with what it says."""
-        length = int(self.headers.get("Content-Length") or 0)
-        behind = http.client.HTTPConnection(self.server.behind, timeout=30)
-        behind.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
-        answer = behind.getresponse()
-        self.answer(answer.status, answer.read(), answer.headers["Content-Type"], date=date)
-        behind.close()
+        status, body, headers = self.ask()
+        more = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
+        self.answer(status, body, headers["Content-Type"], date=date, **more)
 
     def answer(
         self, status: int, body: bytes, content_type: str | None = "text/html", *, date: str | None = None, **more: str
@@ -66,20 +77,31 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+_HOP_BY_HOP = frozenset({"connection", "content-length", "content-type", "date", "keep-alive", "transfer-encoding"})
+
+
 class Front(ThreadingHTTPServer):
     """Listens on a free port of 127.0.0.1."""
 
     daemon_threads = True
 
     def __init__(self, behind: str, fault: Fault, tls: ssl.SSLContext | None) -> None:
+        """``behind`` is a URL; of an https one on this machine the certificate is not looked at."""
         super().__init__(("127.0.0.1", 0), Handler)
-        self.behind = urlsplit(behind).netloc
+        self._behind = urlsplit(behind)
         self.fault = fault
         self.lock = threading.Lock()
         self.requests: list[tuple[str, str]] = []
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection to the server behind."""
+        if self._behind.scheme == "https":
+            context = ssl._create_unverified_context()  # noqa: S323 - a sandbox on loopback
+            return http.client.HTTPSConnection(self._behind.netloc, timeout=_BEHIND_SECONDS, context=context)
+        return http.client.HTTPConnection(self._behind.netloc, timeout=_BEHIND_SECONDS)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no error of the test."""
@@ -163,3 +185,25 @@ def hang_up(handler: Handler) -> bool:
     handler.close_connection = True
     handler.connection.close()
     return True
+
+
+def stall(handler: Handler) -> bool:
+    """Say nothing until the client hangs up or a minute is over."""
+    handler.connection.settimeout(60)
+    handler.rfile.read(int(handler.headers.get("Content-Length") or 0) + 1)
+    return hang_up(handler)
+
+
+class NeverRefuses:
+    """A server that takes any credential: once it was good, an answer is given to everybody."""
+
+    def __init__(self) -> None:
+        self._good: dict[tuple[str, str], tuple[int, bytes, str]] = {}
+
+    def __call__(self, handler: Handler) -> bool:
+        """Pass on what is accepted, and replace what is refused by the first answer of the same endpoint."""
+        endpoint = (handler.command, urlsplit(handler.path).path)
+        status, body, headers = handler.ask()
+        now = (status, body, headers["Content-Type"])
+        answer = self._good.setdefault(endpoint, now) if status not in (401, 403) else self._good.get(endpoint, now)
+        return handler.answer(*answer)

@@ -1,0 +1,198 @@
+"""What the login service expects of Duo: its client, driven against Pact's mock server.
+
+Each test adds one interaction to the pact. Only what the client reads stands
+in an answer, so that Duo may change the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pact import match
+from pydantic import SecretStr
+
+from mfagate.consumer import JSON, ConsumerPact, fill
+from mfagate.providers.duo.client import DuoClient
+from mfagate.providers.duo.settings import DuoSettings
+from mfagate.providers.states import State
+from mfagate.second_factor import (
+    Challenge,
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+)
+
+PROVIDER = "duo"
+
+SETTINGS = DuoSettings(
+    host="api-0a1b2c3d.duosecurity.com", integration_key="DIABCDEFGHIJ01234567", secret_key=SecretStr("k" * 40)
+)
+SIGNED = match.regex("Basic RElBQkNERUZHSElKMDEyMzQ1Njc6MDA=", regex=r"^Basic [A-Za-z0-9+/=]+$")
+DATE = match.regex("Tue, 21 Aug 2012 17:29:18 -0000", regex=r"^\w{3}, \d{2} \w{3} \d{4} [\d:]{8} [+-]\d{4}$")
+TRANSACTION = "45f7c92b-f45f-4862-8545-e0f58e78075a"
+PUSH = Challenge("alice", Factor.PUSH, TRANSACTION)
+
+PHONE = {"device": match.str("DPFZRS9FB0D46QFTM891"), "capabilities": match.each_like("push")}
+
+
+def client(url: str, *, signed: bool = True) -> DuoClient:
+    settings = SETTINGS if signed else SETTINGS.model_copy(update={"secret_key": None})
+    return DuoClient(settings, endpoint=url)
+
+
+def ask(
+    pact: ConsumerPact,
+    description: str,
+    state: State,
+    path: str,
+    body: dict[str, str],
+    filled: dict[str, str],
+    *,
+    signed: bool = True,
+    **about: Any,
+) -> Any:
+    """``POST`` of a JSON body; ``filled`` maps its fields to values of the state."""
+    interaction = pact.interaction(description, given=state, **about).with_request("POST", path)
+    if signed:
+        interaction.with_header("Authorization", SIGNED).with_header("Date", DATE)
+    interaction.with_body(body, JSON)
+    return fill(interaction, "body", filled)
+
+
+def ok(interaction: Any, response: Any) -> None:
+    interaction.will_respond_with(200).with_body({"stat": "OK", "response": response}, JSON)
+
+
+def fail(interaction: Any, code: int) -> None:
+    body = {"stat": "FAIL", "code": code, "message": match.str("a sentence")}
+    interaction.will_respond_with(code // 100).with_body(body, JSON)
+
+
+def preauth(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+    return ask(pact, description, state, "/auth/v2/preauth", {"username": "alice"}, {"username": "username"}, **about)
+
+
+def get(pact: ConsumerPact, description: str, state: State, path: str, **about: Any) -> Any:
+    interaction = pact.interaction(description, given=state, **about).with_request("GET", path)
+    return interaction.with_header("Authorization", SIGNED).with_header("Date", DATE)
+
+
+def test_user_may_choose_a_factor(pact: ConsumerPact) -> None:
+    interaction = preauth(pact, "user may choose a factor", State.CHALLENGE_FACTOR)
+    ok(interaction, {"result": "auth", "status_msg": match.str("Account is active"), "devices": match.each_like(PHONE)})
+    with pact.serve() as url:
+        assert client(url).start("alice", Factor.OTP) == Challenge("alice", Factor.OTP)
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "result", "decision"),
+    [
+        ("user in bypass", State.BYPASSED_USER, "allow", Decision.ALLOW),
+        ("disabled user", State.DISABLED_USER, "deny", Decision.DENY),
+        ("locked user", State.LOCKED_FACTOR, "deny", Decision.DENY),
+    ],
+)
+def test_user_is_decided_at_once(
+    pact: ConsumerPact, description: str, state: State, result: str, decision: Decision
+) -> None:
+    ok(preauth(pact, description, state), {"result": result, "status_msg": match.str("a sentence")})
+    with pact.serve() as url:
+        duo = client(url)
+        assert duo.verify(duo.start("alice", Factor.PUSH)) is decision
+
+
+def test_user_without_a_device(pact: ConsumerPact) -> None:
+    ok(preauth(pact, "user without a device", State.NO_FACTOR), {"result": "enroll"})
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).start("alice", Factor.PUSH)
+
+
+def test_unknown_user(pact: ConsumerPact) -> None:
+    note = "The new user policy of the account decides between enroll and deny; allow would let anybody in."
+    interaction = preauth(pact, "unknown user", State.UNKNOWN_USER, safe_in_production=True, note=note)
+    ok(interaction, {"result": match.regex("enroll", regex="^(enroll|deny)$")})
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).start("alice", Factor.OTP)
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "value", "result", "decision"),
+    [
+        ("passcode accepted", State.WORKING_OTP, "passcode", "allow", Decision.ALLOW),
+        ("wrong passcode", State.WORKING_OTP, "wrong_passcode", "deny", Decision.DENY),
+        ("used passcode", State.USED_OTP, "passcode", "deny", Decision.DENY),
+    ],
+)
+def test_passcode(
+    pact: ConsumerPact, description: str, state: State, value: str, result: str, decision: Decision
+) -> None:
+    """A wrong one is answered with 200 as well."""
+    body = {"username": "alice", "factor": "passcode", "passcode": "000000000"}
+    interaction = ask(pact, description, state, "/auth/v2/auth", body, {"username": "username", "passcode": value})
+    ok(interaction, {"result": result, "status": result, "status_msg": match.str("a sentence")})
+    with pact.serve() as url:
+        assert client(url).verify(Challenge("alice", Factor.OTP), "000000000") is decision
+
+
+def test_push_sent(pact: ConsumerPact) -> None:
+    body = {"username": "alice", "factor": "push", "device": "auto", "async": "1"}
+    interaction = ask(pact, "push sent", State.CHALLENGE_FACTOR, "/auth/v2/auth", body, {"username": "username"})
+    ok(interaction, {"txid": match.str(TRANSACTION)})
+    with pact.serve() as url:
+        assert client(url)._push("alice") == TRANSACTION
+
+
+def poll(pact: ConsumerPact, description: str, state: State) -> Any:
+    interaction = get(pact, description, state, "/auth/v2/auth_status").with_query_parameter("txid", TRANSACTION)
+    return fill(interaction, "query", {"txid": "txid"})
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "result", "status", "decision"),
+    [
+        ("push pending", State.PUSH_PENDING, "waiting", "pushed", Decision.PENDING),
+        ("push accepted", State.PUSH_ACCEPTED, "allow", "allow", Decision.ALLOW),
+        ("push declined", State.PUSH_DECLINED, "deny", "deny", Decision.DENY),
+        ("push timed out", State.PUSH_TIMED_OUT, "deny", "timeout", Decision.DENY),
+    ],
+)
+def test_push_polled(
+    pact: ConsumerPact, description: str, state: State, result: str, status: str, decision: Decision
+) -> None:
+    """A denial and a timeout are answered with 200 as well."""
+    interaction = poll(pact, description, state)
+    ok(interaction, {"result": result, "status": status, "status_msg": match.str("a sentence")})
+    with pact.serve() as url:
+        assert client(url).verify(PUSH) is decision
+
+
+def test_unknown_push(pact: ConsumerPact) -> None:
+    fail(poll(pact, "unknown push", State.CHALLENGE_UNKNOWN), 40002)
+    with pact.serve() as url, pytest.raises(ContractViolation):
+        client(url).verify(PUSH)
+
+
+def test_key_accepted(pact: ConsumerPact) -> None:
+    interaction = get(pact, "key accepted", State.CREDENTIAL_ACCEPTED, "/auth/v2/check", safe_in_production=True)
+    ok(interaction, {"time": match.int(1357020061)})
+    with pact.serve() as url:
+        assert client(url)._api.ask("GET", "/auth/v2/check").status == 200
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "code", "signed"),
+    [
+        ("missing credentials", State.CREDENTIAL_MISSING, 40101, False),
+        ("unknown integration key", State.CREDENTIAL_UNKNOWN, 40102, True),
+        ("wrong secret key", State.CREDENTIAL_WRONG, 40103, True),
+        ("keys of the Admin API", State.CREDENTIAL_WRONG_KIND, 40301, True),
+    ],
+)
+def test_refused_keys(pact: ConsumerPact, description: str, state: State, code: int, signed: bool) -> None:
+    body = {"username": "mfagate-no-such-user"}
+    fail(ask(pact, description, state, "/auth/v2/preauth", body, {}, signed=signed), code)
+    with pact.serve() as url, pytest.raises(CredentialRejected):
+        client(url, signed=signed).start("mfagate-no-such-user", Factor.OTP)

@@ -1,0 +1,118 @@
+"""Duo, through its Auth API (https://duo.com/docs/authapi)."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import SecretStr
+
+from mfagate.exchange import Exchange, Response
+from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
+from mfagate.providers.duo.errors import FORBIDDEN, MEANINGS, WRONG_KIND, error_of, response_of
+from mfagate.providers.duo.settings import DuoSettings
+from mfagate.scrub import Scrubbing
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
+    from mfagate.providers.oauth import Tokens
+    from mfagate.providers.states import States
+    from mfagate.sandbox import Sandbox
+
+
+class Duo(Provider):
+    """Knowledge about Duo's Auth API v2."""
+
+    name: ClassVar[str] = "duo"
+    title: ClassVar[str] = "Duo"
+    settings: ClassVar[type[DuoSettings]] = DuoSettings
+    test_data: ClassVar[Mapping[str, str]] = {
+        "user": "a user with a phone for Duo Push whom nobody else uses: nobody answers the pushes, "
+        "and the user's bypass codes are replaced",
+        "accepting_user": "a user whose phone's owner approves each push within seconds",
+        "declining_user": "a user whose phone's owner denies each push within seconds",
+        "ignoring_user": "a user whose pushes time out",
+        "locked_user": "a user who is locked out",
+        "admin_integration_key": "integration key of an Admin API application that may read and write resources",
+        "admin_secret_key": "its secret key",
+    }
+    test_secrets: ClassVar[frozenset[str]] = frozenset({"admin_secret_key"})
+    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    # Duo does not publish its window; five minutes are what its clients' users report.
+    clock_tolerance_seconds: ClassVar[float] = 300.0
+    scrubbing: ClassVar[Scrubbing] = Scrubbing(
+        secret_fields=frozenset({"activation_code", "activation_url", "activation_barcode", "enroll_portal_url"}),
+        volatile_fields={
+            "device": "DP000000000000000000",
+            "name": "",
+            "number": "XXX-XXX-0000",
+            "time": 1767225600,
+            "txid": "00000000-0000-0000-0000-000000000000",
+            "user_id": "DU000000000000000000",
+        },
+    )
+    sandbox_is_emulator: ClassVar[bool] = True
+
+    def base_url(self, settings: DuoSettings) -> str:
+        """The account's own host."""
+        return f"https://{settings.host}"
+
+    def auth(self, settings: DuoSettings, tokens: Tokens) -> AuthBase:
+        """The signature over each request."""
+        from mfagate.providers.duo.auth import DuoAuth
+
+        return DuoAuth(settings.host, settings.integration_key, settings.secret("secret_key"))
+
+    def pings(self, settings: DuoSettings) -> Sequence[Probe]:
+        """https://duo.com/docs/authapi#/ping."""
+        return [Probe("api", "GET", "/auth/v2/ping", _tells_the_time)]
+
+    def server_time(self, response: Response) -> float | None:
+        """Duo tells its time in the answer, for the sake of those who sign."""
+        content = response_of(response)
+        told = content.get("time") if isinstance(content, dict) else None
+        return float(told) if type(told) is int else None
+
+    def credentials(self, settings: DuoSettings) -> Sequence[Probe]:
+        """https://duo.com/docs/authapi#/check: keys, signature, clock and kind of application in one."""
+        return [Probe("secret_key", "GET", "/auth/v2/check", _tells_the_time)]
+
+    def known_bad(self, settings: DuoSettings, subject: str) -> DuoSettings:
+        """The same application with a secret key that nobody has."""
+        alphabet = string.ascii_letters + string.digits
+        made_up = "".join(secrets.choice(alphabet) for _ in range(40))
+        return settings.model_copy(update={subject: SecretStr(made_up)})
+
+    def error_of(self, response: Response) -> ApiError | None:
+        """Duo's envelope."""
+        return error_of(response)
+
+    def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> Meaning | None:
+        """One code forbids for several reasons; the detail tells which."""
+        if error.code == FORBIDDEN and "integration type" in error.message.lower():
+            return WRONG_KIND
+        return super().meaning(error, exchange, settings)
+
+    def states(self, send: Send, settings: DuoSettings, test_data: Mapping[str, str]) -> States:
+        """Arranges states with prepared users, and through the Admin API."""
+        from mfagate.providers.duo.states import DuoStates
+
+        return DuoStates(send, settings, test_data)
+
+    def sandbox(self) -> Sandbox:
+        """An emulator of the Auth API and of what the states need of the Admin API."""
+        from mfagate.sandbox.emulator import EmulatorSandbox
+
+        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"))
+
+
+def _tells_the_time(response: Response) -> bool:
+    content = response_of(response)
+    return response.status == 200 and isinstance(content, dict) and type(content.get("time")) is int
+
+
+PROVIDER = Duo()

@@ -1,0 +1,107 @@
+"""The reference client for Duo: what a login service needs, and nothing it does not understand.
+
+Endpoints: https://duo.com/docs/authapi.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mfagate.exchange import Response
+from mfagate.providers.api_client import ApiClient
+from mfagate.providers.duo import PROVIDER
+from mfagate.providers.duo.errors import response_of
+from mfagate.providers.duo.settings import DuoSettings
+from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+
+_PREAUTH = {"allow": Decision.ALLOW, "deny": Decision.DENY, "auth": None}
+
+
+class DuoClient:
+    """A :class:`~mfagate.second_factor.SecondFactor` over Duo's Auth API.
+
+    ``start`` asks Duo about the user first: one who is bypassed or disabled is
+    decided there. A push is sent asynchronously and polled; a passcode is checked
+    in one request.
+    """
+
+    def __init__(
+        self,
+        settings: DuoSettings,
+        *,
+        endpoint: str | None = None,
+        timeout_seconds: float = 5.0,
+        ca_bundle: Path | None = None,
+    ) -> None:
+        self._api = ApiClient(
+            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
+        )
+
+    def start(self, user: str, factor: Factor) -> Challenge:
+        """Ask what the user may do; send a push where one is wanted."""
+        if factor not in (Factor.OTP, Factor.PUSH):
+            raise NotEnrolled(f"Duo is asked for passcodes and pushes, not for {factor}")
+        known = self._post("/auth/v2/preauth", username=user)
+        result = known.get("result")
+        if result == "enroll":
+            raise NotEnrolled("Duo wants the user to enrol first")
+        if not isinstance(result, str) or result not in _PREAUTH:
+            raise ContractViolation("Duo's answer about the user is none that the contract names")
+        decided = _PREAUTH[result]
+        if decided is not None or factor is Factor.OTP:
+            return Challenge(user, factor, decided=decided)
+        if not _can_push(known.get("devices")):
+            raise NotEnrolled("the user has no device that takes a push")
+        return Challenge(user, factor, self._push(user))
+
+    def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
+        """Check a passcode, or ask what became of a push."""
+        if challenge.decided is not None:
+            return challenge.decided
+        if challenge.factor is Factor.PUSH:
+            return self._poll(challenge)
+        if code is None:
+            raise ValueError("a passcode is needed")
+        return _decision(self._post("/auth/v2/auth", username=challenge.user, factor="passcode", passcode=code))
+
+    def _push(self, user: str) -> str:
+        sent = self._post("/auth/v2/auth", username=user, factor="push", device="auto", **{"async": "1"})
+        transaction = sent.get("txid")
+        if not isinstance(transaction, str) or not transaction:
+            raise ContractViolation("Duo sent a push without a txid")
+        return transaction
+
+    def _poll(self, challenge: Challenge) -> Decision:
+        if not challenge.transaction:
+            raise ValueError("only a challenge with a transaction can be polled")
+        answer = self._content(self._api.ask("GET", "/auth/v2/auth_status", params={"txid": challenge.transaction}))
+        return Decision.PENDING if answer.get("result") == "waiting" else _decision(answer)
+
+    def _post(self, path: str, **parameters: str) -> dict[str, Any]:
+        return self._content(self._api.ask("POST", path, json=parameters))
+
+    def _content(self, response: Response) -> dict[str, Any]:
+        """What a successful answer holds; every other one becomes a typed error."""
+        if response.status != 200:
+            raise self._api.refusal(response)
+        self._api.json_object(response)
+        content = response_of(response)
+        if not isinstance(content, dict):
+            raise ContractViolation("Duo answered 200 without a response that is an object")
+        return content
+
+
+def _can_push(devices: Any) -> bool:
+    capabilities = [one.get("capabilities") for one in devices if isinstance(one, dict)] if devices else []
+    return any(isinstance(some, list) and "push" in some for some in capabilities)
+
+
+def _decision(answer: dict[str, Any]) -> Decision:
+    """Result and status have to agree that the user may enter; one that denies is enough to keep out."""
+    result, status = answer.get("result"), answer.get("status")
+    if result == "allow" and status in ("allow", "bypass"):
+        return Decision.ALLOW
+    if result == "deny" and isinstance(status, str) and status not in ("allow", "bypass"):
+        return Decision.DENY
+    raise ContractViolation("result and status of Duo's answer do not make a decision that the contract names")

@@ -1,0 +1,76 @@
+"""Duo's error codes and what is behind them.
+
+The envelope is ``{"stat": "FAIL", "code", "message", "message_detail"}``; the first
+three digits of a code are the HTTP status. Meanings by Duo's Knowledge Base
+("What are Duo's API responses and error messages?", quoted in
+https://community.duo.com/t/auth-v2-auth-giving-a-40103-but-auth-v2-preauth-working-fine/8371)
+and https://duo.com/docs/authapi; a 50001 for exceeded limits by https://duo.com/docs/rate-limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Response
+from mfagate.providers.base import ApiError, Meaning
+
+FORBIDDEN = 40301
+"""Duo looks at the kind of an application before it looks at the signature."""
+
+WRONG_KIND = Meaning(
+    CauseId.CREDENTIAL_WRONG_KIND,
+    "the keys are those of another kind of application, such as Admin API; Duo says so without "
+    "a look at the secret key, so it may be wrong as well",
+    "In the Duo Admin Panel, open the application of the type Auth API and copy its integration key and secret key.",
+    setting="integration_key",
+)
+
+MEANINGS: Mapping[str | int, Meaning] = {
+    40101: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Duo saw no credentials: does a proxy drop the Authorization header?",
+    ),
+    40102: Meaning(
+        CauseId.CREDENTIAL_UNKNOWN_KEY,
+        "Duo knows no such integration key on this host: the host is another account's, or the application was deleted",
+        setting="integration_key",
+    ),
+    40103: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "the signature does not fit: the secret key is wrong or was reset, or something on the way changes requests",
+    ),
+    40104: Meaning(CauseId.CREDENTIAL_REJECTED, "Duo saw no Date in the request: does a proxy drop the Date header?"),
+    40105: Meaning(CauseId.CLOCK_SKEW, "Duo refuses the time of the request: the clocks are too far apart"),
+    FORBIDDEN: Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "Duo forbids it to these keys, for their grants or for the network they are used from",
+    ),
+    42901: Meaning(CauseId.PROVIDER_RATE_LIMITED, "Duo asks to slow down"),
+    50001: Meaning(
+        CauseId.PROVIDER_OUTAGE,
+        "Duo failed by itself; it says the same where a limit of the account is exceeded",
+    ),
+}
+
+
+def response_of(response: Response) -> Any:
+    """What a successful answer holds, or None."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    return body.get("response") if isinstance(body, dict) and body.get("stat") == "OK" else None
+
+
+def error_of(response: Response) -> ApiError | None:
+    """Code and message of an error answer."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    if not isinstance(body, dict) or body.get("stat") != "FAIL" or type(body.get("code")) is not int:
+        return None
+    words = [str(body[name]) for name in ("message", "message_detail") if body.get(name)]
+    return ApiError(body["code"], ": ".join(words))

@@ -1,0 +1,83 @@
+"""Settings of a Duo application of the type Auth API (https://duo.com/docs/authapi#first-steps).
+
+The shapes are those that Duo's own libraries check (``duo_web`` of
+https://github.com/duosecurity/duo_python: IKEY_LEN 20, SKEY_LEN 40) and that
+https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/duo/duo.go looks for.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.shapes import Host, Lookalike, Pattern
+
+_PANEL = "Duo Admin Panel > Applications > your Auth API application"
+
+_DOCUMENTATION = "the example of Duo's documentation"
+
+
+class DuoSettings(ProviderSettings):
+    """``[integrations.NAME.settings]`` of a Duo integration."""
+
+    host: Annotated[
+        str,
+        Setting(
+            description="API hostname of the account.",
+            where=f"{_PANEL} > Details > API hostname",
+            example="api-1a2b3c4d.duosecurity.com",
+            shape=Host(
+                r"api-[0-9a-f]{8}\.(duosecurity|duofederal)\.com",
+                "an API hostname such as api-1a2b3c4d.duosecurity.com",
+                foreign=(
+                    (r"admin(-[0-9a-f]{8})?\.duosecurity\.com", "the host of the Admin Panel, not of the API"),
+                    (r"(www\.)?duo(security)?\.com", "Duo's website, not the account's API hostname"),
+                ),
+            ),
+            lookalikes=(
+                Lookalike(
+                    r"(?i)api-x{8}\.duosecurity\.com",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    _DOCUMENTATION,
+                    "Copy the API hostname of your own application.",
+                ),
+            ),
+        ),
+    ]
+    integration_key: Annotated[
+        str,
+        Setting(
+            description="Integration key (ikey) of the application; no secret.",
+            where=f"{_PANEL} > Details > Integration key",
+            example="DIXXXXXXXXXXXXXXXXXX",
+            shape=Pattern(r"DI[A-Z0-9]{18}", "20 characters that begin with DI, in capitals and digits", 20),
+            lookalikes=(
+                Lookalike(
+                    r"DIWJ8X6AEYOR5OMC6TQ1|DIX{18}",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    _DOCUMENTATION,
+                    "Copy the integration key of your own application.",
+                ),
+            ),
+        ),
+    ]
+    secret_key: Annotated[
+        SecretStr,
+        Setting(
+            description="Secret key (skey) of the same application.",
+            where=f"{_PANEL} > Details > Secret key",
+            example="env:DUO_SECRET_KEY",
+            shape=Pattern(r"[A-Za-z0-9]{40}", "40 letters and digits", 40),
+            lookalikes=(
+                Lookalike(
+                    "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    _DOCUMENTATION,
+                    "Copy the secret key of your own application.",
+                ),
+            ),
+        ),
+    ]

@@ -1,0 +1,31 @@
+"""What the gate says of one answer, for tests of a provider's error codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mfagate.config.settings import ProviderSettings
+from mfagate.diagnosis import diagnose
+from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.providers.base import Dialect, Provider
+from mfagate.result import Finding
+
+
+def explained(
+    provider: Provider,
+    settings: ProviderSettings,
+    status: int,
+    body: Any,
+    headers: Mapping[str, str] | None = None,
+    *,
+    url: str = "https://host.invalid/",
+) -> Finding:
+    """The finding for an answer to a request that was not accepted; ``body`` is bytes, or becomes JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = {"Content-Type": "application/json", **(headers or {})}
+    response = Response(status, headers=Headers(tuple(fields.items())), body=content)
+    exchange = Exchange(Request("GET", url), datetime.now(UTC), response)
+    return diagnose(exchange, Dialect(provider, settings))

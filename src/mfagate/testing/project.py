@@ -1,0 +1,112 @@
+"""A project of somebody else: their configuration, their secrets, our command."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mfagate.secrets.redaction import Redactor
+
+COMMAND_SECONDS = 120
+
+
+@dataclass
+class Result:
+    """What a command did. ``report`` is the JSON report, empty if none was written."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The report on the first integration."""
+        integration: dict[str, Any] = self.report["integrations"][0]
+        return integration
+
+    @property
+    def first_red(self) -> dict[str, Any]:
+        """The check that decided about the first integration."""
+        check: dict[str, Any] = next(c for c in self.first["checks"] if c["outcome"] in ("fail", "inconclusive"))
+        return check
+
+    def checks(self, check_id: str) -> list[dict[str, Any]]:
+        """All checks of an id, of the first integration."""
+        return [check for check in self.first["checks"] if check["id"] == check_id]
+
+
+class Project:
+    """A folder with an ``integrations.toml``; whatever a command writes there is searched for secrets.
+
+    ``env`` are the variables that the commands get, by name: each value is a secret.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.env = dict(env)
+        self._known = dict(env)
+
+    def text(self) -> str:
+        """What stands in ``integrations.toml``."""
+        raise NotImplementedError
+
+    def write(self) -> None:
+        """Write ``integrations.toml``."""
+        text = self.text()
+        tomllib.loads(text)
+        (self.folder / "integrations.toml").write_text(text)
+
+    def line_of(self, start: str) -> int:
+        """The line of the configuration that starts like this, counted from 1."""
+        lines = (self.folder / "integrations.toml").read_text().splitlines()
+        return next(number for number, line in enumerate(lines, 1) if line.startswith(start))
+
+    def write_k8s_secret(self, value: str) -> Path:
+        """A manifest as kubectl would make it: key ``token`` of the Secret ``mfa``."""
+        encoded = base64.b64encode(value.encode()).decode()
+        path = self.folder / "secret.yaml"
+        path.write_text(f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: mfa\ndata:\n  token: {encoded}\n")
+        return path
+
+    def run(self, *arguments: str, **env: str) -> Result:
+        """Run a command that reports, on the configuration as it is now."""
+        self.write()
+        report = self.folder / "report.json"
+        report.unlink(missing_ok=True)
+        done = self.execute(*arguments, "--output", "json=report.json", "--output", "junit=junit.xml", **env)
+        done.report = json.loads(report.read_text()) if report.exists() else {}
+        return done
+
+    def execute(self, *arguments: str, **env: str) -> Result:
+        """Run any mfagate command here."""
+        completed = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "mfagate", *arguments],
+            cwd=self.folder,
+            env={**os.environ, **self.env, **env},
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        result = Result(completed.returncode, completed.stdout, completed.stderr)
+        self.assert_no_secret(result)
+        return result
+
+    def assert_no_secret(self, result: Result) -> None:
+        """Search everything that was written for every secret in every encoding."""
+        redactor = Redactor({**self._known, **{f"changed {name}": value for name, value in self.env.items()}})
+        written = [self.folder / name for name in ("report.json", "junit.xml")]
+        texts = [result.stdout, result.stderr, *(path.read_text() for path in written if path.exists())]
+        # Wrapping at the width of a report must not hide a secret from the search.
+        texts += ["".join(line.strip() for line in text.splitlines()) for text in texts]
+        for text in texts:
+            assert redactor.found_in(text) == []

@@ -1,0 +1,315 @@
+"""What every provider must be able to do, as tests that a provider's own tests inherit.
+
+A subclass says what is particular to the provider: its name, its contract, and which
+change of a healthy configuration must lead to which cause. All runs are whole
+commands against the provider's local sandbox, and everything that they write is
+searched for the secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from mfagate.causes import CauseId, load
+from mfagate.contract import load as load_contract
+from mfagate.providers import registry
+from mfagate.providers.base import Provider
+from mfagate.providers.states import State
+from mfagate.sandbox import Running
+from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
+from mfagate.testing.project import Project, Result
+
+PASS, FAIL, INCONCLUSIVE = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Settings (or keys of ``expect``, written ``expect.KEY``) that are changed, and what the gate must say.
+
+    A value is a literal, or ``sandbox:NAME`` for one that the sandbox hands out; None
+    takes the setting away. The report must name the first of the changed settings.
+    """
+
+    values: Mapping[str, str | None]
+    cause: CauseId
+    setting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A case that this provider does not have, and why."""
+
+    reason: str
+
+
+LIVE_CASES = (
+    "refused",
+    "unknown key",
+    "wrong kind",
+    "expired",
+    "revoked",
+    "wrong account",
+    "missing permission",
+)
+"""Credentials that only the provider can tell from good ones."""
+
+
+class ProviderProject(Project):
+    """One integration on a provider's running sandbox, healthy as it is."""
+
+    def __init__(self, folder: Path, suite: ProviderSuite, running: Running) -> None:
+        provider = registry.get(suite.provider)
+        names = [field.name for field in provider.settings.fields() if field.name in running.values]
+        self.values: dict[str, str] = {name: running.values[name] for name in names if name not in suite.left_out}
+        self.expect = {
+            key: running.values[value.removeprefix("sandbox:")] if value.startswith("sandbox:") else value
+            for key, value in suite.expect.items()
+        }
+        self.test_data = {name: running.values[name] for name in provider.test_data if name in running.values}
+        self.secret = provider.settings.secrets() | provider.test_secrets
+        self.environment = "staging"
+        self.endpoint = running.endpoint
+        self.timeout_seconds = 5.0
+        self._suite = suite
+        self._ca_bundle = running.ca_bundle
+        secrets = {**self.values, **self.test_data}
+        super().__init__(folder, {_variable(name): secrets[name] for name in secrets if name in self.secret})
+
+    def text(self) -> str:
+        """The configuration as it is now; secrets go into the environment."""
+        lines = [
+            "[integrations.mfa]",
+            f'provider = "{self._suite.provider}"',
+            f'environment = "{self.environment}"',
+            f'endpoint = "{self.endpoint}"',
+            f"timeout_seconds = {self.timeout_seconds}",
+            f'contract = "{self._suite.contract}"',
+            f'cassettes = "{self._suite.cassettes}"',
+            *([f'ca_bundle = "{self._ca_bundle}"'] if self._ca_bundle else []),
+        ]
+        for table, values in (("settings", self.values), ("expect", self.expect), ("test_data", self.test_data)):
+            lines.append(f"[integrations.mfa.{table}]")
+            lines += [f"{name} = {self._written(name, value)}" for name, value in values.items()]
+        return "\n".join(lines) + "\n"
+
+    def _written(self, name: str, value: str) -> str:
+        if name in self.secret:
+            self.env[_variable(name)] = value
+            return f'"env:{_variable(name)}"'
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+    def change(self, values: Mapping[str, str | None], running: Running) -> None:
+        """Make an edit, as :class:`Change` describes it."""
+        for key, value in values.items():
+            table = self.expect if key.startswith("expect.") else self.values
+            name = key.removeprefix("expect.")
+            if value is None:
+                table.pop(name, None)
+            else:
+                handed_out = value.startswith("sandbox:")
+                table[name] = running.values[value.removeprefix("sandbox:")] if handed_out else value
+
+
+def _variable(name: str) -> str:
+    return f"MFAGATE_TEST_{name.upper()}"
+
+
+class ProviderSuite:
+    """Inherit it as ``class TestNAME(ProviderSuite)`` and fill in what is particular to the provider."""
+
+    provider: ClassVar[str]
+    """Its name in ``integrations.toml``."""
+
+    contract: ClassVar[Path]
+    cassettes: ClassVar[Path]
+
+    expect: ClassVar[Mapping[str, str]] = {}
+    """Who must answer; ``sandbox:NAME`` for what the sandbox hands out."""
+
+    left_out: ClassVar[frozenset[str]] = frozenset()
+    """Settings that the sandbox hands out and a healthy configuration does without."""
+
+    live: ClassVar[Mapping[str, Change | Absent]]
+    """Each of :data:`LIVE_CASES`."""
+
+    offline: ClassVar[Sequence[Change]]
+    """Mix-ups and slips that are found without asking; the secret settings' usual slips are added."""
+
+    swapped: ClassVar[Sequence[tuple[str, str]]] = ()
+    """Pairs of settings whose exchanged values are recognised."""
+
+    rate_limit: ClassVar[Fault]
+    """The provider's own answer to too many requests."""
+
+    most_skipped: ClassVar[int] = 0
+    """Interactions that the sandbox cannot be put into the state for."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def running(cls) -> Iterator[Running]:
+        """The sandbox."""
+        sandbox = registry.get(cls.provider).sandbox()
+        assert sandbox is not None, "the suite runs against the provider's local sandbox"
+        with sandbox.start() as running:
+            yield running
+
+    @pytest.fixture
+    def project(self, tmp_path: Path, running: Running) -> ProviderProject:
+        """Somebody's project, healthy as it is."""
+        return ProviderProject(tmp_path, self, running)
+
+    @pytest.fixture
+    def definition(self) -> Provider:
+        """The provider itself."""
+        return registry.get(self.provider)
+
+    def test_accepted(self, project: ProviderProject) -> None:
+        """A healthy configuration passes, with every interaction of the contract."""
+        result = project.run("gate")
+        assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
+        interactions = result.checks("contract.interaction")
+        asked = [check for check in interactions if check["outcome"] == "pass"]
+        assert len(interactions) - len(asked) <= self.most_skipped, _messages(interactions)
+        assert len(asked) >= 12
+        assert result.checks("credential.enforced")[0]["outcome"] == "pass"
+
+    @pytest.mark.parametrize("case", LIVE_CASES)
+    def test_live(self, project: ProviderProject, running: Running, case: str) -> None:
+        """A credential that is wrong in a way that only the provider can tell."""
+        change = self.live[case]
+        if isinstance(change, Absent):
+            pytest.skip(change.reason)
+        project.change(change.values, running)
+        result = project.run("gate")
+        assert (result.exit_code, result.first["cause"]) == (FAIL, change.cause), result.stdout
+        self._assert_helpful(result, change, project)
+        assert not [check for check in result.checks("configuration") if check["outcome"] == "fail"]
+
+    def _assert_helpful(self, result: Result, change: Change, project: ProviderProject) -> None:
+        """The first screen names the setting, its line and the next step."""
+        red = result.first_red
+        key = change.setting or next(iter(change.values))
+        assert red["next_step"]
+        assert key.removeprefix("expect.") in red["message"] + str(red["evidence"].get("setting", "")), result.stdout
+        assert red["location"] is not None, result.stdout
+        if not key.startswith("expect.") and key in project.values:
+            assert red["location"]["line"] == project.line_of(f"{key} ="), result.stdout
+        assert "database" in result.first["exonerated"]
+
+    def test_offline(self, project: ProviderProject, running: Running) -> None:
+        """Every slip and mix-up is found without a network, and its setting named."""
+        for change in [*self.offline, *self._slips(project)]:
+            fresh = ProviderProject(project.folder, self, running)
+            fresh.change(change.values, running)
+            result = fresh.run("check")
+            assert (result.exit_code, result.first["cause"]) == (FAIL, change.cause), (change, result.stdout)
+            key = change.setting or next(iter(change.values))
+            assert key in result.first_red["message"], result.stdout
+
+    def _slips(self, project: ProviderProject) -> Iterator[Change]:
+        definition = registry.get(self.provider)
+        for field in definition.settings.fields():
+            value = project.values.get(field.name)
+            if value is None:
+                continue
+            yield Change({field.name: f"{value}\n"}, CauseId.CONFIG_STRAY_CHARACTERS)
+            yield Change({field.name: f"'{value}'"}, CauseId.CONFIG_STRAY_CHARACTERS)
+            yield Change({field.name: "changeme"}, CauseId.CONFIG_PLACEHOLDER_LEFT)
+            yield Change({field.name: ""}, CauseId.CONFIG_SETTING_MISSING)
+            if field.secret and not field.setting.multiline:
+                yield Change({field.name: f"Bearer {value}"}, CauseId.CONFIG_STRAY_CHARACTERS)
+        for first, second in self.swapped:
+            exchanged = {first: project.values[second], second: project.values[first]}
+            yield Change(exchanged, CauseId.CONFIG_VALUES_SWAPPED)
+
+    def test_rate_limited(self, project: ProviderProject) -> None:
+        """Too many requests are nobody's misconfiguration."""
+        result = self._through(project, type(self).rate_limit)
+        assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, CauseId.PROVIDER_RATE_LIMITED), result.stdout
+
+    def test_timeout(self, project: ProviderProject) -> None:
+        """A provider that keeps silent neither fails the deployment nor passes it."""
+        project.timeout_seconds = 0.5
+        result = self._through(project, stall)
+        assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, CauseId.NETWORK_READ_TIMEOUT), result.stdout
+
+    @pytest.mark.parametrize(
+        ("fault", "exit_code", "cause"),
+        [
+            pytest.param(always(200, b"<html><title>Sign in</title>"), FAIL, CauseId.CONTRACT_NOT_JSON, id="HTML"),
+            pytest.param(always(200, b"{}", "application/json"), FAIL, None, id="another shape"),
+            pytest.param(always(200, b"", "application/json"), FAIL, CauseId.CONTRACT_BODY_UNREADABLE, id="no body"),
+            pytest.param(always(500, b"oops"), INCONCLUSIVE, CauseId.PROVIDER_OUTAGE, id="500"),
+            pytest.param(
+                always(503, b"later", Retry_After="120"), INCONCLUSIVE, CauseId.PROVIDER_MAINTENANCE, id="503"
+            ),
+        ],
+    )
+    def test_unexpected_answer(
+        self, project: ProviderProject, fault: Fault, exit_code: int, cause: CauseId | None
+    ) -> None:
+        """Nothing but the provider's own good answer is a pass."""
+        result = self._through(project, fault)
+        assert result.exit_code == exit_code, result.stdout
+        assert cause is None or result.first["cause"] == cause, result.stdout
+        assert result.first_red["next_step"]
+
+    def test_negative_control(self, project: ProviderProject) -> None:
+        """Where any credential is taken, that one was proves nothing."""
+        result = self._through(project, NeverRefuses())
+        assert (result.exit_code, result.first["cause"]) == (FAIL, CauseId.CREDENTIAL_NOT_ENFORCED), result.stdout
+
+    def _through(self, project: ProviderProject, fault: Fault) -> Result:
+        with front(project.endpoint, fault) as before:
+            project.endpoint = before.url
+            return project.run("gate")
+
+    def test_production_is_read_only(self, project: ProviderProject) -> None:
+        """Only what the contract marks as safe is asked, and no bad credential is sent."""
+        project.environment = "production"
+        result = project.run("gate")
+        assert result.exit_code == PASS, result.stdout
+        safe = {one.description for one in load_contract(self.contract).interactions if one.safe_in_production}
+        asked = {check["subject"] for check in result.checks("contract.interaction") if check["outcome"] == "pass"}
+        assert asked == safe
+        assert result.checks("credential.enforced")[0]["outcome"] == "skipped"
+
+    def test_contract(self) -> None:
+        """Positive and negative interactions, in the words that all providers share."""
+        contract = load_contract(self.contract, provider=self.provider)
+        assert len(contract.interactions) >= 12
+        known = {state.value for state in State}
+        for interaction in contract.interactions:
+            assert [state.name for state in interaction.states if state.name not in known] == []
+        assert any(interaction.response.status >= 400 for interaction in contract.interactions)
+        assert any(interaction.safe_in_production for interaction in contract.interactions)
+
+    def test_settings_are_described(self, definition: Provider) -> None:
+        """Each setting tells what it is and where to find it, and its example is a right one."""
+        for field in definition.settings.fields():
+            setting = field.setting
+            assert setting.description.endswith(".")
+            assert len(setting.where) > 10
+            if field.secret:
+                assert re.match(r"[a-z0-9-]+:.", setting.example), f"a secret's example is a reference: {field.name}"
+            elif setting.shape is not None:
+                assert setting.shape.misfit(setting.example) is None
+
+    def test_meanings_are_told(self, definition: Provider) -> None:
+        """Each error code has a cause of the catalogue and a sentence, and names a setting that exists."""
+        names = {field.name for field in definition.settings.fields()}
+        for meaning in definition.meanings.values():
+            assert load(meaning.cause).id is meaning.cause
+            assert meaning.text
+            assert not meaning.text.endswith(".")
+            assert meaning.setting is None or meaning.setting in names
+
+
+def _messages(checks: Sequence[Mapping[str, str]]) -> list[str]:
+    return [f"{check['subject']}: {check['message']}" for check in checks if check["outcome"] != "pass"]

@@ -1,0 +1,32 @@
+"""One-time passwords by time, with the vectors of RFC 6238, appendix B (its last six digits)."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from mfagate.providers.totp import Totp
+
+SECRET = base64.b32encode(b"12345678901234567890").decode()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [(59, "287082"), (1111111109, "081804"), (1111111111, "050471"), (1234567890, "005924"), (20000000000, "353130")],
+)
+def test_published_vectors(monkeypatch: pytest.MonkeyPatch, seconds: int, code: str) -> None:
+    monkeypatch.setattr("mfagate.providers.totp.time.time", lambda: float(seconds))
+    assert Totp(SECRET).code() == code
+    assert Totp(SECRET.lower()).step_of(code) == seconds // 30
+
+
+def test_a_secret_without_padding() -> None:
+    assert Totp("JBSWY3DPEHPK3PXP").code(1) == Totp("jbswy3dpehpk3pxp").code(1)
+
+
+def test_a_code_is_right_near_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Totp.generate()
+    monkeypatch.setattr("mfagate.providers.totp.time.time", lambda: 3000.0)
+    assert [one.step_of(one.code(steps)) for steps in (-2, -1, 0, 1, 2)] == [None, 99, 100, 101, None]
+    assert one.step_of(one.wrong_code(), window=4) is None
