@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from mfagate import __version__
 from mfagate.cassette_writer import require_vcrpy
@@ -24,7 +24,7 @@ from mfagate.ladder import Stage, climb
 from mfagate.ladder.rung import Climb, internal_error
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Verdict
+from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
 from mfagate.sandbox import Running, SandboxError
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
@@ -150,11 +150,13 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
         session.progress.checked(integration.name, check)
 
     cleared: list[str] = []
+    target: Target = "sandbox" if integration.uses_sandbox else "provider"
     try:
         with prepared(session, integration, live=stage is not Stage.CHECK) as state:
             state.shared = shared
             session.progress.started(integration.name, f"checking {state.provider.title}")
             checks, cleared = climb(state, stage, on_check)
+            target = state.target
     except SandboxError as error:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,
@@ -166,7 +168,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
         checks = [internal_error(integration, session.redactor, "gate", error)]
     checks += _too_few(integration, checks)
-    report = _integration_report(integration, checks, cleared)
+    report = _integration_report(integration, checks, cleared, target)
     session.progress.finished(report)
     return report
 
@@ -246,13 +248,9 @@ def _too_few(integration: Integration, checks: list[Check]) -> Iterator[Check]:
         yield Check.from_finding("gate", finding)
 
 
-def _target(integration: Integration) -> Literal["provider", "sandbox", "emulator"]:
-    if not integration.uses_sandbox:
-        return "provider"
-    return "emulator" if registry.get(integration.provider).sandbox_is_emulator else "sandbox"
-
-
-def _integration_report(integration: Integration, checks: list[Check], cleared: list[str]) -> IntegrationReport:
+def _integration_report(
+    integration: Integration, checks: list[Check], cleared: list[str], target: Target
+) -> IntegrationReport:
     red = next((check for check in checks if check.outcome.is_red), None)
     exonerated: list[str] = []
     if red is None:
@@ -269,7 +267,7 @@ def _integration_report(integration: Integration, checks: list[Check], cleared: 
         name=integration.name,
         provider=integration.provider,
         environment=integration.environment.value,
-        target=_target(integration),
+        target=target,
         share_of_users=integration.share_of_users,
         owner=integration.documentation.owner,
         runbook=integration.documentation.runbook,

@@ -64,25 +64,28 @@ def _write(path: Path, running: Running) -> None:
 
 
 def _directions(provider: Provider, running: Running, keys: Path) -> str:
-    offered = [field for field in provider.settings.fields() if field.name in running.values]
-    settings = [field for field in offered if field.required or field.secret]
+    name = f"{provider.name}-local"
     lines = [
         f"A local {provider.title} is running at {running.endpoint}",
         f"Its keys are in {keys} (mode 0600): {', '.join(sorted(running.values))}",
         "",
         "To check it, put this into a file integrations.toml:",
         "",
-        f"  [integrations.{provider.name}-local]",
+        f"  [integrations.{name}]",
         f'  provider = "{provider.name}"',
         '  environment = "development"',
-        f"  [integrations.{provider.name}-local.settings]",
-        *(
-            f'  {field.name} = "dotenv:{keys}#{field.name}"'
-            if field.secret
-            else f'  {field.name} = "{running.values[field.name]}"'
-            for field in settings
-        ),
-        "",
-        "Ctrl-C stops it and removes its database.",
     ]
-    return "\n".join(lines)
+    if provider.sandbox_is_emulator:
+        lines.append(f'  endpoint = "{running.endpoint}"')
+    if running.ca_bundle:
+        lines.append(f'  ca_bundle = "{running.ca_bundle}"')
+    lines.append(f"  [integrations.{name}.settings]")
+    secret = provider.settings.secrets()
+    for setting in provider.sandbox_settings(running.values):
+        shown = f"dotenv:{keys}#{setting}" if setting in secret else running.values[setting]
+        lines.append(f'  {setting} = "{shown}"')
+    data = [key for key in provider.test_data if key in running.values]
+    if data:
+        lines.append(f"  [integrations.{name}.test_data]")
+        lines += [f'  {key} = "dotenv:{keys}#{key}"' for key in data]
+    return "\n".join([*lines, "", "Ctrl-C stops it and removes all that it knows."])

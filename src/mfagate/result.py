@@ -66,6 +66,10 @@ class Verdict(StrEnum):
         return next((verdict for verdict in (cls.FAIL, cls.INCONCLUSIVE) if verdict.value in seen), cls.PASS)
 
 
+Target = Literal["provider", "sandbox", "emulator"]
+"""What was asked: the provider, its own software run locally, or an imitation of it."""
+
+
 class Model(BaseModel):
     """Base of the report's models."""
 
@@ -120,7 +124,7 @@ class IntegrationReport(Model):
     name: str
     provider: str
     environment: str
-    target: Literal["provider", "sandbox", "emulator"] = Field(
+    target: Target = Field(
         "provider", description="What was asked: the provider, its own software run locally, or an imitation of it."
     )
     share_of_users: float | None = None

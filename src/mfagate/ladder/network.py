@@ -95,7 +95,8 @@ def ping(climb: Climb) -> Iterator[Check]:
 def _ping(climb: Climb, probe: Probe, exchange: Exchange) -> Check:
     subject = _subject(climb, probe)
     if exchange.response is not None and probe.accepted(exchange.response):
-        message = f"{climb.provider.title} answers without a credential"
+        whose = "an emulator of " if climb.target == "emulator" else ""
+        message = f"{whose}{climb.provider.title} answers without a credential"
         return passed(PING, message, subject=subject, seconds=exchange.seconds)
     finding = diagnose(exchange, climb)
     if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED:

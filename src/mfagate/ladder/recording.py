@@ -44,8 +44,7 @@ def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
     scrubber = Scrubber(climb.provider.scrubbing, f"{climb.provider.name}.invalid")
     # The request as the contract has it: what a state fills in differs each time, and may name an account.
     request, response = scrubber.scrub(replace(exchange, request=interaction.example_request()))
-    emulated = climb.integration.uses_sandbox and climb.provider.sandbox_is_emulator
-    origin = Origin.EMULATOR if emulated else Origin.PROVIDER
+    origin = Origin.EMULATOR if climb.target == "emulator" else Origin.PROVIDER
     text = to_yaml(request, response, recorded_at=datetime.now(UTC).date(), recorded_from=origin)
     leaked = climb.redactor.found_in(text)
     if leaked:

@@ -16,6 +16,8 @@ from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange
 from mfagate.providers.base import Probe, Provider
 from mfagate.result import Check, Finding
+from mfagate.result import Target as ReportTarget
+from mfagate.sandbox import EMULATOR
 from mfagate.secrets.fingerprint import fingerprint
 from mfagate.secrets.redaction import Redactor
 
@@ -79,6 +81,16 @@ class Climb:
                 learn=self.redactor.add,
             )
         return self._target
+
+    @property
+    def target(self) -> ReportTarget:
+        """What answers, as far as it says so itself."""
+        answers = [exchange.response for _, exchange in self.pings if exchange.response is not None]
+        if any(answer.headers.get("server") == EMULATOR for answer in answers):
+            return "emulator"
+        if not self.integration.uses_sandbox:
+            return "provider"
+        return "emulator" if self.provider.sandbox_is_emulator else "sandbox"
 
     def explain(self, exchange: Exchange) -> Finding | None:
         """The provider's own view of an answer."""

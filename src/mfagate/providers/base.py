@@ -234,6 +234,13 @@ class Provider(ABC):
         """How a local instance is started."""
         return None
 
+    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
+        """The settings of a healthy configuration of the sandbox, out of those that it hands out.
+
+        Override where it hands out alternatives, such as two kinds of credential.
+        """
+        return [field.name for field in self.settings.fields() if field.name in values]
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.report.words import blast_radius, contact, exonerated, paragraphs, verdict
+from mfagate.report.words import blast_radius, contact, emulators, exonerated, paragraphs, verdict
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 _STYLES = {
@@ -53,6 +53,9 @@ def _show(report: Report, console: Console) -> None:
     if report.integrations:
         console.print()
         console.print(_table(report, plain=not console.is_terminal))
+    if emulated := emulators(report):
+        console.print()
+        console.print(emulated, style="cyan", markup=False, highlight=False)
     for integration in report.integrations:
         for problem in _problems(integration):
             console.print()

@@ -24,6 +24,12 @@ def verdict(report: Report) -> str:
     return _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: it could not be known now")
 
 
+def emulators(report: Report) -> str:
+    """Which integrations were held against an imitation, which proves less than the provider itself would."""
+    names = [one.name for one in report.integrations if one.target == "emulator" and report.run.stage != "check"]
+    return f"answered by emulators, not by the providers themselves: {', '.join(names)}" if names else ""
+
+
 def paragraphs(check: Check) -> Iterator[tuple[str, str]]:
     """Label and text of everything a person needs to act on one check."""
     yield "cause", f"{check.cause} (mfagate explain {check.cause})"

@@ -12,6 +12,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+EMULATOR = "mfagate-emulator"
+"""What every emulator says in its Server header, so that nobody takes it for the provider."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:

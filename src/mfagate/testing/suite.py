@@ -65,8 +65,8 @@ class ProviderProject(Project):
 
     def __init__(self, folder: Path, suite: ProviderSuite, running: Running) -> None:
         provider = registry.get(suite.provider)
-        names = [field.name for field in provider.settings.fields() if field.name in running.values]
-        self.values: dict[str, str] = {name: running.values[name] for name in names if name not in suite.left_out}
+        names = provider.sandbox_settings(running.values)
+        self.values: dict[str, str] = {name: running.values[name] for name in names}
         self.expect = {
             key: running.values[value.removeprefix("sandbox:")] if value.startswith("sandbox:") else value
             for key, value in suite.expect.items()
@@ -131,9 +131,6 @@ class ProviderSuite:
 
     expect: ClassVar[Mapping[str, str]] = {}
     """Who must answer; ``sandbox:NAME`` for what the sandbox hands out."""
-
-    left_out: ClassVar[frozenset[str]] = frozenset()
-    """Settings that the sandbox hands out and a healthy configuration does without."""
 
     live: ClassVar[Mapping[str, Change | Absent]]
     """Each of :data:`LIVE_CASES`."""

@@ -18,7 +18,6 @@ class TestPrivacyIDEA(ProviderSuite):
     contract = REPOSITORY / "contracts/privacyidea/auth-service-privacyidea.json"
     cassettes = REPOSITORY / "cassettes/privacyidea"
     expect = {"realm": "sandbox:realm", "public_key": "sandbox:public_key"}
-    left_out = frozenset({"realm"})
     swapped = (("validate_key", "admin_key"),)
     rate_limit = always(429, b"{}", "application/json", Retry_After="30")
     live = {

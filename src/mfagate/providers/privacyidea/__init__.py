@@ -167,6 +167,10 @@ class PrivacyIDEA(Provider):
 
         return PrivacyIDEASandbox()
 
+    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
+        """Without the realm: it is the server's default one."""
+        return ["url", "validate_key", "admin_key"]
+
 
 def _is_ready(response: Response) -> bool:
     value = result_of(response).get("value")

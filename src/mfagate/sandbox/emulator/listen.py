@@ -11,6 +11,8 @@ from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from mfagate.sandbox import EMULATOR
+
 _TLS_HANDSHAKE = b"\x16"
 """The first byte of every TLS connection (RFC 8446 section 5.1); no HTTP method begins with it."""
 
@@ -38,8 +40,8 @@ class _Handler(WSGIRequestHandler):
         """Say nothing: a client that hangs up or sends nonsense is no news."""
 
     def version_string(self) -> str:
-        """Do not advertise what imitates the provider."""
-        return "emulator"
+        """Say that this only imitates the provider."""
+        return EMULATOR
 
 
 class Listener(ThreadedWSGIServer):
