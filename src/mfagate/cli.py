@@ -77,6 +77,8 @@ def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str
     return outputs if to_stdout else [*outputs, Output("console")]
 
 
+_ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
+
 _COMMON: tuple[Callable[[Command], Command], ...] = (
     click.option(
         "--config",
@@ -97,7 +99,7 @@ _COMMON: tuple[Callable[[Command], Command], ...] = (
         "--environment",
         "environments",
         multiple=True,
-        type=click.Choice(["production", "staging", "sandbox", "development"]),
+        type=click.Choice(_ENVIRONMENTS),
         help="Only integrations of this environment. May be repeated.",
     ),
     click.option(
@@ -261,6 +263,62 @@ def sandbox(provider: str, env_file: Path | None) -> None:
         local_sandbox.keep_running(provider, env_file, say=click.echo)
     except local_sandbox.Refused as error:
         raise _refused(str(error)) from None
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_complete_provider,
+    help="A provider that the project uses. May be repeated.",
+)
+@click.option(
+    "--environment", type=click.Choice(_ENVIRONMENTS), help="Where the integrations are used. Default: production."
+)
+@click.option("--ci", type=click.Choice(["github", "gitlab", "none"]), help="Write a pipeline for it. Default: none.")
+def init(folder: Path, providers: tuple[str, ...], environment: str | None, ci: str | None) -> None:
+    """Start a project in FOLDER: integrations.toml, contracts, recordings, a pipeline.
+
+    On a terminal it asks for what is not given. A file that exists is never
+    changed; with an integrations.toml in FOLDER nothing is written at all.
+    """
+    from mfagate.providers import registry
+    from mfagate.scaffold import Refused, project
+
+    asking = sys.stdin.isatty()
+    if not providers:
+        known = ", ".join(registry.names())
+        if not asking:
+            raise click.UsageError(f"name the providers with --provider NAME; installed: {known}")
+        answer = click.prompt(f"Providers, separated by commas ({known})")
+        providers = tuple(name.strip() for name in answer.split(",") if name.strip())
+    if environment is None:
+        choice = click.Choice(_ENVIRONMENTS)
+        environment = click.prompt("Environment", type=choice, default="production") if asking else "production"
+    if ci is None:
+        ci = click.prompt("CI", type=click.Choice(["github", "gitlab", "none"]), default="none") if asking else "none"
+    try:
+        written = project.init(folder, providers, environment, None if ci == "none" else ci)
+    except (Refused, registry.ProviderError) as error:
+        raise _refused(str(error)) from None
+    _say_written(folder, written)
+    click.echo(f"\nNext: fill in {folder / project.CONFIGURATION}, then run mfagate check")
+
+
+def _say_written(folder: Path, written: Any) -> None:
+    """Files one by one, but of a folder of recordings only how many."""
+    from collections import Counter
+
+    def shown(path: Path) -> Path:
+        return path.parent if "cassettes" in path.parts else path
+
+    for path, number in Counter(map(shown, written.new)).items():
+        click.echo(f"wrote {folder / path}" + (f" ({number} files)" if number > 1 else ""))
+    for path in written.kept:
+        click.echo(f"kept  {folder / path}, which exists already")
 
 
 @cli.command()

@@ -1,0 +1,131 @@
+"""Somebody starts with mfagate in a repository of their own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from mfagate import schemas
+from mfagate.providers import registry
+
+
+def init(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mfagate", "init", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+
+
+def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mfagate", "check", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_each_provider_starts_sound(tmp_path: Path, name: str) -> None:
+    """Its secrets are not here yet, and everything else is in order."""
+    assert init(tmp_path, "--provider", name).returncode == 0
+    document = tomllib.loads((tmp_path / "integrations.toml").read_text())
+    jsonschema.validate(document, schemas.config(), cls=jsonschema.Draft202012Validator)
+    result = check(tmp_path, "--without-secrets")
+    assert result.returncode == 0, result.stdout
+    unset = check(tmp_path)
+    assert (unset.returncode, "config.reference-unresolved" in unset.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("ci", "place"), [("github", ".github/workflows/mfagate.yml"), ("gitlab", ".gitlab/mfagate.gitlab-ci.yml")]
+)
+def test_a_pipeline_names_every_variable(tmp_path: Path, ci: str, place: str) -> None:
+    assert init(tmp_path, "--provider", "duo", "--environment", "staging", "--ci", ci).returncode == 0
+    text = (tmp_path / place).read_text()
+    assert isinstance(yaml.safe_load(text), dict)
+    for reference in tomllib.loads((tmp_path / "integrations.toml").read_text())["integrations"]["duo"][
+        "settings"
+    ].values():
+        assert reference.removeprefix("env:") in text
+    assert "--environment staging" in text
+
+
+def test_a_configuration_that_exists_is_never_touched(tmp_path: Path) -> None:
+    (tmp_path / "integrations.toml").write_text("# mine\n")
+    result = init(tmp_path, "--provider", "duo", "--ci", "github")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "exists already; nothing was written" in result.stderr
+    assert everything(tmp_path) == {"integrations.toml": b"# mine\n"}
+
+
+def test_other_files_that_exist_are_kept_and_said(tmp_path: Path) -> None:
+    mine = tmp_path / "contracts/duo/auth-service-duo.json"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    result = init(tmp_path, "--provider", "duo")
+    assert result.returncode == 0
+    assert "kept  contracts/duo/auth-service-duo.json" in result.stdout
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name the providers with --provider NAME; installed: "),
+        (["--provider", "dou"], "did you mean 'duo'?"),
+        (["--provider", "duo", "--environment", "prod"], "'prod' is not one of"),
+        (["--provider", "duo", "--ci", "jenkins"], "'jenkins' is not one of"),
+        (["file", "--provider", "duo"], "is a file"),
+        (["file/below", "--provider", "duo"], "cannot be written"),
+    ],
+)
+def test_bad_input_writes_nothing(tmp_path: Path, arguments: list[str], words: str) -> None:
+    (tmp_path / "file").write_text("")
+    result = init(tmp_path, *arguments)
+    assert (result.returncode, words in result.stderr, "Traceback" in result.stderr) == (2, True, False), result.stderr
+    assert everything(tmp_path) == {"file": b""}
+
+
+def _answered(folder: Path, *answers: str) -> tuple[int, str]:
+    """Run it on a terminal and type the answers, one a question; an empty one is Ctrl-C."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.execv(sys.executable, [sys.executable, "-m", "mfagate", "init"])
+    shown, waiting, deadline = "", list(answers), time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if select.select([terminal], [], [], 0.1)[0]:
+                shown += os.read(terminal, 4096).decode()
+        except OSError:
+            break
+        if waiting and shown.rstrip(" ").endswith(":"):
+            answer = waiting.pop(0)
+            os.write(terminal, b"\x03" if answer == "" else f"{answer}\n".encode())
+            shown += "\n"
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+
+def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
+    code, shown = _answered(tmp_path, "duo, privacyidea", "staging", "github")
+    assert code == 0, shown
+    document = tomllib.loads((tmp_path / "integrations.toml").read_text())
+    assert {one["environment"] for one in document["integrations"].values()} == {"staging"}
+    assert list(document["integrations"]) == ["duo", "privacyidea"]
+    assert (tmp_path / ".github/workflows/mfagate.yml").exists()
+
+
+def test_ctrl_c_at_a_question_writes_nothing(tmp_path: Path) -> None:
+    code, shown = _answered(tmp_path, "duo", "")
+    assert (code, "Traceback" in shown) == (130, False), shown
+    assert everything(tmp_path) == {}
