@@ -130,3 +130,9 @@ def test_a_body_of_another_kind_is_kept(body: bytes) -> None:
 def test_an_exchange_without_an_answer_cannot_be_kept() -> None:
     with pytest.raises(ValueError, match="without an answer"):
         scrub(Exchange(Request("GET", "https://host/"), datetime.now(UTC)))
+
+
+def test_the_code_of_an_error_is_kept() -> None:
+    body = {"error": {"code": "invalid_key", "message": "no"}, "code": CANARY}
+    _, response = scrub(exchange(response=json.dumps(body).encode()))
+    assert json.loads(response.body) == {"error": {"code": "invalid_key", "message": "no"}, "code": SCRUBBED}

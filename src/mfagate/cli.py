@@ -308,6 +308,34 @@ def init(folder: Path, providers: tuple[str, ...], environment: str | None, ci: 
     click.echo(f"\nNext: fill in {folder / project.CONFIGURATION}, then run mfagate check")
 
 
+@cli.command("new-provider")
+@click.argument("name")
+@click.option("--title", help="The provider's own spelling of its name. Default: NAME with capitals.")
+@click.option(
+    "--into",
+    "parent",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where the folder mfagate-NAME is made. Default: here.",
+)
+def new_provider(name: str, title: str | None, parent: Path) -> None:
+    """Write a package that adds the provider NAME.
+
+    What it holds works, with a made-up API on an emulator. Its tests fail and say
+    what to put in the place of what is made up; docs/add-a-provider.md tells how.
+    """
+    from mfagate.scaffold import Refused, provider_package
+
+    try:
+        folder, written = provider_package.new_provider(parent, name, title)
+    except Refused as error:
+        raise _refused(str(error)) from None
+    _say_written(folder, written)
+    click.echo(
+        f"\nNext: cd {folder}; pip install -e '.[test]'; pytest contracts --mfagate-update-pacts; pytest -x tests"
+    )
+
+
 def _say_written(folder: Path, written: Any) -> None:
     """Files one by one, but of a folder of recordings only how many."""
     from collections import Counter

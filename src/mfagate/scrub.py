@@ -97,7 +97,11 @@ class Scrubber:
 
     def _tree(self, node: Any) -> Any:
         if isinstance(node, Mapping):
-            return {name: self._value(name, value) for name, value in node.items()}
+            # Beside a message a code is that of an error, and no one-time password.
+            plain = {"code"} if isinstance(node.get("message"), str) else set()
+            return {
+                name: self._tree(value) if name in plain else self._value(name, value) for name, value in node.items()
+            }
         if isinstance(node, list):
             return [self._tree(item) for item in node]
         return node

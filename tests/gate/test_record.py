@@ -84,3 +84,19 @@ def test_a_secret_that_slips_through_is_caught_before_the_old_file_is_replaced(
     assert [check["subject"] for check in leaked] == ["unknown user"]
     assert result.exit_code == 1
     assert contents(tapes) == before
+
+
+def test_a_recording_that_scrubbing_breaks_is_not_written(project: Project, tapes: Path) -> None:
+    """The contract wants of a volatile field what its stand-in has not."""
+    pact = json.loads((project.folder / "contracts/privacyidea/auth-service-privacyidea.json").read_text())
+    accepted = next(one for one in pact["interactions"] if one["description"] == "OTP accepted")
+    accepted["response"]["body"]["content"]["detail"] = {"serial": "MFAGATE-1"}
+    rule = {"combine": "AND", "matchers": [{"match": "regex", "regex": "^MFAGATE-.*[1-9A-F]"}]}
+    accepted["response"]["matchingRules"] = {"body": {"$.detail.serial": rule}}
+    (project.folder / "strict.json").write_text(json.dumps(pact))
+    project.settings["more"] += '\ncontract = "strict.json"'
+    result = project.run("record")
+    broken = [check for check in result.checks("recording") if check["outcome"] == "fail"]
+    assert [(one["subject"], one["cause"]) for one in broken] == [("OTP accepted", "cassette.contract-mismatch")]
+    assert "public_fields" in broken[0]["next_step"]
+    assert not (tapes / "otp-accepted.yaml").exists()

@@ -21,6 +21,11 @@ from mfagate.scrub import Scrubber
 
 ID = "recording"
 
+_SCRUBBED_TOO_MUCH = (
+    "If the field is no secret, name it in public_fields of the provider's Scrubbing; "
+    "if it is one, let the contract match its type or pattern instead of its value."
+)
+
 
 def run(climb: Climb) -> Iterator[Check]:
     """Replay, scrub, scan, and only then replace the old recording."""
@@ -52,6 +57,10 @@ def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
         return Check.from_finding(
             ID, Finding(CauseId.CASSETTE_SECRET_LEAKED, message, {}, Location(path)), subject=name
         )
+    if broken := interaction.match(response):
+        message = f"{name}: what is left after scrubbing breaks the contract: {broken[0].message}"
+        finding = Finding(CauseId.CASSETTE_CONTRACT_MISMATCH, message, {}, Location(path), _SCRUBBED_TOO_MUCH)
+        return Check.from_finding(ID, finding, subject=name)
     old = path.read_text("utf-8", "replace") if path.exists() else None
     if old == text:
         return passed(ID, "unchanged", subject=name)
