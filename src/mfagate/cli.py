@@ -331,9 +331,7 @@ def new_provider(name: str, title: str | None, parent: Path) -> None:
     except Refused as error:
         raise _refused(str(error)) from None
     _say_written(folder, written)
-    click.echo(
-        f"\nNext: cd {folder}; pip install -e '.[test]'; pytest contracts --mfagate-update-pacts; pytest -x tests"
-    )
+    click.echo(f"\nNext: cd {folder}, then as its README.md says")
 
 
 def _say_written(folder: Path, written: Any) -> None:

@@ -218,7 +218,9 @@ class ProviderSuite:
             value = project.values.get(field.name)
             if value is None:
                 continue
-            yield Change({field.name: f"{value}\n"}, CauseId.CONFIG_STRAY_CHARACTERS)
+            # A PEM key ends with a newline by right; what it loses on the way are its line breaks.
+            slip = value.replace("\n", "\\n") if field.setting.multiline else f"{value}\n"
+            yield Change({field.name: slip}, CauseId.CONFIG_STRAY_CHARACTERS)
             yield Change({field.name: f"'{value}'"}, CauseId.CONFIG_STRAY_CHARACTERS)
             yield Change({field.name: "changeme"}, CauseId.CONFIG_PLACEHOLDER_LEFT)
             yield Change({field.name: ""}, CauseId.CONFIG_SETTING_MISSING)

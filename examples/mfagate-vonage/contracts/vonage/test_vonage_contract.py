@@ -1,0 +1,144 @@
+"""What a login service expects of Vonage Verify v2: the client, driven against Pact's mock server.
+
+Write the pact with: pytest contracts --mfagate-update-pacts
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mfagate_vonage.client import VonageClient
+from mfagate_vonage.settings import VonageSettings
+from pact import match
+from pydantic import SecretStr
+
+from mfagate.consumer import JSON, ConsumerPact, fill
+from mfagate.providers.states import State
+from mfagate.second_factor import Challenge, ContractViolation, CredentialRejected, Decision, Factor
+
+PROVIDER = "vonage"
+
+SETTINGS = VonageSettings(api_key="0a1b2c3d", api_secret=SecretStr("Aa0Aa0Aa0Aa0"))
+SIGNED = match.regex("Basic MGExYjJjM2Q6QWEwQWEwQWEwQWEw", regex=r"^(Basic|Bearer) \S+$")
+REQUEST_ID = "c11236f4-00bf-4b89-84ba-88b25df97315"
+STARTED = Challenge("447700900000", Factor.SMS, REQUEST_ID)
+
+
+def client(url: str, *, signed: bool = True) -> VonageClient:
+    return VonageClient(SETTINGS if signed else VonageSettings(), endpoint=url)
+
+
+def problem(title: str) -> dict[str, Any]:
+    return {"title": title, "detail": match.str("a sentence")}
+
+
+def start(pact: ConsumerPact, description: str, state: State, filled: dict[str, str]) -> Any:
+    interaction = pact.interaction(description, given=state).with_request("POST", "/v2/verify")
+    interaction.with_header("Authorization", SIGNED)
+    interaction.with_body({"brand": "mfagate", "workflow": [{"channel": "sms", "to": "447700900000"}]}, JSON)
+    return fill(interaction, "body", filled)
+
+
+def check(
+    pact: ConsumerPact, description: str, state: State, code: str = "code", *, signed: bool = True, **about: Any
+) -> Any:
+    interaction = pact.interaction(description, given=state, **about)
+    interaction.with_request("POST", match.regex(f"/v2/verify/{REQUEST_ID}", regex=r"^/v2/verify/[0-9a-f-]{36}$"))
+    if signed:
+        interaction.with_header("Authorization", SIGNED)
+    interaction.with_body({"code": "1234"}, JSON)
+    fill(interaction, "body", {"code": code})
+    return fill(interaction, "path", {"": "/v2/verify/${request_id}"})
+
+
+def test_verification_started(pact: ConsumerPact) -> None:
+    interaction = start(pact, "verification started", State.CHALLENGE_FACTOR, {"workflow[0].to": "number"})
+    interaction.will_respond_with(202).with_body({"request_id": match.str(REQUEST_ID)}, JSON)
+    with pact.serve() as url:
+        assert client(url).start("447700900000", Factor.SMS) == STARTED
+
+
+def test_one_at_a_time(pact: ConsumerPact) -> None:
+    interaction = start(pact, "another verification is running", State.CHALLENGE_STARTED, {"workflow[0].to": "number"})
+    interaction.will_respond_with(409).with_body(problem("Conflict"), JSON)
+    with pact.serve() as url, pytest.raises(ContractViolation):
+        client(url).start("447700900000", Factor.SMS)
+
+
+def test_a_number_that_is_none(pact: ConsumerPact) -> None:
+    interaction = pact.interaction("a number that is none", given=State.CREDENTIAL_ACCEPTED)
+    interaction.with_request("POST", "/v2/verify").with_header("Authorization", SIGNED)
+    interaction.with_body({"brand": "mfagate", "workflow": [{"channel": "sms", "to": "0"}]}, JSON)
+    interaction.will_respond_with(422).with_body(problem("Invalid params"), JSON)
+    with pact.serve() as url, pytest.raises(ContractViolation):
+        client(url).start("0", Factor.SMS)
+
+
+def test_code_accepted(pact: ConsumerPact) -> None:
+    answer = {"request_id": match.str(REQUEST_ID), "status": "completed"}
+    check(pact, "code accepted", State.CHALLENGE_STARTED).will_respond_with(200).with_body(answer, JSON)
+    with pact.serve() as url:
+        assert client(url).verify(STARTED, "1234") is Decision.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "status"),
+    [("wrong code", State.CHALLENGE_STARTED, 400), ("wrong code too often", State.CHALLENGE_EXHAUSTED, 410)],
+)
+def test_wrong_code(pact: ConsumerPact, description: str, state: State, status: int) -> None:
+    interaction = check(pact, description, state, "wrong_code")
+    interaction.will_respond_with(status).with_body(problem("Invalid Code"), JSON)
+    with pact.serve() as url:
+        assert client(url).verify(STARTED, "1234") is Decision.DENY
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "safe"),
+    [
+        ("unknown verification", State.CHALLENGE_UNKNOWN, True),
+        ("verification answered already", State.CHALLENGE_ANSWERED, False),
+    ],
+)
+def test_no_such_verification(pact: ConsumerPact, description: str, state: State, safe: bool) -> None:
+    interaction = check(pact, description, state, safe_in_production=safe)
+    interaction.will_respond_with(404).with_body(problem("Not Found"), JSON)
+    with pact.serve() as url, pytest.raises(ContractViolation):
+        client(url).verify(STARTED, "1234")
+
+
+def test_verification_cancelled(pact: ConsumerPact) -> None:
+    interaction = pact.interaction("verification cancelled", given=State.CHALLENGE_STARTED)
+    interaction.with_request("DELETE", match.regex(f"/v2/verify/{REQUEST_ID}", regex=r"^/v2/verify/[0-9a-f-]{36}$"))
+    interaction.with_header("Authorization", SIGNED)
+    fill(interaction, "path", {"": "/v2/verify/${request_id}"}).will_respond_with(204)
+    with pact.serve() as url:
+        client(url).cancel(STARTED)
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "status", "title", "signed"),
+    [
+        ("missing credentials", State.CREDENTIAL_MISSING, 401, "Unauthorized", False),
+        ("wrong credentials", State.CREDENTIAL_WRONG, 401, "Unauthorized", True),
+        ("unknown API key", State.CREDENTIAL_UNKNOWN, 401, "Unauthorized", True),
+        ("account without Verify", State.PERMISSION_MISSING, 403, "Forbidden", True),
+    ],
+)
+def test_refused(pact: ConsumerPact, description: str, state: State, status: int, title: str, signed: bool) -> None:
+    interaction = check(pact, description, state, signed=signed)
+    interaction.will_respond_with(status).with_body(problem(title), JSON)
+    with pact.serve() as url, pytest.raises(CredentialRejected):
+        client(url, signed=signed).verify(STARTED, "1234")
+
+
+def test_secrets_listed(pact: ConsumerPact) -> None:
+    """What the gate asks to prove key and secret."""
+    interaction = pact.interaction("secrets listed", given=State.CREDENTIAL_ACCEPTED, safe_in_production=True)
+    interaction.with_request("GET", match.regex("/accounts/0a1b2c3d/secrets", regex=r"^/accounts/[0-9a-f]{8}/secrets$"))
+    interaction.with_header("Authorization", SIGNED)
+    fill(interaction, "path", {"": "/accounts/${api_key}/secrets"})
+    answer = {"_embedded": {"secrets": match.each_like({"id": match.str("ad6dc56f-07b5-46e1-a527-85530e625800")})}}
+    interaction.will_respond_with(200).with_body(answer, JSON)
+    with pact.serve() as url:
+        assert client(url)._api.ask("GET", "/accounts/0a1b2c3d/secrets").status == 200

@@ -1,0 +1,191 @@
+"""An imitation of Vonage: Verify v2, and the list of an account's secrets.
+
+Answers as in https://developer.vonage.com/en/api/verify.v2 and the fixtures of
+https://github.com/Vonage/vonage-python-sdk, whose client is the referee. Every SMS of one run holds
+the same code, because nobody has a phone here.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from mfagate.sandbox.emulator import Answer, Emulator, Problem, Refused, Request, route
+from mfagate.sandbox.emulator.program import run
+
+_MOST_CHECKS = 3
+_CHANNELS = ("sms", "whatsapp", "whatsapp_interactive", "voice", "email", "silent_auth")
+_TYPES = "https://developer.nexmo.com/api-errors"
+
+
+def _problem(status: int, title: str, detail: str, kind: str = "", **more: Any) -> Answer:
+    body = {"type": f"{_TYPES}{kind}", "title": title, "detail": detail, "instance": secrets.token_hex(16), **more}
+    return Answer(status, body)
+
+
+def _unauthorized() -> Refused:
+    return Refused(_problem(401, "Unauthorized", "You did not provide correct credentials.", "#unauthorized"))
+
+
+def _not_found(request_id: str) -> Answer:
+    detail = f"Request '{request_id}' was not found or it has been verified already."
+    return _problem(404, "Not Found", detail, "#not-found")
+
+
+@dataclass(slots=True)
+class Verification:
+    """A verification under way."""
+
+    number: str
+    checks: int = 0
+    done: bool = False
+
+
+class VonageEmulator(Emulator):
+    """An account with an application, and one that may not use Verify."""
+
+    hosts = ("api.nexmo.com", "rest.nexmo.com")
+    secrets = frozenset({"api_secret", "private_key", "forbidden_api_secret", "code"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._public_key = key.public_key()
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        self.values = {
+            "api_key": secrets.token_hex(4),
+            "api_secret": f"Aa0{secrets.token_hex(6)}",
+            "application_id": str(uuid.uuid4()),
+            "private_key": pem.decode(),
+            "forbidden_api_key": secrets.token_hex(4),
+            "forbidden_api_secret": f"Aa0{secrets.token_hex(6)}",
+            "number": "447700900000",
+            "code": f"{secrets.randbelow(10**6):06}",
+        }
+        self._created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self._state = threading.Lock()
+        self._verifications: dict[str, Verification] = {}
+
+    def problem(self, problem: Problem, request: Request) -> Answer:
+        """In the words of RFC 7807; what Vonage says to an unknown path is not published."""
+        match problem:
+            case Problem.UNKNOWN_ROUTE:
+                return _problem(404, "Not Found", "The requested resource was not found.", "#not-found")
+            case Problem.WRONG_METHOD:
+                return _problem(405, "Method Not Allowed", "The method is not allowed here.")
+            case Problem.WRONG_CONTENT_TYPE:
+                return _problem(415, "Unsupported Media Type", "The body has to be application/json.")
+            case Problem.DEFECT:
+                return _problem(500, "Internal Error", "There was an error processing your request.")
+        return _invalid("body")
+
+    def before(self, request: Request) -> Answer | None:
+        """Look at who asks."""
+        if not self._may_use(request):
+            detail = "Your account does not have permission to perform this action."
+            return _problem(403, "Forbidden", detail, "#forbidden")
+        return None
+
+    def _may_use(self, request: Request) -> bool:
+        token = request.bearer()
+        if token is not None and request.path.startswith("/v2/verify"):
+            try:
+                claims = jwt.decode(token, self._public_key, algorithms=["RS256"], options={"require": ["exp", "iat"]})
+            except jwt.InvalidTokenError:
+                raise _unauthorized() from None
+            if claims.get("application_id") != self.values["application_id"]:
+                raise _unauthorized()
+            return True
+        basic, values = request.basic(), self.values
+        if basic == (values["api_key"], values["api_secret"]):
+            return True
+        if basic != (values["forbidden_api_key"], values["forbidden_api_secret"]):
+            raise _unauthorized()
+        return False
+
+    @route("GET", "/accounts/<api_key>/secrets")
+    def list_secrets(self, request: Request) -> Answer:
+        """The account's secrets, without their values."""
+        api_key = request.variables["api_key"]
+        if api_key != self.values["api_key"]:
+            raise _unauthorized()
+        href = f"/accounts/{api_key}/secrets"
+        one = {"id": str(uuid.UUID(int=1)), "created_at": self._created, "_links": {"self": {"href": f"{href}/1"}}}
+        return Answer(200, {"_links": {"self": {"href": href}}, "_embedded": {"secrets": [one]}})
+
+    @route("POST", "/v2/verify")
+    def start(self, request: Request) -> Answer:
+        """Send a code."""
+        asked = request.json()
+        brand, workflow = asked.get("brand"), asked.get("workflow")
+        if not isinstance(brand, str) or not 1 <= len(brand) <= 16:
+            return _invalid("brand")
+        if not isinstance(workflow, list) or not workflow or not all(map(_is_channel, workflow)):
+            return _invalid("workflow")
+        number = workflow[0]["to"]
+        with self._state:
+            for request_id, running in self._verifications.items():
+                if running.number == number and not running.done:
+                    detail = "Concurrent verifications to the same number are not allowed."
+                    return _problem(409, "Conflict", detail, "#conflict", request_id=request_id)
+            request_id = str(uuid.uuid4())
+            self._verifications[request_id] = Verification(number)
+        return Answer(202, {"request_id": request_id})
+
+    @route("POST", "/v2/verify/<request_id>")
+    def check(self, request: Request) -> Answer:
+        """Check a code."""
+        code = request.json().get("code")
+        if not isinstance(code, str) or not re.fullmatch(r"[0-9A-Za-z]{4,10}", code):
+            return _invalid("code")
+        with self._state:
+            running = self._running(request)
+            if code == self.values["code"]:
+                running.done = True
+                return Answer(200, {"request_id": request.variables["request_id"], "status": "completed"})
+            running.checks += 1
+            running.done = running.checks >= _MOST_CHECKS
+            if running.done:
+                detail = "An incorrect code has been provided too many times. Workflow terminated."
+                return _problem(410, "Invalid Code", detail, "#gone")
+        return _problem(400, "Invalid Code", "The code you provided does not match the expected value.", "#bad-request")
+
+    @route("DELETE", "/v2/verify/<request_id>")
+    def cancel(self, request: Request) -> Answer:
+        """Give it up."""
+        with self._state:
+            self._running(request).done = True
+        return Answer(204)
+
+    def _running(self, request: Request) -> Verification:
+        running = self._verifications.get(request.variables["request_id"])
+        if running is None or running.done:
+            raise Refused(_not_found(request.variables["request_id"]))
+        return running
+
+
+def _is_channel(step: Any) -> bool:
+    if not isinstance(step, dict) or step.get("channel") not in _CHANNELS or not isinstance(step.get("to"), str):
+        return False
+    return bool(step["channel"] == "email" or re.fullmatch(r"[1-9][0-9]{6,14}", step["to"]))
+
+
+def _invalid(name: str) -> Answer:
+    parameters = [{"name": name, "reason": f"{name} is invalid"}]
+    detail = f"The value of one or more parameters is invalid: {name}"
+    return _problem(422, "Invalid params", detail, "#invalid-params", invalid_parameters=parameters)
+
+
+if __name__ == "__main__":
+    run(VonageEmulator)

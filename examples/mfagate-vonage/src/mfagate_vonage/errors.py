@@ -1,0 +1,53 @@
+"""Vonage's errors and what is behind them.
+
+The envelope is that of RFC 7807: ``{"type", "title", "detail", "instance"}``; the title is what tells errors
+apart. Titles as in the fixtures of https://github.com/Vonage/vonage-python-sdk (``verify/tests/data``,
+``account/tests/data``, ``http_client/tests/data``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Response
+from mfagate.providers.base import ApiError, Meaning
+
+MEANINGS: Mapping[str | int, Meaning] = {
+    "Unauthorized": Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Vonage refuses the credentials, and does not say which part of them",
+        evidence={
+            "possible causes": [
+                "the API secret was rotated, or is another account's",
+                "the private key is not the one whose public half the application holds",
+                "this machine's clock is off, which ends a JWT before it arrives",
+            ]
+        },
+    ),
+    "Forbidden": Meaning(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the account may not use Verify"),
+    "Rate Limit Hit": Meaning(CauseId.PROVIDER_RATE_LIMITED, "Vonage asks to slow down"),
+    "Internal Error": Meaning(CauseId.PROVIDER_OUTAGE, "Vonage failed by itself"),
+}
+
+
+def answer_of(response: Response) -> dict[str, Any]:
+    """The JSON object of a good answer; empty for every other one."""
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if response.status in (200, 202) and isinstance(body, dict) else {}
+
+
+def error_of(response: Response) -> ApiError | None:
+    """Title, detail and instance of a problem."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    if response.status < 400 or not isinstance(body, dict) or not isinstance(body.get("title"), str):
+        return None
+    instance = body.get("instance")
+    return ApiError(body["title"], str(body.get("detail", "")), instance if isinstance(instance, str) else None)
