@@ -29,8 +29,13 @@ class _Handler(WSGIRequestHandler):
             self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         super().setup()
 
+    def finish(self) -> None:
+        """Close what ``setup`` wrapped; the server knows the bare socket only."""
+        super().finish()
+        self.request.close()
+
     def handle(self) -> None:
-        """Serve requests until the client has enough, however it says so."""
+        """Serve the request, however the client behaves."""
         try:
             super().handle()
         except (TimeoutError, ConnectionError, ssl.SSLError):

@@ -1,0 +1,163 @@
+"""What every emulator does the same: routes, bodies, TLS and plain HTTP on one port, defects."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from mfagate.sandbox import SandboxError
+from mfagate.sandbox.emulator import Answer, Emulator, EmulatorSandbox, Problem, Refused, Request, route
+from mfagate.sandbox.emulator.app import LARGEST_BODY
+from mfagate.sandbox.emulator.listen import Listener, certify
+
+AS_JSON = {"Content-Type": "application/json"}
+
+
+class Tiny(Emulator):
+    """A provider with little to say."""
+
+    def problem(self, problem: Problem, request: Request) -> Answer:
+        status = {Problem.UNKNOWN_ROUTE: 404, Problem.WRONG_METHOD: 405, Problem.DEFECT: 500}.get(problem, 400)
+        return Answer(status, {"error": problem.name, "allowed": sorted(request.allowed)})
+
+    def headers(self, request: Request) -> dict[str, str]:
+        return {"X-Request-Id": "4711"}
+
+    @route("GET", "/users/<user>")
+    @route("GET", "/people/<user>")
+    def user(self, request: Request) -> Answer:
+        return Answer(200, {"user": request.variables["user"], "query": request.query, "basic": request.basic()})
+
+    @route("POST", "/form")
+    def form(self, request: Request) -> Answer:
+        return Answer(201, request.form())
+
+    @route("POST", "/json")
+    def json(self, request: Request) -> Answer:
+        return Answer(200, request.json())
+
+    @route("POST", "/refused")
+    def refused(self, request: Request) -> Answer:
+        raise Refused(Answer(403, {"error": "no"}, {"Retry-After": "1"}))
+
+    @route("POST", "/defect")
+    def defect(self, request: Request) -> Answer:
+        raise RuntimeError("a defect")
+
+    @route("DELETE", "/users/<user>")
+    def delete(self, request: Request) -> Answer:
+        return Answer(204)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """URL without its scheme, and the certificate authority."""
+    tls, bundle = certify(["api.example.com"], tmp_path_factory.mktemp("ca"))
+    listener = Listener(Tiny(), tls)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"127.0.0.1:{listener.port}", bundle
+    listener.shutdown()
+    listener.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def session(running: tuple[str, Path]) -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = str(running[1])
+        yield session
+
+
+def test_both_protocols_on_one_port(running: tuple[str, Path], session: requests.Session) -> None:
+    for scheme in ("http", "https", "http", "https"):
+        answer = session.get(f"{scheme}://{running[0]}/users/alice?a=1&a=2&b=", timeout=10)
+        assert answer.json() == {"user": "alice", "query": {"a": ["1", "2"], "b": [""]}, "basic": None}
+        assert answer.headers["Server"] == "mfagate-emulator"
+        assert answer.headers["X-Request-Id"] == "4711"
+
+
+def test_the_certificate_is_for_the_providers_own_hosts_too(running: tuple[str, Path]) -> None:
+    url = urlsplit(f"https://{running[0]}")
+    context = ssl.create_default_context(cafile=running[1])
+    connection = http.client.HTTPSConnection("127.0.0.1", url.port, context=context)
+    connection.connect()
+    sock: Any = connection.sock
+    names = sock.getpeercert()["subjectAltName"]
+    connection.close()
+    assert ("DNS", "api.example.com") in names
+    assert ("IP Address", "127.0.0.1") in names
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_", "expected"),
+    [
+        ("GET", "/people/al%20ice%2Fx", {}, (404, None)),
+        ("GET", "/people/al%20ice", {"auth": ("u", "p:q")}, (200, ["u", "p:q"])),
+        ("GET", "/nothing", {}, (404, "UNKNOWN_ROUTE")),
+        ("GET", "/users/alice/", {}, (404, "UNKNOWN_ROUTE")),
+        ("PUT", "/form", {}, (405, "WRONG_METHOD")),
+        ("POST", "/form", {"data": {"a": "b ü"}}, (201, {"a": "b ü"})),
+        ("POST", "/form", {}, (201, {})),
+        ("POST", "/form", {"json": {}}, (400, "WRONG_CONTENT_TYPE")),
+        ("POST", "/json", {"json": {"a": [1]}}, (200, {"a": [1]})),
+        ("POST", "/json", {"data": {"a": "b"}}, (400, "WRONG_CONTENT_TYPE")),
+        ("POST", "/json", {"json": [1]}, (400, "MALFORMED_BODY")),
+        ("POST", "/json", {"data": b"[" * 100_000, "headers": AS_JSON}, (400, "MALFORMED_BODY")),
+        ("POST", "/json", {"data": b"\xff", "headers": AS_JSON}, (400, "MALFORMED_BODY")),
+        ("POST", "/json", {"data": b" " * (LARGEST_BODY + 5)}, (400, "BODY_TOO_LARGE")),
+        ("POST", "/refused", {}, (403, "no")),
+        ("DELETE", "/users/alice", {}, (204, None)),
+    ],
+)
+def test_requests(
+    running: tuple[str, Path],
+    session: requests.Session,
+    method: str,
+    path: str,
+    request_: dict[str, Any],
+    expected: tuple[int, Any],
+) -> None:
+    answer = session.request(method, f"http://{running[0]}{path}", timeout=10, **request_)
+    body = answer.json() if answer.content else {}
+    assert answer.status_code == expected[0]
+    if expected[1] is not None:
+        assert expected[1] in (body, body.get("error"), body.get("basic"))
+
+
+def test_a_chunked_body(running: tuple[str, Path], session: requests.Session) -> None:
+    chunks = iter([b'{"a":', b'"b"}'])
+    headers = {"Content-Type": "application/json"}
+    assert session.post(f"http://{running[0]}/json", data=chunks, headers=headers, timeout=10).json() == {"a": "b"}
+
+
+def test_which_methods_are_allowed(running: tuple[str, Path], session: requests.Session) -> None:
+    answer = session.put(f"http://{running[0]}/users/alice", timeout=10)
+    assert answer.json()["allowed"] == ["DELETE", "GET", "HEAD"]
+    assert session.head(f"http://{running[0]}/users/alice", timeout=10).content == b""
+
+
+def test_a_defect_looks_like_an_outage_and_stands_in_the_log(
+    running: tuple[str, Path], session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, logger="mfagate.emulator"):
+        answer = session.post(f"http://{running[0]}/defect", data={"secret": "canary"}, timeout=10)
+    assert (answer.status_code, answer.json()["error"]) == (500, "DEFECT")
+    assert "a defect" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_says_how_to_install_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfagate.sandbox.emulator.start.find_spec", lambda name: None)
+    with pytest.raises(SandboxError, match=r"pip install 'mfagate\[emulator\]'"):
+        EmulatorSandbox("Tiny", Path("tiny.py")).start()
