@@ -147,7 +147,8 @@ class EntraClient:
         The token came from the token endpoint itself, over TLS, so its signature need not be
         looked at (https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation, 6).
         """
-        held = jwt.claims(id_token) if isinstance(id_token, str) else {}
+        whole = isinstance(id_token, str) and jwt.Jwt().misfit(id_token) is None
+        held = jwt.claims(id_token) if whole else {}
         tenant = self._tenant_id()
         expected = {
             "iss": f"https://{self._settings.hosts.login}/{tenant}/v2.0",

@@ -152,7 +152,9 @@ _BY_NUMBER: Mapping[int, Meaning] = {
         },
     ),
     700027: Meaning(
-        CauseId.CREDENTIAL_REJECTED, "the certificate is none of this application's", setting="certificate_thumbprint"
+        CauseId.CREDENTIAL_REJECTED,
+        "the application has no certificate with this thumbprint",
+        setting="certificate_thumbprint",
     ),
     700024: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
     700021: _OUR_ASSERTION,

@@ -41,13 +41,13 @@ def _wrong_secret(meaning: Meaning, error: ApiError, exchange: Exchange, setting
 
 
 def _certificate(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
-    if "expired" in error.message:
+    if "is expired" in error.message:
         text = "the certificate has expired, or Entra's clock and that of its validity disagree"
         return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text)
-    if "not found" in error.message or "not registered" in error.message:
-        return replace(meaning, text="the application has no certificate with this thumbprint")
-    text = "the signature does not fit the certificate: the private key is another one's"
-    return replace(meaning, text=text, setting="private_key")
+    if "did not match" in error.message:
+        text = "the signature does not fit the certificate: the private key is another one's"
+        return replace(meaning, text=text, setting="private_key")
+    return meaning
 
 
 def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:

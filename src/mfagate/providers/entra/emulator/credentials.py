@@ -19,6 +19,7 @@ from mfagate.providers.entra.emulator.faults import refuse
 from mfagate.sandbox.emulator import Request
 
 _CLOCKS_DIFFER_SECONDS = 300
+_CERTIFICATE = "The certificate with identifier used to sign the client assertion"
 
 
 def check_secret(request: Request, application: Application, given: str) -> None:
@@ -38,20 +39,16 @@ def check_assertion(request: Request, tenant: Tenant, application: Application, 
         raise refuse(request, 50027) from None
     certificate = _named(header, application)
     if certificate is None:
-        raise refuse(request, 700027, reason="The key was not found.")
+        what = f"{_CERTIFICATE} is not registered on application."
+        raise refuse(request, 700027, what=what, reason="The key was not found.")
     try:
-        jwt.decode(
-            made,
-            certificate.public_key,
-            algorithms=["RS256", "PS256"],
-            options={"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
-        )
+        jwt.PyJWS().decode(made, certificate.public_key, algorithms=["RS256", "PS256"])
     except jwt.InvalidTokenError:
-        raise refuse(
-            request, 700027, reason="The key was found, but use of the key to verify the signature failed."
-        ) from None
+        what = "Client assertion contains an invalid signature."
+        reason = "The provided signature value did not match the expected signature value."
+        raise refuse(request, 700027, what=what, reason=reason) from None
     if certificate.end <= datetime.now(UTC):
-        raise refuse(request, 700027, reason="The key used is expired.")
+        raise refuse(request, 700027, what=f"{_CERTIFICATE} is expired.", reason="The key used is expired.")
     _check_claims(request, tenant, application, held)
 
 

@@ -123,8 +123,7 @@ _FAULTS: Mapping[int, Fault] = {
     700027: Fault(
         401,
         "invalid_client",
-        "The certificate with identifier used to sign the client assertion is not registered on application. "
-        "[Reason - {reason}]",
+        "{what} [Reason - {reason}]",
     ),
     700024: Fault(
         401,
