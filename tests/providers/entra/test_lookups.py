@@ -235,10 +235,15 @@ def test_a_token_is_not_yet_a_permission(response: Response, cause: CauseId | No
 @pytest.mark.parametrize(
     ("held", "seen"),
     [
-        ({"tid": TENANT, "appid": "A"}, {"tenant_id": TENANT, "application_id": "a"}),
-        ({"tid": TENANT.upper(), "azp": "B"}, {"tenant_id": TENANT, "application_id": "b"}),
+        ({"tid": TENANT, "appid": "a"}, {"tenant_id": TENANT, "application_id": "a"}),
+        ({"tid": "other", "azp": "b"}, {"tenant_id": "other", "application_id": "b"}),
         ({"tid": 5}, {}),
     ],
 )
 def test_identity(held: dict[str, Any], seen: dict[str, str]) -> None:
-    assert PROVIDER.identity(issued(token(**held)), SETTINGS, {}) == seen
+    assert PROVIDER.identity(issued(token(**held)), SETTINGS, {"tenant_id": TENANT}) == seen
+
+
+def test_an_id_is_the_same_in_capitals() -> None:
+    expected = {"tenant_id": TENANT.upper()}
+    assert PROVIDER.identity(issued(token(tid=TENANT)), SETTINGS, expected) == expected

@@ -48,8 +48,8 @@ class Entra(Provider):
     title: ClassVar[str] = "Microsoft Entra ID"
     settings: ClassVar[type[EntraSettings]] = EntraSettings
     expectations: ClassVar[Mapping[str, str]] = {
-        "tenant_id": "the id (GUID) of the tenant that issues the token, in lower case",
-        "application_id": "the Application (client) ID in the token, in lower case",
+        "tenant_id": "the id (a GUID) of the tenant that issues the token",
+        "application_id": "the Application (client) ID in the token",
     }
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "object id of a user with a second factor, such as the Authenticator app",
@@ -140,7 +140,9 @@ class Entra(Provider):
         """Tenant and application, as the token names them (version 1 and 2 name the application differently)."""
         held = claims.issued(response)
         named = {"tenant_id": held.get("tid"), "application_id": held.get("appid") or held.get("azp")}
-        return {name: value.lower() for name, value in named.items() if isinstance(value, str)}
+        return {
+            name: _spelt_as(expected.get(name, ""), value) for name, value in named.items() if isinstance(value, str)
+        }
 
     def permissions(self, settings: EntraSettings) -> Sequence[Probe]:
         """A token is not yet a permission: Entra issues one to an application that may do nothing.
@@ -192,6 +194,11 @@ class Entra(Provider):
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """With the secret; the sandbox hands out a certificate as well."""
         return ["tenant_id", "client_id", "client_secret"]
+
+
+def _spelt_as(wanted: str, seen: str) -> str:
+    """Ids are the same in capitals."""
+    return wanted if wanted.lower() == seen.lower() else seen
 
 
 def _has_token(response: Response) -> bool:

@@ -55,7 +55,8 @@ def check_assertion(request: Request, tenant: Tenant, application: Application, 
 def _named(header: Mapping[str, Any], application: Application) -> Certificate | None:
     for certificate in application.certificates:
         for name, thumbprint in (("x5t#S256", certificate.sha256), ("x5t", certificate.sha1)):
-            if header.get(name) == base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode():
+            # Microsoft's own library pads what RFC 7515 writes without padding.
+            if str(header.get(name)).rstrip("=") == base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode():
                 return certificate
     return None
 
