@@ -167,7 +167,7 @@ def test_metadata_of_the_tenant(pact: ConsumerPact) -> None:
 def test_metadata_of_an_unknown_tenant(pact: ConsumerPact) -> None:
     interaction = metadata(pact, "metadata of an unknown tenant", State.RESOURCE_MISSING)
     refused(interaction, "invalid_tenant|invalid_request", 400)
-    with pact.serve() as url, pytest.raises(ContractViolation):
+    with pact.serve() as url, pytest.raises(CredentialRejected):
         client(url, tenant_id=DOMAIN)._tenant_id()
 
 

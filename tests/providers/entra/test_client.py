@@ -352,6 +352,24 @@ def test_users_are_named_by_their_object_id(client: EntraClient, user: str) -> N
         client.start(user, Factor.PUSH)
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "raised"),
+    [
+        (200, {"issuer": "https://elsewhere.example.com/", "token_endpoint": "https://x/"}, ContractViolation),
+        (200, {}, ContractViolation),
+        (400, {"error": "invalid_tenant", "error_codes": [90002]}, CredentialRejected),
+        (503, {}, ProviderUnavailable),
+    ],
+)
+def test_a_domain_whose_tenant_is_not_told(
+    provider: Front, answers: Answers, status: int, body: Any, raised: type[SecondFactorError]
+) -> None:
+    settings = SETTINGS.model_copy(update={"tenant_id": "login-service.onmicrosoft.com"})
+    answers.say(body, status)
+    with pytest.raises(raised):
+        EntraClient(settings, endpoint=provider.url)._tenant_id()
+
+
 def test_only_a_sign_in_can_be_polled(client: EntraClient) -> None:
     with pytest.raises(ValueError, match="device code"):
         client.verify(Challenge(ALICE, Factor.PUSH))

@@ -106,7 +106,7 @@ def test_numbers(status: int, number: int, error: str, cause: CauseId, setting: 
     found = of_login(status, number, error)
     assert (found.cause, found.setting) == (cause, setting)
     assert found.evidence["provider code"] == f"AADSTS{number}"
-    assert found.evidence["provider message"] == f"{error}: AADSTS{number}: a sentence"
+    assert found.evidence["provider message"] == f"{error}: a sentence"
     assert found.evidence["provider reference"].startswith("trace 11111111-")
 
 

@@ -167,7 +167,10 @@ class EntraClient:
 
     def _tenant_id(self) -> str:
         if self._tenant is None:
-            found = discovery.document(self._api.ask("GET", discovery.path(self._settings)))
+            response = self._api.ask("GET", discovery.path(self._settings))
+            if response.status != 200:
+                raise self._api.refusal(response)
+            found = discovery.document(response)
             tenant = discovery.tenant_in(found) if found is not None else None
             if tenant is None:
                 raise ContractViolation("the tenant's metadata do not tell its id")

@@ -87,6 +87,6 @@ def _cloud_in(found: dict[str, Any], settings: EntraSettings) -> str | None:
     login = urlsplit(found["token_endpoint"]).hostname
     names = [name for name, cloud in CLOUDS.items() if cloud.login == login]
     if settings.cloud in names:
-        return settings.cloud  # Whether the tenant of a US Government host is DoD's is not documented to be told.
+        return settings.cloud  # Nothing that is documented tells a tenant of DoD from one of GCC High.
     exact = [name for name in names if CLOUDS[name].graph == found.get("msgraph_host")]
     return next(iter(exact or names), None)

@@ -278,8 +278,8 @@ def _of_login(error: str, body: Mapping[str, Any]) -> ApiError:
     ids = [
         f"{name} {body[f'{name}_id']}" for name in ("trace", "correlation") if isinstance(body.get(f"{name}_id"), str)
     ]
-    said = re.split(r"\s*Trace ID:", description)[0]
     code = error if number is None else f"AADSTS{number}"
+    said = re.split(r"\s*Trace ID:", description)[0].removeprefix(f"{code}: ")
     return ApiError(code, f"{error}: {said}" if said else error, ", ".join(ids) or None)
 
 

@@ -14,7 +14,6 @@ from mfagate.providers.entra.settings import EntraSettings, looks_made_today
 
 Narrowing = Callable[[Meaning, ApiError, Exchange, EntraSettings], Meaning]
 
-
 _NO_SUCH_PATH = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Graph has no such path")
 
 

@@ -78,6 +78,7 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
         self.values = {
             "tenant_id": tenant.tenant_id,
             "tenant_domain": tenant.domain,
+            "user_name": tenant.principal_name(users["user"]),
             "other_tenant_id": foreign.tenant_id,
             "private_key": certificate.private_key,
             "certificate": certificate.pem,
@@ -89,7 +90,6 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
             "expired_token": self._expired_token(tenant, service),
             **_credentials({**applications, "other_": other}),
             **{name: user.object_id for name, user in users.items()},
-            **{name: tenant.principal_name(user) for name, user in (("user_name", users["user"]),)},
             **self._prepared_codes(tenant, service, users),
         }
 

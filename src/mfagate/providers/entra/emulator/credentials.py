@@ -35,7 +35,7 @@ def check_assertion(request: Request, tenant: Tenant, application: Application, 
     """Refuse an assertion of an unknown certificate or another key, for something else, or out of its time."""
     try:
         header, held = jwt.get_unverified_header(made), jwt.decode(made, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, RecursionError):
         raise refuse(request, 50027) from None
     certificate = _named(header, application)
     if certificate is None:

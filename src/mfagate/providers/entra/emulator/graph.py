@@ -174,7 +174,7 @@ class GraphHost:
             held = self.issuer.claims_of(token)
         except jwt.ExpiredSignatureError:
             raise _unauthenticated(request, "Lifetime validation failed, the token is expired.") from None
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):
             raise _unauthenticated(request, "Access token validation failure.") from None
         if held.get("aud") not in (_GRAPH, "00000003-0000-0000-c000-000000000000"):
             raise _unauthenticated(request, "Access token validation failure. Invalid audience.")

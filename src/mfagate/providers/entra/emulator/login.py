@@ -231,22 +231,23 @@ def _needed(request: Request, form: Mapping[str, str], name: str, missing: int =
 
 def _contexts(request: Request, form: Mapping[str, str]) -> list[str]:
     """The authentication contexts that the claims of a request demand of the id token."""
-    if "claims" not in form:
-        return []
     try:
-        wanted = json.loads(form["claims"])["id_token"]["acrs"]
-        values = wanted.get("values") or [wanted["value"]]
-        return [str(value) for value in values]
-    except (ValueError, LookupError, TypeError, AttributeError):
-        raise refuse(request, 9002313) from None
+        wanted = json.loads(form.get("claims") or "{}")
+    except (ValueError, RecursionError):
+        wanted = None
+    if not isinstance(wanted, dict):
+        raise refuse(request, 9002313)
+    of_token = wanted.get("id_token")
+    asked = of_token.get("acrs") if isinstance(of_token, dict) else None
+    values = asked.get("values", [asked.get("value")]) if isinstance(asked, dict) else []
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
 
 def _signed_in(request: Request, code: DeviceCode) -> User:
     """The user who accepted; every other state of a device code is an error."""
-    number = {"accepted": None, "declined": 65004, "redeemed": 54005, "waits": 70020 if code.ended else 70016}[
-        code.answer
-    ]
-    if number is not None:
-        raise refuse(request, number)
+    if code.ended:
+        raise refuse(request, 70020)
+    if code.answer != "accepted":
+        raise refuse(request, {"declined": 65004, "redeemed": 54005, "waits": 70016}[code.answer])
     assert code.user is not None, "somebody accepted"
     return code.user
