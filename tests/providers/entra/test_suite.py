@@ -24,6 +24,7 @@ def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
 
 
 _CURVE = _pem(ec.generate_private_key(ec.SECP256R1()))
+_NO_KEY = "-----BEGIN PRIVATE KEY-----\nMAMCAQE=\n-----END PRIVATE KEY-----"
 _SMALL = _pem(rsa.generate_private_key(65537, 1024))
 
 
@@ -96,6 +97,7 @@ class TestEntra(ProviderSuite):
         Change({"client_secret": _SECRET, "private_key": _SMALL}, CauseId.CONFIG_MALFORMED_VALUE),
         Change(_with_key("sandbox:certificate"), CauseId.CONFIG_WRONG_KIND),
         Change(_with_key(_CURVE), CauseId.CONFIG_WRONG_KIND),
+        Change(_with_key(_NO_KEY), CauseId.CONFIG_MALFORMED_VALUE),
         Change(_with_key(_SMALL), CauseId.CONFIG_WRONG_KIND),
         Change(_with_key("entra-key.pem"), CauseId.CONFIG_MALFORMED_VALUE),
     )
