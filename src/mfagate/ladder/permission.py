@@ -27,4 +27,4 @@ def run(climb: Climb) -> Iterator[Check]:
                 yield passed(ID, "granted", subject=probe.subject, seconds=exchange.seconds)
                 continue
             finding = review
-        yield Check.from_finding(ID, finding, subject=probe.subject, seconds=exchange.seconds)
+        yield Check.from_finding(ID, climb.place(finding), subject=probe.subject, seconds=exchange.seconds)

@@ -54,8 +54,7 @@ class ApiClient:
         self._endpoint = endpoint
         self._timeout = timeout_seconds
         self._session = requests.Session()
-        if ca_bundle is not None:
-            self._session.verify = str(ca_bundle)
+        self._trusted = str(ca_bundle) if ca_bundle is not None else None
         self._tokens = Tokens(self._send)
 
     def ask(self, method: str, path: str, **request: Any) -> Response:
@@ -101,7 +100,8 @@ class ApiClient:
             to, own = urlsplit(self._endpoint), urlsplit(str(prepared.url))
             prepared.url = urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + own.path, own.query, ""))
         started = datetime.now(UTC)
-        environment = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
+        # Handed over here, or else a bundle that the environment names would win.
+        environment = self._session.merge_environment_settings(prepared.url, {}, None, self._trusted, None)
         try:
             answer = self._session.send(prepared, timeout=self._timeout, allow_redirects=False, **environment)
         except requests.RequestException as error:

@@ -1,0 +1,109 @@
+"""Signing for Entra: the application's secret or assertion at the login host, a token for Graph.
+
+https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow and
+https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+
+from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.oauth import ClientCredentials, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+SIGN_IN_SCOPE = "openid profile"
+"""For a person: an id token with the object id in it, and no access to anything."""
+
+_ASSERTION_SECONDS = 300
+"""Microsoft's page advises 5 to 10 minutes."""
+
+
+def token_path(settings: EntraSettings) -> str:
+    """The tenant's token endpoint."""
+    return f"/{settings.tenant_id}/oauth2/v2.0/token"
+
+
+def device_code_path(settings: EntraSettings) -> str:
+    """Where the tenant issues device codes; it takes no authentication."""
+    return f"/{settings.tenant_id}/oauth2/v2.0/devicecode"
+
+
+def token_fields(settings: EntraSettings) -> Mapping[str, str]:
+    """What asks for a token, but for the application's authentication."""
+    return {"grant_type": "client_credentials", "scope": settings.hosts.scope}
+
+
+class EntraAuth(ClientCredentials):
+    """The token endpoint gets the application's authentication, Graph a token, everything else nothing."""
+
+    def __init__(self, settings: EntraSettings, tokens: Tokens) -> None:
+        self._settings = settings
+        secret, key = settings.secret("client_secret"), settings.secret("private_key")
+        self._has_credential = bool(secret or key)
+        super().__init__(
+            tokens,
+            (settings.cloud, settings.tenant_id, settings.client_id, secret, key, settings.certificate_thumbprint),
+            authenticated=lambda path: path == token_path(settings),
+            fields=self._authentication,
+            request=self._token_request,
+        )
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign where a credential belongs; without one the request is left as it is."""
+        url = urlsplit(str(request.url))
+        at_graph = url.hostname == self._settings.hosts.graph
+        if url.path == token_path(self._settings) or (at_graph and self._has_credential):
+            return super().__call__(request)
+        return request
+
+    def _token_request(self) -> requests.Request:
+        url = f"https://{self._settings.hosts.login}{token_path(self._settings)}"
+        return requests.Request("POST", url, data=dict(token_fields(self._settings)))
+
+    def _authentication(self, url: str) -> Mapping[str, str | None]:
+        settings = self._settings
+        fields: dict[str, str | None] = {
+            "client_id": settings.client_id,
+            "client_secret": settings.secret("client_secret"),
+            "client_assertion_type": None,
+            "client_assertion": None,
+        }
+        if settings.private_key is not None:
+            made = assertion(settings, url)
+            fields |= {"client_secret": None, "client_assertion_type": _ASSERTION_TYPE, "client_assertion": made}
+        return fields
+
+
+def assertion(settings: EntraSettings, audience: str) -> str:
+    """A token of our own by which the key is proved to the token endpoint ``audience``.
+
+    A SHA-256 thumbprint goes with PS256, as the page asks for; a SHA-1 thumbprint, which
+    is what the admin center shows, with RS256, as Microsoft's own libraries send it.
+    """
+    import jwt
+
+    thumbprint = bytes.fromhex(settings.certificate_thumbprint or "")
+    algorithm, header = ("PS256", "x5t#S256") if len(thumbprint) == 32 else ("RS256", "x5t")
+    now = int(time.time())
+    claims = {
+        "aud": audience,
+        "iss": settings.client_id,
+        "sub": settings.client_id,
+        "jti": str(uuid.uuid4()),
+        "iat": now,
+        "nbf": now,
+        "exp": now + _ASSERTION_SECONDS,
+    }
+    encoded = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
+    return jwt.encode(claims, settings.secret("private_key") or "", algorithm, {header: encoded})

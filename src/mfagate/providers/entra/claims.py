@@ -1,0 +1,56 @@
+"""What an access token for Graph says of itself.
+
+Graph tells clients not to rely on the content of its tokens
+(https://learn.microsoft.com/entra/identity-platform/access-tokens), so it serves the diagnosis
+alone: a token that cannot be read is no fault, and Graph itself says what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mfagate.causes import CauseId
+from mfagate.config import jwt
+from mfagate.exchange import Request, Response
+from mfagate.providers.oauth import token_in
+from mfagate.result import Finding
+
+READS_METHODS = "UserAuthenticationMethod.Read.All"
+"""The least permission for a user's authentication methods:
+https://learn.microsoft.com/graph/api/authentication-list-methods."""
+
+GRANT = (
+    "In the Microsoft Entra admin center, open App registrations > the application > API permissions, add the "
+    f"Microsoft Graph application permission {READS_METHODS} (not the delegated one), and grant admin consent."
+)
+
+
+def issued(response: Response) -> Mapping[str, Any]:
+    """The claims of the token in an answer of the token endpoint; empty if they cannot be read."""
+    token = token_in(response)
+    return jwt.claims(token[0]) if token else {}
+
+
+def sent(request: Request) -> Mapping[str, Any]:
+    """The claims of the token that a request carried."""
+    return jwt.claims(request.headers.get("authorization", "").removeprefix("Bearer "))
+
+
+def roles(claims: Mapping[str, Any]) -> str:
+    """The application permissions that a token holds, for people."""
+    held = claims.get("roles")
+    return ", ".join(map(str, held)) if isinstance(held, list) and held else "none"
+
+
+def without_roles(response: Response) -> Finding | None:
+    """A token that can be read and holds no application permission is good for nothing at Graph."""
+    claims = issued(response)
+    if not claims or claims.get("roles"):
+        return None
+    if "oid" not in claims:
+        message = "the application has no service principal in this tenant: no administrator has consented to it there"
+        return Finding(CauseId.ACCOUNT_RESOURCE_MISSING, message, next_step=GRANT, setting="client_id")
+    message = "the token was issued, but holds no role: the application was granted no application permission"
+    evidence = {"roles in the token": "none", "permission needed": READS_METHODS}
+    return Finding(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, message, evidence, next_step=GRANT, setting="client_id")

@@ -1,0 +1,199 @@
+"""The reference client for Entra: what a login service needs, and nothing it does not understand.
+
+Graph cannot challenge a user on behalf of an application. So the user's authentication methods
+are read there, and the challenge is a sign-in by device code, in the browser of the user's choice:
+https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code. The code is redeemed
+with the application's own credential, so that nobody else can redeem it.
+
+What a sign-in proves: Entra signed this user in, for this application and tenant, as the tenant's
+policies demand. That a second factor was used it proves only where a policy demands one. Version 2
+tokens have no ``amr``, and a token that was obtained says nothing; ``acrs`` does, the ids of the
+authentication contexts that were satisfied
+(https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context).
+Bind a Conditional Access policy that demands MFA to a context and name it as
+``authentication_context``: a sign-in without it is refused then. Microsoft does not document that
+the device code flow takes this request for a claim; try it before you rely on it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mfagate.config import jwt
+from mfagate.exchange import Response
+from mfagate.providers.api_client import ApiClient
+from mfagate.providers.entra import PROVIDER, discovery, methods_path
+from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path, token_path
+from mfagate.providers.entra.errors import error_name, error_of
+from mfagate.providers.entra.settings import EntraSettings, is_guid
+from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+
+_DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+_ANSWERS = {
+    "authorization_pending": Decision.PENDING,
+    "slow_down": Decision.PENDING,  # not documented by Entra; in RFC 8628 it says: pending, and ask less often
+    "authorization_declined": Decision.DENY,
+    "access_denied": Decision.DENY,  # RFC 8628's word for it
+    "expired_token": Decision.DENY,
+}
+
+_STRONG = frozenset(
+    f"#microsoft.graph.{name}AuthenticationMethod"
+    for name in (
+        "external",
+        "fido2",
+        "microsoftAuthenticator",
+        "phone",
+        "platformCredential",
+        "softwareOath",
+        "windowsHelloForBusiness",
+    )
+)
+"""Not a password or an e-mail address; not a Temporary Access Pass, which ends; nothing unknown."""
+
+_CLOCKS_DIFFER_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChallenge(Challenge):
+    """A sign-in by device code: show the user the code and where to enter it; poll each ``interval`` seconds."""
+
+    user_code: str = ""
+    verification_uri: str = ""
+    interval: float = 5.0
+
+
+class EntraClient:
+    """A :class:`~mfagate.second_factor.SecondFactor` over Graph and Entra's device code flow.
+
+    Users are named by their object id: names change and are given anew, and that of a
+    guest is another tenant's to choose.
+    """
+
+    def __init__(
+        self,
+        settings: EntraSettings,
+        *,
+        endpoint: str | None = None,
+        timeout_seconds: float = 5.0,
+        ca_bundle: Path | None = None,
+        authentication_context: str | None = None,
+    ) -> None:
+        """``authentication_context`` such as ``c1`` must be among the sign-in's ``acrs``."""
+        self._settings = settings
+        self._context = authentication_context
+        self._api = ApiClient(
+            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
+        )
+        self._tenant = settings.tenant_id.lower() if is_guid(settings.tenant_id) else None
+
+    def start(self, user: str, factor: Factor) -> DeviceChallenge:
+        """Look for a strong method, and begin a sign-in."""
+        if factor is not Factor.PUSH:
+            raise NotEnrolled(f"Entra lets no application check a user's {factor}; only a sign-in can be asked for")
+        if not is_guid(user):
+            raise ValueError("users are named by their object id")
+        if not _STRONG & self.methods(user):
+            raise NotEnrolled("the user has no authentication method beyond a password")
+        return self._device_code(user)
+
+    def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
+        """Ask what became of the sign-in."""
+        if not challenge.transaction:
+            raise ValueError("only a challenge with a device code can be polled")
+        form = {"grant_type": _DEVICE_CODE, "device_code": challenge.transaction}
+        response = self._api.ask("POST", token_path(self._settings), data=form)
+        if response.status == 400 and response.media_type == "application/json":
+            decision = _ANSWERS.get(error_name(response) or "")
+            if decision is not None:
+                return decision
+        return self._judge(challenge.user, self._content(response).get("id_token"))
+
+    def methods(self, user: str) -> set[str]:
+        """The types of the user's authentication methods."""
+        response = self._api.ask("GET", methods_path(user))
+        if response.status == 404 and error_of(response) is not None:
+            raise NotEnrolled("the tenant has no such user")
+        listed = self._content(response).get("value")
+        methods = listed if isinstance(listed, list) else [None]
+        types = [one.get("@odata.type") if isinstance(one, dict) else None for one in methods]
+        if not all(isinstance(one, str) for one in types):
+            raise ContractViolation("Graph's list of authentication methods is none that the contract names")
+        return {str(one) for one in types}
+
+    def _device_code(self, user: str) -> DeviceChallenge:
+        form = {"client_id": self._settings.client_id, "scope": SIGN_IN_SCOPE}
+        if self._context is not None:
+            form["claims"] = json.dumps({"id_token": {"acrs": {"essential": True, "value": self._context}}})
+        content = self._content(self._api.ask("POST", device_code_path(self._settings), data=form))
+        texts = [content.get(name) for name in ("device_code", "user_code", "verification_uri")]
+        if not all(isinstance(text, str) and text for text in texts):
+            raise ContractViolation("Entra began a sign-in without saying how the user may join it")
+        code, user_code, uri = map(str, texts)
+        interval = content.get("interval")
+        return DeviceChallenge(
+            user, Factor.PUSH, code, None, user_code, uri, float(interval) if type(interval) is int else 5.0
+        )
+
+    def _judge(self, user: str, id_token: Any) -> Decision:
+        """Whose sign-in it was, and for whom.
+
+        The token came from the token endpoint itself, over TLS, so its signature need not be
+        looked at (https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation, 6).
+        """
+        whole = isinstance(id_token, str) and jwt.Jwt().misfit(id_token) is None
+        held = jwt.claims(id_token) if whole else {}
+        tenant = self._tenant_id()
+        expected = {
+            "iss": f"https://{self._settings.hosts.login}/{tenant}/v2.0",
+            "aud": self._settings.client_id.lower(),
+            "tid": tenant,
+        }
+        wrong = [name for name, value in expected.items() if _lower(held, name) != value]
+        wrong += [] if _is_current(held) else ["exp"]
+        if wrong or not _lower(held, "oid"):
+            raise ContractViolation(f"the sign-in's id token is not ours to take: {', '.join(wrong) or 'oid'}")
+        if _lower(held, "oid") != user.lower():
+            return Decision.DENY  # somebody signed in, and it was not this user
+        if self._context is not None and self._context not in _contexts(held):
+            raise ContractViolation(f"the sign-in did not satisfy the authentication context {self._context}")
+        return Decision.ALLOW
+
+    def _tenant_id(self) -> str:
+        if self._tenant is None:
+            response = self._api.ask("GET", discovery.path(self._settings))
+            if response.status != 200:
+                raise self._api.refusal(response)
+            found = discovery.document(response)
+            tenant = discovery.tenant_in(found) if found is not None else None
+            if tenant is None:
+                raise ContractViolation("the tenant's metadata do not tell its id")
+            self._tenant = tenant
+        return self._tenant
+
+    def _content(self, response: Response) -> dict[str, Any]:
+        """The body of a good answer; every other one becomes a typed error."""
+        if response.status != 200:
+            raise self._api.refusal(response)
+        return self._api.json_object(response)
+
+
+def _lower(held: Mapping[str, Any], name: str) -> str | None:
+    value = held.get(name)
+    return value.lower() if isinstance(value, str) else None
+
+
+def _is_current(held: Mapping[str, Any]) -> bool:
+    end = held.get("exp")
+    return type(end) is int and end > time.time() - _CLOCKS_DIFFER_SECONDS
+
+
+def _contexts(held: Mapping[str, Any]) -> list[Any]:
+    contexts = held.get("acrs")
+    return contexts if isinstance(contexts, list) else []

@@ -1,0 +1,134 @@
+"""An imitation of Microsoft Entra ID: the login host and Microsoft Graph of the global cloud, on one port.
+
+Their paths differ, so that a client may be pointed at it for either. The tenants, applications
+and users are made anew on each start.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
+from mfagate.providers.entra.emulator.directory import (
+    ROLES,
+    Application,
+    Certificate,
+    DeviceCode,
+    Secret,
+    Tenant,
+    User,
+    method,
+)
+from mfagate.providers.entra.emulator.graph import GraphHost, graph_problem, is_graphs
+from mfagate.providers.entra.emulator.login import LoginHost, login_problem
+from mfagate.providers.entra.emulator.tokens import Issuer
+from mfagate.sandbox.emulator import Answer, Emulator, Problem, Request
+from mfagate.sandbox.emulator.program import run
+
+_SIGN_IN = "openid profile"
+
+
+class EntraEmulator(LoginHost, GraphHost, Emulator):
+    """Two tenants: the login service's, and one that is another's."""
+
+    hosts = (CLOUDS[GLOBAL].login, CLOUDS[GLOBAL].graph)
+    secrets = frozenset(
+        {
+            "accepted_device_code",
+            "client_secret",
+            "declined_device_code",
+            "disabled_client_secret",
+            "expired_client_secret",
+            "expired_device_code",
+            "expired_token",
+            "expiring_client_secret",
+            "least_client_secret",
+            "other_client_secret",
+            "private_key",
+            "redeemed_device_code",
+            "roleless_client_secret",
+        }
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = threading.RLock()
+        self.issuer = Issuer()
+        self.codes = {}
+        expired, expiring = Secret(-1, "last year's"), Secret(10, "about to end")
+        certificate = Certificate()
+        service = Application("login service", ROLES, secrets=[Secret(), expired, expiring], certificates=[certificate])
+        applications = {
+            "": service,
+            "disabled_": Application("disabled", ROLES, enabled=False, secrets=[Secret()]),
+            "least_": Application("least privilege", ROLES[:1], secrets=[Secret()]),
+            "public_": Application("command line", public=True),
+            "roleless_": Application("roleless", secrets=[Secret()]),
+        }
+        other = Application("login service", ROLES, secrets=[Secret()])
+        users = {
+            "user": User("alice", [method("password"), method("microsoftAuthenticator"), method("softwareOath")]),
+            "declining_user": User("bob", [method("password"), method("phone")], "declines"),
+            "weak_user": User("mallory", [method("password"), method("email")]),
+        }
+        tenant = _tenant("mfagate.onmicrosoft.com", list(applications.values()), list(users.values()))
+        foreign = _tenant("mfagate-other.onmicrosoft.com", [other], [])
+        self.tenants = [tenant, foreign]
+        self.values = {
+            "tenant_id": tenant.tenant_id,
+            "tenant_domain": tenant.domain,
+            "user_name": tenant.principal_name(users["user"]),
+            "other_tenant_id": foreign.tenant_id,
+            "private_key": certificate.private_key,
+            "certificate": certificate.pem,
+            "certificate_thumbprint": certificate.sha1.hex().upper(),
+            "secret_id": service.secrets[0].key_id,
+            "object_id": service.object_id,
+            "expired_client_secret": expired.value,
+            "expiring_client_secret": expiring.value,
+            "expired_token": self._expired_token(tenant, service),
+            **_credentials({**applications, "other_": other}),
+            **{name: user.object_id for name, user in users.items()},
+            **self._prepared_codes(tenant, service, users),
+        }
+
+    def _expired_token(self, tenant: Tenant, application: Application) -> str:
+        resource = f"https://{CLOUDS[GLOBAL].graph}"
+        answer = self.issuer.for_application(tenant, application, resource, by_certificate=False, ago=7200)
+        return str(answer["access_token"])
+
+    def _prepared_codes(self, tenant: Tenant, application: Application, users: dict[str, User]) -> dict[str, str]:
+        wanted: dict[str, dict[str, Any]] = {
+            "accepted": {"answer": "accepted", "user": users["user"], "seconds": float("inf")},
+            "declined": {"answer": "declined", "user": users["declining_user"], "seconds": float("inf")},
+            "expired": {"seconds": 0},
+            "redeemed": {"answer": "redeemed", "user": users["user"], "seconds": float("inf")},
+        }
+        codes = {
+            name: DeviceCode(tenant, application.client_id, _SIGN_IN, prepared=True, **state)
+            for name, state in wanted.items()
+        }
+        self.codes |= {code.code: code for code in codes.values()}
+        return {f"{name}_device_code": code.code for name, code in codes.items()}
+
+    def problem(self, problem: Problem, request: Request) -> Answer:
+        """In the words of the host that the path is of; Graph looks for a token first."""
+        if not is_graphs(request.path):
+            return login_problem(problem, request)
+        if problem is not Problem.DEFECT:
+            self.authenticated(request)
+        return graph_problem(problem, request)
+
+
+def _tenant(domain: str, applications: list[Application], users: list[User]) -> Tenant:
+    return Tenant(domain, {one.client_id: one for one in applications}, users)
+
+
+def _credentials(applications: dict[str, Application]) -> dict[str, str]:
+    ids = {f"{name}client_id": one.client_id for name, one in applications.items()}
+    return ids | {f"{name}client_secret": one.secrets[0].value for name, one in applications.items() if one.secrets}
+
+
+if __name__ == "__main__":
+    run(EntraEmulator)

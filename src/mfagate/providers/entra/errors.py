@@ -1,0 +1,294 @@
+"""The errors of Entra's login host and of Microsoft Graph, and what is behind them.
+
+The login host answers ``{"error", "error_description", "error_codes", "trace_id",
+"correlation_id", "timestamp"}``. Of these ``error`` is the contract; the numbers, written
+AADSTS in the description, may change and serve the diagnosis alone
+(https://learn.microsoft.com/entra/identity-platform/reference-error-codes). So the number
+decides where it is known, and ``error`` where it is not. Numbers about assertions beside that
+page: https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/identity/identity/TROUBLESHOOTING.md.
+
+Graph answers ``{"error": {"code", "message", "innerError"}}``; ``code`` alone is to be relied on
+(https://learn.microsoft.com/graph/errors).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Response
+from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.entra.claims import GRANT
+
+UNKNOWN_TENANT = ("AADSTS90002", "AADSTS900023")
+WRONG_SECRET = "AADSTS7000215"
+WRONG_CERTIFICATE = "AADSTS700027"
+AUTHENTICATION_FAILED = "AADSTS50012"
+ASSERTION_TIME = "AADSTS700024"
+INVALID_TOKEN = "InvalidAuthenticationToken"
+DENIED = ("accessDenied", "Authorization_RequestDenied")
+BAD_REQUEST = "BadRequest"
+
+_SECRETS = "App registrations > the application > Certificates & secrets"
+
+_WRONG_CLOUD = Meaning(
+    CauseId.CREDENTIAL_WRONG_REGION,
+    "Entra refuses an application of one national cloud at the host of another",
+    setting="tenant_id",
+)
+
+_PEOPLES_ENDPOINT = Meaning(
+    CauseId.CONFIG_WRONG_KIND,
+    "this endpoint is for the sign-in of people; an application needs its own tenant's",
+    setting="tenant_id",
+)
+
+_NO_GRANT = Meaning(
+    CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+    "nobody has granted the application what it asks for",
+    GRANT,
+    setting="client_id",
+)
+
+_SLOW_DOWN = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Entra asks to slow down")
+_FAILED = Meaning(CauseId.PROVIDER_OUTAGE, "Entra failed by itself")
+_OUR_ASSERTION = Meaning(CauseId.CREDENTIAL_REJECTED, "Entra cannot read or accept the assertion")
+
+_BY_NUMBER: Mapping[int, Meaning] = {
+    7000215: Meaning(CauseId.CREDENTIAL_REJECTED, "the secret is none of this application's"),
+    7000222: Meaning(
+        CauseId.CREDENTIAL_EXPIRED,
+        "the client secret has expired",
+        f"Make a new one in the Microsoft Entra admin center under {_SECRETS}, and deploy its value.",
+    ),
+    7000218: Meaning(
+        CauseId.CREDENTIAL_REJECTED, "Entra saw neither a secret nor an assertion: does a proxy change the request?"
+    ),
+    700016: Meaning(
+        CauseId.CREDENTIAL_UNKNOWN_KEY,
+        "the tenant has no application with this id",
+        setting="client_id",
+        evidence={
+            "possible causes": [
+                "client_id is the Object ID, or the id of a secret, and not the Application (client) ID",
+                "the application is another tenant's, and no administrator of this one has consented to it",
+                "the application was deleted",
+                "the application was registered within the last hour or so",
+            ]
+        },
+    ),
+    7000229: Meaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING,
+        "the application has no service principal in this tenant: no administrator has consented to it there",
+        GRANT,
+        setting="client_id",
+    ),
+    7000112: Meaning(
+        CauseId.CREDENTIAL_REVOKED,
+        "the application is disabled in this tenant",
+        "In the Microsoft Entra admin center, open Enterprise apps > the application > Properties and find out who "
+        "set 'Enabled for users to sign-in?' to No, and why.",
+        setting="client_id",
+    ),
+    700025: Meaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "the application is a public client, which must not send a credential",
+        "In the Microsoft Entra admin center, open App registrations > the application > Authentication and set "
+        "'Allow public client flows' to No, or use the application that is the login service's.",
+        setting="client_id",
+    ),
+    90002: Meaning(
+        CauseId.CREDENTIAL_UNKNOWN_KEY,
+        "this cloud has no such tenant",
+        setting="tenant_id",
+        evidence={
+            "possible causes": [
+                "tenant_id holds another id, such as the application's",
+                "the tenant is in another national cloud",
+                "the tenant was deleted",
+            ]
+        },
+    ),
+    900023: Meaning(
+        CauseId.CREDENTIAL_UNKNOWN_KEY, "the tenant is neither an id nor a domain that Entra knows", setting="tenant_id"
+    ),
+    5000225: Meaning(
+        CauseId.ACCOUNT_SUSPENDED, "Microsoft has blocked the tenant because nobody used it", setting="tenant_id"
+    ),
+    90038: _WRONG_CLOUD,
+    90043: _WRONG_CLOUD,
+    900382: _WRONG_CLOUD,
+    900432: _WRONG_CLOUD,
+    500011: Meaning(
+        CauseId.CREDENTIAL_WRONG_REGION,
+        "the tenant does not know the Graph that the token was asked for",
+        setting="tenant_id",
+        evidence={
+            "possible causes": [
+                "the tenant is in another national cloud than settings.cloud says",
+                "the tenant's service principal of Microsoft Graph was removed",
+            ]
+        },
+    ),
+    9001023: _PEOPLES_ENDPOINT,
+    50059: _PEOPLES_ENDPOINT,
+    50194: _PEOPLES_ENDPOINT,
+    90130: _PEOPLES_ENDPOINT,
+    90133: _PEOPLES_ENDPOINT,
+    53003: Meaning(
+        CauseId.CREDENTIAL_NETWORK_RESTRICTED,
+        "a Conditional Access policy of the tenant blocks it",
+        "In the Microsoft Entra admin center, look up the trace or correlation id in Sign-in logs > Service principal "
+        "sign-ins: the tab Conditional Access names the policy.",
+        setting="client_id",
+        evidence={
+            "possible causes": [
+                "the policy allows the application from other network addresses alone",
+                "the policy blocks service principals at risk",
+                "for a device code: the policy blocks this way of signing in",
+            ]
+        },
+    ),
+    700027: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "the application has no certificate with this thumbprint",
+        setting="certificate_thumbprint",
+    ),
+    700024: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
+    700021: _OUR_ASSERTION,
+    700023: _OUR_ASSERTION,
+    50012: Meaning(CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential"),
+    50027: _OUR_ASSERTION,
+    65001: _NO_GRANT,
+    501051: _NO_GRANT,
+    50105: Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "the user is not assigned to the application, which demands it",
+        setting="client_id",
+    ),
+    50034: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such user"),
+    70003: Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, "Entra does not offer this grant to the application"),
+    50196: Meaning(CauseId.PROVIDER_RATE_LIMITED, "Entra stopped the application for asking the same again and again"),
+    90055: _SLOW_DOWN,
+    90006: _FAILED,
+    90024: _FAILED,
+    90033: _FAILED,
+    50033: _FAILED,
+}
+
+_BY_ERROR: Mapping[str | int, Meaning] = {
+    "invalid_client": Meaning(
+        CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential, with a number that mfagate lacks"
+    ),
+    "unauthorized_client": Meaning(
+        CauseId.CREDENTIAL_UNKNOWN_KEY,
+        "Entra does not let this application in: it is not in the tenant, or may not use this grant",
+        setting="client_id",
+    ),
+    "invalid_tenant": Meaning(CauseId.CREDENTIAL_UNKNOWN_KEY, "this cloud has no such tenant", setting="tenant_id"),
+    "invalid_resource": Meaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant does not know what the token was asked for"
+    ),
+    "access_denied": Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "a policy of the tenant forbids it", setting="client_id"
+    ),
+    "interaction_required": Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "a policy of the tenant wants a person to act, which an application cannot",
+        setting="client_id",
+    ),
+    "unsupported_grant_type": Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED, "Entra does not offer this grant to the application"
+    ),
+    "temporarily_unavailable": _FAILED,
+    "server_error": _FAILED,
+}
+
+_OF_GRAPH: Mapping[str | int, Meaning] = {
+    INVALID_TOKEN: Meaning(CauseId.CREDENTIAL_REJECTED, "Graph refuses the token that Entra issued"),
+    **dict.fromkeys(
+        DENIED,
+        Meaning(
+            CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+            "the application lacks a permission of Microsoft Graph",
+            GRANT,
+            setting="client_id",
+        ),
+    ),
+    **dict.fromkeys(
+        ("Request_ResourceNotFound", "ResourceNotFound", "resourceNotFound", "itemNotFound"),
+        Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object"),
+    ),
+    "Authorization_IdentityNotFound": Meaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING,
+        "the application has no service principal in this tenant, or it was made minutes ago",
+        GRANT,
+        setting="client_id",
+    ),
+    "Authorization_IdentityDisabled": Meaning(
+        CauseId.CREDENTIAL_REVOKED, "the application is disabled in this tenant", setting="client_id"
+    ),
+    "Authentication_RequestFromNonPremiumTenantOrB2CTenant": Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the tenant has no licence for it (Entra ID P1); Graph at times says so to those who may not read the licence",
+    ),
+    "TooManyRequests": _SLOW_DOWN,
+    "activityLimitReached": _SLOW_DOWN,
+}
+
+MEANINGS: Mapping[str | int, Meaning] = {
+    **{f"AADSTS{number}": meaning for number, meaning in _BY_NUMBER.items()},
+    **_BY_ERROR,
+    **_OF_GRAPH,
+}
+
+
+def error_of(response: Response) -> ApiError | None:
+    """The error of either host."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict):
+        return _of_graph(error)
+    return _of_login(error, body) if isinstance(error, str) else None
+
+
+def error_name(response: Response | None) -> str | None:
+    """The ``error`` of an answer of the login host, by which it is to be judged."""
+    try:
+        body = response.json() if response is not None else None
+    except ValueError:
+        return None
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, str) else None
+
+
+def _of_login(error: str, body: Mapping[str, Any]) -> ApiError:
+    described = body.get("error_description")
+    description = described if isinstance(described, str) else ""
+    listed = body.get("error_codes")
+    numbers = [number for number in listed if type(number) is int] if isinstance(listed, list) else []
+    numbers += map(int, re.findall(r"AADSTS(\d{1,9}):", description))
+    # Older answers say first in general that authentication failed, and then why.
+    number = next((number for number in numbers if number in _BY_NUMBER), numbers[0] if numbers else None)
+    ids = [
+        f"{name} {body[f'{name}_id']}" for name in ("trace", "correlation") if isinstance(body.get(f"{name}_id"), str)
+    ]
+    code = error if number is None else f"AADSTS{number}"
+    said = re.split(r"\s*Trace ID:", description)[0].removeprefix(f"{code}: ")
+    return ApiError(code, f"{error}: {said}" if said else error, ", ".join(ids) or None)
+
+
+def _of_graph(error: Mapping[str, Any]) -> ApiError | None:
+    code, message = error.get("code"), error.get("message")
+    if not isinstance(code, str):
+        return None
+    # The documentation writes it in lower case, the answers do not.
+    inner = error.get("innerError") or error.get("innererror")
+    reference = inner.get("request-id") if isinstance(inner, dict) else None
+    shown = reference if isinstance(reference, str) else None
+    return ApiError(code, message if isinstance(message, str) else "", shown)

@@ -1,0 +1,78 @@
+"""When the application's credentials run out, as its registration tells it.
+
+Of a secret Graph shows the first three characters (``hint``), of a certificate the thumbprint
+(``customKeyIdentifier``), which is how ours is found among several:
+https://learn.microsoft.com/graph/api/resources/passwordcredential and
+https://learn.microsoft.com/graph/api/resources/keycredential.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mfagate.exchange import Response
+from mfagate.providers.base import Expiry, ExpiryProbe, Probe
+from mfagate.providers.entra.settings import EntraSettings
+
+READS_APPLICATION = "Application.Read.All"
+
+_HINT_CHARACTERS = 3
+
+
+def probe(settings: EntraSettings) -> ExpiryProbe:
+    """Look the application up; https://learn.microsoft.com/graph/api/application-get."""
+    subject = "client_secret" if settings.client_secret is not None else "private_key"
+    path = f"/v1.0/applications(appId='{settings.client_id}')"
+    params = {"$select": "id,appId,keyCredentials,passwordCredentials"}
+    return ExpiryProbe(
+        Probe(subject, "GET", path, lambda response: _application(response) is not None, params=params),
+        f"the application permission {READS_APPLICATION} of Microsoft Graph",
+        lambda response: _expiries(_application(response) or {}, settings, subject),
+    )
+
+
+def _application(response: Response) -> Mapping[str, Any] | None:
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    listed = isinstance(body, dict) and isinstance(body.get("passwordCredentials"), list)
+    return body if response.status == 200 and listed and isinstance(body.get("keyCredentials"), list) else None
+
+
+def _expiries(application: Mapping[str, Any], settings: EntraSettings, subject: str) -> Sequence[Expiry]:
+    if subject == "client_secret":
+        hint = (settings.secret("client_secret") or "")[:_HINT_CHARACTERS]
+        ours = [one for one in _entries(application["passwordCredentials"]) if one.get("hint") == hint]
+    else:
+        thumbprint = (settings.certificate_thumbprint or "").lower()
+        ours = [one for one in _entries(application["keyCredentials"]) if thumbprint in _thumbprints(one)]
+    # Ours was accepted a moment ago, so it is none of those that have ended. Of several, the first to end is told.
+    ends = [end for one in ours if (end := _end(one)) is not None and end > datetime.now(UTC)]
+    what = "the client secret" if subject == "client_secret" else "the certificate"
+    return [Expiry(subject, min(ends), what)] if ends else []
+
+
+def _entries(listed: Iterable[Any]) -> list[Mapping[str, Any]]:
+    return [one for one in listed if isinstance(one, dict)]
+
+
+def _end(entry: Mapping[str, Any]) -> datetime | None:
+    try:
+        end = datetime.fromisoformat(str(entry.get("endDateTime")))
+    except ValueError:
+        return None
+    return end if end.tzinfo else end.replace(tzinfo=UTC)
+
+
+def _thumbprints(entry: Mapping[str, Any]) -> set[str]:
+    """As the identifier may be read: Graph writes binary in base64, and some have seen hexadecimal."""
+    identifier = str(entry.get("customKeyIdentifier") or "")
+    try:
+        return {identifier.lower(), base64.b64decode(identifier, validate=True).hex()}
+    except (binascii.Error, ValueError):
+        return {identifier.lower()}

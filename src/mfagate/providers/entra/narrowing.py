@@ -1,0 +1,92 @@
+"""Codes that stand for several things: what the settings, the request and the message tell beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Exchange
+from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.entra import claims, errors
+from mfagate.providers.entra.settings import EntraSettings, looks_made_today
+
+Narrowing = Callable[[Meaning, ApiError, Exchange, EntraSettings], Meaning]
+
+_NO_SUCH_PATH = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Graph has no such path")
+
+
+def narrowed(error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning | None:
+    """What the error says here; by its ``error`` where its number is not known."""
+    response = exchange.response
+    if response is None or response.status == 429:
+        return None  # The status says it as well, and the engine tells for how long.
+    if error.code == errors.BAD_REQUEST and "segment" in error.message:
+        return _NO_SUCH_PATH
+    meaning = errors.MEANINGS.get(error.code) or errors.MEANINGS.get(errors.error_name(response) or "")
+    narrow = _NARROWINGS.get(error.code)
+    return narrow(meaning, error, exchange, settings) if narrow and meaning else meaning
+
+
+def _wrong_secret(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+    causes = [
+        "it is the secret of another application, or one that was deleted",
+        "it was made minutes ago, and is not known everywhere yet",
+    ]
+    if not looks_made_today(settings.secret("client_secret") or ""):
+        causes.insert(0, "it was cut or changed on the way: it has not the shape of the secrets that Entra makes today")
+    return replace(meaning, evidence={"possible causes": causes})
+
+
+def _certificate(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+    if "is expired" in error.message:
+        text = "the certificate has expired, or Entra's clock and that of its validity disagree"
+        return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text)
+    if "did not match" in error.message:
+        text = "the signature does not fit the certificate: the private key is another one's"
+        return replace(meaning, text=text, setting="private_key")
+    return meaning
+
+
+def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+    """The number that older answers gave for most of what has a number of its own today."""
+    if "time range" in error.message:
+        return errors.MEANINGS[errors.ASSERTION_TIME] if settings.private_key else meaning
+    if "key used is expired" in error.message:
+        return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text="the certificate has expired")
+    return meaning
+
+
+def _time(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+    told = re.search(r"Current time: (\S+?), .*expiry time of assertion (\S+?)\.? ", f"{error.message} ")
+    return replace(meaning, evidence={"Entra's time": told[1], "assertion ended": told[2]}) if told else meaning
+
+
+def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+    said = error.message.lower()
+    if "audience" in said:
+        text = f"the token is for another Graph than {settings.hosts.graph}"
+        return replace(meaning, cause=CauseId.CREDENTIAL_WRONG_REGION, text=text, setting="tenant_id")
+    if "expired" in said:
+        return replace(meaning, text="Graph says that the token has expired, which Entra issued a moment ago")
+    if "empty" in said:
+        return replace(meaning, text="Graph saw no token: does a proxy drop the Authorization header?")
+    return meaning
+
+
+def _denied(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+    held = claims.sent(exchange.request)
+    if not held:
+        return meaning
+    return replace(meaning, evidence={"roles in the token": claims.roles(held)})
+
+
+_NARROWINGS: Mapping[str | int, Narrowing] = {
+    errors.WRONG_SECRET: _wrong_secret,
+    errors.WRONG_CERTIFICATE: _certificate,
+    errors.AUTHENTICATION_FAILED: _failed,
+    errors.ASSERTION_TIME: _time,
+    errors.INVALID_TOKEN: _token,
+    **dict.fromkeys(errors.DENIED, _denied),
+}

@@ -1,0 +1,236 @@
+"""Settings of an application that is registered in Microsoft Entra ID.
+
+An application authenticates with a secret or with a certificate:
+https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials. The length of
+secrets is that of https://learn.microsoft.com/graph/api/resources/passwordcredential; what they
+look like today is not documented, and is what
+https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors/azure_entra looks for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.config.pem import PrivateKey
+from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.shapes import Lookalike, Misfit, Pattern
+from mfagate.providers.entra.clouds import CLOUDS, GLOBAL, Cloud
+
+GUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+
+_DOMAIN = r"(?i)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+
+_TODAY = r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]*"
+"""How the secrets begin that Entra makes today."""
+
+_CENTER = "Microsoft Entra admin center > Entra ID > App registrations > your application"
+
+
+def is_guid(value: str) -> bool:
+    """Whether it is an id, as of a tenant, an application or a user."""
+    return re.fullmatch(GUID, value) is not None
+
+
+def looks_made_today(secret: str) -> bool:
+    """Whether it has the shape of the secrets that Entra makes today; older ones have none."""
+    return re.fullmatch(_TODAY, secret) is not None and 37 <= len(secret) <= 40
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The shape of a tenant's id or of one of its domains."""
+
+    expected: str = "a tenant id (a GUID) or a verified domain such as contoso.onmicrosoft.com"
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Tell a cut id from what is none."""
+        if is_guid(value) or re.fullmatch(_DOMAIN, value):
+            return None
+        if "/" in value:
+            return Misfit("it holds a slash: the tenant alone is due, without the rest of the URL")
+        if re.fullmatch(r"[0-9A-Fa-f-]{20,}", value):
+            slip = "truncated" if len(value) < 36 else "damaged or too long"
+            return Misfit(f"it has {len(value)} characters, a tenant id has 36 ({slip})")
+        return Misfit(f"it is not {self.expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """The shape of a client secret, as far as one shape holds for old and new ones."""
+
+    expected: str = "the value of a client secret: 16 to 64 characters, today mostly 40 with Q~ at the fifth"
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Recognise the secret's public id, and a secret of today's shape that was cut."""
+        if is_guid(value):
+            what = "it is a GUID, as the secret's own id and the application's are, and not the secret's value"
+            return Misfit(what, CauseId.CONFIG_SECRET_ID_NOT_SECRET)
+        if re.fullmatch(_TODAY, value) and not looks_made_today(value):
+            slip = "truncated" if len(value) < 37 else "something was appended"
+            return Misfit(f"it begins as secrets of 40 characters do and has {len(value)} ({slip})")
+        if not 16 <= len(value) <= 64:
+            return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
+        return None
+
+
+class EntraSettings(ProviderSettings):
+    """``[integrations.NAME.settings]`` of a Microsoft Entra ID integration."""
+
+    any_of: ClassVar[tuple[str, ...]] = ("client_secret", "private_key")
+
+    tenant_id: Annotated[
+        str,
+        Setting(
+            description="The tenant: its id, or one of its verified domains.",
+            where=f"{_CENTER} > Overview > Directory (tenant) ID",
+            example="3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+            shape=Tenant(),
+            lookalikes=(
+                Lookalike(
+                    "(?i)common|organizations|consumers",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "a word for the sign-in of people of any tenant; an application needs the tenant itself",
+                    "Copy the Directory (tenant) ID of your application's Overview.",
+                ),
+                Lookalike(
+                    "(?i)9188040d-6c67-4c5b-b112-36a304b66dad|f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "Microsoft's own tenant, not yours",
+                    "Copy the Directory (tenant) ID of your application's Overview.",
+                ),
+                Lookalike(
+                    "(?i)aaaabbbb-0000-cccc-1111-dddd2222eeee|contoso.com|contoso.onmicrosoft.com",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the example of Microsoft's documentation",
+                    "Copy the Directory (tenant) ID of your application's Overview.",
+                ),
+            ),
+        ),
+    ]
+    client_id: Annotated[
+        str,
+        Setting(
+            description="Application (client) id of the login service's application; no secret.",
+            where=f"{_CENTER} > Overview > Application (client) ID, which is not the Object ID beside it",
+            example="7c9e6679-7425-40de-944b-e07fc1f90ae7",
+            shape=Pattern(GUID, "an application id (a GUID)", 36),
+            lookalikes=(
+                Lookalike(
+                    _DOMAIN,
+                    CauseId.CONFIG_VALUES_SWAPPED,
+                    "a domain, which belongs into tenant_id",
+                    "Put the domain into tenant_id, and the Application (client) ID here.",
+                ),
+                Lookalike(
+                    "(?i)00001111-aaaa-2222-bbbb-3333cccc4444",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the example of Microsoft's documentation",
+                    "Copy the Application (client) ID of your application's Overview.",
+                ),
+                Lookalike(
+                    "(?i)00000003-0000-0000-c000-000000000000",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "the id of Microsoft Graph, which is what the application asks, not the application",
+                    "Copy the Application (client) ID of your application's Overview.",
+                ),
+            ),
+        ),
+    ]
+    client_secret: Annotated[
+        SecretStr | None,
+        Setting(
+            description="Value of a client secret of the application.",
+            where=f"{_CENTER} > Certificates & secrets > Client secrets > Value, shown only when it is made",
+            example="env:ENTRA_CLIENT_SECRET",
+            shape=ClientSecret(),
+            lookalikes=(
+                Lookalike(
+                    r"(?i)([a-z0-9_.-]|%7E|~){3}\dQ%7E.*",
+                    CauseId.CONFIG_MALFORMED_VALUE,
+                    "URL-encoded already (%7E for ~); the client encodes it itself",
+                    "Store the secret as it was shown.",
+                ),
+                Lookalike(
+                    r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "an access token, which lasts an hour and is what the secret is exchanged for",
+                    "Store the client secret itself.",
+                ),
+            ),
+        ),
+    ] = None
+    private_key: Annotated[
+        SecretStr | None,
+        Setting(
+            description="Private key of a certificate of the application, in the place of a secret.",
+            where="in the file or vault where the key was made; Entra holds the certificate alone",
+            example="file:entra-key.pem",
+            shape=PrivateKey(),
+            multiline=True,
+        ),
+    ] = None
+    certificate_thumbprint: Annotated[
+        str | None,
+        Setting(
+            description="Thumbprint of that certificate, SHA-1 or SHA-256, in hexadecimal.",
+            where=f"{_CENTER} > Certificates & secrets > Certificates > Thumbprint",
+            example="0A1B2C3D4E5F60718293A4B5C6D7E8F901234567",
+            shape=Pattern(
+                r"[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", "a thumbprint of 40 (SHA-1) or 64 (SHA-256) hexadecimal digits"
+            ),
+            lookalikes=(
+                Lookalike(
+                    r"([0-9A-Fa-f]{2}[: ]){19,31}[0-9A-Fa-f]{2}",
+                    CauseId.CONFIG_MALFORMED_VALUE,
+                    "a thumbprint with a separator between its bytes",
+                    "Leave the colons or spaces out.",
+                ),
+                Lookalike(
+                    r"[A-Za-z0-9_+/-]{27}=?|[A-Za-z0-9_+/-]{43}=?",
+                    CauseId.CONFIG_MALFORMED_VALUE,
+                    "a thumbprint in base64 (x5t), where hexadecimal is due",
+                    "Copy the thumbprint that the admin center shows.",
+                ),
+                Lookalike(
+                    GUID,
+                    CauseId.CONFIG_MALFORMED_VALUE,
+                    "the id of the certificate, not its thumbprint",
+                    "Copy the thumbprint that the admin center shows beside the id.",
+                ),
+            ),
+        ),
+    ] = None
+    cloud: Annotated[
+        str,
+        Setting(
+            description=f"National cloud that the tenant is in: {', '.join(CLOUDS)}. Default: {GLOBAL}.",
+            where="the address of the admin center: entra.microsoft.com is global, entra.microsoft.us is US "
+            "Government, entra.microsoftonline.cn is China",
+            example=GLOBAL,
+            shape=Pattern("|".join(CLOUDS), f"one of {', '.join(CLOUDS)}"),
+            lookalikes=(
+                Lookalike(
+                    r"(?i)(us-?)?gcc",
+                    CauseId.CONFIG_MALFORMED_VALUE,
+                    "no cloud of its own: tenants of GCC are in the global one",
+                    f'Write "{GLOBAL}", or "us-gov" for GCC High.',
+                ),
+                Lookalike(
+                    r"(?i)(azure)?german(y|cloud)?",
+                    CauseId.CONFIG_MALFORMED_VALUE,
+                    "a cloud that was closed in 2021",
+                    "Write the cloud to which the tenant was moved.",
+                ),
+            ),
+        ),
+    ] = GLOBAL
+
+    @property
+    def hosts(self) -> Cloud:
+        """The hosts of the cloud."""
+        return CLOUDS[self.cloud]
