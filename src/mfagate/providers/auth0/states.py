@@ -65,7 +65,7 @@ class Auth0States:
         self._test_data = test_data
         self._created: list[str] = []
         self._arrangements: Mapping[str, Callable[[], Arranged]] = {
-            State.CREDENTIAL_ACCEPTED: lambda: self._with({}),
+            State.CREDENTIAL_ACCEPTED: self._accepted,
             State.WORKING_OTP: lambda: self._in_login(self._otp_user),
             State.NO_FACTOR: lambda: self._in_login(self._create()),
             State.LOCKED_FACTOR: self._locked,
@@ -186,6 +186,11 @@ class Auth0States:
         for _ in range(_MOST_WRONG_CODES):
             self._ask("POST", TOKEN_PATH, data=form, refused=True)
         return arranged
+
+    def _accepted(self) -> Arranged:
+        if self._settings.management_token is not None:
+            raise StateNotConfigured("no management_token", "a static token is deployed, so none is fetched.")
+        return self._with({})
 
     def _expired_token(self) -> Arranged:
         return self._with({"management_token": self._given("expired_management_token")})
