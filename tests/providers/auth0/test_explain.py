@@ -168,7 +168,7 @@ def test_the_candidates_for_a_refused_client() -> None:
 )
 def test_the_scopes_that_are_missing_are_named(said: str) -> None:
     found = managed(403, f"Insufficient scope; {said}", "insufficient_scope")
-    assert found.evidence["scopes, one of which is needed"] == "read:users, update:users"
+    assert found.message == "the token lacks the scope read:users or update:users (code insufficient_scope)"
 
 
 @pytest.mark.parametrize(

@@ -174,12 +174,9 @@ class Auth0(Provider):
         found = trap_of(error) or super().meaning(error, exchange, settings)
         if found is None:
             return None
-        evidence = dict(found.evidence)
-        if found is BAD_CLIENT:
-            evidence["possible causes"] = _candidates(settings)
-        if scopes := lacking(error.message):
-            evidence["scopes, one of which is needed"] = ", ".join(scopes)
-        return replace(found, evidence=evidence, setting=_setting(found, exchange, settings))
+        evidence = {"possible causes": _candidates(settings)} if found is BAD_CLIENT else found.evidence
+        text = f"{found.text} {' or '.join(lacking(error.message))}".rstrip()
+        return replace(found, text=text, evidence=evidence, setting=_setting(found, exchange, settings))
 
     def explain(self, exchange: Exchange, settings: Auth0Settings) -> Finding | None:
         """Also the answer of a host that is nobody's: names below auth0.com exist without a tenant."""
