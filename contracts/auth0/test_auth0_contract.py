@@ -15,9 +15,9 @@ from pact import match
 from pydantic import SecretStr
 
 from mfagate.consumer import FORM, JSON, ConsumerPact, fill, respond_with_any_of
-from mfagate.providers.auth0 import GRANT, METHODS_OF_NOBODY, NO_SUCH_LOGIN, UNKNOWN_USER_ID
+from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, METHODS_OF_NOBODY, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import client_credentials
-from mfagate.providers.auth0.client import DEFAULT_CONNECTION, SCOPE, Auth0Client
+from mfagate.providers.auth0.client import SCOPE, Auth0Client
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.states import State
 from mfagate.second_factor import (

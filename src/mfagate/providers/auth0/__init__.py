@@ -47,6 +47,9 @@ KEYS_PATH = "/.well-known/jwks.json"
 GRANT = "http://auth0.com/oauth/grant-type/"
 """The beginning of the names of Auth0's own grant types."""
 
+DEFAULT_CONNECTION = "Username-Password-Authentication"
+"""The database connection that every tenant begins with."""
+
 UNKNOWN_USER_ID = "auth0|000000000000000000000000"
 METHODS_OF_NOBODY = f"/api/v2/users/{UNKNOWN_USER_ID.replace('|', '%7C')}/authentication-methods"
 """Asked with the right token it says that there is no such user; nobody is touched."""
@@ -65,7 +68,7 @@ class Auth0(Provider):
         "issuer, or with a custom domain from its audience",
     }
     test_data: ClassVar[Mapping[str, str]] = {
-        "connection": "the database connection in which users are created; Username-Password-Authentication by default",
+        "connection": f"the database connection in which users are created; {DEFAULT_CONNECTION} by default",
         "admin_client_id": "client ID of an application that may create users (create:users, delete:users, "
         "create:authentication_methods)",
         "admin_client_secret": "its client secret",

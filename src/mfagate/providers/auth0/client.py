@@ -14,7 +14,7 @@ from urllib.parse import quote
 from mfagate.config.jwt import claims
 from mfagate.exchange import Response
 from mfagate.providers.api_client import ApiClient
-from mfagate.providers.auth0 import GRANT, PROVIDER
+from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, PROVIDER
 from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.settings import Auth0Settings
@@ -22,7 +22,6 @@ from mfagate.providers.base import ApiError
 from mfagate.providers.oauth import token_in
 from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
-DEFAULT_CONNECTION = "Username-Password-Authentication"
 SCOPE = "openid email"
 
 # How a factor is called: among a user's authenticators, and among the authentication methods.
@@ -75,20 +74,21 @@ class Auth0Client:
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
         """Redeem a code, or ask what became of a push.
 
-        Auth0 answers ALLOW with tokens. They complete the login at Auth0; a service that
-        goes on as the user with them reads them from the answer itself.
+        With ALLOW come the tokens of the user. They are not kept here; a service that acts
+        with them takes them from the same answer.
         """
         if challenge.decided is not None:
             return challenge.decided
         login, _, oob_code = (challenge.transaction or "").partition(" ")
         if not login or bool(oob_code) is (challenge.factor is Factor.OTP):
             raise ValueError("only a challenge that was started can be verified")
-        if code is None and challenge.factor is not Factor.PUSH:
+        if challenge.factor is Factor.PUSH:
+            return self._redeem(challenge, "mfa-oob", mfa_token=login, oob_code=oob_code)
+        if code is None:
             raise ValueError("a code is needed")
         if challenge.factor is Factor.OTP:
             return self._redeem(challenge, "mfa-otp", mfa_token=login, otp=code)
-        binding = {"binding_code": code} if challenge.factor is Factor.SMS else {}
-        return self._redeem(challenge, "mfa-oob", mfa_token=login, oob_code=oob_code, **binding)
+        return self._redeem(challenge, "mfa-oob", mfa_token=login, oob_code=oob_code, binding_code=code)
 
     def enrolled(self, user_id: str) -> frozenset[Factor]:
         """The second factors of a user, who need not be logging in: for the account page, say.
@@ -153,7 +153,7 @@ class Auth0Client:
             return Challenge(user, factor, login)
         return Challenge(user, factor, f"{login} {self._text(response, 'oob_code')}")
 
-    def _redeem(self, challenge: Challenge, grant: str, **fields: str | None) -> Decision:
+    def _redeem(self, challenge: Challenge, grant: str, **fields: str) -> Decision:
         response = self._grant(grant, **fields)
         error = self._refusal(response)
         if error is not None:
@@ -188,11 +188,8 @@ class Auth0Client:
         if "@" in user and isinstance(email, str) and email.lower() != user.lower():
             raise ContractViolation("Auth0 completed the login of another user")
 
-    def _grant(self, grant: str, **fields: str | None) -> Response:
-        form = {"grant_type": GRANT + grant, **fields}
-        return self._api.ask(
-            "POST", TOKEN_PATH, data={name: value for name, value in form.items() if value is not None}
-        )
+    def _grant(self, grant: str, **fields: str) -> Response:
+        return self._api.ask("POST", TOKEN_PATH, data={"grant_type": GRANT + grant, **fields})
 
     def _refusal(self, response: Response) -> ApiError | None:
         """The error of an answer that refuses in Auth0's own words; what is not JSON says nothing."""

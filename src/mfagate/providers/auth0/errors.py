@@ -90,7 +90,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
         CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant knows no such grant type", setting="client_id"
     ),
     "too_many_requests": LIMITED,
-    "slow_down": Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 was polled too often: poll every five seconds or so"),
+    "slow_down": Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 was polled too often: poll every few seconds"),
     "too_many_attempts": Meaning(
         CauseId.PROVIDER_RATE_LIMITED, "Auth0 blocks this user, or this address, after too many wrong attempts"
     ),

@@ -21,7 +21,7 @@ import requests
 from pydantic import SecretStr
 
 from mfagate.contract import ProviderState
-from mfagate.providers.auth0 import GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
+from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.settings import Auth0Settings
@@ -32,10 +32,10 @@ from mfagate.providers.totp import Totp
 PREFIX = "mfagate-"
 """The addresses of our own users begin with it, in a domain that delivers nothing (RFC 2606)."""
 
-DEFAULT_CONNECTION = "Username-Password-Authentication"
-
 _MOST_WRONG_CODES = 10
-"""https://auth0.com/docs/secure/multi-factor-authentication/multi-factor-authentication-factors."""
+"""After so many, Auth0 Support says, a user has to wait for some minutes (tenant log ``gd_otp_rate_limit_exceed``)."""
+
+_LONGEST_WAIT = 60.0
 
 _SECRET_VALUES = frozenset({"password", "mfa_token", "authorization", "otp", "oob_code"})
 
@@ -67,7 +67,7 @@ class Auth0States:
         self._arrangements: Mapping[str, Callable[[], Arranged]] = {
             State.CREDENTIAL_ACCEPTED: self._accepted,
             State.WORKING_OTP: lambda: self._in_login(self._otp_user),
-            State.NO_FACTOR: lambda: self._in_login(self._create()),
+            State.NO_FACTOR: lambda: self._in_login(self._bare_user),
             State.LOCKED_FACTOR: self._locked,
             State.DISABLED_USER: lambda: self._arranged(self._create(blocked=True)),
             State.UNKNOWN_USER: self._unknown_user,
@@ -98,7 +98,7 @@ class Auth0States:
             raise StateUnavailable(f"Auth0 cannot be put into the state {state.name!r}.")
         try:
             return arrangement()
-        except (LookupError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError) as error:
             raise StateUnavailable("Auth0's answer lacks what the API documents.") from error
 
     def close(self) -> None:
@@ -121,6 +121,11 @@ class Auth0States:
         path = f"/api/v2/users/{quote(user.user_id, safe='')}/authentication-methods"
         self._admin("POST", path, json={"type": "totp", "name": "mfagate", "totp_secret": totp.secret})
         return replace(user, totp=totp)
+
+    @cached_property
+    def _bare_user(self) -> User:
+        """One for all states that need a user without a factor."""
+        return self._create()
 
     def _create(self, **more: Any) -> User:
         user = User(f"{PREFIX}{secrets.token_hex(6)}@example.com", f"Aa1-{secrets.token_urlsafe(18)}")
@@ -175,8 +180,12 @@ class Auth0States:
 
     def _answered(self, name: str) -> Arranged:
         # Whoever sees that it was approved has redeemed it, so the state cannot look: it can only wait.
+        try:
+            wait = float(self._test_data.get("answer_seconds") or 0)
+        except ValueError:
+            raise StateUnavailable("test_data.answer_seconds is no number.") from None
         arranged = self._oob(name, "auth0")
-        time.sleep(float(self._test_data.get("answer_seconds") or 0))
+        time.sleep(min(max(wait, 0.0), _LONGEST_WAIT))
         return arranged
 
     def _locked(self) -> Arranged:

@@ -15,10 +15,9 @@ from urllib.parse import quote, urlencode
 
 import jwt
 
-from mfagate.providers.auth0 import GRANT
+from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT
 from mfagate.providers.auth0.emulation.discovery import Discovery
 from mfagate.providers.auth0.emulation.tenant import (
-    CONNECTION,
     DOMAIN,
     OTHER_API,
     Authenticator,
@@ -145,7 +144,7 @@ class AuthenticationApi(Discovery):
         if audience:
             self._require_api(audience)
         realm = fields.get("grant_type") == f"{GRANT}password-realm"
-        if realm and _text(fields, "realm") != CONNECTION:
+        if realm and _text(fields, "realm") != DEFAULT_CONNECTION:
             raise fail(400, "invalid_request", "Unknown or invalid connection.")
         user = self.tenant.user_named(username)
         if user is not None and user.wrong_passwords >= _MOST_WRONG_PASSWORDS:

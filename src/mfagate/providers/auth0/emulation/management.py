@@ -16,8 +16,9 @@ from typing import Any
 
 import jwt
 
+from mfagate.providers.auth0 import DEFAULT_CONNECTION
 from mfagate.providers.auth0.emulation.authentication import AuthenticationApi
-from mfagate.providers.auth0.emulation.tenant import CONNECTION, Authenticator, User, profile
+from mfagate.providers.auth0.emulation.tenant import Authenticator, User, profile
 from mfagate.sandbox.emulator import Answer, Problem, Refused, Request, route
 
 _PHRASES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
@@ -125,7 +126,7 @@ class ManagementApi(AuthenticationApi):
         """A user of the database."""
         self._require(request, "create:users")
         asked = _payload(request, _USER_FIELDS, ("connection",))
-        if asked["connection"] != CONNECTION:
+        if asked["connection"] != DEFAULT_CONNECTION:
             raise fail(400, "The connection does not exist.", "inexistent_connection")
         _require_user(asked)
         with self.tenant.lock:
@@ -235,7 +236,7 @@ class ManagementApi(AuthenticationApi):
             "allowed_logout_urls": [],
             "change_password": {"enabled": False, "html": ""},
             "default_audience": "",
-            "default_directory": CONNECTION,
+            "default_directory": DEFAULT_CONNECTION,
             "default_redirection_uri": "",
             "enabled_locales": ["en"],
             "error_page": {"html": "", "show_log_link": False, "url": ""},
@@ -315,7 +316,7 @@ def _is_base32(text: str) -> bool:
 
 def _shown(user: User) -> dict[str, Any]:
     """A user as the API shows one."""
-    identity = {"connection": CONNECTION, "user_id": user.user_id.partition("|")[2]}
+    identity = {"connection": DEFAULT_CONNECTION, "user_id": user.user_id.partition("|")[2]}
     identities = [{**identity, "provider": "auth0", "isSocial": False}]
     blocked = {"blocked": True} if user.blocked else {}
     return dict(sorted({**user.profile, **blocked, "user_id": user.user_id, "identities": identities}.items()))

@@ -10,18 +10,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from mfagate.providers.auth0 import GRANT
+from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT
 from mfagate.providers.auth0.emulation.tokens import Signer, characters, sealed
 from mfagate.providers.auth0.settings import audience_of
 from mfagate.providers.totp import Totp
 
 DOMAIN = "mfagate-sandbox.eu.auth0.com"
 CUSTOM_DOMAIN = "login.mfagate.example"
-CONNECTION = "Username-Password-Authentication"
 OTHER_API = "https://api.mfagate.example/"
 
 LOGIN_SECONDS = 600.0
-"""https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis: ten minutes."""
+"""That of a token for the MFA API, by
+https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa; that an ``mfa_token``
+lasts as long is assumed."""
 
 OOB_SECONDS = 300.0
 MOST_WRONG_CODES = 10
@@ -257,7 +258,7 @@ class Tenant:
             "management_token": self.token(issuer, self.admin, self.audience, scopes),
             "expired_management_token": self.token(issuer, self.admin, self.audience, scopes, seconds=-3600.0),
             "foreign_management_token": foreign,
-            "connection": CONNECTION,
+            "connection": DEFAULT_CONNECTION,
             "password": self.password,
             **{name: user.email for name, user in self.people.items()},
             "otp_secret": self.otp.secret,
