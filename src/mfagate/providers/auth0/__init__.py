@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import secrets
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -230,7 +230,7 @@ def _is_token(response: Response) -> bool:
     return token_in(response) is not None
 
 
-def _refuses(*codes: str) -> Any:
+def _refuses(*codes: str) -> Callable[[Response], bool]:
     """Answers that refuse with one of these codes."""
 
     def accepted(response: Response) -> bool:
@@ -249,7 +249,7 @@ def _knows_nobody(response: Response) -> bool:
     return response.status == 404 and error is not None and "user" in f"{error.code} {error.message}".lower()
 
 
-def _review(settings: Auth0Settings) -> Any:
+def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
     """What an accepted token shows to be wrong: one that is not for the Management API opens nothing there."""
 
     def review(response: Response) -> Finding | None:
