@@ -229,6 +229,15 @@ def test_a_finding_names_the_setting_that_it_is_about(run: Run, server: Server) 
     assert check.evidence["provider reference"] == "request-4711"
 
 
+def test_a_missing_right_names_the_setting_too(run: Run, server: Server) -> None:
+    server.answers["/api/read"] = (404, {"error": "no_tenant"})
+    check = red(run())
+    assert (check.id, check.subject, check.cause) == ("permission", "read", CauseId.CREDENTIAL_UNKNOWN_KEY)
+    assert check.evidence["setting"] == "x.settings.tenant"
+    assert check.location is not None
+    assert check.location.line == 5
+
+
 def test_an_unknown_code_is_shown(run: Run, server: Server) -> None:
     server._token = lambda body: (401, {"error": "a code nobody has seen"})  # type: ignore[method-assign]
     check = red(run())

@@ -1,0 +1,61 @@
+"""Signing for Auth0: the client's authentication in the body, or a token for the Management API in the header.
+
+https://auth0.com/docs/api/authentication, https://auth0.com/docs/api/management/v2. Tokens
+of machines are billed, so one is fetched and kept
+(https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import requests
+
+from mfagate.providers.auth0.settings import MANAGEMENT_PATH, Auth0Settings
+from mfagate.providers.oauth import ClientCredentials, Tokens
+
+TOKEN_PATH = "/oauth/token"
+
+
+def client_credentials(settings: Auth0Settings) -> Mapping[str, str]:
+    """The fields of a request for a token of the Management API."""
+    return {"grant_type": "client_credentials", "audience": settings.management_audience}
+
+
+def is_management(path: str) -> bool:
+    """Whether a path is one of the Management API; all others are of the Authentication API."""
+    return path.startswith(MANAGEMENT_PATH)
+
+
+class Auth0Auth(ClientCredentials):
+    """Signs by path.
+
+    The Management API takes a token: the static one of the settings, or one that is
+    fetched. The Authentication API takes the client's authentication in the body. There a
+    Bearer header is the ``mfa_token`` of a login under way, which belongs to the request: it stays.
+    """
+
+    def __init__(self, settings: Auth0Settings, tokens: Tokens) -> None:
+        client = {"client_id": settings.client_id, "client_secret": settings.secret("client_secret")}
+        super().__init__(
+            tokens,
+            (settings.domain, settings.management_audience, *client.values()),
+            authenticated=lambda path: not is_management(path),
+            fields=lambda url: client,
+            request=lambda: requests.Request(
+                "POST", f"https://{settings.domain}{TOKEN_PATH}", data=dict(client_credentials(settings))
+            ),
+        )
+        self._static = settings.secret("management_token")
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the authentication where the path wants it.
+
+        Raises:
+            TokenRefused: A token is needed and was not given.
+        """
+        if self._static is None or not is_management(urlsplit(str(request.url)).path):
+            return super().__call__(request)
+        request.headers["Authorization"] = f"Bearer {self._static}"
+        return request

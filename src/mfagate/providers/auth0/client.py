@@ -1,0 +1,216 @@
+"""The reference client for Auth0: what a login service needs, and nothing it does not understand.
+
+https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa and
+https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mfagate.config.jwt import claims
+from mfagate.exchange import Response
+from mfagate.providers.api_client import ApiClient
+from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, PROVIDER
+from mfagate.providers.auth0.auth import TOKEN_PATH
+from mfagate.providers.auth0.errors import error_of
+from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.base import ApiError
+from mfagate.providers.oauth import token_in
+from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+
+SCOPE = "openid email"
+
+# How a factor is called: among a user's authenticators, and among the authentication methods.
+_AUTHENTICATORS = {Factor.OTP: ("otp", None), Factor.PUSH: ("oob", "auth0"), Factor.SMS: ("oob", "sms")}
+_METHODS = {"totp": Factor.OTP, "push": Factor.PUSH, "phone": Factor.SMS}
+
+_NOT_ENROLLED = ("association_required", "unsupported_challenge_type")
+_REFUSED_PASSWORD = ("invalid_grant", "invalid_user_password", "unauthorized")
+_REFUSALS = (400, 401, 403)
+"""Auth0's documents and its answers differ about which; the code decides."""
+
+
+class Auth0Client:
+    """A :class:`~mfagate.second_factor.SecondFactor` over Auth0's MFA API.
+
+    Auth0 asks for the second factor in the middle of a login, so there is none without the
+    first: ``start`` sends the user's password, and what Auth0 hands out for it
+    (``mfa_token``) is carried by the challenge. ``password`` is asked for it, once a login; a
+    login service answers with what stands in the form that the user has just sent.
+    A wrong password is a challenge that is decided: DENY. A user whom Auth0 lets in
+    by the password alone is not let in here (:class:`NotEnrolled`): that is the
+    tenant's policy, and may be one that somebody switched off.
+
+    A challenge keeps the secrets of a login under way in ``transaction``.
+    """
+
+    def __init__(
+        self,
+        settings: Auth0Settings,
+        password: Callable[[str], str],
+        *,
+        connection: str = DEFAULT_CONNECTION,
+        endpoint: str | None = None,
+        timeout_seconds: float = 5.0,
+        ca_bundle: Path | None = None,
+    ) -> None:
+        self._api = ApiClient(
+            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
+        )
+        self._password = password
+        self._connection = connection
+
+    def start(self, user: str, factor: Factor) -> Challenge:
+        """Check the password, find the user's authenticator, and challenge it: a push or an SMS is sent."""
+        login = self._first_factor(user)
+        if login is None:
+            return Challenge(user, factor, decided=Decision.DENY)
+        return self._challenge(user, factor, login, self._authenticator(login, factor))
+
+    def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
+        """Redeem a code, or ask what became of a push.
+
+        With ALLOW come the tokens of the user. They are not kept here; a service that acts
+        with them takes them from the same answer.
+        """
+        if challenge.decided is not None:
+            return challenge.decided
+        login, _, oob_code = (challenge.transaction or "").partition(" ")
+        if not login or bool(oob_code) is (challenge.factor is Factor.OTP):
+            raise ValueError("only a challenge that was started can be verified")
+        if challenge.factor is Factor.PUSH:
+            return self._redeem(challenge, "mfa-oob", mfa_token=login, oob_code=oob_code)
+        if code is None:
+            raise ValueError("a code is needed")
+        if challenge.factor is Factor.OTP:
+            return self._redeem(challenge, "mfa-otp", mfa_token=login, otp=code)
+        return self._redeem(challenge, "mfa-oob", mfa_token=login, oob_code=oob_code, binding_code=code)
+
+    def enrolled(self, user_id: str) -> frozenset[Factor]:
+        """The second factors of a user, who need not be logging in: for the account page, say.
+
+        ``user_id`` is Auth0's own, such as ``auth0|507f1f77bcf86cd799439011``.
+
+        Raises:
+            NotEnrolled: There is no such user.
+        """
+        response = self._api.ask("GET", f"/api/v2/users/{quote(user_id, safe='')}/authentication-methods")
+        error = error_of(response)
+        if response.status == 404 and error is not None and error.code == "inexistent_user":
+            raise NotEnrolled("Auth0 has no such user")
+        if response.status != 200:
+            raise self._api.refusal(response)
+        methods = [(one.get("type"), one.get("confirmed", True)) for one in self._list(response)]
+        return frozenset(_METHODS[kind] for kind, confirmed in methods if kind in _METHODS and confirmed is True)
+
+    def _first_factor(self, user: str) -> str | None:
+        """The ``mfa_token`` of a login whose password is right; None if it is not."""
+        response = self._grant(
+            "password-realm", username=user, password=self._password(user), realm=self._connection, scope=SCOPE
+        )
+        error = self._refusal(response)
+        if error is None:
+            if response.status == 200 and token_in(response) is not None:
+                raise NotEnrolled("Auth0 asks this user for no second factor; the tenant's MFA policy decides it")
+            raise self._api.refusal(response)
+        if error.code == "mfa_required":
+            return self._text(response, "mfa_token")
+        if error.code in _REFUSED_PASSWORD or "user is blocked" in error.message:
+            return None
+        raise self._api.refusal(response)
+
+    def _authenticator(self, login: str, factor: Factor) -> str:
+        """The user's active authenticator for a factor."""
+        response = self._api.ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
+        if response.status != 200:
+            raise self._api.refusal(response)
+        wanted = _AUTHENTICATORS[factor]
+        for one in self._list(response):
+            if one.get("active") is True and (one.get("authenticator_type"), one.get("oob_channel")) == wanted:
+                if isinstance(one.get("id"), str) and one["id"]:
+                    return str(one["id"])
+                raise ContractViolation("an authenticator of Auth0's list has no id")
+        raise NotEnrolled(f"the user has no active authenticator for {factor}")
+
+    def _challenge(self, user: str, factor: Factor, login: str, authenticator: str) -> Challenge:
+        kind, _ = _AUTHENTICATORS[factor]
+        asked = {"mfa_token": login, "challenge_type": kind, "authenticator_id": authenticator}
+        response = self._api.ask("POST", "/mfa/challenge", json=asked)
+        error = self._refusal(response)
+        if error is not None and error.code in _NOT_ENROLLED:
+            raise NotEnrolled("Auth0 cannot challenge the user with this factor")
+        if response.status != 200:
+            raise self._api.refusal(response)
+        body = self._api.json_object(response)
+        prompted = body.get("binding_method") == "prompt"
+        if body.get("challenge_type") != kind or prompted is not (factor is Factor.SMS):
+            raise ContractViolation("Auth0 started another challenge than it was asked for")
+        if factor is Factor.OTP:
+            return Challenge(user, factor, login)
+        return Challenge(user, factor, f"{login} {self._text(response, 'oob_code')}")
+
+    def _redeem(self, challenge: Challenge, grant: str, **fields: str) -> Decision:
+        response = self._grant(grant, **fields)
+        error = self._refusal(response)
+        if error is not None:
+            return self._refused(response, error)
+        if response.status != 200 or token_in(response) is None:
+            raise self._api.refusal(response)
+        self._require_same_user(challenge.user, self._api.json_object(response).get("id_token"))
+        return Decision.ALLOW
+
+    def _refused(self, response: Response, error: ApiError) -> Decision:
+        if error.code in ("authorization_pending", "slow_down"):
+            return Decision.PENDING
+        words = error.message.lower()
+        if error.code == "invalid_grant" and "malformed" in words:
+            raise ContractViolation("Auth0 does not know the login that is to be completed")
+        # Nobody completed the login in time; a declined push is access_denied, or as documented invalid_grant.
+        if error.code in ("invalid_grant", "expired_token") or (error.code == "access_denied" and "rejected" in words):
+            return Decision.DENY
+        raise self._api.refusal(response)
+
+    def _require_same_user(self, user: str, id_token: Any) -> None:
+        """The ID token, where there is one, must be the user's; over TLS from Auth0 itself its signature is not needed.
+
+        https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation (6).
+        """
+        if id_token is None:
+            return
+        told = claims(id_token) if isinstance(id_token, str) else {}
+        if not told:
+            raise ContractViolation("Auth0's ID token cannot be read")
+        email = told.get("email")
+        if "@" in user and isinstance(email, str) and email.lower() != user.lower():
+            raise ContractViolation("Auth0 completed the login of another user")
+
+    def _grant(self, grant: str, **fields: str) -> Response:
+        return self._api.ask("POST", TOKEN_PATH, data={"grant_type": GRANT + grant, **fields})
+
+    def _refusal(self, response: Response) -> ApiError | None:
+        """The error of an answer that refuses in Auth0's own words; what is not JSON says nothing."""
+        if response.status not in _REFUSALS or response.media_type != "application/json":
+            return None
+        return error_of(response)
+
+    def _text(self, response: Response, name: str) -> str:
+        value = self._api.json_object(response).get(name)
+        # A space would end it within a challenge.
+        if not isinstance(value, str) or not value or " " in value:
+            raise ContractViolation(f"Auth0 answered without the {name}")
+        return value
+
+    def _list(self, response: Response) -> list[Mapping[str, Any]]:
+        if response.media_type != "application/json":
+            raise ContractViolation("Auth0 answered a list that is not said to be JSON")
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
+            raise ContractViolation("Auth0 answered no list of objects")
+        return body

@@ -1,0 +1,227 @@
+"""Auth0's error codes and what is behind them.
+
+Two dialects: the Authentication API says ``{"error", "error_description"}``, the Management
+API ``{"statusCode", "error", "message"[, "errorCode"]}``. One code stands for many things, so
+the sentence beside it is looked at as well: a code and a fragment of its sentence have a
+meaning here. What a user brought about (a wrong password or code, a push that waits) is
+never a fault of the credential, whatever the status.
+
+Codes and sentences by https://auth0.com/docs/api/authentication and
+https://auth0.com/docs/api/management/v2, by the recordings of
+https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and
+where neither has them by what users report: docs/providers/auth0.md says which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Response
+from mfagate.providers.base import ApiError, Meaning
+
+_APPLICATION = "Auth0 Dashboard > Applications > Applications > the login service's application"
+_AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Machine to Machine Applications"
+
+BAD_CLIENT = Meaning(
+    CauseId.CREDENTIAL_REJECTED,
+    "Auth0 refuses the client; it says the same of a wrong secret as of an unknown client ID",
+)
+
+LIMITED = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 asks to slow down: a limit of the tenant is reached")
+
+UNKNOWN_API = Meaning(
+    CauseId.ACCOUNT_RESOURCE_MISSING,
+    "the tenant has no API with the audience that is asked for",
+    "Compare it, character by character, with the API Audience in Auth0 Dashboard > Applications > APIs > Auth0 "
+    "Management API: https, the tenant's own auth0.com host with its region, and the slash at the end.",
+    setting="audience",
+)
+
+NO_CLIENT_GRANT = Meaning(
+    CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+    "the application is not authorized for the Management API",
+    f"{_AUTHORIZE}: authorize the application, and grant it read:authentication_methods.",
+    setting="client_id",
+)
+
+GRANT_DISABLED = Meaning(
+    CauseId.ACCOUNT_FEATURE_DISABLED,
+    "the application may not use this grant type",
+    f"{_APPLICATION} > Settings > Advanced Settings > Grant Types: tick Client Credentials, Password and MFA. "
+    "An application of the type SPA or Native has no secret and never gets Client Credentials.",
+    setting="client_id",
+)
+
+SCOPE_MISSING = Meaning(
+    CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+    "the token lacks the scope",
+    f"{_AUTHORIZE} > the application: grant the scope. Tokens that were issued before do not get it.",
+    setting="client_id",
+)
+
+NO_TOKEN_AT_ALL = Meaning(
+    CauseId.CREDENTIAL_WRONG_KIND,
+    "what was sent as a token is none for this API (a client ID or secret, say, or the opaque token that Auth0 issues "
+    "where no audience was asked for)",
+    setting="audience",
+)
+
+OF_THE_USER = Meaning(
+    CauseId.CONTRACT_STATUS_CHANGED,
+    "Auth0 answers about a user, or about a login under way, and not about the application",
+)
+
+MEANINGS: Mapping[str | int, Meaning] = {
+    "association_required": OF_THE_USER,
+    "authorization_pending": OF_THE_USER,
+    "expired_token": OF_THE_USER,
+    "inexistent_user": OF_THE_USER,
+    "invalid_grant": OF_THE_USER,
+    "invalid_user_password": OF_THE_USER,
+    "mfa_required": OF_THE_USER,
+    "unauthorized": OF_THE_USER,
+    "unsupported_challenge_type": OF_THE_USER,
+    "invalid_client": BAD_CLIENT,
+    "unauthorized_client": GRANT_DISABLED,
+    "unsupported_grant_type": Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant knows no such grant type", setting="client_id"
+    ),
+    "too_many_requests": LIMITED,
+    "slow_down": Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 was polled too often: poll every few seconds"),
+    "too_many_attempts": Meaning(
+        CauseId.PROVIDER_RATE_LIMITED, "Auth0 blocks this user, or this address, after too many wrong attempts"
+    ),
+    "insufficient_scope": SCOPE_MISSING,
+    "insufficient_entitlement": Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant's subscription does not include this feature", setting="domain"
+    ),
+    "Bearer": NO_TOKEN_AT_ALL,
+    "server_error": Meaning(CauseId.PROVIDER_OUTAGE, "Auth0 failed by itself"),
+    "temporarily_unavailable": Meaning(CauseId.PROVIDER_OUTAGE, "Auth0 says that it is unavailable for now"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """A sentence that decides what a code means; ``code`` None is any."""
+
+    code: str | None
+    sentence: str
+    meaning: Meaning
+
+    def fits(self, error: ApiError) -> bool:
+        """Whether this is the error."""
+        return self.code in (None, error.code) and re.search(self.sentence, error.message, re.IGNORECASE) is not None
+
+
+TRAPS = (
+    # Overload was once answered with 500 access_denied, and rate limit headers that looked healthy.
+    Trap(None, r"\bglobal limit has been reached", LIMITED),
+    Trap(None, r"service not found", UNKNOWN_API),
+    Trap(None, r"client-grant|client is not authorized to access", NO_CLIENT_GRANT),
+    Trap(
+        None,
+        r"has not been granted scopes",
+        Meaning(
+            CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+            "the application was not granted the scopes that it asks for",
+            SCOPE_MISSING.next_step,
+            setting="client_id",
+        ),
+    ),
+    Trap(
+        None,
+        r"no audience parameter was provided|non-global clients are not allowed",
+        Meaning(
+            CauseId.CONFIG_SETTING_MISSING,
+            "the request names no audience, and the tenant has no default one",
+            setting="audience",
+        ),
+    ),
+    Trap(
+        None,
+        r"not configured with default connection",
+        Meaning(
+            CauseId.ACCOUNT_FEATURE_DISABLED,
+            "the tenant has no default directory for the password grant",
+            "Name the connection (realm) in the request, or set Auth0 Dashboard > Settings > Default Directory.",
+            setting="domain",
+        ),
+    ),
+    Trap("access_denied", r"^unauthorized$", BAD_CLIENT),
+    Trap("access_denied", r"authorization rejected|user is blocked", OF_THE_USER),
+    Trap(
+        "Unauthorized",
+        r"expired token",
+        Meaning(
+            CauseId.CREDENTIAL_EXPIRED,
+            "the token has expired",
+            "Issue a new one, or better: leave management_token out; then tokens are fetched with the client secret.",
+            setting="management_token",
+        ),
+    ),
+    Trap(
+        "Unauthorized",
+        r"bad audience",
+        Meaning(
+            CauseId.CREDENTIAL_WRONG_KIND,
+            "the token is for another API",
+            "Ask for one with the audience of this tenant's Management API.",
+            setting="audience",
+        ),
+    ),
+    Trap(
+        "Unauthorized",
+        r"missing authentication",
+        Meaning(CauseId.CREDENTIAL_REJECTED, "Auth0 saw no token: does a proxy drop the Authorization header?"),
+    ),
+    Trap(
+        "Unauthorized",
+        r"client is not global",
+        Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the token is none for the Management API", setting="management_token"),
+    ),
+    Trap(
+        "Unauthorized",
+        r"invalid token|invalid signature",
+        Meaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "Auth0 refuses the token",
+            evidence={
+                "possible causes": [
+                    "another tenant or region issued it",
+                    "it was fetched through another domain of the tenant than it is used through",
+                    "the tenant's signing key was rotated and revoked",
+                    "it was damaged on the way",
+                ]
+            },
+            setting="management_token",
+        ),
+    ),
+)
+
+
+def error_of(response: Response) -> ApiError | None:
+    """Code and message of an error answer, in either dialect."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    if not isinstance(body, dict) or not isinstance(body.get("error"), str):
+        return None
+    code = body.get("errorCode")
+    said = body.get("error_description", body.get("message"))
+    return ApiError(code if isinstance(code, str) and code else body["error"], said if isinstance(said, str) else "")
+
+
+def trap_of(error: ApiError) -> Meaning | None:
+    """What the error's sentence says, where it says more than the code."""
+    return next((trap.meaning for trap in TRAPS if trap.fits(error)), None)
+
+
+def lacking(message: str) -> list[str]:
+    """The scopes of which a refusal wants one."""
+    found = re.search(r"expected any of:?\s*(.+?)\.?$", message)
+    return [scope.strip() for scope in found[1].split(",")] if found else []

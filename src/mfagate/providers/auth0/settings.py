@@ -1,0 +1,323 @@
+"""Settings of a login service's Auth0 application.
+
+Hosts by https://auth0.com/docs/deploy-monitor/deploy-to-cloud/public-cloud-service-endpoints, the grammar of
+tenant names by https://auth0.com/docs/get-started/auth0-overview/create-tenants, the audience by
+https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens/get-management-api-access-tokens-for-production.
+The shapes of ID and secret are what Auth0 makes, and what
+https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/auth0oauth/auth0oauth.go looks for.
+
+A static Management API token can be declared, because people deploy one: it works for a
+day and then does not (https://github.com/raster-foundry/raster-foundry/pull/1140,
+https://github.com/auth0/node-auth0/issues/164).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.config.jwt import Jwt, claims
+from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.shapes import EnvironmentMark, Host, Lookalike, Misfit
+from mfagate.result import Finding
+
+_DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"
+_TOKEN_PAGE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Explorer"
+
+REGIONS = ("us", "eu", "au", "ca", "jp", "uk")
+
+_TENANT = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+CANONICAL = re.compile(
+    rf"({_TENANT})(?:\.({'|'.join(REGIONS)}))?\.auth0\.com|{_TENANT}(?:\.[a-z0-9-]+)*\.auth0app\.com"
+)
+"""A tenant's own host, in the public cloud (in the US without a region, if it is from before 2020) or a private one."""
+
+_CUSTOM = r"(?!.*\.auth0\.com$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+MANAGEMENT_PATH = "/api/v2/"
+
+NEEDED_SCOPES = ("read:authentication_methods",)
+"""What the login service needs of the Management API: which second factors a user has."""
+
+
+def is_canonical(host: str) -> bool:
+    """Whether a host is a tenant's own, and no custom domain."""
+    return CANONICAL.fullmatch(host.lower()) is not None
+
+
+def audience_of(host: str) -> str:
+    """The identifier of a tenant's Management API."""
+    return f"https://{host.lower()}{MANAGEMENT_PATH}"
+
+
+def host_of(audience: object) -> str | None:
+    """The tenant's host in the identifier of its Management API; None for the identifier of anything else."""
+    found = re.fullmatch(r"https://([^/]+)/api/v2/", audience) if isinstance(audience, str) else None
+    return found[1].lower() if found else None
+
+
+def as_list(value: object) -> list[object]:
+    """The ``aud`` of a token, which is one or several (RFC 7519 section 4.1.3)."""
+    return value if isinstance(value, list) else [value]
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    """A client ID."""
+
+    expected: str = "a client ID: 32 letters and digits"
+
+    def misfit(self, value: str) -> Misfit | None:
+        if re.fullmatch(r"[A-Za-z0-9]{32}", value):
+            return None
+        if re.fullmatch(r"[A-Za-z0-9_-]{64,}", value):
+            return Misfit("it is as long as a client secret", CauseId.CONFIG_WRONG_KIND)
+        if len(value) != 32:
+            slip = "truncated" if len(value) < 32 else "too long"
+            return Misfit(f"it has {len(value)} characters instead of 32 ({slip})")
+        return Misfit("it has characters that no client ID has")
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """A client secret, as Auth0 makes one."""
+
+    expected: str = "a client secret: 64 or more letters, digits, - and _"
+
+    def misfit(self, value: str) -> Misfit | None:
+        if re.fullmatch(r"[A-Za-z0-9_-]{64,}", value):
+            return None
+        if re.fullmatch(r"[A-Za-z0-9]{32}", value):
+            return Misfit("it is as long as a client ID", CauseId.CONFIG_SECRET_ID_NOT_SECRET)
+        if len(value) < 64:
+            return Misfit(f"it has {len(value)} characters, fewer than the 64 of Auth0's secrets (truncated)")
+        return Misfit("it has characters that no secret of Auth0 has")
+
+
+@dataclass(frozen=True, slots=True)
+class _Audience:
+    """The identifier of a Management API; it is compared character by character and never requested."""
+
+    expected: str = "the identifier of the tenant's Management API, such as https://acme.eu.auth0.com/api/v2/"
+
+    def misfit(self, value: str) -> Misfit | None:
+        reason = self._reason(value)
+        return Misfit(reason) if reason else None
+
+    def _reason(self, value: str) -> str | None:
+        scheme, separator, rest = value.partition("://")
+        host, _, path = rest.partition("/")
+        if not separator:
+            return "it has no https:// in front"
+        if scheme != "https":
+            return f"it begins with {scheme}://, and the identifier with https://"
+        if f"/{path}/" == MANAGEMENT_PATH:
+            return "it lacks the slash at its end, which is a part of the identifier"
+        if f"/{path}" != MANAGEMENT_PATH:
+            return "it is the identifier of another API than the Management API"
+        if not is_canonical(host):
+            return (
+                "its host is a custom domain or none of Auth0's: the identifier keeps the tenant's own auth0.com host"
+            )
+        return None if host == host.lower() else "it has capitals, and the identifier has none"
+
+
+def _kind(told: Mapping[str, Any]) -> Misfit | None:
+    """What a token says of itself that makes it none for the Management API."""
+    wrong_kind = CauseId.CONFIG_WRONG_KIND
+    if not any(host_of(one) for one in as_list(told.get("aud"))):
+        return Misfit(
+            "its audience (aud) is not the Management API's: it is another API's token, or an ID token", wrong_kind
+        )
+    if "@clients" not in str(told.get("sub")):
+        return Misfit("it is a user's token, which reaches that user's own data alone", wrong_kind)
+    missing = [scope for scope in NEEDED_SCOPES if scope not in str(told.get("scope", "")).split()]
+    return Misfit(f"it lacks the scope {' '.join(missing)}", wrong_kind) if missing else None
+
+
+_JWT = r"eyJ[\w-]*\.eyJ[\w-]*\.[\w-]*"
+
+
+class Auth0Settings(ProviderSettings):
+    """``[integrations.NAME.settings]`` of an Auth0 integration."""
+
+    domain: Annotated[
+        str,
+        Setting(
+            description="Domain of the tenant, or its custom domain.",
+            where=f"{_DASHBOARD} > Settings > Domain",
+            example="acme.eu.auth0.com",
+            shape=Host(
+                f"{CANONICAL.pattern}|{_CUSTOM}",
+                f"a tenant's domain such as acme.eu.auth0.com (regions: {', '.join(REGIONS)}), or a custom domain",
+                foreign=(
+                    (r"manage(\.\w+)?\.auth0\.com", "the host of the Dashboard, not of a tenant"),
+                    (r".+\.guardian(\.\w+)?\.auth0\.com", "the host of the Guardian app's API, not of the tenant"),
+                    (r"(www\.|cdn\.|accounts\.|community\.|status\.)?auth0\.com", "Auth0's own website"),
+                    (rf"({'|'.join(REGIONS)})\.auth0\.com", "a region without the tenant's name in front"),
+                ),
+            ),
+            lookalikes=(
+                Lookalike(
+                    rf"(?i)(https?://)?\{{?(your|my)[-_]?(auth0[-_]?)?(domain|tenant)\}}?(\.({'|'.join(REGIONS)}))?(\.auth0\.com)?/?",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the example of a tutorial",
+                    "Copy the domain of your own tenant.",
+                ),
+                Lookalike(
+                    r"(?i)samples(\.us)?\.auth0\.com",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the tenant of Auth0's samples",
+                    "Copy the domain of your own tenant.",
+                ),
+            ),
+            environments=(
+                EnvironmentMark(
+                    r"(?i)^dev-[a-z0-9]{6,}\.",
+                    production=False,
+                    message="begins as the names of the tenants that Auth0 makes for trying things out",
+                ),
+            ),
+        ),
+    ]
+    client_id: Annotated[
+        str,
+        Setting(
+            description="Client ID of the application; no secret.",
+            where=f"{_DASHBOARD} > Settings > Client ID",
+            example="Kx3Vq0ZpT7mB1cWn9Yd5RhG2sLf8JuAe",
+            shape=_Id(),
+            lookalikes=(
+                Lookalike(
+                    r"(?i)\{?(your|my)[-_]?client[-_]?id\}?",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the example of a tutorial",
+                    "Copy the client ID of your own application.",
+                ),
+            ),
+        ),
+    ]
+    client_secret: Annotated[
+        SecretStr,
+        Setting(
+            description="Client secret of the same application.",
+            where=f"{_DASHBOARD} > Credentials > Client Secret",
+            example="env:AUTH0_CLIENT_SECRET",
+            shape=_Secret(),
+            lookalikes=(
+                Lookalike(
+                    _JWT,
+                    CauseId.CONFIG_WRONG_KIND,
+                    "a token (JWT), which ends by itself within a day or so, where a client secret belongs",
+                    "Copy the client secret of the application; tokens are fetched with it. A token that is meant "
+                    "to be deployed belongs into management_token.",
+                ),
+                Lookalike(
+                    r"(?i)\{?(your|my)[-_]?client[-_]?secret\}?",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the example of a tutorial",
+                    "Copy the client secret of your own application.",
+                ),
+            ),
+        ),
+    ]
+    audience: Annotated[
+        str | None,
+        Setting(
+            description="Identifier of the Management API; by default that of the domain. Needed with a custom domain.",
+            where="Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Audience",
+            example="https://acme.eu.auth0.com/api/v2/",
+            shape=_Audience(),
+            lookalikes=(
+                Lookalike(
+                    r"(?i)https://(\{?your[-_]?(domain|tenant)\}?|[^/]*\{[^/]*)(\.auth0\.com)?/api/v2/?",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the example of a tutorial",
+                    "Copy the API Audience of your own tenant.",
+                ),
+            ),
+        ),
+    ] = None
+    management_token: Annotated[
+        SecretStr | None,
+        Setting(
+            description="A token for the Management API that was made by hand and is deployed as it is; it lasts "
+            "24 hours by default. Without it tokens are fetched with the client secret, which is the better way.",
+            where=_TOKEN_PAGE,
+            example="env:AUTH0_MANAGEMENT_TOKEN",
+            shape=Jwt("a token for the Management API: three base64url parts joined by dots", kind=_kind),
+        ),
+    ] = None
+
+    @property
+    def management_audience(self) -> str:
+        """The identifier of the Management API that is asked for."""
+        return self.audience or audience_of(self.domain)
+
+
+def cross_checks(settings: Auth0Settings) -> Iterator[tuple[str, Finding]]:
+    """What the settings say of each other."""
+    domain = settings.domain.lower()
+    if settings.audience is None and not is_canonical(domain):
+        yield (
+            "audience",
+            Finding(
+                CauseId.CONFIG_SETTING_MISSING,
+                f"settings.audience is not set, and {domain} is a custom domain: the identifier of the Management API "
+                "keeps the tenant's own auth0.com host, which cannot be guessed",
+                next_step='Set audience = "https://TENANT.REGION.auth0.com/api/v2/". Where to find it: '
+                "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Audience",
+            ),
+        )
+    elif is_canonical(domain) and settings.management_audience != audience_of(domain):
+        yield (
+            "audience",
+            Finding(
+                CauseId.CONFIG_MALFORMED_VALUE,
+                f"settings.audience is that of another tenant than settings.domain: "
+                f"{_difference(domain, host_of(settings.audience) or '')}",
+                {"domain": domain, "audience": settings.audience},
+                next_step=f"Leave audience out, or set it to {audience_of(domain)}; or correct the domain.",
+            ),
+        )
+    if token := settings.secret("management_token"):
+        yield from _token_checks(settings, claims(token))
+
+
+def _difference(domain: str, other: str) -> str:
+    """In what two hosts of tenants differ."""
+    own, theirs = CANONICAL.fullmatch(domain), CANONICAL.fullmatch(other)
+    if own and theirs and own[1] and own[1] == theirs[1]:
+        regions = [found[2] or "none (that is, the US before 2020)" for found in (own, theirs)]
+        return f"the region is {regions[0]} in the domain and {regions[1]} there"
+    return f"it says {other} where the domain is {domain}"
+
+
+def _token_checks(settings: Auth0Settings, told: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+    issuer = f"https://{settings.domain.lower()}/"
+    where = f"Issue one for {settings.domain}: {_TOKEN_PAGE}"
+    if told.get("iss") != issuer:
+        yield (
+            "management_token",
+            Finding(
+                CauseId.CONFIG_WRONG_ENVIRONMENT,
+                f"settings.management_token was issued by {told.get('iss')}, and not by {issuer}: it is of another "
+                "tenant, or was fetched through another domain of this one",
+                next_step=where,
+            ),
+        )
+    elif settings.management_audience not in as_list(told.get("aud")):
+        yield (
+            "management_token",
+            Finding(
+                CauseId.CONFIG_WRONG_ENVIRONMENT,
+                "settings.management_token is for the Management API of another tenant",
+                {"audience of the token": ", ".join(map(str, as_list(told.get("aud"))))},
+                next_step=where,
+            ),
+        )

@@ -1,0 +1,250 @@
+"""Putting an Auth0 tenant into the states that contracts ask for.
+
+Users of our own are created through the Management API, with a TOTP secret that is known
+here (https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis/manage-authentication-methods-with-management-api),
+so that no phone is needed for a one-time password. Pushes and SMS go to users whom
+somebody prepared. The tenant must ask for a second factor in every login.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from pydantic import SecretStr
+
+from mfagate.contract import ProviderState
+from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
+from mfagate.providers.auth0.auth import TOKEN_PATH
+from mfagate.providers.auth0.errors import error_of
+from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.base import Send
+from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.totp import Totp
+
+PREFIX = "mfagate-"
+"""The addresses of our own users begin with it, in a domain that delivers nothing (RFC 2606)."""
+
+_MOST_WRONG_CODES = 10
+"""After so many, Auth0 Support says, a user has to wait for some minutes (tenant log ``gd_otp_rate_limit_exceed``)."""
+
+_LONGEST_WAIT = 60.0
+
+_SECRET_VALUES = frozenset({"password", "mfa_token", "authorization", "otp", "oob_code"})
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One whose password is known; ``totp`` is the authenticator, where mfagate holds it."""
+
+    email: str
+    password: str
+    user_id: str = ""
+    totp: Totp | None = None
+
+
+class Auth0States:
+    """Arranges states on one tenant.
+
+    Values: ``username``, ``password``, ``connection``, ``user_id``; of a login under way
+    ``mfa_token`` and the ``authorization`` header that carries it; ``authenticator_id``;
+    ``otp`` and ``wrong_otp``; ``oob_code``; ``audience``, that of the Management API.
+    """
+
+    def __init__(self, send: Send, settings: Auth0Settings, test_data: Mapping[str, str]) -> None:
+        """``send`` signs with the settings that it is handed, those of the login service by default."""
+        self._send = send
+        self._settings = settings
+        self._test_data = test_data
+        self._created: list[str] = []
+        self._arrangements: Mapping[str, Callable[[], Arranged]] = {
+            State.CREDENTIAL_ACCEPTED: self._accepted,
+            State.WORKING_OTP: lambda: self._in_login(self._otp_user),
+            State.NO_FACTOR: lambda: self._in_login(self._bare_user),
+            State.LOCKED_FACTOR: self._locked,
+            State.DISABLED_USER: lambda: self._arranged(self._create(blocked=True)),
+            State.UNKNOWN_USER: self._unknown_user,
+            State.CHALLENGE_FACTOR: lambda: self._oob("user", "auth0"),
+            State.CHALLENGE_STARTED: lambda: self._oob("sms_user", "sms"),
+            State.CHALLENGE_UNKNOWN: lambda: self._arranged(mfa_token=NO_SUCH_LOGIN, oob_code=NO_SUCH_LOGIN),
+            State.PUSH_PENDING: lambda: self._oob("user", "auth0"),
+            State.PUSH_ACCEPTED: lambda: self._answered("accepting_user"),
+            State.PUSH_DECLINED: lambda: self._answered("declining_user"),
+            State.CREDENTIAL_MISSING: lambda: self._with({"client_secret": None}),
+            State.CREDENTIAL_WRONG: lambda: self._with({"client_secret": secrets.token_urlsafe(48)}),
+            State.CREDENTIAL_UNKNOWN: lambda: self._with({"client_id": secrets.token_hex(16)}),
+            State.CREDENTIAL_MALFORMED: lambda: self._with({"management_token": "mfagate-is-no-token"}),
+            State.CREDENTIAL_EXPIRED: self._expired_token,
+            State.CREDENTIAL_WRONG_KIND: lambda: self._other_client("ungranted"),
+            State.PERMISSION_MISSING: lambda: self._other_client("restricted"),
+        }
+
+    def arrange(self, state: ProviderState) -> Arranged:
+        """Put the tenant into the state.
+
+        Raises:
+            StateNotConfigured: An entry of ``test_data`` is missing.
+            StateUnavailable: Auth0 refused; the message has its error code and text.
+        """
+        arrangement = self._arrangements.get(state.name)
+        if arrangement is None:
+            raise StateUnavailable(f"Auth0 cannot be put into the state {state.name!r}.")
+        try:
+            return arrangement()
+        except (AttributeError, LookupError, TypeError) as error:
+            raise StateUnavailable("Auth0's answer lacks what the API documents.") from error
+
+    def close(self) -> None:
+        """Delete the users that ``arrange`` created; never raises."""
+        for user_id in self._created:
+            with suppress(Exception):
+                self._admin("DELETE", f"/api/v2/users/{quote(user_id, safe='')}")
+
+    @property
+    def _connection(self) -> str:
+        return self._test_data.get("connection") or DEFAULT_CONNECTION
+
+    @cached_property
+    def _otp_user(self) -> User:
+        """One for all states that need a working OTP: each redeems its code once at the most."""
+        return self._with_totp(self._create())
+
+    def _with_totp(self, user: User) -> User:
+        totp = Totp.generate()
+        path = f"/api/v2/users/{quote(user.user_id, safe='')}/authentication-methods"
+        self._admin("POST", path, json={"type": "totp", "name": "mfagate", "totp_secret": totp.secret})
+        return replace(user, totp=totp)
+
+    @cached_property
+    def _bare_user(self) -> User:
+        """One for all states that need a user without a factor."""
+        return self._create()
+
+    def _create(self, **more: Any) -> User:
+        user = User(f"{PREFIX}{secrets.token_hex(6)}@example.com", f"Aa1-{secrets.token_urlsafe(18)}")
+        asked = {"connection": self._connection, "email": user.email, "password": user.password}
+        created = self._admin("POST", "/api/v2/users", json={**asked, "verify_email": False, **more})
+        self._created.append(str(created["user_id"]))
+        return replace(user, user_id=self._created[-1])
+
+    def _arranged(self, user: User | None = None, **more: str) -> Arranged:
+        known = {"username": user.email, "password": user.password, "user_id": user.user_id} if user else {}
+        values = {"connection": self._connection, **known, **more}
+        return Arranged(values, _SECRET_VALUES & values.keys())
+
+    def _unknown_user(self) -> Arranged:
+        nobody = User(f"{PREFIX}no-such-user@example.com", f"Aa1-{secrets.token_urlsafe(18)}", UNKNOWN_USER_ID)
+        return self._arranged(nobody)
+
+    def _in_login(self, user: User) -> Arranged:
+        """The user's password was right; the second factor is due."""
+        login = self._login(user)
+        more = {"otp": user.totp.code(), "wrong_otp": user.totp.wrong_code()} if user.totp else {}
+        if user.totp:
+            more["authenticator_id"] = self._authenticator(login, "otp", None)
+        return self._arranged(user, mfa_token=login, authorization=f"Bearer {login}", **more)
+
+    def _login(self, user: User) -> str:
+        form = {"grant_type": f"{GRANT}password-realm", "username": user.email, "password": user.password}
+        body = self._ask("POST", TOKEN_PATH, data={**form, "realm": self._connection}, refused=True)
+        if body.get("error") == "mfa_required":
+            return str(body["mfa_token"])
+        if "access_token" in body:
+            raise StateUnavailable("The tenant asks for no second factor: its MFA policy has to be Always.")
+        raise StateUnavailable(f"POST {TOKEN_PATH}: error {body.get('error')}, {body.get('error_description')}")
+
+    def _authenticator(self, login: str, kind: str, channel: str | None) -> str:
+        known = self._ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
+        found = [one for one in known if one["active"] and one["authenticator_type"] == kind]
+        fitting = [str(one["id"]) for one in found if one.get("oob_channel") == channel]
+        if not fitting:
+            raise StateUnavailable(f"The user has no active authenticator of the kind {channel or kind}.")
+        return fitting[0]
+
+    def _oob(self, name: str, channel: str) -> Arranged:
+        """A push or an SMS was sent to a prepared user."""
+        user = User(self._given(name), self._given("password"))
+        login = self._login(user)
+        authenticator = self._authenticator(login, "oob", channel)
+        asked = {"mfa_token": login, "challenge_type": "oob", "authenticator_id": authenticator}
+        oob_code = str(self._ask("POST", "/mfa/challenge", json=asked)["oob_code"])
+        more = {"mfa_token": login, "authorization": f"Bearer {login}", "oob_code": oob_code}
+        return self._arranged(user, authenticator_id=authenticator, **more)
+
+    def _answered(self, name: str) -> Arranged:
+        # Whoever sees that it was approved has redeemed it, so the state cannot look: it can only wait.
+        try:
+            wait = float(self._test_data.get("answer_seconds") or 0)
+        except ValueError:
+            raise StateUnavailable("test_data.answer_seconds is no number.") from None
+        arranged = self._oob(name, "auth0")
+        time.sleep(min(max(wait, 0.0), _LONGEST_WAIT))
+        return arranged
+
+    def _locked(self) -> Arranged:
+        arranged = self._in_login(self._with_totp(self._create()))
+        wrong = {"mfa_token": arranged.values["mfa_token"], "otp": arranged.values["wrong_otp"]}
+        form = {"grant_type": f"{GRANT}mfa-otp", **wrong}
+        for _ in range(_MOST_WRONG_CODES):
+            self._ask("POST", TOKEN_PATH, data=form, refused=True)
+        return arranged
+
+    def _accepted(self) -> Arranged:
+        if self._settings.management_token is not None:
+            raise StateNotConfigured("no management_token", "a static token is deployed, so none is fetched.")
+        return self._with({})
+
+    def _expired_token(self) -> Arranged:
+        return self._with({"management_token": self._given("expired_management_token")})
+
+    def _with(self, credential: Mapping[str, str | None]) -> Arranged:
+        """Settings of the login service replaced."""
+        return Arranged({"audience": self._settings.management_audience}, credential=credential)
+
+    def _other_client(self, name: str) -> Arranged:
+        """Another application instead of the login service's."""
+        given = {part: self._given(f"{name}_{part}") for part in ("client_id", "client_secret")}
+        return self._with({**given, "management_token": None})
+
+    def _given(self, name: str) -> str:
+        if not (value := self._test_data.get(name)):
+            raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
+        return value
+
+    def _admin(self, method: str, path: str, **request: Any) -> Any:
+        client = {
+            "client_id": self._given("admin_client_id"),
+            "client_secret": SecretStr(self._given("admin_client_secret")),
+            "management_token": None,
+        }
+        return self._ask(method, path, self._settings.model_copy(update=client), **request)
+
+    def _ask(
+        self, method: str, path: str, settings: Auth0Settings | None = None, *, refused: bool = False, **request: Any
+    ) -> Any:
+        """The JSON of the answer; that of a refusal too, if it may be ``refused``.
+
+        Raises:
+            StateUnavailable: No answer, an error, or something else than JSON.
+        """
+        exchange = self._send(requests.Request(method, path, **request), settings)
+        response = exchange.response
+        if response is None:
+            message = exchange.failure.message if exchange.failure else "no answer"
+            raise StateUnavailable(f"{method} {path}: {message}")
+        error = error_of(response)
+        if error and not (refused and response.status in (400, 401, 403, 429)):
+            raise StateUnavailable(f"{method} {path}: error {error.code}, {error.message}")
+        if response.status == 204:
+            return None
+        try:
+            return response.json()
+        except ValueError:
+            raise StateUnavailable(f"{method} {path}: status {response.status}, and no JSON.") from None
