@@ -9,11 +9,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mfagate.providers.privacyidea.sandbox import PrivacyIDEASandbox
-from mfagate.sandbox import Running
+from mfagate.sandbox import Running, supervisor
 
 from .support.project import Project
 
 pytest_plugins = ["pytester"]
+
+# Emulators that fixtures start are measured too; how coverage is told to begin is not handed on otherwise.
+supervisor._ENVIRONMENT += ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 
 # Generated inputs are the same for everybody and for CI; `--hypothesis-profile explore` looks further.
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

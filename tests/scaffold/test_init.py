@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def _answered(folder: Path, *answers: str) -> tuple[int, str]:
     if pid == 0:
         os.chdir(folder)
         os.execv(sys.executable, [sys.executable, "-m", "mfagate", "init"])
-    shown, waiting, deadline = "", list(answers), time.monotonic() + 30
+    shown, waiting, interrupting, deadline = "", list(answers), False, time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             if select.select([terminal], [], [], 0.1)[0]:
@@ -113,8 +114,13 @@ def _answered(folder: Path, *answers: str) -> tuple[int, str]:
             break
         if waiting and shown.rstrip(" ").endswith(":"):
             answer = waiting.pop(0)
-            os.write(terminal, b"\x03" if answer == "" else f"{answer}\n".encode())
+            interrupting = answer == ""
+            os.write(terminal, f"{answer}\n".encode() if answer else b"")
             shown += "\n"
+        elif interrupting:
+            # Again and again, as a person does: one that comes before readline waits is lost on it.
+            with suppress(OSError):
+                os.write(terminal, b"\x03")
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
