@@ -19,7 +19,16 @@ from mfagate.sandbox import Running, SandboxError
 
 # What a Python program needs to start. Everything else stays with us: our
 # environment holds the credentials that are being checked.
-_ENVIRONMENT: tuple[str, ...] = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "TMPDIR")
+_ENVIRONMENT: tuple[str, ...] = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "TMPDIR",
+)
 _LOG_LINES = 20
 
 

@@ -1,0 +1,226 @@
+"""The reference client fails closed: an answer that it does not understand lets nobody in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from mfagate.providers.duo.client import DuoClient
+from mfagate.providers.duo.settings import DuoSettings
+from mfagate.sandbox.front import Handler, front
+from mfagate.second_factor import (
+    Challenge,
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+    ProviderUnavailable,
+    RateLimited,
+    SecondFactorError,
+)
+
+CANARY = "c4n4ry" * 6 + "c4n4"
+SETTINGS = DuoSettings(
+    host="api-0a1b2c3d.duosecurity.com", integration_key="DIABCDEFGHIJ01234567", secret_key=SecretStr(CANARY)
+)
+ALLOWED: dict[str, Any] = {"stat": "OK", "response": {"result": "allow", "status": "allow"}}
+OTP = Challenge("alice", Factor.OTP)
+PUSH = Challenge("alice", Factor.PUSH, "45f7c92b-f45f-4862-8545-e0f58e78075a")
+
+
+class Answers:
+    """What the server says next."""
+
+    status = 200
+    body: bytes = b""
+    content_type: str | None = "application/json"
+    headers: dict[str, str]
+
+    def __call__(self, handler: Handler) -> bool:
+        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        return handler.answer(self.status, self.body, self.content_type, **self.headers)
+
+    def say(self, body: Any, status: int = 200, content_type: str | None = "application/json", **headers: str) -> None:
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.status, self.content_type, self.headers = status, content_type, headers
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture(scope="module")
+def duo(answers: Answers) -> Iterator[DuoClient]:
+    with front("http://127.0.0.1:9", answers) as server:
+        yield DuoClient(SETTINGS, endpoint=server.url, timeout_seconds=2)
+
+
+def mutations(value: Any) -> Iterator[Any]:
+    """Every single change of a JSON value: removed, renamed, retyped, nulled, wrapped."""
+    if isinstance(value, dict):
+        for name in value:
+            without = {key: item for key, item in value.items() if key != name}
+            yield without
+            yield {**without, name.upper(): value[name]}
+            for changed in mutations(value[name]):
+                yield {**without, name: changed}
+    others: list[Any] = [None, 0, 1, "", "true", "ALLOW", "Allow", "allow ", [], [value], {}, False, True, "waiting"]
+    for other in others:
+        if type(other) is not type(value) or other != value:
+            yield other
+
+
+def allows(duo: DuoClient, challenge: Challenge, code: str | None) -> bool:
+    try:
+        return duo.verify(challenge, code) is Decision.ALLOW
+    except SecondFactorError as error:
+        assert CANARY not in repr(error)
+        return False
+
+
+@pytest.mark.parametrize(("challenge", "code"), [(OTP, "123456"), (PUSH, None)])
+def test_the_good_answer_is_understood_and_no_other(
+    duo: DuoClient, answers: Answers, challenge: Challenge, code: str | None
+) -> None:
+    answers.say(ALLOWED)
+    assert duo.verify(challenge, code) is Decision.ALLOW
+    tried = 0
+    for mutated in mutations(ALLOWED):
+        answers.say(mutated)
+        assert not allows(duo, challenge, code), mutated
+        tried += 1
+    assert tried > 60
+
+
+def test_the_message_is_for_people(duo: DuoClient, answers: Answers) -> None:
+    for message in ("", None, 1, ["x"]):
+        answers.say({"stat": "OK", "response": {**ALLOWED["response"], "status_msg": message}})
+        assert allows(duo, PUSH, None)
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 400, 401, 403, 404, 418, 429, 500, 502, 503])
+def test_no_other_status_lets_a_user_in(duo: DuoClient, answers: Answers, status: int) -> None:
+    answers.say(ALLOWED, status)
+    assert not allows(duo, OTP, "123456")
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/xml", None])
+def test_no_other_content_type_lets_a_user_in(duo: DuoClient, answers: Answers, content_type: str | None) -> None:
+    answers.say(ALLOWED, content_type=content_type)
+    with pytest.raises(ContractViolation):
+        duo.verify(OTP, "123456")
+
+
+@given(body=st.binary(max_size=200))
+def test_no_bytes_let_a_user_in(duo: DuoClient, answers: Answers, body: bytes) -> None:
+    answers.say(body)
+    assert not allows(duo, OTP, "123456")
+
+
+def test_a_cut_answer_lets_nobody_in(duo: DuoClient, answers: Answers) -> None:
+    whole = json.dumps(ALLOWED).encode()
+    for length in range(len(whole)):
+        answers.say(whole[:length])
+        assert not allows(duo, PUSH, None)
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "decision"),
+    [
+        ("allow", "bypass", Decision.ALLOW),
+        ("deny", "deny", Decision.DENY),
+        ("deny", "timeout", Decision.DENY),
+        ("deny", "fraud", Decision.DENY),
+        ("deny", "locked_out", Decision.DENY),
+        ("waiting", "pushed", Decision.PENDING),
+        ("waiting", "calling", Decision.PENDING),
+    ],
+)
+def test_decisions(duo: DuoClient, answers: Answers, result: str, status: str, decision: Decision) -> None:
+    answers.say({"stat": "OK", "response": {"result": result, "status": status}})
+    assert duo.verify(PUSH) is decision
+
+
+@pytest.mark.parametrize(
+    ("result", "status"), [("allow", "deny"), ("deny", "allow"), ("allow", "pushed"), ("allow", 1)]
+)
+def test_an_answer_that_contradicts_itself_is_a_violation(
+    duo: DuoClient, answers: Answers, result: str, status: Any
+) -> None:
+    answers.say({"stat": "OK", "response": {"result": result, "status": status}})
+    with pytest.raises(ContractViolation):
+        duo.verify(PUSH)
+
+
+@pytest.mark.parametrize(
+    ("response", "outcome"),
+    [
+        ({"result": "auth"}, NotEnrolled),
+        ({"result": "auth", "devices": []}, NotEnrolled),
+        ({"result": "auth", "devices": [{"capabilities": ["sms"]}]}, NotEnrolled),
+        ({"result": "auth", "devices": "push"}, NotEnrolled),
+        ({"result": "enroll"}, NotEnrolled),
+        ({"result": "ALLOW"}, ContractViolation),
+        ({"result": ["allow"]}, ContractViolation),
+        ({"result": None}, ContractViolation),
+        ({}, ContractViolation),
+    ],
+)
+def test_what_duo_says_of_a_user(
+    duo: DuoClient, answers: Answers, response: Any, outcome: type[SecondFactorError]
+) -> None:
+    answers.say({"stat": "OK", "response": response})
+    with pytest.raises(outcome):
+        duo.start("alice", Factor.PUSH)
+
+
+@pytest.mark.parametrize("response", [{}, {"txid": ""}, {"txid": 5}, [], "x"])
+def test_a_push_without_a_transaction_is_a_violation(duo: DuoClient, answers: Answers, response: Any) -> None:
+    answers.say({"stat": "OK", "response": response})
+    with pytest.raises(ContractViolation):
+        duo._push("alice")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "raised"),
+    [(40103, 401, CredentialRejected), (40301, 403, CredentialRejected), (50001, 500, ProviderUnavailable)],
+)
+def test_errors_are_typed(
+    duo: DuoClient, answers: Answers, code: int, status: int, raised: type[SecondFactorError]
+) -> None:
+    answers.say({"stat": "FAIL", "code": code, "message": "a sentence"}, status)
+    with pytest.raises(raised):
+        duo.verify(OTP, "123456")
+
+
+def test_a_rate_limit_tells_how_long(duo: DuoClient, answers: Answers) -> None:
+    answers.say({"stat": "FAIL", "code": 42901, "message": "Too many requests"}, 429, Retry_After="17")
+    with pytest.raises(RateLimited) as raised:
+        duo.verify(OTP, "123456")
+    assert raised.value.retry_after == 17
+
+
+def test_no_answer_is_unavailable_and_shows_nothing() -> None:
+    gone = DuoClient(SETTINGS, endpoint="http://127.0.0.1:9", timeout_seconds=1)
+    with pytest.raises(ProviderUnavailable) as raised:
+        gone.verify(OTP, "canary-code")
+    assert CANARY not in repr(raised.value)
+    assert "canary" not in repr(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_what_cannot_be_asked_is_a_value_error(duo: DuoClient) -> None:
+    with pytest.raises(NotEnrolled):
+        duo.start("alice", Factor.SMS)
+    with pytest.raises(ValueError, match="a passcode is needed"):
+        duo.verify(OTP)
+    with pytest.raises(ValueError, match="a transaction"):
+        duo.verify(Challenge("alice", Factor.PUSH))
