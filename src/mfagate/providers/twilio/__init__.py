@@ -20,6 +20,7 @@ from mfagate.providers.twilio.errors import (
     PERMISSION_DENIED,
     UNAUTHORIZED,
     error_of,
+    limited,
     not_found,
     refused,
     unauthorized,
@@ -165,7 +166,8 @@ class Twilio(Provider):
             return unauthorized(exchange, settings)
         if error.code == NOT_FOUND:
             return not_found(exchange)
-        return super().meaning(error, exchange, settings)
+        meaning = super().meaning(error, exchange, settings)
+        return limited(meaning, exchange) if meaning else None
 
     def narrow(self, finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
         """A second question, where Twilio would answer this credential."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from mfagate.causes import CauseId
@@ -67,7 +68,10 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "tests of Verify.",
     ),
     20403: Meaning(CauseId.ACCOUNT_SUSPENDED, "the account is suspended or closed"),
-    20429: _limit("the account has too many requests under way, or a rate limit of the service was reached", "Wait."),
+    20429: _limit(
+        "the account has too many requests under way, or a rate limit of the service was reached",
+        "Wait some seconds, or as long as Twilio says: what was refused so was not processed, and may be repeated.",
+    ),
     20503: Meaning(CauseId.PROVIDER_OUTAGE, "Twilio is unavailable"),
     21211: _state("Twilio takes the number for no valid one"),
     21408: _GEOGRAPHY,
@@ -196,6 +200,12 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
         "permissions of Verify, or use a standard key.",
         evidence={CANDIDATES: causes},
     )
+
+
+def limited(meaning: Meaning, exchange: Exchange) -> Meaning:
+    """The same, with how long to wait where Twilio tells."""
+    wait = exchange.response.headers.get("retry-after") if exchange.response else None
+    return replace(meaning, evidence={**meaning.evidence, "retry-after": wait}) if wait else meaning
 
 
 def not_found(exchange: Exchange) -> Meaning | None:

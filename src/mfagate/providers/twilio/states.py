@@ -72,7 +72,7 @@ class TwilioStates:
             State.NO_FACTOR: lambda: Arranged({"identity": self._new_entity()}),
             State.DISABLED_FACTOR: self._unfinished_factor,
             State.UNKNOWN_USER: lambda: Arranged({"identity": _UNKNOWN_IDENTITY}),
-            State.CHALLENGE_FACTOR: lambda: Arranged({"to": self._given("phone")}),
+            State.CHALLENGE_FACTOR: self._phone,
             State.CHALLENGE_STARTED: lambda: self._started("phone", _random_code()),
             State.CODE_KNOWN: self._started_with_our_code,
             State.CHALLENGE_ANSWERED: self._approved,
@@ -152,6 +152,12 @@ class TwilioStates:
         self._entities.append(identity)
         return identity
 
+    def _phone(self) -> Arranged:
+        to = self._given("phone")
+        # What the interaction starts is known by its number alone, and has to be cancelled as well.
+        self._verifications.append(to)
+        return Arranged({"to": to})
+
     def _started(self, phone: str, wrong_code: str, **more: str) -> Arranged:
         """A verification of our own; one that others left behind has a code that is not ours."""
         self._cancel()
@@ -190,7 +196,7 @@ class TwilioStates:
         return arranged
 
     def _cancel(self) -> None:
-        """Cancel our verifications, which frees their numbers; those that are over are left alone."""
+        """Cancel our verifications, which frees their numbers; what is over stays as it is."""
         while self._verifications:
             with suppress(Exception):
                 self._ask("POST", f"/Verifications/{self._verifications.pop()}", data={"Status": "canceled"})

@@ -155,12 +155,14 @@ class EntityRoutes(TwilioApi):
             raise refused(403, 60318, "Factor is unverified")
         if not factor.may_be_challenged():
             raise refused(429, 60312, "Challenge creation limit reached")
-        challenge = Challenge(factor, entity.owner, expires, details, hidden)
+        challenge = Challenge(factor, expires, details, hidden)
         factor.challenged.append(challenge.created)
         entity.challenges[challenge.sid] = challenge
         if payload is not None:
             _answer(challenge, payload)
-        return Answer(201, entity.challenge_json(challenge))
+        answer = entity.challenge_json(challenge)
+        challenge.owner = entity.owner  # a push has not reached the device when it is sent
+        return Answer(201, answer)
 
     @route("GET", f"{_ENTITY}/Challenges")
     @alone
