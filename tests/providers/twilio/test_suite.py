@@ -9,6 +9,7 @@ import pytest
 
 from mfagate.causes import CauseId
 from mfagate.providers import registry
+from mfagate.providers.twilio import Twilio
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import always
 from mfagate.testing import Absent, Change, ProviderSuite
@@ -26,7 +27,6 @@ class TestTwilioWithAnApiKey(ProviderSuite):
     provider = "twilio"
     contract = REPOSITORY / "contracts/twilio/auth-service-twilio.json"
     cassettes = REPOSITORY / "cassettes/twilio"
-    left_out = frozenset({"auth_token"})
     expect = {
         "account_sid": "sandbox:account_sid",
         "service_name": "sandbox:service_name",
@@ -153,7 +153,6 @@ class TestTwilioWithAnAuthToken(ProviderSuite):
     provider = "twilio"
     contract = TestTwilioWithAnApiKey.contract
     cassettes = TestTwilioWithAnApiKey.cassettes
-    left_out = frozenset({"api_key_sid", "api_key_secret"})
     expect = TestTwilioWithAnApiKey.expect
     swapped = (("account_sid", "auth_token"), ("account_sid", "service_sid"))
     rate_limit = TestTwilioWithAnApiKey.rate_limit
@@ -178,7 +177,7 @@ class TestTwilioWithAnAuthToken(ProviderSuite):
         Change({"auth_token": HEX.upper()}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"auth_token": "sandbox:api_key_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"auth_token": "sandbox:api_key_secret"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"auth_token": None}, CauseId.CONFIG_SETTING_MISSING, "api_key_secret"),
+        Change({"auth_token": None}, CauseId.CONFIG_SETTING_MISSING),
         Change({"account_sid": "sandbox:api_key_sid"}, CauseId.CONFIG_WRONG_KIND),
         Change(
             {"api_key_secret": "sandbox:api_key_sid", "api_key_sid": "sandbox:api_key_secret"},
@@ -187,6 +186,11 @@ class TestTwilioWithAnAuthToken(ProviderSuite):
         Change({"api_key_sid": "sandbox:api_key_sid"}, CauseId.CONFIG_SETTING_MISSING, "api_key_secret"),
         Change({"api_key_secret": "sandbox:api_key_secret"}, CauseId.CONFIG_SETTING_MISSING, "api_key_sid"),
     )
+
+    @pytest.fixture(autouse=True)
+    def with_a_token(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = ["account_sid", "service_sid", "auth_token"]
+        monkeypatch.setattr(Twilio, "sandbox_settings", lambda provider, values: settings)
 
     def test_a_suspended_account(self, project: ProviderProject, running: Running) -> None:
         suspended = {"account_sid": "sandbox:suspended_account_sid", "auth_token": "sandbox:suspended_auth_token"}
@@ -216,10 +220,9 @@ class TestBoth:
 
     @pytest.fixture
     def project(self, tmp_path: Path, running: Running) -> ProviderProject:
-        class Suite(TestTwilioWithAnApiKey):
-            left_out = frozenset()
-
-        return ProviderProject(tmp_path, Suite(), running)
+        both = ProviderProject(tmp_path, TestTwilioWithAnApiKey(), running)
+        both.change({"auth_token": "sandbox:auth_token"}, running)
+        return both
 
     def test_accepted(self, project: ProviderProject) -> None:
         result = project.run("gate")

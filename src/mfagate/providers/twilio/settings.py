@@ -99,7 +99,7 @@ def _examples(regex: str, what: str) -> tuple[Lookalike, ...]:
 class TwilioSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a Twilio Verify integration."""
 
-    any_of: ClassVar[tuple[str, ...]] = ("api_key_secret", "auth_token")
+    any_of: ClassVar[tuple[str, ...]] = ("auth_token", "api_key_secret")
 
     account_sid: Annotated[
         str,
