@@ -186,6 +186,10 @@ def test_not_found_is_the_service_or_something_in_it(path: str, cause: CauseId) 
     assert (found.setting == "service_sid") is (cause is CauseId.ACCOUNT_RESOURCE_MISSING)
 
 
+def test_an_account_that_is_not_found_is_no_service() -> None:
+    assert finding(404, 20404, settings=WITH_BOTH, url=ACCOUNTS).cause is CauseId.CONTRACT_ENDPOINT_RETIRED
+
+
 def test_a_limit_of_one_number_is_not_called_one_of_the_account() -> None:
     for code in (60202, 60203, 60212, 60308, 60310, 60312, 60326, 60328):
         assert "not of the account" in str(finding(429, code).next_step)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.providers.base import ApiError, Meaning
-from mfagate.providers.twilio.auth import signs_with_key
+from mfagate.providers.twilio.auth import ACCOUNTS, signs_with_key
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
 
 PERMISSION_DENIED = 20003
@@ -138,6 +138,10 @@ MEANINGS: Mapping[str | int, Meaning] = {
 
 ANOTHER_SECRET = "the secret is another key's"
 SUSPENDED = "the account is suspended or closed"
+_ANOTHER_KEY = (
+    "See in the Twilio Console (Account > API keys & tokens) whether the key is still there. Its secret was shown "
+    "once: if it is lost, create another key and put in both its values."
+)
 _PROXY = "a proxy drops or changes the Authorization header"
 
 
@@ -168,7 +172,7 @@ def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Me
         causes.sort(key=lambda cause: cause != _PROXY)
     unknown = ", and seems not to know its SID" if "invalid username" in message else ""
     text = f"Twilio refuses the {'API key' if key else 'auth token'}{unknown}, which has several possible causes"
-    return Meaning(CauseId.CREDENTIAL_REJECTED, text, evidence={CANDIDATES: causes})
+    return Meaning(CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else None, evidence={CANDIDATES: causes})
 
 
 def _of_a_key() -> list[str]:
@@ -211,7 +215,7 @@ def limited(meaning: Meaning, exchange: Exchange) -> Meaning:
 def not_found(exchange: Exchange) -> Meaning | None:
     """20404: of the service and its collections it means the service, of what is in them nothing definite."""
     path = urlsplit(exchange.request.url).path
-    if re.search(r"/Services/[^/]+/(VerificationCheck|Verifications/.|Entities/.)", path):
+    if ACCOUNTS in path or re.search(r"/Services/[^/]+/(VerificationCheck|Verifications/.|Entities/.)", path):
         return None
     return Meaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
