@@ -146,6 +146,8 @@ TOTP = {"FriendlyName": "token", "FactorType": "totp"}
         ("POST", "/Entities/no-such-user/Factors", {**TOTP, "Config.CodeLength": "9"}, (400, 60306)),
         ("POST", "/Entities/no-such-user/Factors", {**TOTP, "Config.TimeStep": "61"}, (400, 60306)),
         ("POST", "/Entities/no-such-user/Factors", {**TOTP, "Metadata": "{"}, (400, 60306)),
+        ("POST", "/Entities/no-such-user/Factors", {**TOTP, "Metadata": "NaN"}, (400, 60306)),
+        ("POST", "/Entities/no-such-user/Factors", {**TOTP, "Metadata": "[1e999]"}, (400, 60306)),
         ("POST", "/Entities/short/Factors", TOTP, (400, 60306)),
         ("GET", "/Entities/no-such-user/Factors", None, (404, 20404)),
         ("POST", "/Entities/no-such-user/Challenges", {"FactorSid": "YF" + "0" * 32}, (404, 20404)),

@@ -75,6 +75,8 @@ class Form:
         if value is None:
             return None
         try:
-            return json.loads(value)
+            document = json.loads(value)
+            json.dumps(document, allow_nan=False)  # Python reads numbers that no JSON can hold
         except (ValueError, RecursionError):
             raise invalid(self._code, name) from None
+        return document
