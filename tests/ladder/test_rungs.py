@@ -48,6 +48,7 @@ class Fake(Provider):
     meanings: ClassVar[Mapping[str | int, Meaning]] = {
         "no_tenant": Meaning(CauseId.CREDENTIAL_UNKNOWN_KEY, "there is no such tenant", setting="tenant"),
         "bad_secret": Meaning(CauseId.CREDENTIAL_REJECTED, "the secret is refused"),
+        "no_application": Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "there is no such application"),
         "no_right": Meaning(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the right is missing"),
     }
 
@@ -246,9 +247,10 @@ def test_an_unknown_code_is_shown(run: Run, server: Server) -> None:
     assert check.evidence["provider message"] == "in its own words"
 
 
-def test_a_refusal_is_narrowed(run: Run, server: Server, provider: Fake) -> None:
+@pytest.mark.parametrize("error", ["bad_secret", "no_application"])
+def test_a_refusal_is_narrowed(run: Run, server: Server, provider: Fake, error: str) -> None:
     provider.narrowed = CauseId.ACCOUNT_SUSPENDED
-    server._token = lambda body: (401, {"error": "bad_secret"})  # type: ignore[method-assign]
+    server._token = lambda body: (401, {"error": error})  # type: ignore[method-assign]
     assert red(run()).cause is CauseId.ACCOUNT_SUSPENDED
 
 

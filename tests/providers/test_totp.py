@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Literal
 
 import pytest
 
@@ -19,6 +20,32 @@ def test_published_vectors(monkeypatch: pytest.MonkeyPatch, seconds: int, code: 
     monkeypatch.setattr("mfagate.providers.totp.time.time", lambda: float(seconds))
     assert Totp(SECRET).code() == code
     assert Totp(SECRET.lower()).step_of(code) == seconds // 30
+
+
+@pytest.mark.parametrize(
+    ("seconds", "algorithm", "code"),
+    [
+        (59, "sha1", "94287082"),
+        (59, "sha256", "46119246"),
+        (59, "sha512", "90693936"),
+        (20000000000, "sha256", "77737706"),
+        (20000000000, "sha512", "47863826"),
+    ],
+)
+def test_published_vectors_of_eight_digits(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, algorithm: Literal["sha1", "sha256", "sha512"], code: str
+) -> None:
+    """Each algorithm has a key of its own length there (errata 2866)."""
+    monkeypatch.setattr("mfagate.providers.totp.time.time", lambda: float(seconds))
+    length = {"sha1": 20, "sha256": 32, "sha512": 64}[algorithm]
+    secret = base64.b32encode((b"1234567890" * 7)[:length]).decode()
+    assert Totp(secret, digits=8, algorithm=algorithm).code() == code
+    assert Totp(secret, digits=3, algorithm=algorithm).code() == code[-3:]
+
+
+def test_another_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfagate.providers.totp.time.time", lambda: 119.0)
+    assert Totp(SECRET, step_seconds=60).code() == "287082"
 
 
 def test_a_secret_without_padding() -> None:

@@ -28,7 +28,7 @@ def accepted(climb: Climb) -> Iterator[Check]:
             finding = probe.review(exchange.response) if probe.review else None
         else:
             finding = _second_opinion(climb, probe, diagnose(exchange, climb))
-            if finding.cause.startswith("credential."):
+            if finding.cause.startswith(("credential.", "account.")):
                 finding = climb.provider.narrow(finding, climb.settings, climb.live.send)
         if finding is None:
             status = exchange.response.status if exchange.response else None

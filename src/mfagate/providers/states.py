@@ -29,6 +29,7 @@ class State(StrEnum):
     DISABLED_USER = "a user who is disabled"
     CHALLENGE_FACTOR = "a user with a challenge-response factor"
     CHALLENGE_STARTED = "a started challenge"
+    CODE_KNOWN = "a started challenge whose code is known"
     CHALLENGE_ANSWERED = "a challenge that was already answered"
     CHALLENGE_EXHAUSTED = "a challenge with too many wrong answers"
     CHALLENGE_UNKNOWN = "no such challenge"

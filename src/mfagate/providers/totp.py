@@ -6,16 +6,20 @@ import base64
 import secrets
 import time
 from dataclasses import dataclass
+from typing import Literal
 
-STEP_SECONDS = 30
-DIGITS = 6
+_LONGEST = 8
+"""Digits of the longest codes; a shorter code is the end of a longer one (RFC 4226 section 5.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totp:
-    """One authenticator: six digits, SHA-1, 30 seconds, as the providers enrol it. ``secret`` is base32."""
+    """One authenticator; by default six digits, SHA-1, 30 seconds, as most providers enrol it. ``secret`` is base32."""
 
     secret: str
+    digits: int = 6
+    step_seconds: int = 30
+    algorithm: Literal["sha1", "sha256", "sha512"] = "sha1"
 
     @classmethod
     def generate(cls) -> Totp:
@@ -23,7 +27,7 @@ class Totp:
         return cls(base64.b32encode(secrets.token_bytes(20)).decode())
 
     def code(self, steps: int = 0) -> str:
-        """The code now, or some steps of 30 seconds away.
+        """The code now, or some steps away.
 
         A provider that takes each code once is shown the code of the step before at
         enrolment, so that the one of now is still good for a login.
@@ -31,9 +35,9 @@ class Totp:
         return self._at(self._now() + steps)
 
     def wrong_code(self) -> str:
-        """A code that is not right within two minutes of now."""
+        """A code that is not right within four steps of now."""
         near = {self.code(steps) for steps in range(-4, 5)}
-        return next(code for code in iter(_random, None) if code not in near)
+        return next(code for code in iter(self._random, None) if code not in near)
 
     def step_of(self, code: str, window: int = 1) -> int | None:
         """The step for which a code is right, looked for ``window`` steps around now; None if it is wrong."""
@@ -41,18 +45,17 @@ class Totp:
         return next((step for step in range(now - window, now + window + 1) if self._at(step) == code), None)
 
     def _at(self, step: int) -> str:
-        from cryptography.hazmat.primitives.hashes import SHA1
+        from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
         padded = self.secret + "=" * (-len(self.secret) % 8)
-        # Authenticator apps know SHA-1 alone.
-        totp = TOTP(base64.b32decode(padded, casefold=True), DIGITS, SHA1(), STEP_SECONDS, enforce_key_length=False)  # noqa: S303
-        return totp.generate(step * STEP_SECONDS).decode()
+        key = base64.b32decode(padded, casefold=True)
+        algorithm = getattr(hashes, self.algorithm.upper())()
+        totp = TOTP(key, _LONGEST, algorithm, self.step_seconds, enforce_key_length=False)
+        return totp.generate(step * self.step_seconds).decode()[-self.digits :]
 
-    @staticmethod
-    def _now() -> int:
-        return int(time.time()) // STEP_SECONDS
+    def _now(self) -> int:
+        return int(time.time()) // self.step_seconds
 
-
-def _random() -> str:
-    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    def _random(self) -> str:
+        return f"{secrets.randbelow(10**self.digits):0{self.digits}}"

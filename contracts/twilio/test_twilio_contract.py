@@ -1,0 +1,322 @@
+"""What the login service expects of Twilio Verify: its client, driven against Pact's mock server.
+
+Each test adds one interaction to the pact. Only what the client reads stands
+in an answer, so that Twilio may change the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from pact import match
+from pydantic import SecretStr
+
+from mfagate.consumer import FORM, JSON, ConsumerPact, fill, respond_with_any_of
+from mfagate.providers.states import State
+from mfagate.providers.twilio.client import TwilioClient
+from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.second_factor import (
+    Challenge,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+)
+
+PROVIDER = "twilio"
+
+SERVICE = "VA0123456789abcdef0123456789abcdef"
+SETTINGS = TwilioSettings(
+    account_sid="AC0123456789abcdef0123456789abcdef",
+    service_sid=SERVICE,
+    api_key_sid="SK0123456789abcdef0123456789abcdef",
+    api_key_secret=SecretStr("k" * 32),
+)
+SIGNED = match.regex("Basic U0swOmtr", regex=r"^Basic [A-Za-z0-9+/=]+$")
+
+PHONE = "+15550100100"
+USER = "mfagate-000000000000"
+VERIFICATION = "VE00000000000000000000000000000001"
+FACTOR = "YF00000000000000000000000000000001"
+CHALLENGE = "YC00000000000000000000000000000001"
+
+# Recordings keep none of the SIDs, whose kinds the client does not tell apart.
+SID = r"^[A-Z]{2}[0-9a-fA-F]{32}$"
+
+SENT = Challenge(PHONE, Factor.SMS, VERIFICATION)
+TOTP = Challenge(USER, Factor.OTP, FACTOR)
+PUSH = Challenge(USER, Factor.PUSH, CHALLENGE)
+
+TWO_STATUSES = "Twilio's specification declares both 200 and 201 for a check; 200 has been seen."
+OUR_CODE = (
+    f"{TWO_STATUSES} The code is one of ours, so that nobody has to read a phone; Twilio's page on custom codes tells "
+    "how to report the result of one's own check, and not whether it checks such a code itself."
+)
+NOT_THERE = (
+    "Twilio documents 404 with code 20404 for everything, and codes of their own (60390 to 60392) for factors, "
+    "challenges and entities: which of them it sends here is not settled."
+)
+
+
+def client(url: str, *, signed: bool = True) -> TwilioClient:
+    settings = SETTINGS if signed else SETTINGS.model_copy(update={"api_key_secret": None})
+    return TwilioClient(settings, endpoint=url)
+
+
+def ask(
+    pact: ConsumerPact,
+    description: str,
+    state: State,
+    method: str,
+    path: str,
+    body: Mapping[str, tuple[str, str | None]] | None = None,
+    *,
+    signed: bool = True,
+    **about: Any,
+) -> Any:
+    """A request below the service.
+
+    ``path`` names values of the state as ``${name}``; ``body`` maps a field to its
+    example and, where the state fills it in, to the state's value.
+    """
+    example = path.replace("${identity}", USER).replace("${challenge_sid}", CHALLENGE)
+    interaction = pact.interaction(description, given=state, **about)
+    interaction.with_request(method, f"/v2/Services/{SERVICE}{example}")
+    if signed:
+        interaction.with_header("Authorization", SIGNED)
+    if body is not None:
+        interaction.with_body(urlencode({name: value for name, (value, _) in body.items()}), FORM)
+        fill(interaction, "body", {name: filled for name, (_, filled) in body.items() if filled is not None})
+    return fill(interaction, "path", {"": f"/v2/Services/${{service_sid}}{path}"})
+
+
+def error(code: Any) -> dict[str, Any]:
+    """The body of an error; its message is for people and may change."""
+    return {"code": code, "message": match.str("a sentence")}
+
+
+def refuse(interaction: Any, status: int, code: Any) -> None:
+    interaction.will_respond_with(status).with_body(error(code), JSON)
+
+
+def sid(example: str) -> Any:
+    return match.regex(example, regex=SID)
+
+
+def test_service_read(pact: ConsumerPact) -> None:
+    interaction = ask(pact, "service read", State.CREDENTIAL_ACCEPTED, "GET", "", safe_in_production=True)
+    interaction.will_respond_with(200).with_body({"sid": sid(SERVICE)}, JSON)
+    with pact.serve() as url:
+        assert client(url)._api.ask("GET", f"/v2/Services/{SERVICE}").status == 200
+
+
+def start(pact: ConsumerPact, description: str, state: State, to: str = PHONE, **about: Any) -> Any:
+    """Only a number of our own is filled in."""
+    filled = "to" if state is State.CHALLENGE_FACTOR else None
+    body = {"To": (to, filled), "Channel": ("sms", None)}
+    return ask(pact, description, state, "POST", "/Verifications", body, **about)
+
+
+def test_code_sent(pact: ConsumerPact) -> None:
+    interaction = start(pact, "code sent", State.CHALLENGE_FACTOR)
+    interaction.will_respond_with(201).with_body({"sid": sid(VERIFICATION), "status": "pending"}, JSON)
+    with pact.serve() as url:
+        assert client(url).start(PHONE, Factor.SMS) == SENT
+
+
+def test_number_that_takes_no_message(pact: ConsumerPact) -> None:
+    refuse(start(pact, "number that is none", State.CREDENTIAL_ACCEPTED, "5550100"), 400, 60200)
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).start("5550100", Factor.SMS)
+
+
+def check(pact: ConsumerPact, description: str, state: State, value: str, **about: Any) -> Any:
+    body = {"VerificationSid": (VERIFICATION, "verification_sid"), "Code": ("123456", value)}
+    return ask(pact, description, state, "POST", "/VerificationCheck", body, **about)
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "value", "status", "decision", "note"),
+    [
+        (
+            "code accepted",
+            State.CODE_KNOWN,
+            "code",
+            "approved",
+            Decision.ALLOW,
+            OUR_CODE,
+        ),
+        ("wrong code", State.CHALLENGE_STARTED, "wrong_code", "pending", Decision.DENY, TWO_STATUSES),
+    ],
+)
+def test_code_checked(
+    pact: ConsumerPact, description: str, state: State, value: str, status: str, decision: Decision, note: str
+) -> None:
+    """A wrong one is answered with success as well."""
+    interaction = respond_with_any_of(check(pact, description, state, value, note=note), 200, 201)
+    answer = {
+        "sid": sid(VERIFICATION),
+        "to": match.regex(PHONE, regex=r"^\+[1-9]\d{1,14}$"),
+        "status": status,
+        "valid": status == "approved",
+    }
+    interaction.with_body(answer, JSON)
+    with pact.serve() as url:
+        assert client(url).verify(SENT, "123456") is decision
+
+
+def test_code_that_was_used(pact: ConsumerPact) -> None:
+    refuse(check(pact, "verification approved before", State.CHALLENGE_ANSWERED, "wrong_code"), 404, 20404)
+    with pact.serve() as url:
+        assert client(url).verify(SENT, "123456") is Decision.DENY
+
+
+def test_unknown_verification(pact: ConsumerPact) -> None:
+    refuse(check(pact, "unknown verification", State.CHALLENGE_UNKNOWN, "code", safe_in_production=True), 404, 20404)
+    with pact.serve() as url:
+        assert client(url).verify(SENT, "123456") is Decision.DENY
+
+
+def test_too_many_wrong_codes(pact: ConsumerPact) -> None:
+    note = (
+        "The page of the error documents 429 with code 60202, the page of the check 404 with code 20404, because "
+        "the verification is deleted."
+    )
+    interaction = check(pact, "sixth wrong code", State.CHALLENGE_EXHAUSTED, "wrong_code", note=note)
+    respond_with_any_of(interaction, 429, 404).with_body(error(match.int(60202)), JSON)
+    with pact.serve() as url:
+        assert client(url).verify(SENT, "123456") is Decision.DENY
+
+
+def factors(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+    interaction = ask(pact, description, state, "GET", "/Entities/${identity}/Factors", **about)
+    return interaction.with_query_parameter("PageSize", "50")
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "kind", "factor"),
+    [
+        ("user with a TOTP factor", State.WORKING_OTP, "totp", Factor.OTP),
+        ("user with a device", State.PUSH_PENDING, "push", Factor.PUSH),
+    ],
+)
+def test_user_with_a_factor(pact: ConsumerPact, description: str, state: State, kind: str, factor: Factor) -> None:
+    listed = {"sid": sid(FACTOR), "factor_type": kind, "status": "verified"}
+    answer = {"factors": match.each_like(listed)}
+    factors(pact, description, state).will_respond_with(200).with_body(answer, JSON)
+    with pact.serve() as url:
+        assert client(url)._find_factor(USER, kind) == FACTOR
+
+
+def test_enrolment_that_was_not_finished(pact: ConsumerPact) -> None:
+    listed = {"sid": sid(FACTOR), "factor_type": "totp", "status": "unverified"}
+    interaction = factors(pact, "user whose enrolment was not finished", State.DISABLED_FACTOR)
+    interaction.will_respond_with(200).with_body({"factors": match.each_like(listed)}, JSON)
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).start(USER, Factor.OTP)
+
+
+def test_user_without_a_factor(pact: ConsumerPact) -> None:
+    interaction = factors(pact, "user without a factor", State.NO_FACTOR)
+    interaction.will_respond_with(200).with_body({"factors": []}, JSON)
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).start(USER, Factor.OTP)
+
+
+def test_unknown_user(pact: ConsumerPact) -> None:
+    interaction = factors(pact, "unknown user", State.UNKNOWN_USER, safe_in_production=True, note=NOT_THERE)
+    refuse(interaction, 404, match.int(20404))
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).start(USER, Factor.OTP)
+
+
+def answer(status: str) -> dict[str, Any]:
+    return {
+        "sid": sid(CHALLENGE),
+        "factor_sid": sid(FACTOR),
+        "identity": match.str(USER),
+        "status": status,
+    }
+
+
+def challenge(pact: ConsumerPact, description: str, state: State, field: str, value: str, filled: str | None) -> Any:
+    body = {"FactorSid": (FACTOR, "factor_sid"), field: (value, filled)}
+    return ask(pact, description, state, "POST", "/Entities/${identity}/Challenges", body)
+
+
+@pytest.mark.parametrize(
+    ("description", "value", "status", "decision"),
+    [
+        ("TOTP code accepted", "code", "approved", Decision.ALLOW),
+        ("wrong TOTP code", "wrong_code", "pending", Decision.DENY),
+    ],
+)
+def test_totp(pact: ConsumerPact, description: str, value: str, status: str, decision: Decision) -> None:
+    """A wrong code leaves a challenge that waits, and is answered with success."""
+    interaction = challenge(pact, description, State.WORKING_OTP, "AuthPayload", "123456", value)
+    interaction.will_respond_with(201).with_body(answer(status), JSON)
+    with pact.serve() as url:
+        assert client(url).verify(TOTP, "123456") is decision
+
+
+def test_push_sent(pact: ConsumerPact) -> None:
+    message = "Do you want to log in?"
+    interaction = challenge(pact, "push sent", State.PUSH_PENDING, "Details.Message", message, None)
+    interaction.will_respond_with(201).with_body(answer("pending"), JSON)
+    with pact.serve() as url:
+        assert client(url)._push(USER, FACTOR) == CHALLENGE
+
+
+def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+    return ask(pact, description, state, "GET", "/Entities/${identity}/Challenges/${challenge_sid}", **about)
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "status", "decision"),
+    [
+        ("push pending", State.PUSH_PENDING, "pending", Decision.PENDING),
+        ("push accepted", State.PUSH_ACCEPTED, "approved", Decision.ALLOW),
+        ("push declined", State.PUSH_DECLINED, "denied", Decision.DENY),
+        ("push timed out", State.PUSH_TIMED_OUT, "expired", Decision.DENY),
+    ],
+)
+def test_push_polled(pact: ConsumerPact, description: str, state: State, status: str, decision: Decision) -> None:
+    poll(pact, description, state).will_respond_with(200).with_body(answer(status), JSON)
+    with pact.serve() as url:
+        assert client(url).verify(PUSH) is decision
+
+
+def test_unknown_push(pact: ConsumerPact) -> None:
+    interaction = poll(pact, "unknown push", State.CHALLENGE_UNKNOWN, safe_in_production=True, note=NOT_THERE)
+    refuse(interaction, 404, match.int(20404))
+    with pact.serve() as url:
+        assert client(url).verify(PUSH) is Decision.DENY
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "status", "code", "signed"),
+    [
+        ("missing credential", State.CREDENTIAL_MISSING, 401, 20003, False),
+        ("malformed credential", State.CREDENTIAL_MALFORMED, 401, 20003, True),
+        ("unknown credential", State.CREDENTIAL_UNKNOWN, 401, 20003, True),
+        ("wrong secret", State.CREDENTIAL_WRONG, 401, 20003, True),
+        ("deleted API key", State.CREDENTIAL_REVOKED, 401, 20003, True),
+        ("test credentials", State.CREDENTIAL_WRONG_KIND, 403, 20008, True),
+        ("API key without the permission", State.PERMISSION_MISSING, 401, 70051, True),
+    ],
+)
+def test_refused_credentials(
+    pact: ConsumerPact, description: str, state: State, status: int, code: int, signed: bool
+) -> None:
+    refuse(start(pact, description, state, signed=signed), status, code)
+    with pact.serve() as url, pytest.raises(CredentialRejected):
+        client(url, signed=signed).start(PHONE, Factor.SMS)
+
+
+def test_service_of_another_account(pact: ConsumerPact) -> None:
+    refuse(start(pact, "unknown service", State.RESOURCE_MISSING, safe_in_production=True), 404, 20404)
+    with pact.serve() as url, pytest.raises(CredentialRejected):
+        client(url).start(PHONE, Factor.SMS)

@@ -1,0 +1,246 @@
+"""Twilio Verify, version 2 (https://www.twilio.com/docs/verify/api)."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Exchange, Response
+from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
+from mfagate.providers.twilio.errors import (
+    MEANINGS,
+    NOT_FOUND,
+    PERMISSION_DENIED,
+    UNAUTHORIZED,
+    error_of,
+    limited,
+    not_found,
+    refused,
+    unauthorized,
+)
+from mfagate.providers.twilio.inspection import another_region, half_a_key
+from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.result import Finding
+from mfagate.scrub import Scrubbing
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
+    from mfagate.providers.oauth import Tokens
+    from mfagate.providers.states import States
+    from mfagate.sandbox import Sandbox
+
+_ANY_SID = "XX" + "0" * 32
+_ANY_MOMENT = "2026-01-01T00:00:00Z"
+
+
+class Twilio(Provider):
+    """Knowledge about Verify, and about the accounts and keys behind it."""
+
+    name: ClassVar[str] = "twilio"
+    title: ClassVar[str] = "Twilio Verify"
+    settings: ClassVar[type[TwilioSettings]] = TwilioSettings
+    expectations: ClassVar[Mapping[str, str]] = {
+        "account_sid": "SID of the account that owns the service; without it, settings.account_sid is compared",
+        "service_name": "friendly name of the service, which users read in each message",
+        "code_length": "number of digits of a code that the service sends",
+    }
+    test_data: ClassVar[Mapping[str, str]] = {
+        "phone": "a mobile number of your own in E.164 form, for text messages that nobody has to read",
+        "blocked_phone": "another one, for five wrong codes, which may block it for ten minutes",
+        "push_identity": "identity of an entity with a verified push factor whose device nobody looks at",
+        "accepting_identity": "one whose device's owner approves each push within seconds",
+        "declining_identity": "one whose device's owner denies each push within seconds",
+        "test_account_sid": "Account SID of your test credentials",
+        "test_auth_token": "auth token of your test credentials",
+        "restricted_api_key_sid": "SID of a restricted API key without any permission of Verify",
+        "restricted_api_key_secret": "its secret",
+        "revoked_api_key_sid": "SID of an API key that was deleted",
+        "revoked_api_key_secret": "its secret",
+    }
+    test_secrets: ClassVar[frozenset[str]] = frozenset(
+        {"test_auth_token", "restricted_api_key_secret", "revoked_api_key_secret"}
+    )
+    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    scrubbing: ClassVar[Scrubbing] = Scrubbing(
+        secret_fields=frozenset({"AuthPayload", "CustomCode", "auth_token", "binding", "notification_token"}),
+        volatile_fields={
+            "sid": _ANY_SID,
+            "account_sid": _ANY_SID,
+            "service_sid": _ANY_SID,
+            "entity_sid": _ANY_SID,
+            "factor_sid": _ANY_SID,
+            "date": _ANY_MOMENT,
+            "date_created": _ANY_MOMENT,
+            "date_updated": _ANY_MOMENT,
+            "date_responded": _ANY_MOMENT,
+            "expiration_date": _ANY_MOMENT,
+            "friendly_name": "a name",
+            "identity": "mfagate-000000000000",
+            "links": {},
+            "lookup": {},
+            "message": "a sentence",
+            "meta": {},
+            "send_code_attempts": [],
+            "to": "+15550100100",
+            "url": "https://verify.twilio.com/",
+        },
+    )
+    sandbox_is_emulator: ClassVar[bool] = True
+
+    def base_url(self, settings: TwilioSettings) -> str:
+        """Verify's host, in the region and edge of the settings."""
+        return f"https://{settings.host('verify')}"
+
+    def url(self, settings: TwilioSettings, path: str) -> str:
+        """Accounts and keys are on a host of their own."""
+        from mfagate.providers.twilio.auth import ACCOUNTS
+
+        return f"https://{settings.host('api')}{path}" if path.startswith(ACCOUNTS) else super().url(settings, path)
+
+    def auth(self, settings: TwilioSettings, tokens: Tokens) -> AuthBase:
+        """HTTP Basic."""
+        from mfagate.providers.twilio.auth import TwilioAuth
+
+        return TwilioAuth(settings)
+
+    def pings(self, settings: TwilioSettings) -> Sequence[Probe]:
+        """Twilio has nothing that needs no credential: it is there if it asks for one in its own words."""
+        pings = [Probe("verify", "GET", "/v2/Services", _asks_for_a_credential)]
+        if settings.key and settings.token:
+            pings.append(Probe("accounts", "GET", _account_path(settings), _asks_for_a_credential))
+        return pings
+
+    def credentials(self, settings: TwilioSettings) -> Sequence[Probe]:
+        """Read the service with what Verify is used with; an auth token beside an API key reads its account.
+
+        https://www.twilio.com/docs/verify/api/service and https://www.twilio.com/docs/iam/api/account.
+        """
+        subject = "api_key_secret" if settings.key else "auth_token"
+        review = partial(_of_this_account, settings)
+        probes = [Probe(subject, "GET", f"/v2/Services/{settings.service_sid}", _is_a_service, review=review)]
+        if settings.key and settings.token:
+            probes.append(
+                Probe("auth_token", "GET", _account_path(settings), _is_an_account, review=_of_an_active_account)
+            )
+        return probes
+
+    def known_bad(self, settings: TwilioSettings, subject: str) -> TwilioSettings:
+        """A secret in good shape that Twilio has never issued."""
+        alphabet = string.ascii_letters + string.digits
+        made_up = secrets.token_hex(16) if subject == "auth_token" else _characters(32, alphabet)
+        return settings.model_copy(update={subject: SecretStr(made_up)})
+
+    def identity(self, response: Response, settings: TwilioSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
+        """What the service says of itself."""
+        if not _is_a_service(response):
+            return {}
+        service = response.json()
+        seen = {
+            "account_sid": service.get("account_sid"),
+            "service_name": service.get("friendly_name"),
+            "code_length": service.get("code_length"),
+        }
+        return {name: str(value) for name, value in seen.items() if value is not None}
+
+    def inspect(self, settings: TwilioSettings) -> Sequence[tuple[str, Finding]]:
+        """Half a credential, and a region."""
+        return [*half_a_key(settings), *another_region(settings)]
+
+    def error_of(self, response: Response) -> ApiError | None:
+        """Twilio's envelope."""
+        return error_of(response)
+
+    def meaning(self, error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Meaning | None:
+        """Three codes depend on what was asked, and with which credential."""
+        if error.code == PERMISSION_DENIED:
+            return refused(error, exchange, settings)
+        if error.code == UNAUTHORIZED:
+            return unauthorized(exchange, settings)
+        if error.code == NOT_FOUND:
+            return not_found(exchange)
+        meaning = super().meaning(error, exchange, settings)
+        return limited(meaning, exchange) if meaning else None
+
+    def narrow(self, finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+        """A second question, where Twilio would answer this credential."""
+        from mfagate.providers.twilio.narrowing import narrow
+
+        return narrow(finding, settings, send)
+
+    def states(self, send: Send, settings: TwilioSettings, test_data: Mapping[str, str]) -> States:
+        """Arranges states through the API: TOTP factors of our own, verifications without a phone."""
+        from mfagate.providers.twilio.states import TwilioStates
+
+        return TwilioStates(send, settings, test_data)
+
+    def sandbox(self) -> Sandbox:
+        """An emulator of Verify and of what a token may ask about its account."""
+        from mfagate.sandbox.emulator import EmulatorSandbox
+
+        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator") / "__main__.py")
+
+    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
+        """With an API key, as Twilio advises for production."""
+        return ["account_sid", "service_sid", "api_key_sid", "api_key_secret"]
+
+
+def _account_path(settings: TwilioSettings) -> str:
+    from mfagate.providers.twilio.auth import ACCOUNTS
+
+    return f"{ACCOUNTS}{settings.account_sid}.json"
+
+
+def _characters(number: int, alphabet: str) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(number))
+
+
+def _body(response: Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _code(response: Response) -> str | int | None:
+    error = error_of(response)
+    return error.code if error else None
+
+
+def _asks_for_a_credential(response: Response) -> bool:
+    return response.status == 401 and _code(response) == PERMISSION_DENIED
+
+
+def _is_a_service(response: Response) -> bool:
+    return response.status == 200 and str(_body(response).get("sid")).startswith("VA")
+
+
+def _is_an_account(response: Response) -> bool:
+    return response.status == 200 and str(_body(response).get("sid")).startswith("AC")
+
+
+def _of_this_account(settings: TwilioSettings, response: Response) -> Finding | None:
+    """An API key is not tied to account_sid by anything that is sent."""
+    answered = _body(response).get("account_sid")
+    if answered in (None, settings.account_sid):
+        return None
+    message = f"credential and service are those of the account {answered}, and account_sid is another"
+    return Finding(CauseId.CREDENTIAL_WRONG_ACCOUNT, message, {"answered": answered}, setting="account_sid")
+
+
+def _of_an_active_account(response: Response) -> Finding | None:
+    status = _body(response).get("status")
+    if status in (None, "active"):
+        return None
+    return Finding(CauseId.ACCOUNT_SUSPENDED, f"the account is {status}", setting="account_sid")
+
+
+PROVIDER = Twilio()

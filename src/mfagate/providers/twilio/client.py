@@ -1,0 +1,178 @@
+"""The reference client for Verify: what a login service needs, and nothing it does not understand.
+
+Endpoints: https://www.twilio.com/docs/verify/api. A user is a phone number in E.164 form
+for text messages, and the identity of an entity for TOTP and pushes.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mfagate.exchange import Response
+from mfagate.providers.api_client import ApiClient
+from mfagate.providers.twilio import PROVIDER
+from mfagate.providers.twilio.errors import INVALID_PARAMETER, LANDLINE, MOST_CHECKS, NOT_FOUND, error_of
+from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+
+_SID = re.compile("[A-Z]{2}[0-9a-fA-F]{32}")
+_IDENTITY = re.compile("[A-Za-z0-9-]{8,64}")
+
+_NO_MOBILE_NUMBER = (21211, 21612, 21614, INVALID_PARAMETER, LANDLINE)
+"""Codes of a number that takes no message; nothing else in our request could be invalid."""
+
+_OVER = ("canceled", "expired", "max_attempts_reached", "deleted", "failed")
+
+_FACTOR_TYPES = {Factor.OTP: "totp", Factor.PUSH: "push"}
+
+_FACTORS = 50
+
+
+class TwilioClient:
+    """A :class:`~mfagate.second_factor.SecondFactor` over Verify.
+
+    Every answer about a verification or challenge has to be about ours and about this
+    user; the first decision counts, and nothing but ``approved`` lets anybody in.
+    """
+
+    def __init__(
+        self,
+        settings: TwilioSettings,
+        *,
+        endpoint: str | None = None,
+        timeout_seconds: float = 5.0,
+        ca_bundle: Path | None = None,
+    ) -> None:
+        self._service = f"/v2/Services/{settings.service_sid}"
+        self._api = ApiClient(
+            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
+        )
+
+    def start(self, user: str, factor: Factor) -> Challenge:
+        """Send a text message or a push; for TOTP find the user's factor, which is the transaction."""
+        if factor is Factor.SMS:
+            return Challenge(user, factor, self._send_code(user))
+        factor_sid = self._find_factor(user, _FACTOR_TYPES[factor])
+        return Challenge(user, factor, factor_sid if factor is Factor.OTP else self._push(user, factor_sid))
+
+    def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
+        """Check a code, or ask what became of a push."""
+        if not _SID.fullmatch(challenge.transaction or ""):
+            raise ValueError("a challenge that was started has a SID for a transaction")
+        if challenge.factor is Factor.PUSH:
+            return self._poll(challenge)
+        if code is None:
+            raise ValueError("a code is needed")
+        return self._check(challenge, code) if challenge.factor is Factor.SMS else self._answer(challenge, code)
+
+    def _send_code(self, user: str) -> str:
+        response = self._api.ask("POST", f"{self._service}/Verifications", data={"To": user, "Channel": "sms"})
+        if response.status != 201:
+            if _code(response) in _NO_MOBILE_NUMBER:
+                raise NotEnrolled("the user's number takes no text message")
+            raise self._api.refusal(response)
+        verification = self._api.json_object(response)
+        if verification.get("status") != "pending":
+            raise ContractViolation("the verification that Twilio started does not wait for a code")
+        return _sid(verification)
+
+    def _check(self, challenge: Challenge, code: str) -> Decision:
+        if not re.fullmatch("[0-9]{4,10}", code):
+            return Decision.DENY
+        check = {"VerificationSid": challenge.transaction, "Code": code}
+        response = self._api.ask("POST", f"{self._service}/VerificationCheck", data=check)
+        if response.status not in (200, 201):
+            if (response.status, _code(response)) in ((404, NOT_FOUND), (429, MOST_CHECKS)):
+                return Decision.DENY  # the verification is over: approved before, expired, or tried too often
+            raise self._api.refusal(response)
+        checked = self._api.json_object(response)
+        _require(checked, sid=challenge.transaction, to=challenge.user)
+        status, valid = checked.get("status"), checked.get("valid")
+        if status == "approved" and valid is True:
+            return Decision.ALLOW
+        if (status == "pending" or status in _OVER) and valid is False:
+            return Decision.DENY
+        raise ContractViolation("status and valid of Twilio's answer do not make a decision that the contract names")
+
+    def _find_factor(self, identity: str, kind: str) -> str:
+        if not _IDENTITY.fullmatch(identity):
+            raise NotEnrolled("the user's name is none that an entity can have")
+        response = self._api.ask("GET", f"{self._entity(identity)}/Factors", params={"PageSize": _FACTORS})
+        if response.status == 404 and _code(response) is not None:
+            raise NotEnrolled("Twilio knows no such user")
+        if response.status != 200:
+            raise self._api.refusal(response)
+        factors = self._api.json_object(response).get("factors")
+        if not isinstance(factors, list) or not all(isinstance(one, dict) for one in factors):
+            raise ContractViolation("Twilio lists the user's factors in a way that the contract does not name")
+        for one in factors:
+            if one.get("factor_type") == kind and one.get("status") == "verified":
+                return _sid(one)
+        raise NotEnrolled(f"the user has no verified {kind} factor")
+
+    def _answer(self, challenge: Challenge, code: str) -> Decision:
+        """One request makes the challenge and answers it."""
+        if not re.fullmatch("[0-9]{3,8}", code):
+            return Decision.DENY
+        answered = self._new_challenge(challenge.user, challenge.transaction or "", AuthPayload=code)
+        return Decision.DENY if answered["status"] == "pending" else _decision(answered)
+
+    def _push(self, user: str, factor_sid: str) -> str:
+        return _sid(self._new_challenge(user, factor_sid, **{"Details.Message": "Do you want to log in?"}))
+
+    def _new_challenge(self, user: str, factor_sid: str, **fields: str) -> dict[str, Any]:
+        data = {"FactorSid": factor_sid, **fields}
+        response = self._api.ask("POST", f"{self._entity(user)}/Challenges", data=data)
+        if response.status == 404 and _code(response) is not None:
+            raise NotEnrolled("the user has no such factor any more")
+        if response.status != 201:
+            raise self._api.refusal(response)
+        challenge = self._api.json_object(response)
+        _require(challenge, factor_sid=factor_sid, identity=user)
+        if challenge.get("status") not in ("pending", "approved", "denied", "expired"):
+            raise ContractViolation("the challenge has a status that the contract does not name")
+        return challenge
+
+    def _poll(self, challenge: Challenge) -> Decision:
+        response = self._api.ask("GET", f"{self._entity(challenge.user)}/Challenges/{challenge.transaction}")
+        if response.status == 404 and _code(response) is not None:
+            return Decision.DENY
+        if response.status != 200:
+            raise self._api.refusal(response)
+        polled = self._api.json_object(response)
+        _require(polled, sid=challenge.transaction, identity=challenge.user)
+        return Decision.PENDING if polled.get("status") == "pending" else _decision(polled)
+
+    def _entity(self, identity: str) -> str:
+        return f"{self._service}/Entities/{identity}"
+
+
+def _code(response: Response) -> str | int | None:
+    error = error_of(response)
+    return error.code if error else None
+
+
+def _sid(resource: dict[str, Any]) -> str:
+    sid = resource.get("sid")
+    if not isinstance(sid, str) or not _SID.fullmatch(sid):
+        raise ContractViolation("Twilio's answer has no SID")
+    return sid
+
+
+def _require(resource: dict[str, Any], **expected: str | None) -> None:
+    """The answer is about what was asked; an identity is the same in capitals."""
+    for name, value in expected.items():
+        answered = resource.get(name)
+        if not isinstance(answered, str) or answered.lower() != str(value).lower():
+            raise ContractViolation(f"Twilio's answer is about another {name}")
+
+
+def _decision(challenge: dict[str, Any]) -> Decision:
+    status = challenge.get("status")
+    if status == "approved":
+        return Decision.ALLOW
+    if status in ("denied", "expired"):
+        return Decision.DENY
+    raise ContractViolation("the challenge has a status that the contract does not name")

@@ -1,0 +1,84 @@
+"""The words that all of Twilio's answers are made of."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mfagate.sandbox.emulator import Answer, Refused, Request
+
+HOME = "https://verify.twilio.com"
+
+_LARGEST_PAGE = 1000
+
+
+def new_sid(prefix: str) -> str:
+    """A SID that was never given out."""
+    return prefix + secrets.token_hex(16)
+
+
+def moment(seconds: float) -> str:
+    """A time (seconds since 1970) as Verify writes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def error(status: int, code: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """An error in Twilio's envelope."""
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    return Answer(status, {"code": code, "message": message, "more_info": more, "status": status}, headers or {})
+
+
+def refused(status: int, code: int, message: str) -> Refused:
+    """The same, to be raised."""
+    return Refused(error(status, code, message))
+
+
+def not_found(request: Request) -> Refused:
+    """What Twilio says of everything that is not there, down to verifications that have expired."""
+    return refused(404, 20404, f"The requested resource {request.path} was not found")
+
+
+def invalid(code: int, name: str, value: str = "") -> Refused:
+    """A parameter with a bad value: 60200 in the older parts of Verify, 60306 around factors."""
+    if code != 60200:
+        return refused(400, code, "Invalid Request")
+    return refused(400, code, f"Invalid parameter `{name}`: {value}" if name == "To" else f"Invalid parameter: {name}")
+
+
+def page(request: Request, key: str, resources: Sequence[Any], code: int) -> Answer:
+    """One page of a list. ``code`` is that of a bad parameter.
+
+    The addresses of other pages are on the host that was asked: a client that follows
+    them must not end up at Twilio.
+    """
+    size = _number(request, "PageSize", 50, 1, _LARGEST_PAGE, code)
+    number = _number(request, "Page", 0, 0, 10**9, code)
+    host = request.headers.get("host", "")
+    # One port speaks both, and plain HTTP needs no certificate authority.
+    origin = f"http://{host}" if re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", host) else HOME
+    is_last = (number + 1) * size >= len(resources)
+
+    def url(which: int) -> str:
+        token = f"&PageToken=PA{which}" if which else ""
+        return f"{origin}{request.path}?PageSize={size}&Page={which}{token}"
+
+    meta = {
+        "page": number,
+        "page_size": size,
+        "first_page_url": url(0),
+        "previous_page_url": url(number - 1) if number else None,
+        "url": url(number),
+        "next_page_url": None if is_last else url(number + 1),
+        "key": key,
+    }
+    return Answer(200, {key: resources[number * size : (number + 1) * size], "meta": meta})
+
+
+def _number(request: Request, name: str, default: int, least: int, most: int, code: int) -> int:
+    text = request.query.get(name, [str(default)])[-1]
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
+        raise invalid(code, name)
+    return int(text)

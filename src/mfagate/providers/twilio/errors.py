@@ -1,0 +1,225 @@
+"""Twilio's error codes and what is behind them.
+
+The envelope is ``{"code", "message", "more_info", "status"}``; each code has its page,
+https://www.twilio.com/docs/api/errors/CODE, and those of Verify are listed on
+https://www.twilio.com/docs/verify/api/error-codes. The messages are no part of the
+contract: they have been seen in several wordings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Exchange, Response
+from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.twilio.auth import ACCOUNTS, signs_with_key
+from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
+
+PERMISSION_DENIED = 20003
+NOT_FOUND = 20404
+INVALID_PARAMETER = 60200
+MOST_CHECKS = 60202
+LANDLINE = 60205
+UNAUTHORIZED = 70051
+
+CANDIDATES = "possible causes"
+"""Key of the evidence that lists what is left, the likeliest first."""
+
+_NUMBER = "It is a limit of one phone number or verification, not of the account."
+_IDENTITY = "It is a limit of one factor or entity, not of the account."
+
+
+def _limit(text: str, next_step: str) -> Meaning:
+    return Meaning(CauseId.PROVIDER_RATE_LIMITED, text, next_step)
+
+
+def _off(text: str, next_step: str | None = None, *, setting: str | None = None) -> Meaning:
+    return Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, text, next_step, setting)
+
+
+def _state(text: str) -> Meaning:
+    return Meaning(CauseId.CONTRACT_STATE_UNAVAILABLE, text)
+
+
+def _request(text: str) -> Meaning:
+    return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text)
+
+
+_GEOGRAPHY = _off(
+    "the account may not send to this country", "In the Twilio Console, see Verify > Settings > Geo permissions."
+)
+_FRAUD = _off(
+    "Twilio blocks messages to this destination as probable fraud",
+    "Try another destination. Fraud Guard blocks a prefix for twelve hours; its level is set in the Verify service.",
+)
+
+MEANINGS: Mapping[str | int, Meaning] = {
+    20001: _request("a form field is missing; Twilio says so of a JSON body too, because it reads forms alone"),
+    20004: _request("Twilio does not take this method here"),
+    20005: Meaning(CauseId.ACCOUNT_SUSPENDED, "the account is not active: no funds, or the trial was not activated"),
+    20008: Meaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "these are the test credentials, which Verify does not take",
+        "Put in the Account SID and auth token under Live credentials, or an API key; use a separate account for "
+        "tests of Verify.",
+    ),
+    20403: Meaning(CauseId.ACCOUNT_SUSPENDED, "the account is suspended or closed"),
+    20429: _limit(
+        "the account has too many requests under way, or a rate limit of the service was reached",
+        "Wait some seconds, or as long as Twilio says: what was refused so was not processed, and may be repeated.",
+    ),
+    20503: Meaning(CauseId.PROVIDER_OUTAGE, "Twilio is unavailable"),
+    21211: _state("Twilio takes the number for no valid one"),
+    21408: _GEOGRAPHY,
+    21608: _off(
+        "the account is a trial: it sends only to numbers that were verified in its Console",
+        "Verify the number in the Twilio Console (Phone Numbers > Verified Caller IDs), or upgrade the account.",
+    ),
+    21612: _state("Twilio cannot reach the number"),
+    21614: _state("the number is no mobile phone's"),
+    30450: _FRAUD,
+    INVALID_PARAMETER: _request("Twilio does not take the value of a parameter"),
+    MOST_CHECKS: _limit(
+        "five codes were tried on this verification, which is all it has",
+        f"Wait until it expires, ten minutes after it began. {_NUMBER}",
+    ),
+    60203: _limit(
+        "five messages were sent to this number without a code being checked",
+        f"Cancel the verification, or wait until it expires, ten minutes after it began. {_NUMBER}",
+    ),
+    60204: _off(
+        "the service may not do this: custom codes and custom names have to be switched on",
+        "In the Twilio Console: Verify > Services > your service > General > Enable Custom Verification Code.",
+    ),
+    LANDLINE: _state("the number is a landline's, which takes no SMS"),
+    60207: Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "the service has as many rate limits as it can have"),
+    60212: _limit("too many verifications were started for this number at once", f"Wait. {_NUMBER}"),
+    60217: _off("the service is not set up for this channel", setting="service_sid"),
+    60220: _off("Twilio wants to vet the account before it sends to China"),
+    60221: _request("the check named neither a number nor a verification"),
+    60223: _off("the channel is disabled for this service", setting="service_sid"),
+    60238: _off(
+        "Twilio blocks the start of verifications: the account is under review, or the country is embargoed",
+        "Ask Twilio's support if it lasts for more than 72 hours.",
+    ),
+    60301: _state("the entity exists already"),
+    60304: _state("the entity exists already"),
+    60306: _request("Twilio does not take the value of a parameter"),
+    60308: _limit("five codes were tried on this challenge, which is all it has", f"Begin another one. {_IDENTITY}"),
+    60310: _limit("five codes were tried on this new factor, which is all it has", f"Enrol another one. {_IDENTITY}"),
+    60311: _request("the factor was not verified; since October 2021 Twilio answers a wrong TOTP code with 200"),
+    60312: _limit("the factor has had as many challenges as it may have in an hour or a day", f"Wait. {_IDENTITY}"),
+    60315: Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "the entity has twenty push factors, which is all it can have"),
+    60317: _state("the factor exists already"),
+    60318: _state("the enrolment of the factor was not finished"),
+    60322: _state("the challenge was answered already"),
+    60323: _state("the challenge has expired"),
+    60324: _request("the challenge was not verified; since October 2021 Twilio answers a wrong TOTP code with 200"),
+    60326: _limit("the entity has had a hundred factors within a day", f"Wait. {_IDENTITY}"),
+    60328: _limit("too many entities were made", f"Wait. {_IDENTITY}"),
+    60361: _request("Twilio does not take the value of a parameter"),
+    60362: _request("Twilio does not take the SID of the factor"),
+    60363: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the service's SID", setting="service_sid"),
+    60364: _request("Twilio does not take the SID of the challenge"),
+    60366: _request("Twilio does not take the identity"),
+    60367: _request("Twilio does not take the identity"),
+    60369: _request("Twilio does not take the type of factor"),
+    60370: _request("Twilio does not take the factor's configuration"),
+    60390: _state("there is no such factor; one whose enrolment is not finished is removed within a day"),
+    60391: _state("there is no such challenge"),
+    60392: _state("there is no such entity"),
+    60410: _FRAUD,
+    60605: _GEOGRAPHY,
+}
+
+ANOTHER_SECRET = "the secret is another key's"
+SUSPENDED = "the account is suspended or closed"
+_ANOTHER_KEY = (
+    "See in the Twilio Console (Account > API keys & tokens) whether the key is still there. Its secret was shown "
+    "once: if it is lost, create another key and put in both its values."
+)
+_PROXY = "a proxy drops or changes the Authorization header"
+
+
+def error_of(response: Response) -> ApiError | None:
+    """Code and message of an error answer. Newer APIs of Twilio word it as RFC 9457 does."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    if not isinstance(body, dict) or type(body.get("code")) is not int:
+        return None
+    words = [body[name] for name in ("message", "detail", "title") if isinstance(body.get(name), str)]
+    return ApiError(body["code"], words[0], response.headers.get("twilio-request-id")) if words else None
+
+
+def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Meaning:
+    """20003 stands for eleven causes (https://www.twilio.com/docs/api/errors/20003): those that are left.
+
+    The wording is a hint at most: "No credentials provided" has been seen where the header
+    did not arrive, "invalid username" where it held no SID that Twilio knows.
+    """
+    if settings.key is None and settings.token is None:
+        return Meaning(CauseId.CREDENTIAL_REJECTED, "Twilio wants a credential, and none was sent")
+    key = signs_with_key(settings, exchange.request.url)
+    causes = _of_a_key() if key else _of_a_token()
+    message = error.message.lower()
+    if "no credentials" in message:
+        causes.sort(key=lambda cause: cause != _PROXY)
+    unknown = ", and seems not to know its SID" if "invalid username" in message else ""
+    text = f"Twilio refuses the {'API key' if key else 'auth token'}{unknown}, which has several possible causes"
+    return Meaning(CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else None, evidence={CANDIDATES: causes})
+
+
+def _of_a_key() -> list[str]:
+    region = f"the key was issued in another region than {HOME_REGION}"
+    return ["the key was deleted", ANOTHER_SECRET, region, SUSPENDED, _PROXY]
+
+
+def _of_a_token() -> list[str]:
+    return [
+        "the token was replaced by its successor, which ends it at once",
+        "the token is another account's: a subaccount has its own",
+        "the token is that of the test credentials",
+        SUSPENDED,
+        _PROXY,
+    ]
+
+
+def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
+    """70051: Twilio knows who asks, and does not let them (https://www.twilio.com/docs/api/errors/70051)."""
+    if not signs_with_key(settings, exchange.request.url):
+        causes = [SUSPENDED, "the token is another account's: a subaccount has its own"]
+        text = "Twilio does not authorize the account"
+        return Meaning(CauseId.CREDENTIAL_REJECTED, text, evidence={CANDIDATES: causes})
+    causes = ["it is a restricted key without this permission", "the key belongs to another account", SUSPENDED]
+    return Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "Twilio knows the API key, and does not let it do this",
+        "In the Twilio Console (Account > API keys & tokens), look at the key's type; give a restricted one the "
+        "permissions of Verify, or use a standard key.",
+        evidence={CANDIDATES: causes},
+    )
+
+
+def limited(meaning: Meaning, exchange: Exchange) -> Meaning:
+    """The same, with how long to wait where Twilio tells."""
+    wait = exchange.response.headers.get("retry-after") if exchange.response else None
+    return replace(meaning, evidence={**meaning.evidence, "retry-after": wait}) if wait else meaning
+
+
+def not_found(exchange: Exchange) -> Meaning | None:
+    """20404: of the service and its collections it means the service, of what is in them nothing definite."""
+    path = urlsplit(exchange.request.url).path
+    if ACCOUNTS in path or re.search(r"/Services/[^/]+/(VerificationCheck|Verifications/.|Entities/.)", path):
+        return None
+    return Meaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING,
+        "the account of this credential has no such Verify service",
+        "Compare service_sid with the services in the Twilio Console of this very account: a subaccount has its own.",
+        setting="service_sid",
+    )

@@ -1,0 +1,98 @@
+"""Narrowing a refusal down: a second read-only question, where its answer would settle something.
+
+What may be asked depends on the credential. The API of accounts and keys takes the auth
+token, and refuses API keys that are in order (all but main ones:
+https://www.twilio.com/docs/iam/api-keys/keys-in-console), so it is asked with the token alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import requests
+
+from mfagate.causes import CauseId
+from mfagate.providers.base import Send
+from mfagate.providers.twilio.auth import ACCOUNTS
+from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
+from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.result import Finding
+
+_TELLING = (20005, 20008, 20403)
+"""Codes that say more than a refusal does."""
+
+_SHOWN_SERVICES = 5
+
+
+def narrow(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+    """The same finding, or a more precise one."""
+    if finding.cause is CauseId.ACCOUNT_RESOURCE_MISSING:
+        return _by_the_services(finding, settings, send)
+    if finding.evidence.get("provider code") != PERMISSION_DENIED:
+        return finding
+    if settings.token is None or ACCOUNTS in str(finding.evidence.get("request")):
+        return finding
+    return _by_the_key(finding, settings, send) if settings.key else _by_the_account(finding, settings, send)
+
+
+def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+    """Whose services does the credential see?"""
+    _, body = _ask(send, "/v2/Services?PageSize=50")
+    services = body.get("services")
+    if not isinstance(services, list):
+        return finding
+    listed = [service for service in services if isinstance(service, dict)]
+    owners = {str(service.get("account_sid")) for service in listed}
+    if listed and settings.account_sid not in owners:
+        message = f"the credential belongs to the account {owners.pop()}, and account_sid is {settings.account_sid}"
+        setting = "api_key_sid" if settings.key else "account_sid"
+        return Finding(CauseId.CREDENTIAL_WRONG_ACCOUNT, message, finding.evidence, setting=setting)
+    names = [f"{service.get('sid')} ({service.get('friendly_name')})" for service in listed[:_SHOWN_SERVICES]]
+    return _with(finding, **{"services of the account": names or "none"})
+
+
+def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+    """Does the account still have the API key? The auth token may ask."""
+    path = f"{ACCOUNTS}{settings.account_sid}/Keys/{settings.api_key_sid}.json"
+    status, body = _ask(send, path)
+    if status == 200 and body.get("sid") == settings.api_key_sid:
+        evidence = {**finding.evidence, CANDIDATES: [ANOTHER_SECRET], "the account's keys": "this one is among them"}
+        return replace(finding, message="the API key exists, and Twilio refuses its secret", evidence=evidence)
+    if status == 404 and body.get("code") == NOT_FOUND:
+        message = f"the account {settings.account_sid} has no such API key: it was deleted, or is another account's"
+        evidence = {name: value for name, value in finding.evidence.items() if name != CANDIDATES}
+        return Finding(CauseId.CREDENTIAL_UNKNOWN_KEY, message, evidence, setting="api_key_sid")
+    return _with(finding, **{"the auth token": "refused too"}) if status == 401 else finding
+
+
+def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+    """What does the account itself say to its token?"""
+    status, body = _ask(send, f"{ACCOUNTS}{settings.account_sid}.json")
+    if body.get("code") in _TELLING:
+        meaning = MEANINGS[body["code"]]
+        return Finding(meaning.cause, meaning.text, finding.evidence, next_step=meaning.next_step)
+    if status == 200 and body.get("status") in ("suspended", "closed"):
+        message = f"the account is {body['status']}"
+        return Finding(CauseId.ACCOUNT_SUSPENDED, message, finding.evidence, setting="account_sid")
+    if status == 200 and body.get("status") == "active":
+        message = "Verify refuses an auth token that Twilio's account API takes in the same minute"
+        return Finding(CauseId.PROVIDER_AUTH_OUTAGE, message, finding.evidence)
+    return _with(finding, **{"Twilio's account API": "refuses the token too"}) if status == 401 else finding
+
+
+def _ask(send: Send, path: str) -> tuple[int, Mapping[str, Any]]:
+    """Status and JSON object of an answer; 0 and nothing if there is none."""
+    response = send(requests.Request("GET", path)).response
+    if response is None:
+        return 0, {}
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    return response.status, body if isinstance(body, dict) else {}
+
+
+def _with(finding: Finding, **evidence: Any) -> Finding:
+    return replace(finding, evidence={**finding.evidence, **evidence})

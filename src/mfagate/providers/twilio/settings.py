@@ -1,0 +1,210 @@
+"""Settings of a Twilio Verify service and of the credential that uses it.
+
+SIDs are two capitals that name the kind and 32 hexadecimal digits (the patterns of
+https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml). The
+shapes of the secrets are those that
+https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilio/twilio.go and
+https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilioapikey/twilioapikey.go
+look for. Test credentials have the same shapes as live ones, so nothing here can tell them
+apart. Host names by
+https://www.twilio.com/docs/global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.shapes import Lookalike, Misfit, Pattern
+
+HOME_REGION = "us1"
+"""Where requests go, and where a credential is issued, unless somebody chose another region."""
+
+_CONSOLE = "Twilio Console (console.twilio.com)"
+
+_KEYS = f"{_CONSOLE} > Account > API keys & tokens"
+
+_KINDS = {
+    "AC": "an account",
+    "VA": "a Verify service",
+    "SK": "an API key",
+    "VE": "a verification",
+    "VL": "a verification attempt",
+    "YE": "an entity",
+    "YF": "a factor",
+    "YC": "a challenge",
+    "MG": "a messaging service",
+    "IS": "a Conversations or Sync service",
+    "HJ": "a template",
+    "PN": "a phone number",
+    "CR": "a push credential",
+}
+"""What the first two letters of a SID stand for."""
+
+_HEX = "[0-9a-fA-F]{32}"
+
+_EXAMPLE = "the example of Twilio's documentation"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A value of one alphabet and length; ``others`` are things that people take for it.
+
+    Each of them is a regular expression, what it is, and the cause to report.
+    """
+
+    regex: str
+    expected: str
+    length: int
+    others: tuple[tuple[str, str, CauseId], ...]
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Recognise another value before anything is said of the length."""
+        for regex, what, cause in self.others:
+            if re.fullmatch(regex, value):
+                return Misfit(f"it is {what}", cause)
+        return Pattern(self.regex, self.expected, self.length).misfit(value)
+
+
+def _sid(prefix: str) -> Token:
+    others = tuple(
+        (f"{other}{_HEX}", f"the SID of {what}, not of {_KINDS[prefix]}", CauseId.CONFIG_WRONG_KIND)
+        for other, what in _KINDS.items()
+        if other != prefix
+    )
+    return Token(f"{prefix}{_HEX}", f"{prefix} and 32 hexadecimal digits", 34, others)
+
+
+_SID_FOR_SECRET = tuple(
+    (f"{prefix}{_HEX}", f"the SID of {_KINDS[prefix]}, which is no secret", CauseId.CONFIG_SECRET_ID_NOT_SECRET)
+    for prefix in ("SK", "AC")
+)
+
+_AUTH_TOKEN = "[0-9a-f]{32}"
+
+_KEY_SECRET = "(?=.*[g-zG-Z])[0-9A-Za-z]{32}"
+"""Of random secrets about one in 10^14 has no letter behind F."""
+
+
+def _examples(regex: str, what: str) -> tuple[Lookalike, ...]:
+    next_step = f"Copy {what} from the Twilio Console."
+    return (Lookalike(regex, CauseId.CONFIG_PLACEHOLDER_LEFT, _EXAMPLE, next_step),)
+
+
+class TwilioSettings(ProviderSettings):
+    """``[integrations.NAME.settings]`` of a Twilio Verify integration."""
+
+    any_of: ClassVar[tuple[str, ...]] = ("auth_token", "api_key_secret")
+
+    account_sid: Annotated[
+        str,
+        Setting(
+            description="SID of the account that owns the Verify service.",
+            where=f"{_CONSOLE} > Account dashboard > Account Info",
+            example="AC0123456789abcdef0123456789abcdef",
+            shape=_sid("AC"),
+            lookalikes=_examples(r"AC([xX]|a){32}", "the Account SID"),
+        ),
+    ]
+    service_sid: Annotated[
+        str,
+        Setting(
+            description="SID of the Verify service.",
+            where=f"{_CONSOLE} > Verify > Services > your service > Service SID",
+            example="VA0123456789abcdef0123456789abcdef",
+            shape=_sid("VA"),
+            lookalikes=_examples(r"VA([xX]|a){32}", "the Service SID"),
+        ),
+    ]
+    api_key_sid: Annotated[
+        str | None,
+        Setting(
+            description="SID of an API key; goes with api_key_secret.",
+            where=f"{_KEYS} > API keys > SID",
+            example="SK0123456789abcdef0123456789abcdef",
+            shape=_sid("SK"),
+            lookalikes=_examples(r"SK([xX]|a){32}", "the SID of an API key"),
+        ),
+    ] = None
+    api_key_secret: Annotated[
+        SecretStr | None,
+        Setting(
+            description="Secret of the same API key.",
+            where=f"shown once, when the key is created: {_KEYS} > Create API key",
+            example="env:TWILIO_API_KEY_SECRET",
+            shape=Token(
+                "[0-9A-Za-z]{32}",
+                "32 letters and digits",
+                32,
+                (
+                    *_SID_FOR_SECRET,
+                    (
+                        _AUTH_TOKEN,
+                        "an auth token by its shape: it goes with the account's SID, not with an API key's",
+                        CauseId.CONFIG_WRONG_KIND,
+                    ),
+                ),
+            ),
+        ),
+    ] = None
+    auth_token: Annotated[
+        SecretStr | None,
+        Setting(
+            description="Auth token of the account, instead of an API key.",
+            where=f"{_KEYS} > Auth Tokens > Live credentials > Primary auth token",
+            example="env:TWILIO_AUTH_TOKEN",
+            shape=Token(
+                _AUTH_TOKEN,
+                "32 hexadecimal digits in small letters",
+                32,
+                (
+                    *_SID_FOR_SECRET,
+                    (
+                        _KEY_SECRET,
+                        "the secret of an API key by its shape: it goes with the key's SID",
+                        CauseId.CONFIG_WRONG_KIND,
+                    ),
+                ),
+            ),
+        ),
+    ] = None
+    region: Annotated[
+        str | None,
+        Setting(
+            description="Region that processes the requests, as in TWILIO_REGION; leave it out for us1.",
+            where="the TWILIO_REGION of the login service; regions are listed in Twilio's documentation",
+            example="us1",
+            shape=Pattern(r"[a-z]{2}\d", "a region such as us1, ie1 or au1"),
+        ),
+    ] = None
+    edge: Annotated[
+        str | None,
+        Setting(
+            description="Edge location that takes the requests, as in TWILIO_EDGE; leave it out for the default.",
+            where="the TWILIO_EDGE of the login service; edges are listed in Twilio's documentation",
+            example="ashburn",
+            shape=Pattern(r"[a-z]+(-[a-z]+)*", "an edge location such as ashburn, dublin or sydney"),
+        ),
+    ] = None
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """SID and secret of the API key, if there is one."""
+        secret = self.secret("api_key_secret")
+        return (self.api_key_sid, secret) if self.api_key_sid and secret else None
+
+    @property
+    def token(self) -> tuple[str, str] | None:
+        """SID and auth token of the account, if there is one."""
+        token = self.secret("auth_token")
+        return (self.account_sid, token) if token else None
+
+    def host(self, product: str) -> str:
+        """The host of one of Twilio's products, as Twilio's own clients make it of region and edge."""
+        region = self.region or (HOME_REGION if self.edge else None)
+        return ".".join(part for part in (product, self.edge, region, "twilio.com") if part)

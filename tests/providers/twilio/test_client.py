@@ -1,0 +1,404 @@
+"""The reference client fails closed: an answer that it does not understand lets nobody in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from mfagate.providers.totp import Totp
+from mfagate.providers.twilio.client import TwilioClient
+from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.sandbox import Running
+from mfagate.sandbox.front import Front, Handler, front
+from mfagate.second_factor import (
+    Challenge,
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+    ProviderUnavailable,
+    RateLimited,
+    SecondFactorError,
+)
+
+PROVIDER = "twilio"
+
+HEX = "0123456789abcdef" * 2
+SETTINGS = TwilioSettings(
+    account_sid=f"AC{HEX}",
+    service_sid=f"VA{HEX}",
+    api_key_sid=f"SK{HEX}",
+    api_key_secret=SecretStr("canary-key-secret"),
+)
+PHONE, USER = "+15550100100", "mfagate-000000000000"
+VERIFICATION, FACTOR, ASKED = f"VE{HEX}", f"YF{HEX}", f"YC{HEX}"
+CODE = "135790"
+
+CHECKED = {"sid": VERIFICATION, "to": PHONE, "status": "approved", "valid": True}
+ANSWERED = {"sid": ASKED, "factor_sid": FACTOR, "identity": USER, "status": "approved"}
+
+SMS = Challenge(PHONE, Factor.SMS, VERIFICATION)
+TOTP = Challenge(USER, Factor.OTP, FACTOR)
+PUSH = Challenge(USER, Factor.PUSH, ASKED)
+
+CASES = [
+    pytest.param(SMS, CHECKED, 200, id="sms"),
+    pytest.param(TOTP, ANSWERED, 201, id="totp"),
+    pytest.param(PUSH, ANSWERED, 200, id="push"),
+]
+
+
+class Answers:
+    """What Twilio says next."""
+
+    status = 200
+    body: bytes = b""
+    content_type: str | None = "application/json"
+    headers: dict[str, str]
+
+    def __call__(self, handler: Handler) -> bool:
+        return handler.answer(self.status, self.body, self.content_type, **self.headers)
+
+    def say(self, body: Any, status: int, content_type: str | None = "application/json", **headers: str) -> None:
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.status, self.content_type, self.headers = status, content_type, headers
+
+    def refuse(self, status: int, code: int, **headers: str) -> None:
+        self.say({"code": code, "message": "a sentence", "more_info": "", "status": status}, status, **headers)
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture(scope="module")
+def twilio(answers: Answers) -> Iterator[Front]:
+    with front("http://127.0.0.1:9", answers) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(twilio: Front) -> TwilioClient:
+    return TwilioClient(SETTINGS, endpoint=twilio.url, timeout_seconds=2)
+
+
+def mutations(value: Any) -> Iterator[Any]:
+    """Every single change of a JSON value that could matter: removed, renamed, retyped, nulled, wrapped."""
+    if isinstance(value, dict):
+        for name in value:
+            without = {key: item for key, item in value.items() if key != name}
+            yield without
+            yield {**without, name.upper(): value[name]}
+            for changed in mutations(value[name]):
+                yield {**without, name: changed}
+    others: list[Any] = [None, 0, 1, "", "true", "ok", "Approved", "approved ", [], [value], {}, False, True]
+    for other in others:
+        if type(other) is not type(value) or other != value:
+            yield other
+
+
+def allows(client: TwilioClient, challenge: Challenge) -> bool:
+    try:
+        return client.verify(challenge, CODE) is Decision.ALLOW
+    except SecondFactorError:
+        return False
+
+
+@pytest.mark.parametrize(("challenge", "good", "status"), CASES)
+def test_the_good_answer_is_understood(
+    client: TwilioClient, answers: Answers, challenge: Challenge, good: dict[str, Any], status: int
+) -> None:
+    answers.say(good, status)
+    assert client.verify(challenge, CODE) is Decision.ALLOW
+    answers.say({**good, "something": "new"}, status, "application/json;charset=utf-8")
+    assert client.verify(challenge, CODE) is Decision.ALLOW
+
+
+def test_a_check_may_be_created(client: TwilioClient, answers: Answers) -> None:
+    """Twilio's specification has two statuses for it."""
+    answers.say(CHECKED, 201)
+    assert client.verify(SMS, CODE) is Decision.ALLOW
+
+
+@pytest.mark.parametrize(("challenge", "good", "status"), CASES)
+def test_no_mutated_answer_lets_a_user_in(
+    client: TwilioClient, answers: Answers, challenge: Challenge, good: dict[str, Any], status: int
+) -> None:
+    # The SID of a new challenge and the factor of one that is polled are compared with nothing.
+    unread = {Factor.OTP: "sid", Factor.PUSH: "factor_sid"}.get(challenge.factor)
+    read = {name: value for name, value in good.items() if name != unread}
+    tried = 0
+    for mutated in mutations(read):
+        answers.say(mutated, status)
+        assert not allows(client, challenge), mutated
+        tried += 1
+    assert tried > 40
+
+
+@pytest.mark.parametrize(("challenge", "good", "status"), CASES)
+def test_no_other_status_lets_a_user_in(
+    client: TwilioClient, answers: Answers, challenge: Challenge, good: dict[str, Any], status: int
+) -> None:
+    right = {200, 201} if challenge is SMS else {status}
+    for other in {200, 201, 202, 204, 301, 302, 400, 401, 403, 404, 418, 429, 500, 502, 503} - right:
+        answers.say(good, other)
+        assert not allows(client, challenge), other
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/xml", None])
+@pytest.mark.parametrize(("challenge", "good", "status"), CASES)
+def test_no_other_content_type_lets_a_user_in(
+    client: TwilioClient,
+    answers: Answers,
+    challenge: Challenge,
+    good: dict[str, Any],
+    status: int,
+    content_type: str | None,
+) -> None:
+    answers.say(good, status, content_type)
+    with pytest.raises(ContractViolation):
+        client.verify(challenge, CODE)
+
+
+@pytest.mark.parametrize(("challenge", "good", "status"), CASES)
+def test_a_cut_answer_lets_nobody_in(
+    client: TwilioClient, answers: Answers, challenge: Challenge, good: dict[str, Any], status: int
+) -> None:
+    whole = json.dumps(good).encode()
+    for length in range(0, len(whole), 3):
+        answers.say(whole[:length], status)
+        assert not allows(client, challenge)
+
+
+@given(body=st.binary(max_size=200), challenge=st.sampled_from([(SMS, 200), (TOTP, 201), (PUSH, 200)]))
+def test_no_bytes_let_a_user_in(
+    client: TwilioClient, answers: Answers, body: bytes, challenge: tuple[Challenge, int]
+) -> None:
+    answers.say(body, challenge[1])
+    assert not allows(client, challenge[0])
+
+
+@pytest.mark.parametrize(
+    ("challenge", "good", "status", "changed"),
+    [
+        (SMS, CHECKED, 200, {"to": "+15550100101"}),
+        (SMS, CHECKED, 200, {"sid": "VE" + "0" * 32}),
+        (TOTP, ANSWERED, 201, {"identity": "somebody-else"}),
+        (TOTP, ANSWERED, 201, {"factor_sid": "YF" + "0" * 32}),
+        (PUSH, ANSWERED, 200, {"identity": "somebody-else"}),
+        (PUSH, ANSWERED, 200, {"sid": "YC" + "0" * 32}),
+    ],
+)
+def test_an_answer_about_somebody_else_is_a_violation(
+    client: TwilioClient, answers: Answers, challenge: Challenge, good: Any, status: int, changed: dict[str, str]
+) -> None:
+    answers.say({**good, **changed}, status)
+    with pytest.raises(ContractViolation, match="another"):
+        client.verify(challenge, CODE)
+
+
+def test_an_identity_is_the_same_in_capitals(client: TwilioClient, answers: Answers) -> None:
+    answers.say({**ANSWERED, "identity": USER.upper()}, 201)
+    assert client.verify(TOTP, CODE) is Decision.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("status", "valid"),
+    [("approved", False), ("pending", True), ("expired", True), ("approved", "true"), ("unheard of", False)],
+)
+def test_a_check_that_contradicts_itself_is_a_violation(
+    client: TwilioClient, answers: Answers, status: str, valid: Any
+) -> None:
+    answers.say({**CHECKED, "status": status, "valid": valid}, 200)
+    with pytest.raises(ContractViolation):
+        client.verify(SMS, CODE)
+
+
+@pytest.mark.parametrize("status", ["pending", "canceled", "expired", "max_attempts_reached", "deleted", "failed"])
+def test_every_other_status_of_a_verification_denies(client: TwilioClient, answers: Answers, status: str) -> None:
+    answers.say({**CHECKED, "status": status, "valid": False}, 200)
+    assert client.verify(SMS, CODE) is Decision.DENY
+
+
+@pytest.mark.parametrize("code", ["", "123", "12345678901", "12345６", "abcdef", "123456\n", "1234 5"])
+def test_what_is_no_code_is_not_sent(twilio: Front, client: TwilioClient, code: str) -> None:
+    before = len(twilio.requests)
+    assert client.verify(SMS, code) is Decision.DENY
+    assert client.verify(TOTP, "12" if code == "123" else code) is Decision.DENY
+    assert len(twilio.requests) == before
+
+
+@pytest.mark.parametrize("transaction", [None, "", "VE", f"{VERIFICATION}/../x", f"{VERIFICATION}\n"])
+@pytest.mark.parametrize("factor", Factor)
+def test_a_transaction_that_is_none_is_a_mistake_of_the_caller(
+    client: TwilioClient, factor: Factor, transaction: str | None
+) -> None:
+    with pytest.raises(ValueError, match="SID"):
+        client.verify(Challenge(USER, factor, transaction), CODE)
+
+
+def test_a_code_is_needed(client: TwilioClient) -> None:
+    for challenge in (SMS, TOTP):
+        with pytest.raises(ValueError, match="code"):
+            client.verify(challenge)
+
+
+@pytest.mark.parametrize("identity", ["", "short", "a/../../x", "somebody?", "somebody#", "some body", "x" * 65])
+def test_a_name_that_is_no_identity_is_not_asked_about(twilio: Front, client: TwilioClient, identity: str) -> None:
+    before = len(twilio.requests)
+    for factor in (Factor.OTP, Factor.PUSH):
+        with pytest.raises(NotEnrolled):
+            client.start(identity, factor)
+    assert len(twilio.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (400, 60200, NotEnrolled),
+        (403, 60205, NotEnrolled),
+        (400, 21211, NotEnrolled),
+        (400, 21614, NotEnrolled),
+        (401, 20003, CredentialRejected),
+        (401, 70051, CredentialRejected),
+        (403, 20008, CredentialRejected),
+        (403, 20403, CredentialRejected),
+        (403, 21608, CredentialRejected),
+        (404, 20404, CredentialRejected),
+        (429, 20429, RateLimited),
+        (429, 60203, RateLimited),
+        (429, 60212, RateLimited),
+        (400, 20001, ContractViolation),
+        (503, 20503, ProviderUnavailable),
+        (500, 1, ProviderUnavailable),
+    ],
+)
+def test_why_no_code_was_sent(
+    client: TwilioClient, answers: Answers, status: int, code: int, error: type[Exception]
+) -> None:
+    answers.refuse(status, code)
+    with pytest.raises(error) as raised:
+        client.start(PHONE, Factor.SMS)
+    assert type(raised.value) is error
+    assert "canary" not in repr(raised.value)
+
+
+@pytest.mark.parametrize(
+    "started",
+    [{}, {"sid": VERIFICATION}, {"sid": "x", "status": "pending"}, {"sid": VERIFICATION, "status": "approved"}],
+)
+def test_a_verification_that_did_not_start(client: TwilioClient, answers: Answers, started: dict[str, str]) -> None:
+    answers.say(started, 201)
+    with pytest.raises(ContractViolation):
+        client.start(PHONE, Factor.SMS)
+
+
+@pytest.mark.parametrize(
+    ("factors", "error"),
+    [
+        ([], NotEnrolled),
+        ([{"sid": FACTOR, "factor_type": "push", "status": "verified"}], NotEnrolled),
+        ([{"sid": FACTOR, "factor_type": "totp", "status": "unverified"}], NotEnrolled),
+        ([{"sid": "x", "factor_type": "totp", "status": "verified"}], ContractViolation),
+        ([{"factor_type": "totp", "status": "verified"}], ContractViolation),
+        (["totp"], ContractViolation),
+        ({}, ContractViolation),
+        (None, ContractViolation),
+    ],
+)
+def test_factors_that_are_of_no_use(
+    client: TwilioClient, answers: Answers, factors: Any, error: type[Exception]
+) -> None:
+    answers.say({"factors": factors}, 200)
+    with pytest.raises(error):
+        client.start(USER, Factor.OTP)
+
+
+@pytest.mark.parametrize("status", ["lost", None, 1])
+def test_a_challenge_of_no_known_status(client: TwilioClient, answers: Answers, status: Any) -> None:
+    answers.say({**ANSWERED, "status": status}, 201)
+    with pytest.raises(ContractViolation):
+        client.verify(TOTP, CODE)
+    answers.say({**ANSWERED, "status": status}, 200)
+    with pytest.raises(ContractViolation):
+        client.verify(PUSH)
+
+
+@pytest.mark.parametrize("code", [20404, 60390, 60391, 60392])
+def test_what_is_gone_lets_nobody_in(client: TwilioClient, answers: Answers, code: int) -> None:
+    answers.refuse(404, code)
+    assert client.verify(PUSH) is Decision.DENY
+    with pytest.raises(NotEnrolled):
+        client.verify(TOTP, CODE)
+    with pytest.raises(NotEnrolled):
+        client.start(USER, Factor.OTP)
+
+
+def test_a_404_that_is_not_twilios_is_no_decision(client: TwilioClient, answers: Answers) -> None:
+    answers.say(b"<html>", 404, "text/html")
+    verify: list[Callable[[], Any]] = [
+        lambda: client.verify(SMS, CODE),
+        lambda: client.verify(PUSH),
+        lambda: client.start(USER, Factor.OTP),
+    ]
+    for call in verify:
+        with pytest.raises(ContractViolation):
+            call()
+
+
+def test_rate_limit_tells_how_long(client: TwilioClient, answers: Answers) -> None:
+    answers.refuse(429, 20429, Retry_After="17")
+    with pytest.raises(RateLimited) as raised:
+        client.verify(SMS, CODE)
+    assert raised.value.retry_after == 17
+
+
+def test_no_answer_is_unavailable_and_shows_nothing() -> None:
+    gone = TwilioClient(SETTINGS, endpoint="http://127.0.0.1:9", timeout_seconds=1)
+    with pytest.raises(ProviderUnavailable) as raised:
+        gone.verify(SMS, CODE)
+    assert "canary" not in repr(raised.value)
+    assert CODE not in repr(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_logins_with_the_emulator(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start to end, each factor, over TLS; what the caller trusts comes before what the environment does."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    values = running.values
+    settings = TwilioSettings(
+        account_sid=values["account_sid"], service_sid=values["service_sid"], auth_token=SecretStr(values["auth_token"])
+    )
+    client = TwilioClient(settings, endpoint=running.endpoint, ca_bundle=Path(str(running.ca_bundle)))
+    sent = client.start("+15550100199", Factor.SMS)
+    assert client.verify(sent, "0000000000") is Decision.DENY
+    with pytest.raises(NotEnrolled):
+        client.start("5550100", Factor.SMS)
+    for who, decision in (
+        ("push_identity", Decision.PENDING),
+        ("accepting_identity", Decision.ALLOW),
+        ("declining_identity", Decision.DENY),
+    ):
+        assert client.verify(client.start(values[who], Factor.PUSH)) is decision
+    entity = f"/v2/Services/{values['service_sid']}/Entities/somebody-new/Factors"
+    made = client._api.ask("POST", entity, data={"FriendlyName": "token", "FactorType": "totp"}).json()
+    with pytest.raises(NotEnrolled):
+        client.start("somebody-new", Factor.OTP)
+    totp = Totp(made["binding"]["secret"])
+    client._api.ask("POST", f"{entity}/{made['sid']}", data={"AuthPayload": totp.code()})
+    challenge = client.start("somebody-new", Factor.OTP)
+    assert client.verify(challenge, totp.wrong_code()) is Decision.DENY
+    assert client.verify(challenge, totp.code()) is Decision.ALLOW
+    # Somebody else's factor is none of this user's.
+    with pytest.raises(NotEnrolled):
+        client.verify(Challenge(values["push_identity"], Factor.OTP, made["sid"]), totp.code())
