@@ -15,14 +15,14 @@ from typing import Any
 from mfagate.exchange import Response
 from mfagate.providers.base import Expiry
 
-_JUST_NOW = timedelta(minutes=1)
+_JUST_NOW = timedelta(seconds=10)
 
 
 def expiry_of_token(response: Response) -> Sequence[Expiry]:
     """Of one token, or in a list of the one that was used just now, which must be ours.
 
     Using a token moves its end and its ``lastUpdated``, and listing tokens uses one. Where
-    another one was used in the same minute, nothing is said.
+    another one was used in the same seconds, nothing is said.
     """
     body = response.json()
     tokens = [one for one in (body if isinstance(body, list) else [body]) if isinstance(one, dict)]
@@ -46,10 +46,12 @@ def expiry_of_org(response: Response) -> Sequence[Expiry]:
 
 def _moment(text: Any) -> datetime | None:
     """A moment as JSON or a Date header tells it."""
+    if not isinstance(text, str):
+        return None
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(text)
-        except (TypeError, ValueError):
+        except ValueError:
             continue
         if moment.tzinfo is not None:
             return moment

@@ -60,6 +60,7 @@ class OktaEmulator(Emulator):
         tokens = {
             "": ApiToken("login service", admin, frozenset({_READ, _MANAGE, _READ_TOKENS, _ORG})),
             "admin_": ApiToken("mfagate", admin, _ALL),
+            "modest_": ApiToken("logins alone", admin, frozenset({_READ, _MANAGE})),
             "read_only_": ApiToken("reports", admin, frozenset({_READ, _ORG})),
             "unprivileged_": ApiToken("apps", admin, frozenset()),
             "revoked_": ApiToken("old login service", admin, _ALL, is_revoked=True),
