@@ -16,7 +16,7 @@ import requests
 
 from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
-from mfagate.diagnosis import diagnose
+from mfagate.diagnosis import diagnose, seconds_to_wait
 from mfagate.exchange import Exchange, Headers, Request, Response
 from mfagate.providers.base import Dialect, Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
@@ -129,8 +129,7 @@ class ApiClient:
         finding = diagnose(exchange, Dialect(self._provider, self._settings))
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
-            wait = response.headers.get("retry-after", "")
-            return RateLimited(message, float(wait) if wait.isdecimal() else None)
+            return RateLimited(message, seconds_to_wait(response))
         kinds: Mapping[str, type[SecondFactorError]] = {
             "credential": CredentialRejected,
             "account": CredentialRejected,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -229,11 +230,24 @@ def test_errors_have_types(client: OktaClient, answers: Answers, status: int, co
             ask()
 
 
-def test_a_rate_limit_says_how_long(client: OktaClient, answers: Answers) -> None:
-    answers.say(error("E0000047"), 429, X_Rate_Limit_Reset="1893456000", Retry_After="7")
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"X_Rate_Limit_Reset": str(int(time.time()) + 600)}, pytest.approx(600, abs=60)),
+        ({"X_Rate_Limit_Reset": "1757607758"}, 0),
+        ({"Retry_After": "7"}, 7),
+        ({"Retry_After": "Tue, 24 Nov 2026 12:00:00 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_a_rate_limit_says_how_long(
+    client: OktaClient, answers: Answers, headers: dict[str, str], seconds: float | None
+) -> None:
+    """Okta tells the moment at which the limit begins anew."""
+    answers.say(error("E0000047"), 429, **headers)
     with pytest.raises(RateLimited) as raised:
         client.verify(OTP, "123456")
-    assert raised.value.retry_after == 7
+    assert raised.value.retry_after == seconds
 
 
 def test_an_empty_refusal_for_a_missing_scope(client: OktaClient, answers: Answers) -> None:
