@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 import pytest
@@ -82,8 +83,10 @@ def test_the_request_for_a_token_carries_the_assertion_in_its_form() -> None:
     form = {"grant_type": "client_credentials", "scope": "okta.users.read", "client_assertion": "forged"}
     request = signed(APP, "POST", TOKEN_PATH, data=form)
     assert "Authorization" not in request.headers
-    fields = dict(part.split("=") for part in bytes(request.body or b"").decode().split("&"))
-    assert fields["client_assertion_type"] == requests.utils.quote(ASSERTION_TYPE, safe="")
+    body = request.body
+    assert isinstance(body, bytes)
+    fields = dict(parse_qsl(body.decode()))
+    assert fields["client_assertion_type"] == ASSERTION_TYPE
     assert len(fields["client_assertion"].split(".")) == 3
     assert fields["scope"] == "okta.users.read"
 

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, load_key, new_key, new_token
@@ -20,6 +20,8 @@ from mfagate.providers.totp import Totp
 from mfagate.sandbox import Running
 
 PROVIDER = "okta"
+
+WHOLE = {"profile": {"login": "nobody@example.com", "email": "nobody@example.com"}}
 
 NOBODY = "00umfagatenosuchuser"
 
@@ -174,6 +176,9 @@ def test_what_a_role_forbids(org: Org, token: str, method: str, path: str) -> No
         ("POST", "/api/v1/users?activate=perhaps", {"json": {}}, (400, "E0000001")),
         ("POST", "/api/v1/users", {"data": b"{", "headers": {"Content-Type": "application/json"}}, (400, "E0000003")),
         ("POST", "/api/v1/users", {"data": b"<a/>", "headers": {"Content-Type": "text/xml"}}, (400, "E0000021")),
+        ("POST", "/api/v1/users?nextLogin=never", {"json": WHOLE}, (400, "E0000001")),
+        ("POST", "/api/v1/users?nextLogin=changePassword", {"json": WHOLE}, (400, "E0000124")),
+        ("POST", "/api/v1/users", {"json": {**WHOLE, "realmId": 1}}, (400, "E0000003")),
         ("GET", "/api/v1/users?limit=0", {}, (400, "E0000001")),
         ("GET", "/api/v1/users?limit=many", {}, (400, "E0000001")),
         ("GET", "/api/v1/users?filter=status", {}, (400, "E0000031")),
@@ -595,19 +600,25 @@ BODIES = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=BODIES, route=st.sampled_from(["users", "enroll", "verify", "activate", "resend", "token"]))
-def test_no_body_makes_the_emulator_fail(org: Org, body: Any, route: str) -> None:
-    """Whatever comes, an answer in one of Okta's two envelopes, and never an outage."""
-    path = {
+@pytest.fixture(scope="module")
+def paths(org: Org) -> dict[str, str]:
+    """Where bodies may be sent."""
+    active, locked = factor_of(org, "sms_user"), factor_of(org, "locked_user")
+    return {
         "users": "/api/v1/users?activate=false",
-        "enroll": f"/api/v1/users/{org.values['user']}/factors",
-        "verify": f"{factor_of(org, 'locked_user')}/verify",
-        "activate": f"{factor_of(org, 'locked_user')}/lifecycle/activate",
-        "resend": f"{factor_of(org, 'sms_user')}/resend",
+        "enroll": active.rpartition("/")[0],
+        "verify": f"{locked}/verify",
+        "activate": f"{locked}/lifecycle/activate",
+        "resend": f"{active}/resend",
         "token": TOKEN_PATH,
-    }[route]
-    answer = org.ask("POST", path, json=body, token=None if route == "token" else "admin_api_token")
+    }
+
+
+@given(body=BODIES, route=st.sampled_from(["users", "enroll", "verify", "activate", "resend", "token"]))
+def test_no_body_makes_the_emulator_fail(org: Org, paths: dict[str, str], body: Any, route: str) -> None:
+    """Whatever comes, an answer in one of Okta's two envelopes, and never an outage."""
+    token = None if route == "token" else "admin_api_token"
+    answer = org.ask("POST", paths[route], json=body, token=token)
     assert answer.status_code < 500
     assert isinstance(answer.json(), dict)
     if answer.status_code >= 400:

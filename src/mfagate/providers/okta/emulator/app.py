@@ -250,10 +250,13 @@ class OktaEmulator(Emulator):
         """A new user: active with a password, else waiting for one."""
         self._allow(request, _MANAGE)
         activate = bodies.flag(request, "activate", True)
+        bodies.flag(request, "provider", False)
         fields = bodies.body_of(request)
         profile, password = bodies.profile_of(fields), bodies.password_of(fields)
-        bodies.require_few_groups(fields)
-        if request.query.get("nextLogin") == ["changePassword"]:
+        bodies.require_sound(fields)
+        if next_login := request.query.get("nextLogin"):
+            if next_login != ["changePassword"]:
+                raise invalid("nextLogin", "The value must be changePassword")
             if password is None or not activate:
                 raise refused("E0000124" if password is None else "E0000125")
             status = "PASSWORD_EXPIRED"

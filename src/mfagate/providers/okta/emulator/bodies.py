@@ -15,6 +15,13 @@ _LONGEST = {
     "city": 128, "countryCode": 2, "email": 100, "firstName": 50, "lastName": 50, "login": 100, "mobilePhone": 100,
     "postalAddress": 4096, "primaryPhone": 100, "secondEmail": 100, "state": 128, "streetAddress": 1024, "zipCode": 50,
 }  # fmt: skip
+_TEXTS = (
+    "costCenter", "department", "displayName", "division", "employeeNumber", "honorificPrefix", "honorificSuffix",
+    "locale", "manager", "managerId", "middleName", "nickName", "organization", "preferredLanguage", "profileUrl",
+    "timezone", "title", "userType",
+)  # fmt: skip
+"""Of any length."""
+
 _SHORTEST = {"email": 5, "firstName": 1, "lastName": 1, "login": 5}
 _MOST_GROUPS = 20
 _SHORTEST_PASSWORD = 8
@@ -79,6 +86,8 @@ def profile_of(fields: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("profile", _BLANK)
     for name in ("login", "email"):
         text(profile, name)
+    for name in _TEXTS:
+        optional_text(profile, name)
     for name, longest in _LONGEST.items():
         value = optional_text(profile, name)
         if value is not None and not _SHORTEST.get(name, 0) <= len(value) <= longest:
@@ -97,8 +106,10 @@ def password_of(fields: Mapping[str, Any]) -> str | None:
     return password
 
 
-def require_few_groups(fields: Mapping[str, Any]) -> None:
-    """No more groups than a new user may be put into."""
+def require_sound(fields: Mapping[str, Any]) -> None:
+    """What else a new user may have: a realm, a type, and not too many groups."""
+    optional_text(fields, "realmId")
+    optional_text(object_in(fields, "type"), "id")
     groups = _typed(fields, "groupIds", list) or []
     if any(type(group) is not str for group in groups):
         raise refused("E0000003")

@@ -73,8 +73,9 @@ class Transaction:
         body: dict[str, Any] = {"factorResult": result, "profile": {"credentialId": factor.profile["credentialId"]}}
         if result == "WAITING":
             return {"expiresAt": moment(self.expires), **body, **self.links(base)}
-        links = {"verify": link(f"{base}/verify", "POST"), "factor": link(base, "GET", "DELETE")}
-        return {**body, "_links": links}
+        # A link by the examples, a factor by the schema, and Okta's own client reads nothing else: both.
+        shown = {**link(base, "GET", "DELETE"), "factorType": factor.kind}
+        return {**body, "_links": {"verify": link(f"{base}/verify", "POST"), "factor": shown}}
 
     def links(self, base: str) -> dict[str, Any]:
         """Where to poll and to cancel, and the number to show where one was asked for."""
