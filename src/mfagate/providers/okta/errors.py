@@ -28,7 +28,6 @@ NOT_FOUND = "E0000007"
 _NO_SESSION = "E0000005"
 _NO_PERMISSION = "E0000006"
 _REFUSED_TOKEN = "E0000011"
-_TOO_MANY = "E0000047"
 
 GRANT = "Okta Admin Console > Applications > the app > Okta API Scopes: grant what is missing (a super admin may)."
 
@@ -281,7 +280,8 @@ def _too_many_at_once(response: Response) -> Meaning | None:
     if left != {"0"}:
         return None
     return Meaning(
-        CauseId.PROVIDER_RATE_LIMITED, "too many requests to the org are under way at the same time; try again at once"
+        CauseId.PROVIDER_RATE_LIMITED,
+        "too many requests to the org are under way at the same time; wait until some have ended",
     )
 
 

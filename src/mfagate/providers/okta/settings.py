@@ -117,9 +117,9 @@ class OktaSettings(ProviderSettings):
                 ),
             ),
             environments=(
-                EnvironmentMark(r"\.oktapreview\.com$", production=False, message="is a preview org"),
+                EnvironmentMark(r"(?i)\.oktapreview\.com$", production=False, message="is a preview org"),
                 EnvironmentMark(
-                    r"^https://(dev|trial|integrator)-\d+\.okta\.com$",
+                    r"(?i)^https://(dev|trial|integrator)-\d+\.okta\.com$",
                     production=False,
                     message="has the name of a developer or trial org",
                 ),
