@@ -98,10 +98,12 @@ def test_what_anybody_may_know_needs_no_token() -> None:
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        (pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), "has 1024 bits"),
-        (pem(ec.generate_private_key(ec.SECP256K1())), "a kind that Okta does not take"),
-        (pem(load_key(PEM), BestAvailableEncryption(b"x")), "cannot be read"),
-        (PEM.replace("MII", "AAA"), "cannot be read"),
+        pytest.param(
+            pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), "has 1024 bits", id="too short"
+        ),
+        pytest.param(pem(ec.generate_private_key(ec.SECP256K1())), "a kind that Okta does not take", id="curve"),
+        pytest.param(pem(load_key(PEM), BestAvailableEncryption(b"x")), "cannot be read", id="encrypted"),
+        pytest.param(PEM.replace("MII", "AAA"), "cannot be read", id="damaged"),
     ],
 )
 def test_keys_that_okta_does_not_take(key: str, words: str) -> None:

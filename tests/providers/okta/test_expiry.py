@@ -67,6 +67,7 @@ def test_nothing_is_guessed(listed: Any, date: str | None) -> None:
         ("PT5M", timedelta(minutes=5)),
         ("P2WT1H30S", timedelta(weeks=2, hours=1, seconds=30)),
         ("P1M", None),
+        ("P99999999999999D", None),
         ("P", None),
         ("30", None),
         (None, None),

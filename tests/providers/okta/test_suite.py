@@ -16,7 +16,7 @@ from mfagate.testing.suite import ProviderProject
 
 from ...support.project import REPOSITORY
 
-_EC_KEY = """-----BEGIN PRIVATE KEY-----
+_ED25519_KEY = """-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
 -----END PRIVATE KEY-----"""
 """Ed25519: the example of RFC 8410 section 10.3."""
@@ -93,7 +93,7 @@ class TestOkta(ProviderSuite):
         Change(app(private_key="ocsabcdefg1234567890"), CauseId.CONFIG_SECRET_ID_NOT_SECRET, "private_key"),
         Change(app(private_key="pksabcdefg1234567890"), CauseId.CONFIG_SECRET_ID_NOT_SECRET, "private_key"),
         Change(app(private_key='{"kty": "RSA", "d": "AQAB"}'), CauseId.CONFIG_MALFORMED_VALUE, "private_key"),
-        Change(app(private_key=_EC_KEY), CauseId.CONFIG_MALFORMED_VALUE, "private_key"),
+        Change(app(private_key=_ED25519_KEY), CauseId.CONFIG_MALFORMED_VALUE, "private_key"),
         Change({"client_id": "sandbox:client_id"}, CauseId.CONFIG_SETTING_MISSING, "private_key"),
         Change(
             {"client_id": "sandbox:client_id", "private_key": "sandbox:private_key"},

@@ -60,7 +60,10 @@ def _moment(text: Any) -> datetime | None:
 
 def _duration(text: Any) -> timedelta | None:
     """A duration of ISO 8601 in weeks, days, hours, minutes and seconds, such as P30D."""
-    found = re.fullmatch(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", str(text))
+    number = r"(\d{1,6})"
+    found = re.fullmatch(
+        rf"P(?:{number}W)?(?:{number}D)?(?:T(?:{number}H)?(?:{number}M)?(?:{number}S)?)?", str(text), re.ASCII
+    )
     if found is None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
