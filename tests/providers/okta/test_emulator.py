@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import time
 import uuid
@@ -9,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jwt
+import jwt.algorithms
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -460,11 +464,72 @@ def test_apps_that_get_no_token(org: Org, kind: str, status: int, error: str) ->
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
-def test_a_proof_wants_a_nonce(org: Org) -> None:
+PROOF_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def proof(org: Org, path: str, method: str = "POST", key: Any = PROOF_KEY, **changed: Any) -> dict[str, str]:
+    """The header with a proof for a request; a None takes a claim away."""
+    claims = {
+        "htm": method,
+        "htu": org.values["org_url"] + path,
+        "iat": int(time.time()),
+        "jti": uuid.uuid4().hex,
+        **changed,
+    }
+    whole = {name: value for name, value in claims.items() if value is not None}
+    public = jwt.algorithms.ECAlgorithm.to_jwk(PROOF_KEY.public_key(), as_dict=True)
+    return {"DPoP": jwt.encode(whole, key, algorithm="ES256", headers={"typ": "dpop+jwt", "jwk": public})}
+
+
+def bound_token(org: Org, **changed: Any) -> requests.Response:
     client = org.values["dpop_client_id"]
-    answer = org.token(claims={"iss": client, "sub": client}, headers={"DPoP": "e30.e30.e30"})
-    assert (answer.status_code, answer.json()["error"]) == (400, "use_dpop_nonce")
-    assert answer.headers["dpop-nonce"]
+    return org.token(claims={"iss": client, "sub": client}, headers=proof(org, TOKEN_PATH, **changed))
+
+
+def test_a_token_bound_to_a_key(org: Org) -> None:
+    first = bound_token(org)
+    assert (first.status_code, first.json()["error"]) == (400, "use_dpop_nonce")
+    answer = bound_token(org, nonce=first.headers["dpop-nonce"])
+    assert (answer.status_code, answer.json()["token_type"]) == (200, "DPoP")
+    token = answer.json()["access_token"]
+    ath = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+    path = f"/api/v1/users/{NOBODY}/factors"
+    headers = {"Authorization": f"DPoP {token}", **proof(org, path, "GET", ath=ath)}
+    assert org.code("GET", path, token=None, headers=headers) == (404, "E0000007")
+    again = org.ask("GET", path, token=None, headers=headers)
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_dpop_proof")
+    other = {"Authorization": f"DPoP {token}", **proof(org, path, "GET", ath="another")}
+    assert org.ask("GET", path, token=None, headers=other).json()["error"] == "invalid_dpop_proof"
+    assert org.code("GET", path, token=None, headers={"Authorization": f"Bearer {token}"}) == (401, "E0000011")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"htm": "GET"}, "'htm' claim"),
+        ({"htu": "https://acme.okta.com/oauth2/v1/token"}, "'htu' claim"),
+        ({"iat": None}, "five minutes"),
+        ({"iat": int(time.time()) - 600}, "five minutes"),
+        ({"jti": None}, "already been used"),
+        ({"key": ec.generate_private_key(ec.SECP256R1())}, "proof JWT is invalid"),
+    ],
+)
+def test_proofs_that_are_refused(org: Org, changed: dict[str, Any], words: str) -> None:
+    answer = bound_token(org, **changed)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+    assert words in answer.json()["error_description"]
+
+
+@pytest.mark.parametrize("value", ["", "e30.e30.e30", "nonsense", jwt.encode({}, "k" * 32, algorithm="HS256")])
+def test_proofs_that_are_none(org: Org, value: str) -> None:
+    client = org.values["dpop_client_id"]
+    answer = org.token(claims={"iss": client, "sub": client}, headers={"DPoP": value})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+def test_a_proof_that_nobody_asked_for(org: Org) -> None:
+    """Okta's client for Node sends one in any case."""
+    assert org.token(headers=proof(org, TOKEN_PATH)).json()["token_type"] == "Bearer"
 
 
 def test_an_app_without_a_role(org: Org) -> None:

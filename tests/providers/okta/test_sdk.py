@@ -120,6 +120,11 @@ def test_login_with_a_code_by_a_service_app(running: Running) -> None:
     run(running, login_with_a_code, **with_key(running, kid=running.values["key_id"]))
 
 
+def test_login_with_a_code_by_an_app_that_demands_proofs(running: Running) -> None:
+    app = with_key(running, clientId=running.values["dpop_client_id"], dpopEnabled=True)
+    run(running, login_with_a_code, **app)
+
+
 @pytest.mark.parametrize(
     ("who", "result"), [("accepting_user", "SUCCESS"), ("declining_user", "REJECTED"), ("ignoring_user", "TIMEOUT")]
 )

@@ -142,10 +142,10 @@ class OktaEmulator(Emulator):
         header = request.headers.get("authorization", "")
         if header.startswith("SSWS"):
             return self._owner(header.removeprefix("SSWS").removeprefix(" "), scope)
-        kind, _, token = header.partition(" ")
-        if kind not in ("Bearer", "DPoP"):
+        if not header.startswith(("Bearer ", "DPoP ")):
             raise refused("E0000005")
-        found = self.server.read(token) if kind == "Bearer" else None
+        with self._state:
+            found = self.server.access(request, self._hosts(request))
         if found is None:
             description = "The access token is invalid."
             raise challenged(401, self.org.host, "invalid_token", description, body=fail("E0000011").body)
@@ -157,6 +157,13 @@ class OktaEmulator(Emulator):
         if not app.has_role:
             raise refused("E0000006")
         return None
+
+    def _hosts(self, request: Request) -> set[str]:
+        """What the org is called; also this machine, for clients that sign the address they are pointed at."""
+        asked = request.headers.get("host", "").lower()
+        name = asked.rpartition(":")[0] or asked
+        local = name in ("localhost", "127.0.0.1", "[::1]")
+        return {self.org.url} | ({f"https://{asked}", f"http://{asked}"} if local else set())
 
     def _owner(self, value: str, scope: str | None) -> User:
         token = next((one for one in self.org.tokens if one.value == value), None)
@@ -175,12 +182,9 @@ class OktaEmulator(Emulator):
 
     @route("POST", TOKEN_PATH)
     def token(self, request: Request) -> Answer:
-        """An access token; a client that is pointed at this machine may address its assertion so."""
-        asked = request.headers.get("host", "").lower()
-        name = asked.rpartition(":")[0] or asked
-        local = {f"https://{asked}", f"http://{asked}"} if name in ("localhost", "127.0.0.1", "[::1]") else set()
+        """An access token."""
         with self._state:
-            return self.server.token(request, {self.org.url} | local)
+            return self.server.token(request, self._hosts(request))
 
     @route("GET", "/api/v1/org")
     def get_org(self, request: Request) -> Answer:
