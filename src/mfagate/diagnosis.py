@@ -7,6 +7,7 @@ looked at before the transport: a status code is never the diagnosis.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -160,19 +161,32 @@ def _retry(response: Response) -> dict[str, Any]:
     return {name: response.headers[name] for name in names if name in response.headers} | _looks(response)
 
 
+def seconds_to_wait(response: Response) -> float | None:
+    """How long the provider asks to wait, where it tells a number of seconds or a moment in seconds since 1970."""
+    wait = _told_wait(response)
+    if wait is None or not wait.isdecimal():
+        return None
+    seconds = int(wait)
+    return max(0.0, seconds - time.time()) if _is_moment(seconds) else float(seconds)
+
+
 def _wait(response: Response) -> str:
-    wait = response.headers.get("retry-after")
-    if wait is None:
-        wait = next((response.headers[name] for name in _RESETS if name in response.headers), None)
+    wait = _told_wait(response)
     if wait is None:
         return ""
     if not wait.isdecimal():
         return f"; try again after {wait}"
     seconds = int(wait)
-    if not _FIRST_MOMENT <= seconds <= _LAST_MOMENT:
+    if not _is_moment(seconds):
         return f"; try again in {seconds} s"
     return f"; try again after {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-_FIRST_MOMENT, _LAST_MOMENT = 1_000_000_000, 10_000_000_000
-"""A number between them is a moment (2001 to 2286), any other a duration."""
+def _told_wait(response: Response) -> str | None:
+    names = ("retry-after", *_RESETS)
+    return next((response.headers[name] for name in names if name in response.headers), None)
+
+
+def _is_moment(seconds: int) -> bool:
+    """A number of seconds between 2001 and 2286 is a moment, any other a duration."""
+    return 1_000_000_000 <= seconds <= 10_000_000_000

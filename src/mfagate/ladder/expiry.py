@@ -32,7 +32,7 @@ def _look_up(climb: Climb, expiry_probe: ExpiryProbe) -> Iterator[Check]:
         if finding.cause is CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION:
             yield skipped(ID, f"to see the expiry ahead of time, grant {expiry_probe.needs}", subject=probe.subject)
         else:
-            yield Check.from_finding(ID, finding, subject=probe.subject, seconds=exchange.seconds)
+            yield Check.from_finding(ID, climb.place(finding), subject=probe.subject, seconds=exchange.seconds)
         return
     expiries = expiry_probe.read(exchange.response)
     if not expiries:

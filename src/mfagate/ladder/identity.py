@@ -13,14 +13,15 @@ ID = "identity"
 
 
 def run(climb: Climb) -> Iterator[Check]:
-    """Compare what the accepted answers tell with the ``expect`` table."""
+    """Compare what ping and accepted answers tell with the ``expect`` table."""
     expected = {name: str(value.value) for name, value in climb.expect.items()}
     if not climb.provider.expectations:
         yield skipped(ID, f"{climb.provider.title}'s answers do not tell whose account it is")
     elif not expected:
         yield skipped(ID, f"nothing is expected: fill [integrations.{climb.integration.name}.expect]")
     seen: dict[str, str] = {}
-    for exchange in climb.accepted.values():
+    # Accepted credentials have the last word: a ping is answered to anybody.
+    for exchange in [*(exchange for _, exchange in climb.pings), *climb.accepted.values()]:
         if exchange.response is not None:
             seen |= climb.provider.identity(exchange.response, climb.settings, expected)
     for key, wanted in expected.items():

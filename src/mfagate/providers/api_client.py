@@ -16,7 +16,7 @@ import requests
 
 from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
-from mfagate.diagnosis import diagnose
+from mfagate.diagnosis import diagnose, seconds_to_wait
 from mfagate.exchange import Exchange, Headers, Request, Response
 from mfagate.providers.base import Dialect, Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
@@ -84,16 +84,30 @@ class ApiClient:
         Raises:
             ContractViolation: It is none, or is not said to be JSON.
         """
-        title = self._provider.title
-        if response.media_type != "application/json":
-            raise ContractViolation(f"{title} answered {response.media_type or 'without a content type'}, not JSON")
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
+        body = self._json(response)
         if not isinstance(body, dict):
-            raise ContractViolation(f"{title} answered no JSON object")
+            raise ContractViolation(f"{self._provider.title} answered no JSON object")
         return body
+
+    def json_array(self, response: Response) -> list[Any]:
+        """The body of an answer that has to be a JSON array.
+
+        Raises:
+            ContractViolation: It is none, or is not said to be JSON.
+        """
+        body = self._json(response)
+        if not isinstance(body, list):
+            raise ContractViolation(f"{self._provider.title} answered no JSON array")
+        return body
+
+    def _json(self, response: Response) -> Any:
+        if response.media_type != "application/json":
+            kind = response.media_type or "without a content type"
+            raise ContractViolation(f"{self._provider.title} answered {kind}, not JSON")
+        try:
+            return response.json()
+        except ValueError:
+            return None
 
     def _send(self, prepared: requests.PreparedRequest) -> Exchange:
         if self._endpoint is not None:
@@ -115,8 +129,7 @@ class ApiClient:
         finding = diagnose(exchange, Dialect(self._provider, self._settings))
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
-            wait = response.headers.get("retry-after", "")
-            return RateLimited(message, float(wait) if wait.isdecimal() else None)
+            return RateLimited(message, seconds_to_wait(response))
         kinds: Mapping[str, type[SecondFactorError]] = {
             "credential": CredentialRejected,
             "account": CredentialRejected,

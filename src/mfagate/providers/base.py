@@ -177,7 +177,7 @@ class Provider(ABC):
         """The settings with the credential ``subject`` replaced by a well-formed, worthless one."""
 
     def identity(self, response: Response, settings: Any, expected: Mapping[str, str]) -> Mapping[str, str]:
-        """Who answered, read from an accepted credential probe; keys are those of ``expect``.
+        """Who answered, read from a ping or an accepted credential probe; keys are those of ``expect``.
 
         ``expected`` are the values to be found: some can be confirmed, but not read.
         """

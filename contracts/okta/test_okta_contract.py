@@ -1,0 +1,252 @@
+"""What the login service expects of Okta: its client, driven against Pact's mock server.
+
+Each test adds one interaction to the pact. Only what the client reads stands
+in an answer, so that Okta may change the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pact import match
+from pydantic import SecretStr
+
+from mfagate.consumer import FORM, JSON, ConsumerPact, fill
+from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, new_key, token_form
+from mfagate.providers.okta.client import OktaClient
+from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.states import State
+from mfagate.second_factor import (
+    Challenge,
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+)
+
+PROVIDER = "okta"
+
+ORG = "https://acme.okta.com"
+SETTINGS = OktaSettings(org_url=ORG, api_token=SecretStr("00" + "k" * 40))
+APP = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_key()))
+SIGNED = match.regex("SSWS 00abc", regex=r"^(SSWS|Bearer) [A-Za-z0-9._-]+$")
+
+USER = "00uabcdefg1234567890"
+TOTP, PUSHED = "ostabcdefg1234567890", "opfabcdefg1234567890"
+FACTORS = f"/api/v1/users/{USER}/factors"
+POLL = f"{FACTORS}/{PUSHED}/transactions/v2mst.GldKV5VxTrifyeZmWSQguA"
+OTP = Challenge(USER, Factor.OTP, TOTP)
+PUSH = Challenge(USER, Factor.PUSH, POLL)
+
+LINK = r"^https://[^/]+/api/v1/users/[^/]+/factors/[^/]+/transactions/[^/]+$"
+
+
+def client(url: str, *, signed: bool = True) -> OktaClient:
+    settings = SETTINGS if signed else SETTINGS.model_copy(update={"api_token": None})
+    return OktaClient(settings, endpoint=url)
+
+
+def ask(
+    pact: ConsumerPact,
+    description: str,
+    state: State,
+    method: str,
+    path: str,
+    filled: str,
+    *,
+    signed: bool = True,
+    kind: str | None = None,
+    **about: Any,
+) -> Any:
+    """A request; ``filled`` makes its path of values of the state, ``kind`` is a parameter of the state."""
+    interaction = pact.interaction(description, **about).given(str(state), {"kind": kind} if kind else None)
+    interaction.with_request(method, path)
+    if signed:
+        interaction.with_header("Authorization", SIGNED)
+    return fill(interaction, "path", {"": filled})
+
+
+def list_factors(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+    return ask(pact, description, state, "GET", FACTORS, "/api/v1/users/${user_id}/factors", **about)
+
+
+def verify(
+    pact: ConsumerPact, description: str, state: State, body: dict[str, str], factor: str = TOTP, **about: Any
+) -> Any:
+    filled = "/api/v1/users/${user_id}/factors/${factor_id}/verify"
+    interaction = ask(pact, description, state, "POST", f"{FACTORS}/{factor}/verify", filled, **about)
+    return interaction.with_body(body, JSON)
+
+
+def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+    return ask(pact, description, state, "GET", POLL, "${poll_path}", **about)
+
+
+def fail(interaction: Any, status: int, code: Any) -> None:
+    body = {"errorCode": code, "errorSummary": match.str("a sentence")}
+    interaction.will_respond_with(status).with_body(body, JSON)
+
+
+def factor(status: str) -> Any:
+    return match.each_like({"id": match.str(TOTP), "factorType": "token:software:totp", "status": status})
+
+
+def test_user_with_a_totp_factor(pact: ConsumerPact) -> None:
+    interaction = list_factors(pact, "user with a TOTP factor", State.WORKING_OTP)
+    interaction.will_respond_with(200).with_body(factor("ACTIVE"), JSON)
+    with pact.serve() as url:
+        assert client(url).start(USER, Factor.OTP) == OTP
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "body"),
+    [
+        ("user without a factor", State.NO_FACTOR, []),
+        ("factor that was never activated", State.DISABLED_FACTOR, factor("PENDING_ACTIVATION")),
+    ],
+)
+def test_user_without_a_factor(pact: ConsumerPact, description: str, state: State, body: Any) -> None:
+    list_factors(pact, description, state).will_respond_with(200).with_body(body, JSON)
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).start(USER, Factor.OTP)
+
+
+def test_unknown_user(pact: ConsumerPact) -> None:
+    fail(list_factors(pact, "unknown user", State.UNKNOWN_USER, safe_in_production=True), 404, "E0000007")
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).start(USER, Factor.OTP)
+
+
+def test_unknown_factor(pact: ConsumerPact) -> None:
+    interaction = verify(
+        pact, "unknown factor", State.RESOURCE_MISSING, {"passCode": "000000"}, safe_in_production=True
+    )
+    fail(interaction, 404, "E0000007")
+    with pact.serve() as url, pytest.raises(NotEnrolled):
+        client(url).verify(OTP, "000000")
+
+
+def test_code_accepted(pact: ConsumerPact) -> None:
+    interaction = verify(pact, "code accepted", State.WORKING_OTP, {"passCode": "000000"})
+    fill(interaction, "body", {"passCode": "passcode"})
+    interaction.will_respond_with(200).with_body({"factorResult": "SUCCESS"}, JSON)
+    with pact.serve() as url:
+        assert client(url).verify(OTP, "000000") is Decision.ALLOW
+
+
+USED = "Okta documents three codes for it, and also a 200 with PASSCODE_REPLAYED, which would be a breach here."
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "value", "code", "note"),
+    [
+        ("wrong code", State.WORKING_OTP, "wrong_passcode", "E0000068", None),
+        ("used code", State.USED_OTP, "passcode", match.regex("E0000082", regex="^E00000(68|82|83)$"), USED),
+        ("locked user", State.LOCKED_FACTOR, None, "E0000069", None),
+    ],
+)
+def test_code_refused(
+    pact: ConsumerPact, description: str, state: State, value: str | None, code: Any, note: str | None
+) -> None:
+    interaction = verify(pact, description, state, {"passCode": "000000"}, note=note)
+    if value is not None:
+        fill(interaction, "body", {"passCode": value})
+    fail(interaction, 403, code)
+    with pact.serve() as url:
+        assert client(url).verify(OTP, "000000") is Decision.DENY
+
+
+def test_push_sent(pact: ConsumerPact) -> None:
+    interaction = verify(pact, "push sent", State.CHALLENGE_FACTOR, {}, PUSHED, kind="push")
+    link = {"href": match.regex(f"{ORG}{POLL}", regex=LINK)}
+    interaction.will_respond_with(201).with_body({"factorResult": "WAITING", "_links": {"poll": link}}, JSON)
+    with pact.serve() as url:
+        assert client(url)._push(USER, PUSHED) == POLL
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "result", "decision"),
+    [
+        ("push pending", State.PUSH_PENDING, "WAITING", Decision.PENDING),
+        ("push accepted", State.PUSH_ACCEPTED, "SUCCESS", Decision.ALLOW),
+        ("push declined", State.PUSH_DECLINED, "REJECTED", Decision.DENY),
+        ("push timed out", State.PUSH_TIMED_OUT, "TIMEOUT", Decision.DENY),
+    ],
+)
+def test_push_polled(pact: ConsumerPact, description: str, state: State, result: str, decision: Decision) -> None:
+    """A denial and a timeout are answered with 200 as well."""
+    poll(pact, description, state).will_respond_with(200).with_body({"factorResult": result}, JSON)
+    with pact.serve() as url:
+        assert client(url).verify(PUSH) is decision
+
+
+def test_unknown_push(pact: ConsumerPact) -> None:
+    fail(poll(pact, "unknown push", State.CHALLENGE_UNKNOWN, safe_in_production=True), 404, "E0000007")
+    with pact.serve() as url, pytest.raises(ContractViolation):
+        client(url).verify(PUSH)
+
+
+def test_message_sent(pact: ConsumerPact) -> None:
+    """The same request with a code would check it."""
+    interaction = verify(pact, "message sent", State.CHALLENGE_FACTOR, {}, "smsabcdefg1234567890", kind="sms")
+    interaction.will_respond_with(200).with_body({"factorResult": "CHALLENGE"}, JSON)
+    with pact.serve() as url:
+        client(url)._send_message(USER, "smsabcdefg1234567890")
+
+
+FORBIDDEN = "Which of the two Okta looks at first, permission or user, is not documented: 404 would be a breach here."
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "status", "code", "signed", "note"),
+    [
+        ("missing credential", State.CREDENTIAL_MISSING, 403, "E0000005", False, None),
+        ("wrong token", State.CREDENTIAL_WRONG, 401, "E0000011", True, None),
+        ("revoked token", State.CREDENTIAL_REVOKED, 401, "E0000011", True, None),
+        ("id of a token in place of the token", State.CREDENTIAL_WRONG_KIND, 401, "E0000011", True, None),
+        ("token without the permission", State.PERMISSION_MISSING, 403, "E0000006", True, FORBIDDEN),
+    ],
+)
+def test_refused_credential(
+    pact: ConsumerPact, description: str, state: State, status: int, code: str, signed: bool, note: str | None
+) -> None:
+    fail(list_factors(pact, description, state, signed=signed, note=note), status, code)
+    with pact.serve() as url, pytest.raises(CredentialRejected):
+        client(url, signed=signed).start(USER, Factor.OTP)
+
+
+def ask_for_token(pact: ConsumerPact, description: str, state: State) -> Any:
+    interaction = pact.interaction(description).given(str(state), {"kind": "app"}).with_request("POST", TOKEN_PATH)
+    form = {
+        **token_form(APP),
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": match.regex("e30.e30.e30", regex=r"^[\w-]+\.[\w-]+\.[\w-]+$"),
+    }
+    return interaction.with_body(form, FORM)
+
+
+def test_access_token_granted(pact: ConsumerPact) -> None:
+    interaction = ask_for_token(pact, "access token granted", State.CREDENTIAL_ACCEPTED)
+    body = {
+        "token_type": "Bearer",
+        "expires_in": match.int(3600),
+        "access_token": match.str("e30.e30.e30"),
+        "scope": match.regex(APP.requested_scopes, regex=r"^(\S+ )*okta\.users\.manage( \S+)*$"),
+    }
+    interaction.will_respond_with(200).with_body(body, JSON)
+    with pact.serve() as url:
+        answer = OktaClient(APP, endpoint=url)._api.ask("POST", TOKEN_PATH, data=token_form(APP))
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("description", "state"),
+    [("unknown client", State.CREDENTIAL_UNKNOWN), ("assertion of another key", State.CREDENTIAL_WRONG)],
+)
+def test_refused_app(pact: ConsumerPact, description: str, state: State) -> None:
+    body = {"error": "invalid_client", "error_description": match.str("a sentence")}
+    ask_for_token(pact, description, state).will_respond_with(401).with_body(body, JSON)
+    with pact.serve() as url, pytest.raises(CredentialRejected):
+        OktaClient(APP, endpoint=url).start(USER, Factor.OTP)

@@ -1,0 +1,128 @@
+"""Signing for Okta: an API token as it is, or access tokens that a private key fetches.
+
+A service app proves itself with an assertion that it signs, ``private_key_jwt``
+(https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/main/,
+claims: https://developer.okta.com/docs/guides/build-self-signed-jwt/java/main/).
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from mfagate.providers.oauth import ClientCredentials, Tokens
+from mfagate.providers.okta.settings import OktaSettings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+TOKEN_PATH = "/oauth2/v1/token"
+"""Of the org authorization server, which alone issues tokens for Okta's own APIs."""
+
+ORGANIZATION_PATH = "/.well-known/okta-organization"
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+_ASSERTION_SECONDS = 300
+"""Okta takes up to an hour; a short one is worth less to whoever finds it."""
+
+_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+
+class SswsAuth(AuthBase):
+    """Okta's own scheme; without a token nothing is signed."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Set the header."""
+        if self._token is not None:
+            request.headers["Authorization"] = f"SSWS {self._token}"
+        return request
+
+
+def service_app(settings: OktaSettings, tokens: Tokens) -> AuthBase:
+    """The signer of a service app: access tokens of the org authorization server."""
+    key = settings.secret("private_key")
+    credential = (settings.org_url, settings.client_id, settings.key_id, settings.requested_scopes, key)
+    return ClientCredentials(
+        tokens,
+        credential,
+        authenticated=lambda path: path in (TOKEN_PATH, ORGANIZATION_PATH),
+        fields=lambda url: {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion(settings)},
+        request=lambda: requests.Request("POST", settings.org_url + TOKEN_PATH, data=token_form(settings)),
+    )
+
+
+def token_form(settings: OktaSettings) -> Mapping[str, str]:
+    """The request for an access token, but for the assertion."""
+    return {"grant_type": "client_credentials", "scope": settings.requested_scopes}
+
+
+def assertion(settings: OktaSettings) -> str:
+    """A signed assertion, good for one use.
+
+    It is bound to the name of the host in ``org_url``, whatever address the request is sent to.
+    """
+    import jwt
+
+    key = load_key(settings.secret("private_key") or "")
+    now = int(time.time())
+    claims = {
+        "iss": settings.client_id,
+        "sub": settings.client_id,
+        "aud": settings.org_url + TOKEN_PATH,
+        "iat": now,
+        "exp": now + _ASSERTION_SECONDS,
+        "jti": str(uuid.uuid4()),
+    }
+    headers = {"kid": settings.key_id} if settings.key_id else None
+    return jwt.encode(claims, key, algorithm=algorithm_of(key), headers=headers)
+
+
+def load_key(pem: str) -> Any:
+    """The key of a PEM block.
+
+    Raises:
+        ValueError: It is none that can be read.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(pem.strip().encode(), password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError("the key is encrypted, or of a kind that cannot be read") from error
+
+
+def algorithm_of(key: PrivateKeyTypes) -> str | None:
+    """The algorithm to sign with, or None if Okta takes none that this key can do."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    if isinstance(key, rsa.RSAPrivateKey):
+        return "RS256"
+    return _ALGORITHMS.get(key.curve.name) if isinstance(key, ec.EllipticCurvePrivateKey) else None
+
+
+def new_token() -> str:
+    """An API token that nobody has."""
+    characters = string.ascii_letters + string.digits
+    return "00" + "".join(secrets.choice(characters) for _ in range(40))
+
+
+def new_key() -> str:
+    """A key that nobody has registered, in PEM."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -1,0 +1,176 @@
+"""The reference client for Okta: what a login service needs, and nothing it does not understand.
+
+Endpoints: https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from mfagate.exchange import Response
+from mfagate.providers.api_client import ApiClient
+from mfagate.providers.okta import PROVIDER
+from mfagate.providers.okta.errors import (
+    LOCKED,
+    NOT_FOUND,
+    OLD_CODE,
+    RECENTLY_SENT,
+    REJECTED,
+    USED_CODE,
+    WRONG_CODE,
+    error_of,
+)
+from mfagate.providers.okta.settings import OktaSettings
+from mfagate.second_factor import (
+    Challenge,
+    ContractViolation,
+    Decision,
+    Factor,
+    NotEnrolled,
+    RateLimited,
+    SecondFactorError,
+)
+
+_TYPES = {Factor.OTP: "token:software:totp", Factor.PUSH: "push", Factor.SMS: "sms"}
+
+_DENIES = (WRONG_CODE, LOCKED, REJECTED, USED_CODE, OLD_CODE)
+"""Codes of a refused login (403): about the user, not about us."""
+
+_DENIED = ("EXPIRED", "FAILED", "PASSCODE_REPLAYED", "REJECTED", "TIMEOUT", "TIME_WINDOW_EXCEEDED")
+
+_TRANSACTION = re.compile(r"/api/v1/users/(?P<user>[^/]+)/factors/(?P<factor>[^/]+)/transactions/[^/]+")
+
+_USER_ID = re.compile(r"00u[A-Za-z0-9]{17}")
+
+_BETWEEN_MESSAGES = 30.0
+
+
+class OktaClient:
+    """A :class:`~mfagate.second_factor.SecondFactor` over Okta's Factors API.
+
+    ``user`` is a login or an id. ``start`` looks for the user's factor; a push or a text
+    message is sent then. The transaction of a challenge is the factor's id, or of a push
+    the path to poll: Okta wants its link to be followed, and we follow its path alone, on
+    our own org, since the request carries our credential.
+    """
+
+    def __init__(
+        self,
+        settings: OktaSettings,
+        *,
+        endpoint: str | None = None,
+        timeout_seconds: float = 5.0,
+        ca_bundle: Path | None = None,
+    ) -> None:
+        self._api = ApiClient(
+            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
+        )
+
+    def start(self, user: str, factor: Factor) -> Challenge:
+        """Find the user's factor; send a push or a message where one is wanted."""
+        factor_id = self._factor(user, _TYPES[factor])
+        if factor is Factor.PUSH:
+            return Challenge(user, factor, self._push(user, factor_id))
+        if factor is Factor.SMS:
+            self._send_message(user, factor_id)
+        return Challenge(user, factor, factor_id)
+
+    def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
+        """Check a code, or ask what became of a push."""
+        if not challenge.transaction:
+            raise ValueError("the challenge has no transaction: start makes one")
+        if challenge.factor is Factor.PUSH:
+            return self._poll(challenge.user, challenge.transaction)
+        if not code:
+            # Without one Okta would send a message, and answer 200.
+            raise ValueError("a code is needed")
+        response = self._verify(challenge.user, challenge.transaction, {"passCode": code})
+        if _code_of(response) in _DENIES and response.status == 403:
+            return Decision.DENY
+        return _decision(self._result(response, 200))
+
+    def _factor(self, user: str, kind: str) -> str:
+        response = self._api.ask("GET", f"/api/v1/users/{quote(user, safe='')}/factors")
+        if response.status != 200:
+            raise self._refusal(response)
+        for factor in self._api.json_array(response):
+            if not isinstance(factor, dict):
+                raise ContractViolation("Okta's list of factors holds something else")
+            if factor.get("factorType") == kind and factor.get("status") == "ACTIVE":
+                return _text(factor, "id")
+        raise NotEnrolled(f"the user has no active factor of the type {kind}")
+
+    def _push(self, user: str, factor_id: str) -> str:
+        sent = self._result(self._verify(user, factor_id, {}), 201)
+        links = sent.get("_links")
+        poll = links.get("poll") if isinstance(links, dict) else None
+        if sent.get("factorResult") != "WAITING" or not isinstance(poll, dict):
+            raise ContractViolation("Okta sent a push without a link to poll")
+        path = urlsplit(_text(poll, "href")).path
+        if _factor_of(path, user) != factor_id:
+            raise ContractViolation("the link to poll is not that of the factor that was asked")
+        return path
+
+    def _send_message(self, user: str, factor_id: str) -> None:
+        response = self._verify(user, factor_id, {})
+        if _code_of(response) in RECENTLY_SENT:
+            raise RateLimited("Okta: the user was sent a message a moment ago", _BETWEEN_MESSAGES)
+        if self._result(response, 200).get("factorResult") != "CHALLENGE":
+            raise ContractViolation("Okta sent no message")
+
+    def _poll(self, user: str, path: str) -> Decision:
+        if _factor_of(path, user) is None:
+            raise ContractViolation("the push is none of this user")
+        response = self._api.ask("GET", path)
+        if _code_of(response) == NOT_FOUND:
+            raise ContractViolation("Okta knows no such push")
+        answer = self._result(response, 200)
+        return Decision.PENDING if answer.get("factorResult") == "WAITING" else _decision(answer)
+
+    def _verify(self, user: str, factor_id: str, body: dict[str, str]) -> Response:
+        path = f"/api/v1/users/{quote(user, safe='')}/factors/{quote(factor_id, safe='')}/verify"
+        return self._api.ask("POST", path, json=body)
+
+    def _result(self, response: Response, status: int) -> dict[str, Any]:
+        """What a successful answer holds; every other one becomes a typed error."""
+        if response.status != status:
+            raise self._refusal(response)
+        return self._api.json_object(response)
+
+    def _refusal(self, response: Response) -> SecondFactorError:
+        if _code_of(response) == NOT_FOUND:
+            return NotEnrolled("Okta knows no such user or factor")
+        return self._api.refusal(response)
+
+
+def _code_of(response: Response) -> str | int | None:
+    error = error_of(response) if response.status >= 400 and response.media_type == "application/json" else None
+    return error.code if error else None
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise ContractViolation(f"Okta's answer has no {name}")
+    return value
+
+
+def _factor_of(path: str, user: str) -> str | None:
+    """The factor whose push a path polls; None if it is no such path, or another user's as far as it can be seen."""
+    found = _TRANSACTION.fullmatch(path)
+    # A login is not compared: links hold the user's id.
+    if found is None or (_USER_ID.fullmatch(user) and found["user"] != user):
+        return None
+    return found["factor"]
+
+
+def _decision(answer: dict[str, Any]) -> Decision:
+    result = answer.get("factorResult")
+    if result == "SUCCESS":
+        return Decision.ALLOW
+    if result in _DENIED:
+        return Decision.DENY
+    raise ContractViolation("Okta's answer holds no result that the contract names")

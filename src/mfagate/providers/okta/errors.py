@@ -1,0 +1,367 @@
+"""Okta's error codes and what is behind them.
+
+Three dialects. The APIs answer ``{"errorCode", "errorSummary", "errorLink", "errorId", "errorCauses"}``
+(https://developer.okta.com/docs/reference/error-codes/), the token endpoint ``{"error", "error_description"}``
+(https://developer.okta.com/docs/reference/error-codes/#okta-oauth-2-0-error-codes), and for a missing scope the
+header ``WWW-Authenticate`` alone has the reason
+(https://support.okta.com/help/s/article/insufficient-scope-error-when-making-a-request-to-an-oauth-or-management-endpoint).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Response
+from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.okta.settings import OktaSettings
+
+WRONG_CODE = "E0000068"
+LOCKED = "E0000069"
+REJECTED = "E0000073"
+USED_CODE = "E0000082"
+OLD_CODE = "E0000083"
+NOT_FOUND = "E0000007"
+
+_NO_SESSION = "E0000005"
+_NO_PERMISSION = "E0000006"
+_REFUSED_TOKEN = "E0000011"
+
+GRANT = "Okta Admin Console > Applications > the app > Okta API Scopes: grant what is missing (a super admin may)."
+
+_FITS_NOT = (
+    "E0000001", "E0000002", "E0000003", "E0000014", "E0000016", "E0000018", "E0000019", "E0000020", "E0000021",
+    "E0000028", "E0000060", "E0000070", "E0000079", "E0000093", "E0000098", "E0000099", "E0000113", "E0000121",
+    "E0000122", "E0000124", "E0000125", "E0000149", REJECTED, USED_CODE, OLD_CODE, WRONG_CODE,
+)  # fmt: skip
+"""The request, or the code in it, is refused, whatever the status: some of them are 403."""
+
+_USER_NOT_READY = ("E0000038", "E0000097", "E0000107", "E0000112", "E0000119", "E0000140", LOCKED)
+
+RECENTLY_SENT = ("E0000109", "E0000118", "E0000133")
+"""A limit of one user (429), and none of the org."""
+
+_FAILED = ("E0000009", "E0000067", "E0000074", "E0000138", "E0000139", "server_error", "temporarily_unavailable")
+"""Okta's own failures; two of them come with status 400."""
+
+
+def _each(codes: Iterable[str], meaning: Meaning) -> dict[str | int, Meaning]:
+    return dict.fromkeys(codes, meaning)
+
+
+_DPOP = Meaning(
+    CauseId.CREDENTIAL_WRONG_KIND,
+    "the app demands DPoP: a proof of possession with each request, which mfagate does not send",
+    "If the login service does not send proofs either, switch it off: Okta Admin Console > Applications > the app > "
+    "General > Require Demonstrating Proof of Possession (DPoP) header in token requests.",
+    setting="client_id",
+)
+
+MEANINGS: Mapping[str | int, Meaning] = {
+    **_each(
+        _FITS_NOT, Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta takes the credential and refuses this one request")
+    ),
+    **_each(
+        _USER_NOT_READY,
+        Meaning(
+            CauseId.CONTRACT_STATE_UNAVAILABLE,
+            "Okta takes the credential; the user is in no state for this",
+        ),
+    ),
+    **_each(
+        RECENTLY_SENT,
+        Meaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "this user was sent a code a moment ago; wait half a minute"),
+    ),
+    **_each(
+        ("E0000146", "E0000147"),
+        Meaning(
+            CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+            "the org has sent all the text messages or calls that it may within 24 hours; waiting a minute is no help",
+        ),
+    ),
+    **_each(_FAILED, Meaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
+    **_each(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP),
+    "E0000004": Meaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "Okta refuses a user's name and password: the request reached the login of users, not the API",
+    ),
+    _NO_SESSION: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Okta saw no credential in the request: does a proxy drop the Authorization header?",
+    ),
+    NOT_FOUND: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the org has no such user, factor or transaction"),
+    "E0000008": Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has no such path"),
+    "E0000010": Meaning(CauseId.PROVIDER_MAINTENANCE, "Okta is in read-only mode: logins with a factor fail meanwhile"),
+    "E0000012": Meaning(
+        CauseId.CONTRACT_STATUS_CHANGED, "Okta does not take this content type, and answers 404; the path exists"
+    ),
+    "E0000015": Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the org has not got this feature; the status 401 is no fault of the credential",
+        "Ask Okta whether the org's edition includes it, and whether it is switched on.",
+    ),
+    "E0000022": Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta does not take this method on this path any more"),
+    "invalid_token": Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Okta refuses the access token that it issued: is org_url the very host that issued it?",
+        setting="org_url",
+    ),
+    "client_credentials_self_scope_requested": Meaning(
+        CauseId.CONFIG_WRONG_KIND, "a service app cannot have scopes that end in .self", setting="scopes"
+    ),
+    "consent_required": Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "the app is granted none of the scopes that are asked for",
+        GRANT,
+        setting="client_id",
+    ),
+    "unsupported_grant_type": Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED, "the authorization server does not do client credentials", setting="org_url"
+    ),
+    "unauthorized_client": Meaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "the app may not use client credentials: it is no API Services app",
+        setting="client_id",
+    ),
+}
+
+_NO_SUCH_TOKEN = Meaning(
+    CauseId.CONFIG_MALFORMED_VALUE,
+    "token_id is the id of no active token of this org; api_token, which was accepted, has another one",
+    setting="token_id",
+)
+_CLOCK = Meaning(CauseId.CLOCK_SKEW, "the times in the signed assertion do not fit Okta's clock")
+_KEY = Meaning(
+    CauseId.CREDENTIAL_REJECTED,
+    "the signature does not fit: the private key is not one whose public half is registered with the app",
+    setting="private_key",
+)
+_UNKNOWN_CLIENT = Meaning(
+    CauseId.CREDENTIAL_UNKNOWN_KEY,
+    "the org knows no such client: the app is of another org, or was deleted or deactivated",
+    setting="client_id",
+)
+_NOT_A_SERVICE = Meaning(
+    CauseId.CREDENTIAL_WRONG_KIND,
+    "the app is not of the type API Services, which alone may have tokens for Okta's APIs",
+    "Create an app of the type API Services, and register the public key with it.",
+    setting="client_id",
+)
+
+BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
+    "invalid_client": (
+        ("not a valid client_id", _UNKNOWN_CLIENT),
+        ("for 'client_id'", _UNKNOWN_CLIENT),
+        ("application_type", _NOT_A_SERVICE),
+        (
+            "private_key_jwt",
+            Meaning(
+                CauseId.CREDENTIAL_WRONG_KIND,
+                "Okta's APIs take a signed assertion alone, no client secret",
+                setting="private_key",
+            ),
+        ),
+        (
+            "audience",
+            Meaning(
+                CauseId.CONFIG_MALFORMED_URL,
+                "the host that answers goes by another name than org_url says; the assertion is bound to that name",
+                "Set org_url to the host that the login service calls: the custom domain, or the org's own.",
+                setting="org_url",
+            ),
+        ),
+        (
+            "already been used",
+            Meaning(
+                CauseId.CREDENTIAL_REJECTED,
+                "Okta saw the same assertion before: something on the way repeats requests",
+                "Look for a proxy that retries requests to the token endpoint.",
+                setting="org_url",
+            ),
+        ),
+        ("expired", _CLOCK),
+        ("too far into the future", _CLOCK),
+        ("before the current time", _CLOCK),
+        (
+            "JWKSet configured",
+            Meaning(
+                CauseId.CREDENTIAL_REJECTED,
+                "no public key is registered with the app",
+                "Okta Admin Console > Applications > the app > General > Client Credentials: add the public key.",
+                setting="client_id",
+            ),
+        ),
+        (
+            "kid is invalid",
+            Meaning(
+                CauseId.CREDENTIAL_REJECTED, "the app has no active key of this kid: it is wrong, or was deactivated"
+            ),
+        ),
+        ("signature", _KEY),
+        ("parsing of the client_assertion", _KEY),
+        (
+            "No client credentials",
+            Meaning(CauseId.CREDENTIAL_REJECTED, "Okta saw no assertion: does a proxy change bodies?"),
+        ),
+        (
+            "",
+            Meaning(
+                CauseId.CREDENTIAL_REJECTED,
+                "Okta refuses the client without a word on what is wrong",
+                setting="client_id",
+                evidence={
+                    "possible causes": [
+                        "the app is of another org",
+                        "the private key is not the app's",
+                        "the app or its key was deactivated",
+                    ]
+                },
+            ),
+        ),
+    ),
+    "invalid_scope": (
+        (
+            "not configured",
+            Meaning(
+                CauseId.CONFIG_MALFORMED_VALUE, "a scope that is asked for does not exist in this org", setting="scopes"
+            ),
+        ),
+        ("using client credentials", Meaning(CauseId.CONFIG_WRONG_KIND, "a scope is for users", setting="scopes")),
+        ("No scopes", Meaning(CauseId.CONFIG_MALFORMED_VALUE, "no scope is asked for", setting="scopes")),
+    ),
+    "invalid_request": (("", Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request")),),
+    "access_denied": (
+        (
+            "network zone",
+            Meaning(
+                CauseId.CREDENTIAL_NETWORK_RESTRICTED,
+                "the app may be used from certain network zones alone, and this address is outside",
+                "Ask from where the login service runs, or add its address: Okta Admin Console > Security > Networks.",
+                setting="client_id",
+            ),
+        ),
+        (
+            "",
+            Meaning(
+                CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+                "a policy of the authorization server denies the app a token",
+                setting="client_id",
+            ),
+        ),
+    ),
+}
+"""What one code says, by a part of its description; the empty part is every other one."""
+
+
+def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> Meaning | None:
+    """What an error says; None for one that is not known, or that the status says better."""
+    code = str(error.code)
+    if response.status == 429 and code not in MEANINGS:
+        return _too_many_at_once(response)
+    if code in BY_DESCRIPTION:
+        told = error.message.lower()
+        return next((meaning for part, meaning in BY_DESCRIPTION[code] if part.lower() in told), None)
+    if code == _REFUSED_TOKEN:
+        return _refused_token(settings)
+    if code == _NO_PERMISSION:
+        return _no_permission(settings)
+    if code == "insufficient_scope":
+        return _no_scope(response)
+    if code == NOT_FOUND and settings.token_id and settings.token_id in error.message:
+        return _NO_SUCH_TOKEN
+    return MEANINGS.get(code)
+
+
+def _too_many_at_once(response: Response) -> Meaning | None:
+    """Zero of zero left is how Okta tells the limit of concurrent requests; any other limit tells when it resets."""
+    left = {response.headers.get(f"x-rate-limit-{name}") for name in ("limit", "remaining")}
+    if left != {"0"}:
+        return None
+    return Meaning(
+        CauseId.PROVIDER_RATE_LIMITED,
+        "too many requests to the org are under way at the same time; wait until some have ended",
+    )
+
+
+def _refused_token(settings: OktaSettings) -> Meaning:
+    if settings.api_token is None:
+        return MEANINGS["invalid_token"]
+    preview = ".oktapreview.com" in settings.org_url
+    other = "the production org" if preview else "the preview org"
+    return Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Okta refuses the token, and has one answer for wrong, expired and revoked ones",
+        f"Look in the Admin Console of {settings.org_url} under Security > API > Tokens whether it is still listed. "
+        "If not, let a user who stays create another one.",
+        setting="api_token",
+        evidence={
+            "possible causes": [
+                f"it is the token of another org, such as {other}",
+                "it was revoked",
+                "it was not used for 30 days, which revokes it",
+                "the user who created it was deactivated",
+                "it may be used from certain network zones alone (Okta does not say what it answers then)",
+                "a character of it is wrong",
+            ]
+        },
+    )
+
+
+def _no_permission(settings: OktaSettings) -> Meaning:
+    if settings.api_token is not None:
+        return Meaning(
+            CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+            "the token is good, but the user who created it has no role that allows for this",
+            "Give that user a role that may manage users, or let one who has it create a token. "
+            "A network zone of the token is the less likely reason.",
+            setting="api_token",
+        )
+    return Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "the access token is good, but the app has no administrator role: scopes say what, roles say on whom",
+        "Okta Admin Console > Applications > the app > Admin roles: assign a role that may manage users.",
+        setting="client_id",
+    )
+
+
+def _no_scope(response: Response) -> Meaning:
+    needed = _challenge(response).get("scope")
+    return Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        f"the access token lacks the scope {needed}" if needed else "the access token lacks a scope",
+        GRANT,
+        setting="client_id",
+    )
+
+
+def _challenge(response: Response) -> dict[str, str]:
+    """The parameters of ``WWW-Authenticate`` (RFC 6750 section 3)."""
+    return dict(re.findall(r'([A-Za-z_]+)="([^"]*)"', response.headers.get("www-authenticate", "")))
+
+
+def error_of(response: Response) -> ApiError | None:
+    """Code, message and reference of an error answer, in whichever of the dialects."""
+    challenge = _challenge(response)
+    request_id = response.headers.get("x-okta-request-id")
+    if response.status in (401, 403) and "error" in challenge:
+        return ApiError(challenge["error"], challenge.get("error_description", ""), request_id)
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    if not isinstance(body, dict):
+        return None
+    if isinstance(code := body.get("errorCode"), str):
+        return ApiError(code, _summary(body), str(body.get("errorId") or request_id or "") or None)
+    # A 200 may well have a field of this name.
+    if isinstance(code := body.get("error"), str) and response.status >= 400:
+        return ApiError(code, str(body.get("error_description", "")), request_id)
+    return None
+
+
+def _summary(body: Mapping[str, Any]) -> str:
+    causes = body.get("errorCauses")
+    told = [one.get("errorSummary") for one in causes if isinstance(one, dict)] if isinstance(causes, list) else []
+    return ": ".join(str(part) for part in (body.get("errorSummary"), *told) if part)

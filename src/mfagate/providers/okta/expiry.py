@@ -1,0 +1,70 @@
+"""When API tokens and trial orgs end, as Okta tells it.
+
+https://developer.okta.com/docs/api/openapi/okta-management/management/tag/ApiToken/ and
+https://developer.okta.com/docs/api/openapi/okta-management/management/tag/OrgSettingGeneral/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from mfagate.exchange import Response
+from mfagate.providers.base import Expiry
+
+_JUST_NOW = timedelta(seconds=10)
+
+
+def expiry_of_token(response: Response) -> Sequence[Expiry]:
+    """Of one token, or in a list of the one that was used just now, which must be ours.
+
+    Using a token moves its end and its ``lastUpdated``, and listing tokens uses one. Where
+    another one was used in the same seconds, nothing is said.
+    """
+    body = response.json()
+    tokens = [one for one in (body if isinstance(body, list) else [body]) if isinstance(one, dict)]
+    if isinstance(body, list):
+        now = _moment(response.headers.get("date"))
+        tokens = [one for one in tokens if now and (used := _moment(one.get("lastUpdated"))) and now - used < _JUST_NOW]
+    if len(tokens) != 1:
+        return ()
+    (token,) = tokens
+    ends = _moment(token.get("expiresAt"))
+    name = f'the API token "{token.get("name")}" ({token.get("id")})'
+    return (Expiry("api_token", ends, name, _duration(token.get("tokenWindow"))),) if ends else ()
+
+
+def expiry_of_org(response: Response) -> Sequence[Expiry]:
+    """Of a trial org; others tell none."""
+    body = response.json()
+    ends = _moment(body.get("expiresAt")) if isinstance(body, dict) else None
+    return (Expiry("org_url", ends, "the trial org"),) if ends else ()
+
+
+def _moment(text: Any) -> datetime | None:
+    """A moment as JSON or a Date header tells it."""
+    if not isinstance(text, str):
+        return None
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except ValueError:
+            continue
+        if moment.tzinfo is not None:
+            return moment
+    return None
+
+
+def _duration(text: Any) -> timedelta | None:
+    """A duration of ISO 8601 in weeks, days, hours, minutes and seconds, such as P30D."""
+    number = r"(\d{1,6})"
+    found = re.fullmatch(
+        rf"P(?:{number}W)?(?:{number}D)?(?:T(?:{number}H)?(?:{number}M)?(?:{number}S)?)?", str(text), re.ASCII
+    )
+    if found is None:
+        return None
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds) or None

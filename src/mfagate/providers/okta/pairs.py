@@ -1,0 +1,66 @@
+"""What settings say of each other, and what a granted token says of the scopes that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Response
+from mfagate.providers.okta.auth import algorithm_of, load_key
+from mfagate.providers.okta.errors import GRANT
+from mfagate.providers.okta.settings import DEFAULT_SCOPES, OktaSettings
+from mfagate.result import Finding
+
+_SHORTEST_RSA = 2048
+"""By the error codes of https://developer.okta.com/docs/reference/error-codes/."""
+
+
+def contradictions(settings: OktaSettings) -> Iterator[tuple[str, Finding]]:
+    """Settings that do not go together, each with the setting to change."""
+    if settings.private_key is None:
+        for name in ("client_id", "key_id", "scopes"):
+            if getattr(settings, name) is not None:
+                text = f"{name} is set, and the private_key that it belongs to is not"
+                yield "private_key", Finding(CauseId.CONFIG_SETTING_MISSING, text)
+                return
+        return
+    if settings.api_token is not None:
+        text = "api_token and private_key are both set: the login service signs in with one of them"
+        step = "Take away the one that it does not use."
+        yield "api_token", Finding(CauseId.CONFIG_WRONG_KIND, text, next_step=step)
+    if settings.client_id is None:
+        text = "private_key is set, and the client_id of its app is not"
+        yield "client_id", Finding(CauseId.CONFIG_SETTING_MISSING, text)
+    if fault := _fault_of_key(settings.secret("private_key") or ""):
+        step = "Create a pair with RSA of 2048 bits or more, or with ES256, and register the public key with the app."
+        yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, f"private_key {fault}", next_step=step)
+
+
+def _fault_of_key(pem: str) -> str | None:
+    try:
+        key = load_key(pem)
+    except ValueError:
+        return "cannot be read as a private key"
+    algorithm = algorithm_of(key)
+    if algorithm is None:
+        return "is of a kind that Okta does not take"
+    if algorithm == "RS256" and key.key_size < _SHORTEST_RSA:
+        return f"has {key.key_size} bits, and Okta wants {_SHORTEST_RSA}"
+    return None
+
+
+def missing_scopes(response: Response, settings: OktaSettings) -> Finding | None:
+    """A token is no permission yet: Okta leaves out the scopes that the app is not granted, and answers 200."""
+    asked = settings.requested_scopes.split()
+    granted = str(response.json().get("scope", settings.requested_scopes)).split()
+    missing = [scope for scope in dict.fromkeys([*asked, *DEFAULT_SCOPES.split()]) if scope not in granted]
+    if not missing:
+        return None
+    not_asked = [scope for scope in missing if scope not in asked]
+    return Finding(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        f"the access token comes without {', '.join(missing)}",
+        {"scopes asked for": " ".join(asked), "scopes granted": " ".join(granted)},
+        next_step=f"Add it to scopes: {', '.join(not_asked)}." if not_asked else GRANT,
+        setting="scopes" if not_asked else "client_id",
+    )

@@ -1,0 +1,258 @@
+"""Settings of an Okta integration: an API token, or an API services app with a private key.
+
+Shapes: the token of https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/okta/okta.go and of
+the examples of https://github.com/okta/okta-management-openapi-spec; ids as its examples have them; the hosts that
+Okta's own client refuses (``okta/config/config_validator.py`` of https://github.com/okta/okta-sdk-python).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.config.pem import PrivateKey
+from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.shapes import BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
+
+DEFAULT_SCOPES = "okta.users.read okta.users.manage"
+"""What listing and verifying a user's factors takes (https://developer.okta.com/docs/api/oauth2/)."""
+
+_TOKENS = "Okta Admin Console > Security > API > Tokens"
+_APP = "Okta Admin Console > Applications > your API Services app"
+
+_OKTA = r"(?:okta|oktapreview|okta-emea|okta-gov)\.com|okta\.mil"
+_OTHERS = (
+    # Okta's own client refuses any "-admin"; a name such as x-admin-y stays possible here.
+    (rf".+-admin\.(?:{_OKTA})", "the host of the Admin Console; the API is on the same name without -admin"),
+    (rf"(?:www\.)?(?:{_OKTA})", "Okta's own site, not an org"),
+    (r"(?:developer|help|support|status|login|trust)\.okta\.com", "a site of Okta's, not an org"),
+    (rf"(?:[^.]+\.)+[^.]+\.(?:{_OKTA})", "no name of an org: an org has one name before the domain"),
+    (r".+\.com\.com", "a name with .com twice"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrgUrl(BaseUrl):
+    """The URL of an org: https and a host, Okta's or an own domain, and nothing after it."""
+
+    expected: str = "an org's URL such as https://acme.okta.com"
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Say which part is wrong, or whose host it is."""
+        # With both arguments: a dataclass with slots is made twice.
+        misfit = super(OrgUrl, self).misfit(value)
+        reason = None if misfit else _no_org(value)
+        return Misfit(reason, CauseId.CONFIG_MALFORMED_URL) if reason else misfit
+
+
+def _no_org(url: str) -> str | None:
+    scheme, _, rest = url.lower().partition("://")
+    host, slash, _ = rest.partition("/")
+    if scheme != "https":
+        return "its scheme is http, and Okta speaks https alone"
+    if slash:
+        return "it has a path; the API's paths are added to it"
+    if ":" in host:
+        return "it has a port, and no org has one"
+    if "." not in host:
+        return "its host is no full name: is the domain missing, as .okta.com?"
+    return next((f"it is {what}" for regex, what in _OTHERS if re.fullmatch(regex, host)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """Scopes of Okta's APIs, with one space between them."""
+
+    expected: str = "scopes such as okta.users.read okta.users.manage, with a space between them"
+
+    def misfit(self, value: str) -> Misfit | None:
+        """Say which scope is none."""
+        if "," in value:
+            return Misfit("its scopes are separated by commas, not spaces")
+        for scope in value.split(" "):
+            if re.fullmatch(r"okta\.[A-Za-z.]+\.self", scope):
+                reason = f"{scope} is for a user's own data, which a service app has none of"
+                return Misfit(reason, CauseId.CONFIG_WRONG_KIND)
+            if scope in ("openid", "profile", "email", "offline_access", "groups"):
+                reason = f"{scope} is for the login of users, not for Okta's APIs"
+                return Misfit(reason, CauseId.CONFIG_WRONG_KIND)
+            if not re.fullmatch(r"okta(\.[A-Za-z]+){2,}", scope):
+                return Misfit(f"it is not {self.expected}")
+        return None
+
+
+def _id(prefix: str, what: str, next_step: str) -> Lookalike:
+    return Lookalike(rf"{prefix}[A-Za-z0-9]{{17}}", CauseId.CONFIG_SECRET_ID_NOT_SECRET, what, next_step)
+
+
+_NOT_A_CLIENT_SECRET = "Register a public key with the app and put the private one here; client secrets are of no use."
+_CREATE_TOKEN = (
+    f"Okta shows a token once, when it is created. If it was not kept, create another one: {_TOKENS} > Create token."
+)
+
+
+class OktaSettings(ProviderSettings):
+    """``[integrations.NAME.settings]`` of an Okta integration."""
+
+    any_of: ClassVar[tuple[str, ...]] = ("api_token", "private_key")
+
+    org_url: Annotated[
+        str,
+        Setting(
+            description="URL of the org, or its custom domain.",
+            where="Okta Admin Console, menu under your name at the top right, without -admin",
+            example="https://acme.okta.com",
+            shape=OrgUrl(),
+            lookalikes=(
+                Lookalike(
+                    r"(?i)(https?://)?(\$?\{+[^{}]*\}+|your-?(okta-?)?(org|domain|subdomain)|subdomain|example"
+                    r"|dev-(0{5,}|123456(7|78)?))(\.okta(preview)?\.com)?/?",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the example of Okta's documentation",
+                    "Write the URL of your own org.",
+                ),
+            ),
+            environments=(
+                EnvironmentMark(r"(?i)\.oktapreview\.com$", production=False, message="is a preview org"),
+                EnvironmentMark(
+                    r"(?i)^https://(dev|trial|integrator)-\d+\.okta\.com$",
+                    production=False,
+                    message="has the name of a developer or trial org",
+                ),
+            ),
+        ),
+    ]
+    api_token: Annotated[
+        SecretStr | None,
+        Setting(
+            description="API token (SSWS): may do what its creator may, and ends with 30 days without use.",
+            where=f"{_TOKENS} > Create token, which shows it once",
+            example="env:OKTA_API_TOKEN",
+            shape=Pattern(r"00[A-Za-z0-9_-]{40}", "42 characters that begin with 00", 42),
+            lookalikes=(
+                Lookalike(
+                    "00NgAPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-x",
+                    CauseId.CONFIG_PLACEHOLDER_LEFT,
+                    "the example of Okta's documentation",
+                    _CREATE_TOKEN,
+                ),
+                _id("00T", "the id of a token, which Okta lists, and not the token itself", _CREATE_TOKEN),
+                Lookalike(
+                    r"eyJ[\w-]+\.[\w-]+\.[\w-]*",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "an OAuth access token, which ends after an hour",
+                    "Set client_id and private_key in place of api_token: access tokens are fetched with them.",
+                ),
+                Lookalike(
+                    r"(?s)\s*-----BEGIN .*",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "a private key",
+                    "Name it private_key, and set the app's client_id.",
+                ),
+                Lookalike(
+                    r"(?!00)[A-Za-z0-9_-]{40}|(?!00)[A-Za-z0-9_-]{64}",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "what looks like the client secret of an app (an API token begins with 00)",
+                    f"Put an API token here: {_TOKENS} > Create token.",
+                ),
+            ),
+            foreign_prefixes=("SSWS ", "Bearer ", "Basic "),
+        ),
+    ] = None
+    token_id: Annotated[
+        str | None,
+        Setting(
+            description="Id of the API token, no secret: lets its expiry be looked up.",
+            where="the answer of GET /api/v1/api-tokens to an administrator",
+            example="00Tabcdefg1234567890",
+            shape=Pattern(r"00T[A-Za-z0-9]{17}", "20 characters that begin with 00T", 20),
+        ),
+    ] = None
+    client_id: Annotated[
+        str | None,
+        Setting(
+            description="Client ID of an API Services app; no secret.",
+            where=f"{_APP} > General > Client Credentials > Client ID",
+            example="0oaabcdefg1234567890",
+            # An administrator may have chosen another one when the app was created through the API.
+            shape=Pattern(
+                r"0oa[A-Za-z0-9]{17}|(?!0oa)[A-Za-z0-9$_.+!*'(),-]{6,100}",
+                "20 characters that begin with 0oa, or the client id that was chosen for the app",
+            ),
+            lookalikes=(
+                Lookalike(
+                    r"00[A-Za-z0-9_-]{40}",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "what looks like an API token",
+                    "Name it api_token, and put it into a secret store.",
+                ),
+                Lookalike(
+                    r"(00[Tugo]|ocs|pks|aus)[A-Za-z0-9]{17}",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "the id of something else in Okta, not of an app",
+                    f"Copy the app's client id: {_APP} > General. It begins with 0oa.",
+                ),
+            ),
+        ),
+    ] = None
+    private_key: Annotated[
+        SecretStr | None,
+        Setting(
+            description="Private key of the app, in PEM; its public half is registered with the app.",
+            where=f"{_APP} > General > Client Credentials > Public key / Private key: shown once, choose PEM",
+            example="file:okta-private-key.pem",
+            shape=PrivateKey(),
+            multiline=True,
+            lookalikes=(
+                _id("ocs", "the id of a client secret", _NOT_A_CLIENT_SECRET),
+                _id("pks", "the id of a public key", "Put the private key here, which Okta does not keep."),
+                Lookalike(
+                    r"[A-Za-z0-9_-]{40}|[A-Za-z0-9_-]{64}",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "what looks like a client secret, which Okta's APIs do not take",
+                    _NOT_A_CLIENT_SECRET,
+                ),
+                Lookalike(
+                    r'(?s)\s*\{.*"kty".*\}\s*',
+                    CauseId.CONFIG_MALFORMED_VALUE,
+                    "a key in JSON (JWK) where PEM is due",
+                    "Choose PEM where Okta shows the key, or convert it.",
+                ),
+            ),
+        ),
+    ] = None
+    key_id: Annotated[
+        str | None,
+        Setting(
+            description="Key ID (kid) of the key: needed where the app has more than one.",
+            where=f"{_APP} > General > Client Credentials > Public keys > KID",
+            example="kA8zT1bYw2cD3eF4gH5iJ6kL7mN8oP9qR0sT1uV2wX3",
+            shape=Pattern(r"[!-~]{1,255}", "the kid of a key, without spaces"),
+            lookalikes=(
+                Lookalike(
+                    r"pks[A-Za-z0-9]{17}|0oa[A-Za-z0-9]{17}",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "an id of Okta's, not the kid of a key",
+                    "Copy the KID that stands beside the key.",
+                ),
+            ),
+        ),
+    ] = None
+    scopes: Annotated[
+        str | None,
+        Setting(
+            description=f"Scopes to ask for with the key; {DEFAULT_SCOPES} where it is not set.",
+            where=f"{_APP} > Okta API Scopes, which lists what is granted",
+            example=DEFAULT_SCOPES,
+            shape=Scopes(),
+        ),
+    ] = None
+
+    @property
+    def requested_scopes(self) -> str:
+        """The scopes to ask for."""
+        return self.scopes or DEFAULT_SCOPES

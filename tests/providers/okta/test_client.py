@@ -1,0 +1,397 @@
+"""The reference client fails closed: an answer that it does not understand lets nobody in."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from mfagate.providers.okta.auth import new_key
+from mfagate.providers.okta.client import OktaClient
+from mfagate.providers.okta.settings import OktaSettings
+from mfagate.sandbox.front import Front, Handler, front
+from mfagate.second_factor import (
+    Challenge,
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+    ProviderUnavailable,
+    RateLimited,
+    SecondFactorError,
+)
+
+ORG = "https://acme.okta.com"
+USER, OTHER = "00uabcdefg1234567890", "00uzzzzzzz1234567890"
+TOTP, PUSHED, TEXTED = "ostabcdefg1234567890", "opfabcdefg1234567890", "smsabcdefg1234567890"
+POLL = f"/api/v1/users/{USER}/factors/{PUSHED}/transactions/v2mst.GldKV5VxTrifyeZmWSQguA"
+OTP, PUSH = Challenge(USER, Factor.OTP, TOTP), Challenge(USER, Factor.PUSH, POLL)
+
+SUCCESS = {"factorResult": "SUCCESS"}
+CANARY = "00" + "Canary" * 6 + "4444"
+
+
+class Answers:
+    """What the server says next; ``asked`` is what it was asked, the last at the end."""
+
+    def __init__(self) -> None:
+        self.say(SUCCESS)
+        self.asked: list[tuple[str, str, bytes]] = []
+
+    def __call__(self, handler: Handler) -> bool:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        self.asked.append((handler.command, handler.path, body))
+        more, content, status = self.headers, self.body, self.status
+        if handler.path == "/oauth2/v1/token":
+            return handler.answer(*self.token, "application/json")
+        return handler.answer(status, content, self.content_type, **more)
+
+    def say(self, body: Any, status: int = 200, content_type: str | None = "application/json", **headers: str) -> None:
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.status, self.content_type, self.headers = status, content_type, headers
+        self.token = (200, b'{"token_type": "Bearer", "access_token": "e30.e30.e30", "expires_in": 3600}')
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture(scope="module")
+def provider(answers: Answers) -> Iterator[Front]:
+    with front("http://127.0.0.1:9", answers) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(provider: Front) -> OktaClient:
+    settings = OktaSettings(org_url=ORG, api_token=SecretStr(CANARY))
+    return OktaClient(settings, endpoint=provider.url, timeout_seconds=2)
+
+
+def error(code: str) -> dict[str, Any]:
+    return {"errorCode": code, "errorSummary": "a sentence", "errorLink": code, "errorId": "oae1", "errorCauses": []}
+
+
+def mutations(value: Any) -> Iterator[Any]:
+    """Every single change of a JSON value: removed, renamed, retyped, nulled, wrapped."""
+    if isinstance(value, dict):
+        for name in value:
+            without = {key: item for key, item in value.items() if key != name}
+            yield without
+            yield {**without, name.upper(): value[name]}
+            for changed in mutations(value[name]):
+                yield {**without, name: changed}
+    others: list[Any] = [None, 0, 1, 1.0, "", "success", "Success", " SUCCESS", [], [value], {}, False, True, "True"]
+    for other in others:
+        if type(other) is not type(value) or other != value:
+            yield other
+
+
+CHALLENGES = pytest.mark.parametrize(("challenge", "code"), [(OTP, "123456"), (PUSH, None)])
+
+
+def allows(client: OktaClient, challenge: Challenge, code: str | None) -> bool:
+    try:
+        return client.verify(challenge, code) is Decision.ALLOW
+    except SecondFactorError as raised:
+        assert CANARY not in str(raised)
+        return False
+
+
+@CHALLENGES
+def test_the_good_answer_is_understood(
+    client: OktaClient, answers: Answers, challenge: Challenge, code: str | None
+) -> None:
+    answers.say(SUCCESS)
+    assert client.verify(challenge, code) is Decision.ALLOW
+
+
+@CHALLENGES
+def test_no_mutated_answer_lets_a_user_in(
+    client: OktaClient, answers: Answers, challenge: Challenge, code: str | None
+) -> None:
+    tried = 0
+    for mutated in mutations(SUCCESS):
+        answers.say(mutated)
+        assert not allows(client, challenge, code), mutated
+        tried += 1
+    assert tried > 25
+
+
+@CHALLENGES
+@pytest.mark.parametrize("status", [201, 202, 204, 301, 302, 400, 401, 403, 404, 409, 418, 429, 500, 502, 503])
+def test_no_other_status_lets_a_user_in(
+    client: OktaClient, answers: Answers, challenge: Challenge, code: str | None, status: int
+) -> None:
+    answers.say(SUCCESS, status)
+    assert not allows(client, challenge, code)
+
+
+@CHALLENGES
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/xml", None])
+def test_no_other_content_type_lets_a_user_in(
+    client: OktaClient, answers: Answers, challenge: Challenge, code: str | None, content_type: str | None
+) -> None:
+    answers.say(SUCCESS, content_type=content_type)
+    with pytest.raises(ContractViolation):
+        client.verify(challenge, code)
+
+
+@given(body=st.binary(max_size=200))
+def test_no_bytes_let_a_user_in(client: OktaClient, answers: Answers, body: bytes) -> None:
+    answers.say(body)
+    assert not allows(client, OTP, "123456")
+
+
+@CHALLENGES
+def test_a_cut_answer_lets_nobody_in(
+    client: OktaClient, answers: Answers, challenge: Challenge, code: str | None
+) -> None:
+    whole = json.dumps(SUCCESS).encode()
+    for end in range(len(whole)):
+        answers.say(whole[:end])
+        assert not allows(client, challenge, code)
+    answers.say(whole, Content_Length="500")
+    with pytest.raises(ProviderUnavailable):
+        client.verify(challenge, code)
+
+
+@pytest.mark.parametrize(
+    ("result", "decision"),
+    [
+        ("WAITING", Decision.PENDING),
+        *((denied, Decision.DENY) for denied in ("REJECTED", "TIMEOUT", "EXPIRED", "FAILED")),
+        ("CHALLENGE", None),
+        ("ERROR", None),
+        ("CANCELLED", None),
+    ],
+)
+def test_results_of_a_push(client: OktaClient, answers: Answers, result: str, decision: Decision | None) -> None:
+    answers.say({"factorResult": result})
+    if decision is None:
+        with pytest.raises(ContractViolation):
+            client.verify(PUSH)
+    else:
+        assert client.verify(PUSH) is decision
+
+
+@pytest.mark.parametrize("result", ["WAITING", "CHALLENGE", "ERROR"])
+def test_a_code_is_never_pending(client: OktaClient, answers: Answers, result: str) -> None:
+    answers.say({"factorResult": result})
+    with pytest.raises(ContractViolation):
+        client.verify(OTP, "123456")
+
+
+@pytest.mark.parametrize("result", ["PASSCODE_REPLAYED", "TIME_WINDOW_EXCEEDED", "FAILED"])
+def test_a_code_refused_with_200(client: OktaClient, answers: Answers, result: str) -> None:
+    answers.say({"factorResult": result})
+    assert client.verify(OTP, "123456") is Decision.DENY
+
+
+@pytest.mark.parametrize("code", ["E0000068", "E0000069", "E0000073", "E0000082", "E0000083"])
+def test_what_is_about_the_user_denies(client: OktaClient, answers: Answers, code: str) -> None:
+    answers.say(error(code), 403)
+    assert client.verify(OTP, "123456") is Decision.DENY
+    answers.say(error(code), 400)
+    with pytest.raises(ContractViolation):
+        client.verify(OTP, "123456")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (401, "E0000011", CredentialRejected),
+        (403, "E0000005", CredentialRejected),
+        (403, "E0000006", CredentialRejected),
+        (404, "E0000007", NotEnrolled),
+        (429, "E0000047", RateLimited),
+        (500, "E0000009", ProviderUnavailable),
+        (503, "E0000010", ProviderUnavailable),
+        (400, "E0000003", ContractViolation),
+    ],
+)
+def test_errors_have_types(client: OktaClient, answers: Answers, status: int, code: str, kind: type[Exception]) -> None:
+    answers.say(error(code), status)
+    asks: list[Callable[[], object]] = [
+        lambda: client.start(USER, Factor.OTP),
+        lambda: client.verify(OTP, "123456"),
+    ]
+    for ask in asks:
+        with pytest.raises(kind):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"X_Rate_Limit_Reset": str(int(time.time()) + 600)}, pytest.approx(600, abs=60)),
+        ({"X_Rate_Limit_Reset": "1757607758"}, 0),
+        ({"Retry_After": "7"}, 7),
+        ({"Retry_After": "Tue, 24 Nov 2026 12:00:00 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_a_rate_limit_says_how_long(
+    client: OktaClient, answers: Answers, headers: dict[str, str], seconds: float | None
+) -> None:
+    """Okta tells the moment at which the limit begins anew."""
+    answers.say(error("E0000047"), 429, **headers)
+    with pytest.raises(RateLimited) as raised:
+        client.verify(OTP, "123456")
+    assert raised.value.retry_after == seconds
+
+
+def test_an_empty_refusal_for_a_missing_scope(client: OktaClient, answers: Answers) -> None:
+    answers.say(b"", 403, None, WWW_Authenticate='Bearer scope="okta.users.manage", error="insufficient_scope"')
+    with pytest.raises(CredentialRejected, match=r"okta\.users\.manage"):
+        client.verify(OTP, "123456")
+
+
+@pytest.mark.parametrize("code", [None, ""])
+def test_nothing_is_sent_without_a_code(client: OktaClient, answers: Answers, code: str | None) -> None:
+    """Okta would take it for the wish for a message."""
+    before = len(answers.asked)
+    with pytest.raises(ValueError, match="code"):
+        client.verify(OTP, code)
+    assert len(answers.asked) == before
+
+
+def factor(kind: str, factor_id: Any, status: str = "ACTIVE") -> dict[str, Any]:
+    return {"id": factor_id, "factorType": kind, "status": status}
+
+
+def test_the_active_factor_of_the_type_is_taken(client: OktaClient, answers: Answers) -> None:
+    answers.say(
+        [
+            {"factorType": "of the future", "status": 7},
+            factor("signed_nonce", "crpabcdefg1234567890"),
+            factor("token:software:totp", "ostpending1234567890", "PENDING_ACTIVATION"),
+            factor("token:software:totp", TOTP),
+        ]
+    )
+    assert client.start("alice/bob@example.com", Factor.OTP) == Challenge("alice/bob@example.com", Factor.OTP, TOTP)
+    assert answers.asked[-1][:2] == ("GET", "/api/v1/users/alice%2Fbob%40example.com/factors")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ([], NotEnrolled),
+        ([factor("token:software:totp", TOTP, "EXPIRED")], NotEnrolled),
+        ([factor("push", PUSHED)], NotEnrolled),
+        ({"factors": []}, ContractViolation),
+        (["ACTIVE"], ContractViolation),
+        ([factor("token:software:totp", None)], ContractViolation),
+        ([factor("token:software:totp", "")], ContractViolation),
+        ([factor("token:software:totp", 7)], ContractViolation),
+        (None, ContractViolation),
+        (b"[", ContractViolation),
+    ],
+)
+def test_lists_without_a_factor(client: OktaClient, answers: Answers, body: Any, kind: type[Exception]) -> None:
+    answers.say(body)
+    with pytest.raises(kind):
+        client.start(USER, Factor.OTP)
+
+
+def sent(href: Any, result: Any = "WAITING") -> dict[str, Any]:
+    return {"factorResult": result, "_links": {"poll": {"href": href}}}
+
+
+def test_the_link_is_followed_on_our_own_org(client: OktaClient, answers: Answers) -> None:
+    """Whatever host it names: the next request carries our credential."""
+    answers.say(sent(f"https://elsewhere.example{POLL}"), 201)
+    assert client._push(USER, PUSHED) == POLL
+    answers.say(SUCCESS)
+    assert client.verify(PUSH) is Decision.ALLOW
+    assert answers.asked[-1][1] == urlsplit(POLL).path
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *mutations(sent(f"{ORG}{POLL}")),
+        sent(f"{ORG}{POLL.replace(USER, OTHER)}"),
+        sent(f"{ORG}{POLL.replace(PUSHED, 'opfzzzzzzz1234567890')}"),
+        sent(f"{ORG}/api/v1/users/{USER}/factors/{PUSHED}"),
+        sent(f"{ORG}/api/v1/api-tokens/current"),
+        sent(f"{ORG}{POLL}", "SUCCESS"),
+    ],
+)
+def test_a_push_without_its_own_link(client: OktaClient, answers: Answers, body: Any) -> None:
+    answers.say(body, 201)
+    with pytest.raises(ContractViolation):
+        client._push(USER, PUSHED)
+
+
+def test_a_push_that_is_answered_200(client: OktaClient, answers: Answers) -> None:
+    answers.say(sent(f"{ORG}{POLL}"))
+    with pytest.raises(ContractViolation):
+        client._push(USER, PUSHED)
+
+
+@pytest.mark.parametrize("path", [POLL.replace(USER, OTHER), "/api/v1/users/me", TOTP])
+def test_the_push_of_another_user_lets_nobody_in(client: OktaClient, answers: Answers, path: str) -> None:
+    answers.say(SUCCESS)
+    before = len(answers.asked)
+    with pytest.raises(ContractViolation):
+        client.verify(Challenge(USER, Factor.PUSH, path))
+    assert len(answers.asked) == before
+
+
+def test_an_unknown_push(client: OktaClient, answers: Answers) -> None:
+    answers.say(error("E0000007"), 404)
+    with pytest.raises(ContractViolation):
+        client.verify(PUSH)
+
+
+@pytest.mark.parametrize("factor_kind", [Factor.OTP, Factor.PUSH, Factor.SMS])
+def test_a_challenge_that_was_never_started(client: OktaClient, factor_kind: Factor) -> None:
+    with pytest.raises(ValueError, match="transaction"):
+        client.verify(Challenge(USER, factor_kind), "123456")
+
+
+def test_a_message(client: OktaClient, answers: Answers) -> None:
+    answers.say({"factorResult": "CHALLENGE"})
+    client._send_message(USER, TEXTED)
+    assert answers.asked[-1] == ("POST", f"/api/v1/users/{USER}/factors/{TEXTED}/verify", b"{}")
+    answers.say(SUCCESS)
+    assert client.verify(Challenge(USER, Factor.SMS, TEXTED), "123456") is Decision.ALLOW
+    answers.say(error("E0000109"), 429)
+    with pytest.raises(RateLimited) as raised:
+        client._send_message(USER, TEXTED)
+    assert raised.value.retry_after == 30
+    answers.say({"factorResult": "SUCCESS"})
+    with pytest.raises(ContractViolation):
+        client._send_message(USER, TEXTED)
+
+
+def test_a_refused_access_token_is_a_refused_credential(provider: Front, answers: Answers) -> None:
+    pem = new_key()
+    settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(pem))
+    answers.say(SUCCESS)
+    answers.token = (
+        401,
+        b'{"error": "invalid_client", "error_description": "The client_assertion signature is invalid."}',
+    )
+    with pytest.raises(CredentialRejected) as raised:
+        OktaClient(settings, endpoint=provider.url).verify(OTP, "123456")
+    assert "public half" in str(raised.value)
+    assert pem.splitlines()[1] not in str(raised.value)
+
+
+def test_an_access_token_bound_to_a_key_is_not_used_as_another(provider: Front, answers: Answers) -> None:
+    settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_key()))
+    answers.say(SUCCESS)
+    answers.token = (200, b'{"token_type": "DPoP", "access_token": "e30.e30.e30", "expires_in": 3600}')
+    with pytest.raises(SecondFactorError):
+        OktaClient(settings, endpoint=provider.url).verify(OTP, "123456")

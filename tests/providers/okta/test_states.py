@@ -1,0 +1,167 @@
+"""What is said where a state cannot be arranged, and what is cleaned up."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+from pydantic import SecretStr
+
+from mfagate.causes import CauseId
+from mfagate.contract import ProviderState
+from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.providers.okta import states
+from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.okta.states import OktaStates
+from mfagate.providers.states import State, StateNotConfigured, StateUnavailable
+from mfagate.providers.totp import Totp
+
+TOKEN = "00" + "Own" * 13 + "x"
+ADMIN = "00" + "Admin" * 8
+SETTINGS = OktaSettings(org_url="https://acme.okta.com", api_token=SecretStr(TOKEN))
+
+USER = {"id": "00uabcdefg1234567890"}
+FACTOR = {
+    "id": "ostabcdefg1234567890",
+    "_embedded": {"activation": {"sharedSecret": Totp.generate().secret}},
+}
+PUSHED = [{"id": "opfabcdefg1234567890", "factorType": "push", "status": "ACTIVE"}]
+POLL = "/api/v1/users/00u/factors/opf/transactions/v2mst"
+SENT = {"factorResult": "WAITING", "_links": {"poll": {"href": f"https://acme.okta.com{POLL}"}}}
+
+
+class Okta:
+    """Answers one request after another."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, str, str | None]] = []
+
+    def __call__(self, request: requests.Request, settings: OktaSettings | None = None) -> Exchange:
+        self.asked.append((request.method, request.url, (settings or SETTINGS).secret("api_token")))
+        about = Request(request.method, request.url), datetime.now(UTC)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Failure):
+            return Exchange(*about, failure=answer)
+        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return Exchange(
+            *about, Response(status, headers=Headers((("Content-Type", "application/json"),)), body=content)
+        )
+
+
+def arranged(okta: Okta, name: State, kind: str = "", **test_data: str) -> Any:
+    own = OktaStates(okta, SETTINGS, test_data)
+    return own.arrange(ProviderState(name, {"kind": kind} if kind else {}))
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "missing"),
+    [
+        (State.WORKING_OTP, "", "admin_api_token"),
+        (State.NO_FACTOR, "", "admin_api_token"),
+        (State.PUSH_PENDING, "", "user"),
+        (State.PUSH_ACCEPTED, "", "accepting_user"),
+        (State.PUSH_DECLINED, "", "declining_user"),
+        (State.PUSH_TIMED_OUT, "", "ignoring_user"),
+        (State.CHALLENGE_FACTOR, "push", "user"),
+        (State.CHALLENGE_FACTOR, "sms", "sms_user"),
+        (State.LOCKED_FACTOR, "", "locked_user"),
+        (State.CREDENTIAL_REVOKED, "", "revoked_api_token"),
+        (State.PERMISSION_MISSING, "", "unprivileged_api_token"),
+        (State.CREDENTIAL_ACCEPTED, "app", "app_client_id"),
+    ],
+)
+def test_what_is_missing_is_named(state: State, kind: str, missing: str) -> None:
+    okta = Okta()
+    with pytest.raises(StateNotConfigured) as raised:
+        arranged(okta, state, kind)
+    assert raised.value.setting == f"test_data.{missing}"
+    assert not okta.asked
+
+
+@pytest.mark.parametrize(("state", "kind"), [(State.BYPASSED_USER, ""), (State.WORKING_OTP, "carrier pigeon")])
+def test_states_that_okta_does_not_have(state: State, kind: str) -> None:
+    with pytest.raises(StateUnavailable):
+        arranged(Okta(), state, kind)
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([(403, {"errorCode": "E0000006", "errorSummary": "You do not have permission"})], "error E0000006"),
+        ([(200, b"<html>")], "not Okta's JSON"),
+        ([(204, b"")], "lacks what the API documents"),
+        ([{}], "lacks what the API documents"),
+        ([[]], "lacks what the API documents"),
+        ([USER, {"id": "ost"}], "lacks what the API documents"),
+        ([Failure(CauseId.NETWORK_CONNECTION_RESET, Phase.TRANSFER, "the connection was reset")], "was reset"),
+    ],
+)
+def test_answers_that_are_no_help(answers: list[Any], words: str) -> None:
+    with pytest.raises(StateUnavailable, match=words) as raised:
+        arranged(Okta(*answers), State.WORKING_OTP, admin_api_token=ADMIN)
+    assert ADMIN not in str(raised.value)
+
+
+def test_a_code_that_was_not_taken() -> None:
+    okta = Okta(USER, FACTOR, {"status": "ACTIVE"}, {"factorResult": "FAILED"})
+    with pytest.raises(StateUnavailable, match="enrolled a moment ago"):
+        arranged(okta, State.USED_OTP, admin_api_token=ADMIN)
+
+
+def test_a_user_without_the_factor() -> None:
+    listed = [{"id": "ost", "factorType": "token:software:totp", "status": "ACTIVE"}]
+    with pytest.raises(StateUnavailable, match=r"test_data\.user has no active factor of the type push"):
+        arranged(Okta(listed), State.CHALLENGE_FACTOR, "push", user="alice@example.com")
+
+
+def test_a_push_that_was_answered_otherwise() -> None:
+    okta = Okta(PUSHED, (201, SENT), {"factorResult": "REJECTED"})
+    with pytest.raises(StateUnavailable, match="REJECTED"):
+        arranged(okta, State.PUSH_ACCEPTED, accepting_user="alice@example.com")
+
+
+def test_a_person_has_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states, "_BETWEEN_POLLS", 0)
+    waiting = {"factorResult": "WAITING"}
+    okta = Okta(PUSHED, (201, SENT), waiting, waiting, {"factorResult": "SUCCESS"})
+    arranged_push = arranged(okta, State.PUSH_ACCEPTED, accepting_user="alice@example.com")
+    assert arranged_push.values["poll_path"] == POLL
+    assert okta.asked[0][1] == "/api/v1/users/alice%40example.com/factors"
+    with pytest.raises(StateUnavailable, match="WAITING"):
+        OktaStates(Okta(waiting, waiting), SETTINGS, {})._wait_for(POLL, "SUCCESS", -1)
+
+
+def test_one_user_serves_all_states_and_is_deleted() -> None:
+    okta = Okta(USER, FACTOR, {"status": "ACTIVE"}, (204, b""), FACTOR, (204, b""), {}, (204, b""))
+    own = OktaStates(okta, SETTINGS, {"admin_api_token": ADMIN})
+    own.arrange(ProviderState(State.WORKING_OTP, {}))
+    own.arrange(ProviderState(State.DISABLED_FACTOR, {}))
+    without = own.arrange(ProviderState(State.NO_FACTOR, {}))
+    assert without.values == {"user_id": USER["id"]}
+    own.close()
+    assert not okta.answers
+    assert [(method, url) for method, url, _ in okta.asked][-2:] == [
+        ("POST", f"/api/v1/users/{USER['id']}/lifecycle/deactivate"),
+        ("DELETE", f"/api/v1/users/{USER['id']}"),
+    ]
+    assert {token for _, _, token in okta.asked} == {ADMIN}
+
+
+def test_cleaning_up_never_raises() -> None:
+    okta = Okta(USER)
+    own = OktaStates(okta, SETTINGS, {"admin_api_token": ADMIN})
+    own.arrange(ProviderState(State.NO_FACTOR, {}))
+    own.close()
+    assert len(okta.asked) == 3
+
+
+def test_codes_are_secret() -> None:
+    okta = Okta(USER, FACTOR, {"status": "ACTIVE"})
+    made = arranged(okta, State.WORKING_OTP, admin_api_token=ADMIN)
+    assert made.secrets == {"passcode"}
+    assert made.values["passcode"] != made.values["wrong_passcode"]
