@@ -413,6 +413,8 @@ def main() -> NoReturn:
     except click.exceptions.Exit as exit_:
         code = exit_.exit_code
     except (click.Abort, KeyboardInterrupt):
+        # Everything is stopped by now: who presses Ctrl-C again wants no more than the end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         click.echo("interrupted", err=True)
         code = 130
     except click.ClickException as error:

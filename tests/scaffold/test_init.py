@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -105,22 +104,24 @@ def _answered(folder: Path, *answers: str) -> tuple[int, str]:
     if pid == 0:
         os.chdir(folder)
         os.execv(sys.executable, [sys.executable, "-m", "mfagate", "init"])
-    shown, waiting, interrupting, deadline = "", list(answers), False, time.monotonic() + 30
-    while time.monotonic() < deadline:
+    shown, waiting, deadline, interrupt_at = "", list(answers), time.monotonic() + 30, float("inf")
+    while (now := time.monotonic()) < deadline:
         try:
             if select.select([terminal], [], [], 0.1)[0]:
                 shown += os.read(terminal, 4096).decode()
+            if now > interrupt_at:
+                # Once more, as a person would: one that comes before readline waits is lost on it.
+                os.write(terminal, b"\x03")
+                interrupt_at = now + 1
         except OSError:
             break
         if waiting and shown.rstrip(" ").endswith(":"):
             answer = waiting.pop(0)
-            interrupting = answer == ""
-            os.write(terminal, f"{answer}\n".encode() if answer else b"")
             shown += "\n"
-        elif interrupting:
-            # Again and again, as a person does: one that comes before readline waits is lost on it.
-            with suppress(OSError):
-                os.write(terminal, b"\x03")
+            if answer:
+                os.write(terminal, f"{answer}\n".encode())
+            else:
+                interrupt_at = now
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 

@@ -16,10 +16,13 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from mfagate.sandbox import Running
+
+_MOST_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +72,14 @@ def _end_with_parent(directory: Path, parent: int) -> None:
         readable, _, _ = select.select([stdin], [], [], 1.0)
         if readable and not os.read(stdin, 1024):
             break
-    shutil.rmtree(directory, ignore_errors=True)
+    _remove(directory)
     os._exit(0)
+
+
+def _remove(directory: Path) -> None:
+    # The program's other threads may still be writing there: what they add meanwhile goes with the next try.
+    for _ in range(_MOST_TRIES):
+        shutil.rmtree(directory, ignore_errors=True)
+        if not directory.exists():
+            return
+        time.sleep(0.01)
