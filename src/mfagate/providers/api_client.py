@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -29,31 +29,40 @@ from mfagate.second_factor import (
 )
 
 
+class Transport(TypedDict, total=False):
+    """How a client reaches its provider.
+
+    ``endpoint``: connect here instead of to the provider's own address. ``timeout_seconds``
+    (5.0): limit of each wait for the network. ``ca_bundle``: PEM file of the certificate
+    authorities to trust.
+    """
+
+    endpoint: str | None
+    timeout_seconds: float
+    ca_bundle: Path | None
+
+
 class ApiClient:
     """A session with one provider's API.
 
     Args:
         provider: Signs, and knows its error codes.
         settings: The provider's settings.
-        endpoint: Connect here instead of to the provider's own address.
-        timeout_seconds: Limit of each wait for the network.
-        ca_bundle: PEM file of the certificate authorities to trust.
+        transport: How to reach it.
     """
 
     def __init__(
         self,
         provider: Provider,
         settings: ProviderSettings,
-        *,
-        endpoint: str | None = None,
-        timeout_seconds: float = 5.0,
-        ca_bundle: Path | None = None,
+        **transport: Unpack[Transport],
     ) -> None:
         self._provider = provider
         self._settings = settings
-        self._endpoint = endpoint
-        self._timeout = timeout_seconds
+        self._endpoint = transport.get("endpoint")
+        self._timeout = transport.get("timeout_seconds", 5.0)
         self._session = requests.Session()
+        ca_bundle = transport.get("ca_bundle")
         self._trusted = str(ca_bundle) if ca_bundle is not None else None
         self._tokens = Tokens(self._send)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from mfagate.providers.auth0.client import Auth0Client
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.totp import Totp
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import Front, Handler, front
+from mfagate.sandbox.front import Front, front
 from mfagate.second_factor import (
     Challenge,
     ContractViolation,
@@ -30,6 +29,8 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+
+from ...support.answers import JSON, Answer, Answers, mutations
 
 PROVIDER = "auth0"
 
@@ -43,28 +44,6 @@ OTP = Challenge(USER, Factor.OTP, "login")
 PUSH = Challenge(USER, Factor.PUSH, "login oob")
 SMS = Challenge(USER, Factor.SMS, "login oob")
 CHALLENGES = pytest.mark.parametrize(("challenge", "code"), [(OTP, "123456"), (PUSH, None), (SMS, "123456")])
-
-JSON = "application/json"
-Answer = tuple[int, Any, str | None]
-
-
-class Answers:
-    """What Auth0 says next: by path, or to everything."""
-
-    def __init__(self) -> None:
-        self.by_path: dict[str, Answer] = {}
-        self.headers: dict[str, str] = {}
-
-    def __call__(self, handler: Handler) -> bool:
-        path = handler.path.partition("?")[0]
-        status, body, content_type = self.by_path.get(path) or self.by_path["*"]
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return handler.answer(status, content, content_type, **self.headers)
-
-    def say(
-        self, body: Any, status: int = 200, content_type: str | None = JSON, path: str = "*", **headers: str
-    ) -> None:
-        self.by_path[path], self.headers = (status, body, content_type), headers
 
 
 @pytest.fixture(scope="module")
@@ -85,23 +64,8 @@ def client(provider: Front) -> Auth0Client:
 
 @pytest.fixture
 def answers(said: Answers) -> Answers:
-    said.by_path.clear()
+    said.by_path = {"*": said.by_path["*"]}
     return said
-
-
-def mutations(value: Any) -> Iterator[Any]:
-    """Every single change of a JSON value: removed, renamed, retyped, nulled, wrapped."""
-    if isinstance(value, dict):
-        for name in value:
-            without = {key: item for key, item in value.items() if key != name}
-            yield without
-            yield {**without, name.upper(): value[name]}
-            for changed in mutations(value[name]):
-                yield {**without, name: changed}
-    others: list[Any] = [None, 0, 1, 1.0, "", "true", "ALLOW", [], [value], {}, False, True]
-    for other in others:
-        if type(other) is not type(value) or other != value:
-            yield other
 
 
 def allows(client: Auth0Client, challenge: Challenge, code: str | None) -> bool:
@@ -126,9 +90,11 @@ def test_no_mutated_answer_lets_a_user_in(
 ) -> None:
     read = {name: TOKENS[name] for name in ("access_token", "token_type")}
     tried = 0
-    for mutated in mutations(copy.deepcopy(read)):
-        if isinstance(mutated, dict) and mutated.get("access_token") in ("true", "ALLOW") and "token_type" in mutated:
-            continue  # any text is a token
+    for mutated in mutations(read, "ALLOW"):
+        # Any text is a token.
+        changed = mutated.get("access_token") if isinstance(mutated, dict) else None
+        if isinstance(changed, str) and changed.strip() and mutated.get("token_type") == "Bearer":
+            continue
         answers.say(mutated)
         assert not allows(client, challenge, code), mutated
         tried += 1
@@ -247,47 +213,46 @@ def started(answers: Answers, **changed: Answer) -> None:
     """A login that goes well; ``changed`` answers are token, authenticators, challenge."""
     paths = {"token": "/oauth/token", "authenticators": "/mfa/authenticators", "challenge": "/mfa/challenge"}
     good: dict[str, Answer] = {
-        "token": (403, REQUIRED, JSON),
-        "authenticators": (200, [ONE], JSON),
-        "challenge": (200, {"challenge_type": "otp"}, JSON),
+        "token": Answer(REQUIRED, 403),
+        "authenticators": Answer([ONE]),
+        "challenge": Answer({"challenge_type": "otp"}),
     }
-    for name, (status, body, content_type) in (good | changed).items():
-        answers.say(body, status, content_type, paths[name])
+    answers.by_path |= {paths[name]: answer for name, answer in (good | changed).items()}
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_challenge_is_started(client: Auth0Client, answers: Answers, status: int) -> None:
-    started(answers, token=(status, REQUIRED, JSON))
+    started(answers, token=Answer(REQUIRED, status))
     assert client.start(USER, Factor.OTP) == OTP
 
 
 @pytest.mark.parametrize(
     ("changed", "raised"),
     [
-        ({"token": (200, TOKENS, JSON)}, NotEnrolled),
-        ({"token": (200, REQUIRED, JSON)}, ContractViolation),
-        ({"token": (403, {"error": "mfa_required"}, JSON)}, ContractViolation),
-        ({"token": (403, {"error": "mfa_required", "mfa_token": "a b"}, JSON)}, ContractViolation),
-        ({"token": (403, REQUIRED, "text/html")}, SecondFactorError),
-        ({"token": (401, {"error": "access_denied", "error_description": "Unauthorized"}, JSON)}, CredentialRejected),
-        ({"token": (429, {"error": "too_many_attempts"}, JSON)}, RateLimited),
-        ({"authenticators": (200, [], JSON)}, NotEnrolled),
-        ({"authenticators": (200, [ONE | {"active": False}], JSON)}, NotEnrolled),
-        ({"authenticators": (200, [ONE | {"active": "true"}], JSON)}, NotEnrolled),
-        ({"authenticators": (200, [ONE | {"authenticator_type": "oob"}], JSON)}, NotEnrolled),
-        ({"authenticators": (200, [ONE | {"id": 5}], JSON)}, ContractViolation),
-        ({"authenticators": (200, {"authenticators": [ONE]}, JSON)}, ContractViolation),
-        ({"authenticators": (200, ["otp"], JSON)}, ContractViolation),
-        ({"authenticators": (200, [ONE], "text/html")}, ContractViolation),
-        ({"authenticators": (200, b"[{", JSON)}, ContractViolation),
-        ({"authenticators": (401, {"error": "expired_token"}, JSON)}, ContractViolation),
-        ({"challenge": (200, {"challenge_type": "oob", "oob_code": "x"}, JSON)}, ContractViolation),
-        ({"challenge": (200, {"challenge_type": "otp", "binding_method": "prompt"}, JSON)}, ContractViolation),
-        ({"challenge": (200, {}, JSON)}, ContractViolation),
-        ({"challenge": (200, [], JSON)}, ContractViolation),
-        ({"challenge": (401, {"error": "unsupported_challenge_type"}, JSON)}, NotEnrolled),
-        ({"challenge": (401, {"error": "invalid_grant"}, JSON)}, ContractViolation),
-        ({"challenge": (500, {}, JSON)}, ProviderUnavailable),
+        ({"token": Answer(TOKENS)}, NotEnrolled),
+        ({"token": Answer(REQUIRED)}, ContractViolation),
+        ({"token": Answer({"error": "mfa_required"}, 403)}, ContractViolation),
+        ({"token": Answer({"error": "mfa_required", "mfa_token": "a b"}, 403)}, ContractViolation),
+        ({"token": Answer(REQUIRED, 403, "text/html")}, SecondFactorError),
+        ({"token": Answer({"error": "access_denied", "error_description": "Unauthorized"}, 401)}, CredentialRejected),
+        ({"token": Answer({"error": "too_many_attempts"}, 429)}, RateLimited),
+        ({"authenticators": Answer([])}, NotEnrolled),
+        ({"authenticators": Answer([ONE | {"active": False}])}, NotEnrolled),
+        ({"authenticators": Answer([ONE | {"active": "true"}])}, NotEnrolled),
+        ({"authenticators": Answer([ONE | {"authenticator_type": "oob"}])}, NotEnrolled),
+        ({"authenticators": Answer([ONE | {"id": 5}])}, ContractViolation),
+        ({"authenticators": Answer({"authenticators": [ONE]})}, ContractViolation),
+        ({"authenticators": Answer(["otp"])}, ContractViolation),
+        ({"authenticators": Answer([ONE], 200, "text/html")}, ContractViolation),
+        ({"authenticators": Answer(b"[{")}, ContractViolation),
+        ({"authenticators": Answer({"error": "expired_token"}, 401)}, ContractViolation),
+        ({"challenge": Answer({"challenge_type": "oob", "oob_code": "x"})}, ContractViolation),
+        ({"challenge": Answer({"challenge_type": "otp", "binding_method": "prompt"})}, ContractViolation),
+        ({"challenge": Answer({})}, ContractViolation),
+        ({"challenge": Answer([])}, ContractViolation),
+        ({"challenge": Answer({"error": "unsupported_challenge_type"}, 401)}, NotEnrolled),
+        ({"challenge": Answer({"error": "invalid_grant"}, 401)}, ContractViolation),
+        ({"challenge": Answer({}, 500)}, ProviderUnavailable),
     ],
 )
 def test_a_challenge_is_not_started(
@@ -310,9 +275,9 @@ def test_a_push_and_an_sms_are_not_mistaken_for_each_other(
     prompt = {"binding_method": "prompt"}
     good = {"challenge_type": "oob", "oob_code": "oob", **(prompt if factor is Factor.SMS else {})}
     bad = {"challenge_type": "oob", "oob_code": "oob", **(prompt if factor is Factor.PUSH else {})}
-    started(answers, authenticators=(200, devices, JSON), challenge=(200, good, JSON))
+    started(answers, authenticators=Answer(devices), challenge=Answer(good))
     assert client.start(USER, factor) == Challenge(USER, factor, "login oob")
-    started(answers, authenticators=(200, devices, JSON), challenge=(200, bad, JSON))
+    started(answers, authenticators=Answer(devices), challenge=Answer(bad))
     with pytest.raises(ContractViolation):
         client.start(USER, factor)
 

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
 from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.providers.auth0 import PROVIDER
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.auth0.states import Auth0States
 from mfagate.providers.states import State, StateNotConfigured, StateUnavailable
@@ -60,7 +61,7 @@ class Tenant:
 
 
 def states(tenant: Tenant, **test_data: str) -> Auth0States:
-    return Auth0States(tenant, SETTINGS, test_data)
+    return Auth0States(PROVIDER, tenant, SETTINGS, test_data)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_a_push_is_sent() -> None:
         ({"token": (403, {"error": "invalid_grant", "error_description": "Wrong"})}, "invalid_grant, Wrong"),
         ({"token": (403, [])}, "lacks what the API documents"),
         ({"token": (403, {"error": "mfa_required"})}, "lacks what the API documents"),
-        ({"token": (200, b"<html>")}, "no JSON"),
+        ({"token": (200, b"<html>")}, "not Auth0's JSON"),
         ({"token": (500, {"error": "server_error"})}, "error server_error"),
         ({"authenticators": (200, [])}, "no active authenticator of the kind auth0"),
         ({"authenticators": (200, [DEVICE | {"active": False}])}, "no active authenticator"),

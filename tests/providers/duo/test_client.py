@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from mfagate.providers.duo.client import DuoClient
 from mfagate.providers.duo.settings import DuoSettings
-from mfagate.sandbox.front import Handler, front
+from mfagate.sandbox.front import front
 from mfagate.second_factor import (
     Challenge,
     ContractViolation,
@@ -26,6 +26,8 @@ from mfagate.second_factor import (
     SecondFactorError,
 )
 
+from ...support.answers import Answers, mutations
+
 CANARY = "c4n4ry" * 6 + "c4n4"
 SETTINGS = DuoSettings(
     host="api-0a1b2c3d.duosecurity.com", integration_key="DIABCDEFGHIJ01234567", secret_key=SecretStr(CANARY)
@@ -33,23 +35,6 @@ SETTINGS = DuoSettings(
 ALLOWED: dict[str, Any] = {"stat": "OK", "response": {"result": "allow", "status": "allow"}}
 OTP = Challenge("alice", Factor.OTP)
 PUSH = Challenge("alice", Factor.PUSH, "45f7c92b-f45f-4862-8545-e0f58e78075a")
-
-
-class Answers:
-    """What the server says next."""
-
-    status = 200
-    body: bytes = b""
-    content_type: str | None = "application/json"
-    headers: dict[str, str]
-
-    def __call__(self, handler: Handler) -> bool:
-        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        return handler.answer(self.status, self.body, self.content_type, **self.headers)
-
-    def say(self, body: Any, status: int = 200, content_type: str | None = "application/json", **headers: str) -> None:
-        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.status, self.content_type, self.headers = status, content_type, headers
 
 
 @pytest.fixture(scope="module")
@@ -61,21 +46,6 @@ def answers() -> Answers:
 def duo(answers: Answers) -> Iterator[DuoClient]:
     with front("http://127.0.0.1:9", answers) as server:
         yield DuoClient(SETTINGS, endpoint=server.url, timeout_seconds=2)
-
-
-def mutations(value: Any) -> Iterator[Any]:
-    """Every single change of a JSON value: removed, renamed, retyped, nulled, wrapped."""
-    if isinstance(value, dict):
-        for name in value:
-            without = {key: item for key, item in value.items() if key != name}
-            yield without
-            yield {**without, name.upper(): value[name]}
-            for changed in mutations(value[name]):
-                yield {**without, name: changed}
-    others: list[Any] = [None, 0, 1, "", "true", "ALLOW", "Allow", "allow ", [], [value], {}, False, True, "waiting"]
-    for other in others:
-        if type(other) is not type(value) or other != value:
-            yield other
 
 
 def allows(duo: DuoClient, challenge: Challenge, code: str | None) -> bool:
@@ -93,7 +63,7 @@ def test_the_good_answer_is_understood_and_no_other(
     answers.say(ALLOWED)
     assert duo.verify(challenge, code) is Decision.ALLOW
     tried = 0
-    for mutated in mutations(ALLOWED):
+    for mutated in mutations(ALLOWED, "ALLOW", "Allow", "waiting"):
         answers.say(mutated)
         assert not allows(duo, challenge, code), mutated
         tried += 1

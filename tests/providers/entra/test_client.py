@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import certifi
 import pytest
@@ -20,7 +19,7 @@ from pydantic import SecretStr
 from mfagate.providers.entra.client import DeviceChallenge, EntraClient
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import Front, Handler, front
+from mfagate.sandbox.front import Front, front
 from mfagate.second_factor import (
     Challenge,
     ContractViolation,
@@ -32,6 +31,8 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+
+from ...support.answers import Answer, Answers, Asked, mutations
 
 PROVIDER = "entra"
 
@@ -71,40 +72,26 @@ def method(name: str) -> dict[str, str]:
     return {"@odata.type": f"#microsoft.graph.{name}AuthenticationMethod"}
 
 
-class Answers:
-    """What Entra says next; the last request's form is kept. Tokens for Graph are given to everybody."""
+class Entra(Answers):
+    """Gives tokens for Graph to everybody, and begins sign-ins with ``begun``."""
 
-    status = 200
-    body: bytes = b""
-    content_type: str | None = "application/json"
-    headers: dict[str, str]
     begun: Any = BEGUN
-    form: Mapping[str, list[str]]
 
-    def __call__(self, handler: Handler) -> bool:
-        sent = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()
-        self.form = parse_qs(sent)
-        if self.form.get("grant_type") == ["client_credentials"]:
-            return self.answer(handler, {"access_token": "token", "token_type": "Bearer", "expires_in": 3599})
-        if handler.path.endswith("/devicecode"):
-            return self.answer(handler, self.begun)
-        return handler.answer(self.status, self.body, self.content_type, **self.headers)
-
-    def answer(self, handler: Handler, body: Any) -> bool:
-        return handler.answer(200, json.dumps(body).encode(), "application/json")
-
-    def say(self, body: Any, status: int = 200, content_type: str | None = "application/json", **headers: str) -> None:
-        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.status, self.content_type, self.headers = status, content_type, headers
+    def choose(self, asked: Asked) -> Answer:
+        if asked.form.get("grant_type") == ["client_credentials"]:
+            return Answer({"access_token": "token", "token_type": "Bearer", "expires_in": 3599})
+        if asked.path.endswith("/devicecode"):
+            return Answer(self.begun)
+        return super().choose(asked)
 
 
 @pytest.fixture(scope="module")
-def answers() -> Answers:
-    return Answers()
+def answers() -> Entra:
+    return Entra()
 
 
 @pytest.fixture(scope="module")
-def provider(answers: Answers) -> Iterator[Front]:
+def provider(answers: Entra) -> Iterator[Front]:
     with front("http://127.0.0.1:9", answers) as server:
         yield server
 
@@ -121,33 +108,18 @@ def allows(client: EntraClient, challenge: Challenge = SIGN_IN) -> bool:
         return False
 
 
-def mutations(value: Any) -> Iterator[Any]:
-    """Every single change of a JSON value: removed, renamed, retyped, nulled, wrapped."""
-    if isinstance(value, dict):
-        for name in value:
-            without = {key: item for key, item in value.items() if key != name}
-            yield without
-            yield {**without, name.upper(): value[name]}
-            for changed in mutations(value[name]):
-                yield {**without, name: changed}
-    others: list[Any] = [None, 0, 1, 1.5, "", "x", f"{value} ", [], [value], {}, False, True]
-    for other in others:
-        if type(other) is not type(value) or other != value:
-            yield other
-
-
-def test_the_good_answer_is_understood(client: EntraClient, answers: Answers) -> None:
+def test_the_good_answer_is_understood(client: EntraClient, answers: Entra) -> None:
     answers.say(accepted(name="Alice", aud=CLIENT.upper()) | {"access_token": "unread"})
     assert client.verify(SIGN_IN) is Decision.ALLOW
 
 
-def test_no_mutated_answer_lets_a_user_in(client: EntraClient, answers: Answers) -> None:
+def test_no_mutated_answer_lets_a_user_in(client: EntraClient, answers: Entra) -> None:
     for mutated in mutations(accepted()):
         answers.say(mutated)
         assert not allows(client), mutated
 
 
-def test_no_mutated_claim_lets_a_user_in(client: EntraClient, answers: Answers) -> None:
+def test_no_mutated_claim_lets_a_user_in(client: EntraClient, answers: Entra) -> None:
     tried = 0
     for mutated in mutations(CLAIMS):
         answers.say({"id_token": id_token(mutated)})
@@ -170,39 +142,39 @@ def test_no_mutated_claim_lets_a_user_in(client: EntraClient, answers: Answers) 
     ],
 )
 def test_a_token_for_somebody_else_is_a_violation(
-    client: EntraClient, answers: Answers, changed: dict[str, Any], named: str
+    client: EntraClient, answers: Entra, changed: dict[str, Any], named: str
 ) -> None:
     answers.say(accepted(**changed))
     with pytest.raises(ContractViolation, match=named):
         client.verify(SIGN_IN)
 
 
-def test_another_users_sign_in_lets_nobody_in(client: EntraClient, answers: Answers) -> None:
+def test_another_users_sign_in_lets_nobody_in(client: EntraClient, answers: Entra) -> None:
     """Whoever holds the code may enter it; the name that a guest's own tenant gave the guest counts for nothing."""
     answers.say(accepted(oid="11111111-2222-4333-8444-555555555555", preferred_username=ALICE, sub=ALICE))
     assert client.verify(SIGN_IN) is Decision.DENY
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 400, 401, 403, 404, 418, 429, 500, 502, 503])
-def test_no_other_status_lets_a_user_in(client: EntraClient, answers: Answers, status: int) -> None:
+def test_no_other_status_lets_a_user_in(client: EntraClient, answers: Entra, status: int) -> None:
     answers.say(accepted(), status)
     assert not allows(client)
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/jwt", None])
-def test_no_other_content_type_lets_a_user_in(client: EntraClient, answers: Answers, content_type: str | None) -> None:
+def test_no_other_content_type_lets_a_user_in(client: EntraClient, answers: Entra, content_type: str | None) -> None:
     answers.say(accepted(), content_type=content_type)
     with pytest.raises(ContractViolation):
         client.verify(SIGN_IN)
 
 
 @given(body=st.binary(max_size=200))
-def test_no_bytes_let_a_user_in(client: EntraClient, answers: Answers, body: bytes) -> None:
+def test_no_bytes_let_a_user_in(client: EntraClient, answers: Entra, body: bytes) -> None:
     answers.say(body)
     assert not allows(client)
 
 
-def test_a_cut_answer_lets_nobody_in(client: EntraClient, answers: Answers) -> None:
+def test_a_cut_answer_lets_nobody_in(client: EntraClient, answers: Entra) -> None:
     whole = json.dumps(accepted()).encode()
     for length in range(0, len(whole), 3):
         answers.say(whole[:length])
@@ -219,11 +191,11 @@ def test_a_cut_answer_lets_nobody_in(client: EntraClient, answers: Answers) -> N
         ("expired_token", Decision.DENY),
     ],
 )
-def test_what_became_of_a_sign_in(client: EntraClient, answers: Answers, error: str, decision: Decision) -> None:
+def test_what_became_of_a_sign_in(client: EntraClient, answers: Entra, error: str, decision: Decision) -> None:
     answers.say({"error": error}, 400)
     assert client.verify(SIGN_IN) is decision
-    assert answers.form["device_code"] == ["a-device-code"]
-    assert answers.form["client_secret"] == ["canary-client-secret"]
+    assert answers.asked[-1].form["device_code"] == ["a-device-code"]
+    assert answers.asked[-1].form["client_secret"] == ["canary-client-secret"]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +212,7 @@ def test_what_became_of_a_sign_in(client: EntraClient, answers: Answers, error: 
     ],
 )
 def test_other_errors_are_no_decision(
-    client: EntraClient, answers: Answers, error: Any, status: int, content_type: str
+    client: EntraClient, answers: Entra, error: Any, status: int, content_type: str
 ) -> None:
     answers.say({"error": error}, status, content_type)
     with pytest.raises((ContractViolation, CredentialRejected)):
@@ -248,7 +220,7 @@ def test_other_errors_are_no_decision(
 
 
 @pytest.mark.parametrize("number", [7000222, 7000215, 700025])
-def test_a_refused_credential_is_no_decision_about_a_user(client: EntraClient, answers: Answers, number: int) -> None:
+def test_a_refused_credential_is_no_decision_about_a_user(client: EntraClient, answers: Entra, number: int) -> None:
     answers.say({"error": "invalid_client", "error_codes": [number]}, 401)
     with pytest.raises(CredentialRejected):
         client.verify(SIGN_IN)
@@ -262,33 +234,33 @@ class TestAuthenticationContext:
     def strict(cls, provider: Front) -> EntraClient:
         return EntraClient(SETTINGS, endpoint=provider.url, timeout_seconds=2, authentication_context="c1")
 
-    def test_it_is_asked_for(self, strict: EntraClient, answers: Answers) -> None:
+    def test_it_is_asked_for(self, strict: EntraClient, answers: Entra) -> None:
         answers.say({"value": [method("fido2")]})
         strict.start(ALICE, Factor.PUSH)
-        (wanted,) = answers.form["claims"]
+        (wanted,) = answers.asked[-1].form["claims"]
         assert json.loads(wanted) == {"id_token": {"acrs": {"essential": True, "value": "c1"}}}
 
-    def test_it_lets_the_user_in(self, strict: EntraClient, answers: Answers) -> None:
+    def test_it_lets_the_user_in(self, strict: EntraClient, answers: Entra) -> None:
         answers.say(accepted(acrs=["p1", "c1"]))
         assert strict.verify(SIGN_IN) is Decision.ALLOW
 
     @pytest.mark.parametrize("acrs", [None, [], ["c2"], "c1", {"c1": True}, ["c10"], 1])
-    def test_without_it_nobody_is_let_in(self, strict: EntraClient, answers: Answers, acrs: Any) -> None:
+    def test_without_it_nobody_is_let_in(self, strict: EntraClient, answers: Entra, acrs: Any) -> None:
         answers.say(accepted(acrs=acrs))
         with pytest.raises(ContractViolation, match="authentication context c1"):
             strict.verify(SIGN_IN)
 
 
-def test_a_sign_in_is_begun(client: EntraClient, answers: Answers) -> None:
+def test_a_sign_in_is_begun(client: EntraClient, answers: Entra) -> None:
     answers.say({"value": [method("password"), method("microsoftAuthenticator")]})
     begun = client.start(ALICE, Factor.PUSH)
     assert (begun.user, begun.transaction, begun.user_code) == (ALICE, "a-device-code", "FRWQDE7YL")
     assert begun.verification_uri == "https://microsoft.com/devicelogin"
-    assert answers.form == {"client_id": [CLIENT], "scope": ["openid profile"]}
+    assert answers.asked[-1].form == {"client_id": [CLIENT], "scope": ["openid profile"]}
 
 
 @pytest.mark.parametrize("strong", ["external", "fido2", "phone", "softwareOath", "windowsHelloForBusiness"])
-def test_a_second_factor_of_any_kind_will_do(client: EntraClient, answers: Answers, strong: str) -> None:
+def test_a_second_factor_of_any_kind_will_do(client: EntraClient, answers: Entra, strong: str) -> None:
     answers.say({"value": [method(strong)]})
     assert client.start(ALICE, Factor.PUSH).transaction
 
@@ -296,7 +268,7 @@ def test_a_second_factor_of_any_kind_will_do(client: EntraClient, answers: Answe
 @pytest.mark.parametrize(
     "weak", [[], ["password"], ["password", "email"], ["temporaryAccessPass"], ["aKindNobodyKnows"], ["Phone"]]
 )
-def test_without_a_second_factor_nothing_is_begun(client: EntraClient, answers: Answers, weak: list[str]) -> None:
+def test_without_a_second_factor_nothing_is_begun(client: EntraClient, answers: Entra, weak: list[str]) -> None:
     answers.say({"value": [method(name) for name in weak]})
     with pytest.raises(NotEnrolled):
         client.start(ALICE, Factor.PUSH)
@@ -305,14 +277,14 @@ def test_without_a_second_factor_nothing_is_begun(client: EntraClient, answers: 
 @pytest.mark.parametrize(
     "listed", [None, 5, "x", {}, [None], [5], [{}], [{"@odata.type": 5}], [method("fido2"), {"@odata.type": None}]]
 )
-def test_a_list_of_methods_that_is_none(client: EntraClient, answers: Answers, listed: Any) -> None:
+def test_a_list_of_methods_that_is_none(client: EntraClient, answers: Entra, listed: Any) -> None:
     answers.say({"value": listed})
     with pytest.raises(ContractViolation):
         client.start(ALICE, Factor.PUSH)
 
 
 @pytest.mark.parametrize("changed", list(mutations(BEGUN)))
-def test_a_sign_in_that_was_not_begun_well(client: EntraClient, answers: Answers, changed: Any) -> None:
+def test_a_sign_in_that_was_not_begun_well(client: EntraClient, answers: Entra, changed: Any) -> None:
     """The user needs the code and where to enter it; how often to ask has a default."""
     answers.say({"value": [method("fido2")]})
     answers.begun = changed
@@ -328,13 +300,13 @@ def test_a_sign_in_that_was_not_begun_well(client: EntraClient, answers: Answers
         answers.begun = BEGUN
 
 
-def test_an_unknown_user_is_not_enrolled(client: EntraClient, answers: Answers) -> None:
+def test_an_unknown_user_is_not_enrolled(client: EntraClient, answers: Entra) -> None:
     answers.say({"error": {"code": "Request_ResourceNotFound", "message": "…"}}, 404)
     with pytest.raises(NotEnrolled):
         client.start(ALICE, Factor.PUSH)
 
 
-def test_a_404_that_is_not_graphs_is_a_violation(client: EntraClient, answers: Answers) -> None:
+def test_a_404_that_is_not_graphs_is_a_violation(client: EntraClient, answers: Entra) -> None:
     answers.say(b"<html>", 404, "text/html")
     with pytest.raises(ContractViolation):
         client.start(ALICE, Factor.PUSH)
@@ -362,7 +334,7 @@ def test_users_are_named_by_their_object_id(client: EntraClient, user: str) -> N
     ],
 )
 def test_a_domain_whose_tenant_is_not_told(
-    provider: Front, answers: Answers, status: int, body: Any, raised: type[SecondFactorError]
+    provider: Front, answers: Entra, status: int, body: Any, raised: type[SecondFactorError]
 ) -> None:
     settings = SETTINGS.model_copy(update={"tenant_id": "login-service.onmicrosoft.com"})
     answers.say(body, status)
@@ -375,7 +347,7 @@ def test_only_a_sign_in_can_be_polled(client: EntraClient) -> None:
         client.verify(Challenge(ALICE, Factor.PUSH))
 
 
-def test_a_limit_in_plain_text_tells_how_long(client: EntraClient, answers: Answers) -> None:
+def test_a_limit_in_plain_text_tells_how_long(client: EntraClient, answers: Entra) -> None:
     answers.say(b"Too Many Requests", 429, "text/plain", Retry_After="60")
     with pytest.raises(RateLimited) as raised:
         client.verify(SIGN_IN)

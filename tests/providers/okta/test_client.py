@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from mfagate.providers.okta.auth import new_key
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.sandbox.front import Front, Handler, front
+from mfagate.sandbox.front import Front, front
 from mfagate.second_factor import (
     Challenge,
     ContractViolation,
@@ -29,40 +29,25 @@ from mfagate.second_factor import (
     SecondFactorError,
 )
 
+from ...support.answers import Answers, Asked, mutations
+
 ORG = "https://acme.okta.com"
 USER, OTHER = "00uabcdefg1234567890", "00uzzzzzzz1234567890"
 TOTP, PUSHED, TEXTED = "ostabcdefg1234567890", "opfabcdefg1234567890", "smsabcdefg1234567890"
 POLL = f"/api/v1/users/{USER}/factors/{PUSHED}/transactions/v2mst.GldKV5VxTrifyeZmWSQguA"
 OTP, PUSH = Challenge(USER, Factor.OTP, TOTP), Challenge(USER, Factor.PUSH, POLL)
 
+TOKENS = "/oauth2/v1/token"
+
 SUCCESS = {"factorResult": "SUCCESS"}
 CANARY = "00" + "Canary" * 6 + "4444"
 
 
-class Answers:
-    """What the server says next; ``asked`` is what it was asked, the last at the end."""
-
-    def __init__(self) -> None:
-        self.say(SUCCESS)
-        self.asked: list[tuple[str, str, bytes]] = []
-
-    def __call__(self, handler: Handler) -> bool:
-        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        self.asked.append((handler.command, handler.path, body))
-        more, content, status = self.headers, self.body, self.status
-        if handler.path == "/oauth2/v1/token":
-            return handler.answer(*self.token, "application/json")
-        return handler.answer(status, content, self.content_type, **more)
-
-    def say(self, body: Any, status: int = 200, content_type: str | None = "application/json", **headers: str) -> None:
-        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.status, self.content_type, self.headers = status, content_type, headers
-        self.token = (200, b'{"token_type": "Bearer", "access_token": "e30.e30.e30", "expires_in": 3600}')
-
-
 @pytest.fixture(scope="module")
 def answers() -> Answers:
-    return Answers()
+    answers = Answers()
+    answers.say({"token_type": "Bearer", "access_token": "e30.e30.e30", "expires_in": 3600}, path=TOKENS)
+    return answers
 
 
 @pytest.fixture(scope="module")
@@ -79,21 +64,6 @@ def client(provider: Front) -> OktaClient:
 
 def error(code: str) -> dict[str, Any]:
     return {"errorCode": code, "errorSummary": "a sentence", "errorLink": code, "errorId": "oae1", "errorCauses": []}
-
-
-def mutations(value: Any) -> Iterator[Any]:
-    """Every single change of a JSON value: removed, renamed, retyped, nulled, wrapped."""
-    if isinstance(value, dict):
-        for name in value:
-            without = {key: item for key, item in value.items() if key != name}
-            yield without
-            yield {**without, name.upper(): value[name]}
-            for changed in mutations(value[name]):
-                yield {**without, name: changed}
-    others: list[Any] = [None, 0, 1, 1.0, "", "success", "Success", " SUCCESS", [], [value], {}, False, True, "True"]
-    for other in others:
-        if type(other) is not type(value) or other != value:
-            yield other
 
 
 CHALLENGES = pytest.mark.parametrize(("challenge", "code"), [(OTP, "123456"), (PUSH, None)])
@@ -120,7 +90,7 @@ def test_no_mutated_answer_lets_a_user_in(
     client: OktaClient, answers: Answers, challenge: Challenge, code: str | None
 ) -> None:
     tried = 0
-    for mutated in mutations(SUCCESS):
+    for mutated in mutations(SUCCESS, "success", "Success", " SUCCESS"):
         answers.say(mutated)
         assert not allows(client, challenge, code), mutated
         tried += 1
@@ -285,7 +255,7 @@ def test_the_active_factor_of_the_type_is_taken(client: OktaClient, answers: Ans
         ]
     )
     assert client.start("alice/bob@example.com", Factor.OTP) == Challenge("alice/bob@example.com", Factor.OTP, TOTP)
-    assert answers.asked[-1][:2] == ("GET", "/api/v1/users/alice%2Fbob%40example.com/factors")
+    assert answers.asked[-1] == Asked("GET", "/api/v1/users/alice%2Fbob%40example.com/factors", b"")
 
 
 @pytest.mark.parametrize(
@@ -319,7 +289,7 @@ def test_the_link_is_followed_on_our_own_org(client: OktaClient, answers: Answer
     assert client._push(USER, PUSHED) == POLL
     answers.say(SUCCESS)
     assert client.verify(PUSH) is Decision.ALLOW
-    assert answers.asked[-1][1] == urlsplit(POLL).path
+    assert answers.asked[-1].path == urlsplit(POLL).path
 
 
 @pytest.mark.parametrize(
@@ -369,7 +339,7 @@ def test_a_challenge_that_was_never_started(client: OktaClient, factor_kind: Fac
 def test_a_message(client: OktaClient, answers: Answers) -> None:
     answers.say({"factorResult": "CHALLENGE"})
     client._send_message(USER, TEXTED)
-    assert answers.asked[-1] == ("POST", f"/api/v1/users/{USER}/factors/{TEXTED}/verify", b"{}")
+    assert answers.asked[-1] == Asked("POST", f"/api/v1/users/{USER}/factors/{TEXTED}/verify", b"{}")
     answers.say(SUCCESS)
     assert client.verify(Challenge(USER, Factor.SMS, TEXTED), "123456") is Decision.ALLOW
     answers.say(error("E0000109"), 429)
@@ -385,9 +355,8 @@ def test_a_refused_access_token_is_a_refused_credential(provider: Front, answers
     pem = new_key()
     settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(pem))
     answers.say(SUCCESS)
-    answers.token = (
-        401,
-        b'{"error": "invalid_client", "error_description": "The client_assertion signature is invalid."}',
+    answers.say(
+        {"error": "invalid_client", "error_description": "The client_assertion signature is invalid."}, 401, path=TOKENS
     )
     with pytest.raises(CredentialRejected) as raised:
         OktaClient(settings, endpoint=provider.url).verify(OTP, "123456")
@@ -398,6 +367,6 @@ def test_a_refused_access_token_is_a_refused_credential(provider: Front, answers
 def test_an_access_token_bound_to_a_key_is_not_used_as_another(provider: Front, answers: Answers) -> None:
     settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_key()))
     answers.say(SUCCESS)
-    answers.token = (200, b'{"token_type": "DPoP", "access_token": "e30.e30.e30", "expires_in": 3600}')
+    answers.say({"token_type": "DPoP", "access_token": "e30.e30.e30", "expires_in": 3600}, path=TOKENS)
     with pytest.raises(SecondFactorError):
         OktaClient(settings, endpoint=provider.url).verify(OTP, "123456")

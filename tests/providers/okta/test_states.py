@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
 from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
-from mfagate.providers.okta import states
+from mfagate.providers.okta import PROVIDER, states
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.okta.states import OktaStates
 from mfagate.providers.states import State, StateNotConfigured, StateUnavailable
@@ -54,7 +54,7 @@ class Okta:
 
 
 def arranged(okta: Okta, name: State, kind: str = "", **test_data: str) -> Any:
-    own = OktaStates(okta, SETTINGS, test_data)
+    own = OktaStates(PROVIDER, okta, SETTINGS, test_data)
     return own.arrange(ProviderState(name, {"kind": kind} if kind else {}))
 
 
@@ -133,12 +133,12 @@ def test_a_person_has_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert arranged_push.values["poll_path"] == POLL
     assert okta.asked[0][1] == "/api/v1/users/alice%40example.com/factors"
     with pytest.raises(StateUnavailable, match="WAITING"):
-        OktaStates(Okta(waiting, waiting), SETTINGS, {})._wait_for(POLL, "SUCCESS", -1)
+        OktaStates(PROVIDER, Okta(waiting, waiting), SETTINGS, {})._wait_for(POLL, "SUCCESS", -1)
 
 
 def test_one_user_serves_all_states_and_is_deleted() -> None:
     okta = Okta(USER, FACTOR, {"status": "ACTIVE"}, (204, b""), FACTOR, (204, b""), {}, (204, b""))
-    own = OktaStates(okta, SETTINGS, {"admin_api_token": ADMIN})
+    own = OktaStates(PROVIDER, okta, SETTINGS, {"admin_api_token": ADMIN})
     own.arrange(ProviderState(State.WORKING_OTP, {}))
     own.arrange(ProviderState(State.DISABLED_FACTOR, {}))
     without = own.arrange(ProviderState(State.NO_FACTOR, {}))
@@ -154,7 +154,7 @@ def test_one_user_serves_all_states_and_is_deleted() -> None:
 
 def test_cleaning_up_never_raises() -> None:
     okta = Okta(USER)
-    own = OktaStates(okta, SETTINGS, {"admin_api_token": ADMIN})
+    own = OktaStates(PROVIDER, okta, SETTINGS, {"admin_api_token": ADMIN})
     own.arrange(ProviderState(State.NO_FACTOR, {}))
     own.close()
     assert len(okta.asked) == 3

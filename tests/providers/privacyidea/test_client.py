@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient
-from mfagate.sandbox.front import Front, Handler, front
+from mfagate.sandbox.front import Front, front
 from mfagate.second_factor import (
     Challenge,
     ContractViolation,
@@ -23,25 +22,11 @@ from mfagate.second_factor import (
     SecondFactorError,
 )
 
+from ...support.answers import Answers, mutations
+
 ACCEPT: dict[str, Any] = {"result": {"status": True, "value": True, "authentication": "ACCEPT"}}
 OTP = Challenge("alice", Factor.OTP)
 PUSH = Challenge("alice", Factor.PUSH, "1")
-
-
-class Answers:
-    """What the server says next."""
-
-    status = 200
-    body: bytes = b""
-    content_type: str | None = "application/json"
-    headers: dict[str, str]
-
-    def __call__(self, handler: Handler) -> bool:
-        return handler.answer(self.status, self.body, self.content_type, **self.headers)
-
-    def say(self, body: Any, status: int = 200, content_type: str | None = "application/json", **headers: str) -> None:
-        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.status, self.content_type, self.headers = status, content_type, headers
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +45,6 @@ def client(provider: Front) -> PrivacyIDEAClient:
     return PrivacyIDEAClient(provider.url, "key", "admin", timeout_seconds=2)
 
 
-def mutations(value: Any) -> Iterator[Any]:
-    """Every single change of a JSON value: removed, renamed, retyped, nulled, wrapped."""
-    if isinstance(value, dict):
-        for name in value:
-            without = {key: item for key, item in value.items() if key != name}
-            yield without
-            yield {**without, name.upper(): value[name]}
-            for changed in mutations(value[name]):
-                yield {**without, name: changed}
-    others: list[Any] = [None, 0, 1, 1.0, "", "true", "ACCEPT", "accept", [], [value], {}, False, True, "True"]
-    for other in others:
-        if type(other) is not type(value) or other != value:
-            yield other
-
-
 def allows(client: PrivacyIDEAClient, challenge: Challenge, code: str | None) -> bool:
     try:
         return client.verify(challenge, code) is Decision.ALLOW
@@ -89,7 +59,7 @@ def test_the_good_answer_is_understood(client: PrivacyIDEAClient, answers: Answe
 
 def test_no_mutated_answer_lets_a_user_in(client: PrivacyIDEAClient, answers: Answers) -> None:
     tried = 0
-    for mutated in mutations(copy.deepcopy(ACCEPT)):
+    for mutated in mutations(ACCEPT, "ACCEPT", "accept"):
         answers.say(mutated)
         assert not allows(client, OTP, "123456"), mutated
         tried += 1

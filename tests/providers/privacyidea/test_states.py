@@ -14,6 +14,7 @@ from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
 from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.providers.base import Send
+from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.states import PrivacyIDEAStates
 from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
@@ -66,7 +67,7 @@ def states(
     data: dict[str, str],
     tokens: Callable[[], list[str]],
 ) -> Iterator[PrivacyIDEAStates]:
-    states = PrivacyIDEAStates(send, settings, data)
+    states = PrivacyIDEAStates(PROVIDER, send, settings, data)
     yield states
     states.close()
     assert tokens() == []
@@ -207,7 +208,7 @@ def test_passwords_are_secret(states: PrivacyIDEAStates) -> None:
 
 
 def test_default_realm(states: PrivacyIDEAStates, send: Any, settings: Any, data: Any, check: Check) -> None:
-    default = PrivacyIDEAStates(send, settings.model_copy(update={"realm": None}), data)
+    default = PrivacyIDEAStates(PROVIDER, send, settings.model_copy(update={"realm": None}), data)
     arranged = arrange(default, State.WORKING_OTP)
     assert "realm" not in arranged.values
     assert check(arranged) == ACCEPTED
@@ -217,7 +218,7 @@ def test_default_realm(states: PrivacyIDEAStates, send: Any, settings: Any, data
 def test_tokens_of_a_run_that_was_killed_are_removed(
     states: PrivacyIDEAStates, send: Any, settings: Any, data: Any, tokens: Callable[[], list[str]]
 ) -> None:
-    killed = PrivacyIDEAStates(send, settings, data)
+    killed = PrivacyIDEAStates(PROVIDER, send, settings, data)
     left = arrange(killed, State.WORKING_OTP).values["serial"]
     arranged = arrange(states, State.WORKING_OTP)
     assert tokens() == [arranged.values["serial"]] != [left]
@@ -252,7 +253,7 @@ def test_not_configured(settings: Any, data: dict[str, str], state: State, left_
     data.pop(left_out, None)
     if left_out in type(settings).model_fields:
         settings = settings.model_copy(update={left_out: None})
-    states = PrivacyIDEAStates(unreachable, settings, data)
+    states = PrivacyIDEAStates(PROVIDER, unreachable, settings, data)
     with pytest.raises(StateNotConfigured) as caught:
         arrange(states, state)
     assert caught.value.setting == setting
@@ -265,12 +266,12 @@ def unreachable(request: requests.Request, settings: Any = None) -> Exchange:
 
 @pytest.mark.parametrize("state", [State.UNKNOWN_USER, State.CREDENTIAL_MISSING, State.CREDENTIAL_MALFORMED])
 def test_takes_no_test_data_and_no_request(settings: Any, state: State) -> None:
-    states = PrivacyIDEAStates(unreachable, settings.model_copy(update={"admin_key": None}), {})
+    states = PrivacyIDEAStates(PROVIDER, unreachable, settings.model_copy(update={"admin_key": None}), {})
     assert arrange(states, state).values["user"] == "mfagate-no-such-user"
 
 
 def test_refusal_of_the_server(send: Any, settings: Any) -> None:
-    states = PrivacyIDEAStates(send, settings, {"user": "mallory"})
+    states = PrivacyIDEAStates(PROVIDER, send, settings, {"user": "mallory"})
     with pytest.raises(StateUnavailable, match="GET /token/: error 904, "):
         arrange(states, State.WORKING_OTP)
 
@@ -279,17 +280,17 @@ def test_refusal_of_the_server(send: Any, settings: Any) -> None:
     ("answer", "message"),
     [
         (unreachable, "GET /token/: connection refused"),
-        (lambda _: exchange(502, b"<html>"), "GET /token/: status 502, and not privacyIDEA's JSON."),
-        (lambda _: exchange(200, b"{}"), "GET /token/: status 200, and not privacyIDEA's JSON."),
+        (lambda *_: exchange(502, b"<html>"), "GET /token/: status 502, and not privacyIDEA's JSON."),
+        (lambda *_: exchange(200, b"{}"), "GET /token/: status 200, and not privacyIDEA's JSON."),
         (
-            lambda _: exchange(200, b'{"result": {"status": true, "value": null}}'),
-            "The server's answer lacks what the API documents.",
+            lambda *_: exchange(200, b'{"result": {"status": true, "value": null}}'),
+            "privacyIDEA's answer lacks what the API documents (TypeError: 'NoneType' object is not subscriptable).",
         ),
     ],
 )
 def test_unusable_answer(settings: Any, data: Any, answer: Any, message: str) -> None:
     with pytest.raises(StateUnavailable) as caught:
-        arrange(PrivacyIDEAStates(answer, settings, data), State.WORKING_OTP)
+        arrange(PrivacyIDEAStates(PROVIDER, answer, settings, data), State.WORKING_OTP)
     assert str(caught.value) == message
 
 
@@ -300,7 +301,7 @@ def test_closing_never_raises(states: PrivacyIDEAStates, send: Any, settings: An
         return send(request)  # type: ignore[no-any-return]
 
     closing = False
-    failing = PrivacyIDEAStates(fails_later, settings, data)
+    failing = PrivacyIDEAStates(PROVIDER, fails_later, settings, data)
     arrange(failing, State.WORKING_OTP)
     closing = True
     failing.close()

@@ -17,7 +17,7 @@ from mfagate.providers.totp import Totp
 from mfagate.providers.twilio.client import TwilioClient
 from mfagate.providers.twilio.settings import TwilioSettings
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import Front, Handler, front
+from mfagate.sandbox.front import Front, front
 from mfagate.second_factor import (
     Challenge,
     ContractViolation,
@@ -29,6 +29,8 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+
+from ...support.answers import Answers, mutations
 
 PROVIDER = "twilio"
 
@@ -57,23 +59,8 @@ CASES = [
 ]
 
 
-class Answers:
-    """What Twilio says next."""
-
-    status = 200
-    body: bytes = b""
-    content_type: str | None = "application/json"
-    headers: dict[str, str]
-
-    def __call__(self, handler: Handler) -> bool:
-        return handler.answer(self.status, self.body, self.content_type, **self.headers)
-
-    def say(self, body: Any, status: int, content_type: str | None = "application/json", **headers: str) -> None:
-        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.status, self.content_type, self.headers = status, content_type, headers
-
-    def refuse(self, status: int, code: int, **headers: str) -> None:
-        self.say({"code": code, "message": "a sentence", "more_info": "", "status": status}, status, **headers)
+def refuse(answers: Answers, status: int, code: int, **headers: str) -> None:
+    answers.say({"code": code, "message": "a sentence", "more_info": "", "status": status}, status, **headers)
 
 
 @pytest.fixture(scope="module")
@@ -90,21 +77,6 @@ def twilio(answers: Answers) -> Iterator[Front]:
 @pytest.fixture(scope="module")
 def client(twilio: Front) -> TwilioClient:
     return TwilioClient(SETTINGS, endpoint=twilio.url, timeout_seconds=2)
-
-
-def mutations(value: Any) -> Iterator[Any]:
-    """Every single change of a JSON value that could matter: removed, renamed, retyped, nulled, wrapped."""
-    if isinstance(value, dict):
-        for name in value:
-            without = {key: item for key, item in value.items() if key != name}
-            yield without
-            yield {**without, name.upper(): value[name]}
-            for changed in mutations(value[name]):
-                yield {**without, name: changed}
-    others: list[Any] = [None, 0, 1, "", "true", "ok", "Approved", "approved ", [], [value], {}, False, True]
-    for other in others:
-        if type(other) is not type(value) or other != value:
-            yield other
 
 
 def allows(client: TwilioClient, challenge: Challenge) -> bool:
@@ -138,7 +110,7 @@ def test_no_mutated_answer_lets_a_user_in(
     unread = {Factor.OTP: "sid", Factor.PUSH: "factor_sid"}.get(challenge.factor)
     read = {name: value for name, value in good.items() if name != unread}
     tried = 0
-    for mutated in mutations(read):
+    for mutated in mutations(read, "ok", "Approved"):
         answers.say(mutated, status)
         assert not allows(client, challenge), mutated
         tried += 1
@@ -286,7 +258,7 @@ def test_a_name_that_is_no_identity_is_not_asked_about(twilio: Front, client: Tw
 def test_why_no_code_was_sent(
     client: TwilioClient, answers: Answers, status: int, code: int, error: type[Exception]
 ) -> None:
-    answers.refuse(status, code)
+    refuse(answers, status, code)
     with pytest.raises(error) as raised:
         client.start(PHONE, Factor.SMS)
     assert type(raised.value) is error
@@ -336,7 +308,7 @@ def test_a_challenge_of_no_known_status(client: TwilioClient, answers: Answers, 
 
 @pytest.mark.parametrize("code", [20404, 60390, 60391, 60392])
 def test_what_is_gone_lets_nobody_in(client: TwilioClient, answers: Answers, code: int) -> None:
-    answers.refuse(404, code)
+    refuse(answers, 404, code)
     assert client.verify(PUSH) is Decision.DENY
     with pytest.raises(NotEnrolled):
         client.verify(TOTP, CODE)
@@ -357,7 +329,7 @@ def test_a_404_that_is_not_twilios_is_no_decision(client: TwilioClient, answers:
 
 
 def test_rate_limit_tells_how_long(client: TwilioClient, answers: Answers) -> None:
-    answers.refuse(429, 20429, Retry_After="17")
+    refuse(answers, 429, 20429, Retry_After="17")
     with pytest.raises(RateLimited) as raised:
         client.verify(SMS, CODE)
     assert raised.value.retry_after == 17

@@ -105,7 +105,7 @@ class Vonage(Provider):
         """Starts, answers and cancels verifications."""
         from mfagate_vonage.states import VonageStates
 
-        return VonageStates(send, settings, test_data)
+        return VonageStates(self, send, settings, test_data)
 
     def sandbox(self) -> Sandbox:
         """The emulator."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Unpack
 
 from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient
+from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 from mfagate_vonage import PROVIDER
 from mfagate_vonage.errors import error_of
@@ -23,14 +23,10 @@ class VonageClient:
         settings: VonageSettings,
         *,
         brand: str = "mfagate",
-        endpoint: str | None = None,
-        timeout_seconds: float = 5.0,
-        ca_bundle: Path | None = None,
+        **transport: Unpack[Transport],
     ) -> None:
         self._brand = brand
-        self._api = ApiClient(
-            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
-        )
+        self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
         """Send a code to the phone number ``user``."""

@@ -208,7 +208,7 @@ class Auth0(Provider):
         """Arranges states with users of its own, and with prepared ones for their phones."""
         from mfagate.providers.auth0.states import Auth0States
 
-        return Auth0States(send, settings, test_data)
+        return Auth0States(self, send, settings, test_data)
 
     def sandbox(self) -> Sandbox:
         """An emulator of the Authentication and MFA API, and of what is used of the Management API."""

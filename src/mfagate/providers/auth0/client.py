@@ -7,13 +7,12 @@ https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote
 
 from mfagate.config.jwt import claims
 from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient
+from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, PROVIDER
 from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.errors import error_of
@@ -54,13 +53,9 @@ class Auth0Client:
         password: Callable[[str], str],
         *,
         connection: str = DEFAULT_CONNECTION,
-        endpoint: str | None = None,
-        timeout_seconds: float = 5.0,
-        ca_bundle: Path | None = None,
+        **transport: Unpack[Transport],
     ) -> None:
-        self._api = ApiClient(
-            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
-        )
+        self._api = ApiClient(PROVIDER, settings, **transport)
         self._password = password
         self._connection = connection
 

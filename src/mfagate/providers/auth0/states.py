@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,12 +20,11 @@ from urllib.parse import quote
 import requests
 from pydantic import SecretStr
 
-from mfagate.contract import ProviderState
+from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import TOKEN_PATH
-from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.settings import Auth0Settings
-from mfagate.providers.base import Send
+from mfagate.providers.base import Provider, Send
 from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
 from mfagate.providers.totp import Totp
 
@@ -50,7 +49,7 @@ class User:
     totp: Totp | None = None
 
 
-class Auth0States:
+class Auth0States(TabledStates[Auth0Settings]):
     """Arranges states on one tenant.
 
     Values: ``username``, ``password``, ``connection``, ``user_id``; of a login under way
@@ -58,13 +57,13 @@ class Auth0States:
     ``otp`` and ``wrong_otp``; ``oob_code``; ``audience``, that of the Management API.
     """
 
-    def __init__(self, send: Send, settings: Auth0Settings, test_data: Mapping[str, str]) -> None:
-        """``send`` signs with the settings that it is handed, those of the login service by default."""
-        self._send = send
-        self._settings = settings
-        self._test_data = test_data
+    def __init__(self, provider: Provider, send: Send, settings: Auth0Settings, test_data: Mapping[str, str]) -> None:
+        super().__init__(provider, send, settings, test_data)
         self._created: list[str] = []
-        self._arrangements: Mapping[str, Callable[[], Arranged]] = {
+
+    def arrangements(self) -> Mapping[Key, Arrangement]:
+        """How each state is arranged."""
+        return {
             State.CREDENTIAL_ACCEPTED: self._accepted,
             State.WORKING_OTP: lambda: self._in_login(self._otp_user),
             State.NO_FACTOR: lambda: self._in_login(self._bare_user),
@@ -86,21 +85,6 @@ class Auth0States:
             State.PERMISSION_MISSING: lambda: self._other_client("restricted"),
         }
 
-    def arrange(self, state: ProviderState) -> Arranged:
-        """Put the tenant into the state.
-
-        Raises:
-            StateNotConfigured: An entry of ``test_data`` is missing.
-            StateUnavailable: Auth0 refused; the message has its error code and text.
-        """
-        arrangement = self._arrangements.get(state.name)
-        if arrangement is None:
-            raise StateUnavailable(f"Auth0 cannot be put into the state {state.name!r}.")
-        try:
-            return arrangement()
-        except (AttributeError, LookupError, TypeError) as error:
-            raise StateUnavailable("Auth0's answer lacks what the API documents.") from error
-
     def close(self) -> None:
         """Delete the users that ``arrange`` created; never raises."""
         for user_id in self._created:
@@ -109,7 +93,7 @@ class Auth0States:
 
     @property
     def _connection(self) -> str:
-        return self._test_data.get("connection") or DEFAULT_CONNECTION
+        return self.test_data.get("connection") or DEFAULT_CONNECTION
 
     @cached_property
     def _otp_user(self) -> User:
@@ -153,7 +137,7 @@ class Auth0States:
 
     def _login(self, user: User) -> str:
         form = {"grant_type": f"{GRANT}password-realm", "username": user.email, "password": user.password}
-        body = self._ask("POST", TOKEN_PATH, data={**form, "realm": self._connection}, refused=True)
+        body = self._refused("POST", TOKEN_PATH, data={**form, "realm": self._connection})
         if body.get("error") == "mfa_required":
             return str(body["mfa_token"])
         if "access_token" in body:
@@ -161,7 +145,7 @@ class Auth0States:
         raise StateUnavailable(f"POST {TOKEN_PATH}: error {body.get('error')}, {body.get('error_description')}")
 
     def _authenticator(self, login: str, kind: str, channel: str | None) -> str:
-        known = self._ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
+        known = self.ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
         found = [one for one in known if one["active"] and one["authenticator_type"] == kind]
         fitting = [str(one["id"]) for one in found if one.get("oob_channel") == channel]
         if not fitting:
@@ -170,18 +154,18 @@ class Auth0States:
 
     def _oob(self, name: str, channel: str) -> Arranged:
         """A push or an SMS was sent to a prepared user."""
-        user = User(self._given(name), self._given("password"))
+        user = User(self.given(name), self.given("password"))
         login = self._login(user)
         authenticator = self._authenticator(login, "oob", channel)
         asked = {"mfa_token": login, "challenge_type": "oob", "authenticator_id": authenticator}
-        oob_code = str(self._ask("POST", "/mfa/challenge", json=asked)["oob_code"])
+        oob_code = str(self.ask("POST", "/mfa/challenge", json=asked)["oob_code"])
         more = {"mfa_token": login, "authorization": f"Bearer {login}", "oob_code": oob_code}
         return self._arranged(user, authenticator_id=authenticator, **more)
 
     def _answered(self, name: str) -> Arranged:
         # Whoever sees that it was approved has redeemed it, so the state cannot look: it can only wait.
         try:
-            wait = float(self._test_data.get("answer_seconds") or 0)
+            wait = float(self.test_data.get("answer_seconds") or 0)
         except ValueError:
             raise StateUnavailable("test_data.answer_seconds is no number.") from None
         arranged = self._oob(name, "auth0")
@@ -193,58 +177,45 @@ class Auth0States:
         wrong = {"mfa_token": arranged.values["mfa_token"], "otp": arranged.values["wrong_otp"]}
         form = {"grant_type": f"{GRANT}mfa-otp", **wrong}
         for _ in range(_MOST_WRONG_CODES):
-            self._ask("POST", TOKEN_PATH, data=form, refused=True)
+            self._refused("POST", TOKEN_PATH, data=form)
         return arranged
 
     def _accepted(self) -> Arranged:
-        if self._settings.management_token is not None:
+        if self.settings.management_token is not None:
             raise StateNotConfigured("no management_token", "a static token is deployed, so none is fetched.")
         return self._with({})
 
     def _expired_token(self) -> Arranged:
-        return self._with({"management_token": self._given("expired_management_token")})
+        return self._with({"management_token": self.given("expired_management_token")})
 
     def _with(self, credential: Mapping[str, str | None]) -> Arranged:
         """Settings of the login service replaced."""
-        return Arranged({"audience": self._settings.management_audience}, credential=credential)
+        return Arranged({"audience": self.settings.management_audience}, credential=credential)
 
     def _other_client(self, name: str) -> Arranged:
         """Another application instead of the login service's."""
-        given = {part: self._given(f"{name}_{part}") for part in ("client_id", "client_secret")}
+        given = {part: self.given(f"{name}_{part}") for part in ("client_id", "client_secret")}
         return self._with({**given, "management_token": None})
-
-    def _given(self, name: str) -> str:
-        if not (value := self._test_data.get(name)):
-            raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
-        return value
 
     def _admin(self, method: str, path: str, **request: Any) -> Any:
         client = {
-            "client_id": self._given("admin_client_id"),
-            "client_secret": SecretStr(self._given("admin_client_secret")),
+            "client_id": self.given("admin_client_id"),
+            "client_secret": SecretStr(self.given("admin_client_secret")),
             "management_token": None,
         }
-        return self._ask(method, path, self._settings.model_copy(update=client), **request)
+        return self.ask(method, path, self.settings.model_copy(update=client), **request)
 
-    def _ask(
-        self, method: str, path: str, settings: Auth0Settings | None = None, *, refused: bool = False, **request: Any
-    ) -> Any:
-        """The JSON of the answer; that of a refusal too, if it may be ``refused``.
+    def _refused(self, method: str, path: str, **request: Any) -> Any:
+        """The JSON of an answer that may be a refusal: ``mfa_required`` is one.
 
         Raises:
-            StateUnavailable: No answer, an error, or something else than JSON.
+            StateUnavailable: No answer, or something else than Auth0's JSON.
         """
-        exchange = self._send(requests.Request(method, path, **request), settings)
-        response = exchange.response
-        if response is None:
-            message = exchange.failure.message if exchange.failure else "no answer"
-            raise StateUnavailable(f"{method} {path}: {message}")
-        error = error_of(response)
-        if error and not (refused and response.status in (400, 401, 403, 429)):
-            raise StateUnavailable(f"{method} {path}: error {error.code}, {error.message}")
-        if response.status == 204:
-            return None
+        response = self.answer(requests.Request(method, path, **request))
+        asked = f"{method} {path}"
+        if response.status not in (400, 401, 403, 429):
+            return self.content(asked, response)
         try:
             return response.json()
         except ValueError:
-            raise StateUnavailable(f"{method} {path}: status {response.status}, and no JSON.") from None
+            raise StateUnavailable(f"{asked}: status {response.status}, and not {self.title}'s JSON.") from None

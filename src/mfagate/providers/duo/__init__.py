@@ -101,7 +101,7 @@ class Duo(Provider):
         """Arranges states with prepared users, and through the Admin API."""
         from mfagate.providers.duo.states import DuoStates
 
-        return DuoStates(send, settings, test_data)
+        return DuoStates(self, send, settings, test_data)
 
     def sandbox(self) -> Sandbox:
         """An emulator of the Auth API and of what the states need of the Admin API."""

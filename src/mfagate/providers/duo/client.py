@@ -5,11 +5,10 @@ Endpoints: https://duo.com/docs/authapi.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient
+from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.providers.duo import PROVIDER
 from mfagate.providers.duo.errors import response_of
 from mfagate.providers.duo.settings import DuoSettings
@@ -29,14 +28,9 @@ class DuoClient:
     def __init__(
         self,
         settings: DuoSettings,
-        *,
-        endpoint: str | None = None,
-        timeout_seconds: float = 5.0,
-        ca_bundle: Path | None = None,
+        **transport: Unpack[Transport],
     ) -> None:
-        self._api = ApiClient(
-            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
-        )
+        self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
         """Ask what the user may do; send a push where one is wanted."""

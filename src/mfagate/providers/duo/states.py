@@ -8,18 +8,18 @@ else should have. https://duo.com/docs/adminapi#users.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import requests
 from pydantic import SecretStr
 
-from mfagate.contract import ProviderState
-from mfagate.providers.base import Send
-from mfagate.providers.duo.errors import error_of, response_of
+from mfagate.exchange import Response
+from mfagate.providers.arranging import Arrangement, Key, TabledStates
+from mfagate.providers.base import Provider, Send
+from mfagate.providers.duo.errors import response_of
 from mfagate.providers.duo.settings import DuoSettings
-from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, State, StateUnavailable
 
 PREFIX = "mfagate-"
 """The names of our own users begin with it."""
@@ -29,20 +29,20 @@ UNKNOWN_USER = "mfagate-no-such-user"
 _UNKNOWN_TRANSACTION = "00000000-0000-0000-0000-000000000000"
 
 
-class DuoStates:
+class DuoStates(TabledStates[DuoSettings]):
     """Arranges states on one account.
 
     Values: ``username``; ``passcode``, which completes a login, and ``wrong_passcode``;
     ``txid`` of a push.
     """
 
-    def __init__(self, send: Send, settings: DuoSettings, test_data: Mapping[str, str]) -> None:
-        """``send`` signs with the settings that it is handed, those of the Auth API by default."""
-        self._send = send
-        self._settings = settings
-        self._test_data = test_data
+    def __init__(self, provider: Provider, send: Send, settings: DuoSettings, test_data: Mapping[str, str]) -> None:
+        super().__init__(provider, send, settings, test_data)
         self._created: list[str] = []
-        self._arrangements: Mapping[str, Callable[[], Arranged]] = {
+
+    def arrangements(self) -> Mapping[Key, Arrangement]:
+        """How each state is arranged."""
+        return {
             State.CREDENTIAL_ACCEPTED: Arranged,
             State.WORKING_OTP: self._working_otp,
             State.USED_OTP: self._used_otp,
@@ -63,21 +63,6 @@ class DuoStates:
             State.CREDENTIAL_WRONG_KIND: self._admin_keys,
         }
 
-    def arrange(self, state: ProviderState) -> Arranged:
-        """Put the account into the state.
-
-        Raises:
-            StateNotConfigured: An entry of ``test_data`` is missing.
-            StateUnavailable: Duo refused; the message has its error code and text.
-        """
-        arrangement = self._arrangements.get(state.name)
-        if arrangement is None:
-            raise StateUnavailable(f"Duo cannot be put into the state {state.name!r}.")
-        try:
-            return arrangement()
-        except (LookupError, TypeError) as error:
-            raise StateUnavailable("Duo's answer lacks what the API documents.") from error
-
     def close(self) -> None:
         """Delete the users that ``arrange`` created; never raises."""
         for user_id in self._created:
@@ -85,7 +70,7 @@ class DuoStates:
                 self._admin("DELETE", f"/admin/v1/users/{user_id}")
 
     def _working_otp(self) -> Arranged:
-        username = self._given("user")
+        username = self.given("user")
         found = self._admin("GET", "/admin/v1/users", params={"username": username})
         if not found:
             raise StateUnavailable(f"The account has no user {username!r}.")
@@ -97,7 +82,7 @@ class DuoStates:
     def _used_otp(self) -> Arranged:
         arranged = self._working_otp()
         login = {"username": arranged.values["username"], "factor": "passcode", "passcode": arranged.values["passcode"]}
-        if self._ask("POST", "/auth/v2/auth", json=login)["result"] != "allow":
+        if self.ask("POST", "/auth/v2/auth", json=login)["result"] != "allow":
             raise StateUnavailable("Duo refused a bypass code that it made a moment ago.")
         return arranged
 
@@ -108,11 +93,11 @@ class DuoStates:
         return Arranged({"username": username})
 
     def _prepared(self, name: str) -> Arranged:
-        return Arranged({"username": self._given(name)})
+        return Arranged({"username": self.given(name)})
 
     def _push(self, name: str, wanted: str) -> Arranged:
-        push = {"username": self._given(name), "factor": "push", "device": "auto", "async": "1"}
-        txid = str(self._ask("POST", "/auth/v2/auth", json=push)["txid"])
+        push = {"username": self.given(name), "factor": "push", "device": "auto", "async": "1"}
+        txid = str(self.ask("POST", "/auth/v2/auth", json=push)["txid"])
         if wanted != "waiting":
             self._wait_for(txid, wanted)
         return Arranged({"username": push["username"], "txid": txid})
@@ -120,7 +105,7 @@ class DuoStates:
     def _wait_for(self, txid: str, wanted: str) -> None:
         # Duo answers when something has changed, so this is a handful of requests at the most.
         for _ in range(10):
-            result = self._ask("GET", "/auth/v2/auth_status", params={"txid": txid})["result"]
+            result = self.ask("GET", "/auth/v2/auth_status", params={"txid": txid})["result"]
             if result == wanted:
                 return
             if result != "waiting":
@@ -128,7 +113,7 @@ class DuoStates:
         raise StateUnavailable(f"The push was not answered as this state needs it ({wanted}).")
 
     def _wrong_secret(self) -> Arranged:
-        right = self._settings.secret("secret_key") or ""
+        right = self.settings.secret("secret_key") or ""
         return Arranged(credential={"secret_key": right[::-1]})
 
     def _unknown_key(self) -> Arranged:
@@ -137,39 +122,21 @@ class DuoStates:
     def _admin_keys(self) -> Arranged:
         return Arranged(
             credential={
-                "integration_key": self._given("admin_integration_key"),
-                "secret_key": self._given("admin_secret_key"),
+                "integration_key": self.given("admin_integration_key"),
+                "secret_key": self.given("admin_secret_key"),
             }
         )
 
-    def _given(self, name: str) -> str:
-        if not (value := self._test_data.get(name)):
-            raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
-        return value
-
     def _admin(self, method: str, path: str, **request: Any) -> Any:
         keys = {
-            "integration_key": self._given("admin_integration_key"),
-            "secret_key": SecretStr(self._given("admin_secret_key")),
+            "integration_key": self.given("admin_integration_key"),
+            "secret_key": SecretStr(self.given("admin_secret_key")),
         }
-        return self._ask(method, path, self._settings.model_copy(update=keys), **request)
+        return self.ask(method, path, self.settings.model_copy(update=keys), **request)
 
-    def _ask(self, method: str, path: str, settings: DuoSettings | None = None, **request: Any) -> Any:
-        """What the answer holds.
-
-        Raises:
-            StateUnavailable: No answer, an error, or something else than Duo's JSON.
-        """
-        exchange = self._send(requests.Request(method, path, **request), settings)
-        if exchange.response is None:
-            message = exchange.failure.message if exchange.failure else "no answer"
-            raise StateUnavailable(f"{method} {path}: {message}")
-        if error := error_of(exchange.response):
-            raise StateUnavailable(f"{method} {path}: error {error.code}, {error.message}")
-        content = response_of(exchange.response)
-        if content is None:
-            raise StateUnavailable(f"{method} {path}: status {exchange.response.status}, and not Duo's JSON.")
-        return content
+    def payload(self, response: Response) -> Any:
+        """What is in the envelope of a good answer, else None."""
+        return response_of(response)
 
 
 def _other_than(passcode: str) -> str:

@@ -183,7 +183,7 @@ class Entra(Provider):
         """Arranges states with users, applications and device codes that somebody prepared."""
         from mfagate.providers.entra.states import EntraStates
 
-        return EntraStates(send, settings, test_data)
+        return EntraStates(self, send, settings, test_data)
 
     def sandbox(self) -> Sandbox:
         """An emulator of both hosts on one port."""

@@ -21,12 +21,11 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from mfagate.config import jwt
 from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient
+from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.providers.entra import PROVIDER, discovery, methods_path
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path, token_path
 from mfagate.providers.entra.errors import error_name, error_of
@@ -80,17 +79,13 @@ class EntraClient:
         self,
         settings: EntraSettings,
         *,
-        endpoint: str | None = None,
-        timeout_seconds: float = 5.0,
-        ca_bundle: Path | None = None,
         authentication_context: str | None = None,
+        **transport: Unpack[Transport],
     ) -> None:
         """``authentication_context`` such as ``c1`` must be among the sign-in's ``acrs``."""
         self._settings = settings
         self._context = authentication_context
-        self._api = ApiClient(
-            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
-        )
+        self._api = ApiClient(PROVIDER, settings, **transport)
         self._tenant = settings.tenant_id.lower() if is_guid(settings.tenant_id) else None
 
     def start(self, user: str, factor: Factor) -> DeviceChallenge:

@@ -182,7 +182,7 @@ class Okta(Provider):
         """Arranges states with users of its own, and with prepared ones."""
         from mfagate.providers.okta.states import OktaStates
 
-        return OktaStates(send, settings, test_data)
+        return OktaStates(self, send, settings, test_data)
 
     def sandbox(self) -> Sandbox:
         """An emulator of one org."""

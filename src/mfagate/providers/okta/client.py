@@ -6,12 +6,11 @@ Endpoints: https://developer.okta.com/docs/api/openapi/okta-management/managemen
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote, urlsplit
 
 from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient
+from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.providers.okta import PROVIDER
 from mfagate.providers.okta.errors import (
     LOCKED,
@@ -41,7 +40,7 @@ _DENIES = (WRONG_CODE, LOCKED, REJECTED, USED_CODE, OLD_CODE)
 
 _DENIED = ("EXPIRED", "FAILED", "PASSCODE_REPLAYED", "REJECTED", "TIMEOUT", "TIME_WINDOW_EXCEEDED")
 
-_TRANSACTION = re.compile(r"/api/v1/users/(?P<user>[^/]+)/factors/(?P<factor>[^/]+)/transactions/[^/]+")
+_TRANSACTION = re.compile(r"/api/v1/users/(?P<user>[^/\s]+)/factors/(?P<factor>[^/\s]+)/transactions/[^/\s]+")
 
 _USER_ID = re.compile(r"00u[A-Za-z0-9]{17}")
 
@@ -60,14 +59,9 @@ class OktaClient:
     def __init__(
         self,
         settings: OktaSettings,
-        *,
-        endpoint: str | None = None,
-        timeout_seconds: float = 5.0,
-        ca_bundle: Path | None = None,
+        **transport: Unpack[Transport],
     ) -> None:
-        self._api = ApiClient(
-            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
-        )
+        self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
         """Find the user's factor; send a push or a message where one is wanted."""

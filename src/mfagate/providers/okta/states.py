@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import requests
 from pydantic import SecretStr
 
-from mfagate.contract import ProviderState
-from mfagate.providers.base import Send
+from mfagate.providers.arranging import Arrangement, Key, TabledStates
+from mfagate.providers.base import Provider, Send
 from mfagate.providers.okta import UNKNOWN_FACTOR, UNKNOWN_USER
 from mfagate.providers.okta.auth import new_key, new_token
-from mfagate.providers.okta.errors import error_of
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, State, StateUnavailable
 from mfagate.providers.totp import Totp
 
 PREFIX = "mfagate-"
@@ -42,60 +40,47 @@ _TIMEOUT_SECONDS = 330.0
 _BETWEEN_POLLS = 2.0
 
 
-class OktaStates:
+class OktaStates(TabledStates[OktaSettings]):
     """Arranges states on one org.
+
+    The parameter ``kind`` tells a factor or a credential from others.
 
     Values: ``user_id`` (or login) and ``factor_id``; ``passcode``, which completes a login,
     and ``wrong_passcode``; ``poll_path`` of a push.
     """
 
-    def __init__(self, send: Send, settings: OktaSettings, test_data: Mapping[str, str]) -> None:
-        """``send`` signs with the settings that it is handed, the integration's own by default."""
-        self._send = send
-        self._settings = settings
-        self._test_data = test_data
+    def __init__(self, provider: Provider, send: Send, settings: OktaSettings, test_data: Mapping[str, str]) -> None:
+        super().__init__(provider, send, settings, test_data)
         self._user_id: str | None = None
         self._factor_id: str | None = None
-        self._arrangements: Mapping[tuple[str, str], Callable[[], Arranged]] = {
-            (State.CREDENTIAL_ACCEPTED, ""): Arranged,
-            (State.WORKING_OTP, ""): self._working_otp,
-            (State.USED_OTP, ""): self._used_otp,
-            (State.NO_FACTOR, ""): lambda: Arranged({"user_id": self._user_without_factor()}),
-            (State.DISABLED_FACTOR, ""): self._pending_factor,
-            (State.LOCKED_FACTOR, ""): lambda: self._prepared("locked_user", _TOTP),
-            (State.UNKNOWN_USER, ""): lambda: Arranged({"user_id": UNKNOWN_USER}),
-            (State.RESOURCE_MISSING, ""): lambda: Arranged({"user_id": UNKNOWN_USER, "factor_id": UNKNOWN_FACTOR}),
+
+    def arrangements(self) -> Mapping[Key, Arrangement]:
+        """How each state is arranged."""
+        return {
+            State.CREDENTIAL_ACCEPTED: Arranged,
+            State.WORKING_OTP: self._working_otp,
+            State.USED_OTP: self._used_otp,
+            State.NO_FACTOR: lambda: Arranged({"user_id": self._user_without_factor()}),
+            State.DISABLED_FACTOR: self._pending_factor,
+            State.LOCKED_FACTOR: lambda: self._prepared("locked_user", _TOTP),
+            State.UNKNOWN_USER: lambda: Arranged({"user_id": UNKNOWN_USER}),
+            State.RESOURCE_MISSING: lambda: Arranged({"user_id": UNKNOWN_USER, "factor_id": UNKNOWN_FACTOR}),
             (State.CHALLENGE_FACTOR, _PUSH): lambda: self._prepared("user", _PUSH),
             (State.CHALLENGE_FACTOR, _SMS): lambda: self._prepared("sms_user", _SMS),
-            (State.PUSH_PENDING, ""): lambda: self._push("user", "WAITING"),
-            (State.PUSH_ACCEPTED, ""): lambda: self._push("accepting_user", "SUCCESS"),
-            (State.PUSH_DECLINED, ""): lambda: self._push("declining_user", "REJECTED"),
-            (State.PUSH_TIMED_OUT, ""): lambda: self._push("ignoring_user", "TIMEOUT", _TIMEOUT_SECONDS),
-            (State.CHALLENGE_UNKNOWN, ""): _unknown_push,
-            (State.CREDENTIAL_MISSING, ""): lambda: _with_token(None),
-            (State.CREDENTIAL_WRONG, ""): lambda: _with_token(new_token()),
-            (State.CREDENTIAL_REVOKED, ""): lambda: _with_token(self._given("revoked_api_token")),
-            (State.CREDENTIAL_WRONG_KIND, ""): lambda: _with_token(_TOKEN_ID),
-            (State.PERMISSION_MISSING, ""): lambda: _with_token(self._given("unprivileged_api_token")),
+            State.PUSH_PENDING: lambda: self._push("user", "WAITING"),
+            State.PUSH_ACCEPTED: lambda: self._push("accepting_user", "SUCCESS"),
+            State.PUSH_DECLINED: lambda: self._push("declining_user", "REJECTED"),
+            State.PUSH_TIMED_OUT: lambda: self._push("ignoring_user", "TIMEOUT", _TIMEOUT_SECONDS),
+            State.CHALLENGE_UNKNOWN: _unknown_push,
+            State.CREDENTIAL_MISSING: lambda: _with_token(None),
+            State.CREDENTIAL_WRONG: lambda: _with_token(new_token()),
+            State.CREDENTIAL_REVOKED: lambda: _with_token(self.given("revoked_api_token")),
+            State.CREDENTIAL_WRONG_KIND: lambda: _with_token(_TOKEN_ID),
+            State.PERMISSION_MISSING: lambda: _with_token(self.given("unprivileged_api_token")),
             (State.CREDENTIAL_ACCEPTED, _APP): self._app,
             (State.CREDENTIAL_UNKNOWN, _APP): lambda: self._app(client_id=_UNKNOWN_APP),
             (State.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_key()),
         }
-
-    def arrange(self, state: ProviderState) -> Arranged:
-        """Put the org into the state; the parameter ``kind`` tells a factor or a credential from others.
-
-        Raises:
-            StateNotConfigured: An entry of ``test_data`` is missing.
-            StateUnavailable: Okta refused; the message has its error code and text.
-        """
-        arrangement = self._arrangements.get((state.name, str(state.params.get("kind", ""))))
-        if arrangement is None:
-            raise StateUnavailable(f"Okta cannot be put into the state {state.name!r}.")
-        try:
-            return arrangement()
-        except (LookupError, TypeError, AttributeError) as error:
-            raise StateUnavailable("Okta's answer lacks what the API documents.") from error
 
     def close(self) -> None:
         """Delete the user that ``arrange`` created; never raises."""
@@ -158,8 +143,8 @@ class OktaStates:
         return str(self._admin("POST", "/api/v1/users", params={"activate": "true"}, json=body)["id"])
 
     def _prepared(self, name: str, kind: str) -> Arranged:
-        user = self._given(name)
-        for factor in self._ask("GET", f"/api/v1/users/{quote(user, safe='')}/factors"):
+        user = self.given(name)
+        for factor in self.ask("GET", f"/api/v1/users/{quote(user, safe='')}/factors"):
             if factor["factorType"] == kind and factor["status"] == "ACTIVE":
                 return Arranged({"user_id": user, "factor_id": str(factor["id"])})
         raise StateUnavailable(f"The user of test_data.{name} has no active factor of the type {kind}.")
@@ -167,54 +152,29 @@ class OktaStates:
     def _push(self, name: str, wanted: str, seconds: float = _PERSON_SECONDS) -> Arranged:
         arranged = self._prepared(name, _PUSH)
         user, factor = quote(arranged.values["user_id"], safe=""), arranged.values["factor_id"]
-        sent = self._ask("POST", f"/api/v1/users/{user}/factors/{factor}/verify", json={})
+        sent = self.ask("POST", f"/api/v1/users/{user}/factors/{factor}/verify", json={})
         path = urlsplit(str(sent["_links"]["poll"]["href"])).path
         self._wait_for(path, wanted, seconds)
         return Arranged({**arranged.values, "poll_path": path})
 
     def _wait_for(self, path: str, wanted: str, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while (result := self._ask("GET", path)["factorResult"]) != wanted:
+        while (result := self.ask("GET", path)["factorResult"]) != wanted:
             if result != "WAITING" or time.monotonic() > until:
                 raise StateUnavailable(f"The push was not answered as this state needs it ({wanted}): it is {result}.")
             time.sleep(_BETWEEN_POLLS)
 
     def _app(self, **changed: str) -> Arranged:
-        own = self._settings.secret("private_key")
+        own = self.settings.secret("private_key")
         app = {
-            "client_id": self._settings.client_id if own else self._given("app_client_id"),
-            "private_key": own or self._given("app_private_key"),
+            "client_id": self.settings.client_id if own else self.given("app_client_id"),
+            "private_key": own or self.given("app_private_key"),
         }
         return Arranged(credential={"api_token": None, **app, **changed})
 
-    def _given(self, name: str) -> str:
-        if not (value := self._test_data.get(name)):
-            raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
-        return value
-
     def _admin(self, method: str, path: str, **request: Any) -> Any:
-        admin = {"api_token": SecretStr(self._given("admin_api_token")), "private_key": None}
-        return self._ask(method, path, self._settings.model_copy(update=admin), **request)
-
-    def _ask(self, method: str, path: str, settings: OktaSettings | None = None, **request: Any) -> Any:
-        """What the answer holds; None where it is empty, as after a deletion.
-
-        Raises:
-            StateUnavailable: No answer, an error, or something else than Okta's JSON.
-        """
-        exchange = self._send(requests.Request(method, path, **request), settings)
-        response = exchange.response
-        if response is None:
-            message = exchange.failure.message if exchange.failure else "no answer"
-            raise StateUnavailable(f"{method} {path}: {message}")
-        if error := error_of(response):
-            raise StateUnavailable(f"{method} {path}: error {error.code}, {error.message}")
-        if response.status == 204:
-            return None
-        try:
-            return response.json()
-        except ValueError:
-            raise StateUnavailable(f"{method} {path}: status {response.status}, and not Okta's JSON.") from None
+        admin = {"api_token": SecretStr(self.given("admin_api_token")), "private_key": None}
+        return self.ask(method, path, self.settings.model_copy(update=admin), **request)
 
 
 def _unknown_push() -> Arranged:

@@ -159,7 +159,7 @@ class PrivacyIDEA(Provider):
         """Arranges states through the admin API, on any server."""
         from mfagate.providers.privacyidea.states import PrivacyIDEAStates
 
-        return PrivacyIDEAStates(send, settings, test_data)
+        return PrivacyIDEAStates(self, send, settings, test_data)
 
     def sandbox(self) -> Sandbox:
         """The real server, in a process of its own."""

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-import requests
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 
-# Sends a request with a relative URL; returns the JSON object answered, or raises.
-Ask = Callable[[requests.Request], dict[str, Any]]
+# Sends a request of a method and a path, as ``TabledStates.ask`` does; returns the JSON answered, or raises.
+Ask = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +99,11 @@ class PushToken:
             "timestamp": timestamp,
             "signature": self._sign(self.serial, timestamp),
         }
-        answer = self._ask(requests.Request("GET", self._PATH, params=parameters))
+        answer = self._ask("GET", self._PATH, params=parameters)
         return [challenge["nonce"] for challenge in answer["result"]["value"]]
 
     def _post(self, **fields: str) -> None:
-        self._ask(requests.Request("POST", self._PATH, data={"serial": self.serial, **fields}))
+        self._ask("POST", self._PATH, data={"serial": self.serial, **fields})
 
     def _sign(self, *parts: str) -> str:
         signature = self._key.sign("|".join(parts).encode(), padding.PKCS1v15(), hashes.SHA256())

@@ -8,7 +8,7 @@ and https://privacyidea.readthedocs.io/en/latest/modules/api/validate.html.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -16,18 +16,20 @@ from typing import Any
 import requests
 
 from mfagate.contract import ProviderState
-from mfagate.providers.base import Send
+from mfagate.exchange import Response
+from mfagate.providers.arranging import Arrangement, Key, TabledStates
+from mfagate.providers.base import Provider, Send
 from mfagate.providers.privacyidea import SENTINEL_USER
-from mfagate.providers.privacyidea.errors import error_of, result_of
+from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp, random_pin
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, State, StateUnavailable
 
 SERIAL_PREFIX = "MFAGATE-"
 """The serials of our tokens begin with it; no other token is touched."""
 
 
-class PrivacyIDEAStates:
+class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     """Arranges states on one server, with tokens of its own on one user.
 
     ``test_data`` (of ``integrations.toml``): ``user``, an existing user whom
@@ -40,14 +42,16 @@ class PrivacyIDEAStates:
     challenge.
     """
 
-    def __init__(self, send: Send, settings: PrivacyIDEASettings, test_data: Mapping[str, str]) -> None:
-        """``send`` signs with the admin key what has no ``Authorization``; URLs are relative."""
-        self._send = send
-        self._settings = settings
-        self._test_data = test_data
+    def __init__(
+        self, provider: Provider, send: Send, settings: PrivacyIDEASettings, test_data: Mapping[str, str]
+    ) -> None:
+        super().__init__(provider, send, settings, test_data)
         self._enrolled: str | None = None
         self._push_token: PushToken | None = None
-        self._arrangements: Mapping[str, Callable[[], Arranged]] = {
+
+    def arrangements(self) -> Mapping[Key, Arrangement]:
+        """How each state is arranged."""
+        return {
             State.WORKING_OTP: self._working_otp,
             State.USED_OTP: self._used_otp,
             State.PIN_AND_OTP: self._pin_and_otp,
@@ -61,27 +65,16 @@ class PrivacyIDEAStates:
             State.PUSH_ACCEPTED: lambda: self._push(accept=True),
             State.PUSH_DECLINED: lambda: self._push(accept=False),
             State.CREDENTIAL_MISSING: lambda: self._guess_with_key(None),
-            State.CREDENTIAL_MALFORMED: lambda: self._guess_with_key(self._key("validate_key")[:-4]),
-            State.CREDENTIAL_EXPIRED: lambda: self._guess_with_key(self._given("expired_validate_key")),
-            State.CREDENTIAL_WRONG_KIND: lambda: self._guess_with_key(self._key("admin_key")),
+            State.CREDENTIAL_MALFORMED: lambda: self._guess_with_key(self.setting("validate_key")[:-4]),
+            State.CREDENTIAL_EXPIRED: lambda: self._guess_with_key(self.given("expired_validate_key")),
+            State.CREDENTIAL_WRONG_KIND: lambda: self._guess_with_key(self.setting("admin_key")),
         }
 
     def arrange(self, state: ProviderState) -> Arranged:
-        """Put the server into the state; the one before it may cease to hold.
-
-        Raises:
-            StateNotConfigured: A key or an entry of ``test_data`` is missing.
-            StateUnavailable: The server refused; the message has its error code and text.
-        """
-        arrangement = self._arrangements.get(state.name)
-        if arrangement is None:
-            raise StateUnavailable(f"privacyIDEA cannot be put into the state {state.name!r}.")
+        """All states but one need the key that starts logins."""
         if state.name != State.CREDENTIAL_MISSING:
-            self._key("validate_key")
-        try:
-            return arrangement()
-        except (LookupError, TypeError) as error:
-            raise StateUnavailable("The server's answer lacks what the API documents.") from error
+            self.setting("validate_key")
+        return super().arrange(state)
 
     def close(self) -> None:
         """Delete the tokens that ``arrange`` enrolled; never raises."""
@@ -149,29 +142,19 @@ class PrivacyIDEAStates:
         )
 
     def _of_user(self, user: str, values: Mapping[str, str]) -> dict[str, str]:
-        realm = {"realm": self._settings.realm} if self._settings.realm else {}
+        realm = {"realm": self.settings.realm} if self.settings.realm else {}
         return {"user": user, **realm, **values}
 
     def _user(self) -> str:
-        return self._given("user")
-
-    def _given(self, name: str) -> str:
-        if not (value := self._test_data.get(name)):
-            raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
-        return value
-
-    def _key(self, name: str) -> str:
-        if not (value := self._settings.secret(name)):
-            raise StateNotConfigured(f"settings.{name}", f"The settings have no {name}.")
-        return value
+        return self.given("user")
 
     def _user_without_tokens(self) -> str:
         """The test user, after the tokens that we enrolled there, this time or before, are gone."""
         user = self._user()
-        self._key("admin_key")
+        self.setting("admin_key")
         self._push_token = None
         parameters = self._of_user(user, {"pagesize": "1000"})
-        answer = self._ask(requests.Request("GET", "/token/", params=parameters))
+        answer = self.ask("GET", "/token/", params=parameters)
         serials = [str(token["serial"]) for token in answer["result"]["value"]["tokens"]]
         if self._enrolled and self._enrolled not in serials:
             raise StateUnavailable(
@@ -186,7 +169,7 @@ class PrivacyIDEAStates:
                 f" ({', '.join(foreign)}): name a user without any."
             )
         for serial in serials:
-            self._ask(requests.Request("DELETE", f"/token/{serial}"))
+            self.ask("DELETE", f"/token/{serial}")
         return user
 
     def _enrol_hotp(self, pin: str = "") -> HotpToken:
@@ -195,7 +178,7 @@ class PrivacyIDEAStates:
         return token
 
     def _enrol_push(self) -> PushToken:
-        token = PushToken(_random_serial(), self._ask)
+        token = PushToken(_random_serial(), self.ask)
         detail = self._enrol(token.serial, type="push", genkey=1)
         token.enrol(detail["enrollment_credential"])
         return token
@@ -214,32 +197,21 @@ class PrivacyIDEAStates:
 
     def _check(self, password: str) -> bool:
         body = self._of_user(self._user(), {"pass": password})
-        headers = {"Authorization": self._key("validate_key")}
-        answer = self._ask(requests.Request("POST", "/validate/check", headers, json=body))
+        headers = {"Authorization": self.setting("validate_key")}
+        answer = self.ask("POST", "/validate/check", headers=headers, json=body)
         return bool(answer["result"]["value"])
 
     def _post(self, path: str, **parameters: Any) -> dict[str, Any]:
-        return self._ask(requests.Request("POST", path, json=parameters))
+        return dict(self.ask("POST", path, json=parameters))
 
-    def _ask(self, request: requests.Request) -> dict[str, Any]:
-        """The JSON object answered.
-
-        Raises:
-            StateUnavailable: No answer, an error, or something else than privacyIDEA's JSON.
-        """
-        asked = f"{request.method} {request.url}"
-        # Without it some paths answer with a page of the web interface.
+    def answer(self, request: requests.Request, settings: PrivacyIDEASettings | None = None) -> Response:
+        """The answer as JSON: some paths would answer with a page of the web interface."""
         request.headers = {**(request.headers or {}), "Accept": "application/json"}
-        exchange = self._send(request)
-        if exchange.response is None:
-            message = exchange.failure.message if exchange.failure else "no answer"
-            raise StateUnavailable(f"{asked}: {message}")
-        if error := error_of(exchange.response):
-            raise StateUnavailable(f"{asked}: error {error[0]}, {error[1]}")
-        if result_of(exchange.response).get("status") is not True:
-            status = exchange.response.status
-            raise StateUnavailable(f"{asked}: status {status}, and not privacyIDEA's JSON.")
-        return dict(exchange.response.json())
+        return super().answer(request, settings)
+
+    def payload(self, response: Response) -> Any:
+        """The JSON of an answer whose envelope says that all went well, else None."""
+        return response.json() if result_of(response).get("status") is True else None
 
 
 def _random_serial() -> str:

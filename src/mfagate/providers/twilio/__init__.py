@@ -179,7 +179,7 @@ class Twilio(Provider):
         """Arranges states through the API: TOTP factors of our own, verifications without a phone."""
         from mfagate.providers.twilio.states import TwilioStates
 
-        return TwilioStates(send, settings, test_data)
+        return TwilioStates(self, send, settings, test_data)
 
     def sandbox(self) -> Sandbox:
         """An emulator of Verify and of what a token may ask about its account."""

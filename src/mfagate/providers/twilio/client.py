@@ -7,11 +7,10 @@ for text messages, and the identity of an entity for TOTP and pushes.
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient
+from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.errors import INVALID_PARAMETER, LANDLINE, MOST_CHECKS, NOT_FOUND, error_of
 from mfagate.providers.twilio.settings import TwilioSettings
@@ -40,15 +39,10 @@ class TwilioClient:
     def __init__(
         self,
         settings: TwilioSettings,
-        *,
-        endpoint: str | None = None,
-        timeout_seconds: float = 5.0,
-        ca_bundle: Path | None = None,
+        **transport: Unpack[Transport],
     ) -> None:
         self._service = f"/v2/Services/{settings.service_sid}"
-        self._api = ApiClient(
-            PROVIDER, settings, endpoint=endpoint, timeout_seconds=timeout_seconds, ca_bundle=ca_bundle
-        )
+        self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
         """Send a text message or a push; for TOTP find the user's factor, which is the transaction."""

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import requests
-
 from mfagate.contract import ProviderState
-from mfagate.providers.base import Send
+from mfagate.providers.arranging import Arrangement, Key, TabledStates
+from mfagate.providers.base import Provider, Send
 from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
 from mfagate.providers.totp import Totp
-from mfagate.providers.twilio.errors import error_of
 from mfagate.providers.twilio.settings import TwilioSettings
 
 PREFIX = "mfagate-"
@@ -49,7 +47,7 @@ _BETWEEN_POLLS_SECONDS = 0.5
 _SHORT_LIFE = timedelta(seconds=3)
 
 
-class TwilioStates:
+class TwilioStates(TabledStates[TwilioSettings]):
     """Arranges states with one service.
 
     Values: ``service_sid``; ``to``, ``verification_sid``, ``code`` and ``wrong_code`` of a
@@ -57,16 +55,16 @@ class TwilioStates:
     ``wrong_code``.
     """
 
-    def __init__(self, send: Send, settings: TwilioSettings, test_data: Mapping[str, str]) -> None:
-        """``send`` signs with the integration's own credential."""
-        self._send = send
-        self._settings = settings
-        self._test_data = test_data
+    def __init__(self, provider: Provider, send: Send, settings: TwilioSettings, test_data: Mapping[str, str]) -> None:
+        super().__init__(provider, send, settings, test_data)
         self._service = f"/v2/Services/{settings.service_sid}"
         self._entities: list[str] = []
         self._verifications: list[str] = []
         self._totp: tuple[Mapping[str, str], Totp] | None = None
-        self._arrangements: Mapping[str, Callable[[], Arranged]] = {
+
+    def arrangements(self) -> Mapping[Key, Arrangement]:
+        """How each state is arranged."""
+        return {
             State.CREDENTIAL_ACCEPTED: Arranged,
             State.WORKING_OTP: self._working_otp,
             State.NO_FACTOR: lambda: Arranged({"identity": self._new_entity()}),
@@ -93,27 +91,20 @@ class TwilioStates:
         }
 
     def arrange(self, state: ProviderState) -> Arranged:
-        """Put the service into the state.
+        """All states have the SID of the service among their values."""
+        arranged = super().arrange(state)
+        return replace(arranged, values={"service_sid": self.settings.service_sid, **arranged.values})
 
-        Raises:
-            StateNotConfigured: An entry of ``test_data`` is missing, or a switch of the service is off.
-            StateUnavailable: Twilio refused; the message has its error code and text.
-        """
-        arrangement = self._arrangements.get(state.name)
-        if arrangement is None:
-            raise StateUnavailable(f"Twilio Verify cannot be put into the state {state.name!r}.")
-        try:
-            arranged = arrangement()
-        except (LookupError, TypeError) as error:
-            raise StateUnavailable("Twilio's answer lacks what the API documents.") from error
-        return replace(arranged, values={"service_sid": self._settings.service_sid, **arranged.values})
+    def ask(self, method: str, path: str, settings: TwilioSettings | None = None, **request: Any) -> Any:
+        """The same below the path of the service."""
+        return super().ask(method, self._service + path, settings, **request)
 
     def close(self) -> None:
         """Delete our entities and cancel what is under way; never raises."""
         self._cancel()
         for identity in self._entities:
             with suppress(Exception):
-                self._ask("DELETE", f"/Entities/{identity}")
+                self.ask("DELETE", f"/Entities/{identity}")
 
     def _working_otp(self) -> Arranged:
         if self._totp is None:
@@ -126,7 +117,7 @@ class TwilioStates:
         totp = Totp.generate()
         identity, factor_sid = self._new_factor(totp)
         # The code of the step before, so that the one of now is unused: that Twilio takes one twice is nowhere said.
-        verified = self._ask("POST", f"/Entities/{identity}/Factors/{factor_sid}", data={"AuthPayload": totp.code(-1)})
+        verified = self.ask("POST", f"/Entities/{identity}/Factors/{factor_sid}", data={"AuthPayload": totp.code(-1)})
         if verified["status"] != "verified":
             raise StateUnavailable("Twilio did not take the first code of a TOTP factor: do the clocks differ?")
         return {"identity": identity, "factor_sid": factor_sid}, totp
@@ -140,7 +131,7 @@ class TwilioStates:
             "Config.Skew": "2",
         }
         enrolment = {"FriendlyName": "mfagate", "FactorType": "totp", "Binding.Secret": totp.secret, **config}
-        return identity, str(self._ask("POST", f"/Entities/{identity}/Factors", data=enrolment)["sid"])
+        return identity, str(self.ask("POST", f"/Entities/{identity}/Factors", data=enrolment)["sid"])
 
     def _unfinished_factor(self) -> Arranged:
         identity, factor_sid = self._new_factor(Totp.generate())
@@ -148,12 +139,12 @@ class TwilioStates:
 
     def _new_entity(self) -> str:
         identity = PREFIX + secrets.token_hex(6)
-        self._ask("POST", "/Entities", data={"Identity": identity})
+        self.ask("POST", "/Entities", data={"Identity": identity})
         self._entities.append(identity)
         return identity
 
     def _phone(self) -> Arranged:
-        to = self._given("phone")
+        to = self.given("phone")
         # What the interaction starts is known by its number alone, and has to be cancelled as well.
         self._verifications.append(to)
         return Arranged({"to": to})
@@ -161,9 +152,9 @@ class TwilioStates:
     def _started(self, phone: str, wrong_code: str, **more: str) -> Arranged:
         """A verification of our own; one that others left behind has a code that is not ours."""
         self._cancel()
-        to = self._given(phone)
+        to = self.given(phone)
         for _ in range(2):
-            started = self._ask("POST", "/Verifications", data={"To": to, "Channel": "sms", **more})
+            started = self.ask("POST", "/Verifications", data={"To": to, "Channel": "sms", **more})
             self._verifications.append(str(started["sid"]))
             if len(started["send_code_attempts"]) == 1:
                 return Arranged({"to": to, "verification_sid": str(started["sid"]), "wrong_code": wrong_code})
@@ -171,8 +162,8 @@ class TwilioStates:
         raise StateUnavailable("Another verification to the same number is under way.")
 
     def _started_with_our_code(self) -> Arranged:
-        self._given("phone")
-        if self._ask("GET", "")["custom_code_enabled"] is not True:
+        self.given("phone")
+        if self.ask("GET", "")["custom_code_enabled"] is not True:
             raise StateNotConfigured("Enable Custom Verification Code", "The Verify service takes no code of ours.")
         code, wrong_code = _random_code(), _random_code()
         while wrong_code == code:
@@ -183,7 +174,7 @@ class TwilioStates:
     def _approved(self) -> Arranged:
         arranged = self._started("phone", _random_code())
         sid = arranged.values["verification_sid"]
-        if self._ask("POST", f"/Verifications/{sid}", data={"Status": "approved"})["status"] != "approved":
+        if self.ask("POST", f"/Verifications/{sid}", data={"Status": "approved"})["status"] != "approved":
             raise StateUnavailable("Twilio did not approve a verification that was reported as approved.")
         return arranged
 
@@ -191,7 +182,7 @@ class TwilioStates:
         arranged = self._started("blocked_phone", _random_code())
         wrong = {"VerificationSid": arranged.values["verification_sid"], "Code": arranged.values["wrong_code"]}
         for _ in range(_CHECKS):
-            if self._ask("POST", "/VerificationCheck", data=wrong)["status"] == "approved":
+            if self.ask("POST", "/VerificationCheck", data=wrong)["status"] == "approved":
                 raise StateUnavailable("A code made up at random was the right one.")
         return arranged
 
@@ -199,24 +190,24 @@ class TwilioStates:
         """Cancel our verifications, which frees their numbers; what is over stays as it is."""
         while self._verifications:
             with suppress(Exception):
-                self._ask("POST", f"/Verifications/{self._verifications.pop()}", data={"Status": "canceled"})
+                self.ask("POST", f"/Verifications/{self._verifications.pop()}", data={"Status": "canceled"})
 
     def _push(self, name: str, wanted: str, *, lifetime: timedelta | None = None) -> Arranged:
-        identity = self._given(name)
-        factors = self._ask("GET", f"/Entities/{identity}/Factors")["factors"]
+        identity = self.given(name)
+        factors = self.ask("GET", f"/Entities/{identity}/Factors")["factors"]
         usable = [one["sid"] for one in factors if (one["factor_type"], one["status"]) == ("push", "verified")]
         if not usable:
             raise StateUnavailable(f"The entity {identity!r} has no verified push factor.")
         challenge = {"FactorSid": str(usable[0]), "Details.Message": "mfagate"}
         if lifetime is not None:
             challenge["ExpirationDate"] = f"{datetime.now(UTC) + lifetime:%Y-%m-%dT%H:%M:%SZ}"
-        sid = str(self._ask("POST", f"/Entities/{identity}/Challenges", data=challenge)["sid"])
+        sid = str(self.ask("POST", f"/Entities/{identity}/Challenges", data=challenge)["sid"])
         self._wait_for(f"/Entities/{identity}/Challenges/{sid}", wanted)
         return Arranged({"identity": identity, "factor_sid": str(usable[0]), "challenge_sid": sid})
 
     def _wait_for(self, path: str, wanted: str) -> None:
         for _ in range(_POLLS):
-            status = self._ask("GET", path)["status"]
+            status = self.ask("GET", path)["status"]
             if status == wanted:
                 return
             if status != "pending":
@@ -227,50 +218,22 @@ class TwilioStates:
     @property
     def _user_setting(self) -> str:
         """The setting that names who asks."""
-        return "api_key_sid" if self._settings.key else "account_sid"
+        return "api_key_sid" if self.settings.key else "account_sid"
 
     def _as_user(self, user: str) -> Arranged:
         return Arranged(credential={self._user_setting: user})
 
     def _wrong_secret(self) -> Arranged:
-        name = "api_key_secret" if self._settings.key else "auth_token"
-        return Arranged(credential={name: (self._settings.secret(name) or "")[::-1]})
+        name = "api_key_secret" if self.settings.key else "auth_token"
+        return Arranged(credential={name: (self.settings.secret(name) or "")[::-1]})
 
     def _given_key(self, name: str) -> Arranged:
-        key = {"api_key_sid": self._given(f"{name}_sid"), "api_key_secret": self._given(f"{name}_secret")}
+        key = {"api_key_sid": self.given(f"{name}_sid"), "api_key_secret": self.given(f"{name}_secret")}
         return Arranged(credential={**_NO_CREDENTIAL, **key})
 
     def _test_credentials(self) -> Arranged:
-        pair = {"account_sid": self._given("test_account_sid"), "auth_token": self._given("test_auth_token")}
+        pair = {"account_sid": self.given("test_account_sid"), "auth_token": self.given("test_auth_token")}
         return Arranged(credential={**_NO_CREDENTIAL, **pair})
-
-    def _given(self, name: str) -> str:
-        if not (value := self._test_data.get(name)):
-            raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
-        return value
-
-    def _ask(self, method: str, path: str, **request: Any) -> Any:
-        """What the answer holds; nothing after a deletion.
-
-        Raises:
-            StateUnavailable: No answer, an error, or something else than Twilio's JSON.
-        """
-        exchange = self._send(requests.Request(method, self._service + path, **request))
-        response, asked = exchange.response, f"{method} {path or 'of the service'}"
-        if response is None:
-            message = exchange.failure.message if exchange.failure else "no answer"
-            raise StateUnavailable(f"{asked}: {message}")
-        if error := error_of(response):
-            raise StateUnavailable(f"{asked}: error {error.code}, {error.message}")
-        if response.status == 204:
-            return None
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        if response.status not in (200, 201) or not isinstance(body, dict):
-            raise StateUnavailable(f"{asked}: status {response.status}, and not Twilio's JSON.")
-        return body
 
 
 _UNKNOWN_CHALLENGE = {

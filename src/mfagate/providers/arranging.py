@@ -1,0 +1,128 @@
+"""What all providers share in arranging states: the table of them, test data, and asking the API for it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from mfagate.config.settings import ProviderSettings
+from mfagate.contract import ProviderState
+from mfagate.exchange import Response
+from mfagate.providers.base import Provider, Send
+from mfagate.providers.states import Arranged, StateNotConfigured, StateUnavailable
+
+if TYPE_CHECKING:
+    import requests
+
+Settings = TypeVar("Settings", bound=ProviderSettings)
+
+Arrangement = Callable[[], Arranged]
+
+Key = str | tuple[str, str]
+"""A state's name; with the parameter ``kind`` of the state, if it has one."""
+
+_GOOD = (200, 201, 202)
+
+
+class TabledStates(ABC, Generic[Settings]):
+    """States from a table of how each is arranged, on one target.
+
+    ``send`` signs with the settings that it is handed, the integration's own by default.
+    """
+
+    def __init__(self, provider: Provider, send: Send, settings: Settings, test_data: Mapping[str, str]) -> None:
+        self.title = provider.title
+        self.settings = settings
+        self._provider = provider
+        self._send = send
+        self.test_data = test_data
+
+    @abstractmethod
+    def arrangements(self) -> Mapping[Key, Arrangement]:
+        """How each state is arranged."""
+
+    def arrange(self, state: ProviderState) -> Arranged:
+        """Put the provider into the state; the one before it may cease to hold.
+
+        Raises:
+            StateNotConfigured: A setting or an entry of ``test_data`` is missing.
+            StateUnavailable: The provider refused; the message has its error code and text.
+        """
+        kind = state.params.get("kind")
+        arrangement = self.arrangements().get(state.name if kind is None else (state.name, str(kind)))
+        if arrangement is None:
+            raise StateUnavailable(f"{self.title} cannot be put into the state {state.name!r}.")
+        try:
+            return arrangement()
+        except (AttributeError, LookupError, TypeError) as error:
+            missing = f"{type(error).__name__}: {error}"
+            raise StateUnavailable(f"{self.title}'s answer lacks what the API documents ({missing}).") from error
+
+    def close(self) -> None:
+        """Remove what ``arrange`` created; never raises."""
+        return
+
+    def given(self, name: str) -> str:
+        """An entry of ``test_data``.
+
+        Raises:
+            StateNotConfigured: There is none.
+        """
+        if not (value := self.test_data.get(name)):
+            raise StateNotConfigured(f"test_data.{name}", f"test_data has no {name}.")
+        return value
+
+    def setting(self, name: str) -> str:
+        """A setting's value.
+
+        Raises:
+            StateNotConfigured: It is not set.
+        """
+        if not (value := self.settings.secret(name)):
+            raise StateNotConfigured(f"settings.{name}", f"The settings have no {name}.")
+        return value
+
+    def answer(self, request: requests.Request, settings: Settings | None = None) -> Response:
+        """The answer to a request, whatever it is.
+
+        Raises:
+            StateUnavailable: None came.
+        """
+        exchange = self._send(request, settings)
+        if exchange.response is None:
+            message = exchange.failure.message if exchange.failure else "no answer"
+            raise StateUnavailable(f"{request.method} {request.url}: {message}")
+        return exchange.response
+
+    def ask(self, method: str, path: str, settings: Settings | None = None, **request: Any) -> Any:
+        """The JSON of a good answer; None where it has no body, as after a deletion.
+
+        Raises:
+            StateUnavailable: No answer, an error, or something else than the provider's JSON.
+        """
+        import requests
+
+        return self.content(f"{method} {path}", self.answer(requests.Request(method, path, **request), settings))
+
+    def content(self, asked: str, response: Response) -> Any:
+        """What a good answer holds; ``asked`` begins the messages.
+
+        Raises:
+            StateUnavailable: It is none.
+        """
+        if error := self._provider.error_of(response):
+            raise StateUnavailable(f"{asked}: error {error.code}, {error.message}")
+        if response.status == 204:
+            return None
+        content = self.payload(response)
+        if content is None:
+            raise StateUnavailable(f"{asked}: status {response.status}, and not {self.title}'s JSON.")
+        return content
+
+    def payload(self, response: Response) -> Any:
+        """The JSON of a good answer, else None: override where the provider wraps it."""
+        try:
+            return response.json() if response.status in _GOOD else None
+        except ValueError:
+            return None
