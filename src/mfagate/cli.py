@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -403,6 +404,9 @@ def completion(shell: str) -> None:
 
 def main() -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
+    # Whoever closes a stream wants to see nothing; the exit code says it all.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     signal.signal(signal.SIGTERM, _terminate)
     # A script's background job starts with SIGINT ignored; a sandbox must be stoppable all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -421,15 +425,26 @@ def main() -> NoReturn:
         error.show()
         code = error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has enough; the interpreter must not try to flush the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has enough.
+        _discard_the_rest()
         code = 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        _discard_the_rest()
+        click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+        code = 2
     except SystemExit as exit_:
         code = exit_.code if isinstance(exit_.code, int) else 1
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: it would wait for threads that an interrupt left in an exchange.
     os._exit(code)
+
+
+def _discard_the_rest() -> None:
+    """The interpreter must not try again to flush what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

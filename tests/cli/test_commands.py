@@ -271,3 +271,17 @@ def test_a_reader_that_has_enough(project: Project) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "exit_code", "said"),
+    [
+        (">&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        ("> /dev/full", 2, "Error: the output cannot be written: No space left on device\n"),
+    ],
+)
+def test_a_place_for_the_output_that_is_none(redirection: str, exit_code: int, said: str) -> None:
+    command = f"{sys.executable} -m mfagate check --config {REPOSITORY}/integrations.toml {redirection}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (exit_code, "", said)
