@@ -170,6 +170,8 @@ def test_a_junit_reader_reads_the_report(mixed: Project) -> None:
     failed = [case for case in cases if any(isinstance(r, junitparser.Failure) for r in case.result)]
     assert len(failed) == suites[0].failures == result.report["summary"]["fail"] == 1
     assert failed[0].result[0].type == "config.reference-unresolved"
+    told = {one.name: one.value for one in suites[0].properties()}
+    assert told == {name: result.first[name] for name in ("verdict", "cause", "target")}
 
 
 def test_console_report(mixed: Project, snapshot: SnapshotAssertion) -> None:

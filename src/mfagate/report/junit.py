@@ -54,6 +54,7 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
     for name, value in (
         ("verdict", integration.verdict),
         ("cause", integration.cause),
+        ("target", integration.target),
         ("override", report.run.override),
     ):
         if value is not None:
