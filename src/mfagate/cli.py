@@ -411,19 +411,8 @@ def main() -> NoReturn:
     # A script's background job starts with SIGINT ignored; a sandbox must be stoppable all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        cli.main(prog_name="mfagate", standalone_mode=False)
+        code = _exit_code()
         sys.stdout.flush()
-        code = 0
-    except click.exceptions.Exit as exit_:
-        code = exit_.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        # Everything is stopped by now: who presses Ctrl-C again wants no more than the end.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        click.echo("interrupted", err=True)
-        code = 130
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
     except BrokenPipeError:
         # Whoever read our output has enough.
         _discard_the_rest()
@@ -434,12 +423,27 @@ def main() -> NoReturn:
         _discard_the_rest()
         click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
         code = 2
-    except SystemExit as exit_:
-        code = exit_.code if isinstance(exit_.code, int) else 1
-    sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: it would wait for threads that an interrupt left in an exchange.
     os._exit(code)
+
+
+def _exit_code() -> int:
+    try:
+        cli.main(prog_name="mfagate", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        # Everything is stopped by now: who presses Ctrl-C again wants no more than the end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 1
+    return 0
 
 
 def _discard_the_rest() -> None:
