@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,9 @@ pytest_plugins = ["pytester"]
 
 # Emulators that fixtures start are measured too; how coverage is told to begin is not handed on otherwise.
 supervisor._ENVIRONMENT += ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+
+# A script's background job starts with SIGINT ignored, and so would all processes that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Generated inputs are the same for everybody and for CI; `--hypothesis-profile explore` looks further.
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

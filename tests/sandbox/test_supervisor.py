@@ -195,7 +195,7 @@ def test_stopped_when_the_parent_is(make_program: MakeProgram, assert_nothing_le
     parent, _ = start_parent(make_program())
     # To the group, as a terminal does: the child must not be hit before its parent.
     os.killpg(parent.pid, getattr(signal, name))
-    parent.wait()
+    parent.wait(timeout=30)
     assert_nothing_left()
 
 
@@ -205,7 +205,7 @@ def test_stopped_although_a_process_forked_from_the_parent_lives_on(
     parent, values = start_parent(make_program(), "fork")
     try:
         parent.kill()
-        parent.wait()
+        parent.wait(timeout=30)
         assert_nothing_left()
         assert is_alive(values["sibling"])
     finally:
