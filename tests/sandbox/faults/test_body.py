@@ -9,7 +9,10 @@ import pytest
 
 from mfagate.sandbox.faults.body import edited
 
-BODY = {"stat": "OK", "response": {"result": "allow", "n": 1, "ok": True, "list": [{"result": "x"}], "none": None}}
+BODY: dict[str, Any] = {
+    "stat": "OK",
+    "response": {"result": "allow", "n": 1, "ok": True, "list": [{"result": "x"}], "none": None},
+}
 
 
 def after(kind: str, argument: str, body: Any = BODY) -> Any:
