@@ -86,6 +86,9 @@ def _unreadable(response: Response) -> Finding | None:
             f"the answer is larger than {len(response.body)} bytes; the rest was not read",
             {"announced bytes": size, **_looks(response)},
         )
+    if response.undecodable is not None:
+        message = f"the answer is said to be in {response.undecodable}, and is not"
+        return Finding(CauseId.CONTRACT_BODY_UNREADABLE, message, _looks(response))
     if not response.body.strip():
         return Finding(
             CauseId.CONTRACT_BODY_UNREADABLE, f"the answer ({response.status}) has no body", _looks(response)

@@ -73,13 +73,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. ``truncated`` says that the body was longer than the cap."""
+    """An answer. ``truncated`` says that the body was longer than the cap.
+
+    ``undecodable`` names a content coding that the body is said to be in and is not.
+    """
 
     status: int
     reason: str = ""
     headers: Headers = field(default_factory=Headers)
     body: bytes = field(default=b"", repr=False)
     truncated: bool = False
+    undecodable: str | None = None
 
     @property
     def media_type(self) -> str:
@@ -97,8 +101,11 @@ class Response:
         Raises:
             ValueError: The body is not JSON in UTF-8.
         """
+        if self.undecodable is not None:
+            raise ValueError(f"the body is not in {self.undecodable}, as it is said to be")
         try:
-            return json.loads(self.body)
+            # From bytes the decoder would take UTF-16 as well, which few clients do.
+            return json.loads(self.body.decode("utf-8-sig"))
         except RecursionError as error:
             raise ValueError("JSON nested too deeply") from error
 

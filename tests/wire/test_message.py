@@ -472,3 +472,17 @@ def test_a_greeting_without_an_end_of_line_is_not_a_timeout(serve: Serve, get: G
 def test_malformed_chunks(serve: Serve, get: Get, chunks: bytes) -> None:
     exchange = get(serve(say(CHUNKED + chunks + b"\r\nmore\r\n")).url())
     failed(exchange, CauseId.NETWORK_NOT_HTTP, Phase.TRANSFER)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "good"), [(b"gzip", b"{}", False), (b"br", b"{}", True), (b"gzip", b"", True)]
+)
+def test_a_body_that_is_not_in_its_coding_is_no_json(
+    serve: Serve, get: Get, coding: bytes, body: bytes, good: bool
+) -> None:
+    """Every client that undoes the coding would fail on it."""
+    response = answered(get(serve(ok(body, b"Content-Encoding: " + coding)).url()))
+    assert response.undecodable == (None if good else coding.decode())
+    if not good:
+        with pytest.raises(ValueError, match="not in gzip"):
+            response.json()

@@ -75,6 +75,8 @@ class ExpectedResponse:
             return []
         if answer.truncated:
             return [found.body_unreadable("is longer than the limit and was cut off")]
+        if answer.undecodable is not None:
+            return [found.body_unreadable(f"is not in {answer.undecodable}, as it is said to be")]
         if not self.body:
             return self._no_body(answer)
         if not answer.body:

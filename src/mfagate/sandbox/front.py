@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import threading
 import time
@@ -92,9 +93,19 @@ class Front(ThreadingHTTPServer):
         self.fault = fault
         self.lock = threading.Lock()
         self.requests: list[tuple[str, str]] = []
-        if tls is not None:
-            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.on_connection: Callable[[socket.socket], bool] = lambda connection: False
+        self._tls = tls
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, in its thread."""
+        if self.on_connection(request):
+            return
+        if self._tls is None:
+            super().finish_request(request, client_address)
+        else:
+            with self._tls.wrap_socket(request, server_side=True) as secured:
+                super().finish_request(secured, client_address)
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection to the server behind."""

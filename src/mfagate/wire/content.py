@@ -7,12 +7,21 @@ import zlib
 GZIP = zlib.MAX_WBITS | 16
 
 
+class Undecodable(ValueError):
+    """A body that is not in the coding that it is said to be in."""
+
+
 def decode(body: bytes, coding: str, limit: int, complete: bool) -> tuple[bytes, bool] | None:
     """The content, and whether it was cut at ``limit`` bytes (RFC 9110 section 8.4.1).
 
-    None if we do not know the coding, or the body is not in it. Only of a body that is itself
-    not ``complete`` is a part enough.
+    None if there is no coding, or one that we do not know. Only of a body that is itself not
+    ``complete`` is a part enough.
+
+    Raises:
+        Undecodable: The body is not in its coding.
     """
+    if not body:
+        return None
     match coding.strip().lower():
         case "gzip" | "x-gzip":
             windows: tuple[int, ...] = (GZIP,)
@@ -32,4 +41,4 @@ def decode(body: bytes, coding: str, limit: int, complete: bool) -> tuple[bytes,
             return content[:limit], True
         if not complete or (inflater.eof and not inflater.unused_data):
             return content, False
-    return None
+    raise Undecodable

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, cast
 from mfagate.causes import CauseId
 from mfagate.exchange import Headers, Request, Response
 from mfagate.wire.attempt import Deadline
-from mfagate.wire.content import decode
+from mfagate.wire.content import Undecodable, decode
 from mfagate.wire.endpoint import Endpoint
 from mfagate.wire.failures import WireError, escaped, interrupted
 from mfagate.wire.stream import Stream
@@ -133,10 +133,15 @@ class Answer:
         """
         body, truncated = self._body(limit, deadline)
         headers = Headers(tuple(self.head.headers.items()))
-        decoded = decode(body, headers.get("content-encoding", ""), limit, complete=not truncated)
-        if decoded:
-            body, truncated = decoded[0], truncated or decoded[1]
-        return Response(self.head.status, self.head.reason, headers, body, truncated)
+        coding = headers.get("content-encoding", "")
+        undecodable = None
+        try:
+            decoded = decode(body, coding, limit, complete=not truncated)
+            if decoded:
+                body, truncated = decoded[0], truncated or decoded[1]
+        except Undecodable:
+            undecodable = coding
+        return Response(self.head.status, self.head.reason, headers, body, truncated, undecodable)
 
     def _body(self, limit: int, deadline: Deadline) -> tuple[bytes, bool]:
         # http.client says 0 of HEAD, 204 and 304 too, whatever the headers say.

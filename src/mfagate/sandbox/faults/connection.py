@@ -1,0 +1,69 @@
+"""Faults of a TCP connection, before TLS and HTTP begin."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+
+SILENT_SECONDS = 60.0
+
+Strike = Callable[[socket.socket, str], bool]
+"""Does something to a connection; True if it is done with it."""
+
+
+def _reset(connection: socket.socket, argument: str) -> bool:
+    abort(connection)
+    return True
+
+
+def _silent(connection: socket.socket, argument: str) -> bool:
+    connection.settimeout(SILENT_SECONDS)
+    with contextlib.suppress(OSError):
+        while connection.recv(65536):
+            pass
+    return True
+
+
+def _garbage(connection: socket.socket, argument: str) -> bool:
+    connection.sendall(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")
+    connection.settimeout(1)
+    with contextlib.suppress(OSError):
+        connection.recv(65536)
+    return True
+
+
+def _slow(connection: socket.socket, argument: str) -> bool:
+    time.sleep(float(argument))
+    return False
+
+
+STRIKES: dict[str, Strike] = {"reset": _reset, "silent": _silent, "garbage": _garbage, "slow-connect": _slow}
+
+
+def abort(connection: socket.socket) -> None:
+    """Close with a reset instead of an end (RST instead of FIN)."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[int]:
+    """A port that drops every attempt to connect: its queue is full, and nobody accepts."""
+    with contextlib.ExitStack() as closing:
+        listener = closing.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = closing.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def closed_port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,131 @@
+"""Each fault does what it says, seen by the wire: which cause, in which phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import requests
+
+from mfagate.causes import CauseId
+from mfagate.diagnosis import definite_cause
+from mfagate.exchange import Exchange
+from mfagate.result import Finding
+from mfagate.sandbox.faults import FAULTS, Fault, Layer, faulty
+from mfagate.sandbox.front import Front, front
+from mfagate.wire import Wire, clock_offset
+
+HEALTHY = b'{"stat":"OK","response":{"result":"allow","time":1}}'
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Front]:
+    with front("http://127.0.0.1:9", lambda handler: handler.answer(200, HEALTHY, "application/json")) as server:
+        yield server
+
+
+def ask(server: Front, *faults: str, seconds: float = 1.0) -> Exchange:
+    with faulty(server.url, [Fault.parse(text) for text in faults]) as before:
+        wire = Wire(timeout_seconds=seconds, ca_bundle=before.ca_bundle, trust_env=False)
+        return wire.send(requests.Request("GET", f"{before.url}/auth").prepare())
+
+
+class Nobody:
+    """No provider's dialect."""
+
+    def explain(self, exchange: Exchange) -> Finding | None:
+        return None
+
+    def evidence(self, exchange: Exchange) -> dict[str, object]:
+        return {}
+
+
+def cause(exchange: Exchange) -> CauseId | None:
+    found = definite_cause(exchange, Nobody())
+    return found.cause if found else None
+
+
+CAUSES = {
+    "refuse": CauseId.NETWORK_CONNECTION_REFUSED,
+    "drop": CauseId.NETWORK_CONNECTION_TIMEOUT,
+    "reset": CauseId.NETWORK_CONNECTION_RESET,
+    "silent": CauseId.NETWORK_READ_TIMEOUT,
+    "garbage": CauseId.NETWORK_NOT_HTTP,
+    "tls-expired": CauseId.NETWORK_TLS_EXPIRED,
+    "tls-self-signed": CauseId.NETWORK_TLS_UNTRUSTED,
+    "tls-unknown-ca": CauseId.NETWORK_TLS_UNTRUSTED,
+    "tls-other-name": CauseId.NETWORK_TLS_HOSTNAME_MISMATCH,
+    "tls-old": CauseId.NETWORK_TLS_HANDSHAKE,
+    "tls-plain": CauseId.NETWORK_TLS_HANDSHAKE,
+    "tls-client-certificate": CauseId.NETWORK_TLS_CLIENT_CERTIFICATE,
+    "reset-headers": CauseId.NETWORK_CONNECTION_RESET,
+    "reset-body": CauseId.NETWORK_CONNECTION_RESET,
+    "cut-body": CauseId.NETWORK_CONNECTION_RESET,
+    "hang-up": CauseId.NETWORK_CONNECTION_RESET,
+    "drip": CauseId.NETWORK_READ_TIMEOUT,
+    "drip-headers": CauseId.NETWORK_READ_TIMEOUT,
+    "stall": CauseId.NETWORK_READ_TIMEOUT,
+    "slow:5": CauseId.NETWORK_READ_TIMEOUT,
+    "slow-body:5": CauseId.NETWORK_READ_TIMEOUT,
+    "slow-connect:5": CauseId.NETWORK_READ_TIMEOUT,
+    "proxy-407": CauseId.NETWORK_PROXY,
+    "captive-portal": CauseId.NETWORK_UNEXPECTED_REDIRECT,
+    "html": CauseId.CONTRACT_NOT_JSON,
+    "html:503": CauseId.PROVIDER_OUTAGE,
+    "status:502": CauseId.PROVIDER_OUTAGE,
+    "unavailable": CauseId.PROVIDER_MAINTENANCE,
+    "too-many": CauseId.PROVIDER_RATE_LIMITED,
+    "empty": CauseId.CONTRACT_BODY_UNREADABLE,
+    "truncated": CauseId.CONTRACT_BODY_UNREADABLE,
+    "oversized": CauseId.CONTRACT_BODY_UNREADABLE,
+    "bad-gzip": CauseId.CONTRACT_BODY_UNREADABLE,
+    "not-utf8": CauseId.CONTRACT_BODY_UNREADABLE,
+    "content-type": CauseId.CONTRACT_HEADER_CHANGED,
+    "no-content-type": CauseId.CONTRACT_HEADER_CHANGED,
+}
+HARMLESS = {"tls-expiring", "clock", "retired"} | {kind.name for kind in FAULTS.values() if kind.layer is Layer.BODY}
+"""What the transport alone cannot know to be wrong: there is an answer, in JSON."""
+
+
+def test_the_catalogue_is_covered() -> None:
+    assert {text.partition(":")[0] for text in CAUSES} | HARMLESS == FAULTS.keys()
+
+
+@pytest.mark.parametrize("text", CAUSES)
+def test_a_fault_is_seen(server: Front, text: str) -> None:
+    assert cause(ask(server, text)) is CAUSES[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("removed:result", b'{"stat": "OK", "response": {"time": 1}}'),
+        ("nulled:response.result", b'{"stat": "OK", "response": {"result": null, "time": 1}}'),
+        ("added", b'{"stat": "OK", "response": {"result": "allow", "time": 1}, "mfagate_new": "new"}'),
+    ],
+)
+def test_a_body_is_changed(server: Front, text: str, body: bytes) -> None:
+    response = ask(server, text).response
+    assert response is not None
+    assert response.body == body
+
+
+def test_a_clock_is_off(server: Front) -> None:
+    assert clock_offset(ask(server, "clock:-7200")) == pytest.approx(-7200, abs=3)
+
+
+def test_a_certificate_runs_out_soon(server: Front) -> None:
+    certificate = ask(server, "tls-expiring:12").certificate
+    assert certificate is not None
+    assert (certificate.not_after - datetime.now(UTC)).days == 12
+
+
+def test_faults_combine_and_take_turns(server: Front) -> None:
+    faults = [Fault.parse("status:502,times=1"), Fault.parse("status:429,after=1,times=1")]
+    with faulty(server.url, faults) as before:
+        session = requests.Session()
+        session.trust_env = False
+        seen = [session.get(f"{before.url}/{number}", timeout=5).status_code for number in range(4)]
+    assert seen == [502, 200, 429, 200]
+    assert before.requests == [("GET", f"/{number}") for number in range(4)]

@@ -1,0 +1,91 @@
+"""Faults as they are written on a command line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfagate.sandbox.faults import FAULTS, BadFault, Fault
+from mfagate.sandbox.faults.spec import Trigger
+
+ARGUMENTS = {"status": "503", "html": "200", "value": "a.b=[1]", "content-type": "text/html", "added": "x"}
+
+
+@st.composite
+def faults(draw: st.DrawFn) -> Fault:
+    kind = draw(st.sampled_from(sorted(FAULTS)))
+    argument = ""
+    if FAULTS[kind].argument is not None:
+        argument = ARGUMENTS.get(kind) or ("5" if "seconds" in str(FAULTS[kind].argument) else "7")
+    return Fault(
+        FAULTS[kind],
+        argument,
+        draw(st.none() | st.from_regex(r"/[a-z0-9/._-]{0,20}", fullmatch=True)),
+        draw(st.just(1.0) | st.integers(1, 99).map(lambda percent: percent / 100)),
+        draw(st.integers(0, 50)),
+        draw(st.none() | st.integers(0, 9)),
+    )
+
+
+@given(fault=faults())
+def test_what_is_written_is_read(fault: Fault) -> None:
+    assert Fault.parse(str(fault)) == fault
+
+
+@given(text=st.text(max_size=30))
+def test_anything_else_is_an_error_that_says_what_to_write(text: str) -> None:
+    try:
+        fault = Fault.parse(text)
+    except BadFault as error:
+        assert str(error)
+    else:
+        assert fault.kind.name in FAULTS
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rest", "did you mean 'reset'?"),
+        ("refuse:1", "refuse takes no argument"),
+        ("removed", "removed needs an argument (a field"),
+        ("status:abc", "a status from 200 to 599 is due"),
+        ("status:99", "a status from 200 to 599 is due"),
+        ("slow:long", "a number of seconds is due"),
+        ("value:x", "write FIELD=VALUE"),
+        ("stall,rate=2", "above 0 and up to 1 is due"),
+        ("stall,rate=nan", "above 0 and up to 1 is due"),
+        ("stall,after=-1", "0 or more is due"),
+        ("stall,after=x", "a number is due"),
+        ("stall,path=x", "a path begins with /"),
+        ("stall,when=now", "is none of path, rate, after, times"),
+    ],
+)
+def test_slips(text: str, words: str) -> None:
+    with pytest.raises(BadFault) as raised:
+        Fault.parse(text)
+    assert words in str(raised.value)
+
+
+def test_defaults() -> None:
+    assert Fault.parse("status").argument == "500"
+    assert Fault.parse("clock,times=2") == Fault(FAULTS["clock"], "3600", times=2)
+
+
+def strikes(text: str, *paths: str, seed: int = 0) -> list[bool]:
+    trigger = Trigger(Fault.parse(text), seed)
+    return [trigger.strikes(path) for path in paths]
+
+
+def test_when_a_fault_strikes() -> None:
+    assert strikes("stall,after=1,times=2", "/", "/", "/", "/") == [False, True, True, False]
+    assert strikes("stall,path=/a", "/b", "/a", "/a/b") == [False, True, True]
+    # Requests of other paths do not count.
+    assert strikes("stall,path=/a,after=1", "/b", "/a", "/b", "/a") == [False, False, False, True]
+
+
+def test_chance_is_repeatable_and_near_its_rate() -> None:
+    paths = ["/"] * 2000
+    first = strikes("stall,rate=0.3", *paths, seed=7)
+    assert first == strikes("stall,rate=0.3", *paths, seed=7) != strikes("stall,rate=0.3", *paths, seed=8)
+    assert 0.25 < sum(first) / len(first) < 0.35
