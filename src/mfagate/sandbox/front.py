@@ -82,13 +82,13 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "content-type", "date",
 
 
 class Front(ThreadingHTTPServer):
-    """Listens on a free port of 127.0.0.1."""
+    """Listens on a port of 127.0.0.1, a free one by default."""
 
     daemon_threads = True
 
-    def __init__(self, behind: str, fault: Fault, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, behind: str, fault: Fault, tls: ssl.SSLContext | None, port: int = 0) -> None:
         """``behind`` is a URL; of an https one on this machine the certificate is not looked at."""
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", port), Handler)
         self._behind = urlsplit(behind)
         self.fault = fault
         self.lock = threading.Lock()
@@ -119,9 +119,11 @@ class Front(ThreadingHTTPServer):
 
 
 @contextmanager
-def front(behind: str, fault: Fault = lambda handler: False, tls: ssl.SSLContext | None = None) -> Iterator[Front]:
+def front(
+    behind: str, fault: Fault = lambda handler: False, tls: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[Front]:
     """A running front."""
-    server = Front(behind, fault, tls)
+    server = Front(behind, fault, tls, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
