@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.report.words import blast_radius, contact, emulators, exonerated, paragraphs, verdict
+from mfagate.report.words import blast_radius, contact, drills, emulators, exonerated, paragraphs, verdict
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 _STYLES = {
@@ -48,6 +48,8 @@ def _show(report: Report, console: Console) -> None:
     console.print(_verdict_line(report), highlight=False)
     if report.run.override:
         console.print(f"overridden: {report.run.override}", style="bold yellow", markup=False)
+    if broken := drills(report):
+        console.print(broken, style="bold yellow", markup=False, highlight=False)
     if report.cause is not None:
         console.print("No integration fits the selection, so nothing was checked.", markup=False)
     if report.integrations:

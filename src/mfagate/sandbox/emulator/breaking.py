@@ -44,12 +44,12 @@ def changed(thing: Any, **values: Any) -> Iterator[None]:
 
 @contextmanager
 def without(mapping: MutableMapping[str, Any], key: str) -> Iterator[None]:
-    """A mapping that lacks a key while the context lasts."""
-    taken = mapping.pop(key)
+    """A mapping that lacks a key while the context lasts; another fault may have taken it before."""
+    taken = {key: mapping.pop(key)} if key in mapping else {}
     try:
         yield
     finally:
-        mapping[key] = taken
+        mapping.update(taken)
 
 
 @contextmanager
