@@ -56,6 +56,7 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
         ("cause", integration.cause),
         ("target", integration.target),
         ("override", report.run.override),
+        ("faults", ", ".join(integration.faults) or None),
     ):
         if value is not None:
             SubElement(properties, "property", name=name, value=_clean(str(value)))

@@ -1,8 +1,7 @@
 """What can go wrong in a privacyIDEA server, done to the real one.
 
-An API key (``createtoken``) cannot be revoked alone: the server keeps no list of them
-(https://privacyidea.readthedocs.io/en/latest/configuration/api_clients.html). It ends on its date, or with all
-others when SECRET_KEY is changed.
+An API key (``createtoken``) is a signed token, and the server keeps no list of them: as far as is known it ends on
+its date, or with all others when SECRET_KEY is changed. So there is no fault for a single key that was revoked.
 """
 
 from __future__ import annotations

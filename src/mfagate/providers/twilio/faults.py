@@ -5,12 +5,15 @@ from __future__ import annotations
 from mfagate.causes import CauseId
 from mfagate.sandbox.faults.catalogue import answer, state
 
+_API_KEY = ("account_sid", "service_sid", "api_key_sid", "api_key_secret")
+
 REVOKED = state(
     "credential-revoked",
     "the API key was deleted",
     CauseId.CREDENTIAL_REVOKED,
     CauseId.CREDENTIAL_UNKNOWN_KEY,
     CauseId.CREDENTIAL_REJECTED,
+    needs=_API_KEY,
 )
 ROTATED = state(
     "rotated",
@@ -22,6 +25,7 @@ DEMOTED = state(
     "credential-demoted",
     "the API key became a restricted one without a permission",
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+    needs=_API_KEY,
 )
 SUSPENDED = state("account-suspended", "the account is suspended", CauseId.ACCOUNT_SUSPENDED)
 SERVICE_GONE = state("resource-deleted", "the Verify service was deleted", CauseId.ACCOUNT_RESOURCE_MISSING)
@@ -30,6 +34,7 @@ REGION = state(
     "the API key is one of another region (ie1)",
     CauseId.CREDENTIAL_WRONG_REGION,
     CauseId.CREDENTIAL_REJECTED,
+    needs=_API_KEY,
 )
 AUTH_DOWN = state(
     "auth-down",

@@ -44,7 +44,8 @@ class Fault:
         name, given, argument = head.partition(":")
         kind = known.get(name)
         if kind is None:
-            raise BadFault(f"there is no fault {name!r}{nearest_to(name, known)}; known: {', '.join(known)}")
+            near = nearest_to(name, known)
+            raise BadFault(f"there is no fault {name!r}{near or '; known: ' + ', '.join(known)}")
         if given and kind.argument is None:
             raise BadFault(f"{name} takes no argument: write {name}")
         if not argument:
