@@ -7,7 +7,7 @@ whether it imitates well.
 """
 
 from mfagate.sandbox.emulator.app import Answer, Emulator, Problem, Refused, Request, route
-from mfagate.sandbox.emulator.breaking import breaks, changed, together, without
+from mfagate.sandbox.emulator.breaking import breaks, changed, replaced, together, without
 from mfagate.sandbox.emulator.start import EmulatorSandbox
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Request",
     "breaks",
     "changed",
+    "replaced",
     "route",
     "together",
     "without",
