@@ -130,9 +130,14 @@ def listed(title: str, own: Sequence[Kind]) -> str:
     return "\n".join(_lines(title, kinds))
 
 
+def _shown(kind: Kind) -> str:
+    """As it is written, with what stands in for the argument, or what the argument is."""
+    return f"{kind.name}:{kind.default or kind.argument.partition(':')[0]}" if kind.argument else kind.name
+
+
 def _lines(title: str, kinds: Sequence[Kind]) -> Iterator[str]:
-    shown = [f"{kind.name}{f':{kind.default or kind.argument}' if kind.argument else ''}" for kind in kinds]
-    width = max(map(len, (one for one in shown if len(one) < 40)))
+    shown = [_shown(kind) for kind in kinds]
+    width = max(map(len, shown))
     pairs = zip(kinds, shown, strict=True)
     for (layer, modifiers), group in groupby(pairs, lambda pair: (pair[0].layer, tuple(pair[0].modifiers))):
         takes = f"takes {', '.join(modifiers)}" if modifiers else "lasts until it is taken away"

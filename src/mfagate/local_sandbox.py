@@ -40,6 +40,8 @@ def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults
             _keys_in(env_file, running) as keys,
         ):
             say(_directions(provider, running, keys))
+            if watched:
+                say(f"Its faults are read from {faults_file} whenever that changes.")
             if first:
                 say(broken(first))
             if watched is None:

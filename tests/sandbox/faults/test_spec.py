@@ -49,7 +49,7 @@ def test_anything_else_is_an_error_that_says_what_to_write(text: str) -> None:
     [
         ("rest", "did you mean 'reset'?"),
         ("refuse:1", "refuse takes no argument"),
-        ("removed", "removed needs an argument (a field"),
+        ("removed", "removed needs an argument (FIELD: its dotted path"),
         ("status:abc", "a status from 200 to 599 is due"),
         ("status:99", "a status from 200 to 599 is due"),
         ("slow:long", "a number of seconds is due"),

@@ -98,7 +98,7 @@ def answer(name: str, summary: str, *causes: CauseId, seconds: str | None = None
     return Kind(name, Layer.ANSWER, summary, "seconds", seconds, _seconds, causes)
 
 
-_FIELD = "a field by its dotted path, or by its name at any depth"
+_FIELD = "FIELD: its dotted path, or its name at any depth"
 
 _KINDS = (
     Kind("refuse", Layer.TCP, "nothing listens on the port", causes=(CauseId.NETWORK_CONNECTION_REFUSED,)),
