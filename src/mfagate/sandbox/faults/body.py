@@ -49,10 +49,10 @@ def _along(node: Any, steps: list[str], edit: Edit) -> None:
 def _everywhere(node: Any, name: str, edit: Edit) -> bool:
     """Whether there was any."""
     if isinstance(node, list):
-        return any([_everywhere(item, name, edit) for item in node])
+        return sum(_everywhere(item, name, edit) for item in node) > 0
     if not isinstance(node, dict):
         return False
-    below = any([_everywhere(node[key], name, edit) for key in list(node)])
+    below = sum(_everywhere(node[key], name, edit) for key in list(node)) > 0
     if name in node:
         edit(node, name)
         return True
