@@ -16,4 +16,11 @@ ROTATED = state(
     controlled=(CauseId.PROVIDER_AUTH_OUTAGE,),
 )
 
-FAULTS = (ROTATED,)
+DEMOTED = state(
+    "credential-demoted",
+    "a policy leaves administrators the right to list tokens, and no other",
+    CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+    needs=("url", "validate_key", "admin_key"),
+)
+
+FAULTS = (ROTATED, DEMOTED)

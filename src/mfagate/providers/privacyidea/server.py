@@ -17,8 +17,8 @@ import gc
 import logging
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,19 @@ class _Breaking:
     def change_the_secret_key(self) -> AbstractContextManager[None]:
         """As an administrator changes it in pi.cfg."""
         return replaced(self._app.config, "SECRET_KEY", secrets.token_hex(32))
+
+    @breaks(faults.DEMOTED)
+    @contextmanager
+    def withhold_rights(self) -> Iterator[None]:
+        """Without any policy of the scope admin, administrators may do everything; with one, only what it says."""
+        policy, name = import_module("privacyidea.lib.policy"), "drill"
+        with self._app.app_context():
+            policy.set_policy(name, scope="admin", action="tokenlist")
+        try:
+            yield
+        finally:
+            with self._app.app_context():
+                policy.delete_policy(name)
 
 
 def _create_app(directory: Path) -> Any:

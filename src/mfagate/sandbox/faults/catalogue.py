@@ -58,8 +58,9 @@ class Kind:
     """One fault of the catalogue. ``argument`` says what it takes, None for nothing; ``default`` may stand in.
 
     ``causes`` are the right answers of the gate, the best first: without a cause, none of its checks may be red.
-    ``controlled`` are the right ones where a control credential is configured, if they are others. A fault that
-    strikes one way of signing alone names its settings in ``needs``.
+    Those of a fault that takes seconds hold where the client does not wait so long. ``controlled`` are the right
+    ones where a control credential is configured, if they are others. A fault that strikes one way of signing alone
+    names its settings in ``needs``.
     """
 
     name: str
