@@ -251,7 +251,9 @@ def _too_few(integration: Integration, checks: list[Check]) -> Iterator[Check]:
 def _integration_report(
     integration: Integration, checks: list[Check], cleared: list[str], target: Target
 ) -> IntegrationReport:
-    red = next((check for check in checks if check.outcome.is_red), None)
+    # An interaction that could not be tried does not hide one that is broken.
+    verdict = Verdict.of(check.outcome for check in checks)
+    red = next((check for check in checks if check.outcome.is_red and check.outcome == verdict.value), None)
     exonerated: list[str] = []
     if red is None:
         passes = sum(check.outcome is Outcome.PASS for check in checks)
@@ -271,7 +273,7 @@ def _integration_report(
         share_of_users=integration.share_of_users,
         owner=integration.documentation.owner,
         runbook=integration.documentation.runbook,
-        verdict=Verdict.of(check.outcome for check in checks),
+        verdict=verdict,
         cause=red.cause if red else None,
         headline=headline,
         exonerated=exonerated,

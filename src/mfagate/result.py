@@ -131,16 +131,16 @@ class IntegrationReport(Model):
     owner: str | None = None
     runbook: str | None = None
     verdict: Verdict
-    cause: CauseId | None = Field(None, description="The cause of the first red check.")
+    cause: CauseId | None = Field(None, description="The cause of the first check that decides the verdict.")
     headline: str = Field(description="One sentence.")
     exonerated: list[str] = Field(default_factory=list, description="What this run showed not to be at fault.")
     checks: list[Check]
 
     @property
     def problems(self) -> list[Check]:
-        """Checks that carry a cause a person should read: red ones first, then warnings."""
-        red = [check for check in self.checks if check.outcome.is_red]
-        return red + [check for check in self.checks if check.outcome is Outcome.WARN]
+        """Checks that carry a cause a person should read: those that decide the verdict first, warnings last."""
+        order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN)
+        return [check for outcome in order for check in self.checks if check.outcome is outcome]
 
 
 class Run(Model):

@@ -211,8 +211,8 @@ def test_the_token_is_fetched_once_and_used(run: Run, server: Server) -> None:
 
 def test_a_refused_token_is_explained_like_any_answer(run: Run, server: Server) -> None:
     """The probe was answered; the token for what comes next is not."""
-    answers = iter([(200, {}), (401, {"error": "bad_secret"}), (401, {"error": "no_tenant"})])
-    server._token = lambda body: next(answers)  # type: ignore[method-assign]
+    first = iter([(200, {}), *[(401, {"error": "bad_secret"})]])
+    server._token = lambda body: next(first, (401, {"error": "no_tenant"}))  # type: ignore[method-assign]
     report = run()
     assert (red(report).id, red(report).cause) == ("permission", CauseId.CREDENTIAL_UNKNOWN_KEY)
 

@@ -161,6 +161,9 @@ class GateOptions(Table):
 
     expiring_soon_days: WholeNumber = Field(30, ge=0, le=3650, description="Horizon of the expiry warnings.")
     cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Age from which a recording is stale.")
+    deadline_seconds: Number = Field(
+        120.0, gt=0, le=3600, description="Limit of one integration's live checks; what was not asked is inconclusive."
+    )
 
 
 class Configuration(Table):

@@ -8,14 +8,15 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mfagate.causes import CauseId
 from mfagate.contract import Interaction
 from mfagate.diagnosis import definite_cause
-from mfagate.exchange import Exchange
-from mfagate.ladder.rung import Climb
+from mfagate.exchange import Exchange, Phase
+from mfagate.ladder.asking import Sample, ask
+from mfagate.ladder.rung import Climb, is_gone
 from mfagate.providers.states import Arranged, StateNotConfigured
 from mfagate.result import Finding
 
@@ -37,8 +38,17 @@ class Arranger:
         integration = self._climb.integration
         if integration.environment.is_production and "unsafe-interactions" not in integration.production_allows:
             raise StateNotConfigured("production_allows", "arranging this state would change something in production")
-        self._last = self._climb.live.arrange(request, settings)
+        self._last = ask(self._climb, partial(self._attempt, request, settings), confirming=False).shown.value
         return self._last
+
+    def _attempt(self, request: requests.Request, settings: Any, at_most: float | None) -> Sample[Exchange]:
+        exchange = self._climb.live.arrange(request, settings)
+        finding = definite_cause(exchange, self._climb)
+        unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)
+        if finding is None or not is_gone(finding.cause) or (unanswered and request.method == "POST"):
+            # Whatever else it says is for the state to read; and what may have been created is not created twice.
+            return Sample(exchange, exchange)
+        return Sample.found(exchange, exchange, finding)
 
     def arrange(self, interaction: Interaction) -> Arranged:
         """All states of an interaction together.
@@ -102,8 +112,3 @@ def _alone(climb: Climb) -> Iterator[None]:
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def is_gone(cause: CauseId | None) -> bool:
-    """Whether a cause means that the target does not answer any more."""
-    return str(cause).startswith(("network.", "provider."))

@@ -10,10 +10,12 @@ from typing import Any
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
-from mfagate.diagnosis import definite_cause
+from mfagate.diagnosis import definite_cause, diagnose
 from mfagate.exchange import Exchange
-from mfagate.ladder.arranging import Arranger, arranging, is_gone
-from mfagate.ladder.rung import Climb, guarded, passed, skipped
+from mfagate.ladder.arranging import Arranger, arranging
+from mfagate.ladder.asking import Picture, Sample, accepted_or, ask, ask_probe
+from mfagate.ladder.rung import Climb, guarded, is_gone, overdue, passed, skipped
+from mfagate.providers.base import Probe
 from mfagate.providers.states import StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
 
@@ -35,10 +37,13 @@ def read(climb: Climb) -> Iterator[Check]:
 
 
 def run(climb: Climb) -> Iterator[Check]:
-    """Replay each interaction; stop when the provider no longer answers at all."""
+    """Replay each interaction; stop when the provider no longer answers at all, or far too slowly."""
     gone: Check | None = None
     with arranging(climb) as arranger:
-        for interaction in climb.interactions:
+        for number, interaction in enumerate(climb.interactions):
+            if gone is None and climb.overdue:
+                gone = overdue(climb, INTERACTION, f"{number} of {len(climb.interactions)} interactions were verified")
+                yield gone
             if gone is not None:
                 reason = f"not asked: {gone.title} found {gone.cause}"
                 yield skipped(INTERACTION, reason, subject=interaction.description)
@@ -103,9 +108,79 @@ def asked(climb: Climb, interaction: Interaction, arranger: Arranger, check_id: 
         return Check.from_finding(check_id, finding, subject=name)
 
 
+_CONFIRMED = 3
+"""Broken interactions that are asked again: after so many, one more differs in nothing."""
+
+
 def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check:
-    sent = asked(climb, interaction, arranger, INTERACTION)
-    return sent if isinstance(sent, Check) else judge(climb, interaction, sent, INTERACTION)
+    """Replay it, again where the answer is in doubt, and judge the whole picture."""
+    replay: Replay | Check | None = None
+
+    def once(at_most: float | None) -> Sample[Check]:
+        nonlocal replay
+        replay = asked(climb, interaction, arranger, INTERACTION)
+        if isinstance(replay, Check):
+            return Sample.checked(replay, None)
+        return Sample.checked(judge(climb, interaction, replay, INTERACTION), replay.exchange)
+
+    if climb.integration.environment.is_production and not interaction.safe_in_production:
+        return once(None).value  # What sends a message there is sent once.
+    broken = sum(isinstance(picture.shown.value, Check) for picture in climb.pictures if picture.failures)
+    picture = ask(climb, once, confirming=broken < _CONFIRMED)
+    check = _counted(picture)
+    if check.cause in _REFUSALS:
+        check = _contradicted(climb, interaction, check)
+    return check
+
+
+def _counted(picture: Picture[Check]) -> Check:
+    """The check with its counts. An answer that broke the contract did so, whatever the others were like."""
+    check = picture.shown.value
+    if len(picture.samples) == 1:
+        return check
+    message, outcome = check.message, check.outcome
+    if picture.mixed:
+        failed, total = len(picture.failures), len(picture.samples)
+        message += f": so in {failed} of {total} attempts, and as agreed otherwise"
+        outcome = outcome if str(check.cause).startswith("contract.") else Outcome.INCONCLUSIVE
+    evidence = {**check.evidence, **picture.told}
+    return check.model_copy(update={"message": message, "outcome": outcome, "evidence": evidence})
+
+
+_REFUSALS = (
+    CauseId.CREDENTIAL_REJECTED,
+    CauseId.CREDENTIAL_UNKNOWN_KEY,
+    CauseId.CREDENTIAL_EXPIRED,
+    CauseId.CREDENTIAL_REVOKED,
+)
+
+
+def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check:
+    """A credential that was accepted and is refused here: ask for it once more."""
+    probes = climb.provider.credentials(climb.settings)
+    refused = [probe for probe in probes if _refuses(climb, probe)]
+    evidence = {**check.evidence, "refused as": str(check.cause)}
+    if refused:
+        finding = Finding(
+            CauseId.PROVIDER_AUTH_OUTAGE,
+            f"{interaction.description}: the credential was accepted when this run began and is refused now",
+            {**evidence, "asked again": f"{refused[0].method} {refused[0].path} refuses {refused[0].subject} as well"},
+            next_step="Run the gate again. If it is refused from the beginning, it was revoked meanwhile; if not, the "
+            "provider's authentication is unsteady.",
+        )
+    else:
+        finding = Finding(
+            CauseId.CONTRACT_STATUS_CHANGED,
+            f"{interaction.description}: refused as if the credential were bad, which it is not",
+            {**evidence, "credential": f"accepted in the same minute by {', '.join(one.path for one in probes)}"},
+            Location(climb.integration.contract_path),
+        )
+    return Check.from_finding(check.id, finding, subject=check.subject, seconds=check.seconds)
+
+
+def _refuses(climb: Climb, probe: Probe) -> bool:
+    judge = accepted_or(lambda exchange: diagnose(exchange, climb), probe)
+    return str(ask_probe(climb, probe, judge).shown.cause).startswith("credential.")
 
 
 def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -> Check:
