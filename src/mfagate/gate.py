@@ -22,6 +22,7 @@ from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
 from mfagate.ladder.rung import Climb, internal_error
+from mfagate.neighbours import compared
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
@@ -110,7 +111,7 @@ def run(
     try:
         with session.sandboxes:
             jobs = [pool.submit(_examine, session, one, stage, shared.get(one.name, [])) for one in integrations]
-            reports = [job.result() for job in jobs]
+            reports = compared([job.result() for job in jobs], integrations)
     finally:
         if executor is None:
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
@@ -251,21 +252,9 @@ def _too_few(integration: Integration, checks: list[Check]) -> Iterator[Check]:
 def _integration_report(
     integration: Integration, checks: list[Check], cleared: list[str], target: Target
 ) -> IntegrationReport:
-    # An interaction that could not be tried does not hide one that is broken.
-    verdict = Verdict.of(check.outcome for check in checks)
-    red = next((check for check in checks if check.outcome.is_red and check.outcome == verdict.value), None)
-    exonerated: list[str] = []
-    if red is None:
-        passes = sum(check.outcome is Outcome.PASS for check in checks)
-        warnings = sum(check.outcome is Outcome.WARN for check in checks)
-        headline = f"{passes} checks passed" + (f", {warnings} with a warning" if warnings else "")
-    else:
-        headline = red.message
-        assert red.cause is not None
-        # The gate uses no database, so what it reproduces is not the database's doing.
-        observed = {*cleared, "database"}
-        exonerated = [name for name in load_cause(red.cause).exonerates if name in observed]
-    return IntegrationReport(
+    passes = sum(check.outcome is Outcome.PASS for check in checks)
+    warnings = sum(check.outcome is Outcome.WARN for check in checks)
+    report = IntegrationReport(
         name=integration.name,
         provider=integration.provider,
         environment=integration.environment.value,
@@ -273,9 +262,14 @@ def _integration_report(
         share_of_users=integration.share_of_users,
         owner=integration.documentation.owner,
         runbook=integration.documentation.runbook,
-        verdict=verdict,
-        cause=red.cause if red else None,
-        headline=headline,
-        exonerated=exonerated,
+        verdict=Verdict.of(check.outcome for check in checks),
+        headline=f"{passes} checks passed" + (f", {warnings} with a warning" if warnings else ""),
         checks=checks,
     )
+    red = report.deciding
+    if red is None or red.cause is None:
+        return report
+    # The gate uses no database, so what it reproduces is not the database's doing.
+    observed = {*cleared, "database"}
+    exonerated = [name for name in load_cause(red.cause).exonerates if name in observed]
+    return report.model_copy(update={"cause": red.cause, "headline": red.message, "exonerated": exonerated})

@@ -137,6 +137,12 @@ class IntegrationReport(Model):
     checks: list[Check]
 
     @property
+    def deciding(self) -> Check | None:
+        """The check that decides the verdict, where that is not a pass: what could not be tried hides no failure."""
+        red = (check for check in self.checks if check.outcome.is_red)
+        return next((check for check in red if check.outcome == self.verdict.value), None)
+
+    @property
     def problems(self) -> list[Check]:
         """Checks that carry a cause a person should read: those that decide the verdict first, warnings last."""
         order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN)

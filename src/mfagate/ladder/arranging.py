@@ -16,7 +16,7 @@ from mfagate.contract import Interaction
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange, Phase
 from mfagate.ladder.asking import Sample, ask
-from mfagate.ladder.rung import Climb, is_gone
+from mfagate.ladder.rung import Climb, is_gone, is_refusal
 from mfagate.providers.states import Arranged, StateNotConfigured
 from mfagate.result import Finding
 
@@ -70,9 +70,10 @@ class Arranger:
         return Arranged(values, frozenset(secrets), credential)
 
     def lost(self) -> Finding | None:
-        """What the last exchange says of the target, if it no longer answers."""
+        """What the last exchange says of the target, if it no longer answers or no longer knows us."""
         definite = definite_cause(self._last, self._climb) if self._last is not None else None
-        return definite if definite is not None and is_gone(definite.cause) else None
+        settled = definite is not None and (is_gone(definite.cause) or is_refusal(definite.cause))
+        return definite if settled else None
 
     def abandon(self) -> None:
         """The target does not answer any more: do not ask it to clean up, which the next run does."""

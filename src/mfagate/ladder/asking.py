@@ -165,7 +165,7 @@ def _pause(picture: Picture[Any], left: float, confirming: bool) -> float | None
         pause = random.uniform(0.5, 1.5) * _PAUSE_SECONDS * 2 ** (made - 1)  # noqa: S311 - no secret depends on it
         wait = max(pause, last.wait)
         return wait if made < MOST_ATTEMPTS and wait < left else None
-    doubtful = confirming and str(last.cause).startswith(("credential.", "contract."))
+    doubtful = confirming and last.outcome is Outcome.FAIL and str(last.cause).startswith(("credential.", "contract."))
     return _PAUSE_SECONDS if doubtful and made < CONFIRMING_ATTEMPTS and left > _PAUSE_SECONDS else None
 
 

@@ -14,7 +14,7 @@ from mfagate.diagnosis import definite_cause, diagnose
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import Arranger, arranging
 from mfagate.ladder.asking import Picture, Sample, accepted_or, ask, ask_probe
-from mfagate.ladder.rung import Climb, guarded, is_gone, overdue, passed, skipped
+from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, overdue, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.providers.states import StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
@@ -128,7 +128,7 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
     broken = sum(isinstance(picture.shown.value, Check) for picture in climb.pictures if picture.failures)
     picture = ask(climb, once, confirming=broken < _CONFIRMED)
     check = _counted(picture)
-    if check.cause in _REFUSALS:
+    if is_refusal(check.cause):
         check = _contradicted(climb, interaction, check)
     return check
 
@@ -145,14 +145,6 @@ def _counted(picture: Picture[Check]) -> Check:
         outcome = outcome if str(check.cause).startswith("contract.") else Outcome.INCONCLUSIVE
     evidence = {**check.evidence, **picture.told}
     return check.model_copy(update={"message": message, "outcome": outcome, "evidence": evidence})
-
-
-_REFUSALS = (
-    CauseId.CREDENTIAL_REJECTED,
-    CauseId.CREDENTIAL_UNKNOWN_KEY,
-    CauseId.CREDENTIAL_EXPIRED,
-    CauseId.CREDENTIAL_REVOKED,
-)
 
 
 def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check:

@@ -30,11 +30,18 @@ if TYPE_CHECKING:
     from mfagate.target import Target
 
 
-SLOW_SECONDS = 1.0
-"""From here on a phase of an exchange is slow: TCP repeats a lost SYN after as long (RFC 6298 section 2)."""
+SLOW_SECONDS = 0.8
+"""From here on a phase of an exchange is slow: TCP repeats what got lost after a second (RFC 6298 section 2)."""
 
 SLOW_CLIMB_SECONDS = 6.0
 """After so long a slow provider is known to be slow, which is the answer that people wait for."""
+
+_REFUSALS = (
+    CauseId.CREDENTIAL_REJECTED,
+    CauseId.CREDENTIAL_UNKNOWN_KEY,
+    CauseId.CREDENTIAL_EXPIRED,
+    CauseId.CREDENTIAL_REVOKED,
+)
 
 log = logging.getLogger("mfagate")
 
@@ -235,3 +242,8 @@ def overdue(climb: Climb, check_id: str, done: str) -> Check:
         outcome=Outcome.INCONCLUSIVE,
     )
     return Check.from_finding(check_id, finding)
+
+
+def is_refusal(cause: CauseId | None) -> bool:
+    """Whether a cause means that the credential itself was not accepted."""
+    return cause in _REFUSALS
