@@ -31,8 +31,8 @@ def between(first: int, last: int, fault: Fault) -> Fault:
 @pytest.mark.parametrize(
     ("fault", "cause"),
     [
-        pytest.param(every(9, UNAVAILABLE), "provider.degraded", id="sporadic 503"),
-        pytest.param(every(9, hang_up), "network.connection-reset", id="sporadic resets"),
+        pytest.param(between(20, 21, UNAVAILABLE), "provider.degraded", id="503"),
+        pytest.param(between(20, 21, hang_up), "network.connection-reset", id="resets"),
     ],
 )
 def test_what_passes_is_a_warning(project: Project, server: Running, fault: Fault, cause: str) -> None:

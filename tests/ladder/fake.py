@@ -94,6 +94,13 @@ class Fake(Provider):
             return None
 
 
+def token(body: bytes) -> tuple[int, Any]:
+    """A token for the right secret."""
+    if CANARY.encode() not in body:
+        return 401, {"error": "bad_secret"}
+    return 200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
+
+
 class Server:
     """Answers by path; a test replaces an answer."""
 
@@ -104,6 +111,7 @@ class Server:
             "/api/read": (200, {}),
             "/api/secrets": (200, {}),
         }
+        self.token: Callable[[bytes], tuple[int, Any]] = token
         self.headers: dict[str, dict[str, str]] = {}
         self.bodies: dict[str, list[bytes]] = {}
 
@@ -111,7 +119,7 @@ class Server:
         path = handler.path.partition("?")[0]
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         self.bodies.setdefault(path, []).append(body)
-        status, answer = self.answers.get(path) or self._token(body)
+        status, answer = self.answers.get(path) or self.token(body)
         if (
             path.startswith("/api")
             and path != "/api/ping"
@@ -120,12 +128,6 @@ class Server:
             status, answer = 401, {"error": "no token"}
         headers = self.headers.get(path, {})
         return handler.answer(status, json.dumps(answer).encode(), "application/json", **headers)
-
-    @staticmethod
-    def _token(body: bytes) -> tuple[int, Any]:
-        if CANARY.encode() not in body:
-            return 401, {"error": "bad_secret"}
-        return 200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
 
 
 Run = Callable[[], IntegrationReport]

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.ladder import asking, rung
+from mfagate.ladder import rung
 from mfagate.ladder.asking import Picture, Sample
 from mfagate.sandbox.front import front
 from tests.ladder.fake import CANARY, TOKEN, Fake, Run, Server, of, red
 
-OUTAGE = (503, {})
+OUTAGE: tuple[int, Any] = (503, {})
 REFUSED = (401, {"error": "bad_secret"})
 TOKEN_ANSWER = (200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
 
@@ -30,7 +30,7 @@ def then(*answers: tuple[int, Any]) -> Callable[[bytes], tuple[int, Any]]:
 
 
 def test_an_error_that_passes_is_a_warning_with_its_counts(run: Run, server: Server) -> None:
-    server._token = then(OUTAGE, OUTAGE, TOKEN_ANSWER)  # type: ignore[method-assign]
+    server.token = then(OUTAGE, OUTAGE, TOKEN_ANSWER)
     report = run()
     check = of(report, "credential.accepted")["client_secret"]
     assert check.outcome is Outcome.PASS
@@ -45,14 +45,14 @@ def test_an_error_that_does_not_pass_says_how_often(run: Run, server: Server) ->
 
 
 def test_a_refusal_is_confirmed(run: Run, server: Server) -> None:
-    server._token = then(REFUSED)  # type: ignore[method-assign]
+    server.token = then(REFUSED)
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.CREDENTIAL_REJECTED, Outcome.FAIL)
     assert check.evidence["attempts"] == "3 of 3 failed: 3 × credential.rejected (401)"
 
 
 def test_a_credential_that_is_accepted_now_and_then_is_not_wrong(run: Run, server: Server) -> None:
-    server._token = then(REFUSED, TOKEN_ANSWER)  # type: ignore[method-assign]
+    server.token = then(REFUSED, TOKEN_ANSWER)
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_AUTH_OUTAGE, Outcome.INCONCLUSIVE)
     assert "in 1 of 2 attempts" in check.message
@@ -61,7 +61,7 @@ def test_a_credential_that_is_accepted_now_and_then_is_not_wrong(run: Run, serve
 
 def test_a_refusal_among_errors_is_told_with_them(run: Run, server: Server) -> None:
     """Two of three say so: the picture, not the last sample."""
-    server._token = then(REFUSED, OUTAGE, REFUSED)  # type: ignore[method-assign]
+    server.token = then(REFUSED, OUTAGE, REFUSED)
     check = red(run())
     assert check.cause is CauseId.CREDENTIAL_REJECTED
     assert check.evidence["attempts"] == "2 × credential.rejected (401), 1 × provider.outage (503)".join(
@@ -70,7 +70,7 @@ def test_a_refusal_among_errors_is_told_with_them(run: Run, server: Server) -> N
 
 
 def test_errors_of_the_authentication_alone_are_not_an_outage(run: Run, server: Server) -> None:
-    server._token = then(OUTAGE)  # type: ignore[method-assign]
+    server.token = then(OUTAGE)
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_AUTH_OUTAGE, Outcome.INCONCLUSIVE)
     assert check.evidence["without a credential"] == "answered"
@@ -80,7 +80,7 @@ def test_errors_of_the_authentication_alone_are_not_an_outage(run: Run, server: 
 def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that does not fit is not waited for."""
     pauses: list[float] = []
-    monkeypatch.setattr(asking.time, "sleep", pauses.append)
+    monkeypatch.setattr("mfagate.ladder.asking.time.sleep", pauses.append)
     server.headers["/login/ping"] = {"Retry-After": "30"}
     server.answers["/login/ping"] = (429, {})
     check = red(run())

@@ -46,13 +46,13 @@ def test_the_token_is_fetched_once_and_used(run: Run, server: Server) -> None:
 def test_a_refused_token_is_explained_like_any_answer(run: Run, server: Server) -> None:
     """The probe was answered; the token for what comes next is not."""
     first = iter([(200, {}), *[(401, {"error": "bad_secret"})]])
-    server._token = lambda body: next(first, (401, {"error": "no_tenant"}))  # type: ignore[method-assign]
+    server.token = lambda body: next(first, (401, {"error": "no_tenant"}))
     report = run()
     assert (red(report).id, red(report).cause) == ("permission", CauseId.CREDENTIAL_UNKNOWN_KEY)
 
 
 def test_a_finding_names_the_setting_that_it_is_about(run: Run, server: Server) -> None:
-    server._token = lambda body: (400, {"error": "no_tenant"})  # type: ignore[method-assign]
+    server.token = lambda body: (400, {"error": "no_tenant"})
     check = red(run())
     assert (check.subject, check.cause) == ("client_secret", CauseId.CREDENTIAL_UNKNOWN_KEY)
     assert check.message.startswith("tenant: there is no such tenant")
@@ -74,7 +74,7 @@ def test_a_missing_right_names_the_setting_too(run: Run, server: Server) -> None
 
 
 def test_an_unknown_code_is_shown(run: Run, server: Server) -> None:
-    server._token = lambda body: (401, {"error": "a code nobody has seen"})  # type: ignore[method-assign]
+    server.token = lambda body: (401, {"error": "a code nobody has seen"})
     check = red(run())
     assert check.cause is CauseId.CREDENTIAL_REJECTED
     assert check.evidence["provider code"] == "a code nobody has seen"
@@ -84,7 +84,7 @@ def test_an_unknown_code_is_shown(run: Run, server: Server) -> None:
 @pytest.mark.parametrize("error", ["bad_secret", "no_application"])
 def test_a_refusal_is_narrowed(run: Run, server: Server, provider: Fake, error: str) -> None:
     provider.narrowed = CauseId.ACCOUNT_SUSPENDED
-    server._token = lambda body: (401, {"error": error})  # type: ignore[method-assign]
+    server.token = lambda body: (401, {"error": error})
     assert red(run()).cause is CauseId.ACCOUNT_SUSPENDED
 
 

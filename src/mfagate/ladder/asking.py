@@ -35,6 +35,9 @@ QUESTION_SECONDS = 3.0
 CLIMB_SECONDS = 5.0
 """For which all questions of a climb are asked again; with more trouble than that, the trouble is the answer."""
 
+_CONFIRMED_IF_WITHIN = 1.0
+"""Seconds: what takes longer is answered definitely enough."""
+
 _PAUSE_SECONDS = 0.15
 
 T = TypeVar("T")
@@ -143,6 +146,7 @@ def ask(climb: Climb, once: Callable[[float | None], Sample[T]], *, confirming: 
     began = time.monotonic()
     picture = Picture([once(None)])
     first = time.monotonic() - began
+    confirming = confirming and first < _CONFIRMED_IF_WITHIN
     left = min(QUESTION_SECONDS, climb.asking_seconds)
     end = time.monotonic() + left
     while (pause := _pause(picture, end - time.monotonic(), confirming)) is not None:

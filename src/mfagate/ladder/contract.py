@@ -181,8 +181,7 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     if response is not None and not sent.mismatches:
         return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
     definite = definite_cause(sent.exchange, climb)
-    if definite is not None and sent.deliberately_refused and definite.cause.startswith("credential."):
-        # The interaction sends a bad credential on purpose: that it is refused explains nothing.
+    if definite is not None and _was_agreed(definite, sent):
         definite = None
     finding = definite or _from_mismatches(sent.mismatches, climb.integration.contract_path)
     outcome = Outcome.INFO if interaction.pending else finding.outcome
@@ -197,6 +196,15 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     return Check.from_finding(check_id, finding, subject=name, seconds=seconds)
 
 
+def _was_agreed(finding: Finding, sent: Replay) -> bool:
+    """Whether the provider's words are those that the interaction is about, so that they explain no mismatch."""
+    if sent.deliberately_refused and finding.cause.startswith("credential."):
+        return True
+    # With the agreed status and body, the provider's code is the agreed one as well.
+    mismatched = {mismatch.cause for mismatch in sent.mismatches}
+    return mismatched == {CauseId.CONTRACT_HEADER_CHANGED}
+
+
 def _from_mismatches(mismatches: list[Mismatch], path: Path) -> Finding:
     """The first mismatch as a finding; the others are its evidence."""
     first = mismatches[0]
@@ -206,6 +214,7 @@ def _from_mismatches(mismatches: list[Mismatch], path: Path) -> Finding:
 def _shown(mismatches: list[Mismatch]) -> dict[str, Any]:
     if not mismatches:
         return {}
-    shown = [mismatch.message for mismatch in mismatches[:_SHOWN_MISMATCHES]]
-    more = len(mismatches) - len(shown)
+    messages = list(dict.fromkeys(mismatch.message for mismatch in mismatches))
+    shown = messages[:_SHOWN_MISMATCHES]
+    more = len(messages) - len(shown)
     return {"mismatches": shown + ([f"and {more} more"] if more > 0 else [])}
