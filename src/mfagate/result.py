@@ -138,15 +138,22 @@ class IntegrationReport(Model):
 
     @property
     def deciding(self) -> Check | None:
-        """The check that decides the verdict, where that is not a pass: what could not be tried hides no failure."""
-        red = (check for check in self.checks if check.outcome.is_red)
-        return next((check for check in red if check.outcome == self.verdict.value), None)
+        """The check that decides the verdict, where that is not a pass.
+
+        What could not be tried hides no failure. Of several on the first red rung, a status that
+        changed comes last: it is often the consequence of a field that did.
+        """
+        red = [check for check in self.checks if check.outcome == self.verdict.value and check.outcome.is_red]
+        same_rung = [check for check in red if check.id == red[0].id]
+        return min(same_rung, key=lambda check: check.cause is CauseId.CONTRACT_STATUS_CHANGED, default=None)
 
     @property
     def problems(self) -> list[Check]:
         """Checks that carry a cause a person should read: those that decide the verdict first, warnings last."""
         order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN)
-        return [check for outcome in order for check in self.checks if check.outcome is outcome]
+        listed = [check for outcome in order for check in self.checks if check.outcome is outcome]
+        first = self.deciding
+        return [first, *(check for check in listed if check is not first)] if first is not None else listed
 
 
 class Run(Model):

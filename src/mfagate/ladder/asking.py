@@ -194,22 +194,22 @@ def ask_probe(
     return ask(climb, once)
 
 
-def accepted_or(diagnose: Callable[[Exchange], Finding], probe: Probe) -> Callable[[Exchange], Finding | None]:
+def judging(climb: Climb, probe: Probe) -> Callable[[Exchange], Finding | None]:
     """A judge to whom an answer that the probe accepts is in order."""
 
     def judge(exchange: Exchange) -> Finding | None:
-        accepted = exchange.response is not None and probe.accepted(exchange.response)
-        return None if accepted else diagnose(exchange)
+        is_accepted = exchange.response is not None and probe.accepted(exchange.response)
+        return None if is_accepted else climb.diagnose(exchange, probe)
 
     return judge
 
 
-def reviewed_or(diagnose: Callable[[Exchange], Finding], probe: Probe) -> Callable[[Exchange], Finding | None]:
+def reviewing(climb: Climb, probe: Probe) -> Callable[[Exchange], Finding | None]:
     """A judge that looks at an accepted answer once more, with the probe's own review."""
 
     def judge(exchange: Exchange) -> Finding | None:
         if exchange.response is None or not probe.accepted(exchange.response):
-            return diagnose(exchange)
+            return climb.diagnose(exchange, probe)
         return probe.review(exchange.response) if probe.review else None
 
     return judge

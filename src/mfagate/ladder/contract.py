@@ -10,10 +10,10 @@ from typing import Any
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
-from mfagate.diagnosis import definite_cause, diagnose
+from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
-from mfagate.ladder.arranging import Arranger, arranging
-from mfagate.ladder.asking import Picture, Sample, accepted_or, ask, ask_probe
+from mfagate.ladder.arranging import OTHER_FORM, Arranger, arranging
+from mfagate.ladder.asking import Picture, Sample, ask, ask_probe, judging
 from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, overdue, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.providers.states import StateNotConfigured, StateUnavailable
@@ -130,6 +130,14 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
     check = _counted(picture)
     if is_refusal(check.cause):
         check = _contradicted(climb, interaction, check)
+    consequent = (
+        CauseId.CONTRACT_STATUS_CHANGED,
+        CauseId.CONTRACT_VALUE_UNEXPECTED,
+        CauseId.CONTRACT_STATE_UNAVAILABLE,
+    )
+    if check.cause in consequent and (broken := arranger.broken()) is not None:
+        # A state made from an answer of another form: what follows is its consequence.
+        return Check.from_finding(check.id, broken, subject=check.subject, seconds=check.seconds)
     return check
 
 
@@ -171,7 +179,7 @@ def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check
 
 
 def _refuses(climb: Climb, probe: Probe) -> bool:
-    judge = accepted_or(lambda exchange: diagnose(exchange, climb), probe)
+    judge = judging(climb, probe)
     return str(ask_probe(climb, probe, judge).shown.cause).startswith("credential.")
 
 
@@ -200,9 +208,8 @@ def _was_agreed(finding: Finding, sent: Replay) -> bool:
     """Whether the provider's words are those that the interaction is about, so that they explain no mismatch."""
     if sent.deliberately_refused and finding.cause.startswith("credential."):
         return True
-    # With the agreed status and body, the provider's code is the agreed one as well.
-    mismatched = {mismatch.cause for mismatch in sent.mismatches}
-    return mismatched == {CauseId.CONTRACT_HEADER_CHANGED}
+    # With the agreed status, and no value but the agreed ones, the provider's code is agreed as well.
+    return bool(sent.mismatches) and all(mismatch.cause in OTHER_FORM for mismatch in sent.mismatches)
 
 
 def _from_mismatches(mismatches: list[Mismatch], path: Path) -> Finding:

@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from mfagate.causes import CauseId
-from mfagate.diagnosis import diagnose
 from mfagate.exchange import Exchange
-from mfagate.ladder.asking import Picture, accepted_or, ask_probe, reviewed_or
+from mfagate.ladder.asking import Picture, ask_probe, judging, reviewing
 from mfagate.ladder.rung import Climb, is_gone, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding
@@ -34,7 +33,7 @@ def accepted(climb: Climb) -> Iterator[Check]:
 
 
 def _accepted(climb: Climb, probe: Probe) -> Check:
-    judge = reviewed_or(lambda exchange: diagnose(exchange, climb), probe)
+    judge = reviewing(climb, probe)
     picture = ask_probe(climb, probe, judge)
     exchange = picture.shown.value
     if exchange.response is not None and probe.accepted(exchange.response):
@@ -80,7 +79,7 @@ def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
     """Ask with the known-good control credential whose fault a refusal is."""
     if climb.control_settings is None or finding.cause not in _CONTROL_SETTLES:
         return finding
-    judge = accepted_or(lambda exchange: diagnose(exchange, climb), probe)
+    judge = judging(climb, probe)
     picture = ask_probe(climb, probe, judge, settings=climb.control_settings)
     control = judge(picture.shown.value)
     if control is None:
@@ -125,5 +124,5 @@ def _refused(climb: Climb, probe: Probe, exchange: Exchange) -> Finding | None:
             f"{probe.method} {probe.path} takes a made-up {probe.subject}, so a pass would prove nothing",
             {"status": exchange.response.status, "endpoint": f"{probe.method} {probe.path}"},
         )
-    finding = diagnose(exchange, climb)
+    finding = climb.diagnose(exchange, probe)
     return None if finding.cause.startswith("credential.") else finding

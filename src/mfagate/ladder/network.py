@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mfagate.causes import CauseId
-from mfagate.diagnosis import diagnose
 from mfagate.exchange import Exchange, Phase
-from mfagate.ladder.asking import Picture, accepted_or, ask_probe
+from mfagate.ladder.asking import Picture, ask_probe
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding
@@ -63,7 +63,7 @@ def _failed_in(exchange: Exchange, *phases: Phase) -> bool:
 
 def _failure(climb: Climb, check_id: str, picture: Picture[Exchange], subject: str | None) -> Check:
     exchange = picture.shown.value
-    finding = picture.counted(diagnose(exchange, climb))
+    finding = picture.counted(climb.diagnose(exchange))
     return Check.from_finding(check_id, finding, subject=subject, seconds=exchange.seconds)
 
 
@@ -101,11 +101,19 @@ def ping(climb: Climb) -> Iterator[Check]:
 
 
 def _ask(climb: Climb, probe: Probe) -> Picture[Exchange]:
-    return ask_probe(climb, probe, accepted_or(lambda exchange: _wrong(climb, probe, exchange), probe), unsigned=True)
+    def judge(exchange: Exchange) -> Finding | None:
+        accepted = exchange.response is not None and probe.accepted(exchange.response)
+        return None if accepted else _wrong(climb, probe, exchange)
+
+    return ask_probe(climb, probe, judge, unsigned=True)
 
 
 def _wrong(climb: Climb, probe: Probe, exchange: Exchange) -> Finding:
-    finding = diagnose(exchange, climb)
+    finding = climb.diagnose(exchange, probe, unsigned=True)
+    if finding.cause.startswith("credential."):
+        # None was sent: the refusal is the right answer, in words that are not the known ones.
+        message = f"{climb.provider.title} refuses a request without a credential in other words than it is known to"
+        return replace(finding, cause=CauseId.CONTRACT_VALUE_UNEXPECTED, message=message)
     gone = exchange.response is not None and exchange.response.status == 410
     if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and not gone:
         # Something answers at this address, but it is not the provider's API.

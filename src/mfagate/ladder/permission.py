@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mfagate.diagnosis import diagnose
-from mfagate.ladder.asking import ask_probe, reviewed_or
+from mfagate.ladder.asking import ask_probe, reviewing
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.result import Check
 
@@ -18,7 +17,7 @@ def run(climb: Climb) -> Iterator[Check]:
     if not probes:
         yield skipped(ID, "the credentials in use need no permission beyond being accepted")
     for probe in probes:
-        judge = reviewed_or(lambda exchange: diagnose(exchange, climb), probe)
+        judge = reviewing(climb, probe)
         picture = ask_probe(climb, probe, judge)
         exchange = picture.shown.value
         finding = judge(exchange)

@@ -25,7 +25,7 @@ from mfagate.secrets.redaction import Redactor
 
 if TYPE_CHECKING:
     from mfagate.config.resolved import Value
-    from mfagate.contract import Contract, Interaction
+    from mfagate.contract import Contract, Interaction, Mismatch
     from mfagate.inspection.settings import Subject
     from mfagate.target import Target
 
@@ -126,6 +126,36 @@ class Climb:
         if not self.integration.uses_sandbox:
             return "provider"
         return "emulator" if self.provider.sandbox_is_emulator else "sandbox"
+
+    def diagnose(self, exchange: Exchange, probe: Probe | None = None, *, unsigned: bool = False) -> Finding:
+        """The cause of an answer that was not accepted; where it only has another shape, which.
+
+        A refusal stays one, whatever its words are like, unless the request was ``unsigned``.
+        """
+        from mfagate.diagnosis import definite_cause, unexpected
+
+        finding = definite_cause(exchange, self)
+        if finding is not None:
+            return finding
+        finding = unexpected(exchange, self)
+        differences = self._differences(exchange, probe)
+        if not differences or (finding.cause.startswith("credential.")):
+            return finding
+        evidence = {**finding.evidence, "differences": [difference.message for difference in differences[:5]]}
+        return replace(finding, cause=differences[0].cause, message=differences[0].message, evidence=evidence)
+
+    def _differences(self, exchange: Exchange, probe: Probe | None) -> list[Mismatch]:
+        from mfagate.contract import ContractError, load
+        from mfagate.ladder.agreed import difference, other_shape
+
+        assert exchange.response is not None, "a failure is always a definite cause"
+        try:
+            contract = self.contract or load(self.integration.contract_path, provider=self.integration.provider)
+            differences = difference(contract, exchange)
+        except ContractError:
+            differences = []  # The rung that reads it will say so.
+        shape = probe.shape if probe is not None else None
+        return differences or (other_shape(shape, exchange.response) if shape is not None else [])
 
     def explain(self, exchange: Exchange) -> Finding | None:
         """The provider's own view of an answer."""
