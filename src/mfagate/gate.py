@@ -150,6 +150,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
         session.progress.checked(integration.name, check)
 
     cleared: list[str] = []
+    about_waivers: list[Check] = []
     target: Target = "sandbox" if integration.uses_sandbox else "provider"
     try:
         with prepared(session, integration, live=stage is not Stage.CHECK) as state:
@@ -157,6 +158,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
             session.progress.started(integration.name, f"checking {state.provider.title}")
             checks, cleared = climb(state, stage, on_check)
             target = state.target
+            about_waivers = [*state.waivers.review(checks)]
     except SandboxError as error:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,
@@ -167,7 +169,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
         checks = [Check.from_finding("sandbox", finding)]
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
         checks = [internal_error(integration, session.redactor, "gate", error)]
-    checks += _too_few(integration, checks)
+    checks += [*_too_few(integration, checks), *about_waivers]
     report = _integration_report(integration, checks, cleared, target)
     session.progress.finished(report)
     return report
@@ -256,7 +258,10 @@ def _integration_report(
     if red is None:
         passes = sum(check.outcome is Outcome.PASS for check in checks)
         warnings = sum(check.outcome is Outcome.WARN for check in checks)
-        headline = f"{passes} checks passed" + (f", {warnings} with a warning" if warnings else "")
+        waived = sum(check.waiver is not None for check in checks)
+        headline = f"{passes} checks passed"
+        headline += f", {warnings} with a warning" if warnings else ""
+        headline += f", {waived} waived" if waived else ""
     else:
         headline = red.message
         assert red.cause is not None

@@ -156,13 +156,15 @@ class CheckItem(pytest.Item):
         assert self.parent is not None
         file = self.parent.parent
         assert isinstance(file, ConfigurationFile)
+        from mfagate.report.words import kind
+
         checks = self._mine(file.report(self.integration).checks)
         red = [check for check in checks if check.outcome.is_red]
         if red:
             raise CheckFailed("\n\n".join(map(_text, red)))
         for check in checks:
             if check.outcome.value in ("warn", "info"):
-                self.add_report_section("call", f"mfagate {check.outcome.value}", _text(check))
+                self.add_report_section("call", f"mfagate {kind(check)}", _text(check))
         if checks and all(check.outcome.value == "skipped" for check in checks):
             pytest.skip(checks[0].message)
         if not checks and self.check_id != _REST:
@@ -198,9 +200,9 @@ class CheckItem(pytest.Item):
 
 
 def _text(check: Check) -> str:
-    from mfagate.report.words import paragraphs
+    from mfagate.report.words import kind, paragraphs
 
-    lines = [f"{check.outcome.value}: {check.message}"]
+    lines = [f"{kind(check)}: {check.message}"]
     lines += [f"  {label}: {text}" for label, text in paragraphs(check)]
     return "\n".join(lines)
 

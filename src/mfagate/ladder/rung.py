@@ -14,6 +14,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange
+from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
 from mfagate.result import Check, Finding
 from mfagate.result import Target as ReportTarget
@@ -52,7 +53,11 @@ class Climb:
     ca_bundle: Path | None = None
     pings: list[tuple[Probe, Exchange]] = field(default_factory=list)
     accepted: dict[str, Exchange] = field(default_factory=dict)
+    waivers: Waivers = field(init=False)
     _target: Target | None = None
+
+    def __post_init__(self) -> None:
+        self.waivers = Waivers(self.integration, self.options)
 
     @property
     def interactions(self) -> list[Interaction]:

@@ -55,6 +55,7 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
         ("verdict", integration.verdict),
         ("cause", integration.cause),
         ("target", integration.target),
+        ("waived", len(integration.waived) or None),
         ("override", report.run.override),
     ):
         if value is not None:
@@ -81,9 +82,15 @@ def _case(suite: Element, integration: IntegrationReport, check: Check) -> None:
     elif check.outcome.is_red:
         kind = "failure" if check.outcome is Outcome.FAIL else "error"
         problem = SubElement(case, kind, message=message, type=str(check.cause))
-        problem.text = _clean("\n".join(f"{label}: {text}" for label, text in paragraphs(check)))
+        problem.text = _told(check)
+    elif check.waiver is not None:
+        SubElement(case, "system-out").text = f"waived: {message}\n{_told(check)}"
     elif check.cause is not None:
         SubElement(case, "system-out").text = f"{check.outcome}: {check.cause}: {message}"
+
+
+def _told(check: Check) -> str:
+    return _clean("\n".join(f"{label}: {text}" for label, text in paragraphs(check)))
 
 
 def _clean(text: str) -> str:
