@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
@@ -121,5 +122,4 @@ class Waiver(Table):
 
 def _like(pattern: str, text: str) -> bool:
     """Whether the text fits. Only ``*`` is special: subjects hold brackets and question marks."""
-    parts = map(re.escape, re.split(r"\*+", pattern))
-    return re.fullmatch(".*".join(parts), text, re.DOTALL) is not None
+    return fnmatchcase(text, re.sub(r"[\[?]", r"[\g<0>]", pattern))
