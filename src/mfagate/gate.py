@@ -22,6 +22,7 @@ from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
 from mfagate.ladder.rung import Climb, internal_error
+from mfagate.overriding import as_recorded
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
@@ -115,7 +116,8 @@ def run(
         if executor is None:
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
-    report = _report(stage, started, reports, override)
+    recorded = None if override is None else as_recorded(override, session.redactor)
+    report = _report(stage, started, reports, recorded)
     redacted: Report = session.redactor.redact_tree(report)
     return redacted
 

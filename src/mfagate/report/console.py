@@ -48,7 +48,8 @@ def _show(report: Report, console: Console) -> None:
     """The verdict first, then the table, then each problem with all that is needed to act on it."""
     console.print(_verdict_line(report), highlight=False)
     if report.run.override:
-        console.print(f"overridden: {report.run.override}", style="bold yellow", markup=False)
+        needed = "" if report.verdict is not Verdict.PASS else " (without need)"
+        console.print(f"overridden{needed}: {report.run.override}", style="bold yellow", markup=False, highlight=False)
     if report.cause is not None:
         console.print("No integration fits the selection, so nothing was checked.", markup=False)
     if report.integrations:

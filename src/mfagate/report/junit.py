@@ -26,6 +26,7 @@ def render(report: Report) -> str:
         suite = SubElement(
             root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0"
         )
+        _properties(suite, verdict=report.verdict, cause=report.cause, override=report.run.override)
         case = SubElement(suite, "testcase", classname="mfagate", name="gate", time="0")
         SubElement(case, "failure", message="nothing was checked", type=str(report.cause))
     for name in ("tests", "failures", "errors", "skipped"):
@@ -50,18 +51,23 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
         skipped=count(Outcome.SKIPPED),
         time=f"{sum(check.seconds for check in integration.checks):.3f}",
     )
-    properties = SubElement(suite, "properties")
-    for name, value in (
-        ("verdict", integration.verdict),
-        ("cause", integration.cause),
-        ("target", integration.target),
-        ("waived", len(integration.waived) or None),
-        ("override", report.run.override),
-    ):
-        if value is not None:
-            SubElement(properties, "property", name=name, value=_clean(str(value)))
+    _properties(
+        suite,
+        verdict=integration.verdict,
+        cause=integration.cause,
+        target=integration.target,
+        waived=len(integration.waived) or None,
+        override=report.run.override,
+    )
     for check in integration.checks:
         _case(suite, integration, check)
+
+
+def _properties(suite: Element, **values: object) -> None:
+    properties = SubElement(suite, "properties")
+    for name, value in values.items():
+        if value is not None:
+            SubElement(properties, "property", name=name, value=_clean(str(value)))
 
 
 def _case(suite: Element, integration: IntegrationReport, check: Check) -> None:
