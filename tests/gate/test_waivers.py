@@ -290,6 +290,13 @@ def test_an_error_in_a_waiver_names_file_line_and_key(fails_open: Project, table
         assert "Traceback" not in result.stderr
 
 
+def test_single_brackets_are_told(fails_open: Project) -> None:
+    fails_open.settings["tables"] += waiver("config.fails-open").replace("[[", "[").replace("]]", "]")
+    result = fails_open.run("check")
+    assert (result.exit_code, result.stdout) == (USAGE, "")
+    assert "integrations.mfa.waivers: must be a list of tables: write its head in double brackets" in result.stderr
+
+
 @pytest.mark.parametrize("key", ["cause", "reason", "owner", "until"])
 def test_a_waiver_lacks_a_key(fails_open: Project, key: str) -> None:
     lines = [line for line in waiver("config.fails-open").splitlines() if not line.startswith(f"{key} =")]

@@ -181,6 +181,8 @@ def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
         message = _EXPECTATIONS.get(item["type"]) or item["msg"].replace("Input should", "should")
         if in_client and len(steps) > 4:
             message = "must be a number, or a reference in quotes"
+        if steps[2:] == ("waivers",) and item["type"] == "tuple_type":
+            message = "must be a list of tables: write its head in double brackets"
         if item["type"] == "extra_forbidden":
             # Only of a waiver, where a misspelt key would widen it; those of tables are taken out before.
             message = f"unknown key{nearest_to(steps[-1], Waiver.model_fields)}"

@@ -58,22 +58,22 @@ class Waivers:
             outcome = Outcome.WARN if worst is Verdict.PASS else Outcome(worst.value)
             again = f", so {_number(covered)} again" if covered else ""
             message = f"the waiver for {_of(waiver)} ended on {waiver.until}{again}"
-            return self._finding(number, CauseId.WAIVER_EXPIRED, message, outcome, found=_titles(covered))
+            return self._finding(number, CauseId.WAIVER_EXPIRED, message, outcome, covers=_titles(covered))
         if left <= self.options.waiver_expiring_soon_days:
             end = waiver.until + timedelta(days=1)
             message = f"the waiver for {_of(waiver)} ends on {waiver.until}; from {end} on its finding counts again"
-            return self._finding(number, CauseId.WAIVER_EXPIRING_SOON, message, found=_titles(covered))
+            return self._finding(number, CauseId.WAIVER_EXPIRING_SOON, message, covers=_titles(covered))
         return None
 
     def _finding(
-        self, number: int, cause: CauseId, message: str, outcome: Outcome | None = None, found: list[str] | None = None
+        self, number: int, cause: CauseId, message: str, outcome: Outcome | None = None, covers: list[str] | None = None
     ) -> Finding:
         waiver = self._waivers[number]
         evidence = {
             "waived for": waiver.reason,
             "waived by": waiver.owner,
             "waived until": str(waiver.until),
-            **({"found": found} if found else {}),
+            **({"covers": covers} if covers else {}),
         }
         return Finding(cause, message, evidence, self._location(number), outcome=outcome)
 
