@@ -141,6 +141,13 @@ def test_a_wrong_value_is_named_by_line_and_key_with_what_is_due(
             "should be 'failing-credential' or 'unsafe-interactions'",
             id="item of a list",
         ),
+        pytest.param(
+            VALID + "waivers = [\n{ cause = 'config.fails-open', reason = 'r', owner = 'o', until = 2026-01-01 },\n"
+            "{ reason = 'r', owner = 'o', until = 2026-01-01, cause = 'cassette.stal' }, #!\n]",
+            "integrations.x.waivers.1.cause",
+            "no cause has this id (did you mean 'cassette.stale'?)",
+            id="waiver of a list",
+        ),
         pytest.param("integrations = 5 #!", "integrations", "must be a table", id="no table"),
         pytest.param("[[integrations]] #!", "integrations", "must be a table", id="array of tables"),
         pytest.param("[gates] #!", "gates", "unknown key (did you mean 'gate'?)", id="unknown table"),

@@ -12,7 +12,7 @@ import pytest
 
 from mfagate import schemas
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import always, front
+from mfagate.sandbox.front import always, front, on_path
 from mfagate.testing import Result
 
 from ..support.project import Project
@@ -249,6 +249,21 @@ def test_bookkeeping_does_not_count_as_a_check_that_ran(project: Project) -> Non
     project.settings |= {"more": f"minimum_checks = {ran + 1}", "tables": waiver("config.timeout-budget")}
     result = project.run("check")
     assert (result.exit_code, result.first["cause"]) == (FAIL, "gate.nothing-checked")
+
+
+def test_what_is_accepted_as_unknown_does_not_count_as_checked(project: Project, server: Running) -> None:
+    nothing = json.dumps({"result": {"status": True, "value": {"count": 0, "tokens": []}}}).encode()
+    no_tokens = on_path("/token/", always(200, nothing, "application/json"))
+    with front(server.endpoint, lambda handler: handler.command == "GET" and no_tokens(handler)) as before:
+        project.settings |= {"url": before.url, "tables": waiver("contract.state-unavailable")}
+        result = project.run("gate")
+        unknown = [check for check in waived(result) if check["waiver"]["instead_of"] == "inconclusive"]
+        assert (result.exit_code, len(unknown) > 3) == (0, True)
+        ran = sum(check["outcome"] != "skipped" for check in result.first["checks"])
+        project.settings["more"] = f"minimum_checks = {ran - len(unknown)}"
+        assert project.run("gate").exit_code == 0
+        project.settings["more"] = f"minimum_checks = {ran}"
+        assert project.run("gate").first["cause"] == "gate.nothing-checked"
 
 
 def test_secrets_in_a_waiver_are_redacted(fails_open: Project) -> None:

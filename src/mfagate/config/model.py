@@ -148,11 +148,11 @@ class GateOptions(Table):
     """The table ``[gate]``: limits that hold for all integrations."""
 
     expiring_soon_days: WholeNumber = Field(30, ge=0, le=3650, description="Horizon of the expiry warnings.")
-    cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Age from which a recording is stale.")
     longest_waiver_days: WholeNumber = Field(180, ge=1, le=3650, description="How far ahead a waiver may end.")
     waiver_expiring_soon_days: WholeNumber = Field(
         14, ge=0, le=3650, description="Days before its end from which a waiver is a warning."
     )
+    cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Age from which a recording is stale.")
 
 
 class Configuration(Table):

@@ -41,6 +41,7 @@ class Climb:
     options: GateOptions
     subject: Subject
     redactor: Redactor
+    waivers: Waivers = field(init=False)
     shared: list[Finding] = field(default_factory=list)
     endpoint: str | None = None
     control: Subject | None = None
@@ -53,7 +54,6 @@ class Climb:
     ca_bundle: Path | None = None
     pings: list[tuple[Probe, Exchange]] = field(default_factory=list)
     accepted: dict[str, Exchange] = field(default_factory=dict)
-    waivers: Waivers = field(init=False)
     _target: Target | None = None
 
     def __post_init__(self) -> None:
