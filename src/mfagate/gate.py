@@ -257,18 +257,18 @@ def _accepted_unknown(check: Check) -> bool:
     return check.waiver is not None and check.found is Outcome.INCONCLUSIVE
 
 
+def _passed(summary: Summary) -> str:
+    warnings = f", {summary.warn} with a warning" if summary.warn else ""
+    return f"{summary.passed} checks passed{warnings}" + (f", {summary.waived} waived" if summary.waived else "")
+
+
 def _integration_report(
     integration: Integration, checks: list[Check], cleared: list[str], target: Target
 ) -> IntegrationReport:
     red = next((check for check in checks if check.outcome.is_red), None)
     exonerated: list[str] = []
     if red is None:
-        passes = sum(check.outcome is Outcome.PASS for check in checks)
-        warnings = sum(check.outcome is Outcome.WARN for check in checks)
-        waived = sum(check.waiver is not None for check in checks)
-        headline = f"{passes} checks passed"
-        headline += f", {warnings} with a warning" if warnings else ""
-        headline += f", {waived} waived" if waived else ""
+        headline = _passed(Summary.of(checks))
     else:
         headline = red.message
         assert red.cause is not None
