@@ -6,9 +6,10 @@ published with the package, so a change here is a change of that format.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -82,6 +83,21 @@ class ReportLocation(Model):
     file: str
     line: int | None = None
 
+    @classmethod
+    def of(cls, location: Location) -> ReportLocation:
+        """The same place as text."""
+        return cls(file=str(location.file), line=location.line)
+
+
+class Waived(Model):
+    """Who has accepted what a check found. The verdict does not count it."""
+
+    reason: str
+    owner: str
+    until: date = Field(description="The last day on which it is accepted (UTC).")
+    instead_of: Outcome = Field(description="The outcome of the check if nobody had accepted it.")
+    location: ReportLocation
+
 
 class Check(Model):
     """One check of one integration."""
@@ -95,6 +111,12 @@ class Check(Model):
     evidence: dict[str, Any] = Field(default_factory=dict)
     location: ReportLocation | None = None
     seconds: float = Field(0.0, ge=0)
+    waiver: Waived | None = Field(None, description="Set where the finding is accepted; the outcome is then info.")
+
+    @property
+    def found(self) -> Outcome:
+        """The outcome as it would be without a waiver."""
+        return self.waiver.instead_of if self.waiver else self.outcome
 
     @property
     def title(self) -> str:
@@ -113,7 +135,7 @@ class Check(Model):
             message=finding.message,
             next_step=finding.next_step or load_cause(finding.cause).next_step,
             evidence=dict(finding.evidence),
-            location=ReportLocation(file=str(location.file), line=location.line) if location else None,
+            location=ReportLocation.of(location) if location else None,
             seconds=round(seconds, 6),
         )
 
@@ -155,6 +177,11 @@ class IntegrationReport(Model):
         first = self.deciding
         return [first, *(check for check in listed if check is not first)] if first is not None else listed
 
+    @property
+    def waived(self) -> list[Check]:
+        """Checks that found something which somebody has accepted."""
+        return [check for check in self.checks if check.waiver is not None]
+
 
 class Run(Model):
     """Which run this was. Times are UTC."""
@@ -168,22 +195,20 @@ class Run(Model):
 
 
 class Summary(Model):
-    """How many checks had which outcome."""
+    """How many checks had which outcome; each is counted once."""
 
     passed: int = Field(0, alias="pass")
     fail: int = 0
     inconclusive: int = 0
     warn: int = 0
-    info: int = 0
+    info: int = Field(0, description="Without those that are waived.")
     skipped: int = 0
+    waived: int = Field(0, description="Checks whose finding is accepted by a waiver.")
 
     @classmethod
     def of(cls, checks: Iterable[Check]) -> Summary:
         """Count the checks by outcome."""
-        counts = dict.fromkeys(Outcome, 0)
-        for check in checks:
-            counts[check.outcome] += 1
-        return cls.model_validate({str(outcome): count for outcome, count in counts.items()})
+        return cls.model_validate(Counter("waived" if check.waiver else str(check.outcome) for check in checks))
 
 
 class Report(Model):

@@ -86,14 +86,14 @@ def climb(state: Climb, stage: Stage, on_check: Callable[[Check], None]) -> tupl
             here.append(skipped(rung.id, reason))
             on_check(here[-1])
         else:
-            for check in _guarded(state, rung):
-                here.append(check)
-                on_check(check)
+            for found in _guarded(state, rung):
+                here.append(state.waivers.applied(found))
+                on_check(here[-1])
             if rung.bearing:
                 stopped_by = next((check for check in here if _stops(check)), None)
-            # A rung that was skipped has shown nothing, so it clears nothing.
+            # A rung that was skipped has shown nothing, so it clears nothing; nor does a fault that is waived.
             ran = [check for check in here if check.outcome is not Outcome.SKIPPED]
-            if rung.clears and ran and not any(check.outcome.is_red for check in ran):
+            if rung.clears and ran and not any(check.found.is_red for check in ran):
                 cleared.append(rung.clears)
         checks += here
     return checks, cleared

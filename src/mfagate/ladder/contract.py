@@ -112,6 +112,13 @@ _CONFIRMED = 3
 """Broken interactions that are asked again: after so many, one more differs in nothing."""
 
 
+_CONSEQUENCES = (
+    CauseId.CONTRACT_STATUS_CHANGED,
+    CauseId.CONTRACT_VALUE_UNEXPECTED,
+    CauseId.CONTRACT_STATE_UNAVAILABLE,
+)
+
+
 def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check:
     """Replay it, again where the answer is in doubt, and judge the whole picture."""
     replay: Replay | Check | None = None

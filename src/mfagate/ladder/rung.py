@@ -16,6 +16,7 @@ from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Phase
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
+from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
 from mfagate.result import Check, Finding
 from mfagate.result import Target as ReportTarget
@@ -55,6 +56,7 @@ class Climb:
     options: GateOptions
     subject: Subject
     redactor: Redactor
+    waivers: Waivers = field(init=False)
     shared: list[Finding] = field(default_factory=list)
     endpoint: str | None = None
     control: Subject | None = None
@@ -71,6 +73,9 @@ class Climb:
     asking_seconds: float = CLIMB_SECONDS
     began: float = field(default_factory=time.monotonic)
     _target: Target | None = None
+
+    def __post_init__(self) -> None:
+        self.waivers = Waivers(self.integration, self.options)
 
     @property
     def interactions(self) -> list[Interaction]:
