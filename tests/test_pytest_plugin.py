@@ -45,9 +45,9 @@ def test_a_live_gate_with_xdist_and_junit(checked: Project, pytester: pytest.Pyt
     )
     assert result.ret == 0
     outcomes = result.parseoutcomes()
-    assert (outcomes["passed"], outcomes["skipped"]) == (34, 2)
+    assert (outcomes["passed"], outcomes["skipped"]) == (35, 2)
     suite = next(iter(junitparser.JUnitXml.fromfile(str(pytester.path / "junit.xml"))))
-    assert suite.tests == 36
+    assert suite.tests == 37
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_failure_reads_like_the_report(
     assert key[:-1] not in shown
     outcomes = result.parseoutcomes()
     assert outcomes["failed"] == 1
-    assert outcomes["skipped"] == 34
+    assert outcomes["skipped"] == 35
 
 
 def test_an_override_lets_a_failure_through_and_says_so(
@@ -86,7 +86,7 @@ def test_an_override_lets_a_failure_through_and_says_so(
     assert {name: result.parseoutcomes().get(name) for name in ("xfailed", "failed", "skipped")} == {
         "xfailed": 1,
         "failed": None,
-        "skipped": 34,
+        "skipped": 35,
     }
     told = "config.malformed-value overridden: incident 4711, not [redacted validate_key]"
     result.stdout.fnmatch_lines(["*mfagate: let through*", "*::configuration: " + told.replace("[", "[[]")])

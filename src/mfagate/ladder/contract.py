@@ -121,10 +121,8 @@ _CONSEQUENCES = (
 
 def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check:
     """Replay it, again where the answer is in doubt, and judge the whole picture."""
-    replay: Replay | Check | None = None
 
     def once(at_most: float | None) -> Sample[Check]:
-        nonlocal replay
         replay = asked(climb, interaction, arranger, INTERACTION)
         if isinstance(replay, Check):
             return Sample.checked(replay, None)
@@ -132,17 +130,12 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
 
     if climb.integration.environment.is_production and not interaction.safe_in_production:
         return once(None).value  # What sends a message there is sent once.
-    broken = sum(isinstance(picture.shown.value, Check) for picture in climb.pictures if picture.failures)
-    picture = ask(climb, once, confirming=broken < _CONFIRMED)
+    so_far = sum(isinstance(picture.shown.value, Check) for picture in climb.pictures if picture.failures)
+    picture = ask(climb, once, confirming=so_far < _CONFIRMED)
     check = _counted(picture)
     if is_refusal(check.cause):
         check = _contradicted(climb, interaction, check)
-    consequent = (
-        CauseId.CONTRACT_STATUS_CHANGED,
-        CauseId.CONTRACT_VALUE_UNEXPECTED,
-        CauseId.CONTRACT_STATE_UNAVAILABLE,
-    )
-    if check.cause in consequent and (broken := arranger.broken()) is not None:
+    if check.cause in _CONSEQUENCES and (broken := arranger.broken()) is not None:
         # A state made from an answer of another form: what follows is its consequence.
         return Check.from_finding(check.id, broken, subject=check.subject, seconds=check.seconds)
     return check
