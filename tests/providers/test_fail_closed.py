@@ -10,7 +10,7 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from mfagate.fail_closed import Endpoint, prove
+from mfagate.fail_closed import Endpoint, Kind, Proof, prove
 from mfagate.providers.auth0.client import Auth0Client
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.duo.client import DuoClient
@@ -28,8 +28,8 @@ from ..support.project import REPOSITORY
 
 CANARY = "c4n4ry" * 6 + "c4n4"
 SECRET = SecretStr(CANARY)
-PATIENCE = 0.5
-"""Seconds that a client waits for an answer; a tenth of what a proof gives it."""
+PATIENT, IMPATIENT = 15.0, 0.5
+"""Seconds that a client gives an answer: one that comes, and one that does not."""
 
 DUO = DuoSettings(host="api-0a1b2c3d.duosecurity.com", integration_key="DIABCDEFGHIJ01234567", secret_key=SECRET)
 OKTA = OktaSettings(org_url="https://acme.okta.com", api_token=SecretStr(f"00{CANARY}"))
@@ -66,13 +66,13 @@ FOREIGN_TOKENS = [
     jwt.encode({"oid": ALICE}, "k" * 32),
 ]
 
-CLIENTS: dict[str, Callable[[Endpoint], SecondFactor]] = {
-    "auth0": lambda url: Auth0Client(AUTH0, lambda user: CANARY, endpoint=url, timeout_seconds=PATIENCE),
-    "duo": lambda url: DuoClient(DUO, endpoint=url, timeout_seconds=PATIENCE),
-    "entra": lambda url: EntraClient(ENTRA, endpoint=url, timeout_seconds=PATIENCE),
-    "okta": lambda url: OktaClient(OKTA, endpoint=url, timeout_seconds=PATIENCE),
-    "privacyidea": lambda url: PrivacyIDEAClient(url, CANARY, CANARY, timeout_seconds=PATIENCE),
-    "twilio": lambda url: TwilioClient(TWILIO, endpoint=url, timeout_seconds=PATIENCE),
+CLIENTS: dict[str, Callable[[Endpoint, float], SecondFactor]] = {
+    "auth0": lambda url, seconds: Auth0Client(AUTH0, lambda user: CANARY, endpoint=url, timeout_seconds=seconds),
+    "duo": lambda url, seconds: DuoClient(DUO, endpoint=url, timeout_seconds=seconds),
+    "entra": lambda url, seconds: EntraClient(ENTRA, endpoint=url, timeout_seconds=seconds),
+    "okta": lambda url, seconds: OktaClient(OKTA, endpoint=url, timeout_seconds=seconds),
+    "privacyidea": lambda url, seconds: PrivacyIDEAClient(url, CANARY, CANARY, timeout_seconds=seconds),
+    "twilio": lambda url, seconds: TwilioClient(TWILIO, endpoint=url, timeout_seconds=seconds),
 }
 
 
@@ -163,10 +163,24 @@ def logins() -> Iterator[Login]:
     yield Login("privacyidea", "push pending", push, None, pending)
 
 
-@pytest.mark.parametrize("login", logins(), ids=str)
-def test_a_reference_client_fails_closed(login: Login) -> None:
+LOGINS = list(logins())
+
+
+def proof(login: Login, seconds: float, **claim: Any) -> Proof:
     def verify(endpoint: Endpoint) -> Decision:
-        return CLIENTS[login.provider](endpoint).verify(login.challenge, login.code)
+        return CLIENTS[login.provider](endpoint, seconds).verify(login.challenge, login.code)
 
     contract = REPOSITORY / f"contracts/{login.provider}/auth-service-{login.provider}.json"
-    prove(verify, contract=contract, interaction=login.interaction, secrets=[CANARY], **login.claim).require()
+    return prove(verify, contract=contract, interaction=login.interaction, secrets=[CANARY], **login.claim, **claim)
+
+
+@pytest.mark.parametrize("login", LOGINS, ids=str)
+def test_a_reference_client_fails_closed(login: Login) -> None:
+    proof(login, PATIENT, deadline_seconds=2 * PATIENT, tolerate=[Kind.WAITING]).require()
+
+
+@pytest.mark.parametrize("login", [login for login in LOGINS if "expect" not in login.claim], ids=str)
+def test_a_reference_client_waits_for_no_answer_for_ever(login: Login) -> None:
+    waited = proof(login, IMPATIENT, deadline_seconds=PATIENT, tolerate=set(Kind) - {Kind.WAITING}, examples=1)
+    waited.require()
+    assert waited.tried["waits"] == 4

@@ -206,6 +206,9 @@ class _Prover:
         from hypothesis import HealthCheck, Phase, given, settings
         from hypothesis.errors import Flaky
 
+        if strategy.is_empty:
+            return
+
         @settings(
             max_examples=self._claim.examples,
             derandomize=not self._claim.explore,
