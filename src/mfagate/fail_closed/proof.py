@@ -113,7 +113,7 @@ class _Prover:
         self._bound = dict.fromkeys(binding.bound(self._interaction), ()) | dict(claim.bound)
         self._unread = [self._place(path) for path in claim.unread]
         self._watch = Watch(claim.deadline_seconds, claim.secrets)
-        self._found: dict[Violation, Counterexample] = {}
+        self._found: dict[tuple[Violation, Kind], Counterexample] = {}
         self._tried: Counter[str] = Counter()
         self._unprovable: list[str] = []
 
@@ -124,10 +124,10 @@ class _Prover:
             self._outside()
             if self._lets_in:
                 self._other_logins()
-            if Kind.WAITING not in self._tolerated and Violation.HANG not in self._found:
+            if Kind.WAITING not in self._tolerated and not self._hangs:
                 self._each("waits", waits(self._example))
-        order = {violation: rank for rank, violation in enumerate(Violation)}
-        found = sorted(self._found.values(), key=lambda each: order[each.violation])
+        ranks = {violation: rank for rank, violation in enumerate(Violation)}
+        found = sorted(self._found.values(), key=lambda each: (ranks[each.violation], _size(each.answer)))
         return Proof(
             self._claim.interaction,
             tuple(found),
@@ -153,7 +153,11 @@ class _Prover:
         except (StopIteration, ValueError):
             raise CannotProve(f"the example of {self._claim.interaction!r} has no place {path}") from None
 
-    # Each violation is recorded once, with the smallest answer that showed it.
+    @property
+    def _hangs(self) -> bool:
+        return any(violation is Violation.HANG for violation, _ in self._found)
+
+    # A violation is recorded once for each kind of mutation, with the smallest answer that showed it.
 
     def _inside(self) -> None:
         from mfagate.fail_closed import inside
@@ -194,7 +198,7 @@ class _Prover:
 
     def _each(self, what: str, changed: Iterable[Mutation], violation: Violation = Violation.LET_IN) -> None:
         for mutation in changed:
-            if Violation.HANG in self._found:
+            if self._hangs:
                 return
             if violation is Violation.LET_IN and self._may_let_in(mutation.answer):
                 continue
@@ -222,7 +226,7 @@ class _Prover:
         @given(strategy)
         def search(value: Any) -> None:
             # A hang costs the whole deadline: it is shown as it was found.
-            if Violation.HANG in self._found:
+            if self._hangs:
                 return
             self._tried[what] += 1
             if judge(value) is not None:
@@ -291,12 +295,13 @@ class _Prover:
         return self._watch.run(lambda: asked(self._endpoint), self._script.release)
 
     def _record(self, violation: Violation, mutation: Mutation, outcome: Outcome) -> None:
-        before = self._found.get(violation)
+        before = self._found.get((violation, mutation.kind))
         if before is not None and _size(before.answer) <= _size(mutation.answer):
             return
         said = str(outcome) + (f"; the secret stands in {outcome.leaked_in}" if outcome.leaked_in else "")
         contract = self._said_of(mutation.answer)
-        self._found[violation] = Counterexample(violation, mutation.words, contract, mutation.answer, said)
+        found = Counterexample(violation, mutation.words, contract, mutation.answer, said)
+        self._found[violation, mutation.kind] = found
 
     def _said_of(self, answer: Answer) -> str:
         if answer.is_inside(self._interaction):

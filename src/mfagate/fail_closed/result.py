@@ -45,7 +45,7 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """One answer that a client treated wrongly, the smallest that was found for this violation.
+    """One answer that a client treated wrongly: of its kind of mutation, the smallest that was found.
 
     ``change`` is the mutation in words, ``contract`` what the contract says of the answer, and
     ``client`` what the client did.

@@ -43,19 +43,17 @@ class Watch:
 
     @contextmanager
     def logs(self) -> Iterator[None]:
-        """Look at all that is logged meanwhile, at every level. Without secrets there is nothing to look for."""
+        """Look at all that is logged meanwhile, at every level, and keep it from everybody else's logs."""
         root = logging.getLogger()
-        level = root.level
-        if not self._secrets:
-            yield
-            return
-        root.addHandler(self._log)
-        root.setLevel(logging.DEBUG)
+        level, handlers = root.level, root.handlers
+        root.handlers = [self._log]
+        if self._secrets:
+            root.setLevel(logging.DEBUG)
         try:
             yield
         finally:
             root.setLevel(level)
-            root.removeHandler(self._log)
+            root.handlers = handlers
 
     def run(self, call: Callable[[], Any], give_up: Callable[[], None]) -> Outcome:
         """Call and wait, no longer than the deadline; ``give_up`` then lets the server end.
