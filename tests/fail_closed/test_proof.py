@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from mfagate import strict_json
 from mfagate.fail_closed import CannotProve, Endpoint, Kind, NotFailClosed, Violation, prove
 from mfagate.second_factor import ContractViolation, Decision, SecondFactorError
 
@@ -32,8 +33,9 @@ def verify(endpoint: Endpoint) -> bool:
     verifying: Any = endpoint.ca_bundle and str(endpoint.ca_bundle)
     try:
         response = requests.post(endpoint + VERIFY, timeout=5, allow_redirects=False, verify=verifying or True)
-        return response.status_code == 200 and response.json() == {"factorResult": "SUCCESS"}
-    except requests.RequestException as error:
+        body = strict_json.loads(response.content)
+        return response.status_code == 200 and isinstance(body, dict) and body.get("factorResult") == "SUCCESS"
+    except (requests.RequestException, ValueError) as error:
         raise ContractViolation(type(error).__name__) from None
 
 
@@ -78,7 +80,7 @@ def test_logs_are_read_and_go_nowhere_else(caplog: pytest.LogCaptureFixture) -> 
         return verify(endpoint)
 
     proof = prove(call, contract=OKTA, interaction="code accepted", secrets=["c4n4ry"], **LENIENT)
-    assert [each.violation for each in proof.counterexamples] == [Violation.LEAK]
+    assert {each.violation for each in proof.counterexamples} == {Violation.LEAK}
     assert "the log" in str(proof)
     assert "c4n4ry" not in str(proof) + caplog.text
     logging.getLogger("ours").warning("as before")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mfagate import strict_json
 from mfagate.contract import Contract, Interaction, load
 from mfagate.fail_closed import binding
-from mfagate.fail_closed.answer import Answer
+from mfagate.fail_closed.answer import Answer, Ending
 from mfagate.fail_closed.loopback import Endpoint, Given, Script, serving
 from mfagate.fail_closed.outside import Kind, Mutation, mutations, random_mutations, waits
 from mfagate.fail_closed.places import Place, places, restored
@@ -300,14 +300,14 @@ class _Prover:
             return
         said = str(outcome) + (f"; the secret stands in {outcome.leaked_in}" if outcome.leaked_in else "")
         contract = self._said_of(mutation.answer)
-        found = Counterexample(violation, mutation.words, contract, mutation.answer, said)
+        found = Counterexample(violation, mutation.kind, mutation.words, contract, mutation.answer, said)
         self._found[violation, mutation.kind] = found
 
     def _said_of(self, answer: Answer) -> str:
-        if answer.is_inside(self._interaction):
-            return "allows this answer"
+        if answer.ending is not Ending.WHOLE:
+            return "allows no answer that is not whole"
         mismatches = self._interaction.match(answer.response)
-        return mismatches[0].message if mismatches else "the answer is not whole"
+        return mismatches[0].message if mismatches else "allows this answer"
 
 
 class _Found(Exception):

@@ -47,11 +47,12 @@ _NEXT = {
 class Counterexample:
     """One answer that a client treated wrongly: of its kind of mutation, the smallest that was found.
 
-    ``change`` is the mutation in words, ``contract`` what the contract says of the answer, and
-    ``client`` what the client did.
+    ``kind`` is what was changed and ``change`` the mutation in words, ``contract`` what the
+    contract says of the answer, and ``client`` what the client did.
     """
 
     violation: Violation
+    kind: Kind
     change: str
     contract: str
     answer: Answer
