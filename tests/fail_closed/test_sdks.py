@@ -36,7 +36,7 @@ def sockets_left_open() -> Iterator[None]:
 
 
 SECRET = "c4n4ry" * 6 + "c4n4"
-PATIENT = 10.0
+PATIENT, IMPATIENT = 10.0, 0.5
 SERVICE, SENT, PHONE = "VA0123456789abcdef0123456789abcdef", f"VE{'0' * 31}1", "+15550100100"
 
 
@@ -198,3 +198,21 @@ def test_twilio_wrapped_naively() -> None:
 
 def test_twilio_wrapped_with_care() -> None:
     twilio_proof(careful_twilio, tolerate=[Kind.WAITING]).require()
+
+
+@pytest.mark.parametrize("name", ["duo", "twilio"])
+def test_no_timeout_of_an_sdk_ends_an_answer_that_drips(name: str) -> None:
+    """Each limits every wait for the network, and not the whole: silence ends, a drip does not."""
+
+    def patient_duo(endpoint: Endpoint) -> bool:
+        answer = duo(endpoint, timeout=IMPATIENT).auth("passcode", username="alice", passcode="000000000")
+        return bool(answer["result"] == "allow")
+
+    def patient_twilio(endpoint: Endpoint) -> bool:
+        checks = twilio(endpoint, TwilioHttpClient(timeout=IMPATIENT)).verification_checks
+        return bool(checks.create(verification_sid=SENT, code="123456").status == "approved")
+
+    claim: dict[str, Any] = {"tolerate": set(Kind) - {Kind.WAITING}, "examples": 1, "deadline_seconds": 4.0}
+    found = duo_proof(patient_duo, **claim) if name == "duo" else twilio_proof(patient_twilio, **claim)
+    (hang,) = (each for each in found.counterexamples if each.violation is Violation.HANG)
+    assert hang.change == "the answer never ends: byte after byte of its body"

@@ -95,5 +95,6 @@ class Answer:
         fields: Mapping[str, str] = Headers(self.headers)
         kind = fields.get("content-type", "no content type")
         body = self.body.decode("utf-8", "backslashreplace")
+        body = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in body)
         shown = body if len(body) <= _LONGEST_SHOWN else body[:_LONGEST_SHOWN] + "…"
         return f"{self.status}, {kind}: {shown or '(empty)'}"

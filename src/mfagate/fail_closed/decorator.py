@@ -25,7 +25,6 @@ def fail_closed(**claim: Any) -> Callable[[Callable[..., Any]], Callable[..., No
     def decorate(call: Callable[..., Any]) -> Callable[..., None]:
         @wraps(call)
         def test(**fixtures: Any) -> None:
-            __tracebackhide__ = True
             prove = fixtures[FIXTURE] if FIXTURE in wanted else fixtures.pop(FIXTURE)
 
             def asked(endpoint: Endpoint) -> Any:

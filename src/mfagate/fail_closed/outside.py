@@ -61,7 +61,9 @@ def mutations(answer: Answer, vocabulary: Sequence[str] = ()) -> Iterator[Mutati
     yield from _of_the_syntax(answer)
     for length in _spread(len(answer.body), _CUTS):
         cut = replace(answer, body=answer.body[:length])
-        yield Mutation(Kind.TRUNCATED, f"only the first {length} bytes of the body, and a length that fits", cut)
+        yield Mutation(
+            Kind.TRUNCATED, f"only {length} of the {len(answer.body)} bytes of the body, with a length that fits", cut
+        )
     for ending in (Ending.CLOSED, Ending.CUT, Ending.RESET):
         yield Mutation(Kind.CONNECTION, f"the answer {ending}", replace(answer, ending=ending))
 
@@ -220,12 +222,14 @@ def _put(answer: Answer, place: Place, value: Any) -> Mutation:
     shown = json.dumps(value)
     shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
     words = f"{place.path} is {shown} instead of {json.dumps(place.value)[:60]}"
-    return Mutation(Kind.FIELD, words, answer.with_document(place.put(value)))
+    kind = Kind.BODY if place.path == "$" else Kind.FIELD
+    return Mutation(kind, words, answer.with_document(place.put(value)))
 
 
 def _others(place: Place, vocabulary: Sequence[str]) -> Iterator[Any]:
     value = place.value
-    yield from (other for other in _OF_OTHER_TYPES if (type(other), other) != (type(value), value))
+    if place.path != "$":  # other bodies are tried anyway
+        yield from (other for other in _OF_OTHER_TYPES if (type(other), other) != (type(value), value))
     yield from ([value], {"value": value}, [value, value])
     if isinstance(value, bool):
         yield from (not value, str(value), str(value).lower(), int(value))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 
 from mfagate.fail_closed.answer import Answer
 from mfagate.fail_closed.outside import Kind
@@ -60,15 +61,20 @@ class Counterexample:
 
     def __str__(self) -> str:
         """Some lines for people; no secret is in them."""
-        lines = {
-            "change": self.change,
-            "contract": self.contract,
-            "answer": str(self.answer),
-            "client": self.client,
-            "next step": _NEXT[self.violation],
-        }
-        told = [f"  {label}: {text}" for label, text in lines.items() if text]
-        return "\n".join([f"{self.violation}: {_MEANING[self.violation]}", *told])
+        return self.told()
+
+    def told(self, others: Sequence[Counterexample] = ()) -> str:
+        """The same, with the changes of ``others`` that show the same violation."""
+        lines = [
+            ("change", self.change),
+            ("contract", self.contract),
+            ("answer", str(self.answer)),
+            ("client", self.client),
+            *(("also", f"{other.change}; the client {other.client}") for other in others),
+            ("next step", _NEXT[self.violation]),
+        ]
+        heading = f"{self.violation}: {_MEANING[self.violation]}"
+        return "\n".join([heading, *(f"  {label}: {text}" for label, text in lines)])
 
 
 class NotFailClosed(AssertionError):
@@ -105,7 +111,7 @@ class Proof:
             NotFailClosed: There is a counterexample.
         """
         if not self.passed:
-            raise NotFailClosed(f"interaction {self.interaction!r}\n\n" + "\n\n".join(map(str, self.counterexamples)))
+            raise NotFailClosed(str(self))
 
     def __str__(self) -> str:
         """The proof in some lines."""
@@ -114,4 +120,10 @@ class Proof:
         lines += [f"  not provable from the answer: {each}" for each in self.unprovable]
         lines += [f"  not read: {', '.join(self.unread)}"] if self.unread else []
         lines += [f"  tolerated: {', '.join(self.tolerated)}"] if self.tolerated else []
-        return "\n".join([*lines, *(str(each) for each in self.counterexamples)])
+        return "\n\n".join(["\n".join(lines), *self._told()])
+
+    def _told(self) -> Iterator[str]:
+        """One paragraph a violation, the smallest counterexample in full."""
+        for _, group in groupby(self.counterexamples, key=lambda each: each.violation):
+            first, *others = group
+            yield first.told(others)
