@@ -48,7 +48,7 @@ LENIENT = {"tolerate": [Kind.WAITING, Kind.CONTENT_TYPE, "encoding"], "examples"
         ({"interaction": "code acepted"}, "has no interaction 'code acepted'"),
         ({"interaction": "code accepted", "given": ["no such"]}, "has no interaction 'no such'"),
         ({"interaction": "code accepted", "bound": {"$.user": ()}}, "has no place \\$.user"),
-        ({"interaction": "code accepted", "unread": ["$.user"]}, "has no place \\$.user"),
+        ({"interaction": "code accepted", "unread": ["$.user"]}, "has a place \\$.user"),
         ({"interaction": "code accepted", "expect": Decision.DENY}, "has to give deny; it returned True"),
         ({"interaction": "wrong code"}, "has to give allow; it returned False"),
     ],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import jwt
@@ -22,7 +23,7 @@ from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient
 from mfagate.providers.twilio.client import TwilioClient
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.second_factor import Challenge, Decision, Factor, SecondFactor, SecondFactorError
+from mfagate.second_factor import Challenge, Decision, Factor, NotEnrolled, SecondFactor, SecondFactorError
 
 from ..support.project import REPOSITORY
 
@@ -78,13 +79,19 @@ CLIENTS: dict[str, Callable[[Endpoint, float], SecondFactor]] = {
 
 @dataclass(frozen=True)
 class Login:
-    """One interaction of a provider's contract, and the login that it is about."""
+    """One interaction of a provider's contract, and the login that it is about.
+
+    ``other`` is another user's login: the same answer must not let that one in. With ``begins``
+    the interaction is the first of a login, and the client is asked to start it.
+    """
 
     provider: str
     interaction: str
     challenge: Challenge
     code: str | None = None
     claim: dict[str, Any] = field(default_factory=dict)
+    other: Challenge | None = None
+    begins: bool = False
 
     def __str__(self) -> str:
         return f"{self.provider}: {self.interaction}"
@@ -106,6 +113,11 @@ def logins() -> Iterator[Login]:
     yield Login("duo", "push declined", push, None, said | deny | accepted)
     yield Login("duo", "push timed out", push, None, said | deny | accepted)
     yield Login("duo", "push pending", push, None, said | pending | accepted)
+    yield Login("duo", "user in bypass", otp, "000000000", said, begins=True)
+    for description in ("disabled user", "locked user"):
+        yield Login("duo", description, otp, "000000000", said | deny | {"allows": ["user in bypass"]}, begins=True)
+    enrolling = {"expect": (NotEnrolled, Decision.DENY), "allows": ["user in bypass"]}
+    yield Login("duo", "unknown user", otp, "000000000", said | enrolling, begins=True)
 
     otp, push = Challenge(OKTA_USER, Factor.OTP, "ostabcdefg1234567890"), Challenge(OKTA_USER, Factor.PUSH, OKTA_POLL)
     yield Login("okta", "code accepted", otp, "000000")
@@ -120,21 +132,23 @@ def logins() -> Iterator[Login]:
     otp = Challenge(IDENTITY, Factor.OTP, "YF00000000000000000000000000000001")
     push = Challenge(IDENTITY, Factor.PUSH, "YC00000000000000000000000000000001")
     texted = {"bound": {"$.to": ()}}
-    yield Login("twilio", "code accepted", sms, "123456", texted)
+    yield Login("twilio", "code accepted", sms, "123456", texted, replace(sms, user="+15550100199"))
+    yield Login("twilio", "code accepted", sms, "123456", texted, replace(sms, transaction=f"VE{'0' * 31}2"))
     yield Login("twilio", "wrong code", sms, "123456", texted | deny | {"allows": ["code accepted"]})
     for description in ("sixth wrong code", "unknown verification", "verification approved before"):
         yield Login("twilio", description, sms, "123456", refused)
-    yield Login("twilio", "TOTP code accepted", otp, "123456", {"unread": ["$.sid"]})
+    yield Login("twilio", "TOTP code accepted", otp, "123456", {"unread": ["$.sid"]}, replace(otp, user="mfagate-1"))
     yield Login("twilio", "wrong TOTP code", otp, "123456", deny | {"allows": ["TOTP code accepted"]})
     polled = {"unread": ["$.factor_sid"]}
-    yield Login("twilio", "push accepted", push, None, polled)
+    yield Login("twilio", "push accepted", push, None, polled, replace(push, user="mfagate-1"))
     yield Login("twilio", "push declined", push, None, polled | deny | {"allows": ["push accepted"]})
     yield Login("twilio", "push timed out", push, None, polled | deny | {"allows": ["push accepted"]})
     yield Login("twilio", "push pending", push, None, polled | pending | {"allows": ["push accepted"]})
     yield Login("twilio", "unknown push", push, None, refused)
 
     sign_in = DeviceChallenge(ALICE, Factor.PUSH, "FAQABAAEAAAAm-06bl")
-    yield Login("entra", "sign-in accepted", sign_in, None, {"bound": {"$.id_token": FOREIGN_TOKENS}})
+    signed = {"bound": {"$.id_token": FOREIGN_TOKENS}}
+    yield Login("entra", "sign-in accepted", sign_in, None, signed, replace(sign_in, user=BOB))
     yield Login("entra", "sign-in declined", sign_in, None, deny)
     yield Login("entra", "sign-in that nobody answered", sign_in, None, deny)
     yield Login("entra", "sign-in pending", sign_in, None, pending)
@@ -150,6 +164,8 @@ def logins() -> Iterator[Login]:
     yield Login("auth0", "push declined", push, None, refused)
     yield Login("auth0", "push pending", push, None, pending)
     yield Login("auth0", "wrong code of an SMS", sms, "000000", refused)
+    for description in ("wrong password", "unknown user", "blocked user"):
+        yield Login("auth0", description, otp, None, deny, begins=True)
 
     otp, push = Challenge("alice", Factor.OTP), Challenge("alice", Factor.PUSH, PRIVACYIDEA_TRANSACTION)
     asked = Challenge("alice", Factor.OTP, PRIVACYIDEA_TRANSACTION)
@@ -167,9 +183,12 @@ LOGINS = list(logins())
 
 
 def proof(login: Login, seconds: float, **claim: Any) -> Proof:
-    def verify(endpoint: Endpoint) -> Decision:
-        return CLIENTS[login.provider](endpoint, seconds).verify(login.challenge, login.code)
+    def verify(endpoint: Endpoint, challenge: Challenge = login.challenge) -> Decision:
+        client = CLIENTS[login.provider](endpoint, seconds)
+        return client.verify(client.start(challenge.user, challenge.factor) if login.begins else challenge, login.code)
 
+    if login.other is not None:
+        claim["another"] = partial(verify, challenge=login.other)
     contract = REPOSITORY / f"contracts/{login.provider}/auth-service-{login.provider}.json"
     return prove(verify, contract=contract, interaction=login.interaction, secrets=[CANARY], **login.claim, **claim)
 

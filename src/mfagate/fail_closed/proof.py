@@ -107,17 +107,18 @@ class _Prover:
         self._lets_in = any(each in (True, Decision.ALLOW) for each in self._expected)
         self._neighbours = [each for each in contract.interactions if _same_request(each, self._interaction)]
         letting = [self._interaction] if self._lets_in else []
-        self._letting = [*letting, *(_named(contract, name) for name in claim.allows)]
+        letting += [_named(contract, name) for name in claim.allows]
+        self._letting = [(each, _unread(each, claim.unread)) for each in letting]
         self._vocabulary = sorted(_texts(contract.interactions))
         self._tolerated = frozenset(map(Kind, claim.tolerate))
         self._bound = dict.fromkeys(binding.bound(self._interaction), ()) | dict(claim.bound)
-        self._unread = [self._place(path) for path in claim.unread]
         self._watch = Watch(claim.deadline_seconds, claim.secrets)
         self._found: dict[tuple[Violation, Kind], Counterexample] = {}
         self._tried: Counter[str] = Counter()
         self._unprovable: list[str] = []
 
     def prove(self) -> Proof:
+        """Everything, in order."""
         with self._watch.logs():
             self._require_example()
             self._inside()
@@ -139,6 +140,9 @@ class _Prover:
         )
 
     def _require_example(self) -> None:
+        known = {place.path for _, unread in self._letting for place in unread}
+        for path in set(self._claim.unread) - known if self._letting else ():
+            raise CannotProve(f"no example of {self._claim.interaction!r}, or of what it allows, has a place {path}")
         outcome = self._ask(self._example)
         about = f"interaction {self._claim.interaction!r}: "
         if not self._script.served:
@@ -259,18 +263,17 @@ class _Prover:
         return violation
 
     def _may_let_in(self, answer: Answer) -> bool:
-        read = self._as_read(answer)
-        return any(read.is_inside(each) for each in self._letting)
+        return any(self._as_read(answer, unread).is_inside(each) for each, unread in self._letting)
 
-    def _as_read(self, answer: Answer) -> Answer:
+    def _as_read(self, answer: Answer, unread: Sequence[Place]) -> Answer:
         """The answer with the example's values in the places that the client does not read."""
-        if not self._unread:
+        if not unread:
             return answer
         try:
             document = strict_json.loads(answer.body)
         except ValueError:
             return answer
-        for place in self._unread:
+        for place in unread:
             document = restored(document, place)
         return answer.with_document(document)
 
@@ -330,6 +333,14 @@ def _is(outcome: Outcome, expected: Expected) -> bool:
     if isinstance(expected, bool) or isinstance(outcome.returned, bool):
         return _lets_in(outcome) is (expected in (True, Decision.ALLOW))
     return outcome.returned is expected
+
+
+def _unread(interaction: Interaction, paths: Collection[str]) -> list[Place]:
+    try:
+        document = Answer.example(interaction).document()
+    except ValueError:
+        return []
+    return [place for place in places(document) if place.path in paths]
 
 
 def _same_request(one: Interaction, other: Interaction) -> bool:
