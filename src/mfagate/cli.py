@@ -133,8 +133,16 @@ def _common(command: Command) -> Command:
     return command
 
 
+_changed_since = click.option(
+    "--changed-since",
+    metavar="REV",
+    help="Only integrations that changed since this revision of git, such as origin/main.",
+)
+
+
 @cli.command(epilog=_EXITS)
 @_common
+@_changed_since
 @click.option(
     "--without-secrets",
     is_flag=True,
@@ -152,6 +160,7 @@ def check(**options: Any) -> None:
 
 @cli.command(epilog=_EXITS)
 @_common
+@_changed_since
 @click.option(
     "--fault",
     "faults",
@@ -194,10 +203,11 @@ def _run(
     no_color: bool,
     without_secrets: bool = False,
     faults: tuple[str, ...] = (),
+    changed_since: str | None = None,
 ) -> None:
     from rich.console import Console
 
-    from mfagate import drills, exitcode, gate
+    from mfagate import changes, drills, exitcode, gate
     from mfagate.cassette_writer import MissingExtra
     from mfagate.config import ConfigError, load
     from mfagate.ladder import Stage
@@ -211,21 +221,23 @@ def _run(
         configuration = load(config, registry.names())
         integrations = configuration.select(names, environments)
         broken = drills.by_integration(faults, integrations)
+        since = None if changed_since is None else changes.since(changed_since, configuration, integrations)
     except ConfigError as error:
         raise _refused(*map(str, error.problems)) from None
-    except (KeyError, drills.Refused) as error:
+    except (KeyError, drills.Refused, changes.GitError) as error:
         raise _refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
     try:
         with on_terminal(Console(stderr=True, no_color=not color)) as progress:
             report = gate.run(
                 configuration,
-                integrations,
+                [one for one in integrations if since is None or one.name in since.changed],
                 Stage(stage),
                 progress=progress,
                 override=override,
                 without_secrets=without_secrets,
                 faults=broken,
+                changed_since=since,
             )
     except (registry.ProviderError, MissingExtra) as error:
         raise _refused(str(error)) from None

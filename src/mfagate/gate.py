@@ -26,7 +26,7 @@ from mfagate.neighbours import compared
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
+from mfagate.result import ChangedSince, Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
 from mfagate.sandbox import Running, SandboxError
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
@@ -91,6 +91,7 @@ def run(
     executor: Executor | None = None,
     without_secrets: bool = False,
     faults: Mapping[str, Sequence[str]] | None = None,
+    changed_since: ChangedSince | None = None,
 ) -> Report:
     """Climb every ladder and make one report of it, with every secret redacted.
 
@@ -98,6 +99,7 @@ def run(
     the network. Another one must share this process's memory.
     ``without_secrets`` leaves out what a reference that cannot be read here would
     have held. ``faults`` are what goes wrong in the sandbox of an integration: see :mod:`mfagate.drills`.
+    ``changed_since`` says why only these integrations were selected: see :mod:`mfagate.changes`.
     KeyboardInterrupt passes through once every sandbox is stopped.
 
     Raises:
@@ -123,7 +125,7 @@ def run(
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
-    report = _report(stage, started, reports, recorded)
+    report = _report(stage, started, reports, recorded, changed_since)
     redacted: Report = session.redactor.redact_tree(report)
     return redacted
 
@@ -135,8 +137,15 @@ def _shared_credentials(session: Session, integrations: Sequence[Integration]) -
     return {}
 
 
-def _report(stage: Stage, started: datetime, reports: list[IntegrationReport], override: str | None) -> Report:
-    nothing = not reports
+def _report(
+    stage: Stage,
+    started: datetime,
+    reports: list[IntegrationReport],
+    override: str | None,
+    changed_since: ChangedSince | None,
+) -> Report:
+    unchanged = changed_since is not None and bool(changed_since.unchanged)
+    nothing = not reports and not unchanged
     return Report(
         run=Run(
             id=str(uuid.uuid4()),
@@ -145,6 +154,7 @@ def _report(stage: Stage, started: datetime, reports: list[IntegrationReport], o
             finished=datetime.now(UTC),
             version=__version__,
             override=override,
+            changed_since=changed_since,
         ),
         verdict=Verdict.FAIL if nothing else Verdict.of(report.verdict for report in reports),
         cause=CauseId.GATE_NOTHING_CHECKED if nothing else None,

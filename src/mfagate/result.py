@@ -186,6 +186,16 @@ class IntegrationReport(Model):
         return [check for check in self.checks if check.waiver is not None]
 
 
+class ChangedSince(Model):
+    """What ``--changed-since`` selected, and what it left out."""
+
+    revision: str = Field(description="As it was given.")
+    commit: str | None = Field(description="What git made of it; null where nothing was there before.")
+    changed: dict[str, list[str]] = Field(description="The integrations that were checked, each with what changed.")
+    unchanged: list[str] = Field(description="Integrations that were left out.")
+    removed: list[str] = Field(description="Integrations of the revision that are no longer in the file.")
+
+
 class Run(Model):
     """Which run this was. Times are UTC."""
 
@@ -195,6 +205,9 @@ class Run(Model):
     finished: datetime
     version: str
     override: str | None = None
+    changed_since: ChangedSince | None = Field(
+        None, description="Set where only what changed was checked. That nothing had changed is no failure."
+    )
 
 
 class Summary(Model):

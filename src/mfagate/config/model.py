@@ -171,6 +171,11 @@ class Configuration(Table):
         """The file it was read from."""
         return self._origin.path
 
+    @property
+    def text(self) -> str:
+        """What stands in it."""
+        return self._origin.text
+
     def select(self, names: tuple[str, ...] = (), environments: tuple[str, ...] = ()) -> list[Integration]:
         """The integrations that fit the filters, in file order.
 
@@ -194,6 +199,7 @@ class Origin:
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
+        self.text = text
         self._lines = TomlLines(text)
 
     def locate(self, *keys: str) -> Location:

@@ -12,7 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.report.words import blast_radius, contact, drills, emulators, exonerated, kind, paragraphs, verdict
+from mfagate.report.words import (
+    blast_radius,
+    contact,
+    drills,
+    emulators,
+    exonerated,
+    kind,
+    paragraphs,
+    selection,
+    verdict,
+)
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 _STYLES = {
@@ -52,6 +62,8 @@ def _show(report: Report, console: Console) -> None:
         console.print(f"overridden{needed}: {report.run.override}", style="bold yellow", markup=False, highlight=False)
     if broken := drills(report):
         console.print(broken, style="bold yellow", markup=False, highlight=False)
+    for line in selection(report):
+        console.print(line, style="cyan", markup=False, highlight=False)
     if report.cause is not None:
         console.print("No integration fits the selection, so nothing was checked.", markup=False)
     if report.integrations:

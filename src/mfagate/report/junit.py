@@ -10,7 +10,7 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mfagate.causes import Outcome
-from mfagate.report.words import paragraphs
+from mfagate.report.words import nothing_changed, paragraphs
 from mfagate.result import Check, IntegrationReport, Report
 
 # Characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets).
@@ -29,6 +29,13 @@ def render(report: Report) -> str:
         _properties(suite, verdict=report.verdict, cause=report.cause, override=report.run.override)
         case = SubElement(suite, "testcase", classname="mfagate", name="gate", time="0")
         SubElement(case, "failure", message="nothing was checked", type=str(report.cause))
+    if told := nothing_changed(report):
+        suite = SubElement(
+            root, "testsuite", name="mfagate", tests="1", failures="0", errors="0", skipped="1", time="0"
+        )
+        _properties(suite, verdict=report.verdict)
+        case = SubElement(suite, "testcase", classname="mfagate", name="changed-since", time="0")
+        SubElement(case, "skipped", message=_clean(told))
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     root.set("time", f"{sum(float(suite.get('time', '0')) for suite in root):.3f}")

@@ -21,7 +21,31 @@ _VERDICTS = {
 
 def verdict(report: Report) -> str:
     """The first line of every report."""
+    if nothing_changed(report):
+        return f"PASS: {nothing_changed(report)}"
     return _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: it could not be known now")
+
+
+def nothing_changed(report: Report) -> str:
+    """That there was nothing to check, the one case in which that is in order; empty otherwise."""
+    since = report.run.changed_since
+    if since is None or since.changed or report.verdict is not Verdict.PASS:
+        return ""
+    return f"nothing to check: no integration changed since {since.revision}"
+
+
+def selection(report: Report) -> list[str]:
+    """What ``--changed-since`` selected and why, what it left out, and what is gone; one line each."""
+    since = report.run.changed_since
+    if since is None:
+        return []
+    changed = [f"{name} ({', '.join(what)})" for name, what in since.changed.items()]
+    lines = {
+        f"changed since {since.revision}": changed,
+        "unchanged, not checked": since.unchanged,
+        "no longer in the file": since.removed,
+    }
+    return [f"{label}: {'; '.join(names)}" for label, names in lines.items() if names]
 
 
 def drills(report: Report) -> str:

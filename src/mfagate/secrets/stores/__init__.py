@@ -89,6 +89,23 @@ class Stores:
         return store
 
 
+_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "k8s-secret")
+
+
+def file_of(reference: Reference, base: Path) -> Path | None:
+    """The file that a reference reads; None where it reads none, or names none.
+
+    Raises:
+        Unresolved: Its path begins with ``~NAME`` where there is no such user.
+    """
+    path = reference.locator
+    if reference.scheme in _WITH_FRAGMENT:
+        path = path.partition("#")[0]
+    elif reference.scheme != "file":
+        return None
+    return full_path(base, path, reference) if path else None
+
+
 def full_path(base: Path, path: str, reference: Reference) -> Path:
     """The file that a reference names; ``~`` is a home folder.
 

@@ -1,0 +1,102 @@
+"""``--changed-since``: which integrations a change in git concerns, and by what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mfagate.config.model import Configuration, Integration
+from mfagate.git import GitError, Tree, open_tree
+from mfagate.result import ChangedSince
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import file_of
+from mfagate.toml_lines import parse
+
+__all__ = ["GitError", "since"]
+
+_TABLES_WITH_REFERENCES = ("settings", "expect", "control", "test_data")
+
+
+def since(revision: str, configuration: Configuration, selected: Sequence[Integration]) -> ChangedSince:
+    """Which of the selected integrations are not as they were at a revision of git, and by what.
+
+    Raises:
+        GitError: git cannot tell; the message says what to do.
+    """
+    tree = open_tree(configuration.path.absolute().parent, revision)
+    before, now = _before(tree, configuration.path), parse(configuration.text)
+    for_all = [*_for_all(before, now, configuration.path)]
+    reasons = {one.name: [*for_all, *_reasons(one, tree, before, now)] for one in selected}
+    return ChangedSince(
+        revision=revision,
+        commit=tree.commit,
+        changed={name: found for name, found in reasons.items() if found},
+        unchanged=[name for name, found in reasons.items() if not found],
+        removed=[name for name in _integrations(before) if name not in configuration.integrations],
+    )
+
+
+def _before(tree: Tree, path: Path) -> Mapping[str, Any]:
+    """The configuration at the revision; empty where there was none, or none that could be read."""
+    try:
+        return parse(tree.text(path.resolve()) or "")
+    except ValueError:  # not TOML, or the file is elsewhere
+        return {}
+
+
+def _integrations(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = document.get("integrations")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _for_all(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> Iterator[str]:
+    for key in sorted((before.keys() | now.keys()) - {"integrations"}):
+        if not _same(before.get(key), now.get(key)):
+            yield f"[{key}] of {path.name}"
+
+
+def _reasons(one: Integration, tree: Tree, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    if not _same(_integrations(before).get(one.name), _integrations(now)[one.name]):
+        yield f"[integrations.{one.name}]"
+    for path in dict.fromkeys(files(one)):
+        if tree.differs(path):
+            yield _shown(path, one.base)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values of TOML are the same; for Python, ``true`` and ``1`` would be."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and one == other
+
+
+def files(one: Integration) -> Iterator[Path]:
+    """What an integration is checked with beside its own table: contract, recordings, authorities, secrets."""
+    yield one.contract_path
+    yield one.cassettes_path
+    if one.ca_bundle is not None:
+        yield one.base / one.ca_bundle
+    for value in _values(one):
+        reference = Reference.parse(value)
+        if reference is None:
+            continue
+        try:
+            path = file_of(reference, one.base)
+        except Unresolved:
+            continue  # a finding of the check, whenever it is made
+        if path is not None:
+            yield path
+
+
+def _values(one: Integration) -> Iterator[str]:
+    for table in _TABLES_WITH_REFERENCES:
+        yield from getattr(one, table).values()
+    yield from (value for value in one.client.model_dump().values() if isinstance(value, str))
+
+
+def _shown(path: Path, base: Path) -> str:
+    """As the configuration names it, where it does so from its own folder."""
+    return str(path.relative_to(base) if path.is_relative_to(base) else path)

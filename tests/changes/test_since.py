@@ -1,0 +1,283 @@
+"""``--changed-since``: exactly the integrations that a change concerns."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mfagate import changes
+from mfagate.config import load
+from mfagate.result import ChangedSince
+from mfagate.secrets.reference import SCHEMES, Reference
+from mfagate.secrets.stores import file_of
+
+from ..support.repository import Repository
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path)
+
+
+def since(repository: Repository, revision: str = "HEAD") -> ChangedSince:
+    configuration = load(repository.folder / "integrations.toml", ["duo"])
+    return changes.since(revision, configuration, configuration.select())
+
+
+def _new_cassette(repository: Repository) -> None:
+    repository.put("cassettes/eu/new.yaml", "interactions: []\n")
+
+
+def _staged(repository: Repository) -> None:
+    repository.put("deploy/eu.env", "SKEY=other\n")
+    repository.git("add", "--all")
+
+
+def _committed(repository: Repository) -> None:
+    repository.put("contracts/eu.json", "{}")
+    repository.commit()
+
+
+def _removed(repository: Repository) -> None:
+    (repository.folder / "deploy/eu.env").unlink()
+
+
+def _moved_link(repository: Repository) -> None:
+    """The link names another file; both are as they were."""
+    contract = repository.folder / "contracts/eu.json"
+    contract.unlink()
+    contract.symlink_to("us.json")
+
+
+def _ignored_but_here(repository: Repository) -> None:
+    repository.git("rm", "--quiet", "--cached", "deploy/eu.env")
+    repository.put(".gitignore", "deploy/eu.env\n")
+    repository.commit()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda repository: repository.put("deploy/eu.env", "SKEY=other\n"), "deploy/eu.env"),
+        (lambda repository: repository.put("contracts/eu.json", "{}"), "contracts/eu.json"),
+        (_new_cassette, "cassettes/eu"),
+        (_staged, "deploy/eu.env"),
+        (_committed, "contracts/eu.json"),
+        (_removed, "deploy/eu.env"),
+        (_moved_link, "contracts/eu.json"),
+        (_ignored_but_here, "deploy/eu.env"),
+        (lambda repository: repository.replace("/eu.env#SKEY", "/eu.env#OTHER"), "[integrations.eu]"),
+        (lambda repository: repository.replace('contract = "contracts/eu.json"', ""), "[integrations.eu]"),
+    ],
+)  # fmt: skip
+def test_one_change_concerns_one(repository: Repository, change: Callable[[Repository], None], reason: str) -> None:
+    start = repository.git("rev-parse", "HEAD")
+    change(repository)
+    found = since(repository, start)
+    assert (found.changed, found.unchanged) == ({"eu": [reason]}, ["us"])
+
+
+@pytest.mark.parametrize("reference", ["file:deploy/key", "k8s-secret:deploy/key#mfa/skey", "yaml:deploy/key#a.b"])
+@pytest.mark.parametrize("table", ["settings", "expect", "control", "test_data", "client"])
+def test_every_reference_of_every_table_counts(repository: Repository, table: str, reference: str) -> None:
+    key = {"client": "retries", "settings": "user_agent"}.get(table, "user")
+    head = "" if table == "settings" else f"[integrations.us.{table}]\n"
+    repository.configuration += f'{head}{key} = "{reference}"\n'
+    repository.put("deploy/key", "one")
+    repository.write()
+    repository.commit()
+    assert since(repository).changed == {}
+    repository.put("deploy/key", "two")
+    assert since(repository).changed == {"us": ["deploy/key"]}
+
+
+def test_limits_concern_all(repository: Repository) -> None:
+    repository.replace("[integrations.eu]", "[gate]\nexpiring_soon_days = 10\n[integrations.eu]")
+    found = since(repository)
+    assert found.changed == {name: ["[gate] of integrations.toml"] for name in ("eu", "us")}
+
+
+def test_comments_order_and_other_files_concern_none(repository: Repository) -> None:
+    eu, us = repository.configuration.split("[integrations.us]")
+    repository.configuration = f"# moved\n[integrations.us]{us}{eu}"
+    repository.write()
+    repository.put("README.md", "news")
+    found = since(repository)
+    assert (found.changed, found.unchanged, found.removed) == ({}, ["us", "eu"], [])
+
+
+def test_true_is_not_one(repository: Repository) -> None:
+    repository.replace('environment = "staging"', 'environment = "staging"\nshare_of_users = 1')
+    repository.commit()
+    repository.replace("share_of_users = 1", "share_of_users = 1.0")
+    assert list(since(repository).changed) == ["eu", "us"]
+
+
+def test_a_new_name_is_a_new_integration(repository: Repository) -> None:
+    repository.replace("[integrations.eu", "[integrations.emea")
+    found = since(repository)
+    assert (found.changed, found.unchanged, found.removed) == ({"emea": ["[integrations.emea]"]}, ["us"], ["eu"])
+
+
+def test_a_file_elsewhere_cannot_be_compared(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> None:
+    key = tmp_path_factory.mktemp("elsewhere") / "key"
+    repository.replace("dotenv:deploy/eu.env#SKEY", f"file:{key}")
+    key.write_text("secret")
+    repository.commit()
+    assert since(repository).changed == {"eu": [str(key)]}
+
+
+@pytest.mark.parametrize("before", ["not = [toml", None])
+def test_all_is_new_where_the_file_was_not_or_was_unreadable(repository: Repository, before: str | None) -> None:
+    path = repository.folder / "integrations.toml"
+    path.write_text(before) if before else path.unlink()
+    repository.commit()
+    repository.write()
+    assert list(since(repository).changed) == ["eu", "us"]
+
+
+def test_zeros_are_the_revision_before_the_first(repository: Repository) -> None:
+    """What GitHub and GitLab hand to a pipeline of a new branch."""
+    found = since(repository, "0" * 40)
+    assert (list(found.changed), found.commit) == (["eu", "us"], None)
+
+
+def test_it_works_from_a_folder_below(repository: Repository) -> None:
+    below = repository.folder / "services/login"
+    below.mkdir(parents=True)
+    for name in ("integrations.toml", "deploy", "contracts", "cassettes"):
+        (repository.folder / name).rename(below / name)
+    repository.commit()
+    (below / "deploy/us.env").write_text("SKEY=other\n")
+    configuration = load(below / "integrations.toml", ["duo"])
+    assert changes.since("HEAD", configuration, configuration.select()).changed == {"us": ["deploy/us.env"]}
+
+
+PATTERNS = ["deploy/{}.env", "contracts/{}.json", "cassettes/{}/key-accepted.yaml", "other/{}"]
+PLACES = {pattern.format(name): name for pattern in PATTERNS for name in ("eu", "us")}
+DOINGS = ["change", "restore", "remove", "stage", "commit"]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.sampled_from(list(PLACES)), st.sampled_from(DOINGS)), max_size=6))
+def test_selected_is_what_differs(steps: list[tuple[str, str]]) -> None:
+    """However a tree came to be what it is: what counts is that a file is as it was, or is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Repository(Path(folder))
+        start = repository.git("rev-parse", "HEAD")
+        original = {place: _content(repository, place) for place in PLACES}
+        for place, doing in steps:
+            _do(repository, place, doing, original[place])
+        differ = {place for place in PLACES if _content(repository, place) != original[place]}
+        expected = {PLACES[place] for place in differ if not place.startswith("other/")}
+        assert set(since(repository, start).changed) == expected
+
+
+def _content(repository: Repository, place: str) -> str | None:
+    path = repository.folder / place
+    return path.read_text() if path.exists() else None
+
+
+def _do(repository: Repository, place: str, doing: str, original: str | None) -> None:
+    path = repository.folder / place
+    if doing == "change":
+        repository.put(place, "changed\n")
+    elif doing == "stage":
+        repository.git("add", "--all")
+    elif doing == "commit":
+        repository.commit()
+    elif doing == "remove" or original is None:
+        path.unlink(missing_ok=True)
+    else:
+        repository.put(place, original)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_of_each_scheme_it_is_known_whether_it_reads_a_file(scheme: str) -> None:
+    found = file_of(Reference(scheme, "some/where#a/b"), Path("/base"))
+    assert (found is None) == (scheme in ("env", "sandbox"))
+    assert found is None or found.is_relative_to("/base/some")
+
+
+# The whole command.
+
+
+def test_nothing_changed_is_in_order(repository: Repository) -> None:
+    result = repository.run("check", "--without-secrets", "--changed-since", "main")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[:2] == [
+        "PASS: nothing to check: no integration changed since main",
+        "unchanged, not checked: eu; us",
+    ]
+    assert (result.report["verdict"], result.report["cause"], result.report["integrations"]) == ("pass", None, [])
+    commit = repository.git("rev-parse", "HEAD")
+    assert result.report["run"]["changed_since"] == {
+        "revision": "main", "commit": commit, "changed": {}, "unchanged": ["eu", "us"], "removed": [],
+    }  # fmt: skip
+    junit = (repository.folder / "junit.xml").read_text()
+    assert 'tests="1" failures="0" errors="0" skipped="1"' in junit
+
+
+def test_what_changed_is_checked_and_the_report_says_why(repository: Repository) -> None:
+    repository.put("deploy/eu.env", "SKEY=changeme\n")
+    result = repository.run("check", "--changed-since", "HEAD")
+    assert (result.exit_code, [one["name"] for one in result.report["integrations"]]) == (1, ["eu"])
+    assert "\nchanged since HEAD: eu (deploy/eu.env)\nunchanged, not checked: us\n" in result.stdout
+
+
+def test_the_gate_asks_only_what_changed(repository: Repository) -> None:
+    repository.replace('secret_key = "dotenv:deploy/us.env#SKEY"', 'secret_key = "sandbox:secret_key"')
+    result = repository.run("gate", "--changed-since", "HEAD")
+    assert (result.exit_code, [one["name"] for one in result.report["integrations"]]) == (0, ["us"]), result.stdout
+
+
+def test_a_selection_that_fits_nothing_is_still_a_failure(repository: Repository) -> None:
+    result = repository.run("check", "--environment", "production", "--changed-since", "HEAD")
+    assert (result.exit_code, result.report["cause"]) == (1, "gate.nothing-checked")
+
+
+def _shallow(repository: Repository, tmp_path: Path) -> Path:
+    repository.commit()
+    clone = tmp_path / "clone"
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.folder}", str(clone))
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("revision", "words"),
+    [
+        ("v9", "git knows no revision 'v9' here: correct it, or fetch it first"),
+        ("", "'' is no revision"),
+        ("--output=/tmp/x", "is no revision: write it like origin/main"),
+        ("HEAD:integrations.toml", "git knows no revision"),
+        ("a\nb", "git knows no revision"),
+    ],
+)
+def test_a_revision_that_is_none(repository: Repository, revision: str, words: str) -> None:
+    result = repository.run("check", f"--changed-since={revision}")
+    assert (result.exit_code, words in result.stderr, result.report) == (2, True, {}), result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_shallow_clone_says_how_to_fetch_more(repository: Repository, tmp_path: Path) -> None:
+    first = repository.git("rev-parse", "HEAD")
+    repository.folder = _shallow(repository, tmp_path)
+    result = repository.run("check", "--changed-since", first)
+    assert (result.exit_code, "fetch-depth: 0" in result.stderr, "GIT_DEPTH: 0" in result.stderr) == (2, True, True)
+
+
+def test_no_repository(repository: Repository) -> None:
+    subprocess.run(["rm", "-rf", str(repository.folder / ".git")], check=True)
+    result = repository.run("check", "--changed-since", "HEAD", GIT_CEILING_DIRECTORIES=str(repository.folder.parent))
+    assert (result.exit_code, "is in no working tree of git" in result.stderr) == (2, True), result.stderr
+
+
+def test_no_git(repository: Repository, tmp_path: Path) -> None:
+    result = repository.run("check", "--changed-since", "HEAD", PATH=str(tmp_path / "nowhere"))
+    assert (result.exit_code, "the command git is needed" in result.stderr) == (2, True), result.stderr
