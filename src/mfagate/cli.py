@@ -78,6 +78,8 @@ def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str
     return outputs if to_stdout else [*outputs, Output("console")]
 
 
+_CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
+
 _ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
 
 _COMMON: tuple[Callable[[Command], Command], ...] = (
@@ -333,7 +335,7 @@ def sandbox(
 @click.option(
     "--environment", type=click.Choice(_ENVIRONMENTS), help="Where the integrations are used. Default: production."
 )
-@click.option("--ci", type=click.Choice(["github", "gitlab", "none"]), help="Write a pipeline for it. Default: none.")
+@click.option("--ci", type=click.Choice([*_CI, "none"]), help="Write the files that run mfagate in it. Default: none.")
 def init(folder: Path, providers: tuple[str, ...], environment: str | None, ci: str | None) -> None:
     """Start a project in FOLDER: integrations.toml, contracts, recordings, a pipeline.
 
@@ -354,7 +356,7 @@ def init(folder: Path, providers: tuple[str, ...], environment: str | None, ci: 
         choice = click.Choice(_ENVIRONMENTS)
         environment = click.prompt("Environment", type=choice, default="production") if asking else "production"
     if ci is None:
-        ci = click.prompt("CI", type=click.Choice(["github", "gitlab", "none"]), default="none") if asking else "none"
+        ci = click.prompt("CI", type=click.Choice([*_CI, "none"]), default="none") if asking else "none"
     try:
         written = project.init(folder, providers, environment, None if ci == "none" else ci)
     except (Refused, registry.ProviderError) as error:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files as package_files
 from pathlib import Path
-from string import Template
 from textwrap import wrap
 
 import mfagate
@@ -14,12 +13,6 @@ from mfagate.config.settings import Field
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.scaffold import Refused, Written, write
-
-PIPELINES: Mapping[str, tuple[str, Path]] = {
-    "github": ("github.yml", Path(".github/workflows/mfagate.yml")),
-    "gitlab": ("gitlab.yml", Path(".gitlab/mfagate.gitlab-ci.yml")),
-}
-"""Template and place of each pipeline."""
 
 CONFIGURATION = Path("integrations.toml")
 
@@ -43,8 +36,7 @@ def init(folder: Path, providers: Sequence[str], environment: str, pipeline: str
     for provider in chosen:
         texts |= _shipped(provider.name)
     if pipeline is not None:
-        template, place = PIPELINES[pipeline]
-        texts[place] = _pipeline(template, chosen, environment)
+        texts |= pipeline_files(pipeline, chosen, environment)
     return write(folder, texts)
 
 
@@ -138,14 +130,42 @@ def _shipped(name: str) -> dict[Path, str]:
     return {path.relative_to(folder): path.read_text("utf-8") for path in found}
 
 
-def _pipeline(template: str, providers: Sequence[Provider], environment: str) -> str:
-    names = [
+def _shipped_pipeline(pipeline: str) -> dict[Path, str]:
+    """The templates of one kind; they lie there as they lie in a project."""
+    folder = shipped_folder() / "ci/templates" / pipeline
+    return {path.relative_to(folder): path.read_text("utf-8") for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def pipeline_files(pipeline: str, providers: Sequence[Provider], environment: str) -> dict[Path, str]:
+    """What runs mfagate in somebody's CI, by path in the project.
+
+    The templates are complete files for Duo in production, which can be pasted as they are. For other
+    providers a line that names a variable of Duo becomes one line for each variable of theirs.
+    """
+    example = _variables([registry.get("duo")])
+    names = _variables(providers)
+    return {
+        path: "\n".join(_renamed(text.split("\n"), example, names)).replace(
+            "--environment production", f"--environment {environment}"
+        )
+        for path, text in _shipped_pipeline(pipeline).items()
+    }
+
+
+def _renamed(lines: Sequence[str], example: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        named = next((name for name in example if re.search(rf"\b{name}\b", line)), None)
+        if named is None:
+            yield line
+        elif named == example[0]:
+            yield from (line.replace(named, name) for name in names)
+
+
+def _variables(providers: Sequence[Provider]) -> list[str]:
+    """The environment variables that the started configuration of these providers refers to."""
+    return [
         reference(provider, field).removeprefix("env:")
         for provider in providers
         for field in provider.settings.fields()
         if field.name in chosen_settings(provider)
     ]
-    text = (package_files("mfagate.scaffold") / "ci" / template).read_text("utf-8")
-    variables = "\n".join(f"          {name}: ${{{{ secrets.{name} }}}}" for name in names)
-    listed = "\n".join(f"#   {name}" for name in names)
-    return Template(text).substitute(environment=environment, variables=variables, names=listed)
