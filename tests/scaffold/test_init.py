@@ -18,6 +18,8 @@ import yaml
 
 from mfagate import schemas
 
+from ..support.project import REPOSITORY
+
 
 def init(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mfagate", "init", *arguments]
@@ -48,18 +50,47 @@ def test_each_provider_starts_sound(tmp_path: Path, name: str) -> None:
     assert (unset.returncode, "config.reference-unresolved" in unset.stdout) == (1, True)
 
 
-@pytest.mark.parametrize(
-    ("ci", "place"), [("github", ".github/workflows/mfagate.yml"), ("gitlab", ".gitlab/mfagate.gitlab-ci.yml")]
-)
-def test_a_pipeline_names_every_variable(tmp_path: Path, ci: str, place: str) -> None:
-    assert init(tmp_path, "--provider", "duo", "--environment", "staging", "--ci", ci).returncode == 0
-    text = (tmp_path / place).read_text()
-    assert isinstance(yaml.safe_load(text), dict)
-    for reference in tomllib.loads((tmp_path / "integrations.toml").read_text())["integrations"]["duo"][
-        "settings"
-    ].values():
-        assert reference.removeprefix("env:") in text
-    assert "--environment staging" in text
+TEMPLATES = REPOSITORY / "ci/templates"
+KINDS = sorted(path.name for path in TEMPLATES.iterdir())
+
+
+def pipeline_of(folder: Path, ci: str, *arguments: str) -> dict[str, str]:
+    """What a project gets for its CI, by path."""
+    assert init(folder, "--ci", ci, *arguments).returncode == 0
+    started = ("integrations.toml", "contracts/", "cassettes/")
+    return {path: text.decode() for path, text in everything(folder).items() if not path.startswith(started)}
+
+
+def test_each_kind_can_be_asked_for(tmp_path: Path) -> None:
+    result = init(tmp_path, "--provider", "duo", "--ci", "?")
+    assert all(f"'{kind}'" in result.stderr for kind in KINDS), result.stderr
+
+
+@pytest.mark.parametrize("ci", KINDS)
+def test_what_is_pasted_is_what_init_writes(tmp_path: Path, ci: str) -> None:
+    """The templates are the files for Duo in production."""
+    templates = {path: text.decode() for path, text in everything(TEMPLATES / ci).items()}
+    assert pipeline_of(tmp_path, ci, "--provider", "duo") == templates
+
+
+@pytest.mark.parametrize("ci", KINDS)
+def test_a_pipeline_is_for_these_providers(tmp_path: Path, ci: str) -> None:
+    written = pipeline_of(tmp_path, ci, "--provider", "okta", "--provider", "twilio", "--environment", "staging")
+    text = "\n".join(written.values())
+    assert "DUO" not in text
+    assert "--environment production" not in text
+    assert ("--environment staging" in text) == ("--environment production" in "\n".join(_texts(ci)))
+    integrations = tomllib.loads((tmp_path / "integrations.toml").read_text())["integrations"].values()
+    names = [value.removeprefix("env:") for one in integrations for value in one["settings"].values()]
+    if any("DUO_HOST" in template for template in _texts(ci)):
+        assert all(text.count(name) >= 1 for name in names)
+    for path, content in written.items():
+        if path.endswith((".yml", ".yaml")):
+            assert all(isinstance(document, dict | list) for document in yaml.safe_load_all(content)), path
+
+
+def _texts(ci: str) -> list[str]:
+    return [text.decode() for text in everything(TEMPLATES / ci).values()]
 
 
 def test_a_configuration_that_exists_is_never_touched(tmp_path: Path) -> None:
@@ -86,7 +117,7 @@ def test_other_files_that_exist_are_kept_and_said(tmp_path: Path) -> None:
         ([], "name the providers with --provider NAME; installed: "),
         (["--provider", "dou"], "did you mean 'duo'?"),
         (["--provider", "duo", "--environment", "prod"], "'prod' is not one of"),
-        (["--provider", "duo", "--ci", "jenkins"], "'jenkins' is not one of"),
+        (["--provider", "duo", "--ci", "travis"], "'travis' is not one of"),
         (["file", "--provider", "duo"], "is a file"),
         (["file/below", "--provider", "duo"], "cannot be written"),
     ],

@@ -25,6 +25,13 @@ secret_key = "{secret_key}"
 """
 
 
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder as somebody; what it prints."""
+    who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
+    command = ["git", *who, *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
 class Repository(Project):
     """Integrations ``eu`` and ``us`` of Duo, with a key each in a .env file, as they were committed."""
 
@@ -59,10 +66,7 @@ class Repository(Project):
 
     def git(self, *arguments: str) -> str:
         """Run git here as somebody."""
-        who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
-        return subprocess.run(
-            ["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True, text=True
-        ).stdout.strip()
+        return git(self.folder, *arguments)
 
     def commit(self) -> str:
         """Commit everything; the commit's name."""
