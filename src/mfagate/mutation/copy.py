@@ -220,7 +220,9 @@ def _kubernetes(entries: Mapping[Reference, Entry]) -> str:
         name, _, key = _fragment(reference).rpartition("/")
         plain = entry.value.encode("utf-8", "surrogatepass")
         text = quoted(entry.value) if entry.section == "stringData" else base64.b64encode(plain).decode()
-        secrets.setdefault(name, {}).setdefault(entry.section, {})[key] = text if entry.written is None else entry.written
+        secrets.setdefault(name, {}).setdefault(entry.section, {})[key] = (
+            text if entry.written is None else entry.written
+        )
     documents = []
     for name, sections in secrets.items():
         lines = ["apiVersion: v1", "kind: Secret", "metadata:", f"  name: {quoted(name)}", "type: Opaque"]

@@ -86,7 +86,7 @@ def _reversed_tables(text: str) -> str:
 
 def _respaced(copy: Copy, integration: str) -> Copy:
     data = copy.toml.encode()
-    for path, span in reversed(TomlLines(copy.toml).spans().items()):
+    for path, span in reversed(list(TomlLines(copy.toml).spans().items())):
         if path[:2] == ("integrations", integration):
             data = data[: span.key_end] + b"   =\t" + data[span.value :]
     return replace(copy, toml=data.decode())

@@ -108,9 +108,8 @@ class _Builder:
         """Test data and expectations of the sandbox in place of the user's; what it does not have is left out."""
         for name, raw in getattr(integration, table).items():
             keys = ("integrations", integration.name, table, name)
-            if integration.uses_sandbox and table != "control":
-                if not _is_foreign(raw):
-                    continue
+            if integration.uses_sandbox and table != "control" and not _is_foreign(raw):
+                continue
             if name in values:
                 self.copy = self.copy.with_toml_value(keys, quoted(f"sandbox:{name}"))
             else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from enum import StrEnum
 
 from mfagate.causes import CauseId
@@ -63,7 +64,7 @@ class Place:
 
     integration: str
     field: Field
-    value: str = field(repr=False)
+    value: str = dataclasses.field(repr=False)
     location: Location
     reference: Reference | None = None
 
@@ -87,7 +88,7 @@ class Mutant:
     integration: str
     setting: str
     location: Location
-    copy: Copy = field(repr=False)
+    copy: Copy = dataclasses.field(repr=False)
     expected: frozenset[str] = frozenset()
 
 

@@ -1,4 +1,4 @@
-"""Edits of more than one value's text: exchanged values, keys, references, types, and the tables beside the settings."""
+"""Edits of more than one value's text: exchanged values, keys, references, types, other tables."""
 
 from __future__ import annotations
 
@@ -100,13 +100,22 @@ _VARIANTS = (
         (Operator(name, Class.PERMISSION, "a credential without the right", _RIGHTLESS), name)
         for name in ("unprivileged", "ungranted", "roleless", "read_only", "restricted", "narrow")
     ),
-    (Operator("disabled", Class.STALE, "the application is disabled", frozenset({CauseId.ACCOUNT_SUSPENDED})), "disabled"),
-    (Operator("suspended", Class.STALE, "the account is suspended", frozenset({CauseId.ACCOUNT_SUSPENDED})), "suspended"),
+    (
+        Operator("disabled", Class.STALE, "the application is disabled", frozenset({CauseId.ACCOUNT_SUSPENDED})),
+        "disabled",
+    ),
+    (
+        Operator("suspended", Class.STALE, "the account is suspended", frozenset({CauseId.ACCOUNT_SUSPENDED})),
+        "suspended",
+    ),
     (Operator("test-account", Class.WRONG_VALUE, "the account's test credential", _OTHER), "test"),
     (Operator("other-account", Class.WRONG_VALUE, "another account's value", _OTHER), "other"),
     (Operator("administrators", Class.WRONG_VALUE, "the administrator's credential", _OTHER), "admin"),
     (Operator("spare-credential", Class.HARMLESS, "another valid credential of the same kind"), "main"),
-    (Operator("modest-credential", Class.HARMLESS, "another valid credential with all rights that are needed"), "modest"),
+    (
+        Operator("modest-credential", Class.HARMLESS, "another valid credential with all rights that are needed"),
+        "modest",
+    ),
 )
 """Credentials that sandboxes hand out beside the good one, by the first word of their names."""
 
@@ -186,13 +195,17 @@ def kubernetes(project: Project, place: Place) -> Iterator[Edited]:
     yield Edited(PLAIN_IN_DATA, place, copy.with_entry(reference, replace(entry, written=quoted(place.value))))
     inside = replace(entry, section="stringData", value=encoded)
     yield Edited(BASE64_IN_STRINGDATA, place, copy.with_entry(reference, inside))
-    yield Edited(BASE64_CUT, place, copy.with_entry(reference, replace(entry, written=encoded[: len(encoded) // 2 - 1])))
+    yield Edited(
+        BASE64_CUT, place, copy.with_entry(reference, replace(entry, written=encoded[: len(encoded) // 2 - 1]))
+    )
     lines = quoted(encoded[: len(encoded) // 2] + "\n" + encoded[len(encoded) // 2 :])
     yield Edited(BASE64_LINES, place, copy.with_entry(reference, replace(entry, written=lines)))
     yield Edited(STRINGDATA, place, copy.with_entry(reference, replace(entry, section="stringData")))
 
 
-NOWHERE = Operator("points-nowhere", Class.REFERENCE, "the reference names a file or variable that is not there", _UNRESOLVED)
+NOWHERE = Operator(
+    "points-nowhere", Class.REFERENCE, "the reference names a file or variable that is not there", _UNRESOLVED
+)
 MISSPELT_SCHEME = Operator("scheme-misspelt", Class.REFERENCE, "the reference's scheme is misspelt", _UNRESOLVED)
 UNKNOWN_SCHEME = Operator(
     "scheme-unknown",
@@ -325,6 +338,8 @@ def table(project: Project, place: Place) -> Iterator[Edited]:
     """The integration's own keys."""
     copy, path = project.original, ("integrations", place.integration)
     name = project.integrations[place.integration].provider
-    yield Edited(REFUSED_TABLES, place, copy.with_toml_value((*path, "provider"), quoted(name[:-1])), "provider", "provider")
+    yield Edited(
+        REFUSED_TABLES, place, copy.with_toml_value((*path, "provider"), quoted(name[:-1])), "provider", "provider"
+    )
     environment = copy.with_toml_value((*path, "environment"), '"prod"')
     yield Edited(REFUSED_TABLES, place, environment, "environment", "environment")

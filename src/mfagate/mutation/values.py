@@ -171,7 +171,9 @@ OPERATORS: tuple[tuple[Operator, Edit], ...] = (
     _encoding("json-string", "it is a JSON string, escapes included", _always(json.dumps), stray=True),
     _encoding("bytes-literal", "it is printed as Python bytes", _always(lambda value: f"b{value!r}"), stray=True),
     _encoding("latin-1", "a character was read in another encoding", _always(lambda value: f"{value[:-1]}Ã©")),
-    _encoding("pem-escapes", "line breaks are \\n in two characters", _pem(lambda v: v.replace("\n", "\\n")), stray=True),
+    _encoding(
+        "pem-escapes", "line breaks are \\n in two characters", _pem(lambda v: v.replace("\n", "\\n")), stray=True
+    ),
     _encoding("pem-one-line", "the line breaks were taken out", _pem(lambda value: value.replace("\n", ""))),
     _encoding("pem-blanks", "the line breaks became blanks", _pem(lambda value: value.strip().replace("\n", " "))),
     _encoding("pem-cut", "the last line is missing", _pem(lambda v: v.rstrip().rpartition("\n")[0])),
@@ -247,7 +249,9 @@ ADDRESS_OPERATORS = (
     _address("path-added", "a path of the API behind", lambda value: f"{value}/api/v1"),
     _address("port", "another port", _other_port),
     _address("dotless", "a dot of the host is missing", lambda value: value.replace(".", "", 1)),
-    _address("other-domain", "the host is in another top-level domain", _in_host(lambda h: re.sub(r"\.\w+$", ".co", h))),
+    _address(
+        "other-domain", "the host is in another top-level domain", _in_host(lambda h: re.sub(r"\.\w+$", ".co", h))
+    ),
     _address("www", "www in front of the host", _in_host(lambda host: f"www.{host}")),
     _address("console-host", "the host of the administrators' console", _in_host(_admin)),
 )
