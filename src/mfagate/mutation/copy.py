@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mfagate.secrets.reference import Reference
-from mfagate.toml_lines import KeyPath, TomlLines
+from mfagate.toml_lines import KeyPath, Span, TomlLines
 
 CONFIGURATION = "integrations.toml"
 
@@ -42,7 +43,7 @@ class Copy:
 
     def has(self, keys: KeyPath) -> bool:
         """Whether ``integrations.toml`` has a value for the key."""
-        return keys in TomlLines(self.toml).spans()
+        return keys in spans(self.toml)
 
     def with_value(self, keys: KeyPath, reference: Reference | None, value: str) -> Copy:
         """Another value in the very source that the setting is read from."""
@@ -60,18 +61,18 @@ class Copy:
 
     def with_toml_value(self, keys: KeyPath, text: str) -> Copy:
         """Another value of a key of ``integrations.toml``, written as ``text``."""
-        span = TomlLines(self.toml).spans()[keys]
+        span = spans(self.toml)[keys]
         return self._spliced(span.value, span.value_end, text)
 
     def with_toml_key(self, keys: KeyPath, text: str) -> Copy:
         """Another last part of a key of ``integrations.toml``."""
-        span = TomlLines(self.toml).spans()[keys]
+        span = spans(self.toml)[keys]
         key = self.toml.encode()[span.key : span.key_end].decode()
         return self._spliced(span.key, span.key_end, key[: _last_part(key)] + text)
 
     def with_toml_sibling(self, keys: KeyPath, name: str, text: str) -> Copy:
         """One more key in the table of ``keys``, behind it."""
-        span = TomlLines(self.toml).spans()[keys]
+        span = spans(self.toml)[keys]
         data = self.toml.encode()
         key = data[span.key : span.key_end].decode()
         inline = data[: span.key].rpartition(b"\n")[2].strip() != b""
@@ -82,7 +83,7 @@ class Copy:
 
     def without_toml_key(self, keys: KeyPath) -> Copy:
         """A key of ``integrations.toml`` is gone, with its value."""
-        span = TomlLines(self.toml).spans()[keys]
+        span = spans(self.toml)[keys]
         data = self.toml.encode()
         start, end = span.key, span.value_end
         if data[:start].rpartition(b"\n")[2].strip():  # inside an inline table
@@ -117,6 +118,12 @@ class Copy:
             full.parent.mkdir(parents=True, exist_ok=True)
             full.write_bytes(text.encode("utf-8", "surrogatepass"))
         return folder / CONFIGURATION
+
+
+@lru_cache(maxsize=8)
+def spans(toml: str) -> Mapping[KeyPath, Span]:
+    """Where each key with a value stands; the unedited text is asked for very often."""
+    return TomlLines(toml).spans()
 
 
 def quoted(value: str) -> str:
@@ -219,7 +226,7 @@ def _kubernetes(entries: Mapping[Reference, Entry]) -> str:
     for reference, entry in entries.items():
         name, _, key = _fragment(reference).rpartition("/")
         plain = entry.value.encode("utf-8", "surrogatepass")
-        text = quoted(entry.value) if entry.section == "stringData" else base64.b64encode(plain).decode()
+        text = quoted(entry.value) if entry.section == "stringData" else base64.b64encode(plain).decode() or quoted("")
         secrets.setdefault(name, {}).setdefault(entry.section, {})[key] = (
             text if entry.written is None else entry.written
         )

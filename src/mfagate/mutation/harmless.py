@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mfagate.mutation.copy import Copy, Entry, quoted
+from mfagate.mutation.copy import Copy, Entry, quoted, spans
 from mfagate.mutation.layout import Project
 from mfagate.mutation.model import Class, Operator, Place
 from mfagate.mutation.structure import Edited
 from mfagate.mutation.values import is_address
 from mfagate.secrets.reference import Reference
-from mfagate.toml_lines import TomlLines
 
 
 def _harmless(name: str, sentence: str) -> Operator:
@@ -44,7 +43,7 @@ def of_file(project: Project, place: Place) -> Iterator[Edited]:
 def of_place(project: Project, place: Place) -> Iterator[Edited]:
     """Edits of one setting."""
     copy = project.original
-    span = TomlLines(copy.toml).spans()[place.keys]
+    span = spans(copy.toml)[place.keys]
     written = copy.toml.encode()[span.value : span.value_end].decode()
     if "{" not in copy.toml.encode()[: span.key].decode().rpartition("\n")[2]:
         yield Edited(COMMENT, place, copy.with_toml_value(place.keys, f"{written}   # checked"), "behind the value")
@@ -86,7 +85,7 @@ def _reversed_tables(text: str) -> str:
 
 def _respaced(copy: Copy, integration: str) -> Copy:
     data = copy.toml.encode()
-    for path, span in reversed(list(TomlLines(copy.toml).spans().items())):
+    for path, span in reversed(list(spans(copy.toml).items())):
         if path[:2] == ("integrations", integration):
             data = data[: span.key_end] + b"   =\t" + data[span.value :]
     return replace(copy, toml=data.decode())
