@@ -29,6 +29,7 @@ class Arranger:
     def __init__(self, climb: Climb) -> None:
         self._climb = climb
         self._last: Exchange | None = None
+        self._own = False
         self._abandoned = False
         data = {name: str(value.value) for name, value in climb.test_data.items()}
         self.states = climb.provider.states(self._send, climb.settings, data)
@@ -38,6 +39,7 @@ class Arranger:
         if integration.environment.is_production and "unsafe-interactions" not in integration.production_allows:
             raise StateNotConfigured("production_allows", "arranging this state would change something in production")
         self._last = self._climb.live.arrange(request, settings)
+        self._own = settings is None or settings is self._climb.settings
         return self._last
 
     def arrange(self, interaction: Interaction) -> Arranged:
@@ -60,9 +62,16 @@ class Arranger:
         return Arranged(values, frozenset(secrets), credential)
 
     def lost(self) -> Finding | None:
-        """What the last exchange says of the target, if it no longer answers."""
+        """What the last exchange says of the target that no longer answers, or of the integration's own credential.
+
+        A refusal of a credential that only prepares states says nothing of the integration.
+        """
         definite = definite_cause(self._last, self._climb) if self._last is not None else None
-        return definite if definite is not None and is_gone(definite.cause) else None
+        if definite is None:
+            return None
+        if self._own and definite.cause.startswith("credential."):
+            return self._climb.place(definite)
+        return definite if is_gone(definite.cause) else None
 
     def abandon(self) -> None:
         """The target does not answer any more: do not ask it to clean up, which the next run does."""

@@ -10,7 +10,7 @@ from mfagate.mutation import harmless, structure
 from mfagate.mutation.layout import Project, places_in
 from mfagate.mutation.model import Class, Mutant, Place, expected_causes
 from mfagate.mutation.structure import Edited
-from mfagate.mutation.values import address_edits, edits, is_address
+from mfagate.mutation.values import address_edits, edits
 
 
 def mutants_of(project: Project, *, seed: int = 0) -> Iterator[Mutant]:
@@ -35,7 +35,7 @@ def mutants_of(project: Project, *, seed: int = 0) -> Iterator[Mutant]:
                 if edited.setting is None
                 else project.integrations[name].locate(*filter(None, edited.setting.split("."))),
                 copy=edited.copy,
-                expected=expected_causes(operator, address=is_address(place)) if operator.harmful else frozenset(),
+                expected=expected_causes(operator, address=place.address) if operator.harmful else frozenset(),
             )
 
 

@@ -10,7 +10,6 @@ from mfagate.mutation.copy import Copy, Entry, quoted, spans
 from mfagate.mutation.layout import Project
 from mfagate.mutation.model import Class, Operator, Place
 from mfagate.mutation.structure import Edited
-from mfagate.mutation.values import is_address
 from mfagate.secrets.reference import Reference
 
 
@@ -50,7 +49,7 @@ def of_place(project: Project, place: Place) -> Iterator[Edited]:
     plain = written.strip("\"'")
     if re.fullmatch(r"[\w:/#.@+=-]+", plain, re.ASCII):
         yield Edited(SINGLE_QUOTES, place, copy.with_toml_value(place.keys, f"'{plain}'"))
-    if is_address(place):
+    if place.address:
         capitals = re.sub(r"^(https?://)?([^/]+)", lambda m: (m[1] or "") + m[2].upper(), place.value)
         yield Edited(HOST_CASE, place, copy.with_value(place.keys, place.reference, capitals))
     if place.reference is not None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from mfagate.config.model import Configuration, Integration
-from mfagate.config.settings import Field
+from mfagate.config.settings import Field, ProviderSettings
 from mfagate.files import read_text
 from mfagate.mutation.copy import CONFIGURATION, Copy, Entry, quoted
 from mfagate.mutation.model import Place
 from mfagate.providers import registry
+from mfagate.providers.base import Provider
 from mfagate.result import Location
 from mfagate.sandbox import Running
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
@@ -91,11 +95,16 @@ class _Builder:
             if isinstance(raw, str) and Reference.parse(raw) is not None:
                 # What stands there is the user's; nothing of it is needed to be valid.
                 self.copy = self.copy.without_toml_key(("integrations", integration.name, "client", name))
-        fields = {field.name: field for field in registry.get(integration.provider).settings.fields()}
+        provider = registry.get(integration.provider)
+        fields = {field.name: field for field in provider.settings.fields()}
         for name, raw in integration.settings.items():
             if name not in fields:
                 raise NotMutable(f"{integration.name}.settings.{name} is no setting of {integration.provider}")
             self.places.append(self._place(integration, fields[name], raw, values))
+        mine = [place for place in self.places if place.integration == integration.name]
+        where = _Addresses(provider, {place.field.name: place.value for place in mine})
+        others = [place for place in self.places if place.integration != integration.name]
+        self.places = others + [replace(place, address=where.decided_by(place)) for place in mine]
 
     def _endpoint(self, integration: Integration) -> None:
         keys = ("integrations", integration.name)
@@ -154,6 +163,24 @@ class _Builder:
         if not plain.is_absolute() and ".." not in plain.parts and not path.startswith("~") and path != CONFIGURATION:
             return path
         return self._paths.setdefault(path, f"elsewhere/{len(self._paths)}-{plain.name}")
+
+
+class _Addresses:
+    """Which settings decide where requests go, found out by changing them."""
+
+    def __init__(self, provider: Provider, values: Mapping[str, str]) -> None:
+        self._provider = provider
+        try:
+            self._settings: ProviderSettings | None = provider.settings.model_validate(dict(values))
+        except ValidationError:
+            self._settings = None  # told when the unedited copy is checked
+
+    def decided_by(self, place: Place) -> bool:
+        match = re.fullmatch(r"((?:https?://)?)([\w-]+(?:\.[\w-]+)+(?:[:/].*)?)", place.value)
+        if self._settings is None or match is None or place.field.secret:
+            return False
+        changed = self._settings.model_copy(update={place.field.name: f"{match[1]}other.{match[2]}"})
+        return self._provider.base_url(changed) != self._provider.base_url(self._settings)
 
 
 def _is_foreign(raw: str) -> bool:

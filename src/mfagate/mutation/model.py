@@ -60,6 +60,7 @@ class Place:
     """One setting of the copy. ``location`` is the line in the user's own files.
 
     ``reference`` is how the copy reads it, None for a literal in ``integrations.toml``.
+    ``address`` says that it is a URL or a host name that decides where requests go.
     """
 
     integration: str
@@ -67,6 +68,7 @@ class Place:
     value: str = dataclasses.field(repr=False)
     location: Location
     reference: Reference | None = None
+    address: bool = False
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from mfagate.mutation.copy import Copy, quoted
 from mfagate.mutation.layout import Project, places_in
 from mfagate.mutation.model import REFUSED, Class, Operator, Place
 from mfagate.mutation.values import redrawn
+from mfagate.providers import registry
 from mfagate.secrets.reference import Reference
 
 _UNRESOLVED = frozenset({CauseId.CONFIG_REFERENCE_UNRESOLVED})
@@ -78,6 +79,7 @@ _RIGHTLESS = frozenset(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         CauseId.ACCOUNT_FEATURE_DISABLED,
         CauseId.CREDENTIAL_WRONG_KIND,
+        CauseId.CREDENTIAL_WRONG_ACCOUNT,  # where expect names the application, that it is another one shows first
     }
 )
 
@@ -91,8 +93,11 @@ _OTHER = frozenset(
         CauseId.CONFIG_WRONG_KIND,
         CauseId.ACCOUNT_SUSPENDED,
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        CauseId.ACCOUNT_FEATURE_DISABLED,
     }
 )
+
+_STOPPED = frozenset({CauseId.ACCOUNT_SUSPENDED, CauseId.CREDENTIAL_REVOKED})
 
 _VARIANTS = (
     *((Operator(name, Class.STALE, f"the credential is {name}", causes), name) for name, causes in _STALE.items()),
@@ -101,11 +106,11 @@ _VARIANTS = (
         for name in ("unprivileged", "ungranted", "roleless", "read_only", "restricted", "narrow")
     ),
     (
-        Operator("disabled", Class.STALE, "the application is disabled", frozenset({CauseId.ACCOUNT_SUSPENDED})),
+        Operator("disabled", Class.STALE, "the application is disabled", _STOPPED),
         "disabled",
     ),
     (
-        Operator("suspended", Class.STALE, "the account is suspended", frozenset({CauseId.ACCOUNT_SUSPENDED})),
+        Operator("suspended", Class.STALE, "the account is suspended", _STOPPED),
         "suspended",
     ),
     (Operator("test-account", Class.WRONG_VALUE, "the account's test credential", _OTHER), "test"),
@@ -130,6 +135,9 @@ def variants(project: Project, integration: str) -> Iterator[Edited]:
             if value is not None and value != place.value:
                 copy = copy.with_value(place.keys, place.reference, value)
                 edited.append(place)
+        # A bare administrator's token can do all that the service's own can, and more.
+        if word == "admin" and len(edited) < 2:
+            continue
         if any(place.field.secret for place in edited):
             yield Edited(operator, next(place for place in edited if place.field.secret), copy)
 
@@ -143,7 +151,7 @@ SOURCE_MISSING = Operator("source-key-missing", Class.MISSING, "the key is not i
 def keys(project: Project, place: Place, rng: random.Random) -> Iterator[Edited]:
     """The setting's key in ``integrations.toml``, and that of its value in the source."""
     copy, name = project.original, place.field.name
-    if place.field.required or place.field.secret:
+    if _is_needed(project, place):
         yield Edited(KEY_MISSING, place, copy.without_toml_key(place.keys))
     at = rng.randrange(1, len(name))
     yield Edited(KEY_MISSPELT, place, copy.with_toml_key(place.keys, name[:at] + name[at + 1 :]), "a letter")
@@ -152,6 +160,13 @@ def keys(project: Project, place: Place, rng: random.Random) -> Iterator[Edited]
     yield Edited(KEY_TWICE, place, copy.with_toml_sibling(place.keys, name, '"x"'))
     if place.reference is not None:
         yield Edited(SOURCE_MISSING, place, copy.without_entry(place.reference))
+
+
+def _is_needed(project: Project, place: Place) -> bool:
+    """Whether the integration must have it. Without a spare setting, no more is claimed, so no less is checked."""
+    one_of = registry.get(project.integrations[place.integration].provider).settings.any_of
+    given = [other.field.name for other in places_in(project.places, place.integration) if other.field.name in one_of]
+    return place.field.required or given == [place.field.name]
 
 
 _TYPED = ("json", "yaml", "toml")

@@ -72,7 +72,7 @@ def _doubled(value: str, rng: Random) -> str | None:
 def redrawn(value: str, rng: Random) -> str | None:
     """A value of the same shape: what another account, or the same one after a rotation, has there."""
     if value.startswith("-----"):
-        return None
+        return _mistyped(value, rng)
     head, mark, tail = value.rpartition(".")
     if value.startswith("eyJ") and mark:  # a JWT: another signature
         return head + mark + _redrawn(tail[:-2], rng) + tail[-2:]
@@ -199,16 +199,11 @@ _CASES = ("upper-case", "lower-case")
 def edits(place: Place, rng: Random) -> Iterator[tuple[Operator, str]]:
     """Each slip of the setting's value."""
     for operator, edit in OPERATORS:
-        if operator.name in _CASES and is_address(place):
+        if operator.name in _CASES and place.address:
             continue  # the case of a host means nothing
         value = edit(place.value, rng)
         if value is not None and value != place.value:
             yield operator, value
-
-
-def is_address(place: Place) -> bool:
-    """Whether the value is a URL or a host name, which decides where requests go."""
-    return not place.field.secret and re.match(r"https?://|[\w-]+(\.[\w-]+)*\.[a-z]{2,}$", place.value) is not None
 
 
 _URL = frozenset({CauseId.CONFIG_MALFORMED_URL})
@@ -259,7 +254,7 @@ ADDRESS_OPERATORS = (
 
 def address_edits(place: Place) -> Iterator[tuple[Operator, str]]:
     """Each slip that only an address can have."""
-    if is_address(place):
+    if place.address:
         for operator, edit in ADDRESS_OPERATORS:
             value = edit(place.value)
             if value != place.value:
