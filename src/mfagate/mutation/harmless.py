@@ -49,7 +49,7 @@ def of_place(project: Project, place: Place) -> Iterator[Edited]:
     plain = written.strip("\"'")
     if re.fullmatch(r"[\w:/#.@+=-]+", plain, re.ASCII):
         yield Edited(SINGLE_QUOTES, place, copy.with_toml_value(place.keys, f"'{plain}'"))
-    if place.address:
+    if place.address and "://" not in place.value:  # a URL may be a part of what is signed
         capitals = re.sub(r"^(https?://)?([^/]+)", lambda m: (m[1] or "") + m[2].upper(), place.value)
         yield Edited(HOST_CASE, place, copy.with_value(place.keys, place.reference, capitals))
     if place.reference is not None:

@@ -273,7 +273,7 @@ def references(project: Project, place: Place) -> Iterator[Edited]:
         yield Edited(NOWHERE, place, pointing(f"{reference.scheme}:{path}{mark}{fragment[:-1]}"), "the key")
         yield Edited(NOWHERE, place, pointing(f"{reference.scheme}:{path}"), "no key")
     scheme = reference.scheme
-    yield Edited(MISSPELT_SCHEME, place, pointing(f"{scheme[1]}{scheme[0]}{scheme[2:]}:{reference.locator}"))
+    yield Edited(MISSPELT_SCHEME, place, pointing(f"{scheme[0]}{scheme[2]}{scheme[1]}{scheme[3:]}:{reference.locator}"))
     for foreign in (f"vault:{reference.locator}", f"op://{path}/value", f"${{{scheme}:{path}}}"):
         yield Edited(UNKNOWN_SCHEME, place, pointing(foreign), foreign.partition(":")[0])
     for other in project.places:

@@ -21,6 +21,7 @@ from mfagate.mutation.model import Class, Operator, Place
 Edit = Callable[[str, Random], str | None]
 
 _STRAY = frozenset({CauseId.CONFIG_STRAY_CHARACTERS})
+_KIND = frozenset({CauseId.CONFIG_WRONG_KIND})
 _EMPTY = frozenset({CauseId.CONFIG_SETTING_MISSING})
 _LEFT = frozenset({CauseId.CONFIG_PLACEHOLDER_LEFT})
 
@@ -78,6 +79,8 @@ def redrawn(value: str, rng: Random) -> str | None:
         return head + mark + _redrawn(tail[:-2], rng) + tail[-2:]
     if re.fullmatch(r"[0-9A-Fa-f-]{36}", value):
         return _redrawn(value, rng)
+    if host := re.fullmatch(r"((?:https?://)?)([a-z][\w-]*)(\.[\w.-]+)", value):  # another tenant of the same provider
+        return host[1] + host[2][:4] + _redrawn(host[2][4:], rng) + host[3]
     return value[:4] + _redrawn(value[4:], rng) if len(value) > 8 else None
 
 
@@ -87,8 +90,8 @@ def _redrawn(text: str, rng: Random) -> str:
 
 def _case(change: Callable[[str], str]) -> Edit:
     def edit(value: str, _: Random) -> str | None:
-        # A GUID is the same in capitals.
-        if value.startswith("-----") or re.fullmatch(r"[0-9A-Fa-f-]{36}", value):
+        # A GUID and a fingerprint are the same in small letters and in capitals.
+        if value.startswith("-----") or re.fullmatch(r"[0-9A-Fa-f-]{36}|[0-9A-F]{40}|[0-9A-F]{64}", value):
             return None
         return change(value)
 
@@ -105,7 +108,8 @@ def _one_line(change: Callable[[str], str]) -> Edit:
 
 
 def _always(change: Callable[[str], str]) -> Edit:
-    return lambda value, _: change(value)
+    """What stands on a line of its own behind a PEM block means nothing, so it is put on the block's last line."""
+    return lambda value, _: change(value.rstrip("\n") if value.startswith("-----BEGIN") else value)
 
 
 def _b64(value: str) -> str:
@@ -120,8 +124,8 @@ def _stray(name: str, sentence: str, edit: Edit, *, sure: bool = True) -> tuple[
     return Operator(name, Class.STRAY, sentence, _STRAY, wrong_value=not sure), edit
 
 
-def _encoding(name: str, sentence: str, edit: Edit, *, stray: bool = False) -> tuple[Operator, Edit]:
-    return Operator(name, Class.ENCODING, sentence, _STRAY if stray else frozenset(), wrong_value=True), edit
+def _encoding(name: str, sentence: str, edit: Edit, causes: frozenset[CauseId] = frozenset()) -> tuple[Operator, Edit]:
+    return Operator(name, Class.ENCODING, sentence, causes, wrong_value=True), edit
 
 
 def _left(name: str, text: str) -> tuple[Operator, Edit]:
@@ -168,16 +172,14 @@ OPERATORS: tuple[tuple[Operator, Edit], ...] = (
         "url-encoded-twice", "it was URL-encoded twice", _always(lambda value: quote(quote(value, safe=""), safe=""))
     ),
     _encoding("html", "& < > \" ' are HTML entities", _always(html.escape)),
-    _encoding("json-string", "it is a JSON string, escapes included", _always(json.dumps), stray=True),
-    _encoding("bytes-literal", "it is printed as Python bytes", _always(lambda value: f"b{value!r}"), stray=True),
+    _encoding("json-string", "it is a JSON string, escapes included", _always(json.dumps), _STRAY),
+    _encoding("bytes-literal", "it is printed as Python bytes", _always(lambda value: f"b{value!r}"), _STRAY),
     _encoding("latin-1", "a character was read in another encoding", _always(lambda value: f"{value[:-1]}Ã©")),
-    _encoding(
-        "pem-escapes", "line breaks are \\n in two characters", _pem(lambda v: v.replace("\n", "\\n")), stray=True
-    ),
+    _encoding("pem-escapes", "line breaks are \\n in two characters", _pem(lambda v: v.replace("\n", "\\n")), _STRAY),
     _encoding("pem-one-line", "the line breaks were taken out", _pem(lambda value: value.replace("\n", ""))),
     _encoding("pem-blanks", "the line breaks became blanks", _pem(lambda value: value.strip().replace("\n", " "))),
     _encoding("pem-cut", "the last line is missing", _pem(lambda v: v.rstrip().rpartition("\n")[0])),
-    _encoding("pem-label", "the label is of another kind", _pem(lambda v: v.replace("PRIVATE KEY", "PUBLIC KEY"))),
+    _encoding("pem-label", "it has another label", _pem(lambda v: v.replace("PRIVATE KEY", "PUBLIC KEY")), _KIND),
     (
         Operator("redrawn", Class.STALE, "a value of the same shape: of another account, or rotated", wrong_value=True),
         redrawn,
