@@ -22,3 +22,9 @@ from mfagate.providers.privacyidea.settings import _role
 def test_a_role_that_reads_nearly_right_was_damaged(role: str | None, cause: CauseId | None) -> None:
     misfit = _role("validate", "admin")({"role": role})
     assert (misfit.cause if misfit else None) == cause
+
+
+def test_a_claim_that_reads_nearly_like_role_was_damaged() -> None:
+    misfit = _role("validate", "admin")({"rold": "validate"})
+    assert misfit is not None
+    assert misfit.cause is CauseId.CONFIG_MALFORMED_VALUE

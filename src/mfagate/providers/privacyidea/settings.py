@@ -36,6 +36,8 @@ def _role(wanted: str, other: str) -> Callable[[Mapping[str, Any]], Misfit | Non
             return None
         if isinstance(role, str) and role not in (wanted, other) and get_close_matches(role, (wanted, other), n=1):
             return Misfit(f"it was damaged on the way: its role reads nearly like {wanted} or {other}")
+        if "role" not in claims and get_close_matches("role", claims, n=1, cutoff=0.7):
+            return Misfit("it was damaged on the way: it has a claim that reads nearly like role")
         if role == other:
             reason = f"it is a key of the role {other}; a key of the role {wanted} is due"
         else:
