@@ -102,6 +102,7 @@ def test_offline_alone_lets_through_what_only_the_provider_knows(somebody: Someb
     assert "survived: duo.settings.secret_key/mistyped" in result.stdout
     assert "deploy/secret.yaml:5" in result.stdout
     assert "mistyped: one character is another one" in result.stdout
+    assert "leave --offline out" in result.stdout
 
 
 def test_the_list_runs_nothing_and_is_the_same_for_the_same_seed(somebody: Somebody) -> None:
@@ -123,3 +124,17 @@ def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
         assert result.exit_code == 2, arguments
         assert message in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_what_the_sandboxes_of_all_providers_hand_out_is_told_apart(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[2] / "integrations.toml"
+    project = Somebody(tmp_path, {})
+    arguments = ("--class", "stale", "--class", "permission", "--class", "expectation", "--output", "json=all.json")
+    result = project.execute("mutate", "--config", str(shipped), *arguments)
+    assert result.exit_code == 0, result.stdout + result.stderr
+    document = json.loads((tmp_path / "all.json").read_text())
+    assert document["caught"] == document["harmful"] == document["rightly_named"] > 40
+    by_id = {mutant["id"]: mutant["cause"] for mutant in document["mutants"]}
+    assert by_id["privacyidea.settings.validate_key/expired"] == "config.expired"
+    # It passes every probe, and is refused only while a state is arranged with it.
+    assert by_id["twilio.settings.api_key_secret/read_only"] == "credential.insufficient-permission"

@@ -28,6 +28,9 @@ _INVISIBLE = {
 }
 
 
+_ONLY_LIVE = "only the provider knows better: leave --offline out"
+
+
 def survivors(results: Sequence[Result]) -> list[Result]:
     """Harmful edits that the gate lets through."""
     return [result for result in results if result.fate is Fate.SURVIVED]
@@ -49,7 +52,7 @@ def console(results: Sequence[Result], *, live: bool, verbose: bool = False) -> 
     if verbose:
         blocks.append("\n".join(_line(result) for result in results))
     for title, found in (("survived", survivors(results)), ("refused, though harmless", refused(results))):
-        blocks += [_entry(title, result) for result in found]
+        blocks += [_entry(title, result, live=live) for result in found]
     named = misnamed(results)
     if named:
         lines = [f"  {result.mutant.id}: {result.cause}" for result in named]
@@ -97,7 +100,7 @@ def _line(result: Result) -> str:
     return f"{result.fate.value:<14}  {result.mutant.id}{cause}"
 
 
-def _entry(title: str, result: Result) -> str:
+def _entry(title: str, result: Result, *, live: bool) -> str:
     mutant = result.mutant
     rows = {
         "setting": mutant.setting,
@@ -105,7 +108,7 @@ def _entry(title: str, result: Result) -> str:
         "edit": f"{mutant.operator.name}: {mutant.operator.sentence}",
     }
     if result.fate is Fate.SURVIVED:
-        rows["perhaps"] = _INVISIBLE[mutant.operator.kind]
+        rows["perhaps"] = _INVISIBLE[mutant.operator.kind] if live else _ONLY_LIVE
     else:
         rows["cause"] = f"{result.cause}: {result.message}"
     return "\n".join([f"{title}: {mutant.id}", *(f"  {name:<10} {text}" for name, text in rows.items())])
