@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mfagate.cli import _CLASSES
 from mfagate.config import ConfigError, load
 from mfagate.config.settings import Field
-from mfagate.mutation import Class, Fate, Mutant, Result, mutants_of, report
+from mfagate.mutation import Class, Fate, Mutant, Result, classes, mutants_of, report
 from mfagate.mutation.copy import Copy
 from mfagate.mutation.layout import NotMutable, Project, project_of, shared_sandboxes
 from mfagate.mutation.model import Operator, Place
@@ -118,6 +119,10 @@ def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> No
     (tmp_path / "integrations.toml").write_text(table("a", "X") + table("b", "Y") + table("c", "X"))
     configuration = load(tmp_path / "integrations.toml", registry.names())
     assert shared_sandboxes(configuration.select()) == {"a": "a", "b": "b", "c": "a"}
+
+
+def test_the_command_knows_every_class() -> None:
+    assert list(_CLASSES) == classes()
 
 
 def test_operators_are_named_once_and_described() -> None:
