@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mfagate.report.explain import runbook
+from mfagate.testing.project import Project
 
 from .support.project import REPOSITORY
 
@@ -25,3 +27,43 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", text):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), target
+
+
+class Example(Project):
+    """The configuration that stands in a page."""
+
+    def __init__(self, folder: Path, page: str, word: str) -> None:
+        super().__init__(folder, {})
+        blocks = re.findall(r"```toml\n(.*?)```", (REPOSITORY / "docs" / page).read_text(), re.DOTALL)
+        self.configuration: str = next(block for block in blocks if word in block and "[integrations.duo-eu]" in block)
+        for name in ("contracts", "cassettes"):
+            (folder / name).symlink_to(REPOSITORY / name)
+        (folder / "deploy").mkdir()
+        wrong = (REPOSITORY / "examples/incident/deploy/duo-eu.env").read_text()
+        (folder / "deploy/duo-eu.env").write_text(wrong)
+
+    def text(self) -> str:
+        return self.configuration
+
+
+def test_the_waiver_of_the_page_works(tmp_path: Path) -> None:
+    example = Example(tmp_path, "waivers.md", "waivers]]")
+    days = (datetime.now(UTC).date() + timedelta(days=60), datetime.now(UTC).date() - timedelta(days=1))
+    ahead, past = (re.sub(r"(?m)^until = .*", f"until = {day}", example.configuration) for day in days)
+    example.configuration = ahead
+    result = example.run("gate")
+    assert (result.exit_code, result.report["summary"]["waived"]) == (0, 1), result.stdout
+    example.configuration = past
+    result = example.run("gate")
+    assert (result.exit_code, result.checks("waiver")[0]["cause"]) == (1, "waiver.expired")
+
+
+def test_the_control_credential_of_the_page_works(tmp_path: Path) -> None:
+    example = Example(tmp_path, "gate.md", ".control]")
+    result = example.run("gate")
+    assert (result.exit_code, result.first["cause"]) == (1, "credential.rejected"), result.stdout
+    assert result.first_red["evidence"]["control credential"] == "accepted in the same minute"
+    deployed = 'secret_key = "dotenv:deploy/duo-eu.env#DUO_SECRET_KEY"'
+    example.configuration = example.configuration.replace('secret_key = "sandbox:secret_key"', deployed)
+    result = example.run("gate")
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import junitparser
@@ -44,9 +45,9 @@ def test_a_live_gate_with_xdist_and_junit(checked: Project, pytester: pytest.Pyt
     )
     assert result.ret == 0
     outcomes = result.parseoutcomes()
-    assert (outcomes["passed"], outcomes["skipped"]) == (34, 2)
+    assert (outcomes["passed"], outcomes["skipped"]) == (35, 2)
     suite = next(iter(junitparser.JUnitXml.fromfile(str(pytester.path / "junit.xml"))))
-    assert suite.tests == 36
+    assert suite.tests == 37
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,65 @@ def test_a_failure_reads_like_the_report(
     assert key[:-1] not in shown
     outcomes = result.parseoutcomes()
     assert outcomes["failed"] == 1
-    assert outcomes["skipped"] == 34
+    assert outcomes["skipped"] == 35
+
+
+def test_an_override_lets_a_failure_through_and_says_so(
+    checked: Project, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = checked.env["VALIDATE"]
+    monkeypatch.setenv("VALIDATE", key[:-1])
+    arguments = ("--mfagate", "gate", "--mfagate-override", f"incident 4711, not {key[:-1]}", "--junitxml", "junit.xml")
+    result = pytester.runpytest_subprocess(*arguments)
+    assert result.ret == 0
+    assert {name: result.parseoutcomes().get(name) for name in ("xfailed", "failed", "skipped")} == {
+        "xfailed": 1,
+        "failed": None,
+        "skipped": 35,
+    }
+    told = "config.malformed-value overridden: incident 4711, not [redacted validate_key]"
+    result.stdout.fnmatch_lines(["*mfagate: let through*", "*::configuration: " + told.replace("[", "[[]")])
+    written = (pytester.path / "junit.xml").read_text()
+    assert f'name="mfagate overridden" value="{told}"' in written
+    assert key[:-1] not in result.stdout.str() + result.stderr.str() + written
+    assert pytester.runpytest_subprocess(*arguments, "--runxfail").ret == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--mfagate", "check", "--mfagate-override", " "], "say why"),
+        (["--mfagate-override", "because"], "nothing without --mfagate"),
+    ],
+)
+def test_an_override_that_makes_no_sense_is_refused(
+    checked: Project, pytester: pytest.Pytester, arguments: list[str], says: str
+) -> None:
+    result = pytester.runpytest_subprocess(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{says}*"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2", "--dist", "loadscope")])
+def test_a_waived_finding_passes_and_is_told(
+    checked: Project, pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    checked.settings |= {
+        "environment": "production",
+        "tables": '[integrations.mfa.client]\nwhen_unavailable = "allow"\n[[integrations.mfa.waivers]]\n'
+        f'cause = "config.fails-open"\nreason = "not {checked.env["VALIDATE"]}"\nowner = "Ada"\nuntil = {tomorrow}\n',
+    }
+    checked.write()
+    result = pytester.runpytest_subprocess("--mfagate", "check", "-rP", "--junitxml", "junit.xml", *workers)
+    assert result.ret == 0
+    told = f"waived until {tomorrow} by Ada: not [redacted validate_key] (config.fails-open)"
+    result.stdout.fnmatch_lines(["*mfagate: let through*", "*::configuration: " + told.replace("[", "[[]")])
+    shown = result.stdout.str()
+    assert "waived: client.when_unavailable lets users in" in shown
+    assert "warn: the waiver for config.fails-open ends on" in shown
+    assert f'value="{told}"' in (pytester.path / "junit.xml").read_text()
+    assert checked.env["VALIDATE"] not in shown + (pytester.path / "junit.xml").read_text()
 
 
 def test_an_unreadable_configuration_is_a_readable_error(pytester: pytest.Pytester) -> None:

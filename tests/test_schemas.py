@@ -51,6 +51,8 @@ def test_the_shipped_configuration_fits(shipped: dict[str, Any]) -> None:
         (["test_data", "usr"], "alice"),
         (["documentation", "rotation_days"], 0),
         (["client", "retris"], 1),
+        (["waivers"], [{"cause": "credential.rejected", "reason": "r", "owner": "o", "until": "2026-10-01"}]),
+        (["waivers"], [{"cause": "cassette.stale", "reason": "r", "owner": "o"}]),
     ],
 )
 def test_a_slip_does_not_fit(shipped: dict[str, Any], path: list[str], value: Any) -> None:

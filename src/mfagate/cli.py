@@ -193,10 +193,11 @@ def _run(
     from mfagate.cassette_writer import MissingExtra
     from mfagate.config import ConfigError, load
     from mfagate.ladder import Stage
+    from mfagate.overriding import says_why
     from mfagate.progress import on_terminal
     from mfagate.providers import registry
 
-    if override is not None and not override.strip():
+    if override is not None and not says_why(override):
         raise click.BadParameter("say why", param_hint="--override")
     try:
         configuration = load(config, registry.names())

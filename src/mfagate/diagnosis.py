@@ -30,7 +30,7 @@ class Dialect(Protocol):
 
 def diagnose(exchange: Exchange, dialect: Dialect) -> Finding:
     """The cause of an exchange that was not accepted."""
-    return definite_cause(exchange, dialect) or _unexpected(exchange, dialect)
+    return definite_cause(exchange, dialect) or unexpected(exchange, dialect)
 
 
 def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
@@ -107,7 +107,8 @@ def _unreadable(response: Response) -> Finding | None:
     return None
 
 
-def _unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
+def unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
+    """The cause of an answer that says nothing definite: by its status alone."""
     response = exchange.response
     assert response is not None, "a failure is always a definite cause"
     evidence: dict[str, Any] = {"request": _request(exchange), "status": response.status}

@@ -22,6 +22,8 @@ from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
 from mfagate.ladder.rung import Climb, internal_error
+from mfagate.neighbours import compared
+from mfagate.overriding import as_recorded
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
@@ -113,12 +115,13 @@ def run(
     try:
         with session.sandboxes:
             jobs = [pool.submit(_examine, session, one, stage, shared.get(one.name, [])) for one in integrations]
-            reports = [job.result() for job in jobs]
+            reports = compared([job.result() for job in jobs], integrations)
     finally:
         if executor is None:
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
-    report = _report(stage, started, reports, override)
+    recorded = None if override is None else as_recorded(override, session.redactor)
+    report = _report(stage, started, reports, recorded)
     redacted: Report = session.redactor.redact_tree(report)
     return redacted
 
@@ -153,6 +156,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
         session.progress.checked(integration.name, check)
 
     cleared: list[str] = []
+    about_waivers: list[Check] = []
     target: Target = "sandbox" if integration.uses_sandbox else "provider"
     try:
         with prepared(session, integration, live=stage is not Stage.CHECK) as state:
@@ -160,6 +164,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
             session.progress.started(integration.name, f"checking {state.provider.title}")
             checks, cleared = climb(state, stage, on_check)
             target = state.target
+            about_waivers = [*state.waivers.review(checks)]
     except SandboxError as error:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,
@@ -170,7 +175,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
         checks = [Check.from_finding("sandbox", finding)]
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
         checks = [internal_error(integration, session.redactor, "gate", error)]
-    checks += _too_few(integration, checks)
+    checks += [*_too_few(integration, checks), *about_waivers]
     report = _integration_report(integration, checks, cleared, target)
     session.progress.finished(report)
     return report
@@ -239,7 +244,8 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
 
 def _too_few(integration: Integration, checks: list[Check]) -> Iterator[Check]:
     """Zero checks, or fewer than the file asks for, are a failure and never a green run."""
-    ran = sum(check.outcome is not Outcome.SKIPPED for check in checks)
+    # Accepted or not, what could not be known was not checked.
+    ran = sum(check.outcome is not Outcome.SKIPPED and not _accepted_unknown(check) for check in checks)
     wanted = integration.minimum_checks or 1
     if ran < wanted:
         finding = Finding(
@@ -251,22 +257,19 @@ def _too_few(integration: Integration, checks: list[Check]) -> Iterator[Check]:
         yield Check.from_finding("gate", finding)
 
 
+def _accepted_unknown(check: Check) -> bool:
+    return check.waiver is not None and check.found is Outcome.INCONCLUSIVE
+
+
+def _passed(summary: Summary) -> str:
+    warnings = f", {summary.warn} with a warning" if summary.warn else ""
+    return f"{summary.passed} checks passed{warnings}" + (f", {summary.waived} waived" if summary.waived else "")
+
+
 def _integration_report(
     integration: Integration, checks: list[Check], cleared: list[str], target: Target
 ) -> IntegrationReport:
-    red = next((check for check in checks if check.outcome.is_red), None)
-    exonerated: list[str] = []
-    if red is None:
-        passes = sum(check.outcome is Outcome.PASS for check in checks)
-        warnings = sum(check.outcome is Outcome.WARN for check in checks)
-        headline = f"{passes} checks passed" + (f", {warnings} with a warning" if warnings else "")
-    else:
-        headline = red.message
-        assert red.cause is not None
-        # The gate uses no database, so what it reproduces is not the database's doing.
-        observed = {*cleared, "database"}
-        exonerated = [name for name in load_cause(red.cause).exonerates if name in observed]
-    return IntegrationReport(
+    report = IntegrationReport(
         name=integration.name,
         provider=integration.provider,
         environment=integration.environment.value,
@@ -275,8 +278,13 @@ def _integration_report(
         owner=integration.documentation.owner,
         runbook=integration.documentation.runbook,
         verdict=Verdict.of(check.outcome for check in checks),
-        cause=red.cause if red else None,
-        headline=headline,
-        exonerated=exonerated,
+        headline=_passed(Summary.of(checks)),
         checks=checks,
     )
+    red = report.deciding
+    if red is None or red.cause is None:
+        return report
+    # The gate uses no database, so what it reproduces is not the database's doing.
+    observed = {*cleared, "database"}
+    exonerated = [name for name in load_cause(red.cause).exonerates if name in observed]
+    return report.model_copy(update={"cause": red.cause, "headline": red.message, "exonerated": exonerated})

@@ -6,9 +6,10 @@ published with the package, so a change here is a change of that format.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -82,6 +83,21 @@ class ReportLocation(Model):
     file: str
     line: int | None = None
 
+    @classmethod
+    def of(cls, location: Location) -> ReportLocation:
+        """The same place as text."""
+        return cls(file=str(location.file), line=location.line)
+
+
+class Waived(Model):
+    """Who has accepted what a check found. The verdict does not count it."""
+
+    reason: str
+    owner: str
+    until: date = Field(description="The last day on which it is accepted (UTC).")
+    instead_of: Outcome = Field(description="The outcome of the check if nobody had accepted it.")
+    location: ReportLocation
+
 
 class Check(Model):
     """One check of one integration."""
@@ -95,6 +111,12 @@ class Check(Model):
     evidence: dict[str, Any] = Field(default_factory=dict)
     location: ReportLocation | None = None
     seconds: float = Field(0.0, ge=0)
+    waiver: Waived | None = Field(None, description="Set where the finding is accepted; the outcome is then info.")
+
+    @property
+    def found(self) -> Outcome:
+        """The outcome as it would be without a waiver."""
+        return self.waiver.instead_of if self.waiver else self.outcome
 
     @property
     def title(self) -> str:
@@ -113,7 +135,7 @@ class Check(Model):
             message=finding.message,
             next_step=finding.next_step or load_cause(finding.cause).next_step,
             evidence=dict(finding.evidence),
-            location=ReportLocation(file=str(location.file), line=location.line) if location else None,
+            location=ReportLocation.of(location) if location else None,
             seconds=round(seconds, 6),
         )
 
@@ -131,16 +153,34 @@ class IntegrationReport(Model):
     owner: str | None = None
     runbook: str | None = None
     verdict: Verdict
-    cause: CauseId | None = Field(None, description="The cause of the first red check.")
+    cause: CauseId | None = Field(None, description="The cause of the first check that decides the verdict.")
     headline: str = Field(description="One sentence.")
     exonerated: list[str] = Field(default_factory=list, description="What this run showed not to be at fault.")
     checks: list[Check]
 
     @property
+    def deciding(self) -> Check | None:
+        """The check that decides the verdict, where that is not a pass.
+
+        What could not be tried hides no failure. Of several on the first red rung, a status that
+        changed comes last: it is often the consequence of a field that did.
+        """
+        red = [check for check in self.checks if check.outcome == self.verdict.value and check.outcome.is_red]
+        same_rung = [check for check in red if check.id == red[0].id]
+        return min(same_rung, key=lambda check: check.cause is CauseId.CONTRACT_STATUS_CHANGED, default=None)
+
+    @property
     def problems(self) -> list[Check]:
-        """Checks that carry a cause a person should read: red ones first, then warnings."""
-        red = [check for check in self.checks if check.outcome.is_red]
-        return red + [check for check in self.checks if check.outcome is Outcome.WARN]
+        """Checks that carry a cause a person should read: those that decide the verdict first, warnings last."""
+        order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN)
+        listed = [check for outcome in order for check in self.checks if check.outcome is outcome]
+        first = self.deciding
+        return [first, *(check for check in listed if check is not first)] if first is not None else listed
+
+    @property
+    def waived(self) -> list[Check]:
+        """Checks that found something which somebody has accepted."""
+        return [check for check in self.checks if check.waiver is not None]
 
 
 class Run(Model):
@@ -155,22 +195,20 @@ class Run(Model):
 
 
 class Summary(Model):
-    """How many checks had which outcome."""
+    """How many checks had which outcome; each is counted once."""
 
     passed: int = Field(0, alias="pass")
     fail: int = 0
     inconclusive: int = 0
     warn: int = 0
-    info: int = 0
+    info: int = Field(0, description="Without those that are waived.")
     skipped: int = 0
+    waived: int = Field(0, description="Checks whose finding is accepted by a waiver.")
 
     @classmethod
     def of(cls, checks: Iterable[Check]) -> Summary:
         """Count the checks by outcome."""
-        counts = dict.fromkeys(Outcome, 0)
-        for check in checks:
-            counts[check.outcome] += 1
-        return cls.model_validate({str(outcome): count for outcome, count in counts.items()})
+        return cls.model_validate(Counter("waived" if check.waiver else str(check.outcome) for check in checks))
 
 
 class Report(Model):

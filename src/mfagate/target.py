@@ -56,13 +56,15 @@ class Target:
         self._wire = wire(timeout_seconds=integration.timeout_seconds)
         self._patient_wire = wire(timeout_seconds=max(integration.timeout_seconds, ARRANGING_SECONDS))
 
-    def send(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
-        """Sign with these settings (the integration's own by default) and send."""
-        return self._dispatch(request, self._signer(settings), self._wire)
+    def send(
+        self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
+    ) -> Exchange:
+        """Sign with these settings (the integration's own by default) and send; wait ``at_most`` so many seconds."""
+        return self._dispatch(request, self._signer(settings), self._wire, at_most)
 
-    def send_unsigned(self, request: requests.Request) -> Exchange:
+    def send_unsigned(self, request: requests.Request, *, at_most: float | None = None) -> Exchange:
         """Send without any credential."""
-        return self._dispatch(request, _unsigned, self._wire)
+        return self._dispatch(request, _unsigned, self._wire, at_most)
 
     def arrange(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
         """Send what prepares a check and is none itself: it may take longer than a login would wait."""
@@ -84,7 +86,7 @@ class Target:
         request.headers.setdefault("User-Agent", _USER_AGENT)
         return self._send(request, self._wire)
 
-    def _dispatch(self, request: requests.Request, auth: Any, wire: Wire) -> Exchange:
+    def _dispatch(self, request: requests.Request, auth: Any, wire: Wire, at_most: float | None = None) -> Exchange:
         absolute = requests.Request(
             request.method,
             request.url if "://" in request.url else self.provider.url(self.settings, request.url),
@@ -99,13 +101,13 @@ class Target:
             prepared = absolute.prepare()
         except TokenRefused as refused:
             return refused.exchange
-        return self._send(prepared, wire)
+        return self._send(prepared, wire, at_most)
 
-    def _send(self, prepared: requests.PreparedRequest, wire: Wire) -> Exchange:
+    def _send(self, prepared: requests.PreparedRequest, wire: Wire, at_most: float | None = None) -> Exchange:
         if self._endpoint is not None:
             prepared.url = _redirect_to(self._endpoint, str(prepared.url))
         try:
-            return wire.send(prepared)
+            return wire.send(prepared, at_most=at_most)
         except UnsendableRequest as error:
             failure = Failure(CauseId.CONFIG_STRAY_CHARACTERS, Phase.PROCESSING, str(error))
             return Exchange(Request(str(prepared.method), str(prepared.url)), datetime.now(UTC), failure=failure)

@@ -38,21 +38,32 @@ COMPLETE: dict[str, Any] = {
             "test_data": {"user": "someone"},
             "client": {"timeout_seconds": 3, "retries": "env:RETRIES", "when_unavailable": "deny"},
             "documentation": {"owner": "us", "rotation_days": 90, "reviewed": datetime.date(2026, 10, 1)},
+            "waivers": [
+                {
+                    "cause": "contract.field-missing",
+                    "check": "contract.interaction",
+                    "subject": "OTP *",
+                    "reason": "known",
+                    "owner": "us",
+                    "until": datetime.date(2026, 10, 1),
+                }
+            ],
         }
     },
 }
 
 
 def paths(node: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Every key of a document, tables included."""
-    below = (
-        [found for key, item in node.items() for found in paths(item, (*path, key))] if isinstance(node, dict) else []
-    )
-    return [path, *below] if path else below
+    """Every key of a document, tables and items of lists of tables included."""
+    below = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    found = [longer for key, item in below for longer in paths(item, (*path, str(key)))]
+    return [path, *found] if path else found
 
 
 def with_value(document: Any, path: tuple[str, ...], value: Any) -> Any:
     """The document with one value exchanged."""
+    if path and isinstance(document, list):
+        return [with_value(item, path[1:], value) if str(n) == path[0] else item for n, item in enumerate(document)]
     return {**document, path[0]: with_value(document[path[0]], path[1:], value)} if path else value
 
 
@@ -129,6 +140,13 @@ def test_a_wrong_value_is_named_by_line_and_key_with_what_is_due(
             "integrations.x.production_allows.0",
             "should be 'failing-credential' or 'unsafe-interactions'",
             id="item of a list",
+        ),
+        pytest.param(
+            VALID + "waivers = [\n{ cause = 'config.fails-open', reason = 'r', owner = 'o', until = 2026-01-01 },\n"
+            "{ reason = 'r', owner = 'o', until = 2026-01-01, cause = 'cassette.stal' }, #!\n]",
+            "integrations.x.waivers.1.cause",
+            "no cause has this id (did you mean 'cassette.stale'?)",
+            id="waiver of a list",
         ),
         pytest.param("integrations = 5 #!", "integrations", "must be a table", id="no table"),
         pytest.param("[[integrations]] #!", "integrations", "must be a table", id="array of tables"),

@@ -122,6 +122,10 @@ class CauseId(StrEnum):
     DOCUMENTATION_REVIEW_OVERDUE = "documentation.review-overdue"
     DOCUMENTATION_OUT_OF_DATE = "documentation.out-of-date"
 
+    WAIVER_EXPIRED = "waiver.expired"
+    WAIVER_EXPIRING_SOON = "waiver.expiring-soon"
+    WAIVER_UNUSED = "waiver.unused"
+
     GATE_NOTHING_CHECKED = "gate.nothing-checked"
     GATE_INTERNAL_ERROR = "gate.internal-error"
 

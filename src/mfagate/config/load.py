@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from mfagate.config.model import Configuration, Integration, Origin
 from mfagate.config.nearest import nearest_to
+from mfagate.config.waivers import Waiver
 from mfagate.files import Unreadable, read_text
 from mfagate.result import Location
 from mfagate.toml_lines import TomlError
@@ -75,6 +77,7 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
         integration._name = name
         integration._origin = origin
         integration._unknown_keys = tuple(keys[2:] for keys in unknown if keys[:2] == ("integrations", name))
+    problems += _too_long_waivers(configuration, origin)
     if problems:
         raise ConfigError(_in_file_order(problems))
     configuration._origin = origin
@@ -107,6 +110,19 @@ def _unknown_providers(document: dict[str, Any], providers: Collection[str], ori
             keys = ("integrations", name, "provider")
             known = f"{nearest_to(provider, providers)}; installed: {', '.join(sorted(providers))}"
             yield Problem(origin.locate(*keys), ".".join(keys), f"no provider has this name{known}")
+
+
+def _too_long_waivers(configuration: Configuration, origin: Origin) -> Iterator[Problem]:
+    """A waiver without an end in sight would be a change of the rules that nobody decided on."""
+    longest = configuration.gate.longest_waiver_days
+    today = datetime.now(UTC).date()
+    for name, integration in configuration.integrations.items():
+        for number, waiver in enumerate(integration.waivers):
+            left = waiver.days_left(today)
+            if left > longest:
+                keys = ("integrations", name, "waivers", str(number), "until")
+                message = f"{waiver.until} is {left} days ahead; {longest} are allowed (gate.longest_waiver_days)"
+                yield Problem(origin.locate(*keys), ".".join(keys), message)
 
 
 def _inside_an_integration(keys: KeyPath) -> bool:
@@ -165,6 +181,11 @@ def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
         message = _EXPECTATIONS.get(item["type"]) or item["msg"].replace("Input should", "should")
         if in_client and len(steps) > 4:
             message = "must be a number, or a reference in quotes"
+        if steps[2:] == ("waivers",) and item["type"] == "tuple_type":
+            message = "must be a list of tables: write its head in double brackets"
+        if item["type"] == "extra_forbidden":
+            # Only of a waiver, where a misspelt key would widen it; those of tables are taken out before.
+            message = f"unknown key{nearest_to(steps[-1], Waiver.model_fields)}"
         yield Problem(origin.locate(*keys), ".".join(keys), message)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
 from mfagate.config.nearest import nearest_to
+from mfagate.config.table import Day, Table
+from mfagate.config.waivers import Waiver
 from mfagate.result import Location
 from mfagate.toml_lines import TomlLines
 
@@ -31,19 +32,6 @@ class Environment(StrEnum):
         return self is Environment.PRODUCTION
 
 
-class Table(BaseModel):
-    """A table of the file: unknown keys are errors, values never appear in messages."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
-
-
-def _no_number(value: Any) -> Any:
-    """Pydantic would take a number for a time stamp."""
-    if isinstance(value, int | float):
-        raise PydanticCustomError("date_type", "should be a date")
-    return value
-
-
 def _no_nul(value: Path) -> Path:
     """No operating system opens such a path; better said here than by each reader of it."""
     if "\0" in str(value):
@@ -54,7 +42,6 @@ def _no_nul(value: Path) -> Path:
 # Strict, because pydantic would also take true for 1 and "5" for 5.
 Number = Annotated[float, Field(strict=True)]
 WholeNumber = Annotated[int, Field(strict=True)]
-Day = Annotated[date, BeforeValidator(_no_number)]
 FilePath = Annotated[Path, AfterValidator(_no_nul)]
 NumberOrReference = Number | str
 
@@ -115,6 +102,7 @@ class Integration(Table):
     test_data: dict[str, str] = Field(default_factory=dict, description="Test users for provider states.")
     client: Client = Field(default_factory=lambda: Client.model_validate({}))
     documentation: Documentation = Field(default_factory=lambda: Documentation.model_validate({}))
+    waivers: tuple[Waiver, ...] = Field((), description="Findings that somebody has accepted for a while.")
 
     _name: str = PrivateAttr("")
     _origin: Origin = PrivateAttr()
@@ -160,7 +148,14 @@ class GateOptions(Table):
     """The table ``[gate]``: limits that hold for all integrations."""
 
     expiring_soon_days: WholeNumber = Field(30, ge=0, le=3650, description="Horizon of the expiry warnings.")
+    longest_waiver_days: WholeNumber = Field(180, ge=1, le=3650, description="How far ahead a waiver may end.")
+    waiver_expiring_soon_days: WholeNumber = Field(
+        14, ge=0, le=3650, description="Days before its end from which a waiver is a warning."
+    )
     cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Age from which a recording is stale.")
+    deadline_seconds: Number = Field(
+        120.0, gt=0, le=3600, description="Limit of one integration's live checks; what was not asked is inconclusive."
+    )
 
 
 class Configuration(Table):

@@ -8,19 +8,35 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mfagate.causes import CauseId
 from mfagate.contract import Interaction
 from mfagate.diagnosis import definite_cause
-from mfagate.exchange import Exchange
-from mfagate.ladder.rung import Climb
+from mfagate.exchange import Exchange, Phase
+from mfagate.ladder.agreed import difference
+from mfagate.ladder.asking import Sample, ask
+from mfagate.ladder.rung import Climb, is_gone, is_refusal
 from mfagate.providers.states import Arranged, StateNotConfigured
-from mfagate.result import Finding
+from mfagate.result import Finding, Location
 
 if TYPE_CHECKING:
     import requests
+
+
+OTHER_FORM = (CauseId.CONTRACT_HEADER_CHANGED, CauseId.CONTRACT_FIELD_MISSING, CauseId.CONTRACT_TYPE_CHANGED)
+"""The same thing said in another form, which a client may fail to read."""
+
+_OF_THE_ACCOUNT = (
+    CauseId.ACCOUNT_SUSPENDED,
+    CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+    CauseId.ACCOUNT_FEATURE_DISABLED,
+    CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+)
+"""What keeps a state from being arranged and is not about the test users."""
 
 
 class Arranger:
@@ -28,8 +44,7 @@ class Arranger:
 
     def __init__(self, climb: Climb) -> None:
         self._climb = climb
-        self._last: Exchange | None = None
-        self._own = False
+        self._asked: list[Exchange] = []
         self._abandoned = False
         data = {name: str(value.value) for name, value in climb.test_data.items()}
         self.states = climb.provider.states(self._send, climb.settings, data)
@@ -38,9 +53,18 @@ class Arranger:
         integration = self._climb.integration
         if integration.environment.is_production and "unsafe-interactions" not in integration.production_allows:
             raise StateNotConfigured("production_allows", "arranging this state would change something in production")
-        self._last = self._climb.live.arrange(request, settings)
-        self._own = settings is None or settings is self._climb.settings
-        return self._last
+        exchange = ask(self._climb, partial(self._attempt, request, settings), confirming=False).shown.value
+        self._asked.append(exchange)
+        return exchange
+
+    def _attempt(self, request: requests.Request, settings: Any, at_most: float | None) -> Sample[Exchange]:
+        exchange = self._climb.live.arrange(request, settings)
+        finding = definite_cause(exchange, self._climb)
+        unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)
+        if finding is None or not is_gone(finding.cause) or (unanswered and request.method == "POST"):
+            # Whatever else it says is for the state to read; and what may have been created is not created twice.
+            return Sample(exchange, exchange)
+        return Sample.found(exchange, exchange, finding)
 
     def arrange(self, interaction: Interaction) -> Arranged:
         """All states of an interaction together.
@@ -49,6 +73,7 @@ class Arranger:
             StateNotConfigured: The target's configuration does not allow for one.
             StateUnavailable: One could not be arranged.
         """
+        self._asked.clear()
         values: dict[str, str] = {}
         secrets: set[str] = set()
         credential: dict[str, str | None] = {}
@@ -62,16 +87,32 @@ class Arranger:
         return Arranged(values, frozenset(secrets), credential)
 
     def lost(self) -> Finding | None:
-        """What the last exchange says of the target that no longer answers, or of the integration's own credential.
-
-        A refusal of a credential that only prepares states says nothing of the integration.
-        """
-        definite = definite_cause(self._last, self._climb) if self._last is not None else None
-        if definite is None:
+        """What the last exchange says of the target: it is silent, refuses us, or breaks the contract."""
+        if not self._asked:
             return None
-        if self._own and definite.cause.startswith("credential."):
-            return self._climb.place(definite)
-        return definite if is_gone(definite.cause) else None
+        last = self._asked[-1]
+        definite = definite_cause(last, self._climb)
+        if definite is not None and (is_gone(definite.cause) or is_refusal(definite.cause)):
+            return definite
+        broken = self._broken(last)
+        if broken is None and definite is not None and definite.cause in _OF_THE_ACCOUNT:
+            return definite
+        return broken
+
+    def broken(self) -> Finding | None:
+        """The first answer on the way to the interaction's states that breaks the contract."""
+        return next((finding for exchange in self._asked if (finding := self._broken(exchange))), None)
+
+    def _broken(self, exchange: Exchange) -> Finding | None:
+        contract = self._climb.contract
+        if contract is None or exchange.response is None:
+            return None
+        differences = difference(contract, exchange)
+        if not differences or differences[0].cause not in OTHER_FORM:
+            return None
+        message = f"{exchange.request.method} {urlsplit(exchange.request.url).path}: {differences[0].message}"
+        evidence = {"differences": [one.message for one in differences[:5]]}
+        return Finding(differences[0].cause, message, evidence, Location(self._climb.integration.contract_path))
 
     def abandon(self) -> None:
         """The target does not answer any more: do not ask it to clean up, which the next run does."""
@@ -111,8 +152,3 @@ def _alone(climb: Climb) -> Iterator[None]:
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def is_gone(cause: CauseId | None) -> bool:
-    """Whether a cause means that the target does not answer any more."""
-    return str(cause).startswith(("network.", "provider."))

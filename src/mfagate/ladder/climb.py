@@ -17,8 +17,9 @@ from mfagate.ladder import (
     permission,
     recording,
     recordings,
+    steadiness,
 )
-from mfagate.ladder.rung import Climb, Rung, internal_error, skipped
+from mfagate.ladder.rung import Climb, Rung, internal_error, overdue, skipped
 from mfagate.result import Check
 
 
@@ -57,7 +58,12 @@ _LADDERS: dict[Stage, tuple[Rung, ...]] = {
         Rung(recordings.ID, recordings.run),
     ),
     Stage.PROBE: _LIVE,
-    Stage.GATE: (*_LIVE, Rung(contract.INTERACTION, contract.run), Rung(recordings.ORIGIN, recordings.origins)),
+    Stage.GATE: (
+        *_LIVE,
+        Rung(contract.INTERACTION, contract.run),
+        Rung(steadiness.ID, steadiness.run, bearing=False),
+        Rung(recordings.ORIGIN, recordings.origins),
+    ),
     Stage.RECORD: (*_LIVE, Rung(recording.ID, recording.run)),
 }
 
@@ -83,14 +89,14 @@ def climb(state: Climb, stage: Stage, on_check: Callable[[Check], None]) -> tupl
             here.append(skipped(rung.id, reason))
             on_check(here[-1])
         else:
-            for check in _guarded(state, rung):
-                here.append(check)
-                on_check(check)
+            for found in _guarded(state, rung):
+                here.append(state.waivers.applied(found))
+                on_check(here[-1])
             if rung.bearing:
                 stopped_by = next((check for check in here if _stops(check)), None)
-            # A rung that was skipped has shown nothing, so it clears nothing.
+            # A rung that was skipped has shown nothing, so it clears nothing; nor does a fault that is waived.
             ran = [check for check in here if check.outcome is not Outcome.SKIPPED]
-            if rung.clears and ran and not any(check.outcome.is_red for check in ran):
+            if rung.clears and ran and not any(check.found.is_red for check in ran):
                 cleared.append(rung.clears)
         checks += here
     return checks, cleared
@@ -102,6 +108,10 @@ def _stops(check: Check) -> bool:
 
 def _guarded(state: Climb, rung: Rung) -> Iterator[Check]:
     try:
-        yield from rung.run(state)
+        if state.answers and state.overdue:
+            yield overdue(state, rung.id, "the rungs below were climbed")
+            return
+        for check in rung.run(state):
+            yield steadiness.in_context(state, check)
     except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
         yield internal_error(state.integration, state.redactor, rung.id, error)

@@ -27,16 +27,19 @@ def run(climb: Climb) -> Iterator[Check]:
         findings += inspect_settings(climb.control, horizon=climb.horizon, partial=True)
     findings += inspect_client(climb.integration, climb.client)
     findings += climb.shared
-    if not any(finding.effective_outcome.is_red for finding in findings):
-        findings += _typed(climb)
-    red_first = sorted(findings, key=lambda finding: not finding.effective_outcome.is_red)
-    for finding in red_first:
-        yield Check.from_finding(ID, finding, subject=_subject_of(finding))
-    if not any(finding.effective_outcome.is_red for finding in findings):
+    checks = [_check(finding) for finding in findings]
+    if not any(map(climb.waivers.stops, checks)):
+        checks += map(_check, _typed(climb))
+    yield from sorted(checks, key=lambda check: not check.outcome.is_red)
+    if not any(map(climb.waivers.stops, checks)):
         read = sum(value.value is not None for value in climb.subject.values.values())
         deferred = sum(value.deferred for value in climb.subject.values.values())
         later = f", {deferred} cannot be read here" if deferred else ""
         yield passed(ID, f"{read} {'setting is' if read == 1 else 'settings are'} well-formed{later}")
+
+
+def _check(finding: Finding) -> Check:
+    return Check.from_finding(ID, finding, subject=_subject_of(finding))
 
 
 def _subject_of(finding: Finding) -> str | None:

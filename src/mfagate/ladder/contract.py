@@ -12,8 +12,10 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
-from mfagate.ladder.arranging import Arranger, arranging, is_gone
-from mfagate.ladder.rung import Climb, guarded, passed, skipped
+from mfagate.ladder.arranging import OTHER_FORM, Arranger, arranging
+from mfagate.ladder.asking import Picture, Sample, ask, ask_probe, judging
+from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, overdue, passed, skipped
+from mfagate.providers.base import Probe
 from mfagate.providers.states import StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
 
@@ -35,10 +37,13 @@ def read(climb: Climb) -> Iterator[Check]:
 
 
 def run(climb: Climb) -> Iterator[Check]:
-    """Replay each interaction; stop when the provider no longer answers at all."""
+    """Replay each interaction; stop when the provider no longer answers at all, or far too slowly."""
     gone: Check | None = None
     with arranging(climb) as arranger:
-        for interaction in climb.interactions:
+        for number, interaction in enumerate(climb.interactions):
+            if gone is None and climb.overdue:
+                gone = overdue(climb, INTERACTION, f"{number} of {len(climb.interactions)} interactions were verified")
+                yield gone
             if gone is not None:
                 reason = f"not asked: {gone.title} found {gone.cause}"
                 yield skipped(INTERACTION, reason, subject=interaction.description)
@@ -103,9 +108,79 @@ def asked(climb: Climb, interaction: Interaction, arranger: Arranger, check_id: 
         return Check.from_finding(check_id, finding, subject=name)
 
 
+_CONFIRMED = 3
+"""Broken interactions that are asked again: after so many, one more differs in nothing."""
+
+
+_CONSEQUENCES = (
+    CauseId.CONTRACT_STATUS_CHANGED,
+    CauseId.CONTRACT_VALUE_UNEXPECTED,
+    CauseId.CONTRACT_STATE_UNAVAILABLE,
+)
+
+
 def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check:
-    sent = asked(climb, interaction, arranger, INTERACTION)
-    return sent if isinstance(sent, Check) else judge(climb, interaction, sent, INTERACTION)
+    """Replay it, again where the answer is in doubt, and judge the whole picture."""
+
+    def once(at_most: float | None) -> Sample[Check]:
+        replay = asked(climb, interaction, arranger, INTERACTION)
+        if isinstance(replay, Check):
+            return Sample.checked(replay, None)
+        return Sample.checked(judge(climb, interaction, replay, INTERACTION), replay.exchange)
+
+    if climb.integration.environment.is_production and not interaction.safe_in_production:
+        return once(None).value  # What sends a message there is sent once.
+    so_far = sum(isinstance(picture.shown.value, Check) for picture in climb.pictures if picture.failures)
+    picture = ask(climb, once, confirming=so_far < _CONFIRMED)
+    check = _counted(picture)
+    if is_refusal(check.cause):
+        check = _contradicted(climb, interaction, check)
+    if check.cause in _CONSEQUENCES and (broken := arranger.broken()) is not None:
+        # A state made from an answer of another form: what follows is its consequence.
+        return Check.from_finding(check.id, broken, subject=check.subject, seconds=check.seconds)
+    return check
+
+
+def _counted(picture: Picture[Check]) -> Check:
+    """The check with its counts. An answer that broke the contract did so, whatever the others were like."""
+    check = picture.shown.value
+    if len(picture.samples) == 1:
+        return check
+    message, outcome = check.message, check.outcome
+    if picture.mixed:
+        failed, total = len(picture.failures), len(picture.samples)
+        message += f": so in {failed} of {total} attempts, and as agreed otherwise"
+        outcome = outcome if str(check.cause).startswith("contract.") else Outcome.INCONCLUSIVE
+    evidence = {**check.evidence, **picture.told}
+    return check.model_copy(update={"message": message, "outcome": outcome, "evidence": evidence})
+
+
+def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check:
+    """A credential that was accepted and is refused here: ask for it once more."""
+    probes = climb.provider.credentials(climb.settings)
+    refused = [probe for probe in probes if _refuses(climb, probe)]
+    evidence = {**check.evidence, "refused as": str(check.cause)}
+    if refused:
+        finding = Finding(
+            CauseId.PROVIDER_AUTH_OUTAGE,
+            f"{interaction.description}: the credential was accepted when this run began and is refused now",
+            {**evidence, "asked again": f"{refused[0].method} {refused[0].path} refuses {refused[0].subject} as well"},
+            next_step="Run the gate again. If it is refused from the beginning, it was revoked meanwhile; if not, the "
+            "provider's authentication is unsteady.",
+        )
+    else:
+        finding = Finding(
+            CauseId.CONTRACT_STATUS_CHANGED,
+            f"{interaction.description}: refused as if the credential were bad, which it is not",
+            {**evidence, "credential": f"accepted in the same minute by {', '.join(one.path for one in probes)}"},
+            Location(climb.integration.contract_path),
+        )
+    return Check.from_finding(check.id, finding, subject=check.subject, seconds=check.seconds)
+
+
+def _refuses(climb: Climb, probe: Probe) -> bool:
+    judge = judging(climb, probe)
+    return str(ask_probe(climb, probe, judge).shown.cause).startswith("credential.")
 
 
 def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -> Check:
@@ -114,8 +189,7 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     if response is not None and not sent.mismatches:
         return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
     definite = definite_cause(sent.exchange, climb)
-    if definite is not None and sent.deliberately_refused and definite.cause.startswith("credential."):
-        # The interaction sends a bad credential on purpose: that it is refused explains nothing.
+    if definite is not None and _was_agreed(definite, sent):
         definite = None
     finding = definite or _from_mismatches(sent.mismatches, climb.integration.contract_path)
     outcome = Outcome.INFO if interaction.pending else finding.outcome
@@ -130,6 +204,14 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     return Check.from_finding(check_id, finding, subject=name, seconds=seconds)
 
 
+def _was_agreed(finding: Finding, sent: Replay) -> bool:
+    """Whether the provider's words are those that the interaction is about, so that they explain no mismatch."""
+    if sent.deliberately_refused and finding.cause.startswith("credential."):
+        return True
+    # With the agreed status, and no value but the agreed ones, the provider's code is agreed as well.
+    return bool(sent.mismatches) and all(mismatch.cause in OTHER_FORM for mismatch in sent.mismatches)
+
+
 def _from_mismatches(mismatches: list[Mismatch], path: Path) -> Finding:
     """The first mismatch as a finding; the others are its evidence."""
     first = mismatches[0]
@@ -139,6 +221,7 @@ def _from_mismatches(mismatches: list[Mismatch], path: Path) -> Finding:
 def _shown(mismatches: list[Mismatch]) -> dict[str, Any]:
     if not mismatches:
         return {}
-    shown = [mismatch.message for mismatch in mismatches[:_SHOWN_MISMATCHES]]
-    more = len(mismatches) - len(shown)
+    messages = list(dict.fromkeys(mismatch.message for mismatch in mismatches))
+    shown = messages[:_SHOWN_MISMATCHES]
+    more = len(messages) - len(shown)
     return {"mismatches": shown + ([f"and {more} more"] if more > 0 else [])}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from mfagate.causes import CauseId
-from mfagate.diagnosis import diagnose
 from mfagate.exchange import Exchange
-from mfagate.ladder.rung import Climb, passed, skipped
+from mfagate.ladder.asking import Picture, ask_probe, judging, reviewing
+from mfagate.ladder.rung import Climb, is_gone, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding
 
@@ -19,42 +20,78 @@ _CONTROL_SETTLES = (CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY)
 
 
 def accepted(climb: Climb) -> Iterator[Check]:
-    """Use each credential once, on the endpoints that production uses."""
+    """Use each credential on the endpoints that production uses."""
+    gone: Check | None = None
     for probe in climb.provider.credentials(climb.settings):
-        exchange = climb.live.send(probe.request())
-        finding: Finding | None
-        if exchange.response is not None and probe.accepted(exchange.response):
-            climb.accepted[probe.subject] = exchange
-            finding = probe.review(exchange.response) if probe.review else None
-        else:
-            finding = _second_opinion(climb, probe, diagnose(exchange, climb))
-            if finding.cause.startswith(("credential.", "account.")):
-                finding = climb.provider.narrow(finding, climb.settings, climb.live.send)
-        if finding is None:
-            status = exchange.response.status if exchange.response else None
-            yield passed(ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, status=status)
-        else:
-            yield Check.from_finding(
-                ACCEPTED, climb.place(finding, probe.subject), subject=probe.subject, seconds=exchange.seconds
-            )
+        if gone is not None:
+            yield skipped(ACCEPTED, f"not asked: {gone.title} found {gone.cause}", subject=probe.subject)
+            continue
+        check = _accepted(climb, probe)
+        # A host that keeps silent would do so for each of the others, a whole timeout long.
+        gone = check if check.outcome.is_red and is_gone(check.cause) else None
+        yield check
+
+
+def _accepted(climb: Climb, probe: Probe) -> Check:
+    judge = reviewing(climb, probe)
+    picture = ask_probe(climb, probe, judge)
+    exchange = picture.shown.value
+    if exchange.response is not None and probe.accepted(exchange.response):
+        climb.accepted[probe.subject] = exchange
+    finding = judge(exchange)
+    if finding is None:
+        status = exchange.response.status if exchange.response else None
+        return passed(
+            ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, status=status, **picture.told
+        )
+    finding = _whose_fault(climb, probe, picture, finding)
+    if finding.cause.startswith(("credential.", "account.")):
+        finding = climb.provider.narrow(finding, climb.settings, climb.live.send)
+    finding = climb.place(finding, probe.subject)
+    return Check.from_finding(ACCEPTED, finding, subject=probe.subject, seconds=exchange.seconds)
+
+
+def _whose_fault(climb: Climb, probe: Probe, picture: Picture[Exchange], finding: Finding) -> Finding:
+    """Ours or the provider's, as far as its answers settle it."""
+    failed, total = len(picture.failures), len(picture.samples)
+    if picture.mixed and finding.cause.startswith("credential."):
+        return Finding(
+            CauseId.PROVIDER_AUTH_OUTAGE,
+            f"the provider refuses the credential in {failed} of {total} attempts and accepts it in the others",
+            {**finding.evidence, **picture.told, "refused as": str(finding.cause)},
+            next_step="A wrong credential is never accepted: suspect one of several instances at the provider, or a "
+            "rotation that has not reached all of them. Run the gate again in a few minutes.",
+        )
+    finding = picture.counted(finding)
+    if finding.cause is CauseId.PROVIDER_OUTAGE:
+        # The rungs below are green, so it is not down as a whole.
+        return replace(
+            finding,
+            cause=CauseId.PROVIDER_AUTH_OUTAGE,
+            message=f"the provider answers without a credential, but not with one: {finding.message}",
+            evidence={**finding.evidence, "without a credential": "answered"},
+            next_step="Look at the provider's status page. No credential was refused: rotate nothing.",
+        )
+    return _second_opinion(climb, probe, finding)
 
 
 def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
     """Ask with the known-good control credential whose fault a refusal is."""
     if climb.control_settings is None or finding.cause not in _CONTROL_SETTLES:
         return finding
-    exchange = climb.live.send(probe.request(), settings=climb.control_settings)
-    if exchange.response is not None and probe.accepted(exchange.response):
+    judge = judging(climb, probe)
+    picture = ask_probe(climb, probe, judge, settings=climb.control_settings)
+    control = judge(picture.shown.value)
+    if control is None:
         evidence = {**finding.evidence, "control credential": "accepted in the same minute"}
         return replace(finding, evidence=evidence)
-    control = diagnose(exchange, climb)
     if control.cause in _CONTROL_SETTLES:
         return Finding(
             CauseId.PROVIDER_AUTH_OUTAGE,
             "the provider refuses the known-good control credential as well",
             {**finding.evidence, "control credential": f"refused too ({control.cause})"},
         )
-    return finding
+    return replace(finding, evidence={**finding.evidence, "control credential": f"not settled ({control.cause})"})
 
 
 def enforced(climb: Climb) -> Iterator[Check]:
@@ -65,22 +102,27 @@ def enforced(climb: Climb) -> Iterator[Check]:
         return
     for probe in climb.provider.credentials(climb.settings):
         bad = climb.provider.known_bad(climb.settings, probe.subject)
-        exchange = climb.live.send(probe.request(), settings=bad)
-        yield _judge_refusal(climb, probe, exchange)
+        judge = partial(_refused, climb, probe)
+        picture = ask_probe(climb, probe, judge, settings=bad)
+        exchange = picture.shown.value
+        finding = judge(exchange)
+        if finding is None:
+            status = exchange.response.status if exchange.response else None
+            evidence = {"status": status, **picture.told}
+            message = "a made-up one is refused"
+            yield passed(ENFORCED, message, subject=probe.subject, seconds=exchange.seconds, **evidence)
+        else:
+            finding = picture.counted(finding)
+            yield Check.from_finding(ENFORCED, finding, subject=probe.subject, seconds=exchange.seconds)
 
 
-def _judge_refusal(climb: Climb, probe: Probe, exchange: Exchange) -> Check:
+def _refused(climb: Climb, probe: Probe, exchange: Exchange) -> Finding | None:
+    """None if the made-up credential was refused, as it has to be."""
     if exchange.response is not None and probe.accepted(exchange.response):
-        finding = Finding(
+        return Finding(
             CauseId.CREDENTIAL_NOT_ENFORCED,
             f"{probe.method} {probe.path} takes a made-up {probe.subject}, so a pass would prove nothing",
             {"status": exchange.response.status, "endpoint": f"{probe.method} {probe.path}"},
         )
-        return Check.from_finding(ENFORCED, finding, subject=probe.subject, seconds=exchange.seconds)
-    finding = diagnose(exchange, climb)
-    if finding.cause.startswith("credential."):
-        status = exchange.response.status if exchange.response else None
-        return passed(
-            ENFORCED, "a made-up one is refused", subject=probe.subject, seconds=exchange.seconds, status=status
-        )
-    return Check.from_finding(ENFORCED, finding, subject=probe.subject, seconds=exchange.seconds)
+    finding = climb.diagnose(exchange, probe)
+    return None if finding.cause.startswith("credential.") else finding

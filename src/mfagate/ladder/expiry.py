@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from mfagate.causes import CauseId
 from mfagate.config.dates import in_words
-from mfagate.diagnosis import diagnose
+from mfagate.ladder.asking import ask_probe, judging
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Expiry, ExpiryProbe
 from mfagate.result import Check, Finding
@@ -26,9 +26,11 @@ def run(climb: Climb) -> Iterator[Check]:
 
 def _look_up(climb: Climb, expiry_probe: ExpiryProbe) -> Iterator[Check]:
     probe = expiry_probe.probe
-    exchange = climb.live.send(probe.request())
+    judge = judging(climb, probe)
+    picture = ask_probe(climb, probe, judge)
+    exchange = picture.shown.value
     if exchange.response is None or not probe.accepted(exchange.response):
-        finding = diagnose(exchange, climb)
+        finding = picture.counted(climb.diagnose(exchange, probe))
         if finding.cause is CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION:
             yield skipped(ID, f"to see the expiry ahead of time, grant {expiry_probe.needs}", subject=probe.subject)
         else:

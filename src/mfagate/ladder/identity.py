@@ -21,7 +21,7 @@ def run(climb: Climb) -> Iterator[Check]:
         yield skipped(ID, f"nothing is expected: fill [integrations.{climb.integration.name}.expect]")
     seen: dict[str, str] = {}
     # Accepted credentials have the last word: a ping is answered to anybody.
-    for exchange in [*(exchange for _, exchange in climb.pings), *climb.accepted.values()]:
+    for exchange in [*climb.answers, *climb.accepted.values()]:
         if exchange.response is not None:
             seen |= climb.provider.identity(exchange.response, climb.settings, expected)
     for key, wanted in expected.items():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mfagate.causes import CauseId
-from mfagate.diagnosis import diagnose
 from mfagate.exchange import Exchange, Phase
+from mfagate.ladder.asking import Picture, ask_probe
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding
@@ -20,7 +22,10 @@ def resolve(climb: Climb) -> Iterator[Check]:
     """Does the host name resolve?"""
     probes = climb.provider.pings(climb.settings)
     try:
-        climb.pings = [(probe, climb.live.send_unsigned(probe.request())) for probe in probes]
+        _ = climb.live  # Made before the threads that share it.
+        # At once, because a host that is silent costs a whole timeout.
+        with ThreadPoolExecutor(max_workers=len(probes), thread_name_prefix="ping") as pool:
+            climb.pings = list(zip(probes, pool.map(lambda probe: _ask(climb, probe), probes), strict=True))
     except CaBundleError as error:
         # Set by a variable of the environment; that of the file was looked at on the rung before.
         yield Check.from_finding(RESOLVE, Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error)))
@@ -39,10 +44,10 @@ def connect(climb: Climb) -> Iterator[Check]:
 
 
 def _phase(climb: Climb, check_id: str, phase: Phase, message: Callable[[Exchange], str]) -> Iterator[Check]:
-    for probe, exchange in climb.pings:
-        subject = _subject(climb, probe)
+    for probe, picture in climb.pings:
+        subject, exchange = _subject(climb, probe), picture.shown.value
         if _failed_in(exchange, phase):
-            yield _failure(climb, check_id, exchange, subject)
+            yield _failure(climb, check_id, picture, subject)
         else:
             yield passed(check_id, message(exchange), subject=subject, seconds=exchange.phases.get(phase, 0))
 
@@ -56,20 +61,23 @@ def _failed_in(exchange: Exchange, *phases: Phase) -> bool:
     return exchange.failure is not None and exchange.failure.phase in phases
 
 
-def _failure(climb: Climb, check_id: str, exchange: Exchange, subject: str | None) -> Check:
-    return Check.from_finding(check_id, diagnose(exchange, climb), subject=subject, seconds=exchange.seconds)
+def _failure(climb: Climb, check_id: str, picture: Picture[Exchange], subject: str | None) -> Check:
+    exchange = picture.shown.value
+    finding = picture.counted(climb.diagnose(exchange))
+    return Check.from_finding(check_id, finding, subject=subject, seconds=exchange.seconds)
 
 
 def tls(climb: Climb) -> Iterator[Check]:
     """Is the certificate trusted, for this name, and valid for a while?"""
-    for probe, exchange in climb.pings:
-        yield _tls(climb, exchange, _subject(climb, probe))
+    for probe, picture in climb.pings:
+        yield _tls(climb, picture, _subject(climb, probe))
 
 
-def _tls(climb: Climb, exchange: Exchange, subject: str | None) -> Check:
+def _tls(climb: Climb, picture: Picture[Exchange], subject: str | None) -> Check:
+    exchange = picture.shown.value
     seconds = exchange.phases.get(Phase.TLS, 0)
     if _failed_in(exchange, Phase.TLS):
-        return _failure(climb, TLS, exchange, subject)
+        return _failure(climb, TLS, picture, subject)
     certificate = exchange.certificate
     if certificate is None:
         return skipped(TLS, "the connection is plain http", subject=subject)
@@ -88,25 +96,42 @@ def _tls(climb: Climb, exchange: Exchange, subject: str | None) -> Check:
 
 def ping(climb: Climb) -> Iterator[Check]:
     """Does the provider answer a request that needs no credential?"""
-    for probe, exchange in climb.pings:
-        yield _ping(climb, probe, exchange)
+    for probe, picture in climb.pings:
+        yield _ping(climb, probe, picture)
 
 
-def _ping(climb: Climb, probe: Probe, exchange: Exchange) -> Check:
-    subject = _subject(climb, probe)
-    if exchange.response is not None and probe.accepted(exchange.response):
-        whose = "an emulator of " if climb.target == "emulator" else ""
-        message = f"{whose}{climb.provider.title} answers without a credential"
-        return passed(PING, message, subject=subject, seconds=exchange.seconds)
-    finding = diagnose(exchange, climb)
-    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED:
+def _ask(climb: Climb, probe: Probe) -> Picture[Exchange]:
+    def judge(exchange: Exchange) -> Finding | None:
+        accepted = exchange.response is not None and probe.accepted(exchange.response)
+        return None if accepted else _wrong(climb, probe, exchange)
+
+    return ask_probe(climb, probe, judge, unsigned=True)
+
+
+def _wrong(climb: Climb, probe: Probe, exchange: Exchange) -> Finding:
+    finding = climb.diagnose(exchange, probe, unsigned=True)
+    if finding.cause.startswith("credential."):
+        # None was sent: the refusal is the right answer, in words that are not the known ones.
+        message = f"{climb.provider.title} refuses a request without a credential in other words than it is known to"
+        return replace(finding, cause=CauseId.CONTRACT_VALUE_UNEXPECTED, message=message)
+    gone = exchange.response is not None and exchange.response.status == 410
+    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and not gone:
         # Something answers at this address, but it is not the provider's API.
-        finding = Finding(
+        return Finding(
             CauseId.CONFIG_MALFORMED_URL,
             f"what answers at this address has no {probe.path}, which every {climb.provider.title} has",
             finding.evidence,
             climb.integration.locate("settings"),
             next_step="Check host, port and path of the base URL: it may be another application's.",
         )
-    finding = climb.place(finding)
+    return finding
+
+
+def _ping(climb: Climb, probe: Probe, picture: Picture[Exchange]) -> Check:
+    subject, exchange = _subject(climb, probe), picture.shown.value
+    if picture.shown.cause is None:
+        whose = "an emulator of " if climb.target == "emulator" else ""
+        message = f"{whose}{climb.provider.title} answers without a credential"
+        return passed(PING, message, subject=subject, seconds=exchange.seconds, **picture.told)
+    finding = climb.place(picture.counted(_wrong(climb, probe, exchange)))
     return Check.from_finding(PING, finding, subject=subject, seconds=exchange.seconds)

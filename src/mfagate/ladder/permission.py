@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mfagate.diagnosis import diagnose
+from mfagate.ladder.asking import ask_probe, reviewing
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.result import Check
 
@@ -17,14 +17,12 @@ def run(climb: Climb) -> Iterator[Check]:
     if not probes:
         yield skipped(ID, "the credentials in use need no permission beyond being accepted")
     for probe in probes:
-        exchange = climb.live.send(probe.request())
-        response = exchange.response
-        if response is None or not probe.accepted(response):
-            finding = diagnose(exchange, climb)
+        judge = reviewing(climb, probe)
+        picture = ask_probe(climb, probe, judge)
+        exchange = picture.shown.value
+        finding = judge(exchange)
+        if finding is None:
+            yield passed(ID, "granted", subject=probe.subject, seconds=exchange.seconds, **picture.told)
         else:
-            review = probe.review(response) if probe.review else None
-            if review is None:
-                yield passed(ID, "granted", subject=probe.subject, seconds=exchange.seconds)
-                continue
-            finding = review
-        yield Check.from_finding(ID, climb.place(finding), subject=probe.subject, seconds=exchange.seconds)
+            finding = climb.place(picture.counted(finding))
+            yield Check.from_finding(ID, finding, subject=probe.subject, seconds=exchange.seconds)

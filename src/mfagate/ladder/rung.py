@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
-from mfagate.exchange import Exchange
+from mfagate.exchange import Exchange, Phase
+from mfagate.ladder.asking import CLIMB_SECONDS, Picture
+from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
 from mfagate.result import Check, Finding
 from mfagate.result import Target as ReportTarget
@@ -23,10 +26,23 @@ from mfagate.secrets.redaction import Redactor
 
 if TYPE_CHECKING:
     from mfagate.config.resolved import Value
-    from mfagate.contract import Contract, Interaction
+    from mfagate.contract import Contract, Interaction, Mismatch
     from mfagate.inspection.settings import Subject
     from mfagate.target import Target
 
+
+SLOW_SECONDS = 0.8
+"""From here on a phase of an exchange is slow: TCP repeats what got lost after a second (RFC 6298 section 2)."""
+
+SLOW_CLIMB_SECONDS = 6.0
+"""After so long a slow provider is known to be slow, which is the answer that people wait for."""
+
+_REFUSALS = (
+    CauseId.CREDENTIAL_REJECTED,
+    CauseId.CREDENTIAL_UNKNOWN_KEY,
+    CauseId.CREDENTIAL_EXPIRED,
+    CauseId.CREDENTIAL_REVOKED,
+)
 
 log = logging.getLogger("mfagate")
 
@@ -40,6 +56,7 @@ class Climb:
     options: GateOptions
     subject: Subject
     redactor: Redactor
+    waivers: Waivers = field(init=False)
     shared: list[Finding] = field(default_factory=list)
     endpoint: str | None = None
     control: Subject | None = None
@@ -50,9 +67,15 @@ class Climb:
     control_settings: ProviderSettings | None = None
     contract: Contract | None = None
     ca_bundle: Path | None = None
-    pings: list[tuple[Probe, Exchange]] = field(default_factory=list)
+    pings: list[tuple[Probe, Picture[Exchange]]] = field(default_factory=list)
     accepted: dict[str, Exchange] = field(default_factory=dict)
+    pictures: list[Picture[Any]] = field(default_factory=list)
+    asking_seconds: float = CLIMB_SECONDS
+    began: float = field(default_factory=time.monotonic)
     _target: Target | None = None
+
+    def __post_init__(self) -> None:
+        self.waivers = Waivers(self.integration, self.options)
 
     @property
     def interactions(self) -> list[Interaction]:
@@ -64,6 +87,18 @@ class Climb:
     def horizon(self) -> timedelta:
         """How far ahead an expiry is worth a warning."""
         return timedelta(days=self.options.expiring_soon_days)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether most of the provider's first answers took a second or more in one phase."""
+        first = [one for one in (*self.answers, *self.accepted.values()) if one.response is not None]
+        return sum(slow_phase(exchange) is not None for exchange in first) * 2 > len(first)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it is time to stop asking; a slow provider is not asked everything."""
+        limit = min(self.options.deadline_seconds, SLOW_CLIMB_SECONDS if self.is_slow else float("inf"))
+        return time.monotonic() - self.began > limit
 
     @property
     def live(self) -> Target:
@@ -83,14 +118,49 @@ class Climb:
         return self._target
 
     @property
+    def answers(self) -> list[Exchange]:
+        """What the pings were answered with, one exchange a host."""
+        return [picture.shown.value for _, picture in self.pings]
+
+    @property
     def target(self) -> ReportTarget:
         """What answers, as far as it says so itself."""
-        answers = [exchange.response for _, exchange in self.pings if exchange.response is not None]
+        answers = [exchange.response for exchange in self.answers if exchange.response is not None]
         if any(answer.headers.get("server") == EMULATOR for answer in answers):
             return "emulator"
         if not self.integration.uses_sandbox:
             return "provider"
         return "emulator" if self.provider.sandbox_is_emulator else "sandbox"
+
+    def diagnose(self, exchange: Exchange, probe: Probe | None = None, *, unsigned: bool = False) -> Finding:
+        """The cause of an answer that was not accepted; where it only has another shape, which.
+
+        A refusal stays one, whatever its words are like, unless the request was ``unsigned``.
+        """
+        from mfagate.diagnosis import definite_cause, unexpected
+
+        finding = definite_cause(exchange, self)
+        if finding is not None:
+            return finding
+        finding = unexpected(exchange, self)
+        differences = self._differences(exchange, probe)
+        if not differences or (finding.cause.startswith("credential.")):
+            return finding
+        evidence = {**finding.evidence, "differences": [difference.message for difference in differences[:5]]}
+        return replace(finding, cause=differences[0].cause, message=differences[0].message, evidence=evidence)
+
+    def _differences(self, exchange: Exchange, probe: Probe | None) -> list[Mismatch]:
+        from mfagate.contract import ContractError, load
+        from mfagate.ladder.agreed import difference, other_shape
+
+        assert exchange.response is not None, "a failure is always a definite cause"
+        try:
+            contract = self.contract or load(self.integration.contract_path, provider=self.integration.provider)
+            differences = difference(contract, exchange)
+        except ContractError:
+            differences = []  # The rung that reads it will say so.
+        shape = probe.shape if probe is not None else None
+        return differences or (other_shape(shape, exchange.response) if shape is not None else [])
 
     def explain(self, exchange: Exchange) -> Finding | None:
         """The provider's own view of an answer."""
@@ -182,3 +252,33 @@ def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check
         return check()
     except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
         return internal_error(climb.integration, climb.redactor, check_id, error, subject=subject)
+
+
+def is_gone(cause: CauseId | None) -> bool:
+    """Whether a cause means that the target does not answer any more."""
+    return str(cause).startswith(("network.", "provider."))
+
+
+def slow_phase(exchange: Exchange) -> Phase | None:
+    """The slowest phase of an exchange, if it was slow."""
+    slowest = max(exchange.phases, key=lambda phase: exchange.phases[phase], default=None)
+    return slowest if slowest is not None and exchange.phases[slowest] >= SLOW_SECONDS else None
+
+
+def overdue(climb: Climb, check_id: str, done: str) -> Check:
+    """The check that says why nothing more is asked."""
+    elapsed = time.monotonic() - climb.began
+    longest = max((*climb.answers, *climb.accepted.values()), key=lambda exchange: exchange.seconds)
+    phase = max(longest.phases, key=lambda phase: longest.phases[phase])
+    finding = Finding(
+        CauseId.PROVIDER_DEGRADED,
+        f"the provider answers so slowly that only {done} in {elapsed:.0f} s",
+        {"slowest answer": f"{longest.seconds:.1f} s", "of which": f"{phase} {longest.phases[phase]:.1f} s"},
+        outcome=Outcome.INCONCLUSIVE,
+    )
+    return Check.from_finding(check_id, finding)
+
+
+def is_refusal(cause: CauseId | None) -> bool:
+    """Whether a cause means that the credential itself was not accepted."""
+    return cause in _REFUSALS

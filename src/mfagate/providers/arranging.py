@@ -55,7 +55,7 @@ class TabledStates(ABC, Generic[Settings]):
             raise StateUnavailable(f"{self.title} cannot be put into the state {state.name!r}.")
         try:
             return arrangement()
-        except (AttributeError, LookupError, TypeError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             missing = f"{type(error).__name__}: {error}"
             raise StateUnavailable(f"{self.title}'s answer lacks what the API documents ({missing}).") from error
 

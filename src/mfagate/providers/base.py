@@ -40,7 +40,9 @@ class Probe:
     ``subject`` names what is probed: the setting that holds a credential, or a
     permission. ``path`` is below the base URL, or an absolute URL. ``accepted`` says
     whether an answer shows that it is in order; ``review`` may find fault with an
-    accepted answer, for example a right that is missing from a list.
+    accepted answer, for example a right that is missing from a list. ``shape`` is the
+    JSON of an accepted answer, as far as it is looked at: of one with other types the
+    report tells which. It is not needed where the contract has the endpoint.
     """
 
     subject: str
@@ -52,6 +54,7 @@ class Probe:
     json: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     review: Callable[[Response], Finding | None] | None = None
+    shape: Mapping[str, Any] | None = None
 
     def request(self) -> requests.Request:
         """The request, relative to the base URL and unsigned."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.report.words import blast_radius, contact, emulators, exonerated, paragraphs, verdict
+from mfagate.report.words import blast_radius, contact, emulators, exonerated, kind, paragraphs, verdict
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 _STYLES = {
@@ -22,6 +22,7 @@ _STYLES = {
     "warn": "yellow",
     "info": "cyan",
     "skipped": "dim",
+    "waived": "magenta",
 }
 
 _PLAIN_WIDTH = 100
@@ -47,7 +48,8 @@ def _show(report: Report, console: Console) -> None:
     """The verdict first, then the table, then each problem with all that is needed to act on it."""
     console.print(_verdict_line(report), highlight=False)
     if report.run.override:
-        console.print(f"overridden: {report.run.override}", style="bold yellow", markup=False)
+        needed = "" if report.verdict is not Verdict.PASS else " (without need)"
+        console.print(f"overridden{needed}: {report.run.override}", style="bold yellow", markup=False, highlight=False)
     if report.cause is not None:
         console.print("No integration fits the selection, so nothing was checked.", markup=False)
     if report.integrations:
@@ -81,13 +83,16 @@ def _table(report: Report, *, plain: bool) -> Table:
         ran = [check for check in one.checks if check.outcome is not Outcome.SKIPPED]
         passed = sum(check.outcome is Outcome.PASS for check in ran)
         skipped = len(one.checks) - len(ran)
+        waived = len(one.waived)
         table.add_row(
             Text(one.name),
             one.provider,
             one.environment,
             Text(one.verdict.value, style=_STYLES[one.verdict.value]),
             one.cause or "-",
-            f"{passed}/{len(ran)} passed" + (f", {skipped} skipped" if skipped else ""),
+            f"{passed}/{len(ran)} passed"
+            + (f", {waived} waived" if waived else "")
+            + (f", {skipped} skipped" if skipped else ""),
         )
     return table
 
@@ -97,15 +102,15 @@ _SHOWN_IN_FULL = 3
 
 
 def _problems(integration: IntegrationReport) -> Iterator[RenderableType]:
-    shown: Counter[tuple[str, CauseId | None]] = Counter()
-    for number, check in enumerate(integration.problems):
-        kind = (check.id, check.cause)
-        shown[kind] += 1
-        if shown[kind] <= _SHOWN_IN_FULL:
+    shown: Counter[tuple[str, CauseId | None, bool]] = Counter()
+    for number, check in enumerate([*integration.problems, *integration.waived]):
+        alike = (check.id, check.cause, check.waiver is not None)
+        shown[alike] += 1
+        if shown[alike] <= _SHOWN_IN_FULL:
             yield _problem(integration, check, first=number == 0 and integration.verdict is not Verdict.PASS)
-    for (check_id, cause), times in shown.items():
+    for (check_id, cause, waived), times in shown.items():
         if times > _SHOWN_IN_FULL:
-            more = f"{times - _SHOWN_IN_FULL} more of {check_id} with the cause {cause}"
+            more = f"{times - _SHOWN_IN_FULL} more of {check_id} with the cause {cause}{', waived' * waived}"
             yield Text(f"{integration.name}: and {more}; --output json lists all")
 
 
@@ -114,7 +119,7 @@ def _problem(integration: IntegrationReport, check: Check, *, first: bool) -> Re
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     headline = Text.assemble(
-        (f"{check.outcome.value} ", _STYLES[check.outcome.value]), (f"{integration.name}: ", "bold"), check.message
+        (f"{kind(check)} ", _STYLES[kind(check)]), (f"{integration.name}: ", "bold"), check.message
     )
     for label, text in paragraphs(check):
         grid.add_row(label, Text(text))

@@ -26,6 +26,7 @@ def render(report: Report) -> str:
         suite = SubElement(
             root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0"
         )
+        _properties(suite, verdict=report.verdict, cause=report.cause, override=report.run.override)
         case = SubElement(suite, "testcase", classname="mfagate", name="gate", time="0")
         SubElement(case, "failure", message="nothing was checked", type=str(report.cause))
     for name in ("tests", "failures", "errors", "skipped"):
@@ -50,17 +51,23 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
         skipped=count(Outcome.SKIPPED),
         time=f"{sum(check.seconds for check in integration.checks):.3f}",
     )
-    properties = SubElement(suite, "properties")
-    for name, value in (
-        ("verdict", integration.verdict),
-        ("cause", integration.cause),
-        ("target", integration.target),
-        ("override", report.run.override),
-    ):
-        if value is not None:
-            SubElement(properties, "property", name=name, value=_clean(str(value)))
+    _properties(
+        suite,
+        verdict=integration.verdict,
+        cause=integration.cause,
+        target=integration.target,
+        waived=len(integration.waived) or None,
+        override=report.run.override,
+    )
     for check in integration.checks:
         _case(suite, integration, check)
+
+
+def _properties(suite: Element, **values: object) -> None:
+    properties = SubElement(suite, "properties")
+    for name, value in values.items():
+        if value is not None:
+            SubElement(properties, "property", name=name, value=_clean(str(value)))
 
 
 def _case(suite: Element, integration: IntegrationReport, check: Check) -> None:
@@ -81,9 +88,15 @@ def _case(suite: Element, integration: IntegrationReport, check: Check) -> None:
     elif check.outcome.is_red:
         kind = "failure" if check.outcome is Outcome.FAIL else "error"
         problem = SubElement(case, kind, message=message, type=str(check.cause))
-        problem.text = _clean("\n".join(f"{label}: {text}" for label, text in paragraphs(check)))
+        problem.text = _told(check)
+    elif check.waiver is not None:
+        SubElement(case, "system-out").text = f"waived: {message}\n{_told(check)}"
     elif check.cause is not None:
         SubElement(case, "system-out").text = f"{check.outcome}: {check.cause}: {message}"
+
+
+def _told(check: Check) -> str:
+    return _clean("\n".join(f"{label}: {text}" for label, text in paragraphs(check)))
 
 
 def _clean(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mfagate.causes import load
-from mfagate.result import Check, IntegrationReport, Report, Verdict
+from mfagate.result import Check, IntegrationReport, Report, ReportLocation, Verdict
 
 _VERDICTS = {
     Verdict.PASS: {"gate": "PASS: deploy", "check": "PASS: no fault found offline", "record": "PASS: recorded"},
@@ -33,21 +33,28 @@ def emulators(report: Report) -> str:
 def paragraphs(check: Check) -> Iterator[tuple[str, str]]:
     """Label and text of everything a person needs to act on one check."""
     yield "cause", f"{check.cause} (mfagate explain {check.cause})"
+    if check.waiver is not None:
+        waiver = check.waiver
+        yield "waived for", waiver.reason
+        yield "waived by", waiver.owner
+        yield "waived until", f"{waiver.until} ({place(waiver.location)}); without it: {waiver.instead_of}"
     for name, value in check.evidence.items():
         if value is not None:
             yield name, _shown(value)
     if check.location is not None:
-        yield "change here", location(check)
+        yield "change here", place(check.location)
     if check.next_step:
         yield "next step", check.next_step
 
 
-def location(check: Check) -> str:
-    """``file:line`` of a check, as editors and terminals make links of it."""
-    place = check.location
-    if place is None:
-        return ""
-    return f"{place.file}:{place.line}" if place.line else place.file
+def kind(check: Check) -> str:
+    """The outcome in one word; what is waived is no ordinary info."""
+    return "waived" if check.waiver else check.outcome.value
+
+
+def place(location: ReportLocation) -> str:
+    """``file:line``, as editors and terminals make links of it."""
+    return f"{location.file}:{location.line}" if location.line else location.file
 
 
 def blast_radius(integration: IntegrationReport) -> str:

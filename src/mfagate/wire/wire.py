@@ -58,8 +58,8 @@ class Wire:
         self._trust_env = trust_env
         self._verifier = Verifier(ca_bundle, trust_env)
 
-    def send(self, request: requests.PreparedRequest) -> Exchange:
-        """Send it and wait for the whole answer.
+    def send(self, request: requests.PreparedRequest, *, at_most: float | None = None) -> Exchange:
+        """Send it and wait for the whole answer, for ``at_most`` so many seconds if that is less than the timeout.
 
         Whatever the network, the server or a URL does wrong becomes the exchange's failure;
         a 407, and an answer that a proxy gives in the server's place, are failures too.
@@ -78,7 +78,8 @@ class Wire:
             return Exchange(as_sent(request, None), started, failure=malformed)
         sent = as_sent(request, endpoint)
         response = failure = proxy = None
-        with Attempt(self._timeout_seconds) as attempt:
+        timeout = self._timeout_seconds if at_most is None else min(at_most, self._timeout_seconds)
+        with Attempt(timeout) as attempt:
             try:
                 proxy = proxy_for(request.url or "") if self._trust_env else None
                 response = self._exchange(attempt, sent, request.path_url, Route(endpoint, proxy))

@@ -119,7 +119,7 @@ class Auth0(Provider):
 
     def pings(self, settings: Auth0Settings) -> Sequence[Probe]:
         """The discovery document, which every tenant has."""
-        return [Probe("api", "GET", DISCOVERY_PATH, _names_an_issuer)]
+        return [Probe("api", "GET", DISCOVERY_PATH, _names_an_issuer, shape={"issuer": ""})]
 
     def credentials(self, settings: Auth0Settings) -> Sequence[Probe]:
         """A token for the client; and the static token, where there is one, on the Management API.

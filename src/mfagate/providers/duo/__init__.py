@@ -69,7 +69,7 @@ class Duo(Provider):
 
     def pings(self, settings: DuoSettings) -> Sequence[Probe]:
         """https://duo.com/docs/authapi#/ping."""
-        return [Probe("api", "GET", "/auth/v2/ping", _tells_the_time)]
+        return [Probe("api", "GET", "/auth/v2/ping", _tells_the_time, shape=_TIME)]
 
     def server_time(self, response: Response) -> float | None:
         """Duo tells its time in the answer, for the sake of those who sign."""
@@ -79,7 +79,7 @@ class Duo(Provider):
 
     def credentials(self, settings: DuoSettings) -> Sequence[Probe]:
         """https://duo.com/docs/authapi#/check: keys, signature, clock and kind of application in one."""
-        return [Probe("secret_key", "GET", "/auth/v2/check", _tells_the_time)]
+        return [Probe("secret_key", "GET", "/auth/v2/check", _tells_the_time, shape=_TIME)]
 
     def known_bad(self, settings: DuoSettings, subject: str) -> DuoSettings:
         """The same application with a secret key that nobody has."""
@@ -108,6 +108,9 @@ class Duo(Provider):
         from mfagate.sandbox.emulator import EmulatorSandbox
 
         return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"))
+
+
+_TIME = {"stat": "OK", "response": {"time": 1}}
 
 
 def _tells_the_time(response: Response) -> bool:

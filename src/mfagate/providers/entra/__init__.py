@@ -120,7 +120,7 @@ class Entra(Provider):
         """The tenant's public metadata; and Graph, which refuses every request without a token."""
         return [
             Probe("login", "GET", discovery.path(settings), discovery.login_answers),
-            Probe("graph", "GET", "/v1.0/organization", _wants_a_token),
+            Probe("graph", "GET", "/v1.0/organization", _wants_a_token, shape=_GRAPH_ERROR),
         ]
 
     def credentials(self, settings: EntraSettings) -> Sequence[Probe]:
@@ -153,7 +153,7 @@ class Entra(Provider):
         fields = token_fields(settings)
         return [
             Probe("roles", "POST", token_path(settings), _has_token, data=fields, review=claims.without_roles),
-            Probe(claims.READS_METHODS, "GET", methods_path(NOBODY), _knows_nobody),
+            Probe(claims.READS_METHODS, "GET", methods_path(NOBODY), _knows_nobody, shape=_GRAPH_ERROR),
         ]
 
     def expiries(self, settings: EntraSettings) -> Sequence[ExpiryProbe]:
@@ -203,6 +203,9 @@ def _spelt_as(wanted: str, seen: str) -> str:
 
 def _has_token(response: Response) -> bool:
     return token_in(response) is not None
+
+
+_GRAPH_ERROR = {"error": {"code": "", "message": ""}}
 
 
 def _wants_a_token(response: Response) -> bool:

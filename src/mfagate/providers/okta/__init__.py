@@ -132,8 +132,15 @@ class Okta(Provider):
         """List and verify the factors of a user that does not exist: who may, is told so."""
         code = {"passCode": "000000"}
         return [
-            Probe("list factors", "GET", _FACTORS, _knows_no_such_user),
-            Probe("verify factors", "POST", f"{_FACTORS}/{UNKNOWN_FACTOR}/verify", _knows_no_such_user, json=code),
+            Probe("list factors", "GET", _FACTORS, _knows_no_such_user, shape=_ERROR),
+            Probe(
+                "verify factors",
+                "POST",
+                f"{_FACTORS}/{UNKNOWN_FACTOR}/verify",
+                _knows_no_such_user,
+                json=code,
+                shape=_ERROR,
+            ),
         ]
 
     def expiries(self, settings: OktaSettings) -> Sequence[ExpiryProbe]:
@@ -231,6 +238,9 @@ def _issues_a_token(response: Response) -> bool:
         and isinstance(body.get("access_token"), str)
         and body.get("token_type") == "Bearer"
     )
+
+
+_ERROR = {"errorCode": "E0000007", "errorSummary": ""}
 
 
 def _knows_no_such_user(response: Response) -> bool:

@@ -83,7 +83,7 @@ class PrivacyIDEA(Provider):
 
     def pings(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
         """The readiness probe (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html)."""
-        return [Probe("server", "GET", "/healthz/readyz", _is_ready, headers=_JSON)]
+        return [Probe("server", "GET", "/healthz/readyz", _is_ready, headers=_JSON, shape=_READY)]
 
     def credentials(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
         """Ask about a user that does not exist; ask what the admin key may enrol."""
@@ -170,6 +170,9 @@ class PrivacyIDEA(Provider):
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """Without the realm: it is the server's default one."""
         return ["url", "validate_key", "admin_key"]
+
+
+_READY = {"result": {"status": True, "value": {"status": "ready"}}}
 
 
 def _is_ready(response: Response) -> bool:

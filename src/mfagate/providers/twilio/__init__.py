@@ -113,9 +113,9 @@ class Twilio(Provider):
 
     def pings(self, settings: TwilioSettings) -> Sequence[Probe]:
         """Twilio has nothing that needs no credential: it is there if it asks for one in its own words."""
-        pings = [Probe("verify", "GET", "/v2/Services", _asks_for_a_credential)]
+        pings = [Probe("verify", "GET", "/v2/Services", _asks_for_a_credential, shape=_ERROR)]
         if settings.key and settings.token:
-            pings.append(Probe("accounts", "GET", _account_path(settings), _asks_for_a_credential))
+            pings.append(Probe("accounts", "GET", _account_path(settings), _asks_for_a_credential, shape=_ERROR))
         return pings
 
     def credentials(self, settings: TwilioSettings) -> Sequence[Probe]:
@@ -213,6 +213,9 @@ def _body(response: Response) -> dict[str, Any]:
 def _code(response: Response) -> str | int | None:
     error = error_of(response)
     return error.code if error else None
+
+
+_ERROR = {"code": 20003, "message": "", "status": 401}
 
 
 def _asks_for_a_credential(response: Response) -> bool:

@@ -1,0 +1,56 @@
+"""How often the gate notices what is broken, names the right cause, and leaves healthy runs alone.
+
+    python -m benchmarks.diagnosis [--provider NAME] [--suite NAME] [--healthy 84] [--write]
+
+Each run is a whole gate on a provider's local sandbox with one thing broken. With --write the
+figures replace docs/scoreboard.md and docs/scoreboard.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from mfagate.files import write_atomically
+
+from . import cases, scoreboard
+from .runs import all_rows
+from .subject import REPOSITORY, providers
+
+SUITES = {
+    "faults": cases.on_the_way,
+    "provider faults": cases.of_the_provider,
+    "fields": cases.of_fields,
+}
+
+
+def main() -> int:
+    """Run the matrix and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--provider", action="append", choices=providers(), help="only this one; may be repeated")
+    parser.add_argument("--suite", action="append", choices=[*SUITES, cases.HEALTHY], help="likewise")
+    parser.add_argument("--healthy", type=int, default=84, metavar="N", help="healthy runs of each provider")
+    parser.add_argument("--write", action="store_true", help="replace the page and the figures in docs")
+    asked = parser.parse_args()
+    os.chdir(REPOSITORY)
+    chosen = asked.suite or [*SUITES, cases.HEALTHY]
+    matrix = [
+        case
+        for provider in asked.provider or providers()
+        for suite in chosen
+        for case in (cases.healthy(provider, asked.healthy) if suite == cases.HEALTHY else SUITES[suite](provider))
+    ]
+    rows = sorted(all_rows(matrix), key=lambda row: (row.case.suite, row.case.provider, row.case.name))
+    page = scoreboard.as_markdown(rows, "python -m benchmarks.diagnosis --write")
+    print(page)
+    if asked.write:
+        write_atomically(REPOSITORY / "docs/scoreboard.md", page)
+        text = json.dumps(scoreboard.as_json(rows), indent=2) + "\n"
+        write_atomically(REPOSITORY / "docs/scoreboard.json", text)
+    return 1 if scoreboard.misses(rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The matrix: which faults are put before which provider, and what a right answer is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from mfagate.contract import Contract, load
+from mfagate.exchange import Headers, Response
+from mfagate.providers import registry
+from mfagate.sandbox.faults import FAULTS, Layer
+from mfagate.sandbox.faults.body import edited
+
+from .subject import REPOSITORY
+
+HEALTHY = "healthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run. ``causes`` are the right answers; none for a run that has to pass."""
+
+    suite: str
+    provider: str
+    name: str
+    faults: tuple[str, ...] = ()
+    provider_faults: tuple[str, ...] = ()
+    causes: frozenset[str] = frozenset()
+    seed: int = 0
+
+
+def on_the_way(provider: str) -> Iterator[Case]:
+    """Each fault between gate and provider: from the beginning, in mid-run, and on one endpoint alone."""
+    for kind in FAULTS.values():
+        if kind.layer is Layer.BODY:
+            continue
+        causes = frozenset(str(cause) for cause in getattr(kind, "causes", ()))
+        case = Case("faults", provider, kind.name, (kind.name,), causes=causes)
+        yield case
+        if kind.layer is Layer.HTTP:
+            yield replace(case, name=f"{kind.name}, in mid-run", faults=(f"{kind.name},after=12",))
+    for name in ("status:500", "status:503", "hang-up", "reset-body"):
+        causes = frozenset({"provider.degraded", "x"})
+        yield Case("faults", provider, f"{name}, one request in three", (f"{name},rate=0.33",), causes=causes)
+
+
+def of_the_provider(provider: str) -> Iterator[Case]:
+    """Each fault that the provider's own sandbox knows."""
+    sandbox = registry.get(provider).sandbox()
+    for fault in getattr(sandbox, "faults", ()):
+        causes = frozenset(str(cause) for cause in fault.causes)
+        yield Case("provider faults", provider, fault.name, provider_faults=(fault.name,), causes=causes)
+
+
+_CHANGES = ("removed", "renamed", "nulled", "retyped", "wrapped")
+
+
+def of_fields(provider: str) -> Iterator[Case]:
+    """Each change of each field that the contract names, where the contract itself says that it is one."""
+    contract = load(REPOSITORY / f"contracts/{provider}/auth-service-{provider}.json", provider=provider)
+    for field in sorted(_fields(contract)):
+        for change in _CHANGES:
+            causes = _broken_by(contract, change, field)
+            if causes:
+                yield Case("fields", provider, f"{change} {field}", (f"{change}:{field}",), causes=causes)
+
+
+def _fields(contract: Contract) -> set[str]:
+    found: set[str] = set()
+
+    def walk(node: object) -> None:
+        if isinstance(node, dict):
+            found.update(node)
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for item in node:
+                walk(item)
+
+    for interaction in contract.interactions:
+        walk(_example(interaction.response.body))
+    return {name for name in found if "." not in name and "=" not in name and "," not in name}
+
+
+def _example(body: str | None) -> object:
+    try:
+        return json.loads(body or "")
+    except ValueError:
+        return None
+
+
+def _broken_by(contract: Contract, change: str, field: str) -> frozenset[str]:
+    """The causes that the contract's own matching gives to the change, in any interaction."""
+    causes = set()
+    for interaction in contract.interactions:
+        expected = interaction.response
+        fields = tuple((name, value) for name, values in expected.headers.items() for value in values)
+        body = edited((expected.body or "").encode(), change, field)
+        answer = Response(expected.status, "", Headers(fields), body)
+        causes |= {str(mismatch.cause) for mismatch in interaction.match(answer)}
+    return frozenset(causes)
+
+
+NOISE = (
+    "slow:0.3,rate=0.04",
+    "slow:0.05,rate=0.3",
+    "status:502,rate=0.006",
+    "unavailable:1,rate=0.003",
+    "hang-up,rate=0.004",
+    "reset,rate=0.003",
+    "too-many:1,rate=0.002",
+    "added:mfagate_new,rate=0.2",
+)
+"""A healthy provider on a busy day: late answers, an error in sixty requests, fields that nobody asked for."""
+
+
+def healthy(provider: str, runs: int) -> Iterator[Case]:
+    """Runs that have to pass, each with its own noise."""
+    for number in range(runs):
+        yield Case(HEALTHY, provider, f"run {number + 1}", NOISE, seed=number)

@@ -1,0 +1,136 @@
+"""From the rows to the figures, as JSON and as a page."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from .cases import HEALTHY
+from .runs import Row
+
+_ABOUT = """\
+It breaks one thing at a time and looks at what `mfagate gate` says: {broken} runs with a fault, and {good} healthy
+ones with the noise of a busy day (late answers, an error in sixty requests, new fields). The providers are the
+local sandboxes; what only a real account shows is not in these figures. The faults between gate and provider are
+those of `mfagate sandbox --list-faults`; the right causes of a changed field are those that the contract's own
+matching gives to the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The figures of some rows. Rates are shares of the runs; seconds are those of a whole gate run."""
+
+    runs: int
+    detected: int
+    right: int
+    false_alarms: int
+    median_seconds: float
+    worst_seconds: float
+    leaked: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Score:
+        """Count."""
+        broken = [row for row in rows if row.case.suite != HEALTHY]
+        seconds = [row.answer.seconds for row in broken or rows]
+        return cls(
+            runs=len(rows),
+            detected=sum(row.detected for row in broken),
+            right=sum(row.right for row in broken),
+            false_alarms=sum(row.false_alarm for row in rows),
+            median_seconds=round(statistics.median(seconds), 2),
+            worst_seconds=round(max(seconds), 2),
+            leaked=sum(row.answer.leaked for row in rows),
+        )
+
+
+def by(rows: Iterable[Row], *keys: str) -> dict[str, Score]:
+    """A score for each value of a case's attribute."""
+    groups: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[" · ".join(str(getattr(row.case, key)) for key in keys)].append(row)
+    return {name: Score.of(group) for name, group in groups.items()}
+
+
+def misses(rows: Iterable[Row]) -> list[Row]:
+    """What was not detected, was named otherwise, or was a false alarm."""
+    return [row for row in rows if row.false_alarm or (row.case.suite != HEALTHY and not (row.detected and row.right))]
+
+
+def as_json(rows: Sequence[Row]) -> dict[str, object]:
+    """Everything, with the misses one by one."""
+    return {
+        "all": asdict(Score.of(rows)),
+        "suites": {name: asdict(score) for name, score in by(rows, "suite").items()},
+        "providers": {name: asdict(score) for name, score in by(rows, "provider").items()},
+        "misses": [_miss(row) for row in misses(rows)],
+    }
+
+
+def _miss(row: Row) -> dict[str, object]:
+    case, answer = row.case, row.answer
+    return {
+        "suite": case.suite,
+        "provider": case.provider,
+        "case": case.name,
+        "right": sorted(case.causes),
+        "verdict": answer.verdict,
+        "cause": answer.cause,
+        "warnings": list(answer.warnings),
+    }
+
+
+def as_markdown(rows: Sequence[Row], command: str) -> str:
+    """The page in docs."""
+    whole = Score.of(rows)
+    broken = [row for row in rows if row.case.suite != HEALTHY]
+    good = [row for row in rows if row.case.suite == HEALTHY]
+    lines = [
+        "# How far the diagnosis can be trusted",
+        "",
+        "Written by a program, not by hand:",
+        "",
+        "```console",
+        f"$ {command}",
+        "```",
+        "",
+        _ABOUT.format(broken=len(broken), good=len(good)),
+        "",
+        "| | |",
+        "|---|---|",
+        f"| detected before deployment | {_share(whole.detected, len(broken))} |",
+        f"| right cause in the first line | {_share(whole.right, len(broken))} |",
+        f"| false alarms in healthy runs | {whole.false_alarms} of {len(good)} |",
+        f"| time to the cause | median {whole.median_seconds:.1f} s, worst {whole.worst_seconds:.1f} s |",
+        f"| secrets shown | {whole.leaked} |",
+        "",
+        *_table("suite", by(broken, "suite")),
+        *_table("provider", by(broken, "provider")),
+        "## Misses",
+        "",
+    ]
+    missed = misses(rows)
+    lines += [_missed(row) for row in missed] or ["None."]
+    return "\n".join(lines) + "\n"
+
+
+def _table(heading: str, scores: dict[str, Score]) -> list[str]:
+    rows = [
+        f"| {name} | {one.runs} | {_share(one.detected, one.runs)} | {_share(one.right, one.runs)} | "
+        f"{one.median_seconds:.1f} s | {one.worst_seconds:.1f} s |"
+        for name, one in scores.items()
+    ]
+    return [f"| {heading} | runs | detected | right cause | median | worst |", "|---|---|---|---|---|---|", *rows, ""]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%} ({part} of {whole})" if whole else "-"
+
+
+def _missed(row: Row) -> str:
+    case, answer = row.case, row.answer
+    said = answer.cause or ", ".join(answer.warnings) or answer.verdict
+    right = "a pass" if case.suite == HEALTHY else " or ".join(sorted(case.causes))
+    return f"- {case.provider}, {case.name}: said {said}; right would be {right}"

@@ -1,0 +1,80 @@
+"""What is known of the answer that a probe should have got: from the contract, and from the probe itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from mfagate.contract import Contract, Interaction, Mismatch
+from mfagate.contract.media_type import parse
+from mfagate.contract.response import ExpectedResponse
+from mfagate.exchange import Exchange, Response
+
+_JSON = parse("application/json")
+_TYPES = {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}
+
+
+def difference(contract: Contract, exchange: Exchange) -> list[Mismatch]:
+    """How the answer differs from the nearest interaction of this endpoint and status.
+
+    Empty if there is none, or if one is as agreed.
+    """
+    response = exchange.response
+    assert response is not None, "only an answer can be compared"
+    path = urlsplit(exchange.request.url).path
+    same = [
+        interaction
+        for interaction in contract.interactions
+        if interaction.request.method == exchange.request.method
+        and interaction.response.status == response.status
+        and re.search(_pattern(interaction), path)
+    ]
+    nearest = max(same, key=lambda interaction: _likeness(interaction, response), default=None)
+    if nearest is None or any(not interaction.match(response) for interaction in same):
+        return []
+    return nearest.match(response)
+
+
+def _likeness(interaction: Interaction, response: Response) -> float:
+    """The share of fields that the answer has in common with the interaction's example (Jaccard index)."""
+    try:
+        agreed, answered = _fields(json.loads(interaction.response.body or "{}")), _fields(response.json())
+    except ValueError:
+        return 0.0
+    return len(agreed & answered) / (len(agreed | answered) or 1)
+
+
+def _fields(node: Any, where: str = "") -> set[str]:
+    """The paths of all fields; a list is as its items are."""
+    if isinstance(node, dict):
+        return {f"{where}.{name}" for name in node}.union(*(_fields(node[name], f"{where}.{name}") for name in node))
+    if isinstance(node, list):
+        return {f"{where}[]"}.union(*(_fields(item, f"{where}[]") for item in node)) if node else set()
+    return set()
+
+
+def _pattern(interaction: Interaction) -> str:
+    """The end of a URL's path: what a provider state fills in may be anything within a segment."""
+    generator = interaction.request.generators.get("path", {}).get("")
+    path = generator.expression if generator is not None else interaction.request.path
+    parts = re.split(r"\$\{[^}]*\}", path)
+    return "[^/]+".join(re.escape(part) for part in parts) + "$"
+
+
+def other_shape(shape: Mapping[str, Any], response: Response) -> list[Mismatch]:
+    """How the answer's types differ from those of an example. Empty if it is something else altogether."""
+    try:
+        body = response.json()
+    except ValueError:
+        return []
+    if not isinstance(body, dict) or (response.status >= 400 and body.keys().isdisjoint(shape)):
+        return []
+    expected = ExpectedResponse(response.status, body=json.dumps(shape), media_type=_JSON, body_rules=_TYPES)
+    return [
+        replace(mismatch, message=mismatch.message.replace("the contract", "its documentation"))
+        for mismatch in expected.match(response)
+    ]

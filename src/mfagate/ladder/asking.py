@@ -1,0 +1,215 @@
+"""One answer is a sample: what is doubtful is asked again, and what is told is the whole picture.
+
+Asked again is what may be different the next time: a transport failure, a server error, a limit on the
+rate, and also a refusal, because a refusal decides what people do next. How often and for how long is
+bounded, so that the cause is known within seconds.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.diagnosis import seconds_to_wait
+from mfagate.exchange import Exchange
+from mfagate.result import Check, Finding
+
+if TYPE_CHECKING:
+    from mfagate.ladder.rung import Climb
+    from mfagate.providers.base import Probe
+
+MOST_ATTEMPTS = 4
+"""Where what went wrong may pass."""
+
+CONFIRMING_ATTEMPTS = 3
+"""Where an answer was definite: three alike are no coincidence."""
+
+QUESTION_SECONDS = 3.0
+"""For which one question is asked again."""
+
+CLIMB_SECONDS = 5.0
+"""For which all questions of a climb are asked again; with more trouble than that, the trouble is the answer."""
+
+_CONFIRMED_IF_WITHIN = 1.0
+"""Seconds: what takes longer is answered definitely enough."""
+
+_PAUSE_SECONDS = 0.15
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample(Generic[T]):
+    """One attempt, and the exchange that it took. ``cause`` is None if it was in order."""
+
+    value: T
+    exchange: Exchange | None
+    cause: CauseId | None = None
+    outcome: Outcome | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def found(cls, value: T, exchange: Exchange | None, finding: Finding | None) -> Sample[T]:
+        """An attempt and what is to be said of it; only what is red is worth another."""
+        if finding is None or not finding.effective_outcome.is_red:
+            return cls(value, exchange)
+        return cls(value, exchange, finding.cause, finding.effective_outcome, finding.evidence)
+
+    @classmethod
+    def checked(cls, check: Check, exchange: Exchange | None) -> Sample[Check]:
+        """A whole check as an attempt."""
+        if not check.outcome.is_red:
+            return Sample(check, exchange)
+        return Sample(check, exchange, check.cause, check.outcome, check.evidence)
+
+    @property
+    def wait(self) -> float:
+        """How long the provider asks to wait, in seconds."""
+        response = self.exchange.response if self.exchange is not None else None
+        return (seconds_to_wait(response) or 0.0) if response is not None else 0.0
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether it may pass by itself: silence, a server error, a limit on the rate."""
+        passing = self.outcome is Outcome.INCONCLUSIVE
+        return passing and str(self.cause).startswith(("network.", "provider."))
+
+    @property
+    def label(self) -> str:
+        """The cause with the status, where there was an answer."""
+        status = self.evidence.get("status")
+        return f"{self.cause} ({status})" if status else str(self.cause)
+
+
+@dataclass(slots=True)
+class Picture(Generic[T]):
+    """All attempts at one question."""
+
+    samples: list[Sample[T]]
+
+    @property
+    def failures(self) -> list[Sample[T]]:
+        """Those that were not in order."""
+        return [sample for sample in self.samples if sample.cause is not None]
+
+    @property
+    def recovered(self) -> bool:
+        """Whether something passed by itself, and nothing else was wrong."""
+        failures = self.failures
+        return 0 < len(failures) < len(self.samples) and all(sample.is_transient for sample in failures)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the same question got a definite answer and the opposite one."""
+        return 0 < len(self.failures) < len(self.samples) and not self.recovered
+
+    @property
+    def shown(self) -> Sample[T]:
+        """The attempt to go by: never simply the last one."""
+        failures = self.failures
+        if not failures or self.recovered:
+            return next(sample for sample in reversed(self.samples) if sample.cause is None)
+        definite = [sample for sample in failures if not sample.is_transient]
+        among = definite if self.mixed else failures
+        most = Counter(sample.cause for sample in among).most_common(1)[0][0]
+        return next(sample for sample in among if sample.cause == most)
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """The counts as evidence, if there was more than one attempt."""
+        if len(self.samples) == 1:
+            return {}
+        failures = self.failures
+        kinds = ", ".join(f"{number} × {label}" for label, number in Counter(one.label for one in failures).items())
+        return {"attempts": f"{len(failures)} of {len(self.samples)} failed" + (f": {kinds}" if kinds else "")}
+
+    def counted(self, finding: Finding) -> Finding:
+        """The finding with its counts; of a mixed picture no more is claimed than that."""
+        if self.mixed:
+            failed, total = len(self.failures), len(self.samples)
+            message = f"{finding.message}: so in {failed} of {total} attempts, and in order otherwise"
+            finding = replace(finding, message=message, outcome=Outcome.INCONCLUSIVE)
+        return replace(finding, evidence={**finding.evidence, **self.told})
+
+
+def ask(climb: Climb, once: Callable[[float | None], Sample[T]], *, confirming: bool = True) -> Picture[T]:
+    """Ask, and ask again while that may tell more.
+
+    ``once`` makes one attempt; it is given the seconds that it may take, None for as long as usual.
+    Without ``confirming``, a definite answer is taken at its word.
+    """
+    began = time.monotonic()
+    picture = Picture([once(None)])
+    first = time.monotonic() - began
+    confirming = confirming and first < _CONFIRMED_IF_WITHIN
+    left = min(QUESTION_SECONDS, climb.asking_seconds)
+    end = time.monotonic() + left
+    while (pause := _pause(picture, end - time.monotonic(), confirming)) is not None:
+        time.sleep(pause)
+        picture.samples.append(once(max(end - time.monotonic(), 0.1)))
+        if first > QUESTION_SECONDS:  # A silence is confirmed once: each costs a timeout.
+            break
+    climb.asking_seconds -= left - max(end - time.monotonic(), 0.0) if len(picture.samples) > 1 else 0.0
+    climb.pictures.append(picture)
+    return picture
+
+
+def _pause(picture: Picture[Any], left: float, confirming: bool) -> float | None:
+    """Seconds to wait before the next attempt, None for no further one."""
+    last, made = picture.samples[-1], len(picture.samples)
+    if last.cause is None:
+        return None
+    if last.is_transient:
+        # Full jitter, so that the workers of a whole pipeline do not come back in step.
+        pause = random.uniform(0.5, 1.5) * _PAUSE_SECONDS * 2 ** (made - 1)  # noqa: S311 - no secret depends on it
+        wait = max(pause, last.wait)
+        return wait if made < MOST_ATTEMPTS and wait < left else None
+    doubtful = confirming and last.outcome is Outcome.FAIL and str(last.cause).startswith(("credential.", "contract."))
+    return _PAUSE_SECONDS if doubtful and made < CONFIRMING_ATTEMPTS and left > _PAUSE_SECONDS else None
+
+
+def ask_probe(
+    climb: Climb,
+    probe: Probe,
+    judge: Callable[[Exchange], Finding | None],
+    *,
+    settings: Any = None,
+    unsigned: bool = False,
+) -> Picture[Exchange]:
+    """Ask with a probe, which is read-only and may be sent as often as one likes."""
+
+    def once(at_most: float | None) -> Sample[Exchange]:
+        request = probe.request()
+        live = climb.live
+        exchange = (
+            live.send_unsigned(request, at_most=at_most) if unsigned else live.send(request, settings, at_most=at_most)
+        )
+        return Sample.found(exchange, exchange, judge(exchange))
+
+    return ask(climb, once)
+
+
+def judging(climb: Climb, probe: Probe) -> Callable[[Exchange], Finding | None]:
+    """A judge to whom an answer that the probe accepts is in order."""
+
+    def judge(exchange: Exchange) -> Finding | None:
+        is_accepted = exchange.response is not None and probe.accepted(exchange.response)
+        return None if is_accepted else climb.diagnose(exchange, probe)
+
+    return judge
+
+
+def reviewing(climb: Climb, probe: Probe) -> Callable[[Exchange], Finding | None]:
+    """A judge that looks at an accepted answer once more, with the probe's own review."""
+
+    def judge(exchange: Exchange) -> Finding | None:
+        if exchange.response is None or not probe.accepted(exchange.response):
+            return climb.diagnose(exchange, probe)
+        return probe.review(exchange.response) if probe.review else None
+
+    return judge

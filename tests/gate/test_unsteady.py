@@ -1,0 +1,78 @@
+"""A provider that answers now one way and now another."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from mfagate.sandbox import Running
+from mfagate.sandbox.front import Fault, Handler, always, front, hang_up, on_path
+
+from ..support.project import Project
+
+REFUSAL = {"code": 4031, "message": "Authentication failure. The authorization token is missing or expired."}
+UNAVAILABLE = always(503, b"")
+
+
+def every(number: int, fault: Fault) -> Fault:
+    """The fault once in so many requests."""
+    count = itertools.count(1)
+    return lambda handler: next(count) % number == 0 and fault(handler)
+
+
+def between(first: int, last: int, fault: Fault) -> Fault:
+    """The fault from one request to another."""
+    count = itertools.count(1)
+    return lambda handler: first <= next(count) <= last and fault(handler)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        pytest.param(between(20, 21, UNAVAILABLE), "provider.degraded", id="503"),
+        pytest.param(between(20, 21, hang_up), "network.connection-reset", id="resets"),
+    ],
+)
+def test_what_passes_is_a_warning(project: Project, server: Running, fault: Fault, cause: str) -> None:
+    with front(server.endpoint, fault) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert result.exit_code == 0, result.stdout
+    (steady,) = result.checks("provider.steady")
+    assert (steady["outcome"], steady["cause"]) == ("warn", cause)
+    assert "only when asked again" in steady["message"]
+
+
+def test_what_does_not_pass_is_told_with_what_was_answered(project: Project, server: Running) -> None:
+    """Some errors pass, and then there are too many of them: not down, and not in order."""
+    sporadic, lasting = every(7, UNAVAILABLE), between(30, 200, UNAVAILABLE)
+    with front(server.endpoint, lambda handler: lasting(handler) or sporadic(handler)) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.degraded"), result.stdout
+    assert "only when asked again" in result.first_red["evidence"]["in this run"]
+
+
+def refuse(handler: Handler) -> bool:
+    body = {"result": {"status": False, "error": REFUSAL}}
+    return handler.answer(401, json.dumps(body).encode(), "application/json")
+
+
+def test_one_endpoint_refuses_what_the_others_accept(project: Project, server: Running) -> None:
+    """The credential was accepted, and is when it is asked for again: it is not wrong."""
+    with front(server.endpoint, on_path("/validate/polltransaction", refuse)) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.first["cause"]) == (1, "contract.status-changed"), result.stdout
+    assert result.first_red["evidence"]["refused as"].startswith("credential.")
+    assert result.first_red["evidence"]["credential"].startswith("accepted in the same minute")
+
+
+def test_a_credential_that_is_refused_in_mid_run(project: Project, server: Running) -> None:
+    with front(server.endpoint, between(12, 999, refuse)) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
+    assert "accepted when this run began" in result.first["headline"]

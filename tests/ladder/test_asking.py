@@ -1,0 +1,146 @@
+"""Answers that differ from one time to the next, and what is made of the whole picture."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.ladder import rung
+from mfagate.ladder.asking import Picture, Sample
+from mfagate.sandbox.front import front
+from tests.ladder.fake import CANARY, TOKEN, Fake, Run, Server, of, red
+
+OUTAGE: tuple[int, Any] = (503, {})
+REFUSED = (401, {"error": "bad_secret"})
+TOKEN_ANSWER = (200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
+
+
+def then(*answers: tuple[int, Any]) -> Callable[[bytes], tuple[int, Any]]:
+    """These answers in turn, the last one for ever; a made-up secret is always refused."""
+    left: Iterable[tuple[int, Any]] = itertools.chain(answers, itertools.repeat(answers[-1]))
+    turn = iter(left)
+    return lambda body: next(turn) if CANARY.encode() in body else REFUSED
+
+
+def test_an_error_that_passes_is_a_warning_with_its_counts(run: Run, server: Server) -> None:
+    server.token = then(OUTAGE, OUTAGE, TOKEN_ANSWER)
+    report = run()
+    check = of(report, "credential.accepted")["client_secret"]
+    assert check.outcome is Outcome.PASS
+    assert check.evidence["attempts"] == "2 of 3 failed: 2 × provider.outage (503)"
+
+
+def test_an_error_that_does_not_pass_says_how_often(run: Run, server: Server) -> None:
+    server.answers["/login/ping"] = OUTAGE
+    check = red(run())
+    assert (check.id, check.subject, check.cause) == ("provider.ping", "login", CauseId.PROVIDER_OUTAGE)
+    assert check.evidence["attempts"] == "4 of 4 failed: 4 × provider.outage (503)"
+
+
+def test_a_refusal_is_confirmed(run: Run, server: Server) -> None:
+    server.token = then(REFUSED)
+    check = red(run())
+    assert (check.cause, check.outcome) == (CauseId.CREDENTIAL_REJECTED, Outcome.FAIL)
+    assert check.evidence["attempts"] == "3 of 3 failed: 3 × credential.rejected (401)"
+
+
+def test_a_credential_that_is_accepted_now_and_then_is_not_wrong(run: Run, server: Server) -> None:
+    server.token = then(REFUSED, TOKEN_ANSWER)
+    check = red(run())
+    assert (check.cause, check.outcome) == (CauseId.PROVIDER_AUTH_OUTAGE, Outcome.INCONCLUSIVE)
+    assert "in 1 of 2 attempts" in check.message
+    assert check.evidence["refused as"] == "credential.rejected"
+
+
+def test_a_refusal_among_errors_is_told_with_them(run: Run, server: Server) -> None:
+    """Two of three say so: the picture, not the last sample."""
+    server.token = then(REFUSED, OUTAGE, REFUSED)
+    check = red(run())
+    assert check.cause is CauseId.CREDENTIAL_REJECTED
+    assert check.evidence["attempts"] == "2 × credential.rejected (401), 1 × provider.outage (503)".join(
+        ["3 of 3 failed: ", ""]
+    )
+
+
+def test_errors_of_the_authentication_alone_are_not_an_outage(run: Run, server: Server) -> None:
+    server.token = then(OUTAGE)
+    check = red(run())
+    assert (check.cause, check.outcome) == (CauseId.PROVIDER_AUTH_OUTAGE, Outcome.INCONCLUSIVE)
+    assert check.evidence["without a credential"] == "answered"
+    assert check.evidence["in this run"] == "2 of 3 questions were answered"
+
+
+def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait that does not fit is not waited for."""
+    pauses: list[float] = []
+    monkeypatch.setattr("mfagate.ladder.asking.time.sleep", pauses.append)
+    server.headers["/login/ping"] = {"Retry-After": "30"}
+    server.answers["/login/ping"] = (429, {})
+    check = red(run())
+    assert check.cause is CauseId.PROVIDER_RATE_LIMITED
+    assert "attempts" not in check.evidence
+    assert not pauses
+    server.headers["/login/ping"] = {"Retry-After": "1"}
+    check = red(run())
+    assert "attempts" in check.evidence
+    assert min(pauses) == 1.0
+
+
+def test_a_slow_provider_is_named_and_not_asked_everything(
+    run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rung, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(rung, "SLOW_CLIMB_SECONDS", 0.0)
+    check = red(run())
+    assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
+    assert set(check.evidence) == {"slowest answer", "of which"}
+
+
+def test_clocks_that_disagree_settle_nothing(run: Run, server: Server) -> None:
+    server.answers["/login/ping"] = (200, {"time": time.time() + 3600})
+    (check,) = of(run(), "clock").values()
+    assert (check.cause, check.outcome) == (CauseId.CLOCK_SKEW, Outcome.INCONCLUSIVE)
+    assert "by the Date header of the ping it is right" in check.message
+
+
+def test_a_silence_is_confirmed_once(run: Run, provider: Fake) -> None:
+    """Each costs a timeout."""
+    with front("http://127.0.0.1:9", lambda handler: handler.rfile.read() is None) as silent:
+        provider.login = silent.url
+        check = red(run())
+    assert (check.id, check.cause) == ("provider.ping", CauseId.NETWORK_READ_TIMEOUT)
+    assert check.evidence["attempts"].startswith("2 of 2 failed")
+
+
+CAUSES = st.sampled_from(
+    [
+        None,
+        (CauseId.PROVIDER_OUTAGE, Outcome.INCONCLUSIVE),
+        (CauseId.NETWORK_CONNECTION_RESET, Outcome.INCONCLUSIVE),
+        (CauseId.CREDENTIAL_REJECTED, Outcome.FAIL),
+        (CauseId.CONTRACT_FIELD_MISSING, Outcome.FAIL),
+    ]
+)
+
+
+@given(st.lists(CAUSES, min_size=1, max_size=6))
+def test_the_picture_shows_what_was_there(kinds: list[tuple[CauseId, Outcome] | None]) -> None:
+    samples = [Sample(number, None, *(kind or ())) for number, kind in enumerate(kinds)]
+    picture = Picture(samples)
+    assert picture.shown in samples
+    assert not (picture.mixed and picture.recovered)
+    definite = [sample for sample in samples if sample.cause is not None and not sample.is_transient]
+    if picture.shown.cause is None:
+        assert not definite
+    if definite and len(picture.failures) < len(samples):
+        assert picture.mixed
+        assert picture.shown in definite
+    if len(samples) > 1:
+        assert picture.told["attempts"].startswith(f"{len(picture.failures)} of {len(samples)} failed")
