@@ -36,7 +36,11 @@ SETTINGS = Auth0Settings(
     domain="acme.eu.auth0.com", client_id="Kx3Vq0ZpT7mB1cWn9Yd5RhG2sLf8JuAe", client_secret=SecretStr("s" * 64)
 )
 CLIENT = {"client_id": SETTINGS.client_id, "client_secret": "s" * 64}
-TOKEN = {"access_token": match.str("eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"), "token_type": "Bearer"}
+TOKEN = {
+    "access_token": match.str("eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"),
+    # In any case of letters: RFC 6749 section 5.1.
+    "token_type": match.regex("Bearer", regex="(?i)^bearer$"),
+}
 FETCH = dict(client_credentials(SETTINGS))
 LOGIN, OOB_CODE = "Fe26.2*login", "Fe26.2*oob"
 BEARER = match.regex(f"Bearer {LOGIN}", regex=r"^Bearer \S+$")

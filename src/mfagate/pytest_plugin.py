@@ -2,12 +2,13 @@
 
 Each rung of each integration is an item, and each interaction of a contract
 one of its own, so that ``-k``, ``-m``, ``--junitxml`` and xdist work as for any
-test. The module also offers the fixture ``pact`` for consumer tests.
+test. The module also offers the fixtures ``pact`` for consumer tests and
+``fail_closed`` for the proof that a client fails closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from mfagate.consumer import ConsumerPact, ContractTestFailed, compare
 
 if TYPE_CHECKING:
     from mfagate.config import Configuration, Integration
+    from mfagate.fail_closed import Proof
     from mfagate.result import Check, IntegrationReport
 
 CONSUMER = "auth-service"
@@ -50,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--mfagate-update-pacts",
         action="store_true",
         help="Let consumer tests replace the committed pacts instead of comparing with them.",
+    )
+    group.addoption(
+        "--mfagate-explore",
+        action="store_true",
+        help="Let fail-closed proofs try ten times as many answers, and others in each run.",
     )
 
 
@@ -286,6 +293,30 @@ def pact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         raise ContractTestFailed(
             f"{difference}\nIf that is meant: pytest {_shown(request.path)} --mfagate-update-pacts"
         )
+
+
+@pytest.fixture
+def fail_closed(request: pytest.FixtureRequest) -> Callable[..., Proof]:
+    """Prove that a client fails closed, as :func:`mfagate.fail_closed.prove` does, and fail the test if it does not.
+
+    The path of a contract is relative to pytest's root folder. The proof is shown with ``-rP``.
+    """
+
+    def prove(call: Any, **claim: Any) -> Proof:
+        from mfagate.fail_closed import Claim
+        from mfagate.fail_closed import prove as prove_it
+
+        if isinstance(claim.get("contract"), str | Path):
+            claim["contract"] = request.config.rootpath / claim["contract"]
+        if request.config.getoption("--mfagate-explore"):
+            claim |= {"explore": True, "examples": 10 * claim.get("examples", Claim.examples)}
+        proof = prove_it(call, **claim)
+        if not proof.passed:
+            pytest.fail(str(proof), pytrace=False)
+        request.node.add_report_section("call", "fail closed", str(proof))
+        return proof
+
+    return prove
 
 
 def _all_ran(request: pytest.FixtureRequest) -> bool:

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from mfagate import __version__, strict_json
 from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
 from mfagate.diagnosis import diagnose, seconds_to_wait
-from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.exchange import Exchange, Request, Response
 from mfagate.providers.base import Dialect, Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
 from mfagate.second_factor import (
@@ -27,14 +28,17 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+from mfagate.wire import UnsendableRequest, Wire
+
+_USER_AGENT = f"mfagate/{__version__}"
 
 
 class Transport(TypedDict, total=False):
     """How a client reaches its provider.
 
     ``endpoint``: connect here instead of to the provider's own address. ``timeout_seconds``
-    (5.0): limit of each wait for the network. ``ca_bundle``: PEM file of the certificate
-    authorities to trust.
+    (5.0): limit of each request, from the look-up of the name to the last byte of the answer.
+    ``ca_bundle``: PEM file of the certificate authorities to trust.
     """
 
     endpoint: str | None
@@ -43,7 +47,7 @@ class Transport(TypedDict, total=False):
 
 
 class ApiClient:
-    """A session with one provider's API.
+    """One provider's API. Each request has a connection of its own, so that none is found stale.
 
     Args:
         provider: Signs, and knows its error codes.
@@ -60,23 +64,20 @@ class ApiClient:
         self._provider = provider
         self._settings = settings
         self._endpoint = transport.get("endpoint")
-        self._timeout = transport.get("timeout_seconds", 5.0)
-        self._session = requests.Session()
-        ca_bundle = transport.get("ca_bundle")
-        self._trusted = str(ca_bundle) if ca_bundle is not None else None
+        self._wire = Wire(timeout_seconds=transport.get("timeout_seconds", 5.0), ca_bundle=transport.get("ca_bundle"))
         self._tokens = Tokens(self._send)
 
     def ask(self, method: str, path: str, **request: Any) -> Response:
         """Send one signed request; the arguments are those of ``requests.Request``.
 
         Raises:
-            ProviderUnavailable: No answer came.
+            ProviderUnavailable: No whole answer came in time.
             SecondFactorError: A token was needed and refused; the type says why.
         """
         auth = self._provider.auth(self._settings, self._tokens)
         url = self._provider.url(self._settings, path)
         try:
-            prepared = self._session.prepare_request(requests.Request(method, url, auth=auth, **request))
+            prepared = requests.Request(method, url, auth=auth, **request).prepare()
         except TokenRefused as refused:
             raise self._refusal(refused.exchange) from None
         response = self._send(prepared).response
@@ -114,7 +115,9 @@ class ApiClient:
             kind = response.media_type or "without a content type"
             raise ContractViolation(f"{self._provider.title} answered {kind}, not JSON")
         try:
-            return response.json()
+            if response.truncated or response.undecodable is not None:
+                return None
+            return strict_json.loads(response.body)
         except ValueError:
             return None
 
@@ -122,15 +125,14 @@ class ApiClient:
         if self._endpoint is not None:
             to, own = urlsplit(self._endpoint), urlsplit(str(prepared.url))
             prepared.url = urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + own.path, own.query, ""))
-        started = datetime.now(UTC)
-        # Handed over here, or else a bundle that the environment names would win.
-        environment = self._session.merge_environment_settings(prepared.url, {}, None, self._trusted, None)
+        prepared.headers.setdefault("User-Agent", _USER_AGENT)
         try:
-            answer = self._session.send(prepared, timeout=self._timeout, allow_redirects=False, **environment)
-        except requests.RequestException as error:
-            raise ProviderUnavailable(f"{self._provider.title} did not answer: {type(error).__name__}") from None
-        response = Response(answer.status_code, headers=Headers(tuple(answer.headers.items())), body=answer.content)
-        return Exchange(Request(str(prepared.method), str(prepared.url)), started, response)
+            exchange = self._wire.send(prepared)
+        except UnsendableRequest as error:
+            raise ContractViolation(f"{self._provider.title} gave what cannot be sent back: {error}") from None
+        if exchange.failure is not None:
+            raise ProviderUnavailable(f"{self._provider.title} did not answer: {exchange.failure.message}")
+        return exchange
 
     def _refusal(self, exchange: Exchange) -> SecondFactorError:
         response = exchange.response

@@ -1,4 +1,4 @@
-"""The reference client fails closed: an answer that it does not understand lets nobody in."""
+"""What is particular about the reference client; that it fails closed is proved in ../test_fail_closed.py."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from typing import Any
 import certifi
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from mfagate.providers.entra.client import DeviceChallenge, EntraClient
@@ -108,17 +106,6 @@ def allows(client: EntraClient, challenge: Challenge = SIGN_IN) -> bool:
         return False
 
 
-def test_the_good_answer_is_understood(client: EntraClient, answers: Entra) -> None:
-    answers.say(accepted(name="Alice", aud=CLIENT.upper()) | {"access_token": "unread"})
-    assert client.verify(SIGN_IN) is Decision.ALLOW
-
-
-def test_no_mutated_answer_lets_a_user_in(client: EntraClient, answers: Entra) -> None:
-    for mutated in mutations(accepted()):
-        answers.say(mutated)
-        assert not allows(client), mutated
-
-
 def test_no_mutated_claim_lets_a_user_in(client: EntraClient, answers: Entra) -> None:
     tried = 0
     for mutated in mutations(CLAIMS):
@@ -153,32 +140,6 @@ def test_another_users_sign_in_lets_nobody_in(client: EntraClient, answers: Entr
     """Whoever holds the code may enter it; the name that a guest's own tenant gave the guest counts for nothing."""
     answers.say(accepted(oid="11111111-2222-4333-8444-555555555555", preferred_username=ALICE, sub=ALICE))
     assert client.verify(SIGN_IN) is Decision.DENY
-
-
-@pytest.mark.parametrize("status", [201, 204, 301, 302, 400, 401, 403, 404, 418, 429, 500, 502, 503])
-def test_no_other_status_lets_a_user_in(client: EntraClient, answers: Entra, status: int) -> None:
-    answers.say(accepted(), status)
-    assert not allows(client)
-
-
-@pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/jwt", None])
-def test_no_other_content_type_lets_a_user_in(client: EntraClient, answers: Entra, content_type: str | None) -> None:
-    answers.say(accepted(), content_type=content_type)
-    with pytest.raises(ContractViolation):
-        client.verify(SIGN_IN)
-
-
-@given(body=st.binary(max_size=200))
-def test_no_bytes_let_a_user_in(client: EntraClient, answers: Entra, body: bytes) -> None:
-    answers.say(body)
-    assert not allows(client)
-
-
-def test_a_cut_answer_lets_nobody_in(client: EntraClient, answers: Entra) -> None:
-    whole = json.dumps(accepted()).encode()
-    for length in range(0, len(whole), 3):
-        answers.say(whole[:length])
-        assert not allows(client)
 
 
 @pytest.mark.parametrize(

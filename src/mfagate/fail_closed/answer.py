@@ -1,0 +1,100 @@
+"""An answer as bytes on a connection: what a mutation changes and the contract judges."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from mfagate.contract import Interaction
+from mfagate.exchange import Headers, Response
+from mfagate.wire.content import Undecodable, decode
+
+_LONGEST_SHOWN = 300
+_LIMIT = 1 << 20
+
+
+class Ending(StrEnum):
+    """How the connection ends; everything but ``WHOLE`` leaves the answer unfinished."""
+
+    WHOLE = "is whole"
+    CUT = "ends in the middle of the body, by a close"
+    RESET = "ends in the middle of the body, by a reset"
+    CLOSED = "never begins: the connection is closed"
+    SILENT = "never begins: silence"
+    SILENT_MIDWAY = "stops in the middle of the body: silence"
+    DRIPPING = "never ends: byte after byte of its body"
+    DRIPPING_HEAD = "never ends: byte after byte of a header"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. The headers lack Content-Length, which is made when it is sent, unless they have one."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    ending: Ending = Ending.WHOLE
+
+    @classmethod
+    def example(cls, interaction: Interaction) -> Answer:
+        """The example of an interaction."""
+        expected = interaction.response
+        headers = tuple((name, ", ".join(values)) for name, values in expected.headers.items())
+        return cls(expected.status, headers, (expected.body or "").encode())
+
+    @property
+    def response(self) -> Response:
+        """The answer as the contract judges it."""
+        headers = Headers(self.headers)
+        body, truncated, undecodable = self.body, self.ending is not Ending.WHOLE, None
+        coding = headers.get("content-encoding", "")
+        try:
+            decoded = decode(body, coding, _LIMIT, complete=True)
+        except Undecodable:
+            undecodable = coding
+        else:
+            body = body if decoded is None else decoded[0]
+        return Response(self.status, headers=headers, body=body, truncated=truncated, undecodable=undecodable)
+
+    def is_inside(self, interaction: Interaction) -> bool:
+        """Whether the interaction allows this answer: what the contract's own matcher says of it."""
+        return self.ending is Ending.WHOLE and not interaction.match(self.response)
+
+    def document(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: It is none.
+        """
+        return json.loads(self.body)
+
+    def with_document(self, document: Any) -> Answer:
+        """The same answer with another JSON body."""
+        return replace(self, body=json.dumps(document).encode("utf-8", "surrogatepass"))
+
+    def with_header(self, name: str, value: str | None) -> Answer:
+        """The same answer with another value of a header, or without it."""
+        kept = tuple(each for each in self.headers if each[0].lower() != name.lower())
+        return replace(self, headers=kept if value is None else (*kept, (name, value)))
+
+    def head(self) -> bytes:
+        """Status line and headers as they are sent."""
+        names = {name.lower() for name, _ in self.headers}
+        length = () if "content-length" in names else (("Content-Length", str(len(self.body))),)
+        lines = [f"HTTP/1.1 {self.status} ", *(f"{name}: {value}" for name, value in self._sent(length))]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+    def _sent(self, length: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        return (*self.headers, *length, ("Connection", "close"))
+
+    def __str__(self) -> str:
+        """In one line, for people."""
+        fields: Mapping[str, str] = Headers(self.headers)
+        kind = fields.get("content-type", "no content type")
+        body = self.body.decode("utf-8", "backslashreplace")
+        body = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in body)
+        shown = body if len(body) <= _LONGEST_SHOWN else body[:_LONGEST_SHOWN] + "…"
+        return f"{self.status}, {kind}: {shown or '(empty)'}"

@@ -1,0 +1,273 @@
+"""Mutations of an answer: everything that proxies, releases, accidents and attackers make of one.
+
+Whether a mutation leaves the contract is not decided here; the contract's matcher says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from hypothesis import strategies as st
+
+from mfagate.fail_closed.answer import Answer, Ending
+from mfagate.fail_closed.places import Place, places
+
+
+class Kind(StrEnum):
+    """What is changed. A proof may tolerate a kind; it says so then."""
+
+    STATUS = "status"
+    HEADER = "header"
+    CONTENT_TYPE = "content type"
+    BODY = "body"
+    ENCODING = "encoding"
+    SYNTAX = "syntax"
+    TRUNCATED = "truncated"
+    FIELD = "field"
+    CONNECTION = "connection"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A changed answer, and the change in words."""
+
+    kind: Kind
+    words: str
+    answer: Answer
+
+
+_STATUSES = (200, 201, 202, 204, 206, 301, 302, 304, 307, 400, 401, 403, 404, 407, 409, 418, 429, 500, 502, 503, 504)
+_TYPES = ("text/html", "text/plain", "application/xml", "application/octet-stream", "application/problem+json", "json")
+_HTML = b"<!DOCTYPE html><html><body>200 OK: access allowed, success, approved, true</body></html>"
+_WORDS = (
+    "accept", "allow", "allowed", "approved", "authenticated", "bypass", "completed", "success", "true", "valid",
+    "yes", "ok", "fraud", "unknown", "waiting", "error", "",
+)  # fmt: skip
+_OF_OTHER_TYPES: tuple[Any, ...] = (None, True, False, 0, 1, -1, 1.5, 10**30, "", "true", "false", "0", [], {})
+_CUTS = 64
+
+
+def mutations(answer: Answer, vocabulary: Sequence[str] = ()) -> Iterator[Mutation]:
+    """Every single change, the simplest first; ``vocabulary`` are texts to try as values of each field."""
+    yield from _of_the_body(answer)
+    yield from _of_the_head(answer)
+    yield from _of_fields(answer, vocabulary)
+    yield from _of_the_syntax(answer)
+    for length in _spread(len(answer.body), _CUTS):
+        cut = replace(answer, body=answer.body[:length])
+        yield Mutation(
+            Kind.TRUNCATED, f"only {length} of the {len(answer.body)} bytes of the body, with a length that fits", cut
+        )
+    for ending in (Ending.CLOSED, Ending.CUT, Ending.RESET):
+        yield Mutation(Kind.CONNECTION, f"the answer {ending}", replace(answer, ending=ending))
+
+
+def waits(answer: Answer) -> Iterator[Mutation]:
+    """The same answer, never finished: a client that waits for its end waits for ever."""
+    for ending in (Ending.SILENT, Ending.SILENT_MIDWAY, Ending.DRIPPING, Ending.DRIPPING_HEAD):
+        yield Mutation(Kind.WAITING, f"the answer {ending}", replace(answer, ending=ending))
+
+
+def random_mutations(
+    answer: Answer, vocabulary: Sequence[str] = (), without: Collection[Kind] = ()
+) -> st.SearchStrategy[Mutation]:
+    """What single changes leave out: two at once, any status, bytes and values; none of the kinds ``without``."""
+    single = [each for each in mutations(answer, vocabulary) if each.kind not in without]
+    twice = [st.sampled_from(single).flatmap(partial(_twice, vocabulary, without))] if single else []
+    drawn: dict[Kind, Iterable[st.SearchStrategy[Mutation]]] = {
+        Kind.STATUS: [st.integers(200, 599).map(partial(_status, answer))],
+        Kind.BODY: [st.binary(max_size=200).map(partial(_bytes, answer))],
+        Kind.FIELD: _random_fields(answer),
+    }
+    return st.one_of(*twice, *(each for kind, some in drawn.items() if kind not in without for each in some))
+
+
+def _bytes(answer: Answer, body: bytes) -> Mutation:
+    return Mutation(Kind.BODY, "the body is other bytes", replace(answer, body=body))
+
+
+def _twice(vocabulary: Sequence[str], without: Collection[Kind], first: Mutation) -> st.SearchStrategy[Mutation]:
+    further = [each for each in mutations(first.answer, vocabulary) if each.kind not in {first.kind, *without}]
+    if not further:
+        return st.just(first)
+    return st.sampled_from(further).map(lambda second: replace(second, words=f"{first.words}; and {second.words}"))
+
+
+def _random_fields(answer: Answer) -> Iterator[st.SearchStrategy[Mutation]]:
+    document = _document(answer)
+    if document is None:
+        return
+    values = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=5,
+    )
+    yield st.builds(lambda place, value: _put(answer, place, value), st.sampled_from(list(places(document))), values)
+    yield values.map(lambda value: _put(answer, Place("$", document, lambda whole: whole), value))
+
+
+def _of_the_head(answer: Answer) -> Iterator[Mutation]:
+    for status in _STATUSES:
+        if status != answer.status:
+            yield _status(answer, status)
+    for kind in _TYPES:
+        changed = answer.with_header("Content-Type", kind)
+        yield Mutation(Kind.CONTENT_TYPE, f"the content type is {kind}", changed)
+    yield Mutation(Kind.CONTENT_TYPE, "there is no content type", answer.with_header("Content-Type", None))
+    coded = answer.with_header("Content-Encoding", "gzip")
+    yield Mutation(Kind.ENCODING, "the body is said to be gzip, and is not", coded)
+    for name, _ in answer.headers:
+        if name.lower() != "content-type":
+            yield Mutation(Kind.HEADER, f"the header {name} is missing", answer.with_header(name, None))
+            yield Mutation(Kind.HEADER, f"the header {name} has another value", answer.with_header(name, "x"))
+    longer = answer.with_header("Content-Length", str(len(answer.body) + 7))
+    yield Mutation(Kind.CONNECTION, "the length is longer than the body", replace(longer, ending=Ending.CUT))
+
+
+def _status(answer: Answer, status: int) -> Mutation:
+    return Mutation(Kind.STATUS, f"the status is {status} instead of {answer.status}", replace(answer, status=status))
+
+
+def _of_the_body(answer: Answer) -> Iterator[Mutation]:
+    named: dict[str, bytes] = {
+        "is empty": b"",
+        "is {}": b"{}",
+        "is []": b"[]",
+        "is null": b"null",
+        "is true": b"true",
+        'is "true"': b'"true"',
+        "is a number": b"1",
+        "is a page of HTML": _HTML,
+        "is text": b"OK",
+    }
+    for words, body in named.items():
+        if body != answer.body:
+            yield Mutation(Kind.BODY, f"the body {words}", replace(answer, body=body))
+    page = replace(answer.with_header("Content-Type", "text/html"), body=_HTML)
+    yield Mutation(Kind.BODY, "the answer is a page of HTML", page)
+
+
+def _of_the_syntax(answer: Answer) -> Iterator[Mutation]:
+    """Changes of the bytes that leave the meaning of the document alone, or nearly."""
+    body = answer.body
+    if not body:
+        return
+    text = body.decode("utf-8", "replace")
+    encodings = {
+        "begins with a byte order mark": b"\xef\xbb\xbf" + body,
+        "is in UTF-16": text.encode("utf-16"),
+        "is in UTF-32, little-endian, without a mark": text.encode("utf-32-le"),
+        "ends in a byte that is not UTF-8": body + b"\xff",
+        "ends in NUL": body + b"\0",
+    }
+    for words, changed in encodings.items():
+        yield Mutation(Kind.ENCODING, f"the body {words}", replace(answer, body=changed))
+    latin = answer.with_header("Content-Type", "application/json; charset=utf-16")
+    yield Mutation(Kind.ENCODING, "the body is in UTF-16 and says so", replace(latin, body=text.encode("utf-16")))
+    syntax = {
+        "is followed by another document": body + body,
+        "is followed by garbage": body + b" x",
+        "is in single quotes": body.replace(b'"', b"'"),
+        "is within a comment": b"/*" + body + b"*/",
+        "is called as by JSONP": b"callback(" + body + b");",
+        "is quoted as a string": json.dumps(text).encode(),
+        "is behind )]}'": b")]}'\n" + body,
+    }
+    if body.rstrip().endswith(b"}"):
+        start = body.rstrip()[:-1]
+        separator = b"" if start.rstrip().endswith(b"{") else b","
+        for words, value in {
+            "holds NaN": b"NaN",
+            "holds Infinity": b"Infinity",
+            "holds a number larger than any float": b"1e999",
+            "holds a number of 400 digits": b"9" * 400,
+            "holds a number of 5000 digits": b"9" * 5000,
+            "is nested 200 deep": b"[" * 200 + b"]" * 200,
+            "is nested 100000 deep": b"[" * 100_000 + b"]" * 100_000,
+            "holds half of a surrogate pair": b'"\\ud800"',
+        }.items():
+            syntax[f"{words}, in a new field"] = start + separator + b'"x_new":' + value + b"}"
+    for words, changed in syntax.items():
+        yield Mutation(Kind.SYNTAX, f"the body {words}", replace(answer, body=changed))
+
+
+def _of_fields(answer: Answer, vocabulary: Sequence[str]) -> Iterator[Mutation]:
+    document = _document(answer)
+    if document is None:
+        return
+    for place in places(document):
+        yield from _of_a_name(answer, place)
+        for value in _others(place, vocabulary):
+            yield _put(answer, place, value)
+    yield from _duplicates(answer, document)
+
+
+def _of_a_name(answer: Answer, place: Place) -> Iterator[Mutation]:
+    if place.drop is None or place.rename is None or place.name is None:
+        return
+    yield Mutation(Kind.FIELD, f"{place.path} is missing", answer.with_document(place.drop()))
+    for other in dict.fromkeys((place.name.upper(), place.name.capitalize(), f"{place.name}_", f" {place.name}")):
+        if other != place.name:
+            words = f"{place.path} is called {json.dumps(other)}"
+            yield Mutation(Kind.FIELD, words, answer.with_document(place.rename(other)))
+
+
+def _put(answer: Answer, place: Place, value: Any) -> Mutation:
+    shown = json.dumps(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
+    words = f"{place.path} is {shown} instead of {json.dumps(place.value)[:60]}"
+    kind = Kind.BODY if place.path == "$" else Kind.FIELD
+    return Mutation(kind, words, answer.with_document(place.put(value)))
+
+
+def _others(place: Place, vocabulary: Sequence[str]) -> Iterator[Any]:
+    value = place.value
+    if place.path != "$":  # other bodies are tried anyway
+        yield from (other for other in _OF_OTHER_TYPES if (type(other), other) != (type(value), value))
+    yield from ([value], {"value": value}, [value, value])
+    if isinstance(value, bool):
+        yield from (not value, str(value), str(value).lower(), int(value))
+    elif isinstance(value, int):
+        yield from (value + 1, -value, str(value), f"{value}.0")
+    elif isinstance(value, str):
+        spellings = (value.upper(), value.lower(), value.title(), value.swapcase(), f" {value}", f"{value} ")
+        pieces = (f"{value}\n", f"{value}\0", f"{value}x", f"x{value}", f"not {value}", value[:-1], f"{value},deny")
+        words = [*spellings, *pieces, *_WORDS, *(word.upper() for word in _WORDS), *vocabulary]
+        yield from (word for word in dict.fromkeys(words) if word != value)
+    elif isinstance(value, list) and len(value) > 1:
+        yield from (value[1:], value[::-1])
+
+
+def _duplicates(answer: Answer, document: Any) -> Iterator[Mutation]:
+    """The same name twice in one object; which of them counts differs between readers (RFC 8259 section 4)."""
+    marker = "mfagate-duplicate"
+    for place in places(document):
+        if place.name is None or place.rename is None or not place.is_leaf:
+            continue
+        for other in (None, "deny", False):
+            text = json.dumps(place.rename(marker))
+            name, value = json.dumps(place.name), json.dumps(place.value)
+            both = f"{name}: {value}, {name}: {json.dumps(other)}"
+            twice = text.replace(f'"{marker}": {value}', both, 1).encode()
+            words = f"{place.path} is there twice, the second time {json.dumps(other)}"
+            yield Mutation(Kind.SYNTAX, words, replace(answer, body=twice))
+
+
+def _document(answer: Answer) -> Any:
+    try:
+        return answer.document()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _spread(length: int, most: int) -> Sequence[int]:
+    """At most ``most`` numbers from 1 to below ``length``, evenly spread."""
+    if length - 1 <= most:
+        return range(1, length)
+    return sorted({1, length - 1, *(length * index // most for index in range(1, most))})

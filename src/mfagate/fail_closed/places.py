@@ -1,0 +1,90 @@
+"""The places of a JSON document, each with its path and a way to put something else there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``path`` as Pact writes it (``$.a[0]['@b']``); ``put`` makes the document with another value here.
+
+    ``keys`` lead to it from the root. ``name`` is the key within the object around it, and ``drop``
+    and ``rename`` change that object; they are None in lists and at the root.
+    """
+
+    path: str
+    value: Any
+    put: Callable[[Any], Any]
+    keys: tuple[str | int, ...] = ()
+    name: str | None = None
+    drop: Callable[[], Any] | None = None
+    rename: Callable[[str], Any] | None = None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether nothing is within."""
+        return not isinstance(self.value, dict | list)
+
+
+def places(document: Any) -> Iterator[Place]:
+    """Every place of a document, from the outside in."""
+    yield from _within(Place("$", document, lambda value: value))
+
+
+def _within(place: Place) -> Iterator[Place]:
+    yield place
+    if isinstance(place.value, dict):
+        for name in place.value:
+            yield from _within(_member(place, name))
+    elif isinstance(place.value, list):
+        for index in range(len(place.value)):
+            yield from _within(_item(place, index))
+
+
+def _member(parent: Place, name: str) -> Place:
+    fields: dict[str, Any] = parent.value
+
+    def put(value: Any) -> Any:
+        return parent.put({**fields, name: value})
+
+    def drop() -> Any:
+        return parent.put({key: value for key, value in fields.items() if key != name})
+
+    def rename(other: str) -> Any:
+        return parent.put({other if key == name else key: value for key, value in fields.items()})
+
+    return Place(parent.path + step(name), fields[name], put, (*parent.keys, name), name, drop, rename)
+
+
+def _item(parent: Place, index: int) -> Place:
+    items: list[Any] = parent.value
+
+    def put(value: Any) -> Any:
+        return parent.put([*items[:index], value, *items[index + 1 :]])
+
+    return Place(f"{parent.path}[{index}]", items[index], put, (*parent.keys, index))
+
+
+def restored(document: Any, original: Place) -> Any:
+    """The document with the value of a place of another one put where it stood, if there is such a place."""
+    if not original.keys:
+        return original.value
+    first, *rest = original.keys
+    is_within = isinstance(document, dict) or (
+        isinstance(document, list) and isinstance(first, int) and first < len(document)
+    )
+    if not is_within or isinstance(document, dict) is isinstance(first, int):
+        return document
+    inner = Place(original.path, original.value, original.put, tuple(rest))
+    copy = document.copy()
+    if not rest or not isinstance(document, dict) or first in document:
+        copy[first] = restored(document.get(first) if isinstance(document, dict) else document[first], inner)
+    return copy
+
+
+def step(name: str) -> str:
+    """A key as a step of a path."""
+    return f".{name}" if name.replace("_", "a").isalnum() and name.isascii() else f"['{name}']"

@@ -1,0 +1,363 @@
+"""The proof: a client against every answer that its contract allows, and many that it does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from mfagate import strict_json
+from mfagate.contract import Contract, Interaction, load
+from mfagate.fail_closed import binding
+from mfagate.fail_closed.answer import Answer, Ending
+from mfagate.fail_closed.loopback import Endpoint, Given, Script, serving
+from mfagate.fail_closed.outside import Kind, Mutation, mutations, random_mutations, waits
+from mfagate.fail_closed.places import Place, places, restored
+from mfagate.fail_closed.result import Counterexample, Proof, Violation
+from mfagate.fail_closed.watch import Outcome, Watch
+from mfagate.second_factor import Decision, SecondFactorError
+
+Call = Callable[[Endpoint], Decision | bool]
+"""Asks the provider at an endpoint about one login, with the client that is to be proved."""
+
+Expected = Decision | bool | type[Exception]
+
+
+class CannotProve(ValueError):
+    """There is nothing to prove yet: the message says what does not fit together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What is to be proved of a client.
+
+    Args:
+        contract: The pact file, or one that was loaded.
+        interaction: The description of the interaction whose answer is mutated.
+        expect: What the call returns for its example, or the error that it raises; several
+            where the contract leaves it open. True is ALLOW; False is DENY or PENDING.
+        allows: Further interactions whose answers may let in, where the one under proof does not:
+            a mutated refusal may become the very answer of another interaction.
+        given: Interactions that are answered on the way, with their examples, in this order and
+            once a call each: the access token that is fetched first, say.
+        bound: Places of the answer that name the login, such as ``$.to``, with values that they
+            have for another one; with none, some are made. Those that repeat a value of
+            the request are found without being named. No answer that the contract allows is
+            tried with another value there.
+        unread: Places of the answer that the client does not read, such as ``$.message``. What stands
+            there is not held against it, and the proof says so.
+        another: The same call for another user and transaction.
+        secrets: Texts that no error and no log may hold.
+        errors: What the client may raise in place of a decision.
+        tolerate: Kinds of mutation to leave out. The proof says so.
+        deadline_seconds: Within which each call has to end. Give the client less.
+        examples: How many answers to generate, inside the contract and outside it.
+        explore: Generate others each time.
+        tls: Serve over TLS: see :class:`~mfagate.fail_closed.Endpoint`.
+    """
+
+    contract: Contract | Path | str
+    interaction: str
+    expect: Expected | tuple[Expected, ...] = Decision.ALLOW
+    allows: Sequence[str] = ()
+    given: Sequence[str] = ()
+    bound: Mapping[str, Collection[Any]] = field(default_factory=dict)
+    unread: Collection[str] = ()
+    another: Call | None = None
+    secrets: Sequence[str] = ()
+    errors: type[Exception] | tuple[type[Exception], ...] = SecondFactorError
+    tolerate: Collection[Kind | str] = ()
+    deadline_seconds: float = 5.0
+    examples: int = 100
+    explore: bool = False
+    tls: bool = False
+
+
+def prove(call: Call, **claim: Any) -> Proof:
+    """Prove that a client fails closed; the keywords are those of :class:`Claim`.
+
+    Raises:
+        CannotProve: The contract has no such interaction, or the call does not do with its
+            example what is expected, so that its other answers would prove nothing.
+        ContractError: The contract cannot be read.
+    """
+    wanted = Claim(**claim)
+    contract = wanted.contract if isinstance(wanted.contract, Contract) else load(Path(wanted.contract))
+    script = Script([Given.of(_named(contract, name)) for name in wanted.given])
+    with serving(script, tls=wanted.tls) as endpoint:
+        return _Prover(call, wanted, contract, script, endpoint).prove()
+
+
+def _named(contract: Contract, description: str) -> Interaction:
+    for interaction in contract.interactions:
+        if interaction.description == description:
+            return interaction
+    raise CannotProve(f"{contract.path} has no interaction {description!r}")
+
+
+class _Prover:
+    def __init__(self, call: Call, claim: Claim, contract: Contract, script: Script, endpoint: Endpoint) -> None:
+        self._call, self._claim, self._script, self._endpoint = call, claim, script, endpoint
+        self._interaction = _named(contract, claim.interaction)
+        self._example = Answer.example(self._interaction)
+        self._expected = claim.expect if isinstance(claim.expect, tuple) else (claim.expect,)
+        self._lets_in = any(each in (True, Decision.ALLOW) for each in self._expected)
+        self._neighbours = [each for each in contract.interactions if _same_request(each, self._interaction)]
+        letting = [self._interaction] if self._lets_in else []
+        letting += [_named(contract, name) for name in claim.allows]
+        self._letting = [(each, _unread(each, claim.unread)) for each in letting]
+        self._vocabulary = sorted(_texts(contract.interactions))
+        self._tolerated = frozenset(map(Kind, claim.tolerate))
+        self._bound = dict.fromkeys(binding.bound(self._interaction), ()) | dict(claim.bound)
+        self._watch = Watch(claim.deadline_seconds, claim.secrets)
+        self._found: dict[tuple[Violation, Kind], Counterexample] = {}
+        self._tried: Counter[str] = Counter()
+        self._unprovable: list[str] = []
+
+    def prove(self) -> Proof:
+        """Everything, in order."""
+        with self._watch.logs():
+            self._require_example()
+            self._inside()
+            self._outside()
+            if self._lets_in:
+                self._other_logins()
+            if Kind.WAITING not in self._tolerated and not self._hangs:
+                self._each("waits", waits(self._example))
+        ranks = {violation: rank for rank, violation in enumerate(Violation)}
+        found = sorted(self._found.values(), key=lambda each: (ranks[each.violation], _size(each.answer)))
+        return Proof(
+            self._claim.interaction,
+            tuple(found),
+            dict(self._tried),
+            tuple(sorted(self._bound)),
+            tuple(self._unprovable),
+            tuple(sorted(self._claim.unread)),
+            tuple(sorted(self._tolerated)),
+        )
+
+    def _require_example(self) -> None:
+        known = {place.path for _, unread in self._letting for place in unread}
+        for path in set(self._claim.unread) - known if self._letting else ():
+            raise CannotProve(f"no example of {self._claim.interaction!r}, or of what it allows, has a place {path}")
+        outcome = self._ask(self._example)
+        about = f"interaction {self._claim.interaction!r}: "
+        if not self._script.served:
+            raise CannotProve(f"{about}the call {outcome} without asking the server at the endpoint that it was given")
+        if not self._is_expected(outcome):
+            wanted = " or ".join(map(str, self._expected))
+            raise CannotProve(f"{about}for the contract's own example the call has to give {wanted}; it {outcome}")
+
+    def _place(self, path: str) -> Place:
+        try:
+            return next(place for place in places(self._example.document()) if place.path == path)
+        except (StopIteration, ValueError):
+            raise CannotProve(f"the example of {self._claim.interaction!r} has no place {path}") from None
+
+    @property
+    def _hangs(self) -> bool:
+        return any(violation is Violation.HANG for violation, _ in self._found)
+
+    # A violation is recorded once for each kind of mutation, with the smallest answer that showed it.
+
+    def _inside(self) -> None:
+        from mfagate.fail_closed import inside
+
+        answers = inside.answers(self._interaction, self._bound)
+        self._generate("inside", answers, self._judge_inside)
+
+    def _outside(self) -> None:
+        single = (each for each in mutations(self._example, self._vocabulary) if each.kind not in self._tolerated)
+        self._each("outside", single)
+        if not self._found:
+            several = random_mutations(self._example, self._vocabulary, self._tolerated)
+            self._generate("outside", several, self._judge)
+
+    def _other_logins(self) -> None:
+        for path, values in self._bound.items():
+            changed = binding.foreign(self._example, self._place(path), values)
+            self._each("other logins", changed, Violation.OTHER_LOGIN)
+        if not self._bound:
+            self._unprovable.append(
+                "the answer repeats nothing of the request, neither user nor transaction: that it belongs to this "
+                "login, and is not an earlier one again, rests on the connection alone"
+            )
+        if self._claim.another is not None:
+            self._judge_another(self._claim.another)
+
+    def _judge_another(self, call: Call) -> None:
+        outcome = self._ask(self._example, call)
+        self._tried["other logins"] += 1
+        told = Mutation(Kind.FIELD, "the answer to one login, served to another", self._example)
+        if _lets_in(outcome):
+            if self._bound:
+                self._record(Violation.OTHER_LOGIN, told, outcome)
+        elif outcome.ended and isinstance(outcome.raised, ValueError) and not self._script.served:
+            pass  # refused before anything was sent
+        elif violation := self._common(outcome):
+            self._record(violation, told, outcome)
+
+    def _each(self, what: str, changed: Iterable[Mutation], violation: Violation = Violation.LET_IN) -> None:
+        for mutation in changed:
+            if self._hangs:
+                return
+            if violation is Violation.LET_IN and self._may_let_in(mutation.answer):
+                continue
+            self._tried[what] += 1
+            self._judge(mutation, violation)
+
+    def _generate(self, what: str, strategy: Any, judge: Callable[[Any], Violation | None]) -> None:
+        """Hypothesis generates, and makes what it finds small."""
+        from hypothesis import HealthCheck, Phase, given, settings
+        from hypothesis.errors import Flaky
+
+        if strategy.is_empty:
+            return
+
+        @settings(
+            max_examples=self._claim.examples,
+            derandomize=not self._claim.explore,
+            database=None,
+            deadline=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            print_blob=False,
+        )
+        @given(strategy)
+        def search(value: Any) -> None:
+            # A hang costs the whole deadline: it is shown as it was found.
+            if self._hangs:
+                return
+            self._tried[what] += 1
+            if judge(value) is not None:
+                raise _Found
+
+        try:
+            search()
+        except (_Found, Flaky):
+            return
+
+    def _judge_inside(self, answer: Answer) -> Violation | None:
+        others = [each for each in self._neighbours if each is not self._interaction]
+        if any(answer.is_inside(each) for each in others):
+            return None  # the contract gives it two meanings
+        outcome = self._ask(answer)
+        violation = None if self._is_expected(outcome) else self._common(outcome) or Violation.NOT_UNDERSTOOD
+        if violation is None and outcome.leaked_in:
+            violation = Violation.LEAK
+        if violation is not None:
+            self._record(violation, Mutation(Kind.BODY, "none: the contract allows this answer", answer), outcome)
+        return violation
+
+    def _judge(self, mutation: Mutation, let_in: Violation = Violation.LET_IN) -> Violation | None:
+        if let_in is Violation.LET_IN and self._may_let_in(mutation.answer):
+            return None
+        outcome = self._ask(mutation.answer)
+        violation = let_in if _lets_in(outcome) else self._common(outcome)
+        if violation is not None:
+            self._record(violation, mutation, outcome)
+        return violation
+
+    def _may_let_in(self, answer: Answer) -> bool:
+        return any(self._as_read(answer, unread).is_inside(each) for each, unread in self._letting)
+
+    def _as_read(self, answer: Answer, unread: Sequence[Place]) -> Answer:
+        """The answer with the example's values in the places that the client does not read."""
+        if not unread:
+            return answer
+        try:
+            document = strict_json.loads(answer.body)
+        except ValueError:
+            return answer
+        for place in unread:
+            document = restored(document, place)
+        return answer.with_document(document)
+
+    def _common(self, outcome: Outcome) -> Violation | None:
+        """What is wrong whatever was answered."""
+        if not outcome.ended:
+            return Violation.HANG
+        if outcome.leaked_in:
+            return Violation.LEAK
+        if outcome.raised is not None:
+            return None if isinstance(outcome.raised, self._claim.errors) else Violation.UNTYPED_ERROR
+        return None if isinstance(outcome.returned, Decision | bool) else Violation.NO_DECISION
+
+    def _is_expected(self, outcome: Outcome) -> bool:
+        if not outcome.ended:
+            return False
+        return any(_is(outcome, expected) for expected in self._expected)
+
+    def _ask(self, answer: Answer, call: Call | None = None) -> Outcome:
+        self._script.begin(answer)
+        asked = call or self._call
+        return self._watch.run(lambda: asked(self._endpoint), self._script.release)
+
+    def _record(self, violation: Violation, mutation: Mutation, outcome: Outcome) -> None:
+        before = self._found.get((violation, mutation.kind))
+        if before is not None and _size(before.answer) <= _size(mutation.answer):
+            return
+        said = str(outcome) + (f"; the secret stands in {outcome.leaked_in}" if outcome.leaked_in else "")
+        contract = self._said_of(mutation.answer)
+        found = Counterexample(violation, mutation.kind, mutation.words, contract, mutation.answer, said)
+        self._found[violation, mutation.kind] = found
+
+    def _said_of(self, answer: Answer) -> str:
+        if answer.ending is not Ending.WHOLE:
+            return "allows no answer that is not whole"
+        mismatches = self._interaction.match(answer.response)
+        return mismatches[0].message if mismatches else "allows this answer"
+
+
+class _Found(Exception):
+    """A counterexample was recorded."""
+
+
+def _size(answer: Answer) -> int:
+    return len(answer.body)
+
+
+def _lets_in(outcome: Outcome) -> bool:
+    return outcome.ended and outcome.raised is None and outcome.returned in (True, Decision.ALLOW)
+
+
+def _is(outcome: Outcome, expected: Expected) -> bool:
+    if isinstance(expected, type):
+        return isinstance(outcome.raised, expected)
+    if outcome.raised is not None or not isinstance(outcome.returned, Decision | bool):
+        return False
+    if isinstance(expected, bool) or isinstance(outcome.returned, bool):
+        return _lets_in(outcome) is (expected in (True, Decision.ALLOW))
+    return outcome.returned is expected
+
+
+def _unread(interaction: Interaction, paths: Collection[str]) -> list[Place]:
+    try:
+        document = Answer.example(interaction).document()
+    except ValueError:
+        return []
+    return [place for place in places(document) if place.path in paths]
+
+
+def _same_request(one: Interaction, other: Interaction) -> bool:
+    def asked(interaction: Interaction) -> tuple[str, str]:
+        request = interaction.example_request()
+        return request.method, urlsplit(request.url).path
+
+    return asked(one) == asked(other)
+
+
+def _texts(interactions: Iterable[Interaction]) -> set[str]:
+    """Every text of every example answer: the words that this provider says."""
+    found = set()
+    for interaction in interactions:
+        try:
+            document = Answer.example(interaction).document()
+        except ValueError:
+            continue
+        found |= {place.value for place in places(document) if isinstance(place.value, str)}
+    return {text for text in found if len(text) <= 40}

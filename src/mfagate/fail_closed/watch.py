@@ -1,0 +1,117 @@
+"""One call of a client, watched: what it returned or raised, whether it ended, what it let out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``raised`` is None if the call returned; ``ended`` is False if it had not by the deadline.
+
+    ``leaked_in`` names where a secret was found, never the secret.
+    """
+
+    returned: Any = None
+    raised: BaseException | None = None
+    ended: bool = True
+    leaked_in: str | None = None
+
+    def __str__(self) -> str:
+        """In words, without the message of an error: it may quote the answer."""
+        if not self.ended:
+            return "did not end"
+        if self.raised is not None:
+            return f"raised {type(self.raised).__name__}"
+        return f"returned {self.returned!r}" if len(repr(self.returned)) < 60 else f"returned {type(self.returned)}"
+
+
+class Watch:
+    """Runs calls in threads of their own, so that one that hangs can be left behind."""
+
+    def __init__(self, deadline_seconds: float, secrets: Sequence[str]) -> None:
+        self._deadline = deadline_seconds
+        self._secrets = tuple(secret for secret in secrets if secret)
+        self._log = _Log()
+
+    @contextmanager
+    def logs(self) -> Iterator[None]:
+        """Look at all that is logged meanwhile, at every level, and keep it from everybody else's logs."""
+        root = logging.getLogger()
+        level, handlers = root.level, root.handlers
+        root.handlers = [self._log]
+        if self._secrets:
+            root.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            root.setLevel(level)
+            root.handlers = handlers
+
+    def run(self, call: Callable[[], Any], give_up: Callable[[], None]) -> Outcome:
+        """Call and wait, no longer than the deadline; ``give_up`` then lets the server end.
+
+        Raises:
+            BaseException: The call raised what is no :class:`Exception`, Ctrl-C for example.
+        """
+        self._log.lines.clear()
+        box: list[Outcome] = []
+
+        def body() -> None:
+            try:
+                box.append(Outcome(returned=call()))
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at in the other thread
+                box.append(Outcome(raised=error))
+
+        thread = threading.Thread(target=body, daemon=True)
+        started = time.monotonic()
+        thread.start()
+        thread.join(self._deadline)
+        late = not box or time.monotonic() - started > self._deadline
+        give_up()
+        if late:
+            thread.join(self._deadline)
+            return Outcome(ended=False)
+        (outcome,) = box
+        if outcome.raised is not None and not isinstance(outcome.raised, Exception):
+            raise outcome.raised
+        return Outcome(outcome.returned, outcome.raised, leaked_in=self._leak(outcome))
+
+    def _leak(self, outcome: Outcome) -> str | None:
+        shown = [*_texts(outcome.raised), *(("the log", line) for line in self._log.lines)]
+        for where, text in shown:
+            if any(secret in text for secret in self._secrets):
+                return where
+        return None
+
+
+def _texts(error: BaseException | None) -> Iterator[tuple[str, str]]:
+    """All that an error shows, and the errors behind it, each with where it stands."""
+    seen: set[int] = set()
+    waiting = [(error, "")]
+    while waiting:
+        each, behind = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        where = f"{type(each).__name__}{behind}"
+        yield where, "\n".join([str(each), repr(each), repr(each.args), *getattr(each, "__notes__", ())])
+        yield where, "".join(traceback.format_exception_only(each))
+        waiting += [(each.__cause__, f" behind {where}"), (each.__context__, f" behind {where}")]
+
+
+class _Log(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.setFormatter(logging.Formatter("%(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))

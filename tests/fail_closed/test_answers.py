@@ -1,0 +1,191 @@
+"""Answers inside a contract and outside it, and the server that gives them."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+from mfagate.contract import Interaction, load
+from mfagate.contract.media_type import MediaType
+from mfagate.contract.response import ExpectedResponse
+from mfagate.fail_closed import inside
+from mfagate.fail_closed.answer import Answer, Ending
+from mfagate.fail_closed.binding import bound
+from mfagate.fail_closed.loopback import Endpoint, Script, serving
+from mfagate.fail_closed.outside import Kind, mutations
+from mfagate.fail_closed.places import places, restored
+
+from ..support.project import REPOSITORY
+
+PACTS = sorted(REPOSITORY.glob("contracts/*/*.json"))
+INTERACTIONS = [interaction for pact in PACTS for interaction in load(pact).interactions]
+JSON = {"Content-Type": ["application/json"]}
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+def expecting(example: Any, **matcher: Any) -> Interaction:
+    """One field with one matcher."""
+    return Interaction(
+        "one",
+        response=ExpectedResponse(
+            headers=JSON,
+            body=json.dumps({"a": example}),
+            media_type=MediaType("application", "json"),
+            body_rules={"$.a": {"combine": "AND", "matchers": [matcher]}},
+        ),
+    )
+
+
+@pytest.mark.parametrize("interaction", INTERACTIONS, ids=lambda interaction: interaction.description)
+def test_every_shipped_contract_has_answers_inside_and_outside(interaction: Interaction) -> None:
+    example = Answer.example(interaction)
+    assert example.is_inside(interaction)
+    generated: list[Answer] = []
+
+    @settings(max_examples=20, database=None)
+    @given(inside.answers(interaction))
+    def generate(answer: Answer) -> None:
+        assert answer.is_inside(interaction)
+        generated.append(answer)
+
+    generate()
+    assert len({(answer.status, answer.body, answer.headers) for answer in generated}) > 1
+    changed = list(mutations(example))
+    outside = [each for each in changed if not each.answer.is_inside(interaction)]
+    assert {each.kind for each in outside} >= {Kind.STATUS, Kind.CONTENT_TYPE, Kind.CONNECTION}
+    assert len({each.words for each in changed}) > 0.9 * len(changed)
+
+
+@pytest.mark.parametrize(
+    ("example", "matcher", "other"),
+    [
+        ("x", {"match": "type"}, lambda value: value not in ("x", "")),
+        ("a sentence", {"match": "type"}, lambda value: not value.isascii()),
+        (1, {"match": "integer"}, lambda value: value < -1000),
+        (1.5, {"match": "decimal"}, lambda value: value != 1.5),
+        (1, {"match": "number"}, lambda value: isinstance(value, float)),
+        (True, {"match": "boolean"}, lambda value: value is False),
+        ("ab1", {"match": "regex", "regex": "^[a-z]+\\d$"}, lambda value: len(value) > 4),
+        ("a", {"match": "regex", "regex": "(?i)^(allow|a)$"}, lambda value: value == "ALLOW"),
+        ("has x in it", {"match": "include", "value": "x"}, lambda value: len(value) == 2),
+        ("1.2.3", {"match": "semver"}, lambda value: value == "0.0.0"),
+        ("2026-01-01", {"match": "date", "format": "yyyy-MM-dd"}, lambda value: value.startswith("2000")),
+        (
+            "2026-01-01T00:00:00",
+            {"match": "datetime", "format": "yyyy-MM-dd'T'HH:mm:ss"},
+            lambda value: value.startswith("2000"),
+        ),
+        ([1], {"match": "type", "min": 1}, lambda value: len(value) == 3),
+    ],
+)
+def test_what_a_matcher_allows_is_tried(example: Any, matcher: dict[str, Any], other: Any) -> None:
+    interaction = expecting(example, **matcher)
+    # An error if there is none.
+    find(inside.answers(interaction), lambda answer: bool(other(json.loads(answer.body)["a"])))
+
+
+@pytest.mark.parametrize("matcher", [{"match": "regex", "regex": "^\\p{Lu}$"}, {"match": "equality"}])
+def test_where_nothing_else_can_be_made_the_example_stays(matcher: dict[str, Any]) -> None:
+    @settings(max_examples=10, database=None)
+    @given(inside.answers(expecting("A", **matcher)))
+    def generate(answer: Answer) -> None:
+        assert json.loads(answer.body)["a"] == "A"
+
+    generate()
+
+
+def test_a_place_that_is_kept_keeps_its_example() -> None:
+    @settings(max_examples=20, database=None)
+    @given(inside.answers(expecting("x", match="type"), keep=["$.a"]))
+    def generate(answer: Answer) -> None:
+        assert json.loads(answer.body)["a"] == "x"
+
+    generate()
+
+
+@given(DOCUMENTS)
+def test_places_put_back_what_stands_there(document: Any) -> None:
+    for place in places(document):
+        assert place.put(place.value) == document
+        assert restored(document, place) == document
+        assert restored(place.put("other"), place) == document
+        if place.drop is not None:
+            assert restored(place.drop(), place) == document
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_restoring_in_another_document_is_harmless(document: Any, original: Any) -> None:
+    before = json.dumps(document)
+    for place in places(original):
+        restored(document, place)
+    assert json.dumps(document) == before
+
+
+def test_what_binds_an_answer_to_its_login() -> None:
+    named = {interaction.description: bound(interaction) for interaction in load(twilio()).interactions}
+    assert named["code accepted"] == {"$.sid"}
+    assert named["push accepted"] == {"$.sid", "$.identity"}
+    okta = load(REPOSITORY / "contracts/okta/auth-service-okta.json").interactions
+    assert not any(bound(each) for each in okta if each.description.endswith("accepted"))
+
+
+def twilio() -> Any:
+    return REPOSITORY / "contracts/twilio/auth-service-twilio.json"
+
+
+def read(endpoint: Endpoint) -> bytes:
+    """Everything that comes, in whatever way it ends."""
+    with socket.create_connection((endpoint.host, endpoint.port), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = b""
+        try:
+            while data := connection.recv(65536):
+                received += data
+        except ConnectionResetError:
+            received += b"(reset)"
+        return received
+
+
+ANSWER = Answer(200, (("Content-Type", "application/json"),), b'{"a": 1}')
+HEAD = b"HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: 8\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "received"),
+    [
+        (Ending.WHOLE, HEAD + b'{"a": 1}'),
+        (Ending.CUT, HEAD + b'{"a"'),
+        (Ending.CLOSED, b""),
+    ],
+)
+def test_how_an_answer_ends(ending: Ending, received: bytes) -> None:
+    script = Script()
+    with serving(script) as endpoint:
+        script.begin(Answer(ANSWER.status, ANSWER.headers, ANSWER.body, ending))
+        assert read(endpoint) == received
+        assert script.served == 1
+
+
+def test_a_reset() -> None:
+    script = Script()
+    with serving(script) as endpoint:
+        script.begin(Answer(200, (), b"12", Ending.RESET))
+        assert read(endpoint).endswith(b"(reset)")
+
+
+@pytest.mark.parametrize("ending", [Ending.SILENT, Ending.SILENT_MIDWAY, Ending.DRIPPING, Ending.DRIPPING_HEAD])
+def test_what_never_ends_ends_when_the_call_is_given_up(ending: Ending) -> None:
+    script = Script()
+    with serving(script) as endpoint:
+        script.begin(Answer(200, (), b"12", ending))
+        script.release()
+        assert re.fullmatch(rb"(HTTP/1\.1 200 .*)?", read(endpoint), re.DOTALL)

@@ -1,0 +1,280 @@
+"""Clients that are wrong in the ways of real ones: each is caught, and a careful one is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+
+from mfagate import strict_json
+from mfagate.fail_closed import Endpoint, Kind, Proof, Violation, prove
+from mfagate.second_factor import ContractViolation, ProviderUnavailable
+
+from ..support.project import REPOSITORY
+
+SERVICE, SENT, PHONE = "/v2/Services/VA0123456789abcdef0123456789abcdef", f"VE{'0' * 31}1", "+15550100100"
+OKTA_FACTOR = "/api/v1/users/00uabcdefg1234567890/factors/ostabcdefg1234567890"
+SECRET = "c4n4ry-c4n4ry"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a provider is asked, and which fields of its answer have which values when it says yes."""
+
+    interaction: str
+    path: str
+    form: dict[str, str]
+    good: dict[str, Any]
+    claim: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
+    denial: str = "deny"
+
+    @property
+    def decisive(self) -> str:
+        """The last of these fields."""
+        return list(self.good)[-1]
+
+
+SHAPES = {
+    "duo": Shape(
+        "passcode accepted",
+        "/auth/v2/auth",
+        {"username": "alice", "factor": "passcode", "passcode": "000000000"},
+        {"stat": "OK", "response.status": ("allow", "bypass"), "response.result": "allow"},
+        {"unread": ["$.response.status_msg"]},
+    ),
+    "okta": Shape(
+        "code accepted",
+        f"{OKTA_FACTOR}/verify",
+        {"passCode": "000000"},
+        {"factorResult": "SUCCESS"},
+        denial="REJECTED",
+    ),
+    "twilio": Shape(
+        "code accepted",
+        f"{SERVICE}/VerificationCheck",
+        {"VerificationSid": SENT, "Code": "123456"},
+        {"status": "approved", "valid": True},
+        {"bound": {"$.to": ()}},
+        {"sid": SENT, "to": PHONE},
+        denial="pending",
+    ),
+    "privacyidea": Shape(
+        "OTP accepted",
+        "/validate/check",
+        {"user": "alice", "pass": "755224"},
+        {"result.status": True, "result.authentication": "ACCEPT", "result.value": True},
+        denial="REJECT",
+    ),
+}
+
+
+def ask(shape: Shape, endpoint: Endpoint) -> requests.Response:
+    return requests.post(endpoint + shape.path, data=shape.form, timeout=0.5, allow_redirects=False)
+
+
+def at(body: Any, path: str) -> Any:
+    """What stands there; nothing where there is no such place."""
+    for name in path.split("."):
+        body = body.get(name) if isinstance(body, dict) else None
+    return body
+
+
+def is_good(shape: Shape, body: Any) -> bool:
+    def fits(value: Any, wanted: Any) -> bool:
+        allowed = wanted if isinstance(wanted, tuple) else (wanted,)
+        return any(type(value) is type(each) and value == each for each in allowed)
+
+    return all(fits(at(body, path), wanted) for path, wanted in {**shape.good, **shape.about}.items())
+
+
+def careful(shape: Shape, endpoint: Endpoint) -> bool:
+    """As it should be, but for the deadline, which ``requests`` does not have."""
+    try:
+        response = ask(shape, endpoint)
+    except requests.RequestException as error:
+        raise ProviderUnavailable(type(error).__name__) from None
+    kind = response.headers.get("Content-Type", "").partition(";")[0]
+    if response.status_code not in ({200, 201} if shape.about else {200}) or kind != "application/json":
+        raise ContractViolation("no answer")
+    try:
+        body = strict_json.loads(response.content)
+    except ValueError:
+        raise ContractViolation("no JSON") from None
+    if not is_good(shape, body):
+        raise ContractViolation("no yes")
+    return True
+
+
+def believes_200(shape: Shape, endpoint: Endpoint) -> bool:
+    try:
+        return ask(shape, endpoint).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def looks_for_the_denial(shape: Shape, endpoint: Endpoint) -> bool:
+    """``.get("result") != "deny"``: every word that it does not know is a yes."""
+    try:
+        return bool(at(ask(shape, endpoint).json(), shape.decisive) not in (shape.denial, False))
+    except requests.RequestException:
+        return False
+
+
+def believes_what_it_cannot_read(shape: Shape, endpoint: Endpoint) -> bool:
+    try:
+        return is_good(shape, strict_json.loads(ask(shape, endpoint).content))
+    except ValueError:
+        return True
+
+
+def believes_silence(shape: Shape, endpoint: Endpoint) -> bool:
+    """Better to let in than to lock everybody out."""
+    try:
+        return careful(shape, endpoint)
+    except ProviderUnavailable:
+        return True
+    except ContractViolation:
+        return False
+
+
+def believes_any_truth(shape: Shape, endpoint: Endpoint) -> bool:
+    """``if body["valid"]:`` is true of the text "false"."""
+    try:
+        return bool(at(strict_json.loads(ask(shape, endpoint).content), shape.decisive))
+    except (requests.RequestException, ValueError):
+        return False
+
+
+def ignores_the_status(shape: Shape, endpoint: Endpoint) -> bool:
+    try:
+        return is_good(shape, strict_json.loads(ask(shape, endpoint).content))
+    except (requests.RequestException, ValueError):
+        return False
+
+
+def ignores_the_login(shape: Shape, endpoint: Endpoint) -> bool:
+    try:
+        body = strict_json.loads(ask(shape, endpoint).content)
+    except (requests.RequestException, ValueError):
+        return False
+    return all(at(body, path) == wanted for path, wanted in shape.good.items())
+
+
+def waits_for_ever(shape: Shape, endpoint: Endpoint) -> bool:
+    response = requests.post(endpoint + shape.path, data=shape.form, allow_redirects=False)
+    return response.status_code == 200 and response.content != b"" and is_good(shape, response.json())
+
+
+def shows_its_secret(shape: Shape, endpoint: Endpoint) -> bool:
+    try:
+        return careful(shape, endpoint)
+    except ContractViolation as error:
+        raise ContractViolation("no answer") from ValueError(f"{error} to Bearer {SECRET}")
+
+
+def proof(client: Callable[[Shape, Endpoint], bool], name: str, **claim: Any) -> Proof:
+    shape = SHAPES[name]
+    contract = REPOSITORY / f"contracts/{name}/auth-service-{name}.json"
+    about = {"deadline_seconds": 3.0, "secrets": [SECRET], "examples": 50, "tolerate": [Kind.WAITING]}
+    asked = {**shape.claim, **about, **claim}
+    return prove(lambda endpoint: client(shape, endpoint), contract=contract, interaction=shape.interaction, **asked)
+
+
+def found(proof: Proof) -> dict[Violation, str]:
+    """Of each violation the smallest."""
+    return {each.violation: each.change for each in reversed(proof.counterexamples)}
+
+
+every_shape = pytest.mark.parametrize("name", SHAPES)
+
+
+@every_shape
+def test_a_careful_client_is_proved(name: str) -> None:
+    careful_one = proof(careful, name)
+    careful_one.require()
+    assert careful_one.tried["inside"] > 20
+    assert careful_one.tried["outside"] > 200
+
+
+@every_shape
+@pytest.mark.parametrize(
+    "client",
+    [believes_200, looks_for_the_denial, believes_what_it_cannot_read, believes_any_truth, ignores_the_status],
+)
+def test_a_client_that_believes_too_much_is_caught(client: Callable[[Shape, Endpoint], bool], name: str) -> None:
+    assert Violation.LET_IN in found(proof(client, name))
+
+
+@every_shape
+def test_letting_in_for_want_of_an_answer_is_caught(name: str) -> None:
+    change = found(proof(believes_silence, name))[Violation.LET_IN]
+    assert "never begins" in change or "ends in the middle" in change or "gzip" in change
+    silence = proof(believes_silence, name, tolerate=set(Kind) - {Kind.WAITING}, examples=1)
+    assert found(silence)[Violation.LET_IN] == "the answer never begins: silence"
+
+
+@every_shape
+def test_an_endless_wait_is_caught(name: str) -> None:
+    waited = proof(waits_for_ever, name, tolerate=set(Kind) - {Kind.WAITING}, examples=1)
+    assert found(waited)[Violation.HANG] == "the answer never begins: silence"
+    assert waited.tried["waits"] == 1  # the first is enough
+
+
+def test_another_login_is_noticed_where_the_answer_names_it() -> None:
+    """Twilio's names the verification and the phone number, of which only the first stands in the request."""
+    change = found(proof(ignores_the_login, "twilio"))[Violation.OTHER_LOGIN]
+    assert change.endswith("that of another login")
+    by_itself = proof(ignores_the_login, "twilio", bound={})
+    assert by_itself.bound == ("$.sid",)
+    assert found(by_itself)[Violation.OTHER_LOGIN].startswith("$.sid")
+
+
+@pytest.mark.parametrize("name", ["duo", "okta", "privacyidea"])
+def test_what_no_answer_tells_is_not_claimed(name: str) -> None:
+    silent = proof(careful, name, another=lambda endpoint: careful(SHAPES[name], endpoint))
+    assert silent.passed
+    assert silent.bound == ()
+    assert "neither user nor transaction" in silent.unprovable[0]
+    assert "not provable from the answer" in str(silent)
+
+
+def test_the_answer_to_one_login_served_to_another_is_caught() -> None:
+    another = proof(careful, "twilio", another=lambda endpoint: careful(SHAPES["twilio"], endpoint))
+    assert found(another) == {Violation.OTHER_LOGIN: "the answer to one login, served to another"}
+
+
+@every_shape
+def test_a_secret_behind_an_error_is_caught_and_not_repeated(name: str) -> None:
+    leaky = proof(shows_its_secret, name)
+    assert found(leaky).keys() == {Violation.LEAK}
+    assert "ValueError behind ContractViolation" in str(leaky)
+    assert SECRET not in str(leaky)
+    assert SECRET not in repr(leaky)
+
+
+def test_an_error_of_another_type_is_caught() -> None:
+    untyped = proof(lambda shape, endpoint: is_good(shape, ask(shape, endpoint).json()), "okta")
+    assert found(untyped)[Violation.UNTYPED_ERROR] == "the body is empty"
+    assert "raised JSONDecodeError" in str(untyped)
+
+
+def test_a_client_that_refuses_what_is_allowed_is_caught() -> None:
+    def refuses_bypass(shape: Shape, endpoint: Endpoint) -> bool:
+        if careful(shape, endpoint) and b"bypass" in ask(shape, endpoint).content:
+            raise ContractViolation("no")
+        return True
+
+    (counterexample,) = proof(refuses_bypass, "duo").counterexamples
+    assert counterexample.violation is Violation.NOT_UNDERSTOOD
+    assert b"bypass" in counterexample.answer.body
+    assert counterexample.contract == "allows this answer"
+
+
+@every_shape
+def test_proofs_are_repeatable(name: str) -> None:
+    first, again = (proof(believes_any_truth, name) for _ in range(2))
+    assert str(first) == str(again)
