@@ -6,14 +6,17 @@ A linter that is not installed is skipped; ``./ci/test -e ci`` installs those th
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ..support.project import REPOSITORY
 
@@ -147,3 +150,25 @@ def test_systemd_takes_the_units(tmp_path: Path, fault: tuple[str, str] | None) 
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     # A key that is not known, and a time that cannot be, are told and do not count: the words do.
     assert (done.returncode == 0 and not done.stderr) == (fault is None), done.stderr
+
+
+def scripts(path: Path) -> list[str]:
+    """The shell scripts inside a CI file."""
+    text = path.read_text()
+    if path.suffix == "":
+        return re.findall(r"(?s)'''\n(.*?)'''", text)
+    jobs = yaml.safe_load(text)
+    if "runs" in jobs or "jobs" in jobs:
+        parts = [jobs["runs"]] if "runs" in jobs else list(jobs["jobs"].values())
+        return [step["run"] for part in parts for step in part["steps"] if "run" in step]
+    return [line for job in jobs.values() for key in ("before_script", "script") for line in job.get(key, [])]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS[:1] + ACTIONS + GITLAB + JENKINS, ids=lambda path: path.name)
+def test_shellcheck_finds_nothing_in_their_scripts(path: Path) -> None:
+    found = [textwrap.dedent(script) for script in scripts(path)]
+    assert found
+    for script in found:
+        command = [*program("shellcheck"), "--shell=bash", "-"]
+        done = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout
