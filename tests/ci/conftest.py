@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from mfagate.secrets.redaction import Redactor
 
 from ..support.repository import git
 from .machine import Machine
+
+DOCUMENTATION = re.compile(r"# (owner|runbook|provider_docs|escalation|rotation_days) = ")
 
 WRONG_KEY = "Wq7pLz3Vn8Kc5Rt2Xb9Ym4Jd6Hf1Gs0Tv7Nw3Qz5"
 
@@ -66,4 +70,11 @@ def point_at(machine: Machine, endpoint: str) -> None:
     lines = [line for line in path.read_text().splitlines() if not line.startswith(("endpoint", "ca_bundle"))]
     at = lines.index("[integrations.duo]") + 1
     lines[at:at] = [f'endpoint = "{endpoint}"', 'ca_bundle = "ca.pem"']
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(map(_documented, lines)) + "\n")
+
+
+def _documented(line: str) -> str:
+    """What the started file leaves open about its owner, filled in: nightly looks at it."""
+    if line == "# reviewed = 2026-01-31":
+        return f"reviewed = {datetime.now(UTC).date()}"
+    return line.removeprefix("# ").replace('"…"', '"https://example.com/mfa"') if DOCUMENTATION.match(line) else line

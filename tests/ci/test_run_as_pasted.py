@@ -91,6 +91,8 @@ def test_github_gate(started: Machine, duo: Running, fault: Fault, code: int, wo
         assert words.split(":")[0] in started.noted("GITHUB_STEP_SUMMARY")
         assert report(started, "mfagate-reports/report.json")["integrations"][0]["name"] == "duo"
         assert "<testsuite " in (started.folder / "mfagate-reports/junit.xml").read_text()
+    paused = re.search(r"(?s)\A::stop-commands::(\w{64})\n(.*)\n::\1::\n", started.written[-1])
+    assert paused is not None and "::" not in paused[2].replace("[::1]", ""), "no command but ours is heard"
     level = {0: [], 1: ["::error"], 2: ["::error"], 3: ["::warning"]}[code]
     assert re.findall(r"(?m)^::\w+(?= title=mfagate gate::)", started.written[-1]) == level
 
