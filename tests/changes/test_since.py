@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mfagate import changes
 from mfagate.config import load
+from mfagate.git import footprint
 from mfagate.result import ChangedSince
 from mfagate.secrets.reference import SCHEMES, Reference
 from mfagate.secrets.stores import file_of
@@ -281,3 +282,20 @@ def test_no_repository(repository: Repository) -> None:
 def test_no_git(repository: Repository, tmp_path: Path) -> None:
     result = repository.run("check", "--changed-since", "HEAD", PATH=str(tmp_path / "nowhere"))
     assert (result.exit_code, "the command git is needed" in result.stderr) == (2, True), result.stderr
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d"])
+STEPS = st.lists(st.one_of(NAMES, st.just("..")), min_size=1, max_size=3).map("/".join)
+
+
+@given(links=st.dictionaries(NAMES, STEPS, max_size=3), asked=STEPS)
+def test_a_way_through_links_ends_where_the_system_ends_it(links: dict[str, str], asked: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder).resolve() / "one/two/three/four"
+        base.mkdir(parents=True)
+        for name, target in links.items():
+            (base / name).symlink_to(target)
+        assume((base / asked).exists())
+        expected = (base / asked).resolve()
+        *on_the_way, end = footprint(base / asked)
+        assert (end, all(place.is_symlink() for place in on_the_way)) == (expected, True)
