@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.config.model import Configuration, Integration
-from mfagate.git import GitError, Tree, open_tree
+from mfagate.git import Tree, open_tree
 from mfagate.result import ChangedSince
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import file_of
 from mfagate.toml_lines import parse
-
-__all__ = ["GitError", "since"]
 
 _TABLES_WITH_REFERENCES = ("settings", "expect", "control", "test_data")
 

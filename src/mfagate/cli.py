@@ -210,7 +210,7 @@ def _run(
 ) -> None:
     from rich.console import Console
 
-    from mfagate import changes, drills, exitcode, gate
+    from mfagate import drills, exitcode, gate
     from mfagate.cassette_writer import MissingExtra
     from mfagate.config import ConfigError, load
     from mfagate.ladder import Stage
@@ -224,10 +224,10 @@ def _run(
         configuration = load(config, registry.names())
         integrations = configuration.select(names, environments)
         broken = drills.by_integration(faults, integrations)
-        since = None if changed_since is None else changes.since(changed_since, configuration, integrations)
+        since = None if changed_since is None else _since(changed_since, configuration, integrations)
     except ConfigError as error:
         raise _refused(*map(str, error.problems)) from None
-    except (KeyError, drills.Refused, changes.GitError) as error:
+    except (KeyError, drills.Refused) as error:
         raise _refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
     try:
@@ -246,6 +246,15 @@ def _run(
         raise _refused(str(error)) from None
     _write(report, outputs, color=color)
     sys.exit(exitcode.of(report, allow_inconclusive=on_inconclusive == "allow"))
+
+
+def _since(revision: str, configuration: Any, integrations: Any) -> Any:
+    from mfagate import changes, git
+
+    try:
+        return changes.since(revision, configuration, integrations)
+    except git.GitError as error:
+        raise _refused(str(error)) from None
 
 
 def _write(report: Any, outputs: list[Output], *, color: bool) -> None:
