@@ -1,0 +1,170 @@
+"""Watching the clients that people use, without another class in the way: the client stays what it is.
+
+The method ``send`` of the one object is replaced. It is the only place where both requests and
+httpx show the answer with its body, and the exception; hooks show neither the one nor the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from mfagate.monitor.connections import time_connections, under_way
+
+if TYPE_CHECKING:
+    from mfagate.monitor.observer import Monitor
+
+_MARK = "_mfagate_monitor"
+
+
+def install(monitor: Monitor, client: Any) -> Callable[[], None]:
+    """Watch the client; what is returned ends it."""
+    watched = getattr(client, _MARK, None)
+    if watched is not None:
+        if watched[0] is monitor:
+            return watched[1]  # type: ignore[no-any-return]
+        raise ValueError(f"this client is watched already, as {watched[0].integration}")
+    replaced = _REPLACED.get(_kind(client))
+    if replaced is None:
+        raise TypeError(
+            f"a {type(client).__name__} cannot be wrapped, only requests.Session, httpx.Client and "
+            "httpx.AsyncClient: tell each call to Monitor.call or Monitor.observe"
+        )
+    methods = replaced(monitor, client)
+
+    def remove() -> None:
+        for name in (*methods, _MARK):
+            client.__dict__.pop(name, None)
+
+    client.__dict__.update(methods)
+    setattr(client, _MARK, (monitor, remove))
+    return remove
+
+
+def _kind(client: Any) -> str:
+    """By the names of its classes, so that nothing has to be imported."""
+    known = (f"{base.__module__.partition('.')[0]}.{base.__name__}" for base in type(client).__mro__)
+    return next((name for name in known if name in _REPLACED), "")
+
+
+def _requests(monitor: Monitor, session: Any) -> dict[str, Any]:
+    send, get_adapter = session.send, session.get_adapter
+
+    def watched_send(request: Any, **options: Any) -> Any:
+        noting = under_way.get()
+        # A redirect: requests sends it through the same method, and it is a part of the call.
+        if (noting is not None and noting[0] is session) or not monitor.wants(request):
+            return send(request, **options)
+        phases: dict[str, float] = {}
+        token = under_way.set((session, phases))
+        began = perf_counter()
+        try:
+            response = send(request, **options)
+        except BaseException as error:
+            monitor.observe(request, error, perf_counter() - began, phases)
+            raise
+        finally:
+            under_way.reset(token)
+        seconds = perf_counter() - began
+        streamed = options.get("stream", session.stream)
+        monitor.shielded(_complete, phases, response, seconds, streamed)
+        monitor.observe(request, response, seconds, phases)
+        return response
+
+    def timed_adapter(url: Any) -> Any:
+        adapter = get_adapter(url)
+        monitor.shielded(time_connections, adapter)
+        return adapter
+
+    return {"send": watched_send, "get_adapter": timed_adapter}
+
+
+def _complete(phases: dict[str, float], response: Any, seconds: float, streamed: bool) -> None:
+    """``elapsed`` of requests ends with the headers, so that the rest of the call is the body."""
+    headers = response.elapsed.total_seconds()
+    for hop in response.history:
+        headers += hop.elapsed.total_seconds()
+    connecting = sum(phases.values())
+    phases["processing"] = max(0.0, headers - connecting)
+    if not streamed:
+        phases["transfer"] = max(0.0, seconds - headers)
+
+
+def _httpx(monitor: Monitor, client: Any) -> dict[str, Any]:
+    send = client.send
+
+    def watched_send(request: Any, **options: Any) -> Any:
+        if not monitor.wants(request):
+            return send(request, **options)
+        trace = _Trace()
+        request.extensions = {"trace": trace.note, **request.extensions}
+        began = perf_counter()
+        try:
+            response = send(request, **options)
+        except BaseException as error:
+            monitor.observe(request, error, perf_counter() - began, trace.phases)
+            raise
+        monitor.observe(request, response, perf_counter() - began, trace.phases)
+        return response
+
+    return {"send": watched_send}
+
+
+def _httpx_async(monitor: Monitor, client: Any) -> dict[str, Any]:
+    send = client.send
+
+    async def watched_send(request: Any, **options: Any) -> Any:
+        if not monitor.wants(request):
+            return await send(request, **options)
+        trace = _Trace()
+        request.extensions = {"trace": trace.note_async, **request.extensions}
+        began = perf_counter()
+        try:
+            response = await send(request, **options)
+        except BaseException as error:
+            monitor.observe(request, error, perf_counter() - began, trace.phases)
+            raise
+        monitor.observe(request, response, perf_counter() - began, trace.phases)
+        return response
+
+    return {"send": watched_send}
+
+
+_STAGES = {
+    "connection.connect_tcp": "connect",
+    "connection.start_tls": "tls",
+    "receive_response_headers": "processing",
+    "receive_response_body": "transfer",
+}
+"""By the last words of httpcore's events (https://www.encode.io/httpcore/extensions/#trace)."""
+
+
+class _Trace:
+    """Turns httpcore's events into phases; what was sent before the headers came back is processing."""
+
+    def __init__(self) -> None:
+        self.phases: dict[str, float] = {}
+        self._began: dict[str, float] = {}
+
+    def note(self, event: str, info: Mapping[str, Any]) -> None:
+        name, _, what = event.rpartition(".")
+        stage = name if name.startswith("connection.") else name.rpartition(".")[2]
+        phase = _STAGES.get(stage)
+        if phase is None:
+            return
+        if what == "started":
+            self._began[phase] = perf_counter()
+        elif phase in self._began:
+            spent = perf_counter() - self._began.pop(phase)
+            self.phases[phase] = self.phases.get(phase, 0.0) + spent
+
+    async def note_async(self, event: str, info: Mapping[str, Any]) -> None:
+        self.note(event, info)
+
+
+_REPLACED: dict[str, Callable[[Monitor, Any], dict[str, Any]]] = {
+    "requests.Session": _requests,
+    "httpx.Client": _httpx,
+    "httpx.AsyncClient": _httpx_async,
+}
