@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -37,9 +36,7 @@ def recordings() -> Iterator[Any]:
             recording = path_for(REPOSITORY / "cassettes" / name, interaction.description)
             exchange = load_cassette(recording).exchanges[-1]
             states = [state.name for state in interaction.states]
-            yield pytest.param(
-                name, interaction.description, states, exchange, id=f"{name}: {interaction.description}"
-            )
+            yield pytest.param(name, interaction.description, states, exchange, id=f"{name}: {interaction.description}")
 
 
 def observed(name: str, exchange: Exchange) -> tuple[Result | None, tuple[str, ...]]:

@@ -234,6 +234,10 @@ def _settings(provider: Provider, settings: ProviderSettings | Mapping[str, Any]
     try:
         return provider.settings.model_validate(dict(settings))
     except ValidationError as error:
-        # Without the values: one of them may be a secret in the wrong place.
-        problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        # Neither values nor names that are not ours: a secret may stand in either place.
+        problems = "; ".join(f"{_place(one['loc'], provider)}: {one['msg']}" for one in error.errors())
         raise ValueError(f"these are no settings of {provider.name}: {problems}") from None
+
+
+def _place(location: tuple[int | str, ...], provider: Provider) -> str:
+    return next((str(part) for part in location if part in provider.settings.model_fields), "another setting")
