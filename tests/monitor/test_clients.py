@@ -304,3 +304,15 @@ def test_a_response_of_a_mocking_library_is_fine(watching: Monitor, registry: Co
         session.mount("https://", Canned())
         assert session.get("https://api.example.com/").status_code == 200
     assert requests_by_result(registry) == {"ok": 1}
+
+
+def test_connections_through_a_proxy_are_timed(watching: Monitor, registry: CollectorRegistry) -> None:
+    def forwarded(handler: Handler) -> bool:
+        return handler.answer(200, b"{}", "application/json")
+
+    with front("http://127.0.0.1:9", forwarded) as proxy, watching.wrap(a_session()) as session:
+        session.proxies = {"http": proxy.url}
+        assert session.get("http://api.example.com/").json() == {}
+        assert proxy.requests == [("GET", "http://api.example.com/")]
+    labels = {"integration": "duo-eu", "provider": "duo", "phase": "connect"}
+    assert registry.get_sample_value("mfagate_client_phase_seconds_count", labels) == 1

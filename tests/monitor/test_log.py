@@ -13,10 +13,10 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
-from prometheus_client.openmetrics.exposition import generate_latest
+from prometheus_client.openmetrics import exposition
 
 from mfagate.monitor import Monitor, monitor
-from mfagate.monitor.incidents import Incidents, logger
+from mfagate.monitor.incidents import Described, Incidents, logger
 from mfagate.secrets.redaction import Redactor
 
 from .conftest import SECRET, Provider
@@ -78,7 +78,10 @@ def test_settings_make_it_more_precise(provider: Provider, registry: CollectorRe
 def test_recovery_is_told_once_the_cause_is_quiet(kept: Kept) -> None:
     now = 0.0
     incidents = Incidents("duo-eu", quiet_seconds=60, clock=lambda: now)
-    describe = lambda: ("refused", {})  # noqa: E731
+
+    def describe() -> Described:
+        return "refused", {}
+
     incidents.seen("credential.rejected", True, describe)
     now = 30
     incidents.fine()
@@ -136,6 +139,12 @@ def echoing(secret: str) -> list[dict[str, Any]]:
     ]
 
 
+def metrics(registry: CollectorRegistry) -> str:
+    """The metrics as they are scraped."""
+    text: bytes = exposition.generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text.decode()
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
 @pytest.mark.parametrize("name", ["auth0", "duo", "entra", "okta", "privacyidea", "twilio"])
 def test_no_secret_is_told(
@@ -156,7 +165,7 @@ def test_no_secret_is_told(
             client.post(f"{provider.url}/{SECRET}/{number}", auth=("user", SECRET))
     formatter = logging.Formatter()
     written = [formatter.format(record) + str(vars(record)) for record in kept.records]
-    written += [generate_latest(registry).decode(), *capfd.readouterr()]
+    written += [metrics(registry), *capfd.readouterr()]
     assert kept.records
     assert redactor.found_in("\n".join(written)) == []
 
@@ -165,7 +174,7 @@ def test_an_exception_with_a_secret_in_its_words(watching: Monitor, kept: Kept, 
     with watching.wrap(requests.Session()) as session, pytest.raises(requests.ConnectionError):
         session.get(f"http://user:{SECRET}@127.0.0.1:1/{SECRET}?token={SECRET}")
     assert len(kept.records) == 1
-    written = str(vars(kept.records[0])) + kept.records[0].getMessage() + generate_latest(registry).decode()
+    written = str(vars(kept.records[0])) + kept.records[0].getMessage() + metrics(registry)
     assert SECRET not in written
 
 

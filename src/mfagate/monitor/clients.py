@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from mfagate.monitor.connections import time_connections, under_way
 
@@ -97,16 +97,9 @@ def _httpx(monitor: Monitor, client: Any) -> dict[str, Any]:
     def watched_send(request: Any, **options: Any) -> Any:
         if not monitor.wants(request):
             return send(request, **options)
-        trace = _Trace()
-        request.extensions = {"trace": trace.note, **request.extensions}
-        began = perf_counter()
-        try:
-            response = send(request, **options)
-        except BaseException as error:
-            monitor.observe(request, error, perf_counter() - began, trace.phases)
-            raise
-        monitor.observe(request, response, perf_counter() - began, trace.phases)
-        return response
+        with _Trace(monitor, request, asynchronous=False) as trace:
+            trace.response = send(request, **options)
+        return trace.response
 
     return {"send": watched_send}
 
@@ -117,16 +110,9 @@ def _httpx_async(monitor: Monitor, client: Any) -> dict[str, Any]:
     async def watched_send(request: Any, **options: Any) -> Any:
         if not monitor.wants(request):
             return await send(request, **options)
-        trace = _Trace()
-        request.extensions = {"trace": trace.note_async, **request.extensions}
-        began = perf_counter()
-        try:
-            response = await send(request, **options)
-        except BaseException as error:
-            monitor.observe(request, error, perf_counter() - began, trace.phases)
-            raise
-        monitor.observe(request, response, perf_counter() - began, trace.phases)
-        return response
+        with _Trace(monitor, request, asynchronous=True) as trace:
+            trace.response = await send(request, **options)
+        return trace.response
 
     return {"send": watched_send}
 
@@ -141,26 +127,41 @@ _STAGES = {
 
 
 class _Trace:
-    """Turns httpcore's events into phases; what was sent before the headers came back is processing."""
+    """One call by httpx. Turns httpcore's events into phases; what comes before the first header is processing."""
 
-    def __init__(self) -> None:
-        self.phases: dict[str, float] = {}
+    def __init__(self, monitor: Monitor, request: Any, *, asynchronous: bool) -> None:
+        self.response: Any = None
+        self._monitor = monitor
+        self._request = request
+        self._extensions = request.extensions
+        self._phases: dict[str, float] = {}
         self._began: dict[str, float] = {}
+        self._note = self._note_async if asynchronous else self._note_now
 
-    def note(self, event: str, info: Mapping[str, Any]) -> None:
+    def __enter__(self) -> Self:
+        # A trace of the caller's own goes first.
+        self._request.extensions = {"trace": self._note, **self._extensions}
+        self._start = perf_counter()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        seconds = perf_counter() - self._start
+        self._request.extensions = self._extensions
+        self._monitor.observe(self._request, error if error is not None else self.response, seconds, self._phases)
+
+    def _note_now(self, event: str, info: Mapping[str, Any]) -> None:
         name, _, what = event.rpartition(".")
-        stage = name if name.startswith("connection.") else name.rpartition(".")[2]
-        phase = _STAGES.get(stage)
+        phase = _STAGES.get(name if name.startswith("connection.") else name.rpartition(".")[2])
         if phase is None:
             return
         if what == "started":
             self._began[phase] = perf_counter()
         elif phase in self._began:
             spent = perf_counter() - self._began.pop(phase)
-            self.phases[phase] = self.phases.get(phase, 0.0) + spent
+            self._phases[phase] = self._phases.get(phase, 0.0) + spent
 
-    async def note_async(self, event: str, info: Mapping[str, Any]) -> None:
-        self.note(event, info)
+    async def _note_async(self, event: str, info: Mapping[str, Any]) -> None:
+        self._note_now(event, info)
 
 
 _REPLACED: dict[str, Callable[[Monitor, Any], dict[str, Any]]] = {

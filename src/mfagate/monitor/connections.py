@@ -18,7 +18,10 @@ _timed: WeakSet[Any] = WeakSet()
 
 
 def time_connections(adapter: Any) -> None:
-    """Have an HTTPAdapter of requests time its new connections; any other kind of adapter is left as it is."""
+    """Have an HTTPAdapter of requests time its new connections; any other kind of adapter is left as it is.
+
+    Those to hosts that were asked before are not timed: a pool keeps its connections, also to open them again.
+    """
     if adapter in _timed:
         return
     _timed.add(adapter)

@@ -94,7 +94,8 @@ class Duo(Provider):
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
         """Asked for the state of a push, Duo has one parameter to find invalid: the transaction."""
         asked = exchange.request.url.partition("?")[0]
-        return error.code == INVALID_PARAMETERS and asked.endswith("/auth/v2/auth_status")
+        of_a_push = error.code == INVALID_PARAMETERS and asked.endswith("/auth/v2/auth_status")
+        return of_a_push or super().is_about_a_user(error, exchange)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> Meaning | None:
         """One code forbids for several reasons; the detail tells which."""
