@@ -33,7 +33,7 @@ class Case:
 def on_the_way(provider: str) -> Iterator[Case]:
     """Each fault between gate and provider: from the beginning, in mid-run, and on one endpoint alone."""
     for kind in FAULTS.values():
-        if kind.layer is Layer.BODY:
+        if kind.layer is Layer.BODY or not kind.causes:
             continue
         causes = frozenset(str(cause) for cause in getattr(kind, "causes", ()))
         case = Case("faults", provider, kind.name, (kind.name,), causes=causes)
@@ -41,14 +41,14 @@ def on_the_way(provider: str) -> Iterator[Case]:
         if kind.layer is Layer.HTTP:
             yield replace(case, name=f"{kind.name}, in mid-run", faults=(f"{kind.name},after=12",))
     for name in ("status:500", "status:503", "hang-up", "reset-body"):
-        causes = frozenset({"provider.degraded", "x"})
+        causes = frozenset({"provider.degraded", *map(str, FAULTS[name.partition(":")[0]].causes)})
         yield Case("faults", provider, f"{name}, one request in three", (f"{name},rate=0.33",), causes=causes)
 
 
 def of_the_provider(provider: str) -> Iterator[Case]:
     """Each fault that the provider's own sandbox knows."""
     sandbox = registry.get(provider).sandbox()
-    for fault in getattr(sandbox, "faults", ()):
+    for fault in sandbox.faults:
         causes = frozenset(str(cause) for cause in fault.causes)
         yield Case("provider faults", provider, fault.name, provider_faults=(fault.name,), causes=causes)
 

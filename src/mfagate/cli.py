@@ -152,6 +152,14 @@ def check(**options: Any) -> None:
 
 @cli.command(epilog=_EXITS)
 @_common
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="INTEGRATION=FAULT",
+    help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
+    "The faults: mfagate sandbox PROVIDER --list-faults",
+)
 def gate(**options: Any) -> None:
     """Ask the live providers: may this configuration be deployed?
 
@@ -185,10 +193,11 @@ def _run(
     override: str | None,
     no_color: bool,
     without_secrets: bool = False,
+    faults: tuple[str, ...] = (),
 ) -> None:
     from rich.console import Console
 
-    from mfagate import exitcode, gate
+    from mfagate import drills, exitcode, gate
     from mfagate.cassette_writer import MissingExtra
     from mfagate.config import ConfigError, load
     from mfagate.ladder import Stage
@@ -201,9 +210,10 @@ def _run(
     try:
         configuration = load(config, registry.names())
         integrations = configuration.select(names, environments)
+        broken = drills.by_integration(faults, integrations)
     except ConfigError as error:
         raise _refused(*map(str, error.problems)) from None
-    except KeyError as error:
+    except (KeyError, drills.Refused) as error:
         raise _refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
     try:
@@ -215,6 +225,7 @@ def _run(
                 progress=progress,
                 override=override,
                 without_secrets=without_secrets,
+                faults=broken,
             )
     except (registry.ProviderError, MissingExtra) as error:
         raise _refused(str(error)) from None
@@ -254,15 +265,45 @@ class _Refusal(click.ClickException):
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the sandbox's keys here (mode 0600) and leave the file. Default: a temporary file.",
 )
-def sandbox(provider: str, env_file: Path | None) -> None:
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    help="Something that goes wrong, such as credential-revoked or status:503,rate=0.3. May be repeated.",
+)
+@click.option(
+    "--faults-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file of more faults, one a line, that may be changed while the sandbox runs.",
+)
+@click.option("--list-faults", "listing", is_flag=True, help="Print what can go wrong with this provider, and end.")
+def sandbox(
+    provider: str, env_file: Path | None, faults: tuple[str, ...], faults_file: Path | None, listing: bool
+) -> None:
     """Keep a provider's local sandbox running, and say how to reach it.
 
     It listens on 127.0.0.1 with a fresh database, and is gone after Ctrl-C.
+
+    For a drill it can go wrong: the address that it prints is then the faulty one. A
+    FAULT is written NAME[:ARGUMENT][,path=PATH][,rate=SHARE][,after=N][,times=N]:
+
+    \b
+    status:503,path=/auth,rate=0.3   three of ten requests below /auth get a 503
+    reset,after=5                    connections are reset after five good ones
+    tls-expired                      the certificate is out of date
+    credential-revoked               the provider does not take the key any more
+
+    Faults of the way to the provider and the provider's own go together. With
+    --faults-file a drill goes well, broken and well again without a restart.
     """
     from mfagate import local_sandbox
 
     try:
-        local_sandbox.keep_running(provider, env_file, say=click.echo)
+        if listing:
+            click.echo(local_sandbox.list_faults(provider))
+        else:
+            local_sandbox.keep_running(provider, env_file, faults, faults_file, say=click.echo)
     except local_sandbox.Refused as error:
         raise _refused(str(error)) from None
 

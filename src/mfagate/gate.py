@@ -67,6 +67,7 @@ class Session:
     progress: Progress = field(default_factory=Silent)
     sandboxes: ExitStack = field(default_factory=ExitStack)
     without_secrets: bool = False
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """One table of an integration with its references resolved."""
@@ -89,13 +90,15 @@ def run(
     override: str | None = None,
     executor: Executor | None = None,
     without_secrets: bool = False,
+    faults: Mapping[str, Sequence[str]] | None = None,
 ) -> Report:
     """Climb every ladder and make one report of it, with every secret redacted.
 
     ``executor`` runs the integrations, in threads by default: live work waits on
     the network. Another one must share this process's memory.
     ``without_secrets`` leaves out what a reference that cannot be read here would
-    have held. KeyboardInterrupt passes through once every sandbox is stopped.
+    have held. ``faults`` are what goes wrong in the sandbox of an integration: see :mod:`mfagate.drills`.
+    KeyboardInterrupt passes through once every sandbox is stopped.
 
     Raises:
         ProviderError: The package of a provider cannot be used.
@@ -106,7 +109,9 @@ def run(
         registry.get(one.provider)
     if stage is Stage.RECORD:
         require_vcrpy()
-    session = Session(configuration, progress=progress or Silent(), without_secrets=without_secrets)
+    session = Session(
+        configuration, progress=progress or Silent(), without_secrets=without_secrets, faults=faults or {}
+    )
     shared = _shared_credentials(session, integrations)
     pool = executor or ThreadPoolExecutor(max_workers=max(1, len(integrations)), thread_name_prefix="mfagate")
     try:
@@ -173,7 +178,8 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
         checks = [internal_error(integration, session.redactor, "gate", error)]
     checks += [*_too_few(integration, checks), *about_waivers]
-    report = _integration_report(integration, checks, cleared, target)
+    faults = session.faults.get(integration.name, ())
+    report = _integration_report(integration, checks, cleared, target, faults)
     session.progress.finished(report)
     return report
 
@@ -193,7 +199,7 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
             raise SandboxError(f"{provider.title} has no local sandbox; set endpoint to a URL")
         session.progress.started(integration.name, f"starting a local {provider.title}")
         # The session owns it, so that an interrupt in the main thread stops it too.
-        running = session.sandboxes.enter_context(sandbox.start())
+        running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))
     yield _climb(session, integration, provider, running)
 
 
@@ -264,7 +270,7 @@ def _passed(summary: Summary) -> str:
 
 
 def _integration_report(
-    integration: Integration, checks: list[Check], cleared: list[str], target: Target
+    integration: Integration, checks: list[Check], cleared: list[str], target: Target, faults: Sequence[str]
 ) -> IntegrationReport:
     report = IntegrationReport(
         name=integration.name,
@@ -275,6 +281,7 @@ def _integration_report(
         owner=integration.documentation.owner,
         runbook=integration.documentation.runbook,
         verdict=Verdict.of(check.outcome for check in checks),
+        faults=list(faults),
         headline=_passed(Summary.of(checks)),
         checks=checks,
     )

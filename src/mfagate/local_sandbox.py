@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from mfagate.config.nearest import nearest_to
+from mfagate.drills import FaultsFile, broken, listed
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import Running, Sandbox, SandboxError
+from mfagate.sandbox.drill import BadFault
 
 Say = Callable[[str], object]
 
@@ -21,12 +23,48 @@ class Refused(Exception):
     """The sandbox cannot be started; the message says what to do."""
 
 
-def keep_running(name: str, env_file: Path | None, say: Say) -> None:
+def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults_file: Path | None, say: Say) -> None:
     """Start it, say how to reach it, and wait for Ctrl-C.
 
+    ``faults`` go wrong all the time, those in ``faults_file`` as long as they stand there.
+
     Raises:
-        Refused: There is no such provider or sandbox, or it did not start.
+        Refused: There is no such provider or sandbox, it did not start, or a fault cannot be read.
     """
+    provider, local = _local(name)
+    watched = FaultsFile(faults_file, faults) if faults_file else None
+    try:
+        first = watched.read() if watched else list(faults)
+        with (
+            local.start(first if first or watched else None) as running,
+            _keys_in(env_file, running) as keys,
+        ):
+            say(_directions(provider, running, keys))
+            if watched:
+                say(f"Its faults are read from {faults_file} whenever that changes.")
+            if first:
+                say(broken(first))
+            if watched is None:
+                signal.pause()
+            else:
+                watched.follow(running, say)
+    except (SandboxError, BadFault) as error:
+        raise Refused(str(error)) from None
+    except OSError as error:
+        raise Refused(f"{error.filename or env_file} cannot be written: {error.strerror}") from None
+
+
+def list_faults(name: str) -> str:
+    """What can go wrong with a provider's sandbox: name, argument and a sentence each.
+
+    Raises:
+        Refused: There is no such provider or sandbox.
+    """
+    provider, local = _local(name)
+    return listed(provider.title, local.faults)
+
+
+def _local(name: str) -> tuple[Provider, Sandbox]:
     if name not in registry.names():
         known = ", ".join(registry.names())
         raise Refused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
@@ -34,14 +72,7 @@ def keep_running(name: str, env_file: Path | None, say: Say) -> None:
     local = provider.sandbox()
     if local is None:
         raise Refused(f"{provider.title} has no local sandbox")
-    try:
-        with local.start() as running, _keys_in(env_file, running) as keys:
-            say(_directions(provider, running, keys))
-            signal.pause()
-    except SandboxError as error:
-        raise Refused(str(error)) from None
-    except OSError as error:
-        raise Refused(f"{env_file} cannot be written: {error.strerror}") from None
+    return provider, local
 
 
 @contextmanager

@@ -154,6 +154,9 @@ class IntegrationReport(Model):
     runbook: str | None = None
     verdict: Verdict
     cause: CauseId | None = Field(None, description="The cause of the first check that decides the verdict.")
+    faults: list[str] = Field(
+        default_factory=list, description="What was made to go wrong in the sandbox: this is a drill."
+    )
     headline: str = Field(description="One sentence.")
     exonerated: list[str] = Field(default_factory=list, description="What this run showed not to be at fault.")
     checks: list[Check]

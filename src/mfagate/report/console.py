@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.report.words import blast_radius, contact, emulators, exonerated, kind, paragraphs, verdict
+from mfagate.report.words import blast_radius, contact, drills, emulators, exonerated, kind, paragraphs, verdict
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 _STYLES = {
@@ -50,6 +50,8 @@ def _show(report: Report, console: Console) -> None:
     if report.run.override:
         needed = "" if report.verdict is not Verdict.PASS else " (without need)"
         console.print(f"overridden{needed}: {report.run.override}", style="bold yellow", markup=False, highlight=False)
+    if broken := drills(report):
+        console.print(broken, style="bold yellow", markup=False, highlight=False)
     if report.cause is not None:
         console.print("No integration fits the selection, so nothing was checked.", markup=False)
     if report.integrations:

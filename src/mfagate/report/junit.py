@@ -58,6 +58,7 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
         target=integration.target,
         waived=len(integration.waived) or None,
         override=report.run.override,
+        faults=", ".join(integration.faults) or None,
     )
     for check in integration.checks:
         _case(suite, integration, check)

@@ -24,6 +24,12 @@ def verdict(report: Report) -> str:
     return _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: it could not be known now")
 
 
+def drills(report: Report) -> str:
+    """Which integrations were broken on purpose, and how; empty where none was."""
+    broken = [f"{one.name} ({', '.join(one.faults)})" for one in report.integrations if one.faults]
+    return f"a drill, broken on purpose: {'; '.join(broken)}" if broken else ""
+
+
 def emulators(report: Report) -> str:
     """Which integrations were held against an imitation, which proves less than the provider itself would."""
     names = [one.name for one in report.integrations if one.target == "emulator" and report.run.stage != "check"]

@@ -7,13 +7,23 @@ starts and stops the process, :mod:`mfagate.sandbox.child` is its other end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from mfagate.sandbox.faults import Kind
 
 EMULATOR = "mfagate-emulator"
 """What every emulator says in its Server header, so that nobody takes it for the provider."""
+
+
+ChangeFaults = Callable[[Sequence[str]], None]
+
+
+def _unchangeable(faults: Sequence[str]) -> None:
+    raise SandboxError("This sandbox was started without faults: start it with start(faults=[])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +32,33 @@ class Running:
 
     ``endpoint`` is a URL on 127.0.0.1. ``values`` are what ``sandbox:NAME`` references
     resolve to; those named in ``secrets`` are kept out of every output. ``ca_bundle``
-    is a file with the authority of its certificate, where it speaks TLS.
+    is a file with the authority of its certificate, where it speaks TLS. A sandbox that
+    was started with faults, be it none, takes others while it runs: ``change_faults``.
     """
 
     endpoint: str
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: frozenset[str] = frozenset()
     ca_bundle: str | None = None
+    change_faults: ChangeFaults = field(default=_unchangeable, repr=False, compare=False)
 
 
 class Sandbox(Protocol):
-    """Starts one provider on loopback."""
+    """Starts one provider on loopback. ``faults`` are those that the provider itself knows."""
 
-    def start(self) -> AbstractContextManager[Running]:
+    @property
+    def faults(self) -> Sequence[Kind]:
+        """What can go wrong in the provider, beside what can go wrong on the way to it."""
+
+    def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
         """A running provider; leaving the context stops it and removes its files.
+
+        With ``faults``, written as :mod:`mfagate.sandbox.faults` says, it goes wrong so from the start; with an
+        empty list it is healthy until ``Running.change_faults`` is called.
 
         Raises:
             SandboxError: It is not installed, or did not start.
+            BadFault: A fault cannot be read, or they do not go together.
         """
 
 

@@ -27,10 +27,14 @@ _MOST_TRIES = 100
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A supervised process: ``directory`` is its own and is removed after it."""
+    """A supervised process: ``directory`` is its own and is removed after it.
+
+    ``faults`` is the file that says what goes wrong, where that may be asked for.
+    """
 
     directory: Path
     _announcements: int
+    faults: Path | None = None
 
     def ready(self, running: Running) -> None:
         """Tell the parent, once, that requests to ``running.endpoint`` are answered from now on."""
@@ -50,7 +54,7 @@ def attach() -> Child:
     """Tie this process to its parent. To be called first, before anything may print.
 
     The directory is the first argument; started by hand, without one, the
-    program makes its own.
+    program makes its own. The file of the faults is the second.
     """
     if len(sys.argv) > 1:
         directory = Path(sys.argv[1])
@@ -61,7 +65,7 @@ def attach() -> Child:
     announcements = os.dup(sys.stdout.fileno())
     # A stray print of the provider must not be taken for the announcement.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return Child(directory, announcements)
+    return Child(directory, announcements, Path(sys.argv[2]) if len(sys.argv) > 2 else None)
 
 
 def _end_with_parent(directory: Path, parent: int) -> None:

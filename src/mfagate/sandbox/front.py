@@ -39,7 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self.server.fault(self):
             self.pass_on()
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are http.server's
+    do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are http.server's
 
     def ask(self) -> tuple[int, bytes, http.client.HTTPMessage]:
         """What the server behind says to this request: status, body, headers."""
@@ -55,8 +55,21 @@ class Handler(BaseHTTPRequestHandler):
     def pass_on(self, *, date: str | None = None) -> None:
         """Ask the server behind and answer with what it says."""
         status, body, headers = self.ask()
-        more = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
-        self.answer(status, body, headers["Content-Type"], date=date, **more)
+        self.relay(status, body, headers, headers["Content-Type"], date=date)
+
+    def relay(
+        self,
+        status: int,
+        body: bytes,
+        headers: http.client.HTTPMessage,
+        content_type: str | None,
+        *,
+        date: str | None = None,
+        **more: str,
+    ) -> bool:
+        """Answer with the headers of the server behind, but for those that are about the body or the connection."""
+        kept = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
+        return self.answer(status, body, content_type, date=date, **(kept | more))
 
     def answer(
         self, status: int, body: bytes, content_type: str | None = "text/html", *, date: str | None = None, **more: str
@@ -82,13 +95,13 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "content-type", "date",
 
 
 class Front(ThreadingHTTPServer):
-    """Listens on a free port of 127.0.0.1."""
+    """Listens on a port of 127.0.0.1, a free one by default."""
 
     daemon_threads = True
 
-    def __init__(self, behind: str, fault: Fault, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, behind: str, fault: Fault, tls: ssl.SSLContext | None, port: int = 0) -> None:
         """``behind`` is a URL; of an https one on this machine the certificate is not looked at."""
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", port), Handler)
         self._behind = urlsplit(behind)
         self.fault = fault
         self.lock = threading.Lock()
@@ -119,9 +132,11 @@ class Front(ThreadingHTTPServer):
 
 
 @contextmanager
-def front(behind: str, fault: Fault = lambda handler: False, tls: ssl.SSLContext | None = None) -> Iterator[Front]:
+def front(
+    behind: str, fault: Fault = lambda handler: False, tls: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[Front]:
     """A running front."""
-    server = Front(behind, fault, tls)
+    server = Front(behind, fault, tls, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -33,10 +33,13 @@ _LOG_LINES = 20
 
 
 @contextmanager
-def supervise(program: Path, name: str, *, start_seconds: float = 60.0, stop_seconds: float = 5.0) -> Iterator[Running]:
+def supervise(
+    program: Path, name: str, *, faults: Path | None = None, start_seconds: float = 60.0, stop_seconds: float = 5.0
+) -> Iterator[Running]:
     """Run a Python program that uses :mod:`mfagate.sandbox.child` while the context lasts.
 
-    It gets an empty directory and an environment without our variables. It is
+    It gets an empty directory, the file of the ``faults`` that it is to do, and an environment without our
+    variables. It is
     terminated at the end, and killed ``stop_seconds`` later. May be used from
     several threads at once.
 
@@ -46,18 +49,18 @@ def supervise(program: Path, name: str, *, start_seconds: float = 60.0, stop_sec
     """
     with tempfile.TemporaryDirectory(prefix="mfagate-", ignore_cleanup_errors=True) as directory:
         log = Path(directory, "log")
-        process = _start(program, directory, log)
+        process = _start(program, log, directory, *([str(faults)] if faults else []))
         try:
             yield _wait_until_ready(process, name, start_seconds, log)
         finally:
             _stop(process, stop_seconds)
 
 
-def _start(program: Path, directory: str, log: Path) -> subprocess.Popen[bytes]:
+def _start(program: Path, log: Path, directory: str, *more: str) -> subprocess.Popen[bytes]:
     with log.open("wb") as stderr:
         return subprocess.Popen(  # noqa: S603 - a program of ours, and no shell
             # -P: neither the program's folder nor the current one may shadow a library.
-            [sys.executable, "-P", str(program), directory],
+            [sys.executable, "-P", str(program), directory, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,

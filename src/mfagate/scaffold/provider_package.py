@@ -24,6 +24,7 @@ _FILES = {
     "src/errors.py": "src/{package}/errors.py",
     "src/client.py": "src/{package}/client.py",
     "src/states.py": "src/{package}/states.py",
+    "src/faults.py": "src/{package}/faults.py",
     "src/emulator.py": "src/{package}/emulator.py",
     "contracts/test_contract.py": "contracts/{name}/test_{module}_contract.py",
     "tests/test_gaps.py": "tests/test_gaps.py",

@@ -164,6 +164,15 @@ class ProviderSuite:
         """Somebody's project, healthy as it is."""
         return ProviderProject(tmp_path, self, running)
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def drilled(cls) -> Iterator[Running]:
+        """Another one, in which something goes wrong; most tests do without what stands before it."""
+        sandbox = registry.get(cls.provider).sandbox()
+        assert sandbox is not None
+        with sandbox.start(faults=[]) as running:
+            yield running
+
     @pytest.fixture
     def definition(self) -> Provider:
         """The provider itself."""
@@ -229,6 +238,22 @@ class ProviderSuite:
         for first, second in self.swapped:
             exchanged = {first: project.values[second], second: project.values[first]}
             yield Change(exchanged, CauseId.CONFIG_VALUES_SWAPPED)
+
+    def test_own_faults(self, tmp_path: Path, drilled: Running) -> None:
+        """What the sandbox can be asked to do wrong is found, and is one of the right answers."""
+        sandbox = registry.get(self.provider).sandbox()
+        assert sandbox is not None
+        for kind in sandbox.faults:
+            project = ProviderProject(tmp_path, self, drilled)
+            if not set(kind.needs) <= project.values.keys():
+                project.values = {name: drilled.values[name] for name in kind.needs}
+            drilled.change_faults([kind.name])
+            result = project.run("gate")
+            assert result.first["cause"] in kind.causes, (kind.name, result.stdout)
+            assert result.first_red["next_step"]
+        drilled.change_faults([])
+        result = ProviderProject(tmp_path, self, drilled).run("gate")
+        assert result.exit_code == PASS, result.stdout
 
     def test_rate_limited(self, project: ProviderProject) -> None:
         """Too many requests are nobody's misconfiguration."""

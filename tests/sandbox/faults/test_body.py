@@ -6,8 +6,16 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mfagate.sandbox.faults.body import edited
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
 
 BODY: dict[str, Any] = {
     "stat": "OK",
@@ -42,6 +50,32 @@ def test_edits(kind: str, argument: str, expected: Any) -> None:
 def test_a_name_is_found_at_any_depth_and_a_path_only_there() -> None:
     assert "result" not in json.dumps(after("removed", "result"))
     assert after("removed", "response.result")["response"]["list"] == [{"result": "x"}]
+
+
+def test_a_name_may_have_dots_and_a_path_goes_through_lists() -> None:
+    document = {"value": [{"@odata.type": "a", "owner": {"id": 1}}, {"@odata.type": "b", "owner": {"id": 2}}], "id": 3}
+    body = json.dumps(document).encode()
+    assert json.loads(edited(body, "nulled", "@odata.type"))["value"][1] == {"@odata.type": None, "owner": {"id": 2}}
+    seen = json.loads(edited(body, "removed", "value.owner.id"))
+    assert seen == {"value": [{"@odata.type": "a", "owner": {}}, {"@odata.type": "b", "owner": {}}], "id": 3}
+    assert edited(body, "removed", "value.nobody.id") == body
+
+
+@given(document=JSON, name=st.sampled_from("abc"), kind=st.sampled_from(["removed", "renamed", "nulled", "wrapped"]))
+def test_a_field_that_is_gone_is_gone_everywhere(document: Any, name: str, kind: str) -> None:
+    seen = json.loads(edited(json.dumps(document).encode(), kind, name))
+    assert count(seen, name, kind) == 0
+
+
+def count(node: Any, name: str, kind: str) -> int:
+    """How many fields of the name are as they were."""
+    if isinstance(node, list):
+        return sum(count(item, name, kind) for item in node)
+    if not isinstance(node, dict):
+        return 0
+    changed = {"nulled": lambda value: value is None, "wrapped": lambda value: isinstance(value, list)}
+    own = name in node and not changed.get(kind, lambda value: False)(node[name])
+    return own + sum(count(value, name, kind) for value in node.values())
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"<html>", b"\xff"])

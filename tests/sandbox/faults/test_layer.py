@@ -12,8 +12,8 @@ from mfagate.causes import CauseId
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
 from mfagate.result import Finding
-from mfagate.sandbox.faults import FAULTS, Fault, Layer, faulty
-from mfagate.sandbox.front import Front, front
+from mfagate.sandbox.faults import FAULTS, BadFault, Fault, Layer, faulty
+from mfagate.sandbox.front import Front, Handler, front
 from mfagate.wire import Wire, clock_offset
 
 HEALTHY = b'{"stat":"OK","response":{"result":"allow","time":1}}'
@@ -88,6 +88,12 @@ HARMLESS = {"tls-expiring", "clock", "retired"} | {kind.name for kind in FAULTS.
 """What the transport alone cannot know to be wrong: there is an answer, in JSON."""
 
 
+def test_the_catalogue_tells_the_same_causes() -> None:
+    for text, cause_id in CAUSES.items():
+        kind = FAULTS[text.partition(":")[0]]
+        assert cause_id in kind.causes or text == "html:503", text
+
+
 def test_the_catalogue_is_covered() -> None:
     assert {text.partition(":")[0] for text in CAUSES} | HARMLESS == FAULTS.keys()
 
@@ -119,6 +125,43 @@ def test_a_certificate_runs_out_soon(server: Front) -> None:
     certificate = ask(server, "tls-expiring:12").certificate
     assert certificate is not None
     assert (certificate.not_after - datetime.now(UTC)).days == 12
+
+
+def test_faults_change_while_the_address_stays(server: Front) -> None:
+    seen = []
+    with faulty(server.url, []) as before:
+        wire = Wire(timeout_seconds=1, trust_env=False)
+        for texts in ([], ["refuse"], ["drop"], ["status:502"], ["reset"], []):
+            before.change([Fault.parse(text) for text in texts])
+            seen.append(cause(wire.send(requests.Request("GET", f"{before.url}/auth").prepare())))
+    assert seen == [None, *(CAUSES[text] for text in ("refuse", "drop", "status:502", "reset")), None]
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["refuse", "status:502"], "refuse goes alone"),
+        (["tls-old", "tls-expired"], "tls-old and tls-expired do not go together"),
+        (["tls-expired"], "started without TLS, and stays so"),
+    ],
+)
+def test_what_does_not_go_together_changes_nothing(server: Front, texts: list[str], words: str) -> None:
+    with faulty(server.url, [Fault.parse("status:502")]) as before:
+        with pytest.raises(BadFault, match=words):
+            before.change([Fault.parse(text) for text in texts])
+        wire = Wire(timeout_seconds=1, trust_env=False)
+        assert cause(wire.send(requests.Request("GET", before.url).prepare())) is CauseId.PROVIDER_OUTAGE
+
+
+def test_a_fault_of_the_body_leaves_the_headers_alone() -> None:
+    def handler(one: Handler) -> bool:
+        return one.answer(200, HEALTHY, "application/json", X_Request_Id="42")
+
+    with front("http://127.0.0.1:9", handler) as server:
+        for text in ("removed:result", "truncated", "content-type", "not-utf8", "empty"):
+            response = ask(server, text).response
+            assert response is not None
+            assert response.headers["x-request-id"] == "42", text
 
 
 def test_faults_combine_and_take_turns(server: Front) -> None:

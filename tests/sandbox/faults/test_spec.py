@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,14 +20,13 @@ def faults(draw: st.DrawFn) -> Fault:
     argument = ""
     if FAULTS[kind].argument is not None:
         argument = ARGUMENTS.get(kind) or ("5" if "seconds" in str(FAULTS[kind].argument) else "7")
-    return Fault(
-        FAULTS[kind],
-        argument,
-        draw(st.none() | st.from_regex(r"/[a-z0-9/._-]{0,20}", fullmatch=True)),
-        draw(st.just(1.0) | st.integers(1, 99).map(lambda percent: percent / 100)),
-        draw(st.integers(0, 50)),
-        draw(st.none() | st.integers(0, 9)),
-    )
+    modifiers: dict[str, st.SearchStrategy[Any]] = {
+        "path": st.none() | st.from_regex(r"/[a-z0-9/._-]{0,20}", fullmatch=True),
+        "rate": st.just(1.0) | st.integers(1, 99).map(lambda percent: percent / 100),
+        "after": st.integers(0, 50),
+        "times": st.none() | st.integers(0, 9),
+    }
+    return Fault(FAULTS[kind], argument, **{name: draw(modifiers[name]) for name in FAULTS[kind].modifiers})
 
 
 @given(fault=faults())
@@ -48,7 +49,7 @@ def test_anything_else_is_an_error_that_says_what_to_write(text: str) -> None:
     [
         ("rest", "did you mean 'reset'?"),
         ("refuse:1", "refuse takes no argument"),
-        ("removed", "removed needs an argument (a field"),
+        ("removed", "removed needs an argument (FIELD: its dotted path"),
         ("status:abc", "a status from 200 to 599 is due"),
         ("status:99", "a status from 200 to 599 is due"),
         ("slow:long", "a number of seconds is due"),
@@ -58,6 +59,9 @@ def test_anything_else_is_an_error_that_says_what_to_write(text: str) -> None:
         ("stall,after=-1", "0 or more is due"),
         ("stall,after=x", "a number is due"),
         ("stall,path=x", "a path begins with /"),
+        ("refuse,rate=0.5", "refuse lasts until it is taken away: leave out rate=0.5"),
+        ("tls-expired,times=1", "tls-expired lasts until it is taken away: leave out times=1"),
+        ("reset,path=/x", "reset takes rate, after, times alone: leave out path=/x"),
         ("stall,when=now", "is none of path, rate, after, times"),
     ],
 )

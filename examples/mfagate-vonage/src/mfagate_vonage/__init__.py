@@ -110,8 +110,9 @@ class Vonage(Provider):
     def sandbox(self) -> Sandbox:
         """The emulator."""
         from mfagate.sandbox.emulator import EmulatorSandbox
+        from mfagate_vonage.faults import FAULTS
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"))
+        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"), FAULTS)
 
 
 def _refuses(response: Response) -> bool:

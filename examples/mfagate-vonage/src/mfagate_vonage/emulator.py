@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 import uuid
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,19 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mfagate.sandbox.emulator import Answer, Emulator, Problem, Refused, Request, route
+from mfagate.sandbox.emulator import (
+    Answer,
+    Emulator,
+    Problem,
+    Refused,
+    Request,
+    breaks,
+    changed,
+    replaced,
+    route,
+)
 from mfagate.sandbox.emulator.program import run
+from mfagate_vonage import faults
 
 _MOST_CHECKS = 3
 _CHANNELS = ("sms", "whatsapp", "whatsapp_interactive", "voice", "email", "silent_auth")
@@ -54,6 +66,7 @@ class VonageEmulator(Emulator):
     """An account with an application, and one that may not use Verify."""
 
     hosts = ("api.nexmo.com", "rest.nexmo.com")
+    allowed = True
     secrets = frozenset({"api_secret", "private_key", "forbidden_api_secret", "code"})
 
     def __init__(self) -> None:
@@ -90,9 +103,24 @@ class VonageEmulator(Emulator):
                 return _problem(500, "Internal Error", "There was an error processing your request.")
         return _invalid("body")
 
+    @breaks(faults.REVOKED)
+    def revoke(self) -> AbstractContextManager[None]:
+        """Another secret is the good one."""
+        return replaced(self.values, "api_secret", f"Aa0{secrets.token_hex(6)}")
+
+    @breaks(faults.DEMOTED)
+    def forbid(self) -> AbstractContextManager[None]:
+        """The account's own credentials are taken for those of one that may not use Verify."""
+        return changed(self, allowed=False)
+
+    @breaks(faults.LIMITED)
+    def slow_down(self, request: Request, argument: str) -> Answer | None:
+        """As the fixtures of the SDK have it; no header tells for how long."""
+        return _problem(429, "Rate Limit Hit", "Please wait, then retry your request", "#throttled")
+
     def before(self, request: Request) -> Answer | None:
         """Look at who asks."""
-        if not self._may_use(request):
+        if not (self._may_use(request) and self.allowed):
             detail = "Your account does not have permission to perform this action."
             return _problem(403, "Forbidden", detail, "#forbidden")
         return None

@@ -216,9 +216,10 @@ class Auth0(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of the Authentication and MFA API, and of what is used of the Management API."""
+        from mfagate.providers.auth0.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"))
+        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"), FAULTS)
 
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """Without a static token: a healthy configuration fetches its tokens."""

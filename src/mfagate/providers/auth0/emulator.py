@@ -5,12 +5,16 @@ The two halves are in ``emulation``; here they become one server.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
 
+from mfagate.providers.auth0 import faults
 from mfagate.providers.auth0.auth import is_management
 from mfagate.providers.auth0.emulation.management import ManagementApi
-from mfagate.providers.auth0.emulation.tenant import CUSTOM_DOMAIN, DOMAIN, Tenant
-from mfagate.sandbox.emulator import Answer, Problem, Request
+from mfagate.providers.auth0.emulation.tenant import CUSTOM_DOMAIN, DOMAIN, Client, Tenant
+from mfagate.sandbox.emulator import Answer, Problem, Request, breaks, changed, together, without
 from mfagate.sandbox.emulator.program import run
 
 
@@ -50,6 +54,49 @@ class Auth0Emulator(ManagementApi):
     def headers(self, request: Request) -> Mapping[str, str]:
         """How near the limit of requests is."""
         return self.rate_limit_headers()
+
+    @breaks(faults.REVOKED)
+    def delete_the_application(self) -> AbstractContextManager[None]:
+        """Auth0 says the same to an unknown client as to a wrong secret."""
+        return without(self.tenant.clients, self.tenant.login_service.client_id)
+
+    @breaks(faults.ROTATED)
+    def rotate_the_secret(self) -> AbstractContextManager[None]:
+        """There is one at a time."""
+        return changed(self.tenant.login_service, client_secret=Client().client_secret)
+
+    @breaks(faults.DEMOTED)
+    def take_the_scopes_away(self) -> AbstractContextManager[None]:
+        """The authorization is there, and empty."""
+        return changed(self.tenant.login_service, scopes=())
+
+    @breaks(faults.GRANT_GONE)
+    def delete_the_client_grant(self) -> AbstractContextManager[None]:
+        """The API is not authorized for the application."""
+        return changed(self.tenant.login_service, scopes=None)
+
+    @breaks(faults.GRANTS_OFF)
+    def switch_the_grants_off(self) -> AbstractContextManager[None]:
+        """Under Advanced Settings of the application."""
+        return changed(self.tenant.login_service, grants=frozenset())
+
+    @breaks(faults.AUTH_DOWN)
+    def refuse_everybody(self) -> AbstractContextManager[None]:
+        """No client secret is right."""
+        clients = self.tenant.clients.values()
+        return together([changed(client, client_secret=Client().client_secret) for client in clients])
+
+    @breaks(faults.LIMITED)
+    def slow_down(self, request: Request, argument: str) -> Answer | None:
+        """Each API in its own words; the public metadata is not counted."""
+        if "/.well-known/" in request.path:
+            return None
+        message, code = "Global limit has been reached", "too_many_requests"
+        body: dict[str, Any] = {"error": code, "error_description": message}
+        if is_management(request.path):
+            body = {"statusCode": 429, "error": "Too Many Requests", "message": message, "errorCode": code}
+        left = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time() + float(argument)))}
+        return Answer(429, body, left)
 
 
 if __name__ == "__main__":

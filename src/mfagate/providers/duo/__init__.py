@@ -111,9 +111,10 @@ class Duo(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of the Auth API and of what the states need of the Admin API."""
+        from mfagate.providers.duo.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"))
+        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"), FAULTS)
 
 
 _TIME = {"stat": "OK", "response": {"time": 1}}

@@ -16,13 +16,26 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from itertools import product
 from typing import Any, Literal
 
+from mfagate.providers.duo import faults
 from mfagate.providers.duo.signature import Version, canonical, sign
-from mfagate.sandbox.emulator import Answer, Emulator, Problem, Refused, Request, route
+from mfagate.sandbox.emulator import (
+    Answer,
+    Emulator,
+    Problem,
+    Refused,
+    Request,
+    breaks,
+    changed,
+    route,
+    together,
+    without,
+)
 from mfagate.sandbox.emulator.program import run
 
 _WINDOW_SECONDS = 300
@@ -131,15 +144,20 @@ def _pushed(user: User) -> Callable[[], Outcome]:
 class DuoEmulator(Emulator):
     """One account with an Auth API and an Admin API application, and a few users."""
 
-    secrets = frozenset({"secret_key", "admin_secret_key"})
+    secrets = frozenset({"secret_key", "admin_secret_key", "control_secret_key"})
+    window_seconds: float = _WINDOW_SECONDS
 
     def __init__(self) -> None:
         super().__init__()
         self.host = f"api-{secrets.token_hex(4)}.duosecurity.com"
         self.hosts = (self.host,)
         self._state = threading.RLock()
-        auth, admin = (f"DI{_characters(18)}" for _ in range(2))
-        self.applications = {auth: Application("authapi"), admin: Application("adminapi")}
+        auth, admin, control = (f"DI{_characters(18)}" for _ in range(3))
+        self.applications = {
+            auth: Application("authapi"),
+            admin: Application("adminapi"),
+            control: Application("authapi"),
+        }
         users = [
             User("mfagate-user", owner="is away"),
             User("mfagate-accepts", owner="accepts"),
@@ -155,6 +173,8 @@ class DuoEmulator(Emulator):
             "secret_key": self.applications[auth].secret_key,
             "admin_integration_key": admin,
             "admin_secret_key": self.applications[admin].secret_key,
+            "control_integration_key": control,
+            "control_secret_key": self.applications[control].secret_key,
             "user": "mfagate-user",
             "accepting_user": "mfagate-accepts",
             "declining_user": "mfagate-declines",
@@ -172,6 +192,33 @@ class DuoEmulator(Emulator):
             case Problem.DEFECT:
                 return _fail(50001, "Unknown internal server error")
         return _fail(40002, "Invalid request parameters")
+
+    @breaks(faults.REVOKED)
+    def delete_the_application(self) -> AbstractContextManager[None]:
+        """Nobody knows its integration key any more."""
+        return without(self.applications, self.values["integration_key"])
+
+    @breaks(faults.ROTATED)
+    def reset_the_secret_key(self) -> AbstractContextManager[None]:
+        """The application has another one."""
+        application = self.applications[self.values["integration_key"]]
+        return changed(application, secret_key=Application("authapi").secret_key)
+
+    @breaks(faults.AUTH_DOWN)
+    def forget_the_secret_keys(self) -> AbstractContextManager[None]:
+        """No signature fits."""
+        applications = self.applications.values()
+        return together([changed(one, secret_key=Application(one.kind).secret_key) for one in applications])
+
+    @breaks(faults.CLOCK)
+    def refuse_every_time(self) -> AbstractContextManager[None]:
+        """No time is near enough; the ping tells the right one."""
+        return changed(self, window_seconds=-1.0)
+
+    @breaks(faults.LIMITED)
+    def slow_down(self, request: Request, argument: str) -> Answer | None:
+        """Of whom Duo knows; it documents no header that says for how long."""
+        return None if request.path == "/auth/v2/ping" else _fail(42901, "Too many requests")
 
     def before(self, request: Request) -> Answer | None:
         """Judge the credentials of all but the ping."""
@@ -197,7 +244,7 @@ class DuoEmulator(Emulator):
             age = time.time() - parsedate_to_datetime(date).timestamp()
         except ValueError:
             age = float("inf")
-        if abs(age) > _WINDOW_SECONDS:
+        if abs(age) > self.window_seconds:
             raise Refused(_fail(40105, "Bad request timestamp"))
         if signature.lower() not in self._signatures(request, application.secret_key, date):
             raise Refused(_fail(40103, "Invalid signature in request credentials"))

@@ -194,9 +194,10 @@ class Entra(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of both hosts on one port."""
+        from mfagate.providers.entra.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator") / "__main__.py")
+        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator") / "__main__.py", FAULTS)
 
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """With the secret; the sandbox hands out a certificate as well."""

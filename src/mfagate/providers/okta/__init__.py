@@ -199,9 +199,10 @@ class Okta(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of one org."""
+        from mfagate.providers.okta.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
 
-        return EmulatorSandbox(self.title, Path(__file__).parent / "emulator" / "__main__.py")
+        return EmulatorSandbox(self.title, Path(__file__).parent / "emulator" / "__main__.py", FAULTS)
 
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """With the API token; the sandbox hands out a service app as well."""

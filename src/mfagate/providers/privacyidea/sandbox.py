@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
 
+from mfagate.providers.privacyidea.faults import FAULTS
 from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox.drill import drill
+from mfagate.sandbox.faults import Kind
 from mfagate.sandbox.supervisor import supervise
 
 
@@ -19,13 +23,20 @@ class PrivacyIDEASandbox:
     ``signature`` of every answer).
     """
 
-    def start(self) -> AbstractContextManager[Running]:
+    faults: Sequence[Kind] = FAULTS
+
+    def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
         """A running server; leaving the context stops it and removes its files.
 
         Raises:
             SandboxError: privacyIDEA is not installed, or did not start.
+            BadFault: A fault cannot be read, or they do not go together.
         """
         # Looked up, never imported: see server.py.
         if find_spec("privacyidea") is None:
             raise SandboxError("The privacyIDEA server is not installed. Run: pip install 'mfagate[sandbox]'")
-        return supervise(Path(__file__).with_name("server.py"), "The privacyIDEA sandbox")
+        return drill(_run, self.faults, faults)
+
+
+def _run(faults: Path | None) -> AbstractContextManager[Running]:
+    return supervise(Path(__file__).with_name("server.py"), "The privacyIDEA sandbox", faults=faults)

@@ -17,13 +17,16 @@ import gc
 import logging
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mfagate.providers.privacyidea import faults
 from mfagate.sandbox import Running
 from mfagate.sandbox.child import attach
+from mfagate.sandbox.emulator.breaking import Breaker, breaks, replaced
 
 REALM = "lab"
 USER = "mfagate-test"
@@ -39,7 +42,7 @@ def main() -> None:
     # Looking for garbage among all that is imported costs half a second.
     gc.disable()
     app = _create_app(child.directory)
-    server = _bind(app)
+    server = _bind(_Breaking(app, child.faults) if child.faults else app)
     endpoint = f"http://127.0.0.1:{server.port}"
     values = _set_up(_pi_manage(app), child.directory, endpoint)
     gc.freeze()
@@ -52,6 +55,37 @@ def main() -> None:
         )
     )
     server.serve_forever()
+
+
+class _Breaking:
+    """The server with the faults that a file asks for."""
+
+    def __init__(self, app: Any, file: Path) -> None:
+        self._app = app
+        self._breaker = Breaker(self, file)
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Bring the server into the state that is asked for, and let it answer."""
+        self._breaker.answer(None)
+        return self._app(environ, start_response)
+
+    @breaks(faults.ROTATED)
+    def change_the_secret_key(self) -> AbstractContextManager[None]:
+        """As an administrator changes it in pi.cfg."""
+        return replaced(self._app.config, "SECRET_KEY", secrets.token_hex(32))
+
+    @breaks(faults.DEMOTED)
+    @contextmanager
+    def withhold_rights(self) -> Iterator[None]:
+        """Without any policy of the scope admin, administrators may do everything; with one, only what it says."""
+        policy, name = import_module("privacyidea.lib.policy"), "drill"
+        with self._app.app_context():
+            policy.set_policy(name, scope="admin", action="tokenlist")
+        try:
+            yield
+        finally:
+            with self._app.app_context():
+                policy.delete_policy(name)
 
 
 def _create_app(directory: Path) -> Any:

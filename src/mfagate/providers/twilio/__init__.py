@@ -190,9 +190,10 @@ class Twilio(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of Verify and of what a token may ask about its account."""
+        from mfagate.providers.twilio.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator") / "__main__.py")
+        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator") / "__main__.py", FAULTS)
 
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """With an API key, as Twilio advises for production."""

@@ -7,6 +7,20 @@ whether it imitates well.
 """
 
 from mfagate.sandbox.emulator.app import Answer, Emulator, Problem, Refused, Request, route
+from mfagate.sandbox.emulator.breaking import breaks, changed, replaced, together, without
 from mfagate.sandbox.emulator.start import EmulatorSandbox
 
-__all__ = ["Answer", "Emulator", "EmulatorSandbox", "Problem", "Refused", "Request", "route"]
+__all__ = [
+    "Answer",
+    "Emulator",
+    "EmulatorSandbox",
+    "Problem",
+    "Refused",
+    "Request",
+    "breaks",
+    "changed",
+    "replaced",
+    "route",
+    "together",
+    "without",
+]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from mfagate.sandbox.emulator.breaking import Breaker
+
 LARGEST_BODY = 1 << 20
 
 log = logging.getLogger("mfagate.emulator")
@@ -157,6 +159,8 @@ class Emulator(ABC):
     hosts: Sequence[str] = ()
     secrets: frozenset[str] = frozenset()
     values: Mapping[str, str]
+    breaker: Breaker | None = None
+    """What does faults to it, if any may be asked for."""
 
     def __init__(self) -> None:
         from werkzeug.routing import Map, Rule
@@ -211,6 +215,9 @@ class Emulator(ABC):
         from werkzeug.exceptions import MethodNotAllowed, NotFound
         from werkzeug.routing import RequestRedirect
 
+        if self.breaker is not None and (broken := self.breaker.answer(request)) is not None:
+            refusal: Answer = broken
+            return refusal
         if len(request.body) > LARGEST_BODY:
             return self.problem(Problem.BODY_TOO_LARGE, request)
         try:

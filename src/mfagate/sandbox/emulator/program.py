@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mfagate.sandbox import Running
 from mfagate.sandbox.child import attach
 from mfagate.sandbox.emulator.app import Emulator
+from mfagate.sandbox.emulator.breaking import Breaker
 from mfagate.sandbox.emulator.listen import Listener, certify
 
 
@@ -14,6 +15,8 @@ def run(make: Callable[[], Emulator]) -> None:
     """Serve the emulator that ``make`` makes."""
     child = attach()
     emulator = make()
+    if child.faults is not None:
+        emulator.breaker = Breaker(emulator, child.faults)
     tls, bundle = certify(emulator.hosts, child.directory)
     listener = Listener(emulator, tls)
     values = {**emulator.values, "ca_bundle": str(bundle)}

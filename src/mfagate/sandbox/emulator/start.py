@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox.drill import drill
+from mfagate.sandbox.faults import Kind
 from mfagate.sandbox.supervisor import supervise
 
 
 @dataclass(frozen=True, slots=True)
 class EmulatorSandbox:
-    """Starts the emulator of a provider: ``program`` calls :func:`mfagate.sandbox.emulator.program.run`."""
+    """Starts the emulator of a provider: ``program`` calls :func:`mfagate.sandbox.emulator.program.run`.
+
+    ``faults`` are those that the emulator has a method for, marked with :func:`mfagate.sandbox.emulator.breaks`.
+    """
 
     title: str
     program: Path
+    faults: Sequence[Kind] = ()
 
-    def start(self) -> AbstractContextManager[Running]:
+    def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
         """A running emulator; leaving the context stops it.
 
         Raises:
             SandboxError: What emulators need is not installed, or it did not start.
+            BadFault: A fault cannot be read, or they do not go together.
         """
         missing = [name for name in ("werkzeug", "trustme") if find_spec(name) is None]
         if missing:
             raise SandboxError(f"Emulators need {' and '.join(missing)}. Run: pip install 'mfagate[emulator]'")
-        return supervise(self.program, f"The {self.title} emulator")
+        return drill(self._run, self.faults, faults)
+
+    def _run(self, faults: Path | None) -> AbstractContextManager[Running]:
+        return supervise(self.program, f"The {self.title} emulator", faults=faults)

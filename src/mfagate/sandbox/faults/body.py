@@ -27,27 +27,36 @@ def edited(body: bytes, kind: str, argument: str) -> bytes:
 
 
 def _at(document: Any, field: str, edit: Edit) -> None:
-    """Apply to the field of that dotted path, or of that name at any depth."""
-    if "." not in field:
-        _everywhere(document, field, edit)
-        return
-    *parents, name = field.split(".")
-    node = document
-    for step in parents:
-        node = node.get(step) if isinstance(node, dict) else None
-    if isinstance(node, dict) and name in node:
-        edit(node, name)
+    """Apply to the fields of that name at any depth, and if there is none to those of that dotted path.
+
+    A name may have dots itself, as ``@odata.type`` has. A path goes through all items of a list.
+    """
+    if not _everywhere(document, field, edit):
+        _along(document, field.split("."), edit)
 
 
-def _everywhere(node: Any, name: str, edit: Edit) -> None:
-    if isinstance(node, dict):
-        for key in list(node):
-            _everywhere(node[key], name, edit)
-        if name in node:
-            edit(node, name)
-    elif isinstance(node, list):
+def _along(node: Any, steps: list[str], edit: Edit) -> None:
+    if isinstance(node, list):
         for item in node:
-            _everywhere(item, name, edit)
+            _along(item, steps, edit)
+    elif isinstance(node, dict) and steps[0] in node:
+        if len(steps) == 1:
+            edit(node, steps[0])
+        else:
+            _along(node[steps[0]], steps[1:], edit)
+
+
+def _everywhere(node: Any, name: str, edit: Edit) -> bool:
+    """Whether there was any."""
+    if isinstance(node, list):
+        return sum(_everywhere(item, name, edit) for item in node) > 0
+    if not isinstance(node, dict):
+        return False
+    below = sum(_everywhere(node[key], name, edit) for key in list(node)) > 0
+    if name in node:
+        edit(node, name)
+        return True
+    return below
 
 
 def _as_json(text: str) -> Any:

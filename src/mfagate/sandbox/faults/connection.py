@@ -50,11 +50,10 @@ def abort(connection: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def black_hole() -> Iterator[int]:
+def black_hole(port: int = 0) -> Iterator[int]:
     """A port that drops every attempt to connect: its queue is full, and nobody accepts."""
     with contextlib.ExitStack() as closing:
-        listener = closing.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
+        listener = closing.enter_context(_bound(port))
         listener.listen(0)
         for _ in range(4):
             waiting = closing.enter_context(socket.socket())
@@ -63,7 +62,16 @@ def black_hole() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def closed_port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+@contextlib.contextmanager
+def closed(port: int = 0) -> Iterator[int]:
+    """A port on which nothing listens; it is bound all the same, so that nobody else takes it meanwhile."""
+    with _bound(port) as held:
+        yield held.getsockname()[1]
+
+
+def _bound(port: int) -> socket.socket:
+    bound = socket.socket()
+    # It may be the port of a server that has just stopped.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound

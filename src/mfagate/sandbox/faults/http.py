@@ -92,32 +92,32 @@ def _captive_portal(handler: Handler, argument: str) -> bool:
 
 def _truncated(handler: Handler, argument: str) -> bool:
     status, body, headers = handler.ask()
-    return handler.answer(status, body[: max(1, len(body) * 2 // 3)], headers["Content-Type"])
+    return handler.relay(status, body[: max(1, len(body) * 2 // 3)], headers, headers["Content-Type"])
 
 
 def _not_utf8(handler: Handler, argument: str) -> bool:
     status, body, headers = handler.ask()
-    return handler.answer(status, body.decode("utf-8", "replace").encode("utf-16"), headers["Content-Type"])
+    return handler.relay(status, body.decode("utf-8", "replace").encode("utf-16"), headers, headers["Content-Type"])
 
 
 def _bad_gzip(handler: Handler, argument: str) -> bool:
     status, body, headers = handler.ask()
-    return handler.answer(status, body, headers["Content-Type"], Content_Encoding="gzip")
+    return handler.relay(status, body, headers, headers["Content-Type"], Content_Encoding="gzip")
 
 
 def _content_type(handler: Handler, argument: str) -> bool:
-    status, body, _ = handler.ask()
-    return handler.answer(status, body, argument)
+    status, body, headers = handler.ask()
+    return handler.relay(status, body, headers, argument)
 
 
 def _no_content_type(handler: Handler, argument: str) -> bool:
-    status, body, _ = handler.ask()
-    return handler.answer(status, body, None)
+    status, body, headers = handler.ask()
+    return handler.relay(status, body, headers, None)
 
 
 def _empty(handler: Handler, argument: str) -> bool:
     status, _, headers = handler.ask()
-    return handler.answer(status, b"", headers["Content-Type"])
+    return handler.relay(status, b"", headers, headers["Content-Type"])
 
 
 def _clock(handler: Handler, argument: str) -> bool:
@@ -128,7 +128,7 @@ def _clock(handler: Handler, argument: str) -> bool:
 def _edited(name: str) -> Strike:
     def strike(handler: Handler, argument: str) -> bool:
         status, body, headers = handler.ask()
-        return handler.answer(status, edited(body, name, argument), headers["Content-Type"])
+        return handler.relay(status, edited(body, name, argument), headers, headers["Content-Type"])
 
     return strike
 

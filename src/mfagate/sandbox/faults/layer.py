@@ -6,26 +6,79 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from mfagate.sandbox.faults.catalogue import Layer
 from mfagate.sandbox.faults.certificates import Authority
-from mfagate.sandbox.faults.connection import STRIKES, black_hole, closed_port
+from mfagate.sandbox.faults.connection import STRIKES, black_hole, closed
 from mfagate.sandbox.faults.http import strike
-from mfagate.sandbox.faults.spec import Fault, Trigger
+from mfagate.sandbox.faults.spec import BadFault, Fault, Trigger
 from mfagate.sandbox.front import Handler, front
 
+_NOBODY_LISTENS = ("refuse", "drop")
 
-@dataclass(frozen=True, slots=True)
+
 class Faulty:
     """The faulty server: connect to ``url``, and trust ``ca_bundle`` where it is https."""
 
-    url: str
-    ca_bundle: Path | None
-    requests: list[tuple[str, str]] = field(default_factory=list)
+    def __init__(self, behind: str, authority: Authority | None, seed: int) -> None:
+        self.ca_bundle = authority.bundle if authority else None
+        self.requests: list[tuple[str, str]] = []
+        self._behind = behind
+        self._authority = authority
+        self._seed = seed
+        self._port = 0
+        self._now = ExitStack()
+
+    @property
+    def url(self) -> str:
+        """Where it is; it stays there."""
+        return f"{'https' if self._authority else 'http'}://127.0.0.1:{self._port}"
+
+    def change(self, faults: Sequence[Fault]) -> None:
+        """Do these faults from now on, in the place of the earlier ones.
+
+        Raises:
+            BadFault: They do not go together; nothing was changed.
+        """
+        require_fit(faults)
+        secure = _secure(faults)
+        if secure is not None and self._authority is None:
+            raise BadFault(f"{secure.kind.name}: this server was started without TLS, and stays so")
+        self._now.close()
+        self._port = self._begin(faults, secure)
+
+    def _begin(self, faults: Sequence[Fault], secure: Fault | None) -> int:
+        names = {fault.kind.name for fault in faults}
+        if "refuse" in names:
+            return self._now.enter_context(closed(self._port))
+        if "drop" in names:
+            return self._now.enter_context(black_hole(self._port))
+        tls = _tls(self._authority, secure) if self._authority else None
+        before = self._now.enter_context(front(self._behind, _Striker(faults, self._seed), tls, self._port))
+        before.on_connection = _Connections(faults, self._seed)
+        before.requests = self.requests
+        return before.server_port
+
+    def close(self) -> None:
+        """Stop."""
+        self._now.close()
+
+
+def require_fit(faults: Sequence[Fault]) -> None:
+    """Refuse faults of which one would hide another.
+
+    Raises:
+        BadFault: They do not go together.
+    """
+    nobody = [fault.kind.name for fault in faults if fault.kind.name in _NOBODY_LISTENS]
+    if nobody and len(faults) > 1:
+        raise BadFault(f"{nobody[0]} goes alone: no other fault could be seen behind it")
+    secure = [fault.kind.name for fault in faults if fault.kind.layer is Layer.TLS]
+    if len(secure) > 1:
+        raise BadFault(f"{' and '.join(secure)} do not go together: a server has one certificate")
 
 
 @contextmanager
@@ -33,23 +86,22 @@ def faulty(endpoint: str, faults: Sequence[Fault], *, seed: int = 0) -> Iterator
     """Stand before the server at ``endpoint`` while the context lasts; ``seed`` makes chance repeatable.
 
     It speaks TLS if the server does, or if a fault is one of TLS.
+
+    Raises:
+        BadFault: The faults do not go together.
     """
     with tempfile.TemporaryDirectory(prefix="mfagate-faults-") as folder:
-        secure = next((fault for fault in faults if fault.kind.layer is Layer.TLS), None)
-        is_tls = urlsplit(endpoint).scheme == "https" or secure is not None
-        authority = Authority(Path(folder)) if is_tls else None
-        scheme, bundle = ("https", authority.bundle) if authority else ("http", None)
-        names = {fault.kind.name for fault in faults}
-        if "refuse" in names:
-            yield Faulty(f"{scheme}://127.0.0.1:{closed_port()}", bundle)
-        elif "drop" in names:
-            with black_hole() as port:
-                yield Faulty(f"{scheme}://127.0.0.1:{port}", bundle)
-        else:
-            tls = _tls(authority, secure) if authority else None
-            with front(endpoint, _Striker(faults, seed), tls) as before:
-                before.on_connection = _Connections(faults, seed)
-                yield Faulty(f"{scheme}://127.0.0.1:{before.server_port}", bundle, before.requests)
+        is_tls = urlsplit(endpoint).scheme == "https" or _secure(faults) is not None
+        before = Faulty(endpoint, Authority(Path(folder)) if is_tls else None, seed)
+        try:
+            before.change(faults)
+            yield before
+        finally:
+            before.close()
+
+
+def _secure(faults: Sequence[Fault]) -> Fault | None:
+    return next((fault for fault in faults if fault.kind.layer is Layer.TLS), None)
 
 
 def _tls(authority: Authority, fault: Fault | None) -> ssl.SSLContext | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import random
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from mfagate.config.nearest import nearest_to
-from mfagate.sandbox.faults.catalogue import FAULTS, Kind
+from mfagate.sandbox.faults.catalogue import FAULTS, MODIFIERS, Kind
 
 
 class BadFault(ValueError):
@@ -33,17 +34,18 @@ class Fault:
     times: int | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read ``NAME[:ARGUMENT][,path=PATH][,rate=SHARE][,after=N][,times=N]``.
+    def parse(cls, text: str, known: Mapping[str, Kind] = FAULTS) -> Self:
+        """Read ``NAME[:ARGUMENT][,path=PATH][,rate=SHARE][,after=N][,times=N]``; ``known`` are the faults there are.
 
         Raises:
             BadFault: It is not written so.
         """
         head, *modifiers = text.split(",")
         name, given, argument = head.partition(":")
-        kind = FAULTS.get(name)
+        kind = known.get(name)
         if kind is None:
-            raise BadFault(f"there is no fault {name!r}{nearest_to(name, FAULTS)}; known: {', '.join(FAULTS)}")
+            near = nearest_to(name, known)
+            raise BadFault(f"there is no fault {name!r}{near or '; known: ' + ', '.join(known)}")
         if given and kind.argument is None:
             raise BadFault(f"{name} takes no argument: write {name}")
         if not argument:
@@ -52,7 +54,7 @@ class Fault:
             argument = kind.default
         if problem := kind.problem(argument):
             raise BadFault(f"{name}:{argument}: {problem}")
-        return cls(kind, argument, **_modifiers(modifiers))
+        return cls(kind, argument, **_modifiers(name, kind.modifiers, modifiers))
 
     def __str__(self) -> str:
         parts = [f"{self.kind.name}:{self.argument}" if self.argument else self.kind.name]
@@ -63,13 +65,15 @@ class Fault:
         return ",".join(parts)
 
 
-def _modifiers(texts: list[str]) -> dict[str, Any]:
+def _modifiers(fault: str, known: Sequence[str], texts: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in texts:
         name, _, value = text.partition("=")
-        if name not in ("path", "rate", "after", "times"):
-            known = "path, rate, after, times"
-            raise BadFault(f"{text!r} is none of {known}: write for example rate=0.3")
+        if name not in MODIFIERS:
+            raise BadFault(f"{text!r} is none of {', '.join(MODIFIERS)}: write for example rate=0.3")
+        if name not in known:
+            takes = f"takes {', '.join(known)} alone" if known else "lasts until it is taken away"
+            raise BadFault(f"{fault} {takes}: leave out {text}")
         found[name] = _modifier(name, value)
     return found
 

@@ -7,8 +7,10 @@ and users are made anew on each start.
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 from typing import Any
 
+from mfagate.providers.entra import faults
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
 from mfagate.providers.entra.emulator.directory import (
     ROLES,
@@ -20,10 +22,11 @@ from mfagate.providers.entra.emulator.directory import (
     User,
     method,
 )
-from mfagate.providers.entra.emulator.graph import GraphHost, graph_problem, is_graphs
+from mfagate.providers.entra.emulator.faults import refuse
+from mfagate.providers.entra.emulator.graph import GraphHost, graph_problem, is_graphs, throttled
 from mfagate.providers.entra.emulator.login import LoginHost, login_problem
 from mfagate.providers.entra.emulator.tokens import Issuer
-from mfagate.sandbox.emulator import Answer, Emulator, Problem, Request
+from mfagate.sandbox.emulator import Answer, Emulator, Problem, Request, breaks, changed, together, without
 from mfagate.sandbox.emulator.program import run
 
 _SIGN_IN = "openid profile"
@@ -74,6 +77,7 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
         }
         tenant = _tenant("mfagate.onmicrosoft.com", list(applications.values()), list(users.values()))
         foreign = _tenant("mfagate-other.onmicrosoft.com", [other], [])
+        self._own = service
         self.tenants = [tenant, foreign]
         self.values = {
             "tenant_id": tenant.tenant_id,
@@ -119,6 +123,57 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
         if problem is not Problem.DEFECT:
             self.authenticated(request)
         return graph_problem(problem, request)
+
+    @breaks(faults.REVOKED)
+    def remove_the_credentials(self) -> AbstractContextManager[None]:
+        """The application has none left."""
+        return changed(self._own, secrets=[], certificates=[])
+
+    @breaks(faults.EXPIRED)
+    def let_the_secret_end(self) -> AbstractContextManager[None]:
+        """Yesterday."""
+        return changed(self._own.secrets[0], days=-1)
+
+    @breaks(faults.ROTATED)
+    def replace_the_secret(self) -> AbstractContextManager[None]:
+        """The old one was removed when the new one was there."""
+        return changed(self._own, secrets=[Secret(), *self._own.secrets[1:]])
+
+    @breaks(faults.DEMOTED)
+    def take_the_roles_away(self) -> AbstractContextManager[None]:
+        """Tokens are issued all the same."""
+        return changed(self._own, roles=())
+
+    @breaks(faults.DISABLED)
+    def disable_the_application(self) -> AbstractContextManager[None]:
+        """In the tenant."""
+        return changed(self._own, enabled=False)
+
+    @breaks(faults.DELETED)
+    def delete_the_application(self) -> AbstractContextManager[None]:
+        """The tenant does not know it."""
+        return without(self.tenants[0].applications, self._own.client_id)
+
+    @breaks(faults.CLOUD)
+    def move_the_tenant(self) -> AbstractContextManager[None]:
+        """This cloud does not know it."""
+        return changed(self, tenants=self.tenants[1:])
+
+    @breaks(faults.AUTH_DOWN)
+    def refuse_everybody(self) -> AbstractContextManager[None]:
+        """No secret and no certificate is right."""
+        applications = [one for tenant in self.tenants for one in tenant.applications.values()]
+        return together([changed(one, secrets=[], certificates=[]) for one in applications])
+
+    @breaks(faults.BLOCKED)
+    def block(self, request: Request, argument: str) -> Answer | None:
+        """Tokens are not issued."""
+        return refuse(request, 53003).answer if request.path.endswith("/oauth2/v2.0/token") else None
+
+    @breaks(faults.LIMITED)
+    def throttle(self, request: Request, argument: str) -> Answer | None:
+        """Graph alone."""
+        return throttled(request, argument) if is_graphs(request.path) else None
 
 
 def _tenant(domain: str, applications: list[Application], users: list[User]) -> Tenant:

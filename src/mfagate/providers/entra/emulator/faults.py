@@ -66,6 +66,11 @@ _FAULTS: Mapping[int, Fault] = {
         "tenant. You may have sent your authentication request to the wrong tenant.",
     ),
     7000112: Fault(400, "unauthorized_client", "Application '{app}'({name}) is disabled."),
+    53003: Fault(
+        400,
+        "access_denied",
+        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    ),
     90002: Fault(
         400,
         "invalid_request",

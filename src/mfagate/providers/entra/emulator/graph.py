@@ -196,6 +196,11 @@ def graph_problem(problem: Problem, request: Request) -> Answer:
     return _refuse(request, 400, "BadRequest", "Unable to read JSON request payload.").answer
 
 
+def throttled(request: Request, seconds: str) -> Answer:
+    """As https://learn.microsoft.com/graph/throttling shows it."""
+    return _refuse(request, 429, "TooManyRequests", "Please retry again later.", {"Retry-After": seconds}).answer
+
+
 def _one_application(request: Request, application: Application | None, wanted: str) -> Answer:
     if application is None:
         raise _unknown(request, wanted)

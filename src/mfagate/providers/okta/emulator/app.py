@@ -7,14 +7,26 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
-from mfagate.providers.okta.auth import ORGANIZATION_PATH, TOKEN_PATH, load_key, new_key
+from mfagate.providers.okta import faults
+from mfagate.providers.okta.auth import ORGANIZATION_PATH, TOKEN_PATH, load_key, new_key, new_token
 from mfagate.providers.okta.emulator import bodies, factors
 from mfagate.providers.okta.emulator.answers import challenged, fail, invalid, ok, refused
 from mfagate.providers.okta.emulator.authorization_server import AuthorizationServer
 from mfagate.providers.okta.emulator.org import TOKEN_SECONDS, ApiToken, App, Factor, Org, User, moment
-from mfagate.sandbox.emulator import Answer, Emulator, Problem, Request, route
+from mfagate.sandbox.emulator import (
+    Answer,
+    Emulator,
+    Problem,
+    Request,
+    breaks,
+    changed,
+    route,
+    together,
+    without,
+)
 
 _READ, _MANAGE = "okta.users.read", "okta.users.manage"
 _READ_TOKENS, _MANAGE_TOKENS = "okta.apiTokens.read", "okta.apiTokens.manage"
@@ -68,7 +80,7 @@ class OktaEmulator(Emulator):
             "orphaned_": ApiToken("of somebody who left", gone, _ALL),
             "idle_": ApiToken("seldom used", admin, _ALL, created=month_ago, used=month_ago + 3 * 86400),
         }
-        self.org.tokens = list(tokens.values())
+        self.org.tokens, self._own_token = list(tokens.values()), tokens[""]
         values = {f"{kind}api_token": token.value for kind, token in tokens.items()}
         return {**values, "token_id": tokens[""].id, "idle_token_id": tokens["idle_"].id}
 
@@ -86,6 +98,7 @@ class OktaEmulator(Emulator):
             "restricted_": App(keys, granted, in_zone=False),
             "keyless_": App({}, granted),
         }
+        self._own_app = apps[""]
         self.org.apps = {app.client_id: app for app in apps.values()}
         values = {f"{kind}client_id": app.client_id for kind, app in apps.items()}
         as_test_data = {"app_client_id": values["client_id"], "app_private_key": pem}
@@ -116,6 +129,61 @@ class OktaEmulator(Emulator):
         if problem is Problem.WRONG_METHOD:
             return Answer(answer.status, answer.body, {"Allow": ", ".join(request.allowed)})
         return answer
+
+    @breaks(faults.REVOKED)
+    def revoke(self) -> AbstractContextManager[None]:
+        """Token and app as an administrator ends them."""
+        return together([changed(self._own_token, is_revoked=True), changed(self._own_app, status="INACTIVE")])
+
+    @breaks(faults.EXPIRED)
+    def let_the_token_end(self) -> AbstractContextManager[None]:
+        """Nobody used it for a month."""
+        return changed(self._own_token, used=time.time() - TOKEN_SECONDS - 60)
+
+    @breaks(faults.ROTATED)
+    def rotate(self) -> AbstractContextManager[None]:
+        """The successors of both are good."""
+        keys = {kid: load_key(new_key()).public_key() for kid in self._own_app.keys}
+        return together([changed(self._own_token, value=new_token()), changed(self._own_app, keys=keys)])
+
+    @breaks(faults.DEMOTED)
+    def take_the_role_away(self) -> AbstractContextManager[None]:
+        """From the token's creator, and from the app."""
+        return together([changed(self._own_token, scopes=frozenset()), changed(self._own_app, has_role=False)])
+
+    @breaks(faults.APP_GONE)
+    def delete_the_app(self) -> AbstractContextManager[None]:
+        """Nobody knows its client id."""
+        return without(self.org.apps, self._own_app.client_id)
+
+    @breaks(faults.ZONE)
+    def leave_the_zone(self) -> AbstractContextManager[None]:
+        """Okta documents what a service app is told, and not what an API token is."""
+        return changed(self._own_app, in_zone=False)
+
+    @breaks(faults.AUTH_DOWN)
+    def refuse_everybody(self) -> AbstractContextManager[None]:
+        """No token, and no app."""
+        return together([changed(self.org, tokens=[]), changed(self.org, apps={})])
+
+    @breaks(faults.FEATURE_OFF)
+    def do_without_factors(self, request: Request, argument: str) -> Answer | None:
+        """The edition has no multifactor authentication."""
+        return fail("E0000015") if "/factors" in request.path else None
+
+    @breaks(faults.READ_ONLY)
+    def only_read(self, request: Request, argument: str) -> Answer | None:
+        """Tokens are issued all the same, so that something can be read."""
+        return None if request.method == "GET" or request.path == TOKEN_PATH else fail("E0000010")
+
+    @breaks(faults.LIMITED)
+    def slow_down(self, request: Request, argument: str) -> Answer | None:
+        """Nothing is left until the time that the header tells."""
+        if request.path == ORGANIZATION_PATH:
+            return None
+        left = {"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": str(int(time.time() + float(argument)))}
+        limited = fail("E0000047")
+        return Answer(limited.status, limited.body, {**limited.headers, **left})
 
     def headers(self, request: Request) -> Mapping[str, str]:
         """As recorded; the policy names the org, and the host of its console."""

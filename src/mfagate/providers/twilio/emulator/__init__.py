@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import base64
 import secrets
+from contextlib import AbstractContextManager
 
+from mfagate.providers.twilio import faults
 from mfagate.providers.twilio.emulator.accounts import Account, ApiKey, Service
+from mfagate.providers.twilio.emulator.answers import error
 from mfagate.providers.twilio.emulator.entities import Entity, Factor, Owner
 from mfagate.providers.twilio.emulator.entity_routes import EntityRoutes
 from mfagate.providers.twilio.emulator.service_routes import ServiceRoutes
 from mfagate.providers.twilio.emulator.verification_routes import VerificationRoutes
+from mfagate.sandbox.emulator import Answer, Request, breaks, changed, together, without
 
 _DEVICES: dict[str, tuple[str, Owner]] = {
     "push_identity": ("mfagate-away", "is away"),
@@ -40,7 +44,9 @@ class TwilioEmulator(ServiceRoutes, VerificationRoutes, EntityRoutes):
             "ie1_api_key": own.add_key(ApiKey(region="ie1")),
             "revoked_api_key": ApiKey(),
             "other_api_key": other.add_key(ApiKey()),
+            "control_api_key": own.add_key(ApiKey()),
         }
+        self._own, self._service, self._key = own, service, keys["api_key"]
         self.values = {
             "account_sid": own.sid,
             "auth_token": own.auth_token,
@@ -61,6 +67,55 @@ class TwilioEmulator(ServiceRoutes, VerificationRoutes, EntityRoutes):
             **{name: _with_a_device(service, identity, owner) for name, (identity, owner) in _DEVICES.items()},
         }
         self.secrets = frozenset(name for name in self.values if name.endswith(("_secret", "auth_token")))
+
+    @breaks(faults.REVOKED)
+    def delete_the_key(self) -> AbstractContextManager[None]:
+        """The account has no such API key."""
+        return without(self._own.keys, self._key.sid)
+
+    @breaks(faults.ROTATED)
+    def replace_the_credentials(self) -> AbstractContextManager[None]:
+        """The successors of both are good, and they are not."""
+        return together([changed(self._own, auth_token=Account().auth_token), self.delete_the_key()])
+
+    @breaks(faults.DEMOTED)
+    def restrict_the_key(self) -> AbstractContextManager[None]:
+        """It may do nothing."""
+        return changed(self._key, rights=frozenset())
+
+    @breaks(faults.SUSPENDED)
+    def suspend(self) -> AbstractContextManager[None]:
+        """For unpaid bills, say."""
+        return changed(self._own, status="suspended")
+
+    @breaks(faults.SERVICE_GONE)
+    def delete_the_service(self) -> AbstractContextManager[None]:
+        """The account is in order."""
+        return without(self._own.services, self._service.sid)
+
+    @breaks(faults.REGION)
+    def move_the_key(self) -> AbstractContextManager[None]:
+        """It was made in Ireland."""
+        return changed(self._key, region="ie1")
+
+    @breaks(faults.AUTH_DOWN)
+    def refuse_everybody(self) -> AbstractContextManager[None]:
+        """Nobody's token or secret is right."""
+        accounts = list(self.accounts.values())
+        keys = [key for account in accounts for key in account.keys.values()]
+        return together(
+            [
+                *(changed(account, auth_token=Account().auth_token) for account in accounts),
+                *(changed(key, secret=ApiKey().secret) for key in keys),
+            ]
+        )
+
+    @breaks(faults.LIMITED)
+    def slow_down(self, request: Request, argument: str) -> Answer | None:
+        """Of whom Twilio knows; of others the answer is refused as ever."""
+        if "authorization" not in request.headers:
+            return None
+        return error(429, 20429, "Too many requests", {"Retry-After": argument})
 
 
 def _with_a_device(service: Service, identity: str, owner: Owner) -> str:

@@ -1,0 +1,12 @@
+"""What can go wrong with a Vonage account, done by the emulator when a drill asks for it."""
+
+from __future__ import annotations
+
+from mfagate.causes import CauseId
+from mfagate.sandbox.faults import answer, state
+
+REVOKED = state("credential-revoked", "the API secret was revoked", CauseId.CREDENTIAL_REJECTED)
+DEMOTED = state("credential-demoted", "the account may not use Verify", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION)
+LIMITED = answer("rate-limited", "too many requests a second", CauseId.PROVIDER_RATE_LIMITED)
+
+FAULTS = (REVOKED, DEMOTED, LIMITED)

@@ -1,0 +1,19 @@
+"""What can go wrong with a Duo account, as its Auth API shows it: https://duo.com/docs/authapi."""
+
+from __future__ import annotations
+
+from mfagate.causes import CauseId
+from mfagate.sandbox.faults.catalogue import answer, state
+
+REVOKED = state("credential-revoked", "the application was deleted", CauseId.CREDENTIAL_UNKNOWN_KEY)
+ROTATED = state("rotated", "the secret key was reset, which ends the old one at once", CauseId.CREDENTIAL_REJECTED)
+AUTH_DOWN = state(
+    "auth-down",
+    "every signature is refused, and the ping answers",
+    CauseId.CREDENTIAL_REJECTED,
+    controlled=(CauseId.PROVIDER_AUTH_OUTAGE,),
+)
+CLOCK = state("signature-clock", "the time of every request is refused", CauseId.CLOCK_SKEW)
+LIMITED = answer("rate-limited", "requests with a credential are told to slow down", CauseId.PROVIDER_RATE_LIMITED)
+
+FAULTS = (REVOKED, ROTATED, AUTH_DOWN, CLOCK, LIMITED)

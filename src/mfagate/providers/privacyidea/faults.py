@@ -1,0 +1,26 @@
+"""What can go wrong in a privacyIDEA server, done to the real one.
+
+An API key (``createtoken``) is a signed token, and the server keeps no list of them: as far as is known it ends on
+its date, or with all others when SECRET_KEY is changed. So there is no fault for a single key that was revoked.
+"""
+
+from __future__ import annotations
+
+from mfagate.causes import CauseId
+from mfagate.sandbox.faults.catalogue import state
+
+ROTATED = state(
+    "rotated",
+    "SECRET_KEY was changed, which ends every API key at once",
+    CauseId.CREDENTIAL_REJECTED,
+    controlled=(CauseId.PROVIDER_AUTH_OUTAGE,),
+)
+
+DEMOTED = state(
+    "credential-demoted",
+    "a policy leaves administrators the right to list tokens, and no other",
+    CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+    needs=("url", "validate_key", "admin_key"),
+)
+
+FAULTS = (ROTATED, DEMOTED)
