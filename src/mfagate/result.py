@@ -195,6 +195,9 @@ class Run(Model):
     finished: datetime
     version: str
     override: str | None = None
+    warnings: list[str] = Field(
+        default_factory=list, description="What went wrong beside the checks, such as a history that is not writable."
+    )
 
 
 class Summary(Model):
