@@ -160,6 +160,7 @@ def check(**options: Any) -> None:
     help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
     "The faults: mfagate sandbox PROVIDER --list-faults",
 )
+@click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
 def gate(**options: Any) -> None:
     """Ask the live providers: may this configuration be deployed?
 
@@ -194,6 +195,7 @@ def _run(
     no_color: bool,
     without_secrets: bool = False,
     faults: tuple[str, ...] = (),
+    notify: bool = False,
 ) -> None:
     from rich.console import Console
 
@@ -216,6 +218,7 @@ def _run(
     except (KeyError, drills.Refused) as error:
         raise _refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
+    notifier = _notifier(configuration) if notify else None
     try:
         with on_terminal(Console(stderr=True, no_color=not color)) as progress:
             report = gate.run(
@@ -229,8 +232,22 @@ def _run(
             )
     except (registry.ProviderError, MissingExtra) as error:
         raise _refused(str(error)) from None
+    if notifier is not None:
+        report = notifier.tell(report)
+    for warning in report.run.warnings:
+        click.echo(f"warning: {warning}", err=True)
     _write(report, outputs, color=color)
     sys.exit(exitcode.of(report, allow_inconclusive=on_inconclusive == "allow"))
+
+
+def _notifier(configuration: Any) -> Any:
+    from mfagate.notify.delivery import NotReady
+    from mfagate.notify.notifier import Notifier
+
+    try:
+        return Notifier(configuration)
+    except NotReady as error:
+        raise _refused(str(error)) from None
 
 
 def _write(report: Any, outputs: list[Output], *, color: bool) -> None:

@@ -49,7 +49,7 @@ def _what(change: Change) -> str:
         case Kind.REMINDER:
             return f"still {change.cause}"
         case Kind.FLAPPING:
-            return f"flapping, at the moment {change.cause}"
+            return f"flapping ({change.cause})"
         case _:
             return f"{change.kind} {change.cause}"
 

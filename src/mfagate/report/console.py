@@ -52,6 +52,8 @@ def _show(report: Report, console: Console) -> None:
         console.print(f"overridden{needed}: {report.run.override}", style="bold yellow", markup=False, highlight=False)
     if broken := drills(report):
         console.print(broken, style="bold yellow", markup=False, highlight=False)
+    for warning in report.run.warnings:
+        console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
     if report.cause is not None:
         console.print("No integration fits the selection, so nothing was checked.", markup=False)
     if report.integrations:
