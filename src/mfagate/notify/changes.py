@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from mfagate.causes import Outcome
+from mfagate.report.words import blast_radius, contact, exonerated, place
 from mfagate.result import Check, IntegrationReport, Report
 
 
@@ -29,7 +30,8 @@ class Change:
 
     ``cause`` of a recovery is the one that is over. ``since`` is when the problem began. ``report`` is
     the id of the run. ``subject`` names a warning beside the verdict, by its check and what that looked
-    at; it is empty for the verdict itself. ``severe`` tells a red verdict from a warning.
+    at; it is empty for the verdict itself. ``details`` are lines of the report for whoever acts on it.
+    ``severe`` tells a red verdict from a warning.
     """
 
     integration: str
@@ -39,7 +41,7 @@ class Change:
     since: datetime
     report: str
     subject: str = ""
-    next_step: str | None = None
+    details: tuple[str, ...] = ()
     severe: bool = True
 
     @property
@@ -55,7 +57,7 @@ class Standing(BaseModel):
 
     cause: str | None = Field(None, description="The cause seen last; None: in order.")
     headline: str = ""
-    next_step: str | None = None
+    details: tuple[str, ...] = ()
     severe: bool = True
     since: datetime = Field(description="When the problem began, or ended.")
     told: str | None = Field(
@@ -80,7 +82,7 @@ class _Seen:
 
     cause: str | None
     headline: str = ""
-    next_step: str | None = None
+    details: tuple[str, ...] = ()
     severe: bool = True
 
 
@@ -98,7 +100,7 @@ def observed(report: Report, states: Mapping[str, Standing]) -> Observed:
                 report.run.finished,
                 report.run.id,
                 subject,
-                seen.next_step,
+                seen.details,
                 seen.severe,
             )
             before = states.get(change.key)
@@ -122,11 +124,12 @@ def _changed(before: Standing | None, now: Change) -> Iterator[Change]:
 def _seen(integration: IntegrationReport, states: Mapping[str, Standing]) -> Mapping[str, _Seen]:
     drill = "drill: " if integration.faults else ""
     deciding = integration.deciding
-    step = deciding.next_step if deciding is not None else None
-    seen = {"": _Seen(integration.cause, drill + integration.headline, step)}
+    details = tuple(_details(deciding, integration)) if deciding is not None else ()
+    seen = {"": _Seen(integration.cause, drill + integration.headline, details)}
     for check in integration.checks:
         if check.outcome is Outcome.WARN and check.cause is not None:
-            seen[_subject(check)] = _Seen(check.cause, drill + check.message, check.next_step, severe=False)
+            details = tuple(_details(check, integration))
+            seen[_subject(check)] = _Seen(check.cause, drill + check.message, details, severe=False)
     # What a check warned of before, and does not any more. One that did not run says nothing.
     ran = {check.id for check in integration.checks if check.outcome is not Outcome.SKIPPED}
     for key in states:
@@ -138,3 +141,16 @@ def _seen(integration: IntegrationReport, states: Mapping[str, Standing]) -> Map
 
 def _subject(check: Check) -> str:
     return f"{check.id} {check.subject or ''}".rstrip()
+
+
+def _details(check: Check, integration: IntegrationReport) -> Iterator[str]:
+    """What a person needs who gets the message, and may not see the report."""
+    for label, text in (
+        ("change here", place(check.location) if check.location is not None else ""),
+        ("next step", check.next_step or ""),
+        ("talk to", contact(check, integration)),
+        ("exonerated", exonerated(integration) if check is integration.deciding else ""),
+        ("at stake", blast_radius(integration)),
+    ):
+        if text:
+            yield f"{label}: {text}"

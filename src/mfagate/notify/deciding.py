@@ -54,7 +54,7 @@ def _step(
             update={
                 "cause": None if change.kind is Kind.RECOVERED else change.cause,
                 "headline": change.headline,
-                "next_step": change.next_step,
+                "details": change.details,
                 "severe": change.severe,
                 "since": now,
             }
@@ -87,4 +87,4 @@ def _telling(kind: Kind, known: Standing, state: Standing, change: Change | None
     # Nothing happened in this run: a reminder, or the end of flapping. Then the run's id says nothing.
     integration, _, subject = key.partition(" ")
     cause = state.cause or known.told or FLAPPING
-    return Change(integration, kind, cause, state.headline, state.since, "", subject, state.next_step, state.severe)
+    return Change(integration, kind, cause, state.headline, state.since, "", subject, state.details, state.severe)

@@ -62,8 +62,8 @@ def _block(change: Change) -> Iterator[str]:
     if change.kind is Kind.FLAPPING:
         yield "It comes and goes. Nothing more is said of it until it stays as it is."
     yield f"since {change.since:%Y-%m-%d %H:%M} UTC"
-    if change.next_step and change.kind is not Kind.RECOVERED:
-        yield f"next step: {change.next_step}"
+    if change.kind is not Kind.RECOVERED:
+        yield from change.details
 
 
 def _level(changes: Sequence[Change]) -> Literal["failure", "warning", "success"]:
