@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics import exposition
 
-from mfagate.monitor import Monitor, monitor
+from mfagate.monitor import Answer, Monitor, monitor
 from mfagate.monitor.incidents import Described, Incidents, logger
 from mfagate.secrets.redaction import Redactor
 
@@ -145,10 +145,17 @@ def metrics(registry: CollectorRegistry) -> str:
     return text.decode()
 
 
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    """One for all: to make one takes longer than to use it."""
+    with httpx.Client(trust_env=False) as made:
+        yield made
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
 @pytest.mark.parametrize("name", ["auth0", "duo", "entra", "okta", "privacyidea", "twilio"])
 def test_no_secret_is_told(
-    provider: Provider, kept: Kept, name: str, status: int, capfd: pytest.CaptureFixture[str]
+    provider: Provider, kept: Kept, client: httpx.Client, name: str, status: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     registry = CollectorRegistry()
     redactor = Redactor({"canary": SECRET})
@@ -161,8 +168,12 @@ def test_no_secret_is_told(
                 headers={"Authorization": f"SSWS {SECRET}", "X-Api-Key": SECRET, "Cookie": f"sid={SECRET}"},
                 data={"client_secret": SECRET},
             )
-        with monitor(name, registry=registry).wrap(httpx.Client()) as client:
-            client.post(f"{provider.url}/{SECRET}/{number}", auth=("user", SECRET))
+        remove = monitor(name, registry=registry).install(client)
+        client.post(f"{provider.url}/{SECRET}/{number}", auth=("user", SECRET))
+        remove()
+        content = json.dumps(body).encode()
+        with monitor(name, registry=registry).call() as call:
+            call.answered(Answer(status, {**headers, "Content-Type": "application/json"}, content))
     formatter = logging.Formatter()
     written = [formatter.format(record) + str(vars(record)) for record in kept.records]
     written += [metrics(registry), *capfd.readouterr()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,6 +55,33 @@ def _body(response: Any) -> bytes | None:
     # requests and httpx both keep here what was read, and nothing else; their property `content` would read it.
     body = getattr(response, "_content", None)
     return body if isinstance(body, bytes) else None
+
+
+def answer_in(error: Exception) -> Any:
+    """The answer that an SDK made an exception of, or None.
+
+    They keep it as ``response`` (requests and httpx), or as a status beside the parsed body
+    (duo_client: ``status`` and ``data``, auth0: ``status_code`` and ``body``) or its parts
+    (twilio: ``status``, ``code``, ``msg``).
+    """
+    response = getattr(error, "response", None)
+    if hasattr(response, "status_code") and hasattr(response, "headers"):
+        return response
+    status = getattr(error, "status_code", getattr(error, "status", None))
+    if not isinstance(status, int) or not 100 <= status <= 599:
+        return None
+    body = getattr(error, "data", getattr(error, "body", None))
+    if body is None and hasattr(error, "code"):
+        body = {"code": error.code, "message": str(getattr(error, "msg", ""))}
+    headers = getattr(error, "headers", None)
+    told = headers if isinstance(headers, Mapping) else {}
+    return Answer(status, {"content-type": "application/json", **told}, _as_bytes(body))
+
+
+def _as_bytes(body: Any) -> bytes | None:
+    if isinstance(body, bytes | None):
+        return body
+    return body.encode() if isinstance(body, str) else json.dumps(body, default=str).encode()
 
 
 def _request(request: Any) -> Request:

@@ -14,7 +14,7 @@ from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
 from mfagate.diagnosis import cause_without_body, diagnose
 from mfagate.exchange import Exchange, Response
-from mfagate.monitor.answer import exchange_of, host_of, status_of
+from mfagate.monitor.answer import answer_in, exchange_of, host_of, status_of
 from mfagate.monitor.raised import failure_of
 from mfagate.providers.base import Dialect, Provider
 from mfagate.result import Finding
@@ -75,7 +75,8 @@ class Judge:
             return ABANDONED  # KeyboardInterrupt, CancelledError, GeneratorExit
         failure = failure_of(error, host_of(request) or "the provider")
         if failure is None:
-            return UNEXPLAINED
+            answer = answer_in(error)
+            return self.answer(request, answer) if answer is not None else UNEXPLAINED
         evidence = {"phase": str(failure.phase), "exception": type(error).__name__}
         return Judgement(Result.PROBLEM, Finding(failure.cause, failure.message, evidence, outcome=failure.outcome))
 

@@ -36,7 +36,7 @@ def describe(
     vague = settings is None and finding.cause.startswith("credential.")
     sentence = page.title if vague else finding.message
     code = judgement.code
-    shown = code if code is None or isinstance(code, int) or code in known else redactor.redact(code)[:60]
+    shown = code if code is None or isinstance(code, int) or code in known else _unknown(code, request, redactor)
     fields = {
         "message": redactor.redact(sentence),
         "outcome": str(finding.effective_outcome),
@@ -50,6 +50,11 @@ def describe(
     }
     told = {name: value for name, value in fields.items() if value is not None}
     return f"{told['message']}. {told['next_step']}", told
+
+
+def _unknown(code: str, request: Any, redactor: Redactor) -> str | None:
+    """A code that no documentation has may be an echo: without the request, nobody can tell of what."""
+    return redactor.redact(code)[:60] if getattr(request, "headers", None) else None
 
 
 def _secrets(settings: ProviderSettings | None) -> Iterator[tuple[str, str]]:
