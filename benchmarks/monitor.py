@@ -84,14 +84,19 @@ def session(adapter: HTTPAdapter | None = None) -> requests.Session:
 
 def compare(label: str, make: Callable[[], Any], request: Any, calls: int) -> float:
     """Print the medians of both, and return what the monitor adds, in microseconds."""
-    bare, watched = make(), monitor("duo", registry=CollectorRegistry()).wrap(make())
+    watching = monitor("duo", registry=CollectorRegistry())
     seconds: dict[str, list[float]] = {"bare": [], "watched": []}
-    for number in range(calls + 100):
-        for name, client in (("bare", bare), ("watched", watched)):
+    # One client for both, so that they share a connection and what the scheduler makes of its server.
+    with make() as client:
+        for number in range(2 * calls + 200):
+            name = "watched" if number % 2 else "bare"
+            remove = watching.install(client) if name == "watched" else None
             began = time.perf_counter()
             client.send(request)
             spent = time.perf_counter() - began
-            if number >= 100:
+            if remove is not None:
+                remove()
+            if number >= 200:
                 seconds[name].append(spent)
     bare_us, watched_us = (statistics.median(seconds[name]) * 1e6 for name in ("bare", "watched"))
     added = watched_us - bare_us
