@@ -97,6 +97,12 @@ def test_another_cause() -> None:
     assert after({}, report(a=[REJECTED]), report(a=[other]))[1] == [("a", "", Kind.CHANGED, "credential.unknown-key")]
 
 
+def test_what_stays_is_told_once() -> None:
+    told = after({}, *[report(a=[REJECTED, EXPIRING])] * 20)
+    assert len(told[0]) == 2
+    assert told[1:] == [[]] * 19
+
+
 def test_what_did_not_run_has_not_recovered() -> None:
     runs = [report(a=[REJECTED], b=[REJECTED]), report(b=[FINE]), report(a=[FINE])]
     assert after({}, *runs)[1:] == [
