@@ -116,63 +116,12 @@ def _retries(chain: Chain, host: str) -> Failure | None:
 _UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 
 
-def _by_errno_or_name(chain: Chain, host: str) -> Failure | None:
-    for there, cause, phase, message in (
-        (
-            chain.errno(errno.ECONNREFUSED),
-            CauseId.NETWORK_CONNECTION_REFUSED,
-            Phase.CONNECT,
-            f"{host} refuses the connection",
-        ),
-        (
-            chain.named("ConnectTimeout", "ConnectTimeoutError") or chain.errno(*_UNREACHABLE),
-            CauseId.NETWORK_CONNECTION_TIMEOUT,
-            Phase.CONNECT,
-            f"{host} did not answer the attempt to connect",
-        ),
-        (
-            # PoolTimeout is a TimeoutException of httpx as well: our own pool was full, and nobody else is to blame.
-            not chain.named("PoolTimeout", "EmptyPoolError")
-            and (chain.named("ReadTimeout", "ReadTimeoutError", "WriteTimeout") or chain.of(TimeoutError) is not None),
-            CauseId.NETWORK_READ_TIMEOUT,
-            Phase.PROCESSING,
-            f"{host} did not answer in time",
-        ),
-        (
-            chain.named("DecodingError", "ContentDecodingError"),
-            CauseId.CONTRACT_BODY_UNREADABLE,
-            Phase.TRANSFER,
-            "the answer is not in the encoding that it is said to be in",
-        ),
-        (
-            chain.named("TooManyRedirects"),
-            CauseId.NETWORK_UNEXPECTED_REDIRECT,
-            Phase.PROCESSING,
-            "the answer is one redirect after another",
-        ),
-        (
-            chain.named("InvalidURL", "InvalidSchema", "MissingSchema", "UnsupportedProtocol", "LocationParseError"),
-            CauseId.CONFIG_MALFORMED_URL,
-            Phase.RESOLVE,
-            "the address is no URL that can be asked",
-        ),
-        (
-            _is_no_http(chain),
-            CauseId.NETWORK_NOT_HTTP,
-            Phase.PROCESSING,
-            f"{host} answers in something other than HTTP",
-        ),
-        (
-            chain.named("ProtocolError", "RemoteProtocolError", "ReadError", "WriteError", "CloseError")
-            or chain.of(ConnectionError, http.client.HTTPException, *ENDED) is not None,
-            CauseId.NETWORK_CONNECTION_RESET,
-            Phase.PROCESSING,
-            f"the connection to {host} was lost",
-        ),
-    ):
-        if there:
-            return Failure(cause, phase, message)
-    return None
+def _timed_out(chain: Chain) -> bool:
+    # PoolTimeout is a TimeoutException of httpx as well: our own pool was full, and nobody else is to blame.
+    ours = chain.named("PoolTimeout", "EmptyPoolError")
+    return not ours and (
+        chain.named("ReadTimeout", "ReadTimeoutError", "WriteTimeout") or chain.of(TimeoutError) is not None
+    )
 
 
 def _is_no_http(chain: Chain) -> bool:
@@ -183,11 +132,61 @@ def _is_no_http(chain: Chain) -> bool:
     return chain.named("RemoteProtocolError") and any("illegal" in str(one) for one in chain.errors)
 
 
+def _lost(chain: Chain) -> bool:
+    by_name = chain.named("ProtocolError", "RemoteProtocolError", "ReadError", "WriteError", "CloseError")
+    return by_name or chain.of(ConnectionError, http.client.HTTPException, *ENDED) is not None
+
+
+_SIGNS: tuple[tuple[Callable[[Chain], bool], CauseId, Phase, str], ...] = (
+    (
+        lambda chain: chain.errno(errno.ECONNREFUSED),
+        CauseId.NETWORK_CONNECTION_REFUSED,
+        Phase.CONNECT,
+        "{host} refuses the connection",
+    ),
+    (
+        lambda chain: chain.named("ConnectTimeout", "ConnectTimeoutError") or chain.errno(*_UNREACHABLE),
+        CauseId.NETWORK_CONNECTION_TIMEOUT,
+        Phase.CONNECT,
+        "{host} did not answer the attempt to connect",
+    ),
+    (_timed_out, CauseId.NETWORK_READ_TIMEOUT, Phase.PROCESSING, "{host} did not answer in time"),
+    (
+        lambda chain: chain.named("DecodingError", "ContentDecodingError"),
+        CauseId.CONTRACT_BODY_UNREADABLE,
+        Phase.TRANSFER,
+        "the answer is not in the encoding that it is said to be in",
+    ),
+    (
+        lambda chain: chain.named("TooManyRedirects"),
+        CauseId.NETWORK_UNEXPECTED_REDIRECT,
+        Phase.PROCESSING,
+        "the answer is one redirect after another",
+    ),
+    (
+        lambda chain: chain.named(
+            "InvalidURL", "InvalidSchema", "MissingSchema", "UnsupportedProtocol", "LocationParseError"
+        ),
+        CauseId.CONFIG_MALFORMED_URL,
+        Phase.RESOLVE,
+        "the address is no URL that can be asked",
+    ),
+    (_is_no_http, CauseId.NETWORK_NOT_HTTP, Phase.PROCESSING, "{host} answers in something other than HTTP"),
+    (_lost, CauseId.NETWORK_CONNECTION_RESET, Phase.PROCESSING, "the connection to {host} was lost"),
+)
+"""What decides by itself; the first that fits counts."""
+
+
+def _by_sign(chain: Chain, host: str) -> Failure | None:
+    found = next(((cause, phase, words) for fits, cause, phase, words in _SIGNS if fits(chain)), None)
+    return Failure(found[0], found[1], found[2].replace("{host}", host)) if found else None
+
+
 _RULES: tuple[Callable[[Chain, str], Failure | None], ...] = (
     _proxy,
     _certificate,
     _tls,
     _name,
     _retries,
-    _by_errno_or_name,
+    _by_sign,
 )
