@@ -61,16 +61,24 @@ def by_httpx(url: str, verify: str | bool) -> None:
         client.get(url)
 
 
+HIDDEN = {
+    # h11, which httpx speaks with, keeps what it cannot read to itself, and tells of the end alone.
+    (by_httpx, "garbage"): CauseId.NETWORK_CONNECTION_RESET,
+    # In TLS 1.3 the server objects after the handshake. Who is writing just then sees the end, and not the alert.
+    (by_requests, "tls-client-certificate"): CauseId.NETWORK_CONNECTION_RESET,
+    (by_httpx, "tls-client-certificate"): CauseId.NETWORK_CONNECTION_RESET,
+}
+"""What a client cannot be made to tell, or not each time."""
+
+
 @pytest.mark.parametrize("client", [by_requests, by_httpx])
 @pytest.mark.parametrize("fault", CAUSES)
 def test_a_fault_has_its_cause(server: Front, fault: str, client: Callable[[str, str | bool], None]) -> None:
     with faulty(server.url, [Fault.parse(fault)]) as before, pytest.raises(Exception) as raised:
         client(f"{before.url}/auth", str(before.ca_bundle) if before.ca_bundle else True)
     found = failure_of(raised.value, "127.0.0.1")
-    # h11, which httpx speaks with, keeps what it cannot read to itself, and tells of the end alone.
-    hidden = client is by_httpx and fault == "garbage"
-    cause = CauseId.NETWORK_CONNECTION_RESET if hidden else CAUSES[fault]
-    assert found is not None and found.cause is cause, raised.value
+    assert found is not None
+    assert found.cause in (CAUSES[fault], HIDDEN.get((client, fault))), raised.value
 
 
 def raised_by(url: str, **options: object) -> BaseException:
@@ -86,6 +94,13 @@ def test_a_name_that_does_not_exist() -> None:
     with httpx.Client(trust_env=False) as client, pytest.raises(httpx.ConnectError) as raised:
         client.get("http://nobody.invalid/")
     assert failure_of(raised.value, "nobody.invalid") == found
+
+
+def test_a_client_certificate_that_is_demanded() -> None:
+    alert = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required")
+    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    found = failure_of(requests.exceptions.SSLError(alert), "host")
+    assert found is not None and found.cause is CauseId.NETWORK_TLS_CLIENT_CERTIFICATE
 
 
 def test_a_resolver_that_is_down_is_no_missing_name() -> None:
