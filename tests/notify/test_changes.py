@@ -97,6 +97,13 @@ def test_another_cause() -> None:
     assert after({}, report(a=[REJECTED]), report(a=[other]))[1] == [("a", "", Kind.CHANGED, "credential.unknown-key")]
 
 
+def test_what_happens_once_does_not_recover() -> None:
+    drifted = EXPIRING.model_copy(update={"id": "drift", "cause": CauseId.DRIFT_FIELD_REMOVED})
+    still = drifted.model_copy(update={"outcome": Outcome.PASS, "cause": None})
+    removed = [("a", "drift api_token", Kind.NEW, "drift.field-removed")]
+    assert after({}, *(report(a=[check]) for check in (drifted, still, still, drifted))) == [removed, [], [], removed]
+
+
 def test_what_stays_is_told_once() -> None:
     told = after({}, *[report(a=[REJECTED, EXPIRING])] * 20)
     assert len(told[0]) == 2

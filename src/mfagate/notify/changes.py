@@ -76,6 +76,9 @@ class Observed:
     states: Mapping[str, Standing]
 
 
+_EVENTS = ("drift.",)
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """One problem, or its absence, as the run saw it."""
@@ -104,10 +107,17 @@ def observed(report: Report, states: Mapping[str, Standing]) -> Observed:
                 seen.severe,
             )
             before = states.get(change.key)
+            if before is not None and _is_over(before, change):
+                before = before.model_copy(update={"cause": None, "told": None})
             if before is not None:
                 known[change.key] = before
             changes += _changed(before, change)
     return Observed(tuple(changes), known)
+
+
+def _is_over(before: Standing, now: Change) -> bool:
+    """What happens once, such as a field that is gone, does not recover when it is not found again."""
+    return not now.cause and before.cause is not None and before.cause.startswith(_EVENTS)
 
 
 def _changed(before: Standing | None, now: Change) -> Iterator[Change]:
