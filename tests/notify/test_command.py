@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from mfagate.notify.delivery import NotReady, require_apprise
+from mfagate.notify.delivery import Address, NotReady, Undelivered, deliver, require_apprise
+from mfagate.notify.wording import Message as Words
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Result
 
@@ -113,6 +114,28 @@ def test_a_report_has_an_address(project: Duo, webhook: Webhook) -> None:
     done = project.run("gate", "--notify", MFA_NOTIFY_URL=webhook.url, CI_JOB_URL="https://ci.example.com/1")
     assert done.report["run"]["warnings"] == []
     assert webhook.received[0]["message"].endswith("report: https://ci.example.com/1")
+
+
+def test_a_memory_and_a_report_that_are_nowhere(project: Duo, webhook: Webhook) -> None:
+    project.broken = True
+    project.notify += '\nreport_url = "env:NOBODY_SET_IT"\nstate = "integrations.toml/state.json"'
+    done = gate(project, webhook.url)
+    assert done.exit_code == 1
+    unread, unset, unwritten = done.report["run"]["warnings"]
+    assert "integrations.toml/state.json" in unread and "told again" in unread
+    assert unset.startswith("notify.report_url: ") and "NOBODY_SET_IT" in unset
+    assert "integrations.toml/state.json cannot be written" in unwritten
+    assert "report:" not in webhook.received[0]["message"]
+
+
+def test_a_defect_of_a_plugin_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise ValueError(TOKEN)
+
+    monkeypatch.setattr("apprise.Apprise.notify", broken)
+    with pytest.raises(Undelivered) as failed:
+        deliver(Words("title", "body", "failure", ()), Address("env:X", f"json://{TOKEN}@127.0.0.1:1"))
+    assert str(failed.value) == "env:X failed (ValueError)"
 
 
 def test_mail(project: Duo) -> None:
