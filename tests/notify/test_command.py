@@ -128,6 +128,7 @@ def test_a_memory_and_a_report_that_are_nowhere(project: Duo, webhook: Webhook) 
     assert "report:" not in webhook.received[0]["message"]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what Apprise imports
 def test_a_defect_of_a_plugin_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object, **options: object) -> None:
         raise ValueError(TOKEN)
