@@ -172,6 +172,7 @@ def check(**options: Any) -> None:
     help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
     "The faults: mfagate sandbox PROVIDER --list-faults",
 )
+@click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
 def gate(**options: Any) -> None:
     """Ask the live providers: may this configuration be deployed?
 
@@ -207,6 +208,7 @@ def _run(
     without_secrets: bool = False,
     faults: tuple[str, ...] = (),
     changed_since: str | None = None,
+    notify: bool = False,
 ) -> None:
     from rich.console import Console
 
@@ -230,6 +232,7 @@ def _run(
     except (KeyError, drills.Refused) as error:
         raise _refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
+    notifier = _notifier(configuration) if notify else None
     try:
         with on_terminal(Console(stderr=True, no_color=not color)) as progress:
             report = gate.run(
@@ -244,6 +247,10 @@ def _run(
             )
     except (registry.ProviderError, MissingExtra) as error:
         raise _refused(str(error)) from None
+    if notifier is not None:
+        report = notifier.tell(report)
+    for warning in report.run.warnings:
+        click.echo(f"warning: {warning}", err=True)
     _write(report, outputs, color=color)
     sys.exit(exitcode.of(report, allow_inconclusive=on_inconclusive == "allow"))
 
@@ -254,6 +261,16 @@ def _since(revision: str, configuration: Any, integrations: Any) -> Any:
     try:
         return changes.since(revision, configuration, integrations)
     except git.GitError as error:
+        raise _refused(str(error)) from None
+
+
+def _notifier(configuration: Any) -> Any:
+    from mfagate.notify.delivery import NotReady
+    from mfagate.notify.notifier import Notifier
+
+    try:
+        return Notifier(configuration)
+    except NotReady as error:
         raise _refused(str(error)) from None
 
 
@@ -580,6 +597,35 @@ def schema(what: str) -> None:
 
     document = schemas.config() if what == "config" else schemas.report()
     click.echo(json.dumps(document, indent=2))
+
+
+@cli.command()
+@click.argument("what", type=click.Choice(["rules", "dashboard"]))
+@click.option(
+    "--output",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it here. Default: print it.",
+)
+def monitor(what: str, path: Path | None) -> None:
+    """Print what belongs to the metrics of mfagate.monitor.
+
+    \b
+    rules      alert rules for Prometheus: rule_files: [mfa.rules.yaml]
+    dashboard  a dashboard for Grafana, to be imported or provisioned
+    """
+    from mfagate.files import write_atomically
+    from mfagate.monitor import shipped
+
+    text = shipped.text(what)
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise _refused(f"{path} cannot be written: {error.strerror or error}") from None
+    click.echo(f"wrote {path}")
 
 
 @cli.command()

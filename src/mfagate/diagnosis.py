@@ -49,6 +49,13 @@ def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
     return replace(found, evidence=evidence)
 
 
+def cause_without_body(exchange: Exchange, dialect: Dialect) -> Finding:
+    """The cause of a refusal whose body nobody has read: by its headers and its status."""
+    response = exchange.response
+    assert response is not None, "a failure has no status"
+    return dialect.explain(exchange) or _by_status(response) or unexpected(exchange, dialect)
+
+
 def _request(exchange: Exchange) -> str:
     # Without the query: it may hold a transaction or a user.
     return f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"

@@ -208,6 +208,9 @@ class Run(Model):
     changed_since: ChangedSince | None = Field(
         None, description="Set where only what changed was checked. That nothing had changed is no failure."
     )
+    warnings: list[str] = Field(
+        default_factory=list, description="What went wrong beside the checks, such as a history that is not writable."
+    )
 
 
 class Summary(Model):

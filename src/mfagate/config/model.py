@@ -13,6 +13,7 @@ from mfagate.config.nearest import nearest_to
 from mfagate.config.table import Day, Table
 from mfagate.config.waivers import Waiver
 from mfagate.result import Location
+from mfagate.secrets.reference import Reference
 from mfagate.toml_lines import TomlLines
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -158,9 +159,45 @@ class GateOptions(Table):
     )
 
 
+def _reference(value: str) -> str:
+    """An address for notifications holds a token, or a password: it must not stand in a file that is committed."""
+    if Reference.parse(value) is None:
+        raise PydanticCustomError("literal_address", "should be a reference such as env:MFA_NOTIFY_URL")
+    return value
+
+
+class Flapping(Table):
+    """When a problem that comes and goes is told once, and not each time."""
+
+    changes: WholeNumber = Field(4, ge=2, le=100, description="So many changes ...")
+    runs: WholeNumber = Field(
+        8, ge=2, le=1000, description="... within so many runs. It is over after as many runs without any."
+    )
+
+
+class NotifyOptions(Table):
+    """The table ``[notify]``: whom ``--notify`` tells what has changed."""
+
+    urls: tuple[Annotated[str, AfterValidator(_reference)], ...] = Field(
+        (), description="References to addresses of Apprise, such as env:MFA_NOTIFY_URL."
+    )
+    on: tuple[Literal["new", "changed", "recovered"], ...] = Field(
+        ("new", "changed", "recovered"), description="Which changes are told."
+    )
+    remind_after_days: Number | None = Field(
+        None, gt=0, le=365, description="Days after which a problem that stays is told again. Default: never."
+    )
+    flapping: Flapping = Field(default_factory=lambda: Flapping.model_validate({}))
+    report_url: str | None = Field(None, description="Where the report is found; may be a reference.")
+    state: FilePath = Field(
+        Path(".mfagate/notifications.json"), description="Where it is kept what has been told, relative to this file."
+    )
+
+
 class Configuration(Table):
     """The whole file."""
 
+    notify: NotifyOptions = Field(default_factory=lambda: NotifyOptions.model_validate({}))
     gate: GateOptions = Field(default_factory=lambda: GateOptions.model_validate({}))
     integrations: dict[Annotated[str, Field(pattern=NAME)], Integration] = Field(default_factory=dict)
 

@@ -143,6 +143,10 @@ class Provider(ABC):
     meanings: ClassVar[Mapping[str | int, Meaning]] = {}
     """What each of the provider's error codes says."""
 
+    about_a_user: ClassVar[frozenset[str | int]] = frozenset()
+    """Error codes by which the provider answers about one user, or one login under way, and not about the integration:
+    a wrong code, a locked user, a challenge that is over."""
+
     clock_tolerance_seconds: ClassVar[float] = 300.0
     """How far clocks may differ before the provider refuses."""
 
@@ -205,6 +209,10 @@ class Provider(ABC):
     def meaning(self, error: ApiError, exchange: Exchange, settings: Any) -> Meaning | None:
         """What an error says. Override for codes that stand for several things, and ask ``super`` for the rest."""
         return self.meanings.get(error.code)
+
+    def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
+        """Whether an error refuses one user or one login. Override where the code alone does not tell."""
+        return error.code in self.about_a_user
 
     def explain(self, exchange: Exchange, settings: Any) -> Finding | None:
         """The cause behind an answer by the provider's own error code, or None if it has none that is known."""

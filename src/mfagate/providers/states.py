@@ -48,6 +48,16 @@ class State(StrEnum):
     PERMISSION_MISSING = "the credential lacks the permission"
     RESOURCE_MISSING = "no such resource"
 
+    @property
+    def is_about_the_credential(self) -> bool:
+        """Whether it makes the provider refuse us, and not a user."""
+        return self.value.startswith("the credential ") and self is not State.CREDENTIAL_ACCEPTED
+
+    @property
+    def is_about_a_user(self) -> bool:
+        """Whether a refusal in it is a user's: of a resource, it may be either's."""
+        return not self.value.startswith("the credential ") and self is not State.RESOURCE_MISSING
+
 
 @dataclass(frozen=True, slots=True)
 class Arranged:

@@ -64,6 +64,8 @@ def _show(report: Report, console: Console) -> None:
         console.print(broken, style="bold yellow", markup=False, highlight=False)
     for line in selection(report):
         console.print(line, style="cyan", markup=False, highlight=False)
+    for warning in report.run.warnings:
+        console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
     if report.cause is not None:
         console.print("No integration fits the selection, so nothing was checked.", markup=False)
     if report.integrations:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ import pytest
 
 from mfagate.causes import CauseId, load
 from mfagate.contract import load as load_contract
+from mfagate.exchange import Exchange, Response
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.providers.states import State
@@ -316,6 +318,23 @@ class ProviderSuite:
             assert [state.name for state in interaction.states if state.name not in known] == []
         assert any(interaction.response.status >= 400 for interaction in contract.interactions)
         assert any(interaction.safe_in_production for interaction in contract.interactions)
+
+    def test_refusals_of_users_are_no_problems(self, definition: Provider) -> None:
+        """The errors of the contract that are about a user are known as such (``about_a_user``), and no others."""
+        for interaction in load_contract(self.contract).interactions:
+            expected = interaction.response
+            answer = Response(expected.status, body=(expected.body or "").encode())
+            error = definition.error_of(answer) if expected.status >= 400 else None
+            if error is None:
+                continue
+            exchange = Exchange(interaction.example_request(), datetime.now(UTC), answer)
+            states = [State(state.name) for state in interaction.states]
+            told = definition.is_about_a_user(error, exchange)
+            why = f"{interaction.description}: the error {error.code} is about a user: {told}"
+            if any(state.is_about_the_credential for state in states):
+                assert not told, why
+            elif states and all(state.is_about_a_user for state in states):
+                assert told, why
 
     def test_settings_are_described(self, definition: Provider) -> None:
         """Each setting tells what it is and where to find it, and its example is a right one."""

@@ -146,20 +146,21 @@ class TlsStream(Stream):
         )
 
     def _explained(self, error: ssl.SSLError) -> WireError:
-        reason = error.reason or "unknown"
-        evidence = {"host": self._server_name, "openssl": reason}
-        # Once a cipher is agreed, the only thing left for a TLS 1.2 server to object to is that
-        # we answered its CertificateRequest with an empty list (RFC 5246 section 7.4.6).
-        if reason.endswith(CLIENT_CERTIFICATE_ALERTS) or (
-            reason.endswith("ALERT_HANDSHAKE_FAILURE") and self._tls.cipher()
-        ):
-            return WireError(
-                CauseId.NETWORK_TLS_CLIENT_CERTIFICATE,
-                f"{self._server_name} demands a client certificate",
-                evidence,
-            )
-        why = next((why for end, why in EXPLANATIONS.items() if reason.endswith(end)), reason)
-        return WireError(CauseId.NETWORK_TLS_HANDSHAKE, f"TLS with {self._server_name} failed: {why}", evidence)
+        return explained(error, self._server_name, agreed=self._tls.cipher() is not None)
+
+
+def explained(error: ssl.SSLError, server_name: str, *, agreed: bool) -> WireError:
+    """Why TLS failed for another reason than the certificate; ``agreed`` says that a cipher was agreed before."""
+    reason = error.reason or "unknown"
+    evidence = {"host": server_name, "openssl": reason}
+    # Once a cipher is agreed, the only thing left for a TLS 1.2 server to object to is that
+    # we answered its CertificateRequest with an empty list (RFC 5246 section 7.4.6).
+    if reason.endswith(CLIENT_CERTIFICATE_ALERTS) or (agreed and reason.endswith("ALERT_HANDSHAKE_FAILURE")):
+        return WireError(
+            CauseId.NETWORK_TLS_CLIENT_CERTIFICATE, f"{server_name} demands a client certificate", evidence
+        )
+    why = next((why for end, why in EXPLANATIONS.items() if reason.endswith(end)), reason)
+    return WireError(CauseId.NETWORK_TLS_HANDSHAKE, f"TLS with {server_name} failed: {why}", evidence)
 
 
 class Verifier:

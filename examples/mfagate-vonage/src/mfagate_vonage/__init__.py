@@ -44,6 +44,7 @@ class Vonage(Provider):
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"code", "forbidden_api_secret"})
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    about_a_user: ClassVar[frozenset[str | int]] = frozenset({"Conflict", "Invalid Code", "Not Found"})
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"to"}),
         volatile_fields={

@@ -20,7 +20,7 @@ from mfagate.causes import CauseId
 from mfagate.config.jwt import claims, read_part
 from mfagate.exchange import Exchange, Response
 from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials, is_management
-from mfagate.providers.auth0.errors import BAD_CLIENT, MEANINGS, error_of, lacking, trap_of
+from mfagate.providers.auth0.errors import BAD_CLIENT, MEANINGS, error_of, is_about_a_user, lacking, trap_of
 from mfagate.providers.auth0.settings import (
     NEEDED_SCOPES,
     Auth0Settings,
@@ -171,6 +171,10 @@ class Auth0(Provider):
     def error_of(self, response: Response) -> ApiError | None:
         """Either dialect."""
         return error_of(response)
+
+    def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
+        """The sentence tells it where the code does not."""
+        return is_about_a_user(error)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: Auth0Settings) -> Meaning | None:
         """The error's sentence decides where its code does not."""

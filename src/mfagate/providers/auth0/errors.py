@@ -221,6 +221,11 @@ def trap_of(error: ApiError) -> Meaning | None:
     return next((trap.meaning for trap in TRAPS if trap.fits(error)), None)
 
 
+def is_about_a_user(error: ApiError) -> bool:
+    """Whether it is an answer about one user or one login."""
+    return error.code == "too_many_attempts" or (trap_of(error) or MEANINGS.get(error.code)) is OF_THE_USER
+
+
 def lacking(message: str) -> list[str]:
     """The scopes of which a refusal wants one."""
     found = re.search(r"expected any of:?\s*(.+?)\.?$", message)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from mfagate.exchange import Exchange, Response
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
-from mfagate.providers.duo.errors import FORBIDDEN, MEANINGS, WRONG_KIND, error_of, response_of
+from mfagate.providers.duo.errors import FORBIDDEN, INVALID_PARAMETERS, MEANINGS, WRONG_KIND, error_of, response_of
 from mfagate.providers.duo.settings import DuoSettings
 from mfagate.scrub import Scrubbing
 
@@ -90,6 +90,12 @@ class Duo(Provider):
     def error_of(self, response: Response) -> ApiError | None:
         """Duo's envelope."""
         return error_of(response)
+
+    def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
+        """Asked for the state of a push, Duo has one parameter to find invalid: the transaction."""
+        asked = exchange.request.url.partition("?")[0]
+        of_a_push = error.code == INVALID_PARAMETERS and asked.endswith("/auth/v2/auth_status")
+        return of_a_push or super().is_about_a_user(error, exchange)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> Meaning | None:
         """One code forbids for several reasons; the detail tells which."""

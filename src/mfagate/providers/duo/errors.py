@@ -19,6 +19,8 @@ from mfagate.providers.base import ApiError, Meaning
 FORBIDDEN = 40301
 """Duo looks at the kind of an application before it looks at the signature."""
 
+INVALID_PARAMETERS = 40002
+
 WRONG_KIND = Meaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "the keys are those of another kind of application, such as Admin API; Duo says so without "

@@ -15,7 +15,7 @@ from mfagate.exchange import Exchange, Response
 from mfagate.providers.base import ApiError, ExpiryProbe, Meaning, Probe, Provider, Send
 from mfagate.providers.entra import claims, cross_checks, discovery, expiry
 from mfagate.providers.entra.auth import token_fields, token_path
-from mfagate.providers.entra.errors import INVALID_TOKEN, MEANINGS, error_of
+from mfagate.providers.entra.errors import ABOUT_A_USER, INVALID_TOKEN, MEANINGS, error_name, error_of
 from mfagate.providers.entra.narrowing import narrowed
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
@@ -68,6 +68,7 @@ class Entra(Provider):
     test_secrets: ClassVar[frozenset[str]] = frozenset(
         name for name in test_data if name.endswith(("_secret", "_code"))
     )
+    about_a_user: ClassVar[frozenset[str | int]] = ABOUT_A_USER
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
     # Entra looks at the clock for assertions alone, and does not publish its window; five minutes are usual.
     clock_tolerance_seconds: ClassVar[float] = 300.0
@@ -167,6 +168,12 @@ class Entra(Provider):
     def error_of(self, response: Response) -> ApiError | None:
         """The error of either host."""
         return error_of(response)
+
+    def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
+        """By the ``error`` that is the contract, where its number says nothing else."""
+        if error.code in self.meanings:
+            return super().is_about_a_user(error, exchange)
+        return error_name(exchange.response) in self.about_a_user
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning | None:
         """By number where it is known, else by the ``error`` that is the contract."""

@@ -245,6 +245,16 @@ MEANINGS: Mapping[str | int, Meaning] = {
 }
 
 
+ABOUT_A_USER: frozenset[str | int] = frozenset(
+    {
+        "authorization_pending", "authorization_declined", "bad_verification_code", "expired_token", "invalid_grant",
+        "Request_ResourceNotFound", "ResourceNotFound", "resourceNotFound", "itemNotFound", "AADSTS50034",
+    }
+)  # fmt: skip
+"""Of a sign-in under way (RFC 8628 section 3.5, and
+https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors), or of a user in Graph."""
+
+
 def error_of(response: Response) -> ApiError | None:
     """The error of either host."""
     try:

@@ -23,7 +23,7 @@ from mfagate.providers.okta.auth import (
     service_app,
     token_form,
 )
-from mfagate.providers.okta.errors import MEANINGS, NOT_FOUND, error_of, meaning_of
+from mfagate.providers.okta.errors import ABOUT_A_USER, MEANINGS, NOT_FOUND, WRONG_PASSWORD, error_of, meaning_of
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.settings import OktaSettings
@@ -72,6 +72,7 @@ class Okta(Provider):
     test_secrets: ClassVar[frozenset[str]] = frozenset(
         {"admin_api_token", "revoked_api_token", "unprivileged_api_token", "app_private_key"}
     )
+    about_a_user: ClassVar[frozenset[str | int]] = ABOUT_A_USER
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"sharedSecret", "activationToken", "activationUrl"}),
@@ -166,6 +167,11 @@ class Okta(Provider):
     def error_of(self, response: Response) -> ApiError | None:
         """In any of Okta's three dialects."""
         return error_of(response)
+
+    def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
+        """A password that is refused is the user's where users log in, and there alone."""
+        at_login = urlsplit(exchange.request.url).path.startswith("/api/v1/authn")
+        return super().is_about_a_user(error, exchange) or (error.code == WRONG_PASSWORD and at_login)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: OktaSettings) -> Meaning | None:
         """One code stands for several things; settings, description and headers tell them apart."""

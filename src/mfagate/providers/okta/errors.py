@@ -43,6 +43,10 @@ _USER_NOT_READY = ("E0000038", "E0000097", "E0000107", "E0000112", "E0000119", "
 RECENTLY_SENT = ("E0000109", "E0000118", "E0000133")
 """A limit of one user (429), and none of the org."""
 
+WRONG_PASSWORD = "E0000004"
+
+ABOUT_A_USER = frozenset({*_USER_NOT_READY, *RECENTLY_SENT, WRONG_CODE, USED_CODE, OLD_CODE, REJECTED, NOT_FOUND})
+
 _FAILED = ("E0000009", "E0000067", "E0000074", "E0000138", "E0000139", "server_error", "temporarily_unavailable")
 """Okta's own failures; two of them come with status 400."""
 
@@ -83,7 +87,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     ),
     **_each(_FAILED, Meaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
     **_each(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP),
-    "E0000004": Meaning(
+    WRONG_PASSWORD: Meaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "Okta refuses a user's name and password: the request reached the login of users, not the API",
     ),

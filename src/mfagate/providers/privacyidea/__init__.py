@@ -57,6 +57,7 @@ class PrivacyIDEA(Provider):
         "expired_validate_key": "an expired API key of the role validate (createtoken with -d -1)",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})
+    about_a_user: ClassVar[frozenset[str | int]] = frozenset({UNKNOWN_USER})
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
     clock_tolerance_seconds: ClassVar[float] = 60.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(

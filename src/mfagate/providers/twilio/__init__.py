@@ -15,6 +15,7 @@ from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
 from mfagate.providers.twilio.errors import (
+    ABOUT_A_USER,
     MEANINGS,
     NOT_FOUND,
     PERMISSION_DENIED,
@@ -68,6 +69,7 @@ class Twilio(Provider):
     test_secrets: ClassVar[frozenset[str]] = frozenset(
         {"test_auth_token", "restricted_api_key_secret", "revoked_api_key_secret"}
     )
+    about_a_user: ClassVar[frozenset[str | int]] = ABOUT_A_USER
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"AuthPayload", "CustomCode", "auth_token", "binding", "notification_token"}),
@@ -157,6 +159,11 @@ class Twilio(Provider):
     def error_of(self, response: Response) -> ApiError | None:
         """Twilio's envelope."""
         return error_of(response)
+
+    def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
+        """What is not found may be a verification that is over, or the service itself."""
+        of_a_login = error.code == NOT_FOUND and not_found(exchange) is None
+        return of_a_login or super().is_about_a_user(error, exchange)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Meaning | None:
         """Three codes depend on what was asked, and with which credential."""

@@ -136,6 +136,12 @@ MEANINGS: Mapping[str | int, Meaning] = {
     60605: _GEOGRAPHY,
 }
 
+ABOUT_A_USER = frozenset({
+    21211, 21612, 21614, 30450, INVALID_PARAMETER, MOST_CHECKS, 60203, LANDLINE, 60212, 60308, 60310, 60311, 60312,
+    60315, 60318, 60322, 60323, 60324, 60326, 60328, 60390, 60391, 60392, 60410,
+})  # fmt: skip
+"""Of one phone number, verification, factor or entity."""
+
 ANOTHER_SECRET = "the secret is another key's"
 SUSPENDED = "the account is suspended or closed"
 _ANOTHER_KEY = (

@@ -1,0 +1,124 @@
+"""What mfagate.monitor adds to a call of a login service.
+
+    python benchmarks/monitor.py [--calls 3000]
+
+Bare and watched calls take turns in the same run. "no network" answers at once in the process, so
+that the difference is the monitor alone; "loopback" asks a server on 127.0.0.1 over a connection
+that is kept open, the fastest that a provider could be. A refusal is explained with its body.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import logging
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import requests
+from prometheus_client import CollectorRegistry
+from requests.adapters import HTTPAdapter
+
+from mfagate.monitor import monitor
+
+OK = json.dumps({"stat": "OK", "response": {"result": "allow", "status": "allow", "status_msg": "Success"}}).encode()
+REFUSED = json.dumps({"stat": "FAIL", "code": 40103, "message": "Invalid signature in request credentials"}).encode()
+TARGET_MICROSECONDS = 50
+
+
+class Canned(HTTPAdapter):
+    """Answers without any network."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__()
+        self._status, self._body = status, body
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        """An answer made up."""
+        response = requests.Response()
+        response.status_code, response.request, response.url = self._status, request, str(request.url)
+        response.headers["Content-Type"] = "application/json"
+        response.elapsed = timedelta()
+        response.raw = io.BytesIO(self._body)
+        return response
+
+
+@contextlib.contextmanager
+def server(body: bytes) -> Iterator[str]:
+    """A server that reads nothing but the end of a request, so that it costs as little as possible."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while connection.recv(65536):
+                connection.sendall(head + body)
+
+    def accept(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/auth/v2/auth"
+
+
+def session(adapter: HTTPAdapter | None = None) -> requests.Session:
+    """A session that looks at no environment, which takes longer than all the rest."""
+    made = requests.Session()
+    made.trust_env = False
+    if adapter is not None:
+        made.mount("http://", adapter)
+    return made
+
+
+def compare(label: str, make: Callable[[], Any], request: Any, calls: int) -> float:
+    """Print the medians of both, and return what the monitor adds, in microseconds."""
+    watching = monitor("duo", registry=CollectorRegistry())
+    seconds: dict[str, list[float]] = {"bare": [], "watched": []}
+    # One client for both, so that they share a connection and what the scheduler makes of its server.
+    with make() as client:
+        for number in range(2 * calls + 200):
+            name = "watched" if number % 2 else "bare"
+            remove = watching.install(client) if name == "watched" else None
+            began = time.perf_counter()
+            client.send(request)
+            spent = time.perf_counter() - began
+            if remove is not None:
+                remove()
+            if number >= 200:
+                seconds[name].append(spent)
+    bare_us, watched_us = (statistics.median(seconds[name]) * 1e6 for name in ("bare", "watched"))
+    added = watched_us - bare_us
+    print(f"{label:24} {bare_us:8.1f} {watched_us:8.1f} {added:+8.1f} {watched_us / bare_us:8.2f}")
+    return added
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=3000)
+    calls = parser.parse_args().calls
+    logging.disable()  # One line of log is no part of a call: it is written once for a cause.
+    print(f"{'µs a call (median)':24} {'bare':>8} {'watched':>8} {'added':>8} {'ratio':>8}")
+    with server(OK) as url:
+        request = requests.Request("GET", url).prepare()
+        added = compare("no network, accepted", lambda: session(Canned(200, OK)), request, calls)
+        compare("no network, refused", lambda: session(Canned(401, REFUSED)), request, calls)
+        compare("loopback, accepted", session, request, calls)
+        compare("loopback, httpx", lambda: httpx.Client(trust_env=False), httpx.Request("GET", url), calls)
+    print(f"added to a call that goes well: {added:.0f} µs (target: under {TARGET_MICROSECONDS})")
+
+
+if __name__ == "__main__":
+    main()

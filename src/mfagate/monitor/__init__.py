@@ -1,0 +1,14 @@
+"""A login service that tells, while it runs, why its calls to an MFA provider fail.
+
+``monitor("duo", integration="duo-eu").wrap(requests.Session())`` counts requests, results, times
+and *causes* (the same as those of the gate) for Prometheus, and logs each new cause and each
+recovery once. It never raises, and never shows a secret or a body. See ``docs/monitor.md``.
+
+It needs ``pip install 'mfagate[monitor]'``.
+"""
+
+from mfagate.monitor.answer import Answer
+from mfagate.monitor.judging import Result
+from mfagate.monitor.observer import Call, Monitor, monitor
+
+__all__ = ["Answer", "Call", "Monitor", "Result", "monitor"]

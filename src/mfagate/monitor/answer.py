@@ -1,0 +1,99 @@
+"""Answers and requests of whichever client, brought to the form that diagnosis reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from mfagate.exchange import Exchange, Headers, Request, Response
+
+LARGEST_BODY = 1 << 20
+"""Bytes of a refusal that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer in the fewest words, for clients that have no response object.
+
+    ``body`` is None where nobody has read it: then a refusal cannot be explained by its code.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", {name.lower(): value for name, value in self.headers.items()})
+
+
+def status_of(response: Any) -> int:
+    """The status, whatever the client calls it."""
+    return int(response.status_code if hasattr(response, "status_code") else response.status)
+
+
+def exchange_of(request: Any, response: Any) -> tuple[Exchange, bool]:
+    """The exchange, and whether its body has been read. A body that has not is left alone."""
+    body = _body(response)
+    read = body is not None
+    content = body or b""
+    answer = Response(
+        status_of(response),
+        headers=Headers(tuple((str(name), str(value)) for name, value in response.headers.items())),
+        body=content[:LARGEST_BODY],
+        truncated=len(content) > LARGEST_BODY,
+    )
+    return Exchange(_request(request), datetime.now(UTC), answer), read
+
+
+def _body(response: Any) -> bytes | None:
+    if isinstance(response, Answer):
+        return response.body
+    # requests and httpx both keep here what was read, and nothing else; their property `content` would read it.
+    body = getattr(response, "_content", None)
+    return body if isinstance(body, bytes) else None
+
+
+def answer_in(error: Exception) -> Any:
+    """The answer that an SDK made an exception of, or None.
+
+    They keep it as ``response`` (requests and httpx), or as a status beside the parsed body
+    (duo_client: ``status`` and ``data``, auth0: ``status_code`` and ``body``) or its parts
+    (twilio: ``status``, ``code``, ``msg``).
+    """
+    response = getattr(error, "response", None)
+    if hasattr(response, "status_code") and hasattr(response, "headers"):
+        return response
+    status = getattr(error, "status_code", getattr(error, "status", None))
+    if not isinstance(status, int) or not 100 <= status <= 599:
+        return None
+    body = getattr(error, "data", getattr(error, "body", None))
+    if body is None and hasattr(error, "code"):
+        body = {"code": error.code, "message": str(getattr(error, "msg", ""))}
+    headers = getattr(error, "headers", None)
+    told = headers if isinstance(headers, Mapping) else {}
+    return Answer(status, {"content-type": "application/json", **told}, _as_bytes(body))
+
+
+def _as_bytes(body: Any) -> bytes | None:
+    if isinstance(body, bytes | None):
+        return body
+    return body.encode() if isinstance(body, str) else json.dumps(body, default=str).encode()
+
+
+def _request(request: Any) -> Request:
+    if request is None:
+        return Request("", "")
+    # Neither headers nor body: no explanation needs them, and what is not there cannot leak.
+    return Request(str(getattr(request, "method", "")), str(getattr(request, "url", "")))
+
+
+def host_of(request: Any) -> str:
+    """The host that was asked, or the empty string."""
+    try:
+        return urlsplit(str(getattr(request, "url", "") or "")).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,87 @@
+"""How long urllib3 took for new connections, which requests does not tell.
+
+The adapter's pools are given connections that note the time of their own making. What they note
+goes to the call that is under way in the same thread.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Any
+from weakref import WeakSet
+
+under_way: ContextVar[tuple[Any, dict[str, float]] | None] = ContextVar("mfagate_under_way", default=None)
+"""The session whose call is under way here, and where its phases are noted."""
+
+_timed: WeakSet[Any] = WeakSet()
+
+
+def time_connections(adapter: Any) -> None:
+    """Have an HTTPAdapter of requests time its new connections; any other kind of adapter is left as it is.
+
+    Those to hosts that were asked before are not timed: a pool keeps its connections, also to open them again.
+    """
+    if adapter in _timed:
+        return
+    _timed.add(adapter)
+    manager = getattr(adapter, "poolmanager", None)
+    if manager is None or not hasattr(adapter, "proxy_manager_for"):
+        return
+    _time_pools(manager)
+    original = adapter.proxy_manager_for
+
+    def proxy_manager_for(proxy: str, **options: Any) -> Any:
+        known = proxy in adapter.proxy_manager
+        made = original(proxy, **options)
+        if not known:
+            _time_pools(made)
+        return made
+
+    adapter.proxy_manager_for = proxy_manager_for
+
+
+def _time_pools(manager: Any) -> None:
+    manager.pool_classes_by_scheme = {
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _timing(pool.ConnectionCls)})
+        for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+
+
+def _timing(connection: type[Any]) -> type[Any]:
+    return type(connection.__name__, (_Timing, connection), {})
+
+
+class _Timing:
+    """Notes the time of the TCP connection, with the look-up of the name, and of what comes before the request.
+
+    What comes after the connection is TLS, and through a proxy its answer to CONNECT as well.
+    """
+
+    def _new_conn(self) -> Any:
+        began = perf_counter()
+        try:
+            return super()._new_conn()  # type: ignore[misc]  # of the class that this is mixed into
+        finally:
+            _note("connect", perf_counter() - began)
+
+    def connect(self) -> None:
+        began = perf_counter()
+        before = _noted("connect")
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            rest = perf_counter() - began - (_noted("connect") - before)
+            if getattr(self, "default_port", None) == 443:
+                _note("tls", rest)
+
+
+def _noted(phase: str) -> float:
+    noting = under_way.get()
+    return noting[1].get(phase, 0.0) if noting is not None else 0.0
+
+
+def _note(phase: str, seconds: float) -> None:
+    noting = under_way.get()
+    if noting is not None:
+        noting[1][phase] = noting[1].get(phase, 0.0) + seconds

@@ -1,0 +1,122 @@
+"""The metrics, by prometheus_client: one set for each registry, shared by all monitors of a process.
+
+In multiprocess mode (``PROMETHEUS_MULTIPROC_DIR``) counters and histograms are summed over the
+workers by prometheus_client itself, so there are no others here.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Phase
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+_GROUPS = ("network", "clock", "credential", "account", "provider", "contract")
+
+_FOUND_BY_THE_GATE_ALONE = {
+    CauseId.CREDENTIAL_EXPIRING_SOON, CauseId.CREDENTIAL_NOT_ENFORCED, CauseId.CREDENTIAL_WRONG_ACCOUNT,
+    CauseId.NETWORK_TLS_EXPIRING_SOON, CauseId.PROVIDER_DEGRADED, CauseId.PROVIDER_AUTH_OUTAGE,
+    CauseId.CONTRACT_OUT_OF_DATE,
+}  # fmt: skip
+
+_SETTINGS_THAT_PROVIDERS_REFUSE = {
+    CauseId.CONFIG_MALFORMED_URL, CauseId.CONFIG_MALFORMED_VALUE, CauseId.CONFIG_SETTING_MISSING,
+    CauseId.CONFIG_WRONG_KIND,
+}  # fmt: skip
+
+CAUSES = tuple(
+    cause
+    for cause in CauseId
+    if cause in _SETTINGS_THAT_PROVIDERS_REFUSE
+    or (cause.partition(".")[0] in _GROUPS and cause not in _FOUND_BY_THE_GATE_ALONE)
+)
+"""What may be found in the answers of a running service."""
+
+
+class Metrics:
+    """All metrics of one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        from prometheus_client import Counter, Histogram
+
+        labels = ("integration", "provider")
+        self.requests = Counter(
+            "mfagate_client_requests",
+            "Calls to the MFA provider by how they ended; refused: a user was, and the integration works.",
+            (*labels, "result"),
+            registry=registry,
+        )
+        self.problems = Counter(
+            "mfagate_client_problems",
+            "Calls to the MFA provider that failed for a reason that is not the user's, by cause.",
+            (*labels, "cause"),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "mfagate_client_request_seconds",
+            "Time of a whole call, with redirects and retries.",
+            labels,
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self.phases = Histogram(
+            "mfagate_client_phase_seconds",
+            "Time of each phase of a call. connect (with the name) and tls: new connections alone.",
+            (*labels, "phase"),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self.errors = Counter(
+            "mfagate_client_monitor_errors",
+            "Defects of the monitor itself; the calls were not touched.",
+            labels,
+            registry=registry,
+        )
+
+
+class Series:
+    """The metrics of one integration, looked up once, and all at zero: an alert on an increase needs a first value."""
+
+    def __init__(self, metrics: Metrics, integration: str, provider: str) -> None:
+        from mfagate.monitor.judging import Result
+
+        self.seconds = metrics.seconds.labels(integration, provider)
+        self.errors = metrics.errors.labels(integration, provider)
+        self.results = {result: metrics.requests.labels(integration, provider, result.value) for result in Result}
+        self.problems = {cause: metrics.problems.labels(integration, provider, cause.value) for cause in CAUSES}
+        measured = (Phase.CONNECT, Phase.TLS, Phase.PROCESSING, Phase.TRANSFER)
+        self.phases = {phase.value: metrics.phases.labels(integration, provider, phase.value) for phase in measured}
+        self._more = partial(metrics.problems.labels, integration, provider)
+
+    def problem(self, cause: CauseId) -> None:
+        """Count a problem, also of a cause that nobody expected here."""
+        (self.problems.get(cause) or self._more(cause.value)).inc()
+
+
+_lock = threading.Lock()
+_of_registry: WeakKeyDictionary[CollectorRegistry, Metrics] = WeakKeyDictionary()
+
+
+def metrics_of(registry: CollectorRegistry | None) -> Metrics:
+    """The metrics of a registry (default: that of prometheus_client), made on first use.
+
+    Raises:
+        ImportError: prometheus_client is not installed; the message says what to do.
+    """
+    try:
+        from prometheus_client import REGISTRY
+    except ImportError as error:
+        raise ImportError("the monitor needs prometheus_client: pip install 'mfagate[monitor]'") from error
+    chosen = registry if registry is not None else REGISTRY
+    with _lock:
+        if chosen not in _of_registry:
+            _of_registry[chosen] = Metrics(chosen)
+        return _of_registry[chosen]

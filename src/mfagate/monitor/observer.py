@@ -1,0 +1,243 @@
+"""The monitor of one integration: what it is told of each call, and what it makes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mfagate.config.settings import ProviderSettings
+from mfagate.monitor.answer import host_of
+from mfagate.monitor.incidents import Incidents, logger
+from mfagate.monitor.judging import UNEXPLAINED, Judge, Judgement, Result
+from mfagate.monitor.metrics import Series, metrics_of
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from mfagate.providers.base import Provider
+
+Client = TypeVar("Client")
+Done = TypeVar("Done")
+
+
+class Monitor:
+    """Watches the calls of a login service to one provider. Safe for threads and for asyncio.
+
+    Make one with :func:`monitor`. Nothing in here raises into the login service: a defect of the
+    monitor is one line of log and ``mfagate_client_monitor_errors_total``.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        settings: ProviderSettings | None,
+        integration: str,
+        *,
+        registry: CollectorRegistry | None,
+        hosts: Collection[str] | None,
+        incidents: Incidents,
+    ) -> None:
+        self.integration = integration
+        self.provider = provider.name
+        self._settings = settings
+        self._judge = Judge(provider, settings)
+        self._series = Series(metrics_of(registry), integration, provider.name)
+        self._hosts = frozenset(host.lower() for host in hosts) if hosts is not None else None
+        self._incidents = incidents
+        self._failed_before = False
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The causes that are at work now in this process."""
+        return self._incidents.active
+
+    def wrap(self, client: Client) -> Client:
+        """The same ``requests.Session``, ``httpx.Client`` or ``httpx.AsyncClient``, watched from now on.
+
+        Raises:
+            TypeError: It is another kind of client: tell each call to :meth:`call` or :meth:`observe`.
+        """
+        self.install(client)
+        return client
+
+    def install(self, client: Any) -> Callable[[], None]:
+        """Watch a client that exists already, and return what ends it. A second time changes nothing.
+
+        Raises:
+            TypeError: As for :meth:`wrap`.
+        """
+        from mfagate.monitor import clients
+
+        return clients.install(self, client)
+
+    def wants(self, request: Any) -> bool:
+        """Whether the request goes to one of the hosts that this monitor is for."""
+        return self._hosts is None or host_of(request) in self._hosts
+
+    def observe(
+        self, request: Any, outcome: Any, seconds: float, phases: Mapping[str, float] | None = None
+    ) -> Result | None:
+        """Count one call.
+
+        Args:
+            request: Anything with ``method`` and ``url``, or None.
+            outcome: The response (of requests or httpx, or an :class:`Answer`), or the exception.
+            seconds: How long the call took.
+            phases: Seconds by the names of :class:`mfagate.exchange.Phase`, as far as they are known.
+
+        Returns:
+            How the call ended; None if the monitor failed itself.
+        """
+        return self.shielded(self._observe, request, outcome, seconds, phases)
+
+    def shielded(self, do: Callable[..., Done], *arguments: Any) -> Done | None:
+        """What ``do`` returns, or None where it fails: whatever is wrong in the monitor, the login goes on."""
+        try:
+            return do(*arguments)
+        except Exception as error:  # noqa: BLE001
+            self._fail(error)
+            return None
+
+    @contextmanager
+    def call(self, request: Any = None) -> Iterator[Call]:
+        """One call of an SDK that cannot be wrapped; an exception that leaves the block is judged and goes on."""
+        call = Call()
+        began = time.perf_counter()
+        try:
+            yield call
+        except BaseException as error:
+            seconds = time.perf_counter() - began
+            self.observe(request, call.response if call.response is not None else error, seconds)
+            raise
+        self.observe(request, call.response if call.response is not None else _DONE, time.perf_counter() - began)
+
+    def _observe(self, request: Any, outcome: Any, seconds: float, phases: Mapping[str, float] | None) -> Result:
+        judge = self._judge.exception if isinstance(outcome, BaseException) else self._judge.answer
+        judgement = self.shielded(judge, request, outcome) or UNEXPLAINED
+        result = judgement.result
+        series = self._series
+        series.results[result].inc()
+        series.seconds.observe(seconds)
+        if phases:
+            for phase, spent in phases.items():
+                series.phases[phase].observe(spent)
+        if judgement.finding is not None:
+            self._problem(request, judgement)
+        elif result is Result.OK or result is Result.REFUSED:
+            self._incidents.fine()
+        return result
+
+    def _problem(self, request: Any, judgement: Judgement) -> None:
+        from mfagate.causes import Outcome
+        from mfagate.monitor.showing import describe
+
+        finding = judgement.finding
+        assert finding is not None, "a problem has one"
+        self._series.problem(finding.cause)
+        self._incidents.seen(
+            str(finding.cause),
+            finding.effective_outcome is Outcome.FAIL,
+            lambda: describe(judgement, finding, request, self._settings, self._judge.known_codes),
+        )
+
+    def _fail(self, error: Exception) -> None:
+        """Silently, but for one line: neither words nor traceback, which may hold what is not to be told."""
+        try:
+            self._series.errors.inc()
+            if not self._failed_before:
+                self._failed_before = True
+                place = error.__traceback__
+                while place is not None and place.tb_next is not None:
+                    place = place.tb_next
+                where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
+                logger.error(
+                    "the monitor of %s failed (%s at %s); calls are not affected. Said once.",
+                    self.integration,
+                    type(error).__name__,
+                    where,
+                    extra={"mfagate": {"event": "monitor-error", "integration": self.integration}},
+                )
+        except Exception:  # noqa: BLE001, S110 - logging itself is broken: there is nobody left to tell
+            pass
+
+
+class Call:
+    """What an SDK's call turned out to be. Without a word, leaving the block in peace is a success."""
+
+    def __init__(self) -> None:
+        self.response: Any = None
+
+    def answered(self, response: Any) -> None:
+        """Judge this response or :class:`Answer`, whatever exception the SDK makes of it."""
+        self.response = response
+
+
+class _Done:
+    status_code = 200
+    headers: Mapping[str, str] = {}
+
+
+_DONE = _Done()
+
+
+def monitor(
+    provider: str | Provider,
+    settings: ProviderSettings | Mapping[str, Any] | None = None,
+    *,
+    integration: str | None = None,
+    registry: CollectorRegistry | None = None,
+    hosts: Collection[str] | None = None,
+    quiet_seconds: float = 60.0,
+) -> Monitor:
+    """The monitor of one integration.
+
+    Args:
+        provider: Name of an installed provider, such as ``"duo"``, or one itself.
+        settings: The provider's settings as in ``integrations.toml``, with plain values. They make some
+            explanations more precise, and are kept out of all that is written.
+        integration: The label in metrics and log; default: the provider's name.
+        registry: Where the metrics go; default: prometheus_client's own.
+        hosts: Only calls to these hosts are watched; default: all calls of the client.
+        quiet_seconds: How long a cause must not be seen before its recovery is logged.
+
+    Raises:
+        ValueError: There is no such provider, or the settings are not its own.
+        ImportError: prometheus_client is missing.
+    """
+    chosen = _provider(provider) if isinstance(provider, str) else provider
+    name = integration or chosen.name
+    return Monitor(
+        chosen,
+        _settings(chosen, settings),
+        name,
+        registry=registry,
+        hosts=hosts,
+        incidents=Incidents(name, quiet_seconds),
+    )
+
+
+def _provider(name: str) -> Provider:
+    from mfagate.providers import registry
+
+    if name not in registry.names():
+        raise ValueError(f"no provider {name!r} is installed; there are: {', '.join(registry.names())}")
+    return registry.get(name)
+
+
+def _settings(provider: Provider, settings: ProviderSettings | Mapping[str, Any] | None) -> ProviderSettings | None:
+    if settings is None or isinstance(settings, ProviderSettings):
+        return settings
+    from pydantic import ValidationError
+
+    try:
+        return provider.settings.model_validate(dict(settings))
+    except ValidationError as error:
+        # Neither values nor names that are not ours: a secret may stand in either place.
+        problems = "; ".join(f"{_place(one['loc'], provider)}: {one['msg']}" for one in error.errors())
+        raise ValueError(f"these are no settings of {provider.name}: {problems}") from None
+
+
+def _place(location: tuple[int | str, ...], provider: Provider) -> str:
+    return next((str(part) for part in location if part in provider.settings.model_fields), "another setting")

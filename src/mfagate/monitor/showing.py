@@ -1,0 +1,90 @@
+"""What of a problem may be told: our own words about it, the provider's code, and no secret of either side."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from mfagate.causes import load
+from mfagate.config.settings import ProviderSettings
+from mfagate.monitor.answer import host_of
+from mfagate.monitor.incidents import Described
+from mfagate.monitor.judging import Judgement
+from mfagate.result import Finding
+from mfagate.secrets.redaction import Redactor
+
+_SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|session|assertion", re.IGNORECASE)
+_SHORTEST = 4
+_MOST_BODY = 1 << 16
+
+
+def describe(
+    judgement: Judgement, finding: Finding, request: Any, settings: ProviderSettings | None, known: frozenset[str | int]
+) -> Described:
+    """The sentence and the fields of the log line of a new problem."""
+    redactor = Redactor()
+    for number, value in enumerate(_values(request)):
+        redactor.add(f"request {number}", value)
+    for name, secret in _secrets(settings):
+        redactor.add(name, secret)
+    page = load(finding.cause)
+    # Without settings an explanation may take the wrong one of them for the culprit: then the catalogue speaks.
+    vague = settings is None and finding.cause.startswith("credential.")
+    sentence = page.title if vague else finding.message
+    code = judgement.code
+    shown = code if code is None or isinstance(code, int) or code in known else _unknown(code, request, redactor)
+    fields = {
+        "message": redactor.redact(sentence),
+        "outcome": str(finding.effective_outcome),
+        "provider_code": shown,
+        "method": str(getattr(request, "method", "") or "") or None,
+        "host": host_of(request) or None,
+        "phase": finding.evidence.get("phase"),
+        "exception": finding.evidence.get("exception"),
+        "setting": finding.setting,
+        "next_step": redactor.redact(finding.next_step or page.next_step),
+    }
+    told = {name: value for name, value in fields.items() if value is not None}
+    return f"{told['message']}. {told['next_step']}", told
+
+
+def _unknown(code: str, request: Any, redactor: Redactor) -> str | None:
+    """A code that no documentation has may be an echo: without the request, nobody can tell of what."""
+    return redactor.redact(code)[:60] if getattr(request, "headers", None) else None
+
+
+def _secrets(settings: ProviderSettings | None) -> Iterator[tuple[str, str]]:
+    for name in settings.secrets() if settings is not None else ():
+        if secret := getattr(settings, name):
+            yield name, secret.get_secret_value()
+
+
+def _values(request: Any) -> Iterator[str]:
+    """Whatever of a request may be a secret and may come back in an answer."""
+    for name, value in dict(getattr(request, "headers", None) or {}).items():
+        if _SECRET_HEADER.search(str(name)):
+            yield from _header(_text(value))
+    url = str(getattr(request, "url", "") or "")
+    body = getattr(request, "body", None)
+    for query in (urlsplit(url).query, _text(body)[:_MOST_BODY] if isinstance(body, str | bytes) else ""):
+        for _, value in parse_qsl(query):
+            if len(value) >= _SHORTEST:
+                yield value
+
+
+def _header(value: str) -> Iterator[str]:
+    yield value
+    for part in value.split()[1:]:
+        yield part
+        try:
+            yield base64.b64decode(part, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,98 @@
+"""Sending a message through Apprise (https://github.com/caronc/apprise), which knows over a hundred services.
+
+An address holds a token or a password, and is never shown: what fails is named by its reference.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+from mfagate.notify.wording import Message
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import Stores
+
+
+class NotReady(Exception):
+    """Nobody can be told anything; the message says what to set or to install."""
+
+
+class Undelivered(Exception):
+    """One address did not get the message. The text names its reference and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One URL of Apprise, and the reference that it was read from."""
+
+    reference: str
+    url: str = field(repr=False)
+
+
+def require_apprise() -> None:
+    """Say early what is missing.
+
+    Raises:
+        NotReady: Apprise is not installed.
+    """
+    if find_spec("apprise") is None:
+        raise NotReady("--notify needs Apprise. Run: pip install 'mfagate[notify]'")
+
+
+def address_of(reference: str, stores: Stores) -> Address:
+    """Resolve one entry of ``[notify] urls``.
+
+    Raises:
+        Undelivered: It points at nothing.
+    """
+    parsed = Reference.parse(reference)
+    assert parsed is not None, "the configuration takes nothing else"
+    try:
+        value = stores.resolve(parsed).value
+    except Unresolved as error:
+        raise Undelivered(str(error)) from None
+    if not isinstance(value, str) or not value.strip():
+        raise Undelivered(f"{parsed} holds no address")
+    return Address(str(parsed), value.strip())
+
+
+def deliver(message: Message, address: Address) -> None:
+    """Send a message to one address. Apprise gives each attempt a few seconds.
+
+    Raises:
+        Undelivered: Apprise does not know this kind of address, or it was not accepted.
+    """
+    import apprise
+
+    with _quiet():
+        service = apprise.Apprise()
+        if not service.add(address.url):
+            raise Undelivered(f"{address.reference} holds no address that Apprise knows")
+        try:
+            accepted = service.notify(
+                message.body,
+                title=message.title,
+                notify_type=message.level,
+                body_format=apprise.NotifyFormat.TEXT,
+            )
+        except Exception as error:  # noqa: BLE001 - a plugin's defect must not change a verdict
+            raise Undelivered(f"{address.reference} failed ({type(error).__name__})") from None
+    if not accepted:
+        raise Undelivered(f"{address.reference} did not accept the message, or cannot be reached")
+
+
+@contextmanager
+def _quiet(loggers: Sequence[str] = ("apprise", "urllib3", "requests")) -> Iterator[None]:
+    """Apprise logs what it sends and where to: addresses and answers, with whatever stands in them."""
+    found = [logging.getLogger(name) for name in loggers]
+    before = [(logger, logger.disabled) for logger in found]
+    for logger in found:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in before:
+            logger.disabled = disabled

@@ -1,0 +1,161 @@
+"""Each fault of the fault layer, as requests and httpx raise it, has the cause that the gate gives it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.monitor.raised import failure_of
+from mfagate.sandbox.faults import Fault, faulty
+from mfagate.sandbox.front import Front, Handler, front
+
+HEALTHY = b'{"stat":"OK","response":{"result":"allow","time":1}}'
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Front]:
+    with front("http://127.0.0.1:9", lambda handler: handler.answer(200, HEALTHY, "application/json")) as server:
+        yield server
+
+
+CAUSES = {
+    "refuse": CauseId.NETWORK_CONNECTION_REFUSED,
+    "drop": CauseId.NETWORK_CONNECTION_TIMEOUT,
+    "reset": CauseId.NETWORK_CONNECTION_RESET,
+    "silent": CauseId.NETWORK_READ_TIMEOUT,
+    "garbage": CauseId.NETWORK_NOT_HTTP,
+    "tls-expired": CauseId.NETWORK_TLS_EXPIRED,
+    "tls-self-signed": CauseId.NETWORK_TLS_UNTRUSTED,
+    "tls-unknown-ca": CauseId.NETWORK_TLS_UNTRUSTED,
+    "tls-other-name": CauseId.NETWORK_TLS_HOSTNAME_MISMATCH,
+    "tls-old": CauseId.NETWORK_TLS_HANDSHAKE,
+    "tls-plain": CauseId.NETWORK_TLS_HANDSHAKE,
+    "tls-client-certificate": CauseId.NETWORK_TLS_CLIENT_CERTIFICATE,
+    "reset-headers": CauseId.NETWORK_CONNECTION_RESET,
+    "reset-body": CauseId.NETWORK_CONNECTION_RESET,
+    "cut-body": CauseId.NETWORK_CONNECTION_RESET,
+    "hang-up": CauseId.NETWORK_CONNECTION_RESET,
+    "stall": CauseId.NETWORK_READ_TIMEOUT,
+    "slow-body:5": CauseId.NETWORK_READ_TIMEOUT,
+    "bad-gzip": CauseId.CONTRACT_BODY_UNREADABLE,
+}
+
+
+Ask = Callable[[str, str | bool, float], None]
+
+SILENT = ("drop", "silent", "stall", "slow-body:5")
+"""What only a time-out ends. Everything else has all the time that a busy machine needs."""
+
+
+def by_requests(url: str, verify: str | bool, seconds: float) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.get(url, timeout=seconds, verify=verify)
+
+
+def by_httpx(url: str, verify: str | bool, seconds: float) -> None:
+    context = ssl.create_default_context(cafile=verify) if isinstance(verify, str) else True
+    with httpx.Client(verify=context, trust_env=False, timeout=seconds) as client:
+        client.get(url)
+
+
+HIDDEN: dict[tuple[Ask, str], CauseId] = {
+    # h11, which httpx speaks with, keeps what it cannot read to itself, and tells of the end alone.
+    (by_httpx, "garbage"): CauseId.NETWORK_CONNECTION_RESET,
+    # In TLS 1.3 the server objects after the handshake. Who is writing just then sees the end, and not the alert.
+    (by_requests, "tls-client-certificate"): CauseId.NETWORK_CONNECTION_RESET,
+    (by_httpx, "tls-client-certificate"): CauseId.NETWORK_CONNECTION_RESET,
+}
+"""What a client cannot be made to tell, or not each time."""
+
+
+@pytest.mark.parametrize("client", [by_requests, by_httpx])
+@pytest.mark.parametrize("fault", CAUSES)
+def test_a_fault_has_its_cause(server: Front, fault: str, client: Ask) -> None:
+    with faulty(server.url, [Fault.parse(fault)]) as before, pytest.raises(Exception) as raised:
+        client(
+            f"{before.url}/auth", str(before.ca_bundle) if before.ca_bundle else True, 0.5 if fault in SILENT else 20
+        )
+    found = failure_of(raised.value, "127.0.0.1")
+    assert found is not None
+    assert found.cause in (CAUSES[fault], HIDDEN.get((client, fault))), raised.value
+
+
+def raised_by(url: str, **options: object) -> BaseException:
+    with requests.Session() as session, pytest.raises(requests.RequestException) as raised:
+        session.trust_env = False
+        session.get(url, timeout=2, **options)  # type: ignore[arg-type]
+    return raised.value
+
+
+def test_a_name_that_does_not_exist() -> None:
+    found = failure_of(raised_by("http://nobody.invalid/"), "nobody.invalid")
+    assert found is not None and found.cause is CauseId.NETWORK_DNS_FAILURE
+    with httpx.Client(trust_env=False) as client, pytest.raises(httpx.ConnectError) as raised:
+        client.get("http://nobody.invalid/")
+    assert failure_of(raised.value, "nobody.invalid") == found
+
+
+def test_a_client_certificate_that_is_demanded() -> None:
+    alert = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required")
+    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    found = failure_of(requests.exceptions.SSLError(alert), "host")
+    assert found is not None and found.cause is CauseId.NETWORK_TLS_CLIENT_CERTIFICATE
+
+
+def test_a_resolver_that_is_down_is_no_missing_name() -> None:
+    found = failure_of(socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "host")
+    assert found is not None and (found.cause, found.outcome) == (CauseId.NETWORK_DNS_FAILURE, Outcome.INCONCLUSIVE)
+
+
+def test_a_proxy_that_is_away() -> None:
+    proxies = {"http": "http://127.0.0.1:1", "https": "http://127.0.0.1:1"}
+    found = failure_of(raised_by("https://host.invalid/", proxies=proxies), "host.invalid")
+    assert found is not None and found.cause is CauseId.NETWORK_PROXY
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"), [("too-many:0", CauseId.PROVIDER_RATE_LIMITED), ("status:503", CauseId.PROVIDER_OUTAGE)]
+)
+def test_retries_that_gave_up(server: Front, fault: str, cause: CauseId) -> None:
+    with faulty(server.url, [Fault.parse(fault)]) as before, requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", HTTPAdapter(max_retries=Retry(2, status_forcelist=[429, 503], backoff_factor=0)))
+        with pytest.raises(requests.exceptions.RetryError) as raised:
+            session.get(f"{before.url}/auth", timeout=2)
+        assert len(before.requests) == 3
+    found = failure_of(raised.value, "127.0.0.1")
+    assert found is not None and found.cause is cause
+
+
+def test_redirects_without_end() -> None:
+    def again(handler: Handler) -> bool:
+        return handler.answer(302, b"", Location="/again")
+
+    with front("http://127.0.0.1:9", again) as circle:
+        found = failure_of(raised_by(circle.url), "127.0.0.1")
+    assert found is not None and found.cause is CauseId.NETWORK_UNEXPECTED_REDIRECT
+
+
+def test_no_url_at_all() -> None:
+    found = failure_of(raised_by("api.example.com/auth"), "")
+    assert found is not None and found.cause is CauseId.CONFIG_MALFORMED_URL
+
+
+@pytest.mark.parametrize("error", [ValueError("of the caller"), KeyError("x"), httpx.PoolTimeout("ours")])
+def test_what_says_nothing_of_the_network(error: Exception) -> None:
+    assert failure_of(error, "host") is None
+
+
+def test_a_circle_of_exceptions_ends() -> None:
+    first, second = ValueError("1"), ValueError("2")
+    first.__cause__, second.__cause__ = second, first
+    assert failure_of(first, "host") is None

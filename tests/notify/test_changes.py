@@ -1,0 +1,149 @@
+"""A report against what is remembered: verdicts and warnings, each on its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.config.model import NotifyOptions
+from mfagate.notify import memory
+from mfagate.notify.changes import Kind, Standing, observed
+from mfagate.notify.deciding import notifications
+from mfagate.result import Check, IntegrationReport, Report, Run, Summary, Verdict
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+REJECTED = Check(
+    id="credential.accepted",
+    subject="secret_key",
+    outcome=Outcome.FAIL,
+    cause=CauseId.CREDENTIAL_REJECTED,
+    message="the signature does not fit",
+    next_step="Put the right value there.",
+    seconds=0,
+)
+EXPIRING = Check(
+    id="credential.expiry",
+    subject="api_token",
+    outcome=Outcome.WARN,
+    cause=CauseId.CREDENTIAL_EXPIRING_SOON,
+    message="runs out in 9 days",
+    seconds=0,
+)
+FINE = Check(id="credential.expiry", subject="api_token", outcome=Outcome.PASS, message="in order", seconds=0)
+SKIPPED = FINE.model_copy(update={"outcome": Outcome.SKIPPED})
+
+
+def _integration(name: str, checks: list[Check]) -> IntegrationReport:
+    made = IntegrationReport(
+        name=name,
+        provider="duo",
+        environment="production",
+        target="provider",
+        verdict=Verdict.of(check.outcome for check in checks),
+        headline="in short",
+        checks=checks,
+    )
+    red = made.deciding
+    return made if red is None else made.model_copy(update={"cause": red.cause, "headline": red.message})
+
+
+def report(**integrations: list[Check]) -> Report:
+    reports = [_integration(name, checks) for name, checks in integrations.items()]
+    run = Run(id="run", stage="gate", started=NOW, finished=NOW, version="1")
+    return Report(run=run, verdict=Verdict.PASS, summary=Summary.of([]), integrations=reports)
+
+
+def after(states: dict[str, Standing], *reports: Report) -> list[list[tuple[str, str, Kind, str]]]:
+    """What is told run by run: integration, subject, kind, cause."""
+    messages = []
+    for one in reports:
+        seen = observed(one, states)
+        sent, new = notifications(seen.changes, seen.states, NOW, NotifyOptions.model_validate({}))
+        states = {**states, **new}
+        told = [change for message in sent for change in message.changes]
+        messages.append([(change.integration, change.subject, change.kind, change.cause) for change in told])
+    return messages
+
+
+def test_a_verdict() -> None:
+    assert after({}, report(a=[FINE]), report(a=[REJECTED]), report(a=[REJECTED]), report(a=[FINE])) == [
+        [],
+        [("a", "", Kind.NEW, "credential.rejected")],
+        [],
+        [("a", "", Kind.RECOVERED, "credential.rejected")],
+    ]
+
+
+def test_a_warning_beside_a_verdict() -> None:
+    subject = "credential.expiry api_token"
+    runs = [report(a=[EXPIRING]), report(a=[EXPIRING]), report(a=[REJECTED, SKIPPED]), report(a=[FINE])]
+    assert after({}, *runs) == [
+        [("a", subject, Kind.NEW, "credential.expiring-soon")],
+        [],
+        # The ladder ended before: of the expiry, nothing is known in this run.
+        [("a", "", Kind.NEW, "credential.rejected")],
+        [
+            ("a", "", Kind.RECOVERED, "credential.rejected"),
+            ("a", subject, Kind.RECOVERED, "credential.expiring-soon"),
+        ],
+    ]
+
+
+def test_another_cause() -> None:
+    other = REJECTED.model_copy(update={"cause": CauseId.CREDENTIAL_UNKNOWN_KEY})
+    assert after({}, report(a=[REJECTED]), report(a=[other]))[1] == [("a", "", Kind.CHANGED, "credential.unknown-key")]
+
+
+def test_what_happens_once_does_not_recover() -> None:
+    drifted = EXPIRING.model_copy(update={"id": "drift", "cause": CauseId.DRIFT_FIELD_REMOVED})
+    still = drifted.model_copy(update={"outcome": Outcome.PASS, "cause": None})
+    removed = [("a", "drift api_token", Kind.NEW, "drift.field-removed")]
+    assert after({}, *(report(a=[check]) for check in (drifted, still, still, drifted))) == [removed, [], [], removed]
+
+
+def test_what_stays_is_told_once() -> None:
+    told = after({}, *[report(a=[REJECTED, EXPIRING])] * 20)
+    assert len(told[0]) == 2
+    assert told[1:] == [[]] * 19
+
+
+def test_what_did_not_run_has_not_recovered() -> None:
+    runs = [report(a=[REJECTED], b=[REJECTED]), report(b=[FINE]), report(a=[FINE])]
+    assert after({}, *runs)[1:] == [
+        [("b", "", Kind.RECOVERED, "credential.rejected")],
+        [("a", "", Kind.RECOVERED, "credential.rejected")],
+    ]
+
+
+def test_a_warning_is_no_outage() -> None:
+    seen = observed(report(a=[EXPIRING]), {})
+    ((message,), _) = notifications(seen.changes, seen.states, NOW, NotifyOptions.model_validate({}))
+    assert message.level == "warning"
+    assert message.body.startswith(
+        "NEW a (credential.expiry api_token): credential.expiring-soon\nruns out in 9 days\n"
+    )
+
+
+def test_the_memory_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "notifications.json"
+    assert memory.read(path) == {}
+    states = {"a": Standing(cause="x", since=NOW, told="x", told_at=NOW, recent=(True, False))}
+    memory.write(path, states)
+    assert memory.read(path) == states
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": "mfagate.notifications/1", "states": {"a": {}}}'])
+def test_a_damaged_memory_says_so(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notifications.json"
+    path.write_text(text)
+    with pytest.raises(memory.Trouble, match="holds something else"):
+        memory.read(path)
+
+
+def test_a_memory_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(memory.Trouble, match="cannot be written"):
+        memory.write(tmp_path / "file" / "notifications.json", {})

@@ -1,0 +1,188 @@
+"""mfagate gate --notify, as people run it: who is told what, and what happens when nobody can be told."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from mfagate.notify.delivery import Address, NotReady, Undelivered, deliver, require_apprise
+from mfagate.notify.wording import Message as Words
+from mfagate.secrets.redaction import Redactor
+from mfagate.testing.project import Result
+
+from .conftest import TOKEN, Duo, Webhook
+
+
+def gate(project: Duo, url: str, *more: str) -> Result:
+    done = project.run("gate", "--notify", *more, MFA_NOTIFY_URL=url)
+    files = [path.read_text() for path in (project.folder / ".mfagate").glob("*")]
+    written = "\n".join([done.stdout, done.stderr, json.dumps(done.report), *files])
+    assert Redactor({"token": TOKEN}).found_in(written) == []
+    return done
+
+
+def test_an_outage_has_one_beginning_and_one_end(project: Duo, webhook: Webhook) -> None:
+    codes = []
+    for broken in (False, False, True, True, False, False):
+        project.broken = broken
+        done = gate(project, webhook.url)
+        codes.append(done.exit_code)
+        assert done.report["run"]["warnings"] == [], done.stderr
+    assert codes == [0, 0, 1, 1, 0, 0]
+    began, ended = webhook.received
+    assert (began["title"], began["type"]) == ("mfagate: duo-eu: new credential.rejected", "failure")
+    assert "NEW duo-eu: credential.rejected\n" in began["message"]
+    assert "next step: Put the right value where env:WRONG_KEY is read from." in began["message"]
+    assert (ended["title"], ended["type"]) == ("mfagate: duo-eu: recovered from credential.rejected", "success")
+    assert webhook.paths == [f"/hooks/{TOKEN}/"] * 2
+
+
+def test_nobody_there_changes_no_verdict_and_is_told_next_time(project: Duo, webhook: Webhook) -> None:
+    project.broken = True
+    webhook.status = 500
+    done = gate(project, webhook.url)
+    (warning,) = done.report["run"]["warnings"]
+    trouble = "notification: env:MFA_NOTIFY_URL did not accept the message, or cannot be reached"
+    expected = f"{trouble}. The verdict is not affected."
+    assert (done.exit_code, warning) == (1, expected)
+    assert f"warning: {expected}\n" in done.stderr
+    webhook.status = 200
+    assert gate(project, webhook.url).report["run"]["warnings"] == []
+    assert [one["title"] for one in webhook.received] == ["mfagate: duo-eu: new credential.rejected"] * 2
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        (f"json://127.0.0.1:1/{TOKEN}", "did not accept the message, or cannot be reached"),
+        (f"nosuch://{TOKEN}", "holds no address that Apprise knows"),
+        ("", "holds no address"),
+    ],
+)
+def test_addresses_that_do_not_work(project: Duo, url: str, why: str) -> None:
+    project.broken = True
+    done = gate(project, url)
+    assert done.exit_code == 1
+    (warning,) = done.report["run"]["warnings"]
+    assert "env:MFA_NOTIFY_URL" in warning and why in warning
+
+
+def test_one_address_of_two_is_enough(project: Duo, webhook: Webhook) -> None:
+    project.broken = True
+    project.notify = 'urls = ["env:NOBODY_SET_IT", "env:MFA_NOTIFY_URL"]'
+    (warning,) = gate(project, webhook.url).report["run"]["warnings"]
+    assert "NOBODY_SET_IT" in warning
+    gate(project, webhook.url)
+    assert len(webhook.received) == 1
+
+
+def test_the_console_report_has_the_warning(project: Duo) -> None:
+    project.broken = True
+    project.write()
+    done = project.execute("gate", "--notify", "--no-color", MFA_NOTIFY_URL="")
+    line = "warning: notification: env:MFA_NOTIFY_URL holds no address. The verdict is not affected."
+    assert line in done.stdout.splitlines()
+    assert line in done.stderr.splitlines()
+
+
+def test_a_drill_says_that_it_is_one(project: Duo, webhook: Webhook) -> None:
+    gate(project, webhook.url, "--fault", "duo-eu=status:503")
+    (message,) = webhook.received
+    assert "drill: " in message["message"]
+
+
+def test_a_damaged_memory_is_a_warning(project: Duo, webhook: Webhook) -> None:
+    (project.folder / ".mfagate").mkdir()
+    (project.folder / ".mfagate/notifications.json").write_text('{"schema": "another", "states": {}}')
+    project.broken = True
+    (warning,) = gate(project, webhook.url).report["run"]["warnings"]
+    assert "notifications.json holds something else" in warning
+    assert gate(project, webhook.url).report["run"]["warnings"] == []
+    assert len(webhook.received) == 1
+
+
+def test_a_report_has_an_address(project: Duo, webhook: Webhook) -> None:
+    project.broken = True
+    project.notify += '\nreport_url = "env:CI_JOB_URL"'
+    done = project.run("gate", "--notify", MFA_NOTIFY_URL=webhook.url, CI_JOB_URL="https://ci.example.com/1")
+    assert done.report["run"]["warnings"] == []
+    assert webhook.received[0]["message"].endswith("report: https://ci.example.com/1")
+
+
+def test_a_memory_and_a_report_that_are_nowhere(project: Duo, webhook: Webhook) -> None:
+    project.broken = True
+    project.notify += '\nreport_url = "env:NOBODY_SET_IT"\nstate = "integrations.toml/state.json"'
+    done = gate(project, webhook.url)
+    assert done.exit_code == 1
+    unread, unset, unwritten = done.report["run"]["warnings"]
+    assert "integrations.toml/state.json" in unread and "told again" in unread
+    assert unset.startswith("notify.report_url: ") and "NOBODY_SET_IT" in unset
+    assert "integrations.toml/state.json cannot be written" in unwritten
+    assert "report:" not in webhook.received[0]["message"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what Apprise imports
+def test_a_defect_of_a_plugin_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise ValueError(TOKEN)
+
+    monkeypatch.setattr("apprise.Apprise.notify", broken)
+    with pytest.raises(Undelivered) as failed:
+        deliver(Words("title", "body", "failure", ()), Address("env:X", f"json://{TOKEN}@127.0.0.1:1"))
+    assert str(failed.value) == "env:X failed (ValueError)"
+
+
+def test_mail(project: Duo) -> None:
+    mails: list[Any] = []
+
+    class Postman:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+            mails.append(envelope)
+            return "250 OK"
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(Postman(), hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        project.broken = True
+        url = f"mailto://127.0.0.1:{port}?from=mfagate@example.com&to=oncall@example.com&format=text"
+        done = gate(project, url)
+    finally:
+        server.stop()
+    assert done.report["run"]["warnings"] == []
+    (mail,) = mails
+    assert mail.rcpt_tos == ["oncall@example.com"]
+    parsed: Message = message_from_bytes(mail.content)
+    assert parsed["Subject"] == "mfagate: duo-eu: new credential.rejected"
+
+
+@pytest.mark.parametrize(
+    ("notify", "message"),
+    [
+        ("", "--notify needs whom to tell: put urls into [notify] in integrations.toml"),
+        (f'urls = ["json://{TOKEN}@host"]', "notify.urls.0: should be a reference such as env:MFA_NOTIFY_URL"),
+        ('url = ["env:X"]', "notify.url: unknown key (did you mean 'urls'?)"),
+        ('urls = ["env:X"]\non = ["old"]', "notify.on.0: should be 'new', 'changed' or 'recovered'"),
+        ('urls = ["env:X"]\nflapping = {changes = 1}', "notify.flapping.changes: should be greater than or equal to 2"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_asked(project: Duo, notify: str, message: str) -> None:
+    project.notify = notify
+    done = gate(project, "")
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_apprise_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(NotReady, match=r"pip install 'mfagate\[notify\]'"):
+        require_apprise()

@@ -1,0 +1,167 @@
+"""No message without a change, each outage opened and closed once, and an end to what flaps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfagate.config.model import NotifyOptions
+from mfagate.notify.changes import Change, Kind, Standing
+from mfagate.notify.deciding import notifications
+from mfagate.notify.wording import Message
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+CAUSES = ["credential.rejected", "provider.outage", "network.dns-failure"]
+
+
+def options(**values: object) -> NotifyOptions:
+    return NotifyOptions.model_validate(values)
+
+
+def change(name: str, before: str | None, now: str | None, when: datetime) -> list[Change]:
+    if before == now:
+        return []
+    kind = Kind.NEW if before is None else Kind.RECOVERED if now is None else Kind.CHANGED
+    return [Change(name, kind, now or before or "", f"about {now}", when, "run")]
+
+
+def play(
+    causes: dict[str, list[str | None]], chosen: NotifyOptions, pause: timedelta = timedelta(hours=1)
+) -> list[list[Message]]:
+    """The messages of each run, where each integration has these causes, one a run."""
+    states: dict[str, Standing] = {}
+    before: dict[str, str | None] = dict.fromkeys(causes)
+    messages = []
+    for number, now in enumerate(zip(*causes.values(), strict=True)):
+        when = START + number * pause
+        seen = dict(zip(causes, now, strict=True))
+        changes = [one for name in causes for one in change(name, before[name], seen[name], when)]
+        sent, states = notifications(changes, states, when, chosen)
+        # What is remembered survives a file.
+        states = {key: Standing.model_validate_json(state.model_dump_json()) for key, state in states.items()}
+        before = seen
+        messages.append(sent)
+    return messages
+
+
+def told(messages: list[list[Message]], name: str) -> list[tuple[int, Kind]]:
+    """What was said of an integration, with the number of the run."""
+    return [
+        (number, one.kind)
+        for number, sent in enumerate(messages)
+        for message in sent
+        for one in message.changes
+        if one.integration == name
+    ]
+
+
+RUNS = st.lists(st.sampled_from([None, None, *CAUSES]), min_size=1, max_size=60)
+OPTIONS = st.builds(
+    lambda changes, more: options(flapping={"changes": changes, "runs": changes + more}),
+    st.integers(2, 6),
+    st.integers(0, 6),
+)
+
+
+@given(runs=RUNS, chosen=OPTIONS)
+def test_no_message_without_a_change(runs: list[str | None], chosen: NotifyOptions) -> None:
+    calm = chosen.flapping.runs
+    for number, kind in told(play({"a": runs}, chosen), "a"):
+        changed = runs[number] != (runs[number - 1] if number else None)
+        # The end of flapping is told when nothing has changed for a while.
+        assert changed or (kind is not Kind.NEW and len(set(runs[number - calm : number + 1])) == 1)
+
+
+@given(runs=RUNS, chosen=OPTIONS)
+def test_each_outage_is_opened_once_and_closed_once(runs: list[str | None], chosen: NotifyOptions) -> None:
+    ending: list[str | None] = [None] * (chosen.flapping.runs + 1)
+    is_open = False
+    for _, kind in told(play({"a": [*runs, *ending]}, chosen), "a"):
+        if is_open:
+            assert kind is not Kind.NEW
+            is_open = kind is not Kind.RECOVERED
+        else:
+            assert kind in (Kind.NEW, Kind.FLAPPING)
+            is_open = True
+    assert not is_open
+
+
+@given(runs=RUNS, chosen=OPTIONS)
+def test_damping_bounds_the_number(runs: list[str | None], chosen: NotifyOptions) -> None:
+    numbers = [number for number, _ in told(play({"a": runs}, chosen), "a")]
+    for first in numbers:
+        within = [number for number in numbers if first <= number < first + chosen.flapping.runs]
+        assert len(within) <= chosen.flapping.changes
+
+
+@given(runs=RUNS, last=st.sampled_from([None, *CAUSES]), chosen=OPTIONS)
+def test_in_the_end_people_know_what_is_so(runs: list[str | None], last: str | None, chosen: NotifyOptions) -> None:
+    messages = play({"a": [*runs, *[last] * (chosen.flapping.runs + 1)]}, chosen)
+    known: str | None = None
+    for sent in messages:
+        for message in sent:
+            for one in message.changes:
+                known = None if one.kind is Kind.RECOVERED else one.cause
+    assert known == last
+
+
+@given(a=RUNS, b=RUNS)
+def test_one_message_a_run_whatever_happens(a: list[str | None], b: list[str | None]) -> None:
+    length = min(len(a), len(b))
+    together = play({"a": a[:length], "b": b[:length]}, options())
+    assert all(len(sent) <= 1 for sent in together)
+    for name, runs in (("a", a), ("b", b)):
+        assert told(together, name) == told(play({name: runs[:length]}, options()), name)
+
+
+def test_a_plain_outage() -> None:
+    runs = [None, "provider.outage", "provider.outage", "credential.rejected", None, None]
+    assert told(play({"a": runs}, options()), "a") == [(1, Kind.NEW), (3, Kind.CHANGED), (4, Kind.RECOVERED)]
+
+
+def test_a_problem_of_the_first_run_is_new() -> None:
+    assert told(play({"a": ["provider.outage"]}, options()), "a") == [(0, Kind.NEW)]
+
+
+def test_what_comes_and_goes_is_told_once_and_closed_when_it_stays() -> None:
+    up, down = None, "provider.outage"
+    runs = [down, up, down, up, down, up, down, *[up] * 5]
+    chosen = options(flapping={"changes": 3, "runs": 4})
+    assert told(play({"a": runs}, chosen), "a") == [
+        (0, Kind.NEW),
+        (1, Kind.RECOVERED),
+        (2, Kind.FLAPPING),
+        (11, Kind.RECOVERED),
+    ]
+    assert told(play({"a": [*runs[:7], *[down] * 5]}, chosen), "a")[-1] == (10, Kind.CHANGED)
+
+
+def test_a_problem_that_stays_is_told_again() -> None:
+    runs: list[str | None] = ["credential.rejected"] * 8
+    daily = timedelta(days=1)
+    chosen = options(remind_after_days=3)
+    assert told(play({"a": runs}, chosen, daily), "a") == [(0, Kind.NEW), (3, Kind.REMINDER), (6, Kind.REMINDER)]
+    assert told(play({"a": runs}, options(), daily), "a") == [(0, Kind.NEW)]
+
+
+def test_only_what_was_asked_for() -> None:
+    runs = [None, "provider.outage", "credential.rejected", None]
+    assert told(play({"a": runs}, options(on=["recovered"])), "a") == [(3, Kind.RECOVERED)]
+    assert told(play({"a": runs}, options(on=[])), "a") == []
+
+
+def test_the_words() -> None:
+    sent = play({"duo-eu": ["credential.rejected"], "okta": ["provider.outage"]}, options(report_url="https://ci/1"))
+    ((message,),) = sent
+    assert message.title == "mfagate: 2 new"
+    assert message.level == "failure"
+    assert message.body == (
+        "NEW duo-eu: credential.rejected\nabout credential.rejected\nsince 2026-11-01 00:00 UTC\n\n"
+        "NEW okta: provider.outage\nabout provider.outage\nsince 2026-11-01 00:00 UTC\n\n"
+        "report: https://ci/1"
+    )
+    (_, (over,)) = play({"duo-eu": ["credential.rejected", None]}, options())
+    assert (over.title, over.level) == ("mfagate: duo-eu: recovered from credential.rejected", "success")
