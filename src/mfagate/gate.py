@@ -26,7 +26,7 @@ from mfagate.neighbours import compared
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
+from mfagate.result import Check, Finding, IntegrationReport, Measured, Report, Run, Summary, Target, Verdict
 from mfagate.sandbox import Running, SandboxError
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
@@ -159,6 +159,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
 
     cleared: list[str] = []
     about_waivers: list[Check] = []
+    measured: list[Measured] = []
     target: Target = "sandbox" if integration.uses_sandbox else "provider"
     try:
         with prepared(session, integration, live=stage is not Stage.CHECK) as state:
@@ -166,6 +167,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
             session.progress.started(integration.name, f"checking {state.provider.title}")
             checks, cleared = climb(state, stage, on_check)
             target = state.target
+            measured = state.measured
             about_waivers = [*state.waivers.review(checks)]
     except SandboxError as error:
         finding = Finding(
@@ -180,6 +182,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
     checks += [*_too_few(integration, checks), *about_waivers]
     faults = session.faults.get(integration.name, ())
     report = _integration_report(integration, checks, cleared, target, faults)
+    report = report.model_copy(update={"measured": measured})
     session.progress.finished(report)
     return report
 

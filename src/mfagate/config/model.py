@@ -158,9 +158,23 @@ class GateOptions(Table):
     )
 
 
+class HistoryOptions(Table):
+    """The table ``[history]``: where earlier runs are kept."""
+
+    url: str | None = Field(
+        None,
+        description="A path, a postgresql:// URL, or a reference to one of them. Default: .mfagate/history.db "
+        "beside this file.",
+    )
+    retention_days: WholeNumber = Field(
+        400, ge=60, le=36500, description="Age in days from which a run is deleted when the next one is stored."
+    )
+
+
 class Configuration(Table):
     """The whole file."""
 
+    history: HistoryOptions = Field(default_factory=lambda: HistoryOptions.model_validate({}))
     gate: GateOptions = Field(default_factory=lambda: GateOptions.model_validate({}))
     integrations: dict[Annotated[str, Field(pattern=NAME)], Integration] = Field(default_factory=dict)
 
