@@ -64,7 +64,18 @@ def postgres() -> Iterator[Server]:
         if user is not None:
             for path in (Path(folder), password):
                 shutil.chown(path, user)
-        initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "mfagate", "-E", "UTF8", "-A", "scram-sha-256", "--no-sync"]
+        initdb: list[str | Path] = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "mfagate",
+            "-E",
+            "UTF8",
+            "-A",
+            "scram-sha-256",
+            "--no-sync",
+        ]
         subprocess.run(
             [*initdb, f"--pwfile={password}"], user=user, cwd=folder, env={"PATH": os.defpath, "LC_ALL": "C"},
             check=True, stdout=subprocess.DEVNULL,
