@@ -41,6 +41,8 @@ def cli() -> None:
     \b
     mfagate check      no network: is the configuration well-formed, do recordings fit the contracts?
     mfagate gate       live: may this configuration be deployed?
+    mfagate nightly    live, on a schedule: has anything moved since the last time?
+    mfagate history    what earlier runs found
     mfagate explain    what a cause means and what to do about it
     """
 
@@ -184,6 +186,20 @@ def gate(**options: Any) -> None:
 
 @cli.command(epilog=_EXITS)
 @_common
+@_HISTORY
+def nightly(**options: Any) -> None:
+    """Ask the live providers on a schedule: has anything moved since the last time?
+
+    All that gate asks, and whether answers have drifted from what was known, whether
+    the provider is slower or fails more often than it used to, whether recordings are
+    old, and whether the integration is documented. Each night is kept in the history,
+    by default in .mfagate/history.db beside the configuration file.
+    """
+    _run("nightly", **options)
+
+
+@cli.command(epilog=_EXITS)
+@_common
 def record(**options: Any) -> None:
     """Record each interaction of the contracts live into its cassette.
 
@@ -229,10 +245,11 @@ def _run(
         raise _refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
     keeper = None
-    if history_place is not None:
+    if stage == "nightly" or history_place is not None:
         from mfagate.history.keeper import Keeper
 
         keeper = Keeper(configuration, history_place)
+    pasts = keeper.pasts([one.name for one in integrations], stage) if keeper and stage == "nightly" else None
     try:
         with on_terminal(Console(stderr=True, no_color=not color)) as progress:
             report = gate.run(
@@ -243,6 +260,7 @@ def _run(
                 override=override,
                 without_secrets=without_secrets,
                 faults=broken,
+                pasts=pasts,
             )
     except (registry.ProviderError, MissingExtra) as error:
         raise _refused(str(error)) from None

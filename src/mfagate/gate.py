@@ -18,6 +18,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.resolved import Value, resolve_table
+from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
@@ -68,6 +69,7 @@ class Session:
     sandboxes: ExitStack = field(default_factory=ExitStack)
     without_secrets: bool = False
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pasts: Mapping[str, Past] = field(default_factory=dict)
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """One table of an integration with its references resolved."""
@@ -91,6 +93,7 @@ def run(
     executor: Executor | None = None,
     without_secrets: bool = False,
     faults: Mapping[str, Sequence[str]] | None = None,
+    pasts: Mapping[str, Past] | None = None,
 ) -> Report:
     """Climb every ladder and make one report of it, with every secret redacted.
 
@@ -98,6 +101,7 @@ def run(
     the network. Another one must share this process's memory.
     ``without_secrets`` leaves out what a reference that cannot be read here would
     have held. ``faults`` are what goes wrong in the sandbox of an integration: see :mod:`mfagate.drills`.
+    ``pasts`` are what earlier nights tell of each integration; what the next one is to know is put there.
     KeyboardInterrupt passes through once every sandbox is stopped.
 
     Raises:
@@ -110,7 +114,11 @@ def run(
     if stage is Stage.RECORD:
         require_vcrpy()
     session = Session(
-        configuration, progress=progress or Silent(), without_secrets=without_secrets, faults=faults or {}
+        configuration,
+        progress=progress or Silent(),
+        without_secrets=without_secrets,
+        faults=faults or {},
+        pasts=pasts or {},
     )
     shared = _shared_credentials(session, integrations)
     pool = executor or ThreadPoolExecutor(max_workers=max(1, len(integrations)), thread_name_prefix="mfagate")
@@ -124,6 +132,8 @@ def run(
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
     report = _report(stage, started, reports, recorded)
+    for past in session.pasts.values():
+        past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
     return redacted
 
@@ -164,6 +174,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
     try:
         with prepared(session, integration, live=stage is not Stage.CHECK) as state:
             state.shared = shared
+            state.past = session.pasts.get(integration.name, state.past)
             session.progress.started(integration.name, f"checking {state.provider.title}")
             checks, cleared = climb(state, stage, on_check)
             target = state.target

@@ -209,7 +209,7 @@ class Run(Model):
     """Which run this was. Times are UTC."""
 
     id: str
-    stage: Literal["check", "gate", "record"]
+    stage: Literal["check", "gate", "record", "nightly"]
     started: datetime
     finished: datetime
     version: str

@@ -59,12 +59,19 @@ def share_score(share: Share, baseline: Sequence[Share]) -> float:
     if share.part == 0:
         return 0.0
     # Half a failure more (Jeffreys' prior): none in a hundred does not mean that there never is one.
-    usual = (sum(one.part for one in baseline) + 0.5) / (sum(one.whole for one in baseline) + 1)
+    calm = _without_bursts(baseline)
+    usual = (sum(one.part for one in calm) + 0.5) / (sum(one.whole for one in calm) + 1)
     if share.part / share.whole < 2 * usual or share.part < 2:
         return 0.0
-    dispersion = _dispersion(baseline, usual)
+    dispersion = _dispersion(calm, usual)
     unlikely = _at_least(share.part, share.whole, min(usual, 0.999))
     return statistics.NormalDist().inv_cdf(1 - max(unlikely, 1e-15)) / math.sqrt(dispersion)
+
+
+def _without_bursts(baseline: Sequence[Share]) -> Sequence[Share]:
+    """All but the worst tenth of the nights: one hour of outage does not make errors usual for four weeks."""
+    ordered = sorted(baseline, key=lambda one: one.part / max(1, one.whole))
+    return ordered[: math.ceil(len(ordered) * 0.9)]
 
 
 def _dispersion(baseline: Sequence[Share], usual: float) -> float:

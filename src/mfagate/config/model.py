@@ -153,6 +153,9 @@ class GateOptions(Table):
         14, ge=0, le=3650, description="Days before its end from which a waiver is a warning."
     )
     cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Age from which a recording is stale.")
+    documentation_review_days: WholeNumber = Field(
+        365, ge=1, le=3650, description="Age from which the review of an integration's documentation is overdue."
+    )
     deadline_seconds: Number = Field(
         120.0, gt=0, le=3600, description="Limit of one integration's live checks; what was not asked is inconclusive."
     )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mfagate.config.model import Configuration
 from mfagate.history.errors import HistoryError
+from mfagate.history.past import Past
 from mfagate.history.place import Place
 from mfagate.history.record import StoredRun
 from mfagate.history.store import History
 from mfagate.result import Report
+
+_LOOKED_BACK = timedelta(days=180)
+"""Far enough that a baseline is the same on each night, wherever the look begins."""
 
 
 def place_of(configuration: Configuration, option: str | None) -> Place:
@@ -49,6 +55,7 @@ class Keeper:
         self._keep_days = configuration.history.retention_days
         self._history: History | None = None
         self._trouble: list[str] = []
+        self._pasts: dict[str, Past] = {}
         try:
             self._history = History.open(place_of(configuration, option))
         except HistoryError as error:
@@ -60,11 +67,25 @@ class Keeper:
             self._history.close()
         self._history = None
 
+    def pasts(self, names: Sequence[str], stage: str) -> Mapping[str, Past]:
+        """What is known of each integration; the run puts there what the next one is to know."""
+        since = datetime.now(UTC) - _LOOKED_BACK
+        for name in names:
+            if self._history is not None:
+                try:
+                    self._pasts[name] = self._history.past(name, stage, since)
+                except HistoryError as error:
+                    self._give_up(error)
+        if self._history is None:
+            self._pasts = {name: Past("the history could not be asked: see the warning") for name in names}
+        return self._pasts
+
     def keep(self, report: Report) -> Report:
         """Store the report; the one that is returned says what went wrong with that."""
         if self._history is not None:
             try:
-                self._history.record(StoredRun.of(report), keep_days=self._keep_days)
+                shapes = {name: past.shapes for name, past in self._pasts.items() if past.shapes}
+                self._history.record(StoredRun.of(report), shapes=shapes, keep_days=self._keep_days)
                 self._history.close()
             except HistoryError as error:
                 self._give_up(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -74,7 +74,7 @@ class IntegrationState:
     @classmethod
     def of(cls, report: IntegrationReport) -> Self:
         """What is kept of the report on an integration."""
-        first = [one for one in report.measured if one.attempt == 1]
+        unanswered, questions = share_of(report.measured)
         return cls(
             name=report.name,
             provider=report.provider,
@@ -85,9 +85,9 @@ class IntegrationState:
             headline=report.headline,
             ran=frozenset(check.id for check in report.checks if check.outcome is not Outcome.SKIPPED),
             problems=tuple(problem for check in report.checks if (problem := _problem(check))),
-            samples=tuple(_samples(report.measured)),
-            questions=len(first),
-            unanswered=sum(one.went_unanswered for one in first),
+            samples=samples_of(report.measured),
+            questions=questions,
+            unanswered=unanswered,
         )
 
 
@@ -120,10 +120,18 @@ def _problem(check: Check) -> Problem | None:
     )  # fmt: skip
 
 
-def _samples(measured: Iterable[Measured]) -> Iterable[Sample]:
-    # A timeout says how long we waited, and not how long it takes.
+def samples_of(measured: Sequence[Measured]) -> tuple[Sample, ...]:
+    """The phases of the requests that were answered as they should: a timeout says how long we waited."""
     answered = [one for one in measured if one.cause is None]
-    for phase in Phase:
-        seconds = [one.phases[phase] for one in answered if phase in one.phases]
-        if seconds:
-            yield Sample(phase, len(seconds), statistics.median(seconds), min(seconds), max(seconds))
+    seconds = {phase: [one.phases[phase] for one in answered if phase in one.phases] for phase in Phase}
+    return tuple(
+        Sample(phase, len(all_of), statistics.median(all_of), min(all_of), max(all_of))
+        for phase, all_of in seconds.items()
+        if all_of
+    )
+
+
+def share_of(measured: Sequence[Measured]) -> tuple[int, int]:
+    """How many questions the network or the provider did not answer at once, and how many there were."""
+    first = [one for one in measured if one.attempt == 1]
+    return sum(one.went_unanswered for one in first), len(first)

@@ -14,6 +14,7 @@ from mfagate.exchange import Phase
 from mfagate.history.changes import standing
 from mfagate.history.engine import engine_of, transaction
 from mfagate.history.errors import HistoryError
+from mfagate.history.past import Past
 from mfagate.history.place import Place
 from mfagate.history.record import IntegrationState, Problem, Sample, StoredRun
 from mfagate.result import Verdict
@@ -97,9 +98,14 @@ class History:
         with transaction(self._engine, self.place, writes=False) as connection:
             yield connection
 
-    def record(self, run: StoredRun, *, keep_days: int | None = None) -> None:
-        """Store a run, and delete what is older than ``keep_days`` before it: one transaction."""
-        from mfagate.history.tables import PROBLEMS, RUNS, SAMPLES, STATES
+    def record(
+        self, run: StoredRun, *, shapes: Mapping[str, Mapping[str, Any]] | None = None, keep_days: int | None = None
+    ) -> None:
+        """Store a run, and delete what is older than ``keep_days`` before it: one transaction.
+
+        ``shapes`` are, by integration, those of the answers as they are known now.
+        """
+        from mfagate.history.tables import PROBLEMS, RUNS, SAMPLES, SHAPES, STATES
 
         with transaction(self._engine, self.place, writes=True) as connection:
             number = connection.execute(RUNS.insert().returning(RUNS.c.number), _run_row(run)).scalar_one()
@@ -111,6 +117,9 @@ class History:
                     connection.execute(PROBLEMS.insert(), problems)
                 if samples := [_sample_row(parent, sample) for sample in state.samples]:
                     connection.execute(SAMPLES.insert(), samples)
+            for name, answers in (shapes or {}).items():
+                connection.execute(SHAPES.delete().where(SHAPES.c.name == name))
+                connection.execute(SHAPES.insert(), {"name": name, "seen": run.started, "answers": _plain(answers)})
             if keep_days is not None:
                 connection.execute(RUNS.delete().where(RUNS.c.started < run.started - timedelta(days=keep_days)))
 
@@ -173,6 +182,18 @@ class History:
             for state in run.integrations
         ]
         return [state for state in found if state is not None]
+
+    def past(self, name: str, stage: str, since: datetime) -> Past:
+        """What the earlier runs of a stage tell of an integration."""
+        from sqlalchemy import select
+
+        from mfagate.history.tables import SHAPES
+
+        runs = self.runs(Selection((name,), stage=stage, since=since))
+        nights = [(run.started, state) for run in reversed(runs) for state in run.integrations]
+        with self._reading() as connection:
+            shapes = connection.execute(select(SHAPES.c.answers).where(SHAPES.c.name == name)).scalar_one_or_none()
+        return Past(None, nights, shapes or {})
 
     def _states_of(self, name: str, selection: Selection) -> list[IntegrationState]:
         runs = self.runs(replace(selection, integrations=(name,)))

@@ -82,6 +82,15 @@ PROBLEMS = Table(
     Index("problems_by_integration", "integration"),
 )
 
+SHAPES = Table(
+    "shapes",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("seen", Moment, nullable=False),
+    Column("answers", JSON, nullable=False),
+)
+"""Of each integration the shapes of its answers, as of the last night."""
+
 SAMPLES = Table(
     "samples",
     METADATA,

@@ -42,7 +42,9 @@ _FIRST = (
     highest {real} NOT NULL, PRIMARY KEY (integration, phase)) {kept_in_order}""",
 )
 
-STEPS: Sequence[Sequence[str]] = (_FIRST,)
+_SHAPES = ("CREATE TABLE shapes (name VARCHAR(64) PRIMARY KEY, seen {moment} NOT NULL, answers JSON NOT NULL)",)
+
+STEPS: Sequence[Sequence[str]] = (_FIRST, _SHAPES)
 """Statements that make version 1 out of nothing, version 2 out of version 1, and so on."""
 
 NEWEST = len(STEPS)

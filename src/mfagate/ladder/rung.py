@@ -16,6 +16,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Phase
+from mfagate.history.past import Past
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
 from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
@@ -70,6 +71,8 @@ class Climb:
     ca_bundle: Path | None = None
     pings: list[tuple[Probe, Picture[Exchange]]] = field(default_factory=list)
     accepted: dict[str, Exchange] = field(default_factory=dict)
+    answered: dict[str, Exchange] = field(default_factory=dict)
+    past: Past = field(default_factory=Past)
     pictures: list[Picture[Any]] = field(default_factory=list)
     asking_seconds: float = CLIMB_SECONDS
     began: float = field(default_factory=time.monotonic)
