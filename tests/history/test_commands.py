@@ -17,59 +17,21 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.providers import registry
 from mfagate.sandbox import Running
-from mfagate.testing.project import Project, Result
 
+from ..support.duo import Duo, emulator
 from ..support.postgres import PASSWORD, Server, postgres
-from ..support.project import REPOSITORY
-
-CONFIGURATION = """\
-[integrations.duo]
-provider = "duo"
-environment = "sandbox"
-endpoint = "{endpoint}"
-ca_bundle = "{ca_bundle}"
-
-[integrations.duo.settings]
-host = "env:DUO_HOST"
-integration_key = "env:DUO_IKEY"
-secret_key = "env:DUO_SKEY"
-
-[integrations.duo.test_data]
-"""
-
-
-class Duo(Project):
-    """One integration with an emulator that is already running."""
-
-    def __init__(self, folder: Path, running: Running) -> None:
-        values = running.values
-        keys = {"DUO_IKEY": values["integration_key"], "DUO_SKEY": values["secret_key"]}
-        super().__init__(folder, keys | {"HISTORY_PASSWORD": PASSWORD})
-        for name in ("contracts", "cassettes"):
-            (folder / name).symlink_to(REPOSITORY / name)
-        self._text = CONFIGURATION.format(endpoint=running.endpoint, ca_bundle=running.ca_bundle)
-        self._host = values["host"]
-
-    def text(self) -> str:
-        return self._text
-
-    def execute(self, *arguments: str, **env: str) -> Result:
-        return super().execute(*arguments, DUO_HOST=self._host, **env)
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Running]:
-    sandbox = registry.get("duo").sandbox()
-    assert sandbox is not None
-    with sandbox.start() as running:
-        yield running
+def running() -> Iterator[Running]:
+    with emulator() as started:
+        yield started
 
 
 @pytest.fixture
-def duo(tmp_path: Path, emulator: Running) -> Duo:
-    return Duo(tmp_path, emulator)
+def duo(tmp_path: Path, running: Running) -> Duo:
+    return Duo(tmp_path, running)
 
 
 def test_a_run_is_kept_and_shown(duo: Duo) -> None:

@@ -45,10 +45,10 @@ def test_what_names_no_place(tmp_path: Path, text: str, message: str) -> None:
 PASSWORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=6, max_size=30)
 
 
-@given(PASSWORDS, st.booleans())
-def test_a_password_is_never_shown(password: str, as_parameter: bool) -> None:
-    password = f"{password}#canary"
-    written = quote(password, safe="")
+@given(PASSWORDS, st.booleans(), st.booleans())
+def test_a_password_is_never_shown(password: str, as_parameter: bool, escaped: bool) -> None:
+    password = f"{password}-canary"
+    written = quote(password, safe="") if escaped or as_parameter else password
     url = f"postgresql://me@db/mfa?password={written}" if as_parameter else f"postgresql://me:{written}@db/mfa"
     place = Place.of(url, Path())
     for text in (place.shown, repr(place), place.hide(f'FATAL: no "{password}" at {url}')):

@@ -55,7 +55,7 @@ def of_answer(response: Response, headers: Iterable[str]) -> Shape:
     """The shape of an answer with those of its headers that are looked at; only that of JSON has a body."""
     shape = {
         f"{HEADER}{name}": Field(frozenset({_media_type(response) if name == "content-type" else "text"}), None)
-        for name in {*(name.lower() for name in headers), *RETIRING}
+        for name in sorted({*(name.lower() for name in headers), *RETIRING})
         if name in response.headers
     }
     try:
@@ -135,7 +135,9 @@ def merged(known: Shape, seen: Shape) -> Shape:
 
 
 def reached(shape: Shape, path: str) -> bool:
-    """Whether a shape would have the field if there were one: what it is in is there, and holds something."""
+    """Whether a shape would have the field if there were one: what it is in is there, and is not null or empty."""
+    if path.endswith(("[*]", ".*")):
+        return False  # that a list has no items today is no news
     parent = parent_of(path)
     return parent == "" or (parent in shape and bool(shape[parent].kinds & {"object", "list"}))
 

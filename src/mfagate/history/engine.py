@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mfagate.history.errors import HistoryError
-from mfagate.history.place import Place
+from mfagate.history.place import DEFAULT, Place
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -52,7 +52,7 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
 
     if create:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
         except OSError as error:
             raise HistoryError(
                 f"the history {place.shown} cannot be written: {error.strerror}; name another place with --history"
@@ -74,6 +74,15 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.name == DEFAULT.parent.name:
+        # Ours alone, beside a file that is committed: nobody should commit this by accident.
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 @contextmanager

@@ -64,18 +64,21 @@ class Place:
             from urllib.parse import unquote
 
             for password in _passwords(self.url):
+                redactor.add("password", password)
                 redactor.add("password", unquote(password))
         return redactor
 
 
-_USER_INFO = re.compile(r"(?<=://)(?P<user>[^/?#@:]*):(?P<password>[^/?#]*)@")
+# To the last @: whoever has not escaped a password has meant all of it.
+_USER_INFO = re.compile(r"(?<=://)(?P<user>[^/@:]*):(?P<password>.*)@", re.DOTALL)
 _PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)")
 
 
 def _passwords(url: str) -> list[str]:
-    return [found["password"] for found in _USER_INFO.finditer(url)] + [
-        found["value"] for found in _PARAMETER.finditer(url)
-    ]
+    """As written; of one with an @ in it also the parts that a driver may take for the whole."""
+    whole = [found["password"] for found in _USER_INFO.finditer(url)]
+    parts = [part for password in whole for part in password.split("@")]
+    return [*whole, *parts, *(found["value"] for found in _PARAMETER.finditer(url))]
 
 
 def _without_password(url: str) -> str:

@@ -119,7 +119,7 @@ class History:
                     connection.execute(SAMPLES.insert(), samples)
             for name, answers in (shapes or {}).items():
                 connection.execute(SHAPES.delete().where(SHAPES.c.name == name))
-                connection.execute(SHAPES.insert(), {"name": name, "seen": run.started, "answers": _plain(answers)})
+                connection.execute(SHAPES.insert(), {"name": name, "seen": run.started, "answers": answers})
             if keep_days is not None:
                 connection.execute(RUNS.delete().where(RUNS.c.started < run.started - timedelta(days=keep_days)))
 
