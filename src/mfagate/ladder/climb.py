@@ -30,6 +30,8 @@ class Stage(StrEnum):
     """Which question is asked."""
 
     CHECK = "check"
+    PROBE = "probe"
+    """The gate without the contract's interactions: nothing is changed at the provider."""
     GATE = "gate"
     RECORD = "record"
     NIGHTLY = "nightly"
@@ -59,6 +61,7 @@ _LADDERS: dict[Stage, tuple[Rung, ...]] = {
         _CONTRACT_FILE,
         Rung(recordings.ID, recordings.run),
     ),
+    Stage.PROBE: _LIVE,
     Stage.GATE: (
         *_LIVE,
         Rung(contract.INTERACTION, contract.run),
