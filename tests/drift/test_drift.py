@@ -93,10 +93,9 @@ def test_headers() -> None:
 
 
 def test_an_enumeration_repeats_itself() -> None:
-    shapes = [
-        of_json({"r": word, "name": name, "id": "a1"})
-        for word, name in (("allow", "Ann"), ("deny", "Bo"), ("deny", "Cy"))
-    ]
+    names = ("Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus")
+    shapes = [of_json({"r": "allow" if name < "D" else "deny", "name": name, "id": "a1"}) for name in names]
+    assert enumerated(shapes[:-1]) == {}
     assert enumerated(shapes) == {"$.r": frozenset({"allow", "deny"})}
 
 
@@ -104,8 +103,20 @@ def test_an_enumeration_repeats_itself() -> None:
     "value", ["9f8a2c1d", "2026-10-01T02:00:00Z", "d2hhdGV2ZXI0Mg==", "https://a.example/x1", "4711"]
 )
 def test_values_that_change_by_themselves_are_no_words(value: str) -> None:
-    shapes = [of_json({"r": word}) for word in ("allow", "allow", "deny", value)]
+    shapes = [of_json({"r": word}) for word in (*["allow", "deny"] * 5, value)]
+    assert enumerated(shapes[:-1]) == {"$.r": frozenset({"allow", "deny"})}
     assert enumerated(shapes) == {}
+
+
+def test_nights_teach_an_enumeration() -> None:
+    known = of_json({"r": "active"})
+    for _ in range(6):
+        assert enumerated([known]) == {}
+        known = merged(known, of_json({"r": "active"}))
+    words = enumerated([known])
+    assert words == {"$.r": frozenset({"active"})}
+    (told,) = differences(known, of_json({"r": "locked"}), used=set(), words=words)
+    assert (told.cause, told.known, told.seen) == (CauseId.DRIFT_VALUE_NEW, "active", "locked")
 
 
 NAMES = st.sampled_from("abcd") | st.text(max_size=3)

@@ -40,9 +40,13 @@ def retype_a_used_one(response: dict[str, Any]) -> None:
         device["device"] = 4711
 
 
-def a_new_value(response: dict[str, Any]) -> None:
-    response["result"] = "auth"
-    response["status_msg"] = "Welcome"  # a sentence for people is no enumeration
+def other_words_for_people(response: dict[str, Any]) -> None:
+    response["status_msg"] = "Welcome back"  # a sentence is no enumeration
+
+
+def another_value(response: dict[str, Any]) -> None:
+    for device in response["devices"]:
+        device["type"] = "token"
 
 
 def _adds(*new: Callable[[dict[str, Any]], None]) -> Callable[[Provider], None]:
@@ -55,8 +59,9 @@ def _slower(factor: float) -> Callable[[Provider], None]:
 
 HAPPENS: Mapping[int, Callable[[Provider], None]] = {
     3: _adds(add_a_field),
-    5: _adds(a_new_value),
+    5: _adds(other_words_for_people),
     6: _adds(drop_an_unused_one),
+    12: _adds(another_value),
     15: lambda provider: provider.use_certificate(400),
     16: _slower(1.5),
     19: _slower(1.0),
@@ -74,6 +79,7 @@ EXPECTED: Mapping[int, list[Told]] = {
     3: [("new", "info", "drift.field-added", "$.response.trusted_device_token_expires")],
     6: [("new", "warn", "drift.field-removed", "$.response.devices[*].display_name")],
     10: [("new", "warn", "credential.expiring-soon", "secret_key")],
+    12: [("new", "warn", "drift.value-new", "$.response.devices[*].type")],
     15: [("recovered", "warn", "network.tls-expiring-soon", None)],
     17: [("new", *PROCESSING)],
     20: [("recovered", *PROCESSING)],

@@ -21,8 +21,14 @@ RETIRING = frozenset({"deprecation", "sunset"})
 MOST_VALUES = 12
 """A field with more of them is no enumeration."""
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z_. -]{0,39}")
-"""Without digits: identifiers, times, hashes and tokens all have some, or are longer."""
+FEWEST_ANSWERS = 7
+"""A field that was seen in fewer may have another value each time."""
+
+_MOST_ANSWERS = 1000
+"""Further ones are not counted."""
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z_.:-]{0,39}")
+"""Without digits: identifiers, times, hashes and tokens all have some, or are longer. A sentence has blanks."""
 
 _IDENTIFIER = re.compile(r"[0-9a-fA-F-]{16,}|[0-9]+|(?=.*[0-9])[A-Za-z0-9_-]{16,}")
 
@@ -33,19 +39,21 @@ _DEEPEST = 40
 class Field:
     """``kinds`` are those of JSON without null; ``optional`` fields are in some answers and not in others.
 
-    ``values`` are the words that it held, and None where it held anything else, or too many.
+    ``values`` are the words that it held, and None where it held anything else, or too many. It was in so many
+    ``answers``.
     """
 
     kinds: frozenset[str] = frozenset()
     values: frozenset[str] | None = frozenset()
     optional: bool = False
+    answers: int = 1
 
-    def and_(self, other: Field) -> Field:
-        """Both seen."""
+    def and_(self, other: Field, *, answers: int = 1) -> Field:
+        """Both seen, in so many answers."""
         values = None if self.values is None or other.values is None else self.values | other.values
         if values is not None and len(values) > MOST_VALUES:
             values = None
-        return Field(self.kinds | other.kinds, values, self.optional or other.optional)
+        return Field(self.kinds | other.kinds, values, self.optional or other.optional, answers)
 
 
 Shape = Mapping[str, Field]
@@ -124,7 +132,7 @@ def parent_of(path: str) -> str:
 
 def merged(known: Shape, seen: Shape) -> Shape:
     """What is known after one more answer."""
-    fields = {path: field.and_(seen[path]) if path in seen else field for path, field in known.items()}
+    fields = {path: _both(field, seen[path]) if path in seen else field for path, field in known.items()}
     for path, field in known.items():
         if path not in seen and reached(seen, path):
             fields[path] = replace(field, optional=True)
@@ -132,6 +140,10 @@ def merged(known: Shape, seen: Shape) -> Shape:
         if path not in known:
             fields[path] = replace(field, optional=field.optional or reached(known, path))
     return fields
+
+
+def _both(known: Field, seen: Field) -> Field:
+    return known.and_(seen, answers=min(known.answers + seen.answers, _MOST_ANSWERS))
 
 
 def reached(shape: Shape, path: str) -> bool:
@@ -143,18 +155,21 @@ def reached(shape: Shape, path: str) -> bool:
 
 
 def enumerated(shapes: Iterable[Shape]) -> Mapping[str, frozenset[str]]:
-    """The fields that take one of a few words, with those seen: at least two of them, and one seen twice."""
+    """The fields that take one of a few words, with those seen.
+
+    Each was in at least seven answers, and in twice as many answers as it has values.
+    """
     words: dict[str, frozenset[str] | None] = {}
     times: dict[str, int] = {}
     for shape in shapes:
         for path, field in shape.items():
             before = words.get(path, frozenset())
             words[path] = None if before is None or field.values is None else before | field.values
-            times[path] = times.get(path, 0) + len(field.values or ())
+            times[path] = times.get(path, 0) + (field.answers if field.values else 0)
     return {
         path: values
         for path, values in words.items()
-        if values is not None and 2 <= len(values) <= MOST_VALUES and times[path] > len(values)
+        if values and len(values) <= MOST_VALUES and times[path] >= max(FEWEST_ANSWERS, 2 * len(values))
     }
 
 
@@ -164,6 +179,7 @@ def to_json(shape: Shape) -> dict[str, Any]:
         path: {
             "kinds": sorted(field.kinds),
             "values": None if field.values is None else sorted(field.values),
+            "answers": field.answers,
             **({"optional": True} if field.optional else {}),
         }
         for path, field in sorted(shape.items())
@@ -177,6 +193,7 @@ def from_json(document: Mapping[str, Any]) -> Shape:
             frozenset(field["kinds"]),
             None if field["values"] is None else frozenset(field["values"]),
             field.get("optional", False),
+            field["answers"],
         )
         for path, field in document.items()
     }
