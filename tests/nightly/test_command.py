@@ -13,10 +13,9 @@ import pytest
 
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Handler, front
+from mfagate.secrets.redaction import Redactor
 
 from ..support.duo import Duo, emulator
-
-HISTORY = Path(".mfagate/history.db")
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +116,22 @@ def test_two_at_once_and_one_killed(duo: Duo) -> None:
         assert (one.returncode, err) == (0, b""), out
     assert duo.run("nightly").stderr == ""
     assert len(duo.execute("history").stdout.splitlines()) == 4
+
+
+def test_no_secret_is_kept(duo: Duo, running: Running) -> None:
+    """Neither those of the configuration nor those that a provider sends back, in a field or in a message."""
+    secret = duo.env["DUO_SKEY"]
+
+    def telling(handler: Handler) -> bool:
+        status, body, headers = handler.ask()
+        changed = body.replace(b'"stat": "OK"', f'"stat": "OK", "echo": "{secret}", "{secret}": 1'.encode())
+        return handler.relay(status, changed, headers, headers["Content-Type"])
+
+    with front(running.endpoint, telling) as before:
+        duo._text = duo.text().replace(running.endpoint, before.url)
+        result = duo.run("nightly")
+        duo.run("nightly")
+    assert {check["cause"] for check in result.checks("drift")} == {"drift.field-added"}
+    kept = b"".join(path.read_bytes() for path in (duo.folder / ".mfagate").iterdir()).decode("latin-1")
+    assert '"$.echo"' in kept
+    assert Redactor(duo.env).found_in(kept) == []
