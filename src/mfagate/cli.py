@@ -16,6 +16,8 @@ import click
 from mfagate import __version__
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mfagate.report.formats import Output
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,6 +41,8 @@ def cli() -> None:
     \b
     mfagate check      no network: is the configuration well-formed, do recordings fit the contracts?
     mfagate gate       live: may this configuration be deployed?
+    mfagate nightly    live, on a schedule: has anything moved since the last time?
+    mfagate history    what earlier runs found
     mfagate mutate     how much would the gate catch?
     mfagate explain    what a cause means and what to do about it
     """
@@ -130,6 +134,14 @@ _COMMON: tuple[Callable[[Command], Command], ...] = (
 )
 
 
+_HISTORY = click.option(
+    "--history",
+    "history_place",
+    metavar="URL|PATH",
+    help="Where runs are kept: a SQLite file, a postgresql:// URL, or a reference to one of them.",
+)
+
+
 def _common(command: Command) -> Command:
     for option in reversed(_COMMON):
         command = option(command)
@@ -173,6 +185,7 @@ def check(**options: Any) -> None:
     "The faults: mfagate sandbox PROVIDER --list-faults",
 )
 @click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
+@_HISTORY
 def gate(**options: Any) -> None:
     """Ask the live providers: may this configuration be deployed?
 
@@ -182,6 +195,20 @@ def gate(**options: Any) -> None:
     cause. Nothing unsafe is sent to an integration of the environment production.
     """
     _run("gate", **options)
+
+
+@cli.command(epilog=_EXITS)
+@_common
+@_HISTORY
+def nightly(**options: Any) -> None:
+    """Ask the live providers on a schedule: has anything moved since the last time?
+
+    All that gate asks, and whether answers have drifted from what was known, whether
+    the provider is slower or fails more often than it used to, whether recordings are
+    old, and whether the integration is documented. Each night is kept in the history,
+    by default in .mfagate/history.db beside the configuration file.
+    """
+    _run("nightly", **options)
 
 
 @cli.command(epilog=_EXITS)
@@ -209,6 +236,7 @@ def _run(
     faults: tuple[str, ...] = (),
     changed_since: str | None = None,
     notify: bool = False,
+    history_place: str | None = None,
 ) -> None:
     from rich.console import Console
 
@@ -233,6 +261,12 @@ def _run(
         raise _refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
     notifier = _notifier(configuration) if notify else None
+    keeper = None
+    if stage == "nightly" or history_place is not None:
+        from mfagate.history.keeper import Keeper
+
+        keeper = Keeper(configuration, history_place)
+    pasts = keeper.pasts([one.name for one in integrations], stage) if keeper and stage == "nightly" else None
     try:
         with on_terminal(Console(stderr=True, no_color=not color)) as progress:
             report = gate.run(
@@ -244,9 +278,12 @@ def _run(
                 without_secrets=without_secrets,
                 faults=broken,
                 changed_since=since,
+                pasts=pasts,
             )
     except (registry.ProviderError, MissingExtra) as error:
         raise _refused(str(error)) from None
+    if keeper is not None:
+        report = keeper.keep(report)
     if notifier is not None:
         report = notifier.tell(report)
     for warning in report.run.warnings:
@@ -530,6 +567,123 @@ def _say_written(folder: Path, written: Any) -> None:
         click.echo(f"wrote {folder / path}" + (f" ({number} files)" if number > 1 else ""))
     for path in written.kept:
         click.echo(f"kept  {folder / path}, which exists already")
+
+
+def _parse_cause(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    from mfagate.causes import CauseId
+    from mfagate.config.nearest import nearest_to
+
+    known = [cause.value for cause in CauseId]
+    if value is not None and value not in known:
+        raise click.BadParameter(f"no cause has this id{nearest_to(value, known)}")
+    return value
+
+
+def _parse_moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    from datetime import UTC, date, datetime, timedelta
+
+    if value is None:
+        return None
+    try:
+        if len(value) == len("2026-10-01"):
+            day = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
+            return day + timedelta(days=param.name == "until")  # the whole day is meant
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter("write a day, 2026-10-01, or a time in UTC, 2026-10-01T06:30") from None
+
+
+def _parse_history_output(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, Path | None]:
+    name, given, path = value.partition("=")
+    if name not in ("console", "json", "csv") or (given and not path):
+        raise click.BadParameter("write console, json or csv, with =PATH for a file")
+    return name, Path(path) if path else None
+
+
+@cli.command()
+@click.argument("run", required=False)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("integrations.toml"),
+    show_default=True,
+    help="The configuration file, which says where the history is.",
+)
+@_HISTORY
+@click.option(
+    "--integration",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_complete_integration,
+    help="Only this integration. May be repeated.",
+)
+@click.option(
+    "--cause", metavar="ID", callback=_parse_cause, shell_complete=_complete_cause, help="Only where this was found."
+)
+@click.option("--verdict", type=click.Choice(["pass", "fail", "inconclusive"]), help="Only with this verdict.")
+@click.option("--since", metavar="TIME", callback=_parse_moment, help="Only runs from then on: 2026-10-01 (UTC).")
+@click.option("--until", metavar="TIME", callback=_parse_moment, help="Only runs before then; a day is included.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="No more rows than that.")
+@click.option(
+    "--output",
+    metavar="FORMAT[=PATH]",
+    default="console",
+    callback=_parse_history_output,
+    help="console, json or csv; to stdout, or to a file.",
+)
+@click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same.")
+def history(run: str | None, **options: Any) -> None:
+    """List earlier runs, newest first; with RUN, the beginning of an id, show that one in full.
+
+    \b
+    mfagate history --integration duo-eu --since 2026-10-01
+    mfagate history --cause drift.field-removed
+    mfagate history --output csv=runs.csv --limit 10000
+    """
+    _history(run, **options)
+
+
+def _history(
+    run: str | None,
+    *,
+    config: Path,
+    history_place: str | None,
+    names: tuple[str, ...],
+    cause: str | None,
+    verdict: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    output: tuple[str, Path | None],
+    no_color: bool,
+) -> None:
+    from mfagate.history import HistoryError, listing
+    from mfagate.history.keeper import place_for
+    from mfagate.history.store import History, Selection
+    from mfagate.result import Verdict
+
+    try:
+        with History.open(place_for(config, history_place), create=False) as opened:
+            selection = Selection(names, cause, Verdict(verdict) if verdict else None, None, since, until, limit)
+            runs = [opened.run(run)] if run else opened.runs(selection)
+    except HistoryError as error:
+        raise _refused(str(error)) from None
+    form, path = output
+    if path is not None:
+        from mfagate.files import write_atomically
+
+        try:
+            write_atomically(path, listing.render(runs, form, whole=run is not None))
+        except OSError as error:
+            raise _refused(f"{path} cannot be written: {error.strerror or error}") from None
+    elif form == "console" and sys.stdout.isatty():
+        from rich.console import Console
+
+        listing.show(runs, Console(no_color=no_color or None), whole=run is not None)
+    else:
+        click.echo(listing.render(runs, form, whole=run is not None), nl=False)
 
 
 @cli.command()

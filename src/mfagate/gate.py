@@ -18,6 +18,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.resolved import Value, resolve_table
+from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
@@ -26,7 +27,18 @@ from mfagate.neighbours import compared
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.result import ChangedSince, Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
+from mfagate.result import (
+    ChangedSince,
+    Check,
+    Finding,
+    IntegrationReport,
+    Measured,
+    Report,
+    Run,
+    Summary,
+    Target,
+    Verdict,
+)
 from mfagate.sandbox import Running, SandboxError
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
@@ -68,6 +80,7 @@ class Session:
     sandboxes: ExitStack = field(default_factory=ExitStack)
     without_secrets: bool = False
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pasts: Mapping[str, Past] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     running: Mapping[str, Running] = field(default_factory=dict)
     """Sandboxes that somebody else started and stops, by integration."""
@@ -95,6 +108,7 @@ def run(
     without_secrets: bool = False,
     faults: Mapping[str, Sequence[str]] | None = None,
     changed_since: ChangedSince | None = None,
+    pasts: Mapping[str, Past] | None = None,
 ) -> Report:
     """Climb every ladder and make one report of it, with every secret redacted.
 
@@ -103,6 +117,7 @@ def run(
     ``without_secrets`` leaves out what a reference that cannot be read here would
     have held. ``faults`` are what goes wrong in the sandbox of an integration: see :mod:`mfagate.drills`.
     ``changed_since`` says why only these integrations were selected: see :mod:`mfagate.changes`.
+    ``pasts`` are what earlier nights tell of each integration; what the next one is to know is put there.
     KeyboardInterrupt passes through once every sandbox is stopped.
 
     Raises:
@@ -115,7 +130,11 @@ def run(
     if stage is Stage.RECORD:
         require_vcrpy()
     session = Session(
-        configuration, progress=progress or Silent(), without_secrets=without_secrets, faults=faults or {}
+        configuration,
+        progress=progress or Silent(),
+        without_secrets=without_secrets,
+        faults=faults or {},
+        pasts=pasts or {},
     )
     shared = _shared_credentials(session, integrations)
     pool = executor or ThreadPoolExecutor(max_workers=max(1, len(integrations)), thread_name_prefix="mfagate")
@@ -129,6 +148,8 @@ def run(
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
     report = _report(stage, started, reports, recorded, changed_since)
+    for past in session.pasts.values():
+        past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
     return redacted
 
@@ -172,13 +193,16 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
 
     cleared: list[str] = []
     about_waivers: list[Check] = []
+    measured: list[Measured] = []
     target: Target = "sandbox" if integration.uses_sandbox else "provider"
     try:
         with prepared(session, integration, live=stage is not Stage.CHECK) as state:
             state.shared = shared
+            state.past = session.pasts.get(integration.name, state.past)
             session.progress.started(integration.name, f"checking {state.provider.title}")
             checks, cleared = climb(state, stage, on_check)
             target = state.target
+            measured = state.measured
             about_waivers = [*state.waivers.review(checks)]
     except SandboxError as error:
         finding = Finding(
@@ -193,6 +217,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
     checks += [*_too_few(integration, checks), *about_waivers]
     faults = session.faults.get(integration.name, ())
     report = _integration_report(integration, checks, cleared, target, faults)
+    report = report.model_copy(update={"measured": measured})
     session.progress.finished(report)
     return report
 

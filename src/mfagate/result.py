@@ -140,6 +140,22 @@ class Check(Model):
         )
 
 
+class Measured(Model):
+    """One request that was sent to judge an integration, and how long it took."""
+
+    request: str = Field(description="Method and path, without the query.")
+    attempt: int = Field(1, ge=1, description="1 is the first time that this was asked.")
+    phases: dict[str, float] = Field(
+        description="Seconds of each phase that took place: resolve, connect, tls, processing, transfer."
+    )
+    cause: CauseId | None = Field(None, description="Why the answer was not in order.")
+
+    @property
+    def went_unanswered(self) -> bool:
+        """Whether the network or the provider failed, and not what was asked."""
+        return str(self.cause).startswith(("network.", "provider."))
+
+
 class IntegrationReport(Model):
     """The verdict on one integration and everything it rests on."""
 
@@ -160,6 +176,9 @@ class IntegrationReport(Model):
     headline: str = Field(description="One sentence.")
     exonerated: list[str] = Field(default_factory=list, description="What this run showed not to be at fault.")
     checks: list[Check]
+    measured: list[Measured] = Field(
+        default_factory=list, description="The requests of probes and interactions, in the order in which they ended."
+    )
 
     @property
     def deciding(self) -> Check | None:
@@ -200,7 +219,7 @@ class Run(Model):
     """Which run this was. Times are UTC."""
 
     id: str
-    stage: Literal["check", "gate", "record"]
+    stage: Literal["check", "gate", "record", "nightly"]
     started: datetime
     finished: datetime
     version: str

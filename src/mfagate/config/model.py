@@ -154,6 +154,9 @@ class GateOptions(Table):
         14, ge=0, le=3650, description="Days before its end from which a waiver is a warning."
     )
     cassette_max_age_days: WholeNumber = Field(180, ge=1, description="Age from which a recording is stale.")
+    documentation_review_days: WholeNumber = Field(
+        365, ge=1, le=3650, description="Age from which the review of an integration's documentation is overdue."
+    )
     deadline_seconds: Number = Field(
         120.0, gt=0, le=3600, description="Limit of one integration's live checks; what was not asked is inconclusive."
     )
@@ -194,10 +197,24 @@ class NotifyOptions(Table):
     )
 
 
+class HistoryOptions(Table):
+    """The table ``[history]``: where earlier runs are kept."""
+
+    url: str | None = Field(
+        None,
+        description="A path, a postgresql:// URL, or a reference to one of them. Default: .mfagate/history.db "
+        "beside this file.",
+    )
+    retention_days: WholeNumber = Field(
+        400, ge=60, le=36500, description="Age in days from which a run is deleted when the next one is stored."
+    )
+
+
 class Configuration(Table):
     """The whole file."""
 
     notify: NotifyOptions = Field(default_factory=lambda: NotifyOptions.model_validate({}))
+    history: HistoryOptions = Field(default_factory=lambda: HistoryOptions.model_validate({}))
     gate: GateOptions = Field(default_factory=lambda: GateOptions.model_validate({}))
     integrations: dict[Annotated[str, Field(pattern=NAME)], Integration] = Field(default_factory=dict)
 

@@ -18,6 +18,8 @@ from mfagate.config.table import Day, Table
 _CONFIGURATION = ("configuration",)
 _INTERACTION = ("contract.interaction",)
 _RECORDING = ("cassette",)
+_DRIFT = ("drift",)
+_DOCUMENTATION = ("documentation",)
 _ANY = ()  # No rung finds it yet, and nothing stands on it wherever it comes from.
 
 WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
@@ -38,15 +40,15 @@ WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.CONTRACT_ENDPOINT_RETIRED: _INTERACTION,
     CauseId.CONTRACT_STATE_UNAVAILABLE: _INTERACTION,
     CauseId.CASSETTE_MISSING: _RECORDING,
-    CauseId.CASSETTE_STALE: _RECORDING,
+    CauseId.CASSETTE_STALE: (*_RECORDING, "cassette.age"),
     CauseId.CASSETTE_CONTRACT_MISMATCH: _RECORDING,
-    CauseId.DRIFT_FIELD_REMOVED: _ANY,
-    CauseId.DRIFT_TYPE_CHANGED: _ANY,
-    CauseId.DRIFT_VALUE_NEW: _ANY,
-    CauseId.LATENCY_SHIFTED: _ANY,
-    CauseId.ERRORS_RAISED: _ANY,
-    CauseId.DOCUMENTATION_INCOMPLETE: _ANY,
-    CauseId.DOCUMENTATION_REVIEW_OVERDUE: _ANY,
+    CauseId.DRIFT_FIELD_REMOVED: _DRIFT,
+    CauseId.DRIFT_TYPE_CHANGED: _DRIFT,
+    CauseId.DRIFT_VALUE_NEW: _DRIFT,
+    CauseId.LATENCY_SHIFTED: ("latency",),
+    CauseId.ERRORS_RAISED: ("errors",),
+    CauseId.DOCUMENTATION_INCOMPLETE: _DOCUMENTATION,
+    CauseId.DOCUMENTATION_REVIEW_OVERDUE: _DOCUMENTATION,
     CauseId.DOCUMENTATION_OUT_OF_DATE: _ANY,
 }
 """What may be accepted, and on which checks.

@@ -11,6 +11,8 @@ from mfagate.ladder import (
     configuration,
     contract,
     credential,
+    documentation,
+    drift,
     expiry,
     identity,
     network,
@@ -18,6 +20,7 @@ from mfagate.ladder import (
     recording,
     recordings,
     steadiness,
+    trends,
 )
 from mfagate.ladder.rung import Climb, Rung, internal_error, overdue, skipped
 from mfagate.result import Check
@@ -31,6 +34,7 @@ class Stage(StrEnum):
     """The gate without the contract's interactions: nothing is changed at the provider."""
     GATE = "gate"
     RECORD = "record"
+    NIGHTLY = "nightly"
 
 
 _CONTRACT_FILE = Rung(contract.FILE, contract.read)
@@ -63,6 +67,18 @@ _LADDERS: dict[Stage, tuple[Rung, ...]] = {
         Rung(contract.INTERACTION, contract.run),
         Rung(steadiness.ID, steadiness.run, bearing=False),
         Rung(recordings.ORIGIN, recordings.origins),
+    ),
+    Stage.NIGHTLY: (
+        Rung(documentation.ID, documentation.run, bearing=False),
+        *_LIVE,
+        # What an interaction breaks is no reason not to look at the others.
+        Rung(contract.INTERACTION, contract.run, bearing=False),
+        Rung(drift.ID, drift.run, bearing=False),
+        Rung(steadiness.ID, steadiness.run, bearing=False),
+        Rung(trends.LATENCY, trends.latency, bearing=False),
+        Rung(trends.ERRORS, trends.errors, bearing=False),
+        Rung(recordings.ORIGIN, recordings.origins, bearing=False),
+        Rung(recordings.AGE, recordings.ages, bearing=False),
     ),
     Stage.RECORD: (*_LIVE, Rung(recording.ID, recording.run)),
 }

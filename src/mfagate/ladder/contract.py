@@ -132,9 +132,10 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
         return Sample.checked(judge(climb, interaction, replay, INTERACTION), replay.exchange)
 
     if climb.integration.environment.is_production and not interaction.safe_in_production:
-        return once(None).value  # What sends a message there is sent once.
+        return _kept(climb, interaction, once(None)).value  # What sends a message there is sent once.
     so_far = sum(isinstance(picture.shown.value, Check) for picture in climb.pictures if picture.failures)
     picture = ask(climb, once, confirming=so_far < _CONFIRMED, bounded=False)
+    _kept(climb, interaction, picture.shown)
     check = _counted(picture)
     if is_refusal(check.cause):
         check = _contradicted(climb, interaction, check)
@@ -142,6 +143,13 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
         # A state made from an answer of another form: what follows is its consequence.
         return Check.from_finding(check.id, broken, subject=check.subject, seconds=check.seconds)
     return check
+
+
+def _kept(climb: Climb, interaction: Interaction, sample: Sample[Check]) -> Sample[Check]:
+    """What met the contract is looked at once more by the rung about drift."""
+    if sample.exchange is not None and sample.value.outcome is Outcome.PASS:
+        climb.answered[interaction.description] = sample.exchange
+    return sample
 
 
 def _counted(picture: Picture[Check]) -> Check:

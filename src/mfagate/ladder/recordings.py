@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from mfagate.cassette import Cassette, CassetteError, Origin, load, origin_of, path_for
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.ladder.rung import Climb, guarded, passed, skipped
 from mfagate.result import Check, Finding, Location
 
-ID, ORIGIN = "cassette", "cassette.origin"
+ID, ORIGIN, AGE = "cassette", "cassette.origin", "cassette.age"
 
 
 def run(climb: Climb) -> Iterator[Check]:
@@ -44,6 +45,21 @@ def origins(climb: Climb) -> Iterator[Check]:
         yield from _emulated(climb, emulated, ORIGIN)
     else:
         yield passed(ORIGIN, f"{len(recorded)} recordings come from {climb.provider.title} itself")
+
+
+def ages(climb: Climb) -> Iterator[Check]:
+    """Say which recordings are stale; whether they fit the contract is judged offline."""
+    judged: list[Check] = []
+    for interaction in climb.interactions:
+        with suppress(FileNotFoundError, CassetteError):
+            cassette = load(path_for(climb.integration.cassettes_path, interaction.description))
+            judged.append(_aged(climb, interaction, cassette).model_copy(update={"id": AGE}))
+    stale = [check for check in judged if check.outcome is not Outcome.PASS]
+    yield from stale
+    if not judged:
+        yield skipped(AGE, "there are no recordings")
+    elif not stale:
+        yield passed(AGE, f"none of {len(judged)} recordings is older than {climb.options.cassette_max_age_days} days")
 
 
 def _emulated(climb: Climb, number: int, check_id: str = ID) -> Iterator[Check]:

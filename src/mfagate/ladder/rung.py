@@ -10,15 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Phase
+from mfagate.history.past import Past
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
 from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
-from mfagate.result import Check, Finding
+from mfagate.result import Check, Finding, Measured
 from mfagate.result import Target as ReportTarget
 from mfagate.sandbox import EMULATOR
 from mfagate.secrets.fingerprint import fingerprint
@@ -72,6 +74,8 @@ class Climb:
     ca_bundle: Path | None = None
     pings: list[tuple[Probe, Picture[Exchange]]] = field(default_factory=list)
     accepted: dict[str, Exchange] = field(default_factory=dict)
+    answered: dict[str, Exchange] = field(default_factory=dict)
+    past: Past = field(default_factory=Past)
     pictures: list[Picture[Any]] = field(default_factory=list)
     asking_seconds: float = CLIMB_SECONDS
     began: float = field(default_factory=time.monotonic)
@@ -140,6 +144,21 @@ class Climb:
         if not self.integration.uses_sandbox:
             return "provider"
         return "emulator" if self.provider.sandbox_is_emulator else "sandbox"
+
+    @property
+    def measured(self) -> list[Measured]:
+        """The requests so far, and how long they took."""
+        return [
+            Measured(
+                request=f"{sample.exchange.request.method} {urlsplit(sample.exchange.request.url).path}",
+                attempt=attempt,
+                phases={phase.value: round(seconds, 6) for phase, seconds in sample.exchange.phases.items()},
+                cause=sample.cause,
+            )
+            for picture in self.pictures
+            for attempt, sample in enumerate(picture.samples, 1)
+            if sample.exchange is not None
+        ]
 
     def diagnose(self, exchange: Exchange, probe: Probe | None = None, *, unsigned: bool = False) -> Finding:
         """The cause of an answer that was not accepted; where it only has another shape, which.

@@ -9,11 +9,17 @@ from mfagate.causes import load
 from mfagate.result import Check, IntegrationReport, Report, ReportLocation, Verdict
 
 _VERDICTS = {
-    Verdict.PASS: {"gate": "PASS: deploy", "check": "PASS: no fault found offline", "record": "PASS: recorded"},
+    Verdict.PASS: {
+        "gate": "PASS: deploy",
+        "check": "PASS: no fault found offline",
+        "record": "PASS: recorded",
+        "nightly": "PASS: in order",
+    },
     Verdict.FAIL: {
         "gate": "FAIL: do not deploy",
         "check": "FAIL: do not deploy",
         "record": "FAIL: not all was recorded",
+        "nightly": "FAIL: something is broken",
     },
     Verdict.INCONCLUSIVE: {},
 }

@@ -1,0 +1,121 @@
+"""A year of nights of 50 integrations: how large the history is, and how fast it answers.
+
+    python benchmarks/history.py [--integrations 50] [--nights 365] [--url postgresql://…]
+
+Each night has what a real one has: forty questions, a problem or two, the shapes of twenty answers.
+The figures are those of docs/history.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.exchange import Phase
+from mfagate.history import IntegrationState, Place, Problem, Sample, StoredRun
+from mfagate.history.store import History, Selection
+from mfagate.result import Verdict
+
+RAN = frozenset(
+    f"{group}.{check}" for group in ("network", "credential", "contract", "provider") for check in ("a", "b", "c", "d")
+)
+FIELD = {"kinds": ["string"], "values": ["allow", "deny"]}
+SHAPES = {f"interaction {number}": {f"$.response.field{n}": FIELD for n in range(25)} for number in range(20)}
+
+
+def problem(cause: CauseId, outcome: Outcome) -> Problem:
+    """With the usual evidence."""
+    evidence = {
+        "request": "GET https://api-1a2b3c4d.duosecurity.com/auth/v2/check",
+        "status": 503,
+        "attempts": "3 of 4 failed: 3 × provider.outage (503)",
+        "in this run": "38 of 40 questions were answered, 2 of them only when asked again",
+    }
+    return Problem(
+        "provider.steady", None, outcome, cause, "2 of 40 questions were answered only when asked again", evidence
+    )
+
+
+def state(draw: random.Random, number: int) -> IntegrationState:
+    """One integration in one night."""
+    problems = [problem(CauseId.CASSETTE_EMULATED, Outcome.INFO)]
+    if draw.random() < 0.1:
+        problems.append(problem(CauseId.PROVIDER_DEGRADED, Outcome.WARN))
+    failed = draw.random() < 0.01
+    samples = tuple(Sample(phase, 40, draw.random(), draw.random(), draw.random()) for phase in Phase)
+    return IntegrationState(
+        f"integration-{number}", "duo", "production", "provider", Verdict.FAIL if failed else Verdict.PASS,
+        CauseId.CREDENTIAL_REJECTED if failed else None, "40 checks passed", RAN, tuple(problems), samples, 40, 0,
+    )  # fmt: skip
+
+
+def fill(history: History, integrations: int, nights: int) -> list[float]:
+    """Record the year; the seconds that each night took."""
+    draw = random.Random(1)
+    began = datetime.now(UTC) - timedelta(days=nights)
+    shapes = {f"integration-{number}": SHAPES for number in range(integrations)}
+    seconds = []
+    for night in range(nights):
+        at = began + timedelta(days=night)
+        states = tuple(state(draw, number) for number in range(integrations))
+        run = StoredRun(
+            str(uuid.uuid4()), "nightly", at, at + timedelta(seconds=20), "0.1.0", Verdict.PASS, None, states
+        )  # fmt: skip
+        start = time.perf_counter()
+        history.record(run, shapes=shapes, keep_days=400)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def timed(question: Callable[[], object], times: int = 5) -> float:
+    """The median of a few times, in seconds."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        question()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def main() -> None:
+    """Build, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--integrations", type=int, default=50)
+    parser.add_argument("--nights", type=int, default=365)
+    parser.add_argument("--url")
+    asked = parser.parse_args()
+    with TemporaryDirectory(prefix="mfagate-history-") as folder:
+        place = Place.of(asked.url or "history.db", Path(folder))
+        with History.open(place) as history:
+            taken = fill(history, asked.integrations, asked.nights)
+            since = datetime.now(UTC) - timedelta(days=180)
+            questions = {
+                "the newest 50 rows": lambda: history.runs(Selection(limit=50)),
+                "one integration, a year": lambda: history.runs(Selection(("integration-7",))),
+                "one cause, newest 50 rows": lambda: history.runs(Selection(cause="provider.degraded", limit=50)),
+                "what tonight is compared with, one integration": lambda: history.past(
+                    "integration-7", "nightly", since
+                ),
+                "all rows of the year": lambda: history.runs(),
+            }
+            database = "SQLite" if place.path is not None else "PostgreSQL"
+            print(f"{asked.nights} nights of {asked.integrations} integrations in {database}")
+            if place.path is not None:
+                size = sum(path.stat().st_size for path in Path(folder).iterdir())
+                print(f"size                                              {size / 1e6:7.1f} MB")
+            print(f"recording a night, median                         {statistics.median(taken) * 1000:7.1f} ms")
+            print(f"recording a night, worst                          {max(taken) * 1000:7.1f} ms")
+            for name, question in questions.items():
+                print(f"{name:<50}{timed(question, 1 if name.startswith('all') else 5) * 1000:7.1f} ms")
+
+
+if __name__ == "__main__":
+    main()

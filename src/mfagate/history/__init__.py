@@ -1,0 +1,44 @@
+"""What earlier runs found: stored, listed, and compared with the run of today.
+
+Three parts, which build on each other::
+
+    record.py    StoredRun, IntegrationState, Problem, Sample: a run as it is kept, made from a Report
+    changes.py   changes(previous, current): what began, what is otherwise, what is over
+    store.py     History: the database, SQLite or PostgreSQL
+
+``changes`` compares two states of the integrations, and needs no database::
+
+    changes(previous: Iterable[IntegrationState], current: Iterable[IntegrationState]) -> list[Change]
+
+    Change(kind, integration, check, subject, cause, outcome, message, previous_cause, previous_outcome)
+
+``kind`` is ``new`` (a problem that was not there), ``changed`` (the same check has another cause or another
+outcome) or ``recovered`` (the check ran, and has nothing to say any more; ``cause``, ``outcome`` and
+``message`` are then those that it had). A check that did not run has neither recovered nor changed. What
+happens rather than lasts, such as drift, is new and never recovers.
+
+The state before a run is ``History.before(report)``; it is asked for before the run is recorded::
+
+    with History.open(place) as history:
+        news = changes(history.before(run), run.integrations)
+        history.record(run)
+
+This package imports SQLAlchemy only when a history is opened.
+"""
+
+from mfagate.history.changes import Change, changes, standing
+from mfagate.history.errors import HistoryError
+from mfagate.history.place import Place
+from mfagate.history.record import IntegrationState, Problem, Sample, StoredRun
+
+__all__ = [
+    "Change",
+    "HistoryError",
+    "IntegrationState",
+    "Place",
+    "Problem",
+    "Sample",
+    "StoredRun",
+    "changes",
+    "standing",
+]

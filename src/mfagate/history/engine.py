@@ -1,0 +1,127 @@
+"""Connections to a history, and what is said when there is none to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mfagate.history.errors import HistoryError
+from mfagate.history.place import DEFAULT, Place
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+_BUSY_SECONDS = 15.0
+"""For which one writer waits for another; writing a run takes a few milliseconds."""
+
+_CONNECT_SECONDS = 5
+_ADVISORY_LOCK = 7_366_172
+"""Any number that others are unlikely to use: two first runs must not make the tables both."""
+
+
+def engine_of(place: Place, *, create: bool) -> Engine:
+    """An engine; nothing is opened yet. ``create`` makes the folder of the file.
+
+    Raises:
+        HistoryError: A package is missing, the URL is none, or the folder cannot be made.
+    """
+    try:
+        import sqlalchemy
+        from sqlalchemy.engine import make_url
+    except ImportError:
+        raise HistoryError("a history needs SQLAlchemy: pip install 'mfagate[history]'") from None
+    if place.path is not None:
+        return _sqlite(place.path, place, create=create)
+    assert place.url is not None, "one of the two is set"
+    arguments = {"connect_timeout": _CONNECT_SECONDS, "application_name": "mfagate", "client_encoding": "utf8"}
+    try:
+        return sqlalchemy.create_engine(make_url(place.url), connect_args=arguments)
+    except ImportError:
+        raise HistoryError("a history in PostgreSQL needs psycopg: pip install 'mfagate[postgresql]'") from None
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise HistoryError(
+            f"the history {place.shown} is no URL of PostgreSQL: write postgresql://USER@HOST/NAME"
+        ) from None
+
+
+def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
+    import sqlalchemy
+    from sqlalchemy import event
+
+    if create:
+        try:
+            _make_folder(path.parent)
+        except OSError as error:
+            raise HistoryError(
+                f"the history {place.shown} cannot be written: {error.strerror}; name another place with --history"
+            ) from None
+    engine = sqlalchemy.create_engine(
+        sqlalchemy.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: object) -> None:
+        # The driver would begin transactions late, and two that have read could then not write.
+        connection.isolation_level = None
+        for setting in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {setting}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.name == DEFAULT.parent.name:
+        # Ours alone, beside a file that is committed: nobody should commit this by accident.
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+@contextmanager
+def transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Connection]:
+    """One transaction: all of it or nothing.
+
+    Raises:
+        HistoryError: Whatever the database says, in words that help.
+    """
+    import sqlalchemy
+
+    doing = "written" if writes else "read"
+    try:
+        with engine.connect().execution_options(writes=writes) as connection, connection.begin():
+            if writes and connection.dialect.name == "postgresql":
+                connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            yield connection
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        said = str(error.orig) if isinstance(error, sqlalchemy.exc.DBAPIError) else str(error)
+        reason = " ".join(place.hide(said).split())[:300]
+        raise HistoryError(f"the history {place.shown} cannot be {doing}: {reason}; {_remedy(reason, place)}") from None
+
+
+_REMEDIES = {
+    "readonly": "make the file and its folder writable, or name another place with --history",
+    "unable to open": "make the folder and the file accessible, or name another place with --history",
+    "full": "make room on the disk",
+    "disk i/o error": "look at the disk: it may be full, or broken",
+    "not a database": "it is damaged or another kind of file: move it away, and a new history begins",
+    "malformed": "it is damaged: move it away, and a new history begins",
+    "locked": "another program holds it: end that one, or try again",
+    "password": "give the right user and password",
+    "connection": "check host, port and that the server runs",
+}
+
+
+def _remedy(reason: str, place: Place) -> str:
+    lowered = reason.lower()
+    for sign, remedy in _REMEDIES.items():
+        if sign in lowered:
+            return remedy
+    return "check the file" if place.path is not None else "check the database"

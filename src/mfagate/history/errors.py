@@ -1,0 +1,7 @@
+"""Why a history cannot be used."""
+
+from __future__ import annotations
+
+
+class HistoryError(Exception):
+    """It cannot be read or written; the message says where it is, why, and what to do, and holds no password."""

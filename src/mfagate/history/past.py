@@ -1,0 +1,23 @@
+"""What the nights before tell a run about one integration, and what it has to tell the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mfagate.history.record import IntegrationState
+
+
+@dataclass(slots=True)
+class Past:
+    """``unknown`` says why nothing is known, where a history could not be asked.
+
+    ``nights`` are the earlier runs, oldest first. ``shapes`` are those of the answers as last seen, by interaction,
+    as :mod:`mfagate.drift` writes them; the run puts there what it has seen.
+    """
+
+    unknown: str | None = "no history was asked"
+    nights: Sequence[tuple[datetime, IntegrationState]] = ()
+    shapes: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,137 @@
+"""A run as it is kept. Everything in it has been redacted, because it is made from a finished report."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from mfagate.causes import Outcome
+from mfagate.exchange import Phase
+from mfagate.result import Check, IntegrationReport, Measured, Report, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A check that was not a pass, in the words of the report. Skipped ones are not kept.
+
+    ``cause`` is the id of one; a newer version may know more of them than this one does.
+    """
+
+    check: str
+    subject: str | None
+    outcome: Outcome
+    cause: str
+    message: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    next_step: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What makes two problems of an integration the same one."""
+        return self.check, self.subject
+
+    @property
+    def title(self) -> str:
+        """Check and subject in one."""
+        return f"{self.check} [{self.subject}]" if self.subject else self.check
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How long one phase took in one run: seconds over all requests that were answered as they should."""
+
+    phase: Phase
+    requests: int
+    median: float
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationState:
+    """One integration in one run.
+
+    ``ran`` are the ids of the checks that ran. ``questions`` were asked, and to ``unanswered`` of them the first
+    answer was an error of the network or the provider.
+    """
+
+    name: str
+    provider: str
+    environment: str
+    target: str
+    verdict: Verdict
+    cause: str | None
+    headline: str
+    ran: frozenset[str]
+    problems: tuple[Problem, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    questions: int = 0
+    unanswered: int = 0
+
+    @classmethod
+    def of(cls, report: IntegrationReport) -> Self:
+        """What is kept of the report on an integration."""
+        unanswered, questions = share_of(report.measured)
+        return cls(
+            name=report.name,
+            provider=report.provider,
+            environment=report.environment,
+            target=report.target,
+            verdict=report.verdict,
+            cause=report.cause,
+            headline=report.headline,
+            ran=frozenset(check.id for check in report.checks if check.outcome is not Outcome.SKIPPED),
+            problems=tuple(problem for check in report.checks if (problem := _problem(check))),
+            samples=samples_of(report.measured),
+            questions=questions,
+            unanswered=unanswered,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run. Times are UTC; ``id`` is that of the report."""
+
+    id: str
+    stage: str
+    started: datetime
+    finished: datetime
+    version: str
+    verdict: Verdict
+    override: str | None
+    integrations: tuple[IntegrationState, ...]
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """What is kept of a report."""
+        run = report.run
+        states = tuple(IntegrationState.of(one) for one in report.integrations)
+        return cls(run.id, run.stage, run.started, run.finished, run.version, report.verdict, run.override, states)
+
+
+def _problem(check: Check) -> Problem | None:
+    if check.cause is None or check.outcome in (Outcome.PASS, Outcome.SKIPPED):
+        return None
+    return Problem(
+        check.id, check.subject, check.outcome, check.cause, check.message, check.evidence, check.next_step
+    )  # fmt: skip
+
+
+def samples_of(measured: Sequence[Measured]) -> tuple[Sample, ...]:
+    """The phases of the requests that were answered as they should: a timeout says how long we waited."""
+    answered = [one for one in measured if one.cause is None]
+    seconds = {phase: [one.phases[phase] for one in answered if phase in one.phases] for phase in Phase}
+    return tuple(
+        Sample(phase, len(all_of), statistics.median(all_of), min(all_of), max(all_of))
+        for phase, all_of in seconds.items()
+        if all_of
+    )
+
+
+def share_of(measured: Sequence[Measured]) -> tuple[int, int]:
+    """How many questions the network or the provider did not answer at once, and how many there were."""
+    first = [one for one in measured if one.attempt == 1]
+    return sum(one.went_unanswered for one in first), len(first)

@@ -1,0 +1,336 @@
+"""The history: runs written and asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Self
+
+from mfagate.causes import Outcome
+from mfagate.exchange import Phase
+from mfagate.history.changes import standing
+from mfagate.history.engine import engine_of, transaction
+from mfagate.history.errors import HistoryError
+from mfagate.history.past import Past
+from mfagate.history.place import Place
+from mfagate.history.record import IntegrationState, Problem, Sample, StoredRun
+from mfagate.result import Verdict
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, RowMapping
+
+_LOOKED_BACK = 60
+"""Runs of an integration within which each of its checks is expected to have run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which states of integrations are wanted, newest first. ``since`` is included, ``until`` is not."""
+
+    integrations: Sequence[str] = ()
+    cause: str | None = None
+    verdict: Verdict | None = None
+    stage: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+
+
+class History:
+    """An open history. Use it as a context; every method may raise :class:`HistoryError`."""
+
+    def __init__(self, engine: Engine, place: Place) -> None:
+        self._engine = engine
+        self.place = place
+
+    @classmethod
+    def open(cls, place: Place, *, create: bool = True) -> Self:
+        """Open the history, make it if there is none, and bring an older one to this version.
+
+        Without ``create`` it is only read from, and must exist.
+
+        Raises:
+            HistoryError: It cannot be used, or a newer mfagate has made it.
+        """
+        if not create and place.path is not None and not place.path.exists():
+            raise HistoryError(f"there is no history {place.shown}: mfagate nightly begins one")
+        history = cls(engine_of(place, create=create), place)
+        try:
+            history._check_version(create=create)
+        except BaseException:
+            history.close()
+            raise
+        return history
+
+    def _check_version(self, *, create: bool) -> None:
+        from mfagate.history.versions import NEWEST, NewerVersion, upgrade, version_of
+
+        try:
+            with transaction(self._engine, self.place, writes=False) as connection:
+                found = version_of(connection)
+            if found == NEWEST:
+                return
+            if found == 0 and not create:
+                raise HistoryError(f"the history {self.place.shown} is empty: mfagate nightly begins one")
+            with transaction(self._engine, self.place, writes=True) as connection:
+                upgrade(connection)
+        except NewerVersion as error:
+            raise HistoryError(
+                f"the history {self.place.shown} has version {error.found}, and this mfagate knows up to {NEWEST}: "
+                "update mfagate, or name another place with --history"
+            ) from None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with transaction(self._engine, self.place, writes=False) as connection:
+            yield connection
+
+    def record(
+        self, run: StoredRun, *, shapes: Mapping[str, Mapping[str, Any]] | None = None, keep_days: int | None = None
+    ) -> None:
+        """Store a run, and delete what is older than ``keep_days`` before it: one transaction.
+
+        ``shapes`` are, by integration, those of the answers as they are known now.
+        """
+        from mfagate.history.tables import PROBLEMS, RUNS, SAMPLES, SHAPES, STATES
+
+        with transaction(self._engine, self.place, writes=True) as connection:
+            number = connection.execute(RUNS.insert().returning(RUNS.c.number), _run_row(run)).scalar_one()
+            for state in run.integrations:
+                parent = connection.execute(
+                    STATES.insert().returning(STATES.c.number), {"run": number, **_state_row(state)}
+                ).scalar_one()
+                if problems := [_problem_row(parent, problem) for problem in state.problems]:
+                    connection.execute(PROBLEMS.insert(), problems)
+                if samples := [_sample_row(parent, sample) for sample in state.samples]:
+                    connection.execute(SAMPLES.insert(), samples)
+            for name, answers in (shapes or {}).items():
+                connection.execute(SHAPES.delete().where(SHAPES.c.name == name))
+                connection.execute(SHAPES.insert(), {"name": name, "seen": run.started, "answers": answers})
+            if keep_days is not None:
+                connection.execute(RUNS.delete().where(RUNS.c.started < run.started - timedelta(days=keep_days)))
+
+    def runs(self, selection: Selection | None = None) -> list[StoredRun]:
+        """The selected states in their runs, newest run first. Of a run, only what was selected is there."""
+        from sqlalchemy import select
+
+        from mfagate.history.tables import RUNS, STATES
+
+        selection = selection or Selection()
+        query = select(RUNS, *_prefixed(STATES)).join(STATES, STATES.c.run == RUNS.c.number)
+        query = _filtered(query, selection).order_by(RUNS.c.number.desc(), STATES.c.number)
+        if selection.limit is not None:
+            query = query.limit(selection.limit)
+        with self._reading() as connection:
+            rows = connection.execute(query).mappings().all()
+            states = _states(connection, rows)
+        return [
+            _run(group[0], [states[row["state_number"]] for row in group])
+            for group in (list(rows) for _, rows in groupby(rows, lambda row: row["number"]))
+        ]
+
+    def run(self, beginning: str) -> StoredRun:
+        """The run whose id begins so, with all of its integrations.
+
+        Raises:
+            HistoryError: There is none, or there are several.
+        """
+        from sqlalchemy import select
+
+        from mfagate.history.tables import RUNS
+
+        wanted = RUNS.c.id.startswith(beginning, autoescape=True)
+        with self._reading() as connection:
+            found = connection.execute(select(RUNS.c.id).where(wanted).limit(2)).scalars().all()
+        if len(found) != 1:
+            how_many = "no run" if not found else "several runs"
+            raise HistoryError(f"the history {self.place.shown} has {how_many} whose id begins with {beginning!r}")
+        return self._whole(found[0])
+
+    def _whole(self, run_id: str) -> StoredRun:
+        from sqlalchemy import select
+
+        from mfagate.history.tables import RUNS, STATES
+
+        query = select(RUNS, *_prefixed(STATES)).outerjoin(STATES, STATES.c.run == RUNS.c.number)
+        with self._reading() as connection:
+            query = query.where(RUNS.c.id == run_id).order_by(STATES.c.number)
+            rows = connection.execute(query).mappings().all()
+            if not rows:
+                raise HistoryError(f"the history {self.place.shown} has no run {run_id}")
+            own = [row for row in rows if row["state_number"] is not None]
+            states = _states(connection, own)
+        return _run(rows[0], [states[row["state_number"]] for row in own])
+
+    def before(self, run: StoredRun) -> list[IntegrationState]:
+        """What was known of each integration of a run before it, from the runs of the same stage."""
+        found = [
+            standing(self._states_of(state.name, Selection(stage=run.stage, until=run.started, limit=_LOOKED_BACK)))
+            for state in run.integrations
+        ]
+        return [state for state in found if state is not None]
+
+    def past(self, name: str, stage: str, since: datetime) -> Past:
+        """What the earlier runs of a stage tell of an integration."""
+        from sqlalchemy import select
+
+        from mfagate.history.tables import SHAPES
+
+        runs = self.runs(Selection((name,), stage=stage, since=since))
+        nights = [(run.started, state) for run in reversed(runs) for state in run.integrations]
+        with self._reading() as connection:
+            shapes = connection.execute(select(SHAPES.c.answers).where(SHAPES.c.name == name)).scalar_one_or_none()
+        return Past(None, nights, shapes or {})
+
+    def _states_of(self, name: str, selection: Selection) -> list[IntegrationState]:
+        runs = self.runs(replace(selection, integrations=(name,)))
+        return [state for run in runs for state in run.integrations]
+
+
+def _prefixed(table: Any) -> list[Any]:
+    return [column.label(f"state_{column.name}") for column in table.columns]
+
+
+def _filtered(query: Any, selection: Selection) -> Any:
+    from mfagate.history.tables import PROBLEMS, RUNS, STATES
+
+    conditions: Mapping[str, Callable[[Any], Any]] = {
+        "stage": lambda value: RUNS.c.stage == value,
+        "since": lambda value: RUNS.c.started >= value,
+        "until": lambda value: RUNS.c.started < value,
+        "verdict": lambda value: STATES.c.verdict == value,
+        "cause": lambda value: STATES.c.number.in_(
+            PROBLEMS.select().with_only_columns(PROBLEMS.c.integration).where(PROBLEMS.c.cause == value)
+        ),
+    }
+    for name, condition in conditions.items():
+        value = getattr(selection, name)
+        if value is not None:
+            query = query.where(condition(value))
+    return query.where(STATES.c.name.in_(selection.integrations)) if selection.integrations else query
+
+
+_MOST_PARAMETERS = 500
+"""Of one statement; SQLite takes no more than some thousands."""
+
+
+def _states(connection: Connection, rows: Sequence[RowMapping]) -> dict[int, IntegrationState]:
+    numbers = [row["state_number"] for row in rows]
+    problems: dict[int, list[Problem]] = {number: [] for number in numbers}
+    samples: dict[int, list[Sample]] = {number: [] for number in numbers}
+    from mfagate.history.tables import PROBLEMS, SAMPLES
+
+    for start in range(0, len(numbers), _MOST_PARAMETERS):
+        some = numbers[start : start + _MOST_PARAMETERS]
+        query = PROBLEMS.select().where(PROBLEMS.c.integration.in_(some)).order_by(PROBLEMS.c.number)
+        for row in connection.execute(query).mappings():
+            problems[row["integration"]].append(_problem(row))
+        for row in connection.execute(SAMPLES.select().where(SAMPLES.c.integration.in_(some))).mappings():
+            samples[row["integration"]].append(_sample(row))
+    return {
+        row["state_number"]: _state(row, problems[row["state_number"]], samples[row["state_number"]]) for row in rows
+    }
+
+
+def _run_row(run: StoredRun) -> dict[str, Any]:
+    names = ("id", "stage", "started", "finished", "version", "override")
+    return {name: _text(getattr(run, name)) for name in names} | {"verdict": run.verdict.value}
+
+
+def _run(row: RowMapping, states: Sequence[IntegrationState]) -> StoredRun:
+    return StoredRun(
+        row["id"],
+        row["stage"],
+        row["started"],
+        row["finished"],
+        row["version"],
+        Verdict(row["verdict"]),
+        row["override"],
+        tuple(states),
+    )
+
+
+def _state_row(state: IntegrationState) -> dict[str, Any]:
+    names = ("name", "provider", "environment", "target", "cause", "headline", "questions", "unanswered")
+    return {name: _text(getattr(state, name)) for name in names} | {
+        "verdict": state.verdict.value,
+        "ran": " ".join(sorted(state.ran)),
+    }
+
+
+def _state(row: RowMapping, problems: list[Problem], samples: list[Sample]) -> IntegrationState:
+    order = list(Phase)
+    return IntegrationState(
+        name=row["state_name"],
+        provider=row["state_provider"],
+        environment=row["state_environment"],
+        target=row["state_target"],
+        verdict=Verdict(row["state_verdict"]),
+        cause=row["state_cause"],
+        headline=row["state_headline"],
+        ran=frozenset(row["state_ran"].split()),
+        problems=tuple(problems),
+        samples=tuple(sorted(samples, key=lambda sample: order.index(sample.phase))),
+        questions=row["state_questions"],
+        unanswered=row["state_unanswered"],
+    )
+
+
+def _problem_row(parent: int, problem: Problem) -> dict[str, Any]:
+    names = ("check", "subject", "cause", "message", "next_step")
+    row = {name: _text(getattr(problem, name)) for name in names}
+    return row | {"integration": parent, "outcome": problem.outcome.value, "evidence": _plain(problem.evidence)}
+
+
+def _text(value: Any) -> Any:
+    """Without what no database keeps in a text: NUL, and halves of surrogate pairs."""
+    return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> Any:
+    """Evidence as JSON, in the form that the JSON report gives it."""
+    if isinstance(value, Mapping):
+        return {_text(str(name)): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return _text(value if isinstance(value, bool | int | float | None) else str(value))
+
+
+def _problem(row: RowMapping) -> Problem:
+    return Problem(
+        row["check"],
+        row["subject"],
+        Outcome(row["outcome"]),
+        row["cause"],
+        row["message"],
+        row["evidence"],
+        row["next_step"],
+    )
+
+
+def _sample_row(parent: int, sample: Sample) -> dict[str, Any]:
+    return {
+        "integration": parent,
+        "phase": sample.phase.value,
+        "requests": sample.requests,
+        "median": round(sample.median, 6),
+        "lowest": round(sample.lowest, 6),
+        "highest": round(sample.highest, 6),
+    }
+
+
+def _sample(row: RowMapping) -> Sample:
+    return Sample(Phase(row["phase"]), row["requests"], row["median"], row["lowest"], row["highest"])

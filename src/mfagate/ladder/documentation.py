@@ -1,0 +1,42 @@
+"""Does somebody who is called at night find whom to call and what to do?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.ladder.rung import Climb, passed
+from mfagate.result import Check, Finding
+
+ID = "documentation"
+
+NEEDED = ("owner", "runbook", "provider_docs", "escalation", "rotation_days")
+
+
+def run(climb: Climb) -> Iterator[Check]:
+    """What is missing in ``[integrations.NAME.documentation]``, and whether it was reviewed."""
+    integration = climb.integration
+    documentation = integration.documentation
+    missing = [name for name in NEEDED if getattr(documentation, name) in (None, "")]
+    if missing:
+        finding = Finding(
+            CauseId.DOCUMENTATION_INCOMPLETE,
+            f"nothing is written down about: {', '.join(missing)}",
+            {"missing": missing},
+            integration.locate("documentation"),
+            outcome=None if integration.environment.is_production else Outcome.WARN,
+        )
+        yield Check.from_finding(ID, finding)
+    reviewed, limit = documentation.reviewed, climb.options.documentation_review_days
+    age = (datetime.now(UTC).date() - reviewed).days if reviewed is not None else None
+    if age is not None and age > limit:
+        finding = Finding(
+            CauseId.DOCUMENTATION_REVIEW_OVERDUE,
+            f"reviewed on {reviewed}, {age} days ago; {limit} are allowed",
+            {"reviewed": str(reviewed), "days overdue": age - limit},
+            integration.locate("documentation", "reviewed"),
+        )
+        yield Check.from_finding(ID, finding, subject="reviewed")
+    elif not missing:
+        yield passed(ID, "everything that is needed at night is written down")

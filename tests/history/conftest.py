@@ -1,0 +1,35 @@
+"""The same tests on both databases."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mfagate.history.place import Place
+from mfagate.history.store import History
+
+from ..support.postgres import Server, postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where no history is yet."""
+    if request.param == "sqlite":
+        return Place.of("below/history.db", tmp_path)
+    server: Server = request.getfixturevalue("postgres_server")
+    return Place.of(server.new_database(f"h{uuid.uuid4().hex}"), tmp_path)
+
+
+@pytest.fixture
+def history(place: Place) -> Iterator[History]:
+    with History.open(place) as opened:
+        yield opened

@@ -1,0 +1,177 @@
+"""Runs written and asked for, in SQLite and in PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.history import HistoryError, StoredRun
+from mfagate.history.place import Place
+from mfagate.history.store import History, Selection
+from mfagate.history.versions import NEWEST
+
+from .runs import FIRST, answered, integration, passed, problem, report, unanswered
+
+SLOW = problem(CauseId.PROVIDER_DEGRADED, "provider.steady", attempts=["a", 1, None, {"b": 2.5}])
+DOWN = problem(CauseId.PROVIDER_OUTAGE, "provider.ping", outcome=Outcome.INCONCLUSIVE)
+
+
+def a_run(day: int = 0, *checks: object, name: str = "duo") -> StoredRun:
+    found = checks or (passed(), SLOW)
+    measured = [answered(0.01), answered(0.05), answered(0.02), unanswered(), unanswered(2)]
+    return StoredRun.of(report(integration(name, found, measured), day=day))  # type: ignore[arg-type]
+
+
+def test_what_is_stored_comes_back(history: History) -> None:
+    run = a_run()
+    history.record(run)
+    (state,) = run.integrations
+    assert (state.questions, state.unanswered) == (4, 1)
+    processing = next(sample for sample in state.samples if sample.phase == "processing")
+    assert (processing.requests, processing.median, processing.lowest, processing.highest) == (3, 0.02, 0.01, 0.05)
+    assert history.runs() == [run]
+    assert history.run(run.id) == history.run(run.id[:13]) == run
+
+
+def test_the_filters(history: History) -> None:
+    runs = [a_run(0), a_run(1, passed()), a_run(2, DOWN), a_run(3, passed(), name="okta")]
+    for run in runs:
+        history.record(run)
+
+    def days(**wanted: object) -> list[int]:
+        return [(run.started - FIRST).days for run in history.runs(Selection(**wanted))]  # type: ignore[arg-type]
+
+    assert days() == [3, 2, 1, 0]
+    assert days(integrations=("okta",)) == [3]
+    assert days(cause="provider.degraded") == [0]
+    assert days(verdict="inconclusive") == [2]
+    assert days(since=runs[1].started, until=runs[3].started) == [2, 1]
+    assert days(stage="nightly") == []
+    assert days(limit=2) == [3, 2]
+
+
+def test_retention_deletes_everything_of_a_run(history: History) -> None:
+    history.record(a_run(0))
+    history.record(a_run(50))
+    history.record(a_run(100), keep_days=60)
+    assert [run.started - FIRST for run in history.runs()] == [timedelta(100), timedelta(50)]
+    with history._reading() as connection:
+        from mfagate.history.tables import PROBLEMS, SAMPLES, STATES
+
+        for table in (STATES, PROBLEMS, SAMPLES):
+            owners = {getattr(row, "integration", None) or row.number for row in connection.execute(table.select())}
+            assert len(owners) == 2
+
+
+def test_what_was_known_before_a_run(history: History) -> None:
+    history.record(a_run(0))
+    history.record(a_run(1, DOWN))
+    (known,) = history.before(a_run(2))
+    assert {found.cause for found in known.problems} == {"provider.degraded", "provider.outage"}
+    assert history.before(a_run(2, name="okta")) == []
+    assert history.before(replace(a_run(2), stage="nightly")) == []
+
+
+def test_texts_that_no_database_keeps(history: History) -> None:
+    odd = problem(CauseId.PROVIDER_OUTAGE, "provider.ping", subject="a\0b", said="\ud800 \0 \N{SNOWMAN}")
+    history.record(a_run(0, odd))
+    (stored,) = history.runs()
+    (found,) = stored.integrations[0].problems
+    assert (found.subject, found.evidence["said"]) == ("ab", "?  \N{SNOWMAN}")
+
+
+def test_a_run_is_stored_whole_or_not_at_all(history: History) -> None:
+    run = a_run()
+    history.record(run)
+    with pytest.raises(HistoryError):
+        history.record(replace(a_run(1), id=run.id))
+    assert history.runs() == [run]
+
+
+def test_many_write_at_once(place: Place) -> None:
+    """Beginning with the very first, who makes the tables."""
+    runs = [a_run(day) for day in range(12)]
+    errors: list[HistoryError] = []
+
+    def write(run: StoredRun) -> None:
+        try:
+            with History.open(place) as history:
+                history.record(run)
+        except HistoryError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with History.open(place) as history:
+        assert {run.id for run in history.runs()} == {run.id for run in runs}
+
+
+def test_a_newer_history_is_refused(place: Place) -> None:
+    from sqlalchemy import text
+
+    with History.open(place) as history, history._engine.begin() as connection:
+        connection.execute(text("UPDATE mfagate_history SET version = 99"))
+    with pytest.raises(HistoryError, match=f"has version 99, and this mfagate knows up to {NEWEST}: update mfagate"):
+        History.open(place)
+
+
+def test_an_older_history_is_brought_up_to_date(place: Place) -> None:
+    """Made by the steps of the first version, as it was released."""
+    from sqlalchemy import text
+
+    from mfagate.history import versions
+    from mfagate.history.engine import engine_of, transaction
+    from mfagate.history.tables import METADATA
+
+    patched = pytest.MonkeyPatch()
+    with patched.context() as patch:
+        patch.setattr(versions, "STEPS", versions.STEPS[:1])
+        patch.setattr(versions, "NEWEST", 1)
+        engine = engine_of(place, create=True)
+        with transaction(engine, place, writes=True) as connection:
+            versions.upgrade(connection)
+            moment = "2026-10-01 02:00:00"
+            connection.execute(
+                text(
+                    "INSERT INTO runs (id, stage, started, finished, version, verdict) "
+                    "VALUES ('old', 'gate', :m, :m, '0', 'pass')"
+                ),
+                {"m": moment},
+            )  # fmt: skip
+        engine.dispose()
+    with History.open(place) as history:
+        assert history.run("old").started.replace(tzinfo=None) == FIRST.replace(tzinfo=None)
+        history.record(a_run())
+        with history._reading() as connection:
+            assert versions.version_of(connection) == NEWEST
+            made = {table: set(columns) for table, columns in _columns(connection).items()}
+    assert made == {table.name: {column.name for column in table.columns} for table in METADATA.sorted_tables}
+
+
+def _columns(connection: object) -> dict[str, list[str]]:
+    from sqlalchemy import inspect
+
+    inspector = inspect(connection)
+    return {name: [column["name"] for column in inspector.get_columns(name)] for name in inspector.get_table_names()}
+
+
+def test_nothing_to_read_from(place: Place) -> None:
+    with pytest.raises(HistoryError, match="mfagate nightly begins one"):
+        History.open(place, create=False)
+
+
+def test_a_run_that_is_not_there(history: History) -> None:
+    with pytest.raises(HistoryError, match="no run whose id begins with 'abc'"):
+        history.run("abc")
+    history.record(a_run())
+    history.record(a_run(1))
+    with pytest.raises(HistoryError, match="several runs"):
+        history.run("")

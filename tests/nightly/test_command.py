@@ -1,0 +1,137 @@
+"""``mfagate nightly`` as a schedule runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mfagate.sandbox import Running
+from mfagate.sandbox.front import Handler, front
+from mfagate.secrets.redaction import Redactor
+
+from ..support.duo import Duo, emulator
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with emulator() as started:
+        yield started
+
+
+@pytest.fixture
+def duo(tmp_path: Path, running: Running) -> Duo:
+    return Duo(tmp_path, running)
+
+
+def environment(duo: Duo) -> dict[str, str]:
+    return {**os.environ, **duo.env, "DUO_HOST": duo._host}
+
+
+COMMAND = [sys.executable, "-m", "mfagate", "nightly"]
+
+
+def test_the_first_nights(duo: Duo) -> None:
+    for night in range(2):
+        result = duo.run("nightly")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.report["run"]["stage"] == "nightly"
+        (drift,) = result.checks("drift")
+        assert drift["outcome"] == "pass"
+        assert all(check["message"].startswith(f"{night} nights are known") for check in result.checks("latency"))
+        assert [check["outcome"] for check in result.checks("errors")] == ["skipped"]
+        assert [check["outcome"] for check in result.checks("cassette.age")] == ["pass"]
+    assert len(duo.execute("history").stdout.splitlines()) == 3
+    assert (duo.folder / ".mfagate/.gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize(
+    ("environment_name", "outcome", "exit_code"), [("production", "fail", 1), ("sandbox", "warn", 0)]
+)
+def test_what_is_not_written_down(duo: Duo, environment_name: str, outcome: str, exit_code: int) -> None:
+    """In production that alone is a failure, and all else is looked at all the same."""
+    text = duo.text().replace('environment = "sandbox"', f'environment = "{environment_name}"')
+    duo._text = text + '\n[integrations.duo.documentation]\nowner = "iam"\nreviewed = 2020-02-02\n'
+    result = duo.run("nightly")
+    missing, review = result.checks("documentation")
+    assert (missing["outcome"], missing["cause"], result.exit_code) == (outcome, "documentation.incomplete", exit_code)
+    assert missing["evidence"]["missing"] == ["runbook", "provider_docs", "escalation", "rotation_days"]
+    assert missing["location"]["line"] == duo.line_of("[integrations.duo.documentation]")
+    assert (review["outcome"], review["cause"]) == ("warn", "documentation.review-overdue")
+    assert review["location"]["line"] == duo.line_of("reviewed")
+    assert result.checks("drift")[0]["outcome"] == "pass"
+
+
+def with_a_new_field(handler: Handler) -> bool:
+    status, body, headers = handler.ask()
+    changed = body.replace(b'"stat": "OK"', b'"stat": "OK", "beta": true')
+    return handler.relay(status, changed, headers, headers["Content-Type"])
+
+
+def test_a_field_is_told_once(duo: Duo, running: Running) -> None:
+    with front(running.endpoint, with_a_new_field) as before:
+        duo._text = duo.text().replace(running.endpoint, before.url)
+        first, second = duo.run("nightly"), duo.run("nightly")
+    (drift,) = first.checks("drift")
+    assert (first.exit_code, drift["outcome"], drift["cause"]) == (0, "info", "drift.field-added")
+    assert drift["evidence"]["field"] == "$.beta"
+    assert len(drift["evidence"]["in the answers to"]) > 1
+    assert [check["outcome"] for check in second.checks("drift")] == ["pass"]
+
+
+def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Running) -> None:
+    (duo.folder / ".mfagate").write_text("in the way")
+    with front(running.endpoint, with_a_new_field) as before:
+        duo._text = duo.text().replace(running.endpoint, before.url)
+        results = [duo.run("nightly") for _ in range(2)]
+    for result in results:
+        assert result.exit_code == 0
+        (warning,) = result.report["run"]["warnings"]
+        assert "name another place with --history" in warning
+        assert [check["cause"] for check in result.checks("drift")] == ["drift.field-added"]
+        assert [check["outcome"] for check in result.checks("latency")] == ["skipped"]
+
+
+def test_postgresql_is_not_there(duo: Duo) -> None:
+    result = duo.run("nightly", "--history", f"postgresql://mfa:{duo.env['HISTORY_PASSWORD']}@127.0.0.1:1/mfa")
+    assert result.exit_code == 0
+    assert "check host, port and that the server runs" in result.stderr
+
+
+def test_two_at_once_and_one_killed(duo: Duo) -> None:
+    duo.write()
+    three = [
+        subprocess.Popen(COMMAND, cwd=duo.folder, env=environment(duo), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    three[2].send_signal(signal.SIGKILL)
+    three[2].communicate()
+    for one in three[:2]:
+        out, err = one.communicate(timeout=60)
+        assert (one.returncode, err) == (0, b""), out
+    assert duo.run("nightly").stderr == ""
+    assert len(duo.execute("history").stdout.splitlines()) == 4
+
+
+def test_no_secret_is_kept(duo: Duo, running: Running) -> None:
+    """Neither those of the configuration nor those that a provider sends back, in a field or in a message."""
+    secret = duo.env["DUO_SKEY"]
+
+    def telling(handler: Handler) -> bool:
+        status, body, headers = handler.ask()
+        changed = body.replace(b'"stat": "OK"', f'"stat": "OK", "echo": "{secret}", "{secret}": 1'.encode())
+        return handler.relay(status, changed, headers, headers["Content-Type"])
+
+    with front(running.endpoint, telling) as before:
+        duo._text = duo.text().replace(running.endpoint, before.url)
+        result = duo.run("nightly")
+        duo.run("nightly")
+    assert {check["cause"] for check in result.checks("drift")} == {"drift.field-added"}
+    kept = b"".join(path.read_bytes() for path in (duo.folder / ".mfagate").iterdir()).decode("latin-1")
+    assert '"$.echo"' in kept
+    assert Redactor(duo.env).found_in(kept) == []
