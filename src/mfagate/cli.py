@@ -134,6 +134,17 @@ _COMMON: tuple[Callable[[Command], Command], ...] = (
 )
 
 
+_FAULT = click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="INTEGRATION=FAULT",
+    help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
+    "The faults: mfagate sandbox PROVIDER --list-faults",
+)
+
+_NOTIFY = click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
+
 _HISTORY = click.option(
     "--history",
     "history_place",
@@ -176,15 +187,8 @@ def check(**options: Any) -> None:
 @cli.command(epilog=_EXITS)
 @_common
 @_changed_since
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="INTEGRATION=FAULT",
-    help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
-    "The faults: mfagate sandbox PROVIDER --list-faults",
-)
-@click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
+@_FAULT
+@_NOTIFY
 @_HISTORY
 def gate(**options: Any) -> None:
     """Ask the live providers: may this configuration be deployed?
@@ -199,6 +203,9 @@ def gate(**options: Any) -> None:
 
 @cli.command(epilog=_EXITS)
 @_common
+@_changed_since
+@_FAULT
+@_NOTIFY
 @_HISTORY
 def nightly(**options: Any) -> None:
     """Ask the live providers on a schedule: has anything moved since the last time?
