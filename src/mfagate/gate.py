@@ -26,7 +26,7 @@ from mfagate.neighbours import compared
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.result import Check, Finding, IntegrationReport, Report, Run, Summary, Target, Verdict
+from mfagate.result import Check, Finding, IntegrationReport, Report, ReportLocation, Run, Summary, Target, Verdict
 from mfagate.sandbox import Running, SandboxError
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
@@ -123,7 +123,7 @@ def run(
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
-    report = _report(stage, started, reports, recorded)
+    report = _report(stage, started, reports, recorded, configuration.path)
     redacted: Report = session.redactor.redact_tree(report)
     return redacted
 
@@ -135,7 +135,9 @@ def _shared_credentials(session: Session, integrations: Sequence[Integration]) -
     return {}
 
 
-def _report(stage: Stage, started: datetime, reports: list[IntegrationReport], override: str | None) -> Report:
+def _report(
+    stage: Stage, started: datetime, reports: list[IntegrationReport], override: str | None, configuration: Path
+) -> Report:
     nothing = not reports
     return Report(
         run=Run(
@@ -145,6 +147,7 @@ def _report(stage: Stage, started: datetime, reports: list[IntegrationReport], o
             finished=datetime.now(UTC),
             version=__version__,
             override=override,
+            configuration=str(configuration),
         ),
         verdict=Verdict.FAIL if nothing else Verdict.of(report.verdict for report in reports),
         cause=CauseId.GATE_NOTHING_CHECKED if nothing else None,
@@ -280,6 +283,7 @@ def _integration_report(
         share_of_users=integration.share_of_users,
         owner=integration.documentation.owner,
         runbook=integration.documentation.runbook,
+        location=ReportLocation.of(integration.locate()),
         verdict=Verdict.of(check.outcome for check in checks),
         faults=list(faults),
         headline=_passed(Summary.of(checks)),
