@@ -14,7 +14,7 @@ from mfagate.files import write_atomically
 from mfagate.report.visible import visible_report
 from mfagate.result import Report
 
-FORMATS = ("console", "github", "gitlab", "json", "junit", "markdown", "openmetrics", "sarif")
+FORMATS = ("console", "github", "gitlab", "html", "json", "junit", "markdown", "openmetrics", "sarif")
 
 _EXTRAS = {"html": ("jinja2", "html"), "openmetrics": ("prometheus_client", "metrics")}
 """What a format needs: a package, and the extra that brings it."""
