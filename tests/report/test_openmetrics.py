@@ -71,6 +71,14 @@ def test_expiries_are_moments() -> None:
     assert value(text, "mfagate_integration_expiry_timestamp_seconds") == check.expires.timestamp()
 
 
+def test_a_drill_is_told_from_an_incident() -> None:
+    report = report_of(hostile_check("x"))
+    broken = report.integrations[0].model_copy(update={"faults": ["credential-revoked"]})
+    drill = report.model_copy(update={"integrations": [broken]})
+    told = [value(openmetrics.render(one), "mfagate_integration_drill") for one in (report, drill)]
+    assert told == [0, 1]
+
+
 def test_hostile_labels_are_read_back(hostile: Report) -> None:
     text = Output("openmetrics").render(hostile)
     (labels, _), *_ = values(text, "mfagate_integration_expiry_timestamp_seconds")

@@ -37,6 +37,7 @@ _HELP = {
     "mfagate_integration_problem": "1 for each cause of a failure, an unknown or a warning; waived ones are left out.",
     "mfagate_integration_checks": "Checks of the integration by outcome.",
     "mfagate_integration_checked_timestamp_seconds": "When the integration was checked.",
+    "mfagate_integration_drill": "1 where the sandbox was broken on purpose.",
     "mfagate_integration_users_ratio": "The share of users that log in through the integration.",
     "mfagate_integration_expiry_timestamp_seconds": "When a credential or certificate runs out.",
     "mfagate_integration_phase_duration_seconds": "How long a phase of the exchange without a credential took.",
@@ -110,6 +111,7 @@ def of_integration(integration: IntegrationReport, report: Report) -> Iterator[S
         number = sum(_counted_as(check) == outcome for check in integration.checks)
         yield "mfagate_integration_checks", {**labels, "outcome": str(outcome)}, float(number)
     yield "mfagate_integration_checked_timestamp_seconds", labels, report.run.finished.timestamp()
+    yield "mfagate_integration_drill", labels, float(bool(integration.faults))
     if integration.share_of_users is not None:
         yield "mfagate_integration_users_ratio", labels, integration.share_of_users
     for (check_id, subject), when in _expiries(integration).items():

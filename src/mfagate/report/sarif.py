@@ -66,7 +66,7 @@ def _rule(cause: Cause) -> Object:
         "name": "".join(word.capitalize() for word in cause.id.replace(".", "-").split("-")),
         "shortDescription": {"text": cause.title},
         "fullDescription": {"text": f"{cause.title}. {cause.next_step}"},
-        "help": {"text": f"{cause.next_step}\n\n{cause.text}", "markdown": f"{cause.next_step}\n\n{cause.text}"},
+        "help": {"text": cause.next_step, "markdown": f"{cause.next_step}\n\n{cause.text}"},
         "defaultConfiguration": {"level": _LEVELS[cause.outcome]},
         "properties": {"tags": ["mfa", cause.id.partition(".")[0]], "severity": cause.severity},
     }
@@ -125,6 +125,8 @@ def _whose(found: Found) -> Iterator[tuple[str, str]]:
         yield "integration", found.integration.name
         yield "provider", found.integration.provider
         yield "environment", found.integration.environment
+        if found.integration.faults:
+            yield "drill", ", ".join(found.integration.faults)
 
 
 def _message(found: Found) -> str:
