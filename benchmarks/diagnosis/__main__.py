@@ -12,12 +12,16 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from mfagate.files import write_atomically
 
 from . import cases, scoreboard
-from .runs import all_rows
+from .runs import all_rows, mutated
 from .subject import REPOSITORY, providers
+
+EDITS = "edits"
 
 SUITES = {
     "faults": cases.on_the_way,
@@ -30,19 +34,22 @@ def main() -> int:
     """Run the matrix and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--provider", action="append", choices=providers(), help="only this one; may be repeated")
-    parser.add_argument("--suite", action="append", choices=[*SUITES, cases.HEALTHY], help="likewise")
+    parser.add_argument("--suite", action="append", choices=[*SUITES, EDITS, cases.HEALTHY], help="likewise")
     parser.add_argument("--healthy", type=int, default=84, metavar="N", help="healthy runs of each provider")
     parser.add_argument("--write", action="store_true", help="replace the page and the figures in docs")
     asked = parser.parse_args()
     os.chdir(REPOSITORY)
-    chosen = asked.suite or [*SUITES, cases.HEALTHY]
-    matrix = [
-        case
-        for provider in asked.provider or providers()
-        for suite in chosen
-        for case in (cases.healthy(provider, asked.healthy) if suite == cases.HEALTHY else SUITES[suite](provider))
-    ]
-    rows = sorted(all_rows(matrix), key=lambda row: (row.case.suite, row.case.provider, row.case.name))
+    chosen = asked.suite or [*SUITES, EDITS, cases.HEALTHY]
+    suites: dict[str, Callable[[str], Iterator[cases.Case]]] = {
+        **SUITES,
+        cases.HEALTHY: partial(cases.healthy, runs=asked.healthy),
+    }
+    names = asked.provider or providers()
+    matrix = [case for name in names for suite in chosen if suite in suites for case in suites[suite](name)]
+    rows = list(all_rows(matrix))
+    if EDITS in chosen:
+        rows += [row for name in names for row in mutated(name)]
+    rows.sort(key=lambda row: (row.case.suite, row.case.provider, row.case.name))
     page = scoreboard.as_markdown(rows, "python -m benchmarks.diagnosis --write")
     print(page)
     if asked.write:

@@ -14,12 +14,13 @@ from mfagate.sandbox.faults.body import edited
 
 from .subject import REPOSITORY
 
-HEALTHY = "healthy"
+HEALTHY, HARMLESS = "healthy runs", "harmless edits"
+"""Suites whose runs have to pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One run. ``causes`` are the right answers; none for a run that has to pass."""
+    """One run. ``causes`` are the right answers; none for a run that has to pass. ``needs`` are settings to use."""
 
     suite: str
     provider: str
@@ -27,6 +28,7 @@ class Case:
     faults: tuple[str, ...] = ()
     provider_faults: tuple[str, ...] = ()
     causes: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
     seed: int = 0
 
 
@@ -35,11 +37,13 @@ def on_the_way(provider: str) -> Iterator[Case]:
     for kind in FAULTS.values():
         if kind.layer is Layer.BODY or not kind.causes:
             continue
-        causes = frozenset(str(cause) for cause in getattr(kind, "causes", ()))
+        causes = frozenset(str(cause) for cause in kind.causes)
         case = Case("faults", provider, kind.name, (kind.name,), causes=causes)
         yield case
-        if kind.layer is Layer.HTTP:
+        if kind.layer is Layer.HTTP and kind.name != "clock":  # No clock goes wrong in mid-run.
             yield replace(case, name=f"{kind.name}, in mid-run", faults=(f"{kind.name},after=12",))
+    for name in ("slow-connect:9", "slow:9", "slow-body:9"):
+        yield Case("faults", provider, name, (name,), causes=frozenset({"network.read-timeout"}))
     for name in ("status:500", "status:503", "hang-up", "reset-body"):
         causes = frozenset({"provider.degraded", *map(str, FAULTS[name.partition(":")[0]].causes)})
         yield Case("faults", provider, f"{name}, one request in three", (f"{name},rate=0.33",), causes=causes)
@@ -47,10 +51,13 @@ def on_the_way(provider: str) -> Iterator[Case]:
 
 def of_the_provider(provider: str) -> Iterator[Case]:
     """Each fault that the provider's own sandbox knows."""
-    sandbox = registry.get(provider).sandbox()
-    for fault in sandbox.faults:
-        causes = frozenset(str(cause) for cause in fault.causes)
-        yield Case("provider faults", provider, fault.name, provider_faults=(fault.name,), causes=causes)
+    started = registry.get(provider).sandbox()
+    assert started is not None, f"{provider} has a sandbox"
+    for kind in started.faults:
+        causes = frozenset(str(cause) for cause in kind.causes)
+        yield Case(
+            "provider faults", provider, kind.name, provider_faults=(kind.name,), causes=causes, needs=kind.needs
+        )
 
 
 _CHANGES = ("removed", "renamed", "nulled", "retyped", "wrapped")

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from mfagate.config import load
+from mfagate.mutation import Fate, Result, Runner, mutants_of, opened
+from mfagate.providers import registry
 from mfagate.sandbox import Running
 from mfagate.sandbox.faults import Fault, faulty
 
-from .cases import HEALTHY, Case
-from .subject import Answer, run, sandbox
+from .cases import HARMLESS, HEALTHY, Case
+from .subject import REPOSITORY, Answer, run, sandbox
 
-_CHUNK = 6
-"""Cases on one sandbox: more would meet its limits on the rate."""
+_SHARED = 6
+"""Runs on one real server, which takes seconds to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Row:
     @property
     def false_alarm(self) -> bool:
         """Whether a healthy run was stopped."""
-        return self.case.suite == HEALTHY and self.answer.verdict != "pass"
+        return self.case.suite in (HEALTHY, HARMLESS) and self.answer.verdict != "pass"
 
 
 def all_rows(cases: Sequence[Case]) -> Iterator[Row]:
@@ -61,7 +64,9 @@ def all_rows(cases: Sequence[Case]) -> Iterator[Row]:
 def _chunks(cases: Iterable[Case]) -> Iterator[list[Case]]:
     for _, group in groupby(cases, key=lambda case: (case.provider, case.provider_faults)):
         same = list(group)
-        yield from (same[start : start + _CHUNK] for start in range(0, len(same), _CHUNK))
+        # An emulator is started for each run: it limits the rate of text messages as its provider does.
+        size = 1 if registry.get(same[0].provider).sandbox_is_emulator else _SHARED
+        yield from (same[start : start + size] for start in range(0, len(same), size))
 
 
 def _rows(cases: Sequence[Case]) -> list[Row]:
@@ -76,4 +81,26 @@ def _answer(case: Case, running: Running) -> Answer:
         if case.faults:
             way = stack.enter_context(faulty(endpoint, [Fault.parse(one) for one in case.faults], seed=case.seed))
             endpoint, bundle = way.url, way.ca_bundle
-        return run(case.provider, running, endpoint, bundle)
+        return run(case.provider, running, endpoint, bundle, case.needs)
+
+
+def mutated(provider: str) -> Iterator[Row]:
+    """Every edit of the shipped integration of a provider; see ``mfagate mutate``."""
+    configuration = load(REPOSITORY / "integrations.toml", registry.names())
+    chosen = [one for one in configuration.select() if one.provider == provider]
+    with opened(configuration, chosen) as project:
+        runner = Runner(project)
+        runner.confirm()
+        secrets = [running.values[name] for running in project.running.values() for name in running.secrets]
+        for result in runner.run(list(mutants_of(project, seed=0))):
+            if result.fate is not Fate.EQUIVALENT:
+                yield _edit(provider, result, secrets)
+
+
+def _edit(provider: str, result: Result, secrets: Sequence[str]) -> Row:
+    mutant, operator = result.mutant, result.mutant.operator
+    suite = "edits" if operator.harmful else HARMLESS
+    case = Case(suite, provider, f"{mutant.setting}, {operator.name}", causes=mutant.expected)
+    stopped = result.fate.is_caught or result.fate is Fate.REFUSED
+    leaked = sum(len(secret) >= 8 and secret in result.message for secret in secrets)
+    return Row(case, Answer("fail" if stopped else "pass", result.cause, (), result.seconds, leaked))

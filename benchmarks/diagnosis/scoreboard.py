@@ -7,15 +7,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from .cases import HEALTHY
+from .cases import HARMLESS, HEALTHY
 from .runs import Row
 
+PASSING = (HEALTHY, HARMLESS)
+
 _ABOUT = """\
-It breaks one thing at a time and looks at what `mfagate gate` says: {broken} runs with a fault, and {good} healthy
-ones with the noise of a busy day (late answers, an error in sixty requests, new fields). The providers are the
-local sandboxes; what only a real account shows is not in these figures. The faults between gate and provider are
-those of `mfagate sandbox --list-faults`; the right causes of a changed field are those that the contract's own
-matching gives to the change."""
+It breaks one thing at a time and looks at what the gate says: {broken} runs with a fault, and {good} that have to
+pass, with the noise of a busy day (late answers, an error in sixty requests, new fields) or a harmless edit. The
+providers are the local sandboxes; what only a real account shows is not in these figures. Faults are those of
+`mfagate sandbox PROVIDER --list-faults`, edits those of [`mfagate mutate`](mutate.md). The right causes stand with
+each fault and each edit, in the code; those of a changed field are what the contract's own matching says to the
+change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Score:
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Score:
         """Count."""
-        broken = [row for row in rows if row.case.suite != HEALTHY]
+        broken = [row for row in rows if row.case.suite not in PASSING]
         seconds = [row.answer.seconds for row in broken or rows]
         return cls(
             runs=len(rows),
@@ -56,7 +59,9 @@ def by(rows: Iterable[Row], *keys: str) -> dict[str, Score]:
 
 def misses(rows: Iterable[Row]) -> list[Row]:
     """What was not detected, was named otherwise, or was a false alarm."""
-    return [row for row in rows if row.false_alarm or (row.case.suite != HEALTHY and not (row.detected and row.right))]
+    return [
+        row for row in rows if row.false_alarm or (row.case.suite not in PASSING and not (row.detected and row.right))
+    ]
 
 
 def as_json(rows: Sequence[Row]) -> dict[str, object]:
@@ -85,8 +90,8 @@ def _miss(row: Row) -> dict[str, object]:
 def as_markdown(rows: Sequence[Row], command: str) -> str:
     """The page in docs."""
     whole = Score.of(rows)
-    broken = [row for row in rows if row.case.suite != HEALTHY]
-    good = [row for row in rows if row.case.suite == HEALTHY]
+    broken = [row for row in rows if row.case.suite not in PASSING]
+    good = [row for row in rows if row.case.suite in PASSING]
     lines = [
         "# How far the diagnosis can be trusted",
         "",
@@ -132,5 +137,5 @@ def _share(part: int, whole: int) -> str:
 def _missed(row: Row) -> str:
     case, answer = row.case, row.answer
     said = answer.cause or ", ".join(answer.warnings) or answer.verdict
-    right = "a pass" if case.suite == HEALTHY else " or ".join(sorted(case.causes))
+    right = "a pass" if case.suite in PASSING else " or ".join(sorted(case.causes))
     return f"- {case.provider}, {case.name}: said {said}; right would be {right}"

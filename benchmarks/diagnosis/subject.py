@@ -49,10 +49,15 @@ def sandbox(provider: str, faults: Sequence[str] = ()) -> Iterator[Running]:
         yield running
 
 
-def run(provider: str, running: Running, endpoint: str, ca_bundle: Path | str | None, extra: str = "") -> Answer:
-    """One gate run of a configuration that is right for ``running``, sent to ``endpoint``."""
+def run(
+    provider: str, running: Running, endpoint: str, ca_bundle: Path | str | None, needs: Sequence[str] = ()
+) -> Answer:
+    """One gate run of a configuration that is right for ``running``, sent to ``endpoint``.
+
+    ``needs`` are settings to configure in place of the usual ones, if these have not got them all.
+    """
     with tempfile.TemporaryDirectory(prefix="mfagate-diagnosis-") as folder:
-        path = _write(Path(folder), provider, running, endpoint, ca_bundle, extra)
+        path = _write(Path(folder), provider, running, endpoint, ca_bundle, needs)
         configuration = load(path, registry.names())
         began = time.perf_counter()
         report = gate.run(configuration, configuration.select(), Stage.GATE)
@@ -69,10 +74,12 @@ def run(provider: str, running: Running, endpoint: str, ca_bundle: Path | str | 
 
 
 def _write(
-    folder: Path, provider: str, running: Running, endpoint: str, ca_bundle: Path | str | None, extra: str
+    folder: Path, provider: str, running: Running, endpoint: str, ca_bundle: Path | str | None, needs: Sequence[str]
 ) -> Path:
     definition = registry.get(provider)
     settings = definition.sandbox_settings(running.values)
+    if not {*needs} <= {*settings}:
+        settings = needs
     secret = definition.settings.secrets() | definition.test_secrets | running.secrets
     test_data = [name for name in definition.test_data if name in running.values]
     lines = [
@@ -83,7 +90,6 @@ def _write(
         f'contract = "{REPOSITORY}/contracts/{provider}/auth-service-{provider}.json"',
         f'cassettes = "{REPOSITORY}/cassettes/{provider}"',
         *([f'ca_bundle = "{ca_bundle}"'] if ca_bundle else []),
-        extra,
     ]
     for table, names in (("settings", settings), ("test_data", test_data)):
         lines.append(f"[integrations.mfa.{table}]")

@@ -68,10 +68,13 @@ class Session:
     sandboxes: ExitStack = field(default_factory=ExitStack)
     without_secrets: bool = False
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    running: Mapping[str, Running] = field(default_factory=dict)
+    """Sandboxes that somebody else started and stops, by integration."""
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """One table of an integration with its references resolved."""
-        stores = Stores(StoreContext(integration.base, os.environ, running.values if running else {}))
+        stores = Stores(StoreContext(integration.base, self.environ, running.values if running else {}))
         return resolve_table(
             integration,
             table,
@@ -195,8 +198,8 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
         SandboxError: It did not start.
     """
     provider = registry.get(integration.provider)
-    running = None
-    if live and integration.uses_sandbox:
+    running = session.running.get(integration.name)
+    if running is None and live and integration.uses_sandbox:
         sandbox = provider.sandbox()
         if sandbox is None:
             raise SandboxError(f"{provider.title} has no local sandbox; set endpoint to a URL")

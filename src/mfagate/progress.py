@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,3 +51,16 @@ class _Lines:
             self._bars.update(self._tasks[integration], description=line)
         else:
             self._tasks[integration] = self._bars.add_task(line, total=None)
+
+
+@contextmanager
+def counting(stderr: Console) -> Iterator[Callable[[str, int, int], object]]:
+    """A bar of what is done (doing, done, of how many); silence where nobody looks at stderr."""
+    if not stderr.is_terminal:
+        yield lambda doing, done, total: None
+        return
+    from rich.progress import Progress as Bars
+
+    with Bars(console=stderr, transient=True) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda doing, done, total: bars.update(task, description=doing, completed=done, total=total)

@@ -21,7 +21,7 @@ from mfagate.providers.base import Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
 from mfagate.wire import UnsendableRequest, Wire
 
-ARRANGING_SECONDS = 20.0
+ARRANGING_SECONDS = 6.0
 """Enrolling a test user's token may make the provider generate a key."""
 
 _USER_AGENT = f"mfagate/{__version__}"

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 KeyPath = tuple[str, ...]
+
+
+class Span(NamedTuple):
+    """Where a key and its value stand in the text, as offsets of bytes in UTF-8."""
+
+    key: int
+    key_end: int
+    value: int
+    value_end: int
+
 
 _MOST_DIGITS = 4300
 """Python's limit for a decimal number."""
@@ -70,6 +80,10 @@ class TomlLines:
             path = path[:-1]
         return None
 
+    def spans(self) -> Mapping[KeyPath, Span]:
+        """Where each key with a value stands, in the order of the text."""
+        return self._index.spans
+
     @cached_property
     def _index(self) -> _Index:
         import tree_sitter_toml
@@ -85,6 +99,7 @@ class _Index:
     def __init__(self, root: Any) -> None:
         self.written: dict[KeyPath, int] = {}
         self.implied: dict[KeyPath, int] = {}
+        self.spans: dict[KeyPath, Span] = {}
         self._items: dict[KeyPath, int] = {}
         for node in _children(root):
             if node.type == "pair":
@@ -116,6 +131,7 @@ class _Index:
         path = (*prefix, *_key(key))
         self._add(path, key)
         for node in value:
+            self.spans.setdefault(path, Span(key.start_byte, key.end_byte, node.start_byte, node.end_byte))
             self._add_value(path, node)
 
     def _add_value(self, path: KeyPath, node: Any) -> None:

@@ -42,6 +42,10 @@ def test_a_key_fits(value: str) -> None:
         (PKCS8[:200] + PKCS8[264:], "damaged"),
         (pem(RSA, Format.PKCS8, b"pass"), "passphrase"),
         (pem(RSA, Format.TraditionalOpenSSL, b"pass"), "passphrase"),
+        (PKCS8.strip().replace("\n", " "), "line breaks"),
+        (f"KEY={PKCS8}", "something stands on the line"),
+        (f"{PKCS8.strip()},", "something stands on the line"),
+        (f"{PKCS8.strip()} # rotated", "something stands on the line"),
         ("/etc/keys/app.pem", "no line -----BEGIN"),
         (pem(RSA, Format.OpenSSH), "OpenSSH"),
     ],
@@ -51,6 +55,10 @@ def test_a_damaged_key(value: str, part: str) -> None:
     assert misfit is not None
     assert part in misfit.reason
     assert misfit.cause is CauseId.CONFIG_MALFORMED_VALUE
+
+
+def test_text_on_lines_of_its_own_around_a_key_means_nothing() -> None:
+    assert PrivateKey().misfit(f"Bag Attributes\n    friendlyName: app\n{PKCS8}# rotated\n") is None
 
 
 def test_the_other_half_is_of_another_kind() -> None:

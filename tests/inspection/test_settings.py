@@ -285,3 +285,10 @@ def test_one_credential_in_one_environment_is_no_news(tmp_path: Path, monkeypatc
     for variables in (("KEY", "KEY"), ("KEY", "OTHER"), ("EMPTY", "EMPTY")):
         environment = "staging" if variables == ("KEY", "KEY") else "production"
         assert _share(tmp_path, a=("staging", variables[0]), b=(environment, variables[1])) == {}
+
+
+def test_a_pem_block_where_a_short_value_is_due_is_of_another_kind(inspect: Inspect) -> None:
+    block = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
+    (finding,) = inspect(env={"KEY": block})
+    assert finding.cause is CauseId.CONFIG_WRONG_KIND
+    assert "PEM" in finding.message

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from mfagate.causes import CauseId
 from mfagate.config.shapes import Misfit
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s+(.*?)\s*-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(
+    r"^[ \t]*-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n(.*?)[ \t\r\n]*^[ \t]*-----END \1-----[ \t]*\r?$",
+    re.DOTALL | re.MULTILINE,
+)
+"""Both marks stand on lines of their own, or OpenSSL does not see them; other lines mean nothing (RFC 7468)."""
 
 _OTHERS = {
     "PUBLIC KEY": ("it is the public half of a key", CauseId.CONFIG_WRONG_KIND),
@@ -50,6 +54,8 @@ class PrivateKey:
 def _incomplete(value: str) -> str:
     if "-----BEGIN" not in value:
         return "it has no line -----BEGIN …-----: it may be the path or the id of a key"
+    if re.search(r"[^\s-][ \t]*-----BEGIN |-----END [A-Z0-9 ]+-----[ \t]*[^\s-]", value):
+        return "something stands on the line of -----BEGIN …----- or -----END …-----, or its line breaks are lost"
     return "its line breaks are lost, or its last line -----END …----- is missing"
 
 

@@ -20,6 +20,7 @@ _UNREADABLE_JSON = "Failed to parse the actual body"
 _IS_NULL = "Type mismatch: Expected null"
 _VARIANT = "Variant at index"
 _DEMAND = re.compile(r"\bto (?:match|be|not be|have|include|contain)\b.*?(?=: Error\(|$)", re.DOTALL)
+_TYPES = re.compile(r"\((\w+)\) to be the same type as .*\((\w+)\)$", re.DOTALL)
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 # The most telling first: a wrong status explains a wrong body, a missing field its neighbours.
@@ -124,7 +125,10 @@ def _differs(path: str, expected: object, actual: object, text: str) -> Mismatch
         cause = CauseId.CONTRACT_TYPE_CHANGED
         message = f"{path} is {_described(actual)}, the contract has {_described(expected)}."
     else:
-        cause = CauseId.CONTRACT_VALUE_UNEXPECTED
+        # JSON within a string is read like JSON above; Pact's sentence knows better.
+        types = _TYPES.search(text)
+        other_type = types is not None and types[1] != types[2]
+        cause = CauseId.CONTRACT_TYPE_CHANGED if other_type else CauseId.CONTRACT_VALUE_UNEXPECTED
         message = f"{path} is {_quoted(actual)}, the contract {_demand(text, actual, expected)}."
     return Mismatch(cause, path, message, shorten(expected), shorten(actual))
 

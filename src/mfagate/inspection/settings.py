@@ -136,6 +136,13 @@ def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | No
             next_step=f'Move it into a secret store, write a reference here ({field.name} = "env:NAME"), and rotate '
             "the credential: whoever can read the file or its history has it.",
         )
+    if not setting.multiline and "-----BEGIN " in value.value:
+        return subject.finding(
+            CauseId.CONFIG_WRONG_KIND,
+            field,
+            f"{label} holds a key or certificate in PEM, and no such thing is due",
+            next_step=f"Put the right value there. Where to find it: {setting.where}",
+        )
     if stray := stray_characters(value.value, prefixes=setting.foreign_prefixes, multiline=setting.multiline):
         return subject.finding(
             CauseId.CONFIG_STRAY_CHARACTERS, field, f"{label} {stray}", next_step=_remove_stray(value, stray)

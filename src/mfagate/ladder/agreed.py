@@ -18,10 +18,10 @@ _JSON = parse("application/json")
 _TYPES = {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}
 
 
-def difference(contract: Contract, exchange: Exchange) -> list[Mismatch]:
+def difference(contract: Contract, exchange: Exchange, *, nearest_only: bool = False) -> list[Mismatch]:
     """How the answer differs from the nearest interaction of this endpoint and status.
 
-    Empty if there is none, or if one is as agreed.
+    Empty if there is none, or if one is as agreed; with ``nearest_only``, if the nearest is.
     """
     response = exchange.response
     assert response is not None, "only an answer can be compared"
@@ -31,16 +31,17 @@ def difference(contract: Contract, exchange: Exchange) -> list[Mismatch]:
         for interaction in contract.interactions
         if interaction.request.method == exchange.request.method
         and interaction.response.status == response.status
-        and re.search(_pattern(interaction), path)
+        and (pattern := _pattern(interaction)) is not None
+        and re.search(pattern, path)
     ]
     nearest = max(same, key=lambda interaction: _likeness(interaction, response), default=None)
-    if nearest is None or any(not interaction.match(response) for interaction in same):
+    if nearest is None or (not nearest_only and any(not interaction.match(response) for interaction in same)):
         return []
     return nearest.match(response)
 
 
 def _likeness(interaction: Interaction, response: Response) -> float:
-    """The share of fields that the answer has in common with the interaction's example (Jaccard index)."""
+    """The share of fields and values that the answer has in common with the interaction's example (Jaccard index)."""
     try:
         agreed, answered = _fields(json.loads(interaction.response.body or "{}")), _fields(response.json())
     except ValueError:
@@ -49,20 +50,23 @@ def _likeness(interaction: Interaction, response: Response) -> float:
 
 
 def _fields(node: Any, where: str = "") -> set[str]:
-    """The paths of all fields; a list is as its items are."""
+    """The paths of all fields, and what they hold; a list is as its items are."""
     if isinstance(node, dict):
         return {f"{where}.{name}" for name in node}.union(*(_fields(node[name], f"{where}.{name}") for name in node))
     if isinstance(node, list):
         return {f"{where}[]"}.union(*(_fields(item, f"{where}[]") for item in node)) if node else set()
-    return set()
+    return {f"{where}={node}"}
 
 
-def _pattern(interaction: Interaction) -> str:
-    """The end of a URL's path: what a provider state fills in may be anything within a segment."""
+def _pattern(interaction: Interaction) -> str | None:
+    """The end of a URL's path: what a provider state fills in may be anything within a segment.
+
+    None if the state fills in all of it: that would fit every path.
+    """
     generator = interaction.request.generators.get("path", {}).get("")
     path = generator.expression if generator is not None else interaction.request.path
     parts = re.split(r"\$\{[^}]*\}", path)
-    return "[^/]+".join(re.escape(part) for part in parts) + "$"
+    return "[^/]+".join(re.escape(part) for part in parts) + "$" if any(parts) else None
 
 
 def other_shape(shape: Mapping[str, Any], response: Response) -> list[Mismatch]:

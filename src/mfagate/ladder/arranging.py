@@ -53,7 +53,9 @@ class Arranger:
         integration = self._climb.integration
         if integration.environment.is_production and "unsafe-interactions" not in integration.production_allows:
             raise StateNotConfigured("production_allows", "arranging this state would change something in production")
-        exchange = ask(self._climb, partial(self._attempt, request, settings), confirming=False).shown.value
+        exchange = ask(
+            self._climb, partial(self._attempt, request, settings), confirming=False, bounded=False
+        ).shown.value
         self._asked.append(exchange)
         return exchange
 
@@ -94,7 +96,7 @@ class Arranger:
         definite = definite_cause(last, self._climb)
         if definite is not None and (is_gone(definite.cause) or is_refusal(definite.cause)):
             return definite
-        broken = self._broken(last)
+        broken = self._broken(last, nearest_only=True)
         if broken is None and definite is not None and definite.cause in _OF_THE_ACCOUNT:
             return definite
         return broken
@@ -103,11 +105,11 @@ class Arranger:
         """The first answer on the way to the interaction's states that breaks the contract."""
         return next((finding for exchange in self._asked if (finding := self._broken(exchange))), None)
 
-    def _broken(self, exchange: Exchange) -> Finding | None:
+    def _broken(self, exchange: Exchange, *, nearest_only: bool = False) -> Finding | None:
         contract = self._climb.contract
         if contract is None or exchange.response is None:
             return None
-        differences = difference(contract, exchange)
+        differences = difference(contract, exchange, nearest_only=nearest_only)
         if not differences or differences[0].cause not in OTHER_FORM:
             return None
         message = f"{exchange.request.method} {urlsplit(exchange.request.url).path}: {differences[0].message}"

@@ -137,11 +137,14 @@ class Picture(Generic[T]):
         return replace(finding, evidence={**finding.evidence, **self.told})
 
 
-def ask(climb: Climb, once: Callable[[float | None], Sample[T]], *, confirming: bool = True) -> Picture[T]:
+def ask(
+    climb: Climb, once: Callable[[float | None], Sample[T]], *, confirming: bool = True, bounded: bool = True
+) -> Picture[T]:
     """Ask, and ask again while that may tell more.
 
     ``once`` makes one attempt; it is given the seconds that it may take, None for as long as usual.
-    Without ``confirming``, a definite answer is taken at its word.
+    Without ``confirming``, a definite answer is taken at its word. If it cannot be ``bounded``
+    by those seconds, what took long is not asked again.
     """
     began = time.monotonic()
     picture = Picture([once(None)])
@@ -149,7 +152,8 @@ def ask(climb: Climb, once: Callable[[float | None], Sample[T]], *, confirming: 
     confirming = confirming and first < _CONFIRMED_IF_WITHIN
     left = min(QUESTION_SECONDS, climb.asking_seconds)
     end = time.monotonic() + left
-    while (pause := _pause(picture, end - time.monotonic(), confirming)) is not None:
+    again = bounded or first <= QUESTION_SECONDS
+    while again and (pause := _pause(picture, end - time.monotonic(), confirming)) is not None:
         time.sleep(pause)
         picture.samples.append(once(max(end - time.monotonic(), 0.1)))
         if first > QUESTION_SECONDS:  # A silence is confirmed once: each costs a timeout.

@@ -27,6 +27,8 @@ class Stage(StrEnum):
     """Which question is asked."""
 
     CHECK = "check"
+    PROBE = "probe"
+    """The gate without the contract's interactions: nothing is changed at the provider."""
     GATE = "gate"
     RECORD = "record"
 
@@ -55,6 +57,7 @@ _LADDERS: dict[Stage, tuple[Rung, ...]] = {
         _CONTRACT_FILE,
         Rung(recordings.ID, recordings.run),
     ),
+    Stage.PROBE: _LIVE,
     Stage.GATE: (
         *_LIVE,
         Rung(contract.INTERACTION, contract.run),

@@ -23,6 +23,8 @@ FILE, INTERACTION = "contract.file", "contract.interaction"
 
 _SHOWN_MISMATCHES = 5
 
+_REFUSED = 400
+
 
 def read(climb: Climb) -> Iterator[Check]:
     """Read the pact; a file that cannot be read is none that the consumer tests wrote."""
@@ -81,7 +83,8 @@ def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Repla
     settings = climb.live.replace(arranged.credential) if arranged.credential else None
     exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
     mismatches = interaction.match(exchange.response) if exchange.response is not None else []
-    return Replay(exchange, mismatches, bool(arranged.credential))
+    refused = bool(arranged.credential) and interaction.response.status >= _REFUSED
+    return Replay(exchange, mismatches, refused)
 
 
 def _may_send(climb: Climb, interaction: Interaction) -> bool:
@@ -131,7 +134,7 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
     if climb.integration.environment.is_production and not interaction.safe_in_production:
         return once(None).value  # What sends a message there is sent once.
     so_far = sum(isinstance(picture.shown.value, Check) for picture in climb.pictures if picture.failures)
-    picture = ask(climb, once, confirming=so_far < _CONFIRMED)
+    picture = ask(climb, once, confirming=so_far < _CONFIRMED, bounded=False)
     check = _counted(picture)
     if is_refusal(check.cause):
         check = _contradicted(climb, interaction, check)

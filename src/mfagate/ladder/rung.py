@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SLOW_SECONDS = 0.8
 """From here on a phase of an exchange is slow: TCP repeats what got lost after a second (RFC 6298 section 2)."""
 
+_RECENT = 6
+"""Answers by which it is judged whether the provider is slow now."""
+
 SLOW_CLIMB_SECONDS = 6.0
 """After so long a slow provider is known to be slow, which is the answer that people wait for."""
 
@@ -89,10 +92,16 @@ class Climb:
         return timedelta(days=self.options.expiring_soon_days)
 
     @property
+    def recent(self) -> list[Exchange]:
+        """The last answers that came."""
+        shown = [picture.shown.exchange for picture in self.pictures[-_RECENT:]]
+        return [exchange for exchange in shown if exchange is not None and exchange.response is not None]
+
+    @property
     def is_slow(self) -> bool:
-        """Whether most of the provider's first answers took a second or more in one phase."""
-        first = [one for one in (*self.answers, *self.accepted.values()) if one.response is not None]
-        return sum(slow_phase(exchange) is not None for exchange in first) * 2 > len(first)
+        """Whether most of the last answers were slow in one phase."""
+        recent = self.recent
+        return sum(slow_phase(exchange) is not None for exchange in recent) * 2 > len(recent)
 
     @property
     def overdue(self) -> bool:
@@ -140,11 +149,12 @@ class Climb:
         from mfagate.diagnosis import definite_cause, unexpected
 
         finding = definite_cause(exchange, self)
-        if finding is not None:
+        if finding is not None and not (unsigned and finding.cause.startswith("credential.")):
             return finding
         finding = unexpected(exchange, self)
-        differences = self._differences(exchange, probe)
-        if not differences or (finding.cause.startswith("credential.")):
+        refused = finding.cause.startswith("credential.") and not unsigned
+        differences = [] if refused else self._differences(exchange, probe)
+        if not differences:
             return finding
         evidence = {**finding.evidence, "differences": [difference.message for difference in differences[:5]]}
         return replace(finding, cause=differences[0].cause, message=differences[0].message, evidence=evidence)
@@ -268,7 +278,7 @@ def slow_phase(exchange: Exchange) -> Phase | None:
 def overdue(climb: Climb, check_id: str, done: str) -> Check:
     """The check that says why nothing more is asked."""
     elapsed = time.monotonic() - climb.began
-    longest = max((*climb.answers, *climb.accepted.values()), key=lambda exchange: exchange.seconds)
+    longest = max(climb.recent or climb.answers, key=lambda exchange: exchange.seconds)
     phase = max(longest.phases, key=lambda phase: longest.phases[phase])
     finding = Finding(
         CauseId.PROVIDER_DEGRADED,

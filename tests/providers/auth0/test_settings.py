@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from mfagate.causes import CauseId
 from mfagate.config.shapes import Misfit
 from mfagate.providers.auth0 import PROVIDER
 from mfagate.providers.auth0.settings import REGIONS, Auth0Settings, audience_of, host_of, is_canonical
@@ -64,6 +65,13 @@ def test_what_differs_is_said(domain: str, audience: str | None, words: str) -> 
     ((name, finding),) = PROVIDER.inspect(settings(domain, audience))
     assert name == "audience"
     assert words in finding.message
+
+
+@pytest.mark.parametrize("domain", ["acme.eu.uath0.com", "acme.eu.auth0.co", "acme.euauth0.com"])
+def test_a_misspelt_host_is_not_taken_for_a_custom_domain(domain: str) -> None:
+    ((name, finding),) = PROVIDER.inspect(settings(domain, None))
+    assert (name, finding.cause) == ("domain", CauseId.CONFIG_MALFORMED_URL)
+    assert PROVIDER.inspect(settings(domain, "https://acme.eu.auth0.com/api/v2/")) == []
 
 
 def test_a_custom_domain_with_its_tenants_audience_is_in_order() -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import SecretStr
@@ -263,7 +264,16 @@ class Auth0Settings(ProviderSettings):
 def cross_checks(settings: Auth0Settings) -> Iterator[tuple[str, Finding]]:
     """What the settings say of each other."""
     domain = settings.domain.lower()
-    if settings.audience is None and not is_canonical(domain):
+    if settings.audience is None and not is_canonical(domain) and _is_nearly_auth0(domain):
+        yield (
+            "domain",
+            Finding(
+                CauseId.CONFIG_MALFORMED_URL,
+                f"settings.domain is {domain}, which is nearly a tenant's host below auth0.com: a misspelt one?",
+                next_step="Correct the domain; if it is a custom domain after all, set audience.",
+            ),
+        )
+    elif settings.audience is None and not is_canonical(domain):
         yield (
             "audience",
             Finding(
@@ -287,6 +297,10 @@ def cross_checks(settings: Auth0Settings) -> Iterator[tuple[str, Finding]]:
         )
     if token := settings.secret("management_token"):
         yield from _token_checks(settings, claims(token))
+
+
+def _is_nearly_auth0(domain: str) -> bool:
+    return bool(get_close_matches(".".join(domain.split(".")[-2:]), ["auth0.com"], cutoff=0.8))
 
 
 def _difference(domain: str, other: str) -> str:

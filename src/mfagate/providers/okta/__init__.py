@@ -102,7 +102,11 @@ class Okta(Provider):
 
     def pings(self, settings: OktaSettings) -> Sequence[Probe]:
         """Which org this is; Okta tells it to anybody (tag OrgSettingMetadata of the Management API)."""
-        return [Probe("org", "GET", ORGANIZATION_PATH, lambda response: "org_id" in _organization(response))]
+        return [
+            Probe(
+                "org", "GET", ORGANIZATION_PATH, lambda response: "org_id" in _organization(response), shape={"id": ""}
+            )
+        ]
 
     def credentials(self, settings: OktaSettings) -> Sequence[Probe]:
         """Ask for an access token; or whose API token it is, which any token may."""

@@ -9,6 +9,7 @@ https://privacyidea.readthedocs.io/en/latest/policies/authorization.html, api_ke
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
 
 from pydantic import SecretStr
@@ -33,6 +34,10 @@ def _role(wanted: str, other: str) -> Callable[[Mapping[str, Any]], Misfit | Non
         role = claims.get("role")
         if role == wanted:
             return None
+        if isinstance(role, str) and role not in (wanted, other) and get_close_matches(role, (wanted, other), n=1):
+            return Misfit(f"it was damaged on the way: its role reads nearly like {wanted} or {other}")
+        if "role" not in claims and get_close_matches("role", claims, n=1, cutoff=0.7):
+            return Misfit("it was damaged on the way: it has a claim that reads nearly like role")
         if role == other:
             reason = f"it is a key of the role {other}; a key of the role {wanted} is due"
         else:

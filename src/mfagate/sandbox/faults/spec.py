@@ -104,7 +104,8 @@ class Trigger:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311 - chance, not secrecy
+        # Each fault has its own chance: with one stream for all, they would strike together.
+        self._random = random.Random(f"{self.seed} {self.fault}")  # noqa: S311 - chance, not secrecy
 
     def strikes(self, path: str | None = None) -> bool:
         """Whether this request (None: this connection) is hit."""

@@ -1,0 +1,82 @@
+"""``mfagate mutate``: choose, run, tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from mfagate.config.model import Configuration, Integration
+from mfagate.mutation import report
+from mfagate.mutation.generate import mutants_of
+from mfagate.mutation.model import Mutant, Result
+from mfagate.mutation.run import Runner, opened
+
+Tell = Callable[[str, int, int], object]
+"""Told what is being done, and how many of how many are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the command writes. ``json`` is the whole document, ``text`` that for people."""
+
+    text: str
+    json: str
+    exit_code: int
+
+
+def run(
+    configuration: Configuration,
+    integrations: Sequence[Integration],
+    *,
+    kinds: Sequence[str] = (),
+    live: bool = True,
+    seed: int = 0,
+    verbose: bool = False,
+    tell: Tell = lambda doing, done, of: None,
+) -> Outcome:
+    """Run every mutant of the chosen classes; all classes where none is named.
+
+    Raises:
+        NotMutable: The configuration does not pass on sandboxes as it is.
+        SandboxError: A sandbox did not start.
+    """
+    started = time.perf_counter()
+    tell("starting sandboxes", 0, 1)
+    with opened(configuration, integrations) as project:
+        runner = Runner(project, live=live)
+        tell("checking the unedited copy", 0, 1)
+        runner.confirm()
+        chosen = _chosen(mutants_of(project, seed=seed), kinds)
+        done = 0
+
+        def count(_: Result) -> None:
+            nonlocal done
+            done += 1
+            tell("edits", done, len(chosen))
+
+        results = runner.run(chosen, count)
+    seconds = time.perf_counter() - started
+    return Outcome(
+        report.console(results, live=live, verbose=verbose),
+        report.as_json(results, live=live, seed=seed, seconds=seconds),
+        1 if report.survivors(results) or report.refused(results) else 0,
+    )
+
+
+def listed(
+    configuration: Configuration, integrations: Sequence[Integration], *, kinds: Sequence[str] = (), seed: int = 0
+) -> str:
+    """One line an edit; the sandboxes are started for it, because what is edited is theirs.
+
+    Raises:
+        NotMutable: The configuration cannot be moved to sandboxes.
+        SandboxError: A sandbox did not start.
+    """
+    with opened(configuration, integrations) as project:
+        chosen = _chosen(mutants_of(project, seed=seed), kinds)
+    return "".join(f"{mutant.id}  {mutant.operator.sentence}\n" for mutant in chosen)
+
+
+def _chosen(mutants: Iterable[Mutant], kinds: Sequence[str]) -> list[Mutant]:
+    return [mutant for mutant in mutants if not kinds or mutant.operator.kind in kinds]

@@ -1,0 +1,254 @@
+"""The copy that is mutated: an ``integrations.toml`` and the sources that it reads, all in memory.
+
+Only *where* values stand is taken over from the user: file names, keys and schemes of
+the references. The values are the sandbox's, so no secret of the user is ever read.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from mfagate.secrets.reference import Reference
+from mfagate.toml_lines import KeyPath, Span, TomlLines
+
+CONFIGURATION = "integrations.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value in a source.
+
+    ``written`` stands in the file as it is, in place of the value in the format's own
+    notation; ``section`` is that of a Kubernetes Secret.
+    """
+
+    value: str = field(repr=False)
+    written: str | None = field(default=None, repr=False)
+    section: str = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Everything that the gate reads. Edits return another copy."""
+
+    toml: str = field(repr=False)
+    entries: Mapping[Reference, Entry] = field(repr=False)
+
+    def has(self, keys: KeyPath) -> bool:
+        """Whether ``integrations.toml`` has a value for the key."""
+        return keys in spans(self.toml)
+
+    def with_value(self, keys: KeyPath, reference: Reference | None, value: str) -> Copy:
+        """Another value in the very source that the setting is read from."""
+        if reference is None:
+            return self.with_toml_value(keys, quoted(value))
+        return self.with_entry(reference, replace(self.entries[reference], value=value, written=None))
+
+    def with_entry(self, reference: Reference, entry: Entry) -> Copy:
+        """Another entry in a source, or one more."""
+        return replace(self, entries={**self.entries, reference: entry})
+
+    def without_entry(self, reference: Reference) -> Copy:
+        """The key is gone from its source."""
+        return replace(self, entries={ref: entry for ref, entry in self.entries.items() if ref != reference})
+
+    def with_toml_value(self, keys: KeyPath, text: str) -> Copy:
+        """Another value of a key of ``integrations.toml``, written as ``text``."""
+        span = spans(self.toml)[keys]
+        return self._spliced(span.value, span.value_end, text)
+
+    def with_toml_key(self, keys: KeyPath, text: str) -> Copy:
+        """Another last part of a key of ``integrations.toml``."""
+        span = spans(self.toml)[keys]
+        key = self.toml.encode()[span.key : span.key_end].decode()
+        return self._spliced(span.key, span.key_end, key[: _last_part(key)] + text)
+
+    def with_toml_sibling(self, keys: KeyPath, name: str, text: str) -> Copy:
+        """One more key in the table of ``keys``, behind it."""
+        span = spans(self.toml)[keys]
+        data = self.toml.encode()
+        key = data[span.key : span.key_end].decode()
+        inline = data[: span.key].rpartition(b"\n")[2].strip() != b""
+        pair = f"{key[: _last_part(key)]}{name} = {text}"
+        if inline:
+            return self._spliced(span.value_end, span.value_end, f", {pair}")
+        return self._spliced(span.key, span.key, f"{pair}\n")
+
+    def without_toml_key(self, keys: KeyPath) -> Copy:
+        """A key of ``integrations.toml`` is gone, with its value."""
+        span = spans(self.toml)[keys]
+        data = self.toml.encode()
+        start, end = span.key, span.value_end
+        if data[:start].rpartition(b"\n")[2].strip():  # inside an inline table
+            rest = data[end:]
+            comma = re.match(rb"\s*,", rest)
+            end += comma.end() if comma else 0
+            start = start if comma else len(data[:start].rstrip().removesuffix(b","))
+        return self._spliced(start, end, "")
+
+    def _spliced(self, start: int, end: int, text: str) -> Copy:
+        data = self.toml.encode()
+        return replace(self, toml=(data[:start] + text.encode("utf-8", "surrogatepass") + data[end:]).decode())
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The variables of ``env:`` references."""
+        return {ref.locator: entry.value for ref, entry in self.entries.items() if ref.scheme == "env"}
+
+    def files(self) -> Mapping[str, str]:
+        """Every file by its path, relative to the folder of the configuration."""
+        found: dict[str, dict[Reference, Entry]] = {}
+        for reference, entry in self.entries.items():
+            if reference.scheme != "env":
+                found.setdefault(_path(reference), {})[reference] = entry
+        rendered = {path: _RENDER[next(iter(entries)).scheme](entries) for path, entries in found.items()}
+        return {**rendered, CONFIGURATION: self.toml}
+
+    def write(self, folder: Path) -> Path:
+        """Write every file below a folder; returns the path of the configuration."""
+        for path, text in self.files().items():
+            full = folder / path
+            full.parent.mkdir(parents=True, exist_ok=True)
+            full.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return folder / CONFIGURATION
+
+
+@lru_cache(maxsize=8)
+def spans(toml: str) -> Mapping[KeyPath, Span]:
+    """Where each key with a value stands; the unedited text is asked for very often."""
+    return TomlLines(toml).spans()
+
+
+def quoted(value: str) -> str:
+    """A string as JSON, TOML, YAML and dotenv all read it."""
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+def _last_part(key: str) -> int:
+    """Where the last part of a dotted key starts."""
+    match = re.search(r"""("[^"]*"|'[^']*'|[\w-]+)$""", key)
+    return match.start() if match else 0
+
+
+def _path(reference: Reference) -> str:
+    return reference.locator if reference.scheme == "file" else reference.locator.partition("#")[0]
+
+
+def _fragment(reference: Reference) -> str:
+    return reference.locator.partition("#")[2]
+
+
+def _dotenv(entries: Mapping[Reference, Entry]) -> str:
+    return "".join(f"{_fragment(ref)}={_dotenv_value(entry)}\n" for ref, entry in entries.items())
+
+
+def _dotenv_value(entry: Entry) -> str:
+    if entry.written is not None:
+        return entry.written
+    if re.fullmatch(r"[\w.:/+=@-]+", entry.value, re.ASCII):
+        return entry.value
+    # python-dotenv knows two escapes between single quotes.
+    return "'" + entry.value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _nested(entries: Mapping[Reference, Entry]) -> dict[str, Any]:
+    """Tables of tables by the dotted paths; the leaves are the texts of the values."""
+    root: dict[str, Any] = {}
+    for reference, entry in entries.items():
+        *around, last = _fragment(reference).split(".")
+        table = root
+        for step in around:
+            table = table.setdefault(step, {})
+        table[last] = quoted(entry.value) if entry.written is None else entry.written
+    return root
+
+
+def _json(entries: Mapping[Reference, Entry]) -> str:
+    def shown(node: Any, indent: str) -> str:
+        if isinstance(node, str):
+            return node
+        deeper = indent + "  "
+        if _is_list(node):
+            return "[\n" + ",\n".join(deeper + shown(item, deeper) for item in _items(node)) + f"\n{indent}]"
+        pairs = (f"{deeper}{quoted(key)}: {shown(value, deeper)}" for key, value in node.items())
+        return "{\n" + ",\n".join(pairs) + f"\n{indent}}}"
+
+    return shown(_nested(entries), "") + "\n"
+
+
+def _yaml(entries: Mapping[Reference, Entry]) -> str:
+    def lines(node: Any, indent: str) -> list[str]:
+        found = []
+        pairs = (
+            [("-", item) for item in _items(node)]
+            if _is_list(node)
+            else [(f"{quoted(key)}:" if not key.isidentifier() else f"{key}:", value) for key, value in node.items()]
+        )
+        for mark, value in pairs:
+            if isinstance(value, str):
+                found.append(f"{indent}{mark} {value}")
+            else:
+                found += [f"{indent}{mark}", *lines(value, indent + "  ")]
+        return found
+
+    return "\n".join(lines(_nested(entries), "")) + "\n"
+
+
+def _toml(entries: Mapping[Reference, Entry]) -> str:
+    def inline(node: Any) -> str:
+        if isinstance(node, str):
+            return node
+        if _is_list(node):
+            return "[" + ", ".join(map(inline, _items(node))) + "]"
+        return "{ " + ", ".join(f"{quoted(key)} = {inline(value)}" for key, value in node.items()) + " }"
+
+    return "".join(f"{quoted(key)} = {inline(value)}\n" for key, value in _nested(entries).items())
+
+
+def _is_list(node: dict[str, Any]) -> bool:
+    return bool(node) and all(key.isdecimal() and len(key) < 4 for key in node)
+
+
+def _items(node: dict[str, Any]) -> list[Any]:
+    """The items of a list that references address by number; those between are of no interest."""
+    return [node.get(str(number), '""') for number in range(max(map(int, node)) + 1)]
+
+
+def _kubernetes(entries: Mapping[Reference, Entry]) -> str:
+    secrets: dict[str, dict[str, dict[str, str]]] = {}
+    for reference, entry in entries.items():
+        name, _, key = _fragment(reference).rpartition("/")
+        plain = entry.value.encode("utf-8", "surrogatepass")
+        text = quoted(entry.value) if entry.section == "stringData" else base64.b64encode(plain).decode() or quoted("")
+        secrets.setdefault(name, {}).setdefault(entry.section, {})[key] = (
+            text if entry.written is None else entry.written
+        )
+    documents = []
+    for name, sections in secrets.items():
+        lines = ["apiVersion: v1", "kind: Secret", "metadata:", f"  name: {quoted(name)}", "type: Opaque"]
+        for section, values in sections.items():
+            lines += [f"{section}:", *(f"  {quoted(key)}: {text}" for key, text in values.items())]
+        documents.append("\n".join(lines) + "\n")
+    return "---\n".join(documents)
+
+
+def _file(entries: Mapping[Reference, Entry]) -> str:
+    (entry,) = entries.values()
+    return entry.value
+
+
+_RENDER = {
+    "dotenv": _dotenv,
+    "json": _json,
+    "yaml": _yaml,
+    "toml": _toml,
+    "k8s-secret": _kubernetes,
+    "file": _file,
+}

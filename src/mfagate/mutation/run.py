@@ -1,0 +1,241 @@
+"""Running mutants: each through the very rungs of the gate, against sandboxes that all of them share."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from mfagate import gate
+from mfagate.causes import Outcome
+from mfagate.config import ConfigError, load
+from mfagate.config.model import Configuration, Integration
+from mfagate.config.shapes import is_loopback
+from mfagate.inspection.settings import Subject
+from mfagate.inspection.shared import shared_credentials
+from mfagate.ladder import Stage, climb, configuration, contract
+from mfagate.ladder.rung import Climb
+from mfagate.mutation.copy import Copy
+from mfagate.mutation.layout import NotMutable, Project, project_of, shared_sandboxes
+from mfagate.mutation.model import REFUSED, Fate, Mutant, Result
+from mfagate.providers import registry
+from mfagate.result import Check
+from mfagate.sandbox import Running, SandboxError
+
+_WORKERS = 4
+
+_CLOSED_PORT = 1
+"""Nobody listens on tcpmux any more."""
+
+
+@contextmanager
+def opened(configuration_: Configuration, integrations: Sequence[Integration]) -> Iterator[Project]:
+    """Start the sandboxes, and stop them when the context is left.
+
+    Raises:
+        NotMutable: The configuration cannot be moved to sandboxes.
+        SandboxError: One did not start.
+    """
+    owners = shared_sandboxes(integrations)
+    by_name = {one.name: one for one in integrations}
+    for one in integrations:
+        registry.get(one.provider)  # loaded here: threads that import at once may meet a half-made module
+    with ExitStack() as stack:
+
+        def start(name: str) -> Running:
+            provider = registry.get(by_name[name].provider)
+            sandbox = provider.sandbox()
+            if sandbox is None:
+                raise NotMutable(f"{provider.title} has no local sandbox to mutate against")
+            return stack.enter_context(sandbox.start())
+
+        first = sorted(set(owners.values()))
+        with ThreadPoolExecutor(max_workers=max(1, len(first))) as pool:
+            started = dict(zip(first, pool.map(start, first), strict=True))
+        running = {name: started[owner] for name, owner in owners.items()}
+        yield project_of(configuration_, integrations, running)
+
+
+@dataclass(slots=True)
+class Runner:
+    """Runs mutants of one project. ``live`` asks the sandboxes what passes offline."""
+
+    project: Project
+    live: bool = True
+    _contracts: Mapping[int, threading.Lock] = field(init=False)
+    _baseline: Mapping[str, Any] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Interactions change what the provider knows: one integration at a time has a sandbox for them.
+        self._contracts = {id(one): threading.Lock() for one in self.project.running.values()}
+
+    def confirm(self) -> None:
+        """See that the unedited copy passes, without which nothing can be said of the edited ones.
+
+        Raises:
+            NotMutable: It does not.
+        """
+        baseline = {}
+        for name in self.project.integrations:
+            try:
+                seen = self._look(self.project.original, name, None)
+            except ConfigError as error:
+                raise NotMutable(f"the copy for the sandbox cannot be read: {error.problems[0].message}") from None
+            if seen.red is not None:
+                raise NotMutable(f"{name} does not pass on the sandbox unedited: {seen.red.message} ({seen.red.cause})")
+            baseline[name] = seen
+        self._baseline = baseline
+
+    def run(self, mutants: Iterable[Mutant], tell: Callable[[Result], None] | None = None) -> list[Result]:
+        """The results, in the order of the mutants; ``tell`` hears of each as soon as it is known."""
+
+        def one(mutant: Mutant) -> Result:
+            result = self._run(mutant)
+            if tell is not None:
+                tell(result)
+            return result
+
+        with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="mutant") as pool:
+            return list(pool.map(one, mutants))
+
+    def _run(self, mutant: Mutant) -> Result:
+        started = time.perf_counter()
+
+        def result(fate: Fate, cause: str | None = None, message: str = "") -> Result:
+            return Result(mutant, fate, cause, message, round(time.perf_counter() - started, 3))
+
+        harmful = mutant.operator.harmful
+        try:
+            seen = self._look(mutant.copy, mutant.integration, self._baseline[mutant.integration])
+        except ConfigError as error:
+            # Its messages never quote a value; the folder of the copy would say nothing.
+            problem = error.problems[0]
+            message = f"line {problem.location.line}: {problem.key} {problem.message}"
+            return result(Fate.CAUGHT_OFFLINE if harmful else Fate.REFUSED, REFUSED, message)
+        if harmful and seen.read == self._baseline[mutant.integration].read:
+            return result(Fate.EQUIVALENT)
+        red = seen.red or next((check for check in seen.warned if str(check.cause) in mutant.expected), None)
+        if red is None:
+            return result(Fate.SURVIVED if harmful else Fate.GREEN)
+        caught = Fate.CAUGHT_OFFLINE if red.id == configuration.ID else Fate.CAUGHT_LIVE
+        return result(caught if harmful else Fate.REFUSED, str(red.cause), red.message)
+
+    def _look(self, copy: Copy, name: str, baseline: _Seen | None) -> _Seen:
+        """Climb as far as it goes.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        with self._climbing(copy, name) as (state, session):
+            seen = _Seen(_read(state))
+            checks = list(configuration.run(state))
+            if state.settings is not None:
+                seen.base_url = state.provider.base_url(state.settings)
+                # Where the same is read, the provider would be asked the same.
+                same = baseline is not None and seen.read == baseline.read
+                if self.live and not same and not any(check.outcome.is_red for check in checks):
+                    original = seen.base_url if baseline is None else baseline.base_url
+                    state.endpoint = _leads_to(seen.base_url, original, self.project.running[name].endpoint)
+                    checks += self._climb_live(state, name, is_baseline=baseline is None)
+            seen.checks = [session.redactor.redact_tree(check) for check in checks]
+            return seen
+
+    @contextmanager
+    def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[Climb, gate.Session]]:
+        with tempfile.TemporaryDirectory(prefix="mfagate-mutant-") as folder:
+            loaded = load(copy.write(Path(folder)), registry.names())
+            integration = _at_home(loaded.integrations[name], self.project.integrations[name])
+            session = gate.Session(loaded, environ=copy.environ, running=self.project.running)
+            with gate.prepared(session, integration, live=True) as state:
+                state.shared = _shared(session, loaded, self.project.integrations, name)
+                yield state, session
+
+    def _climb_live(self, state: Climb, name: str, *, is_baseline: bool) -> list[Check]:
+        checks, _ = climb(state, Stage.PROBE, lambda check: None)
+        if not any(check.outcome.is_red for check in checks):
+            with self._contracts[id(self.project.running[name])]:
+                answered = list(contract.run(state))
+                if not is_baseline and any(check.outcome.is_red for check in answered):
+                    # A test user may be tired of those before: what the unedited copy meets as well is not the edit's.
+                    known = self._control(name)
+                    answered = [check for check in answered if (check.subject, check.cause) not in known]
+                checks += answered
+        return checks
+
+    def _control(self, name: str) -> set[tuple[str | None, str | None]]:
+        """What the interactions of the unedited copy meet now."""
+        with self._climbing(self.project.original, name) as (state, _):
+            climb(state, Stage.PROBE, lambda check: None)
+            return {(check.subject, check.cause) for check in contract.run(state) if check.outcome.is_red}
+
+
+@dataclass(slots=True)
+class _Seen:
+    read: Any
+    base_url: str = ""
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def red(self) -> Check | None:
+        return next((check for check in self.checks if check.outcome.is_red), None)
+
+    @property
+    def warned(self) -> list[Check]:
+        return [check for check in self.checks if check.outcome is Outcome.WARN]
+
+
+def _at_home(copied: Integration, mine: Integration) -> Integration:
+    """With the user's own contract and authorities, which nothing edits."""
+    bundle = mine.base / mine.ca_bundle if mine.ca_bundle else None
+    paths = {"contract": mine.contract_path.absolute(), "cassettes": mine.cassettes_path.absolute()}
+    return copied.model_copy(update={**paths, "ca_bundle": bundle})
+
+
+def _read(state: Climb) -> Any:
+    """Everything that decides how the gate goes, for telling whether an edit changed anything at all."""
+    tables = (state.subject.values, state.expect, state.client, state.test_data)
+    rest = state.integration.model_dump(exclude={"settings", "expect", "client", "test_data", "documentation"})
+    values = [{name: (value.value, value.error, value.deferred) for name, value in table.items()} for table in tables]
+    secrets = state.provider.settings.secrets()
+    literal = {name for name, value in state.subject.values.items() if value.reference is None and name in secrets}
+    return values, rest, state.integration.unknown_keys, literal
+
+
+def _shared(session: gate.Session, loaded: Configuration, mine: Mapping[str, Integration], name: str) -> list[Any]:
+    """What only a look at all integrations shows, where they are of several environments."""
+    known = [one for one in loaded.integrations.values() if one.name in mine]
+    if len({one.environment for one in known}) < 2:
+        return []
+    subjects = []
+    for one in known:
+        values = session.resolve(one, "settings", session.running.get(one.name))
+        subjects.append(Subject(one, registry.get(one.provider).settings, values))
+    return list(shared_credentials(subjects).get(name, []))
+
+
+def _leads_to(base_url: str, original: str, endpoint: str) -> str | None:
+    """Where an edited address leads, seen from the sandbox: to it, to a closed port, or to no host at all.
+
+    A name other than the sandbox's own is put below ``.invalid``, which never exists
+    (RFC 6761): nobody's server is asked for what a typing mistake would have sent there.
+    """
+    if base_url.lower() == original.lower():
+        return endpoint
+    new, old, to = urlsplit(base_url), urlsplit(original), urlsplit(endpoint)
+    if (new.hostname or "") != (old.hostname or ""):
+        return f"{new.scheme}://{(new.hostname or 'nowhere').strip('.')}.invalid"
+    if is_loopback(original):
+        return None
+    if new.port not in (None, old.port):
+        return f"{to.scheme}://{to.hostname}:{_CLOSED_PORT}"
+    return endpoint
+
+
+__all__ = ["NotMutable", "Runner", "SandboxError", "opened"]

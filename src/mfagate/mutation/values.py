@@ -1,0 +1,270 @@
+"""Slips in one value: what fingers, editors, shells and tools make of it.
+
+Each function gets the value and a random number generator, and gives the edited
+value, or None where it does not apply. A result equal to the value is dropped later.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import string
+from collections.abc import Callable, Iterator
+from random import Random
+from urllib.parse import quote
+
+from mfagate.causes import CauseId
+from mfagate.mutation.model import Class, Operator, Place
+
+Edit = Callable[[str, Random], str | None]
+
+_STRAY = frozenset({CauseId.CONFIG_STRAY_CHARACTERS})
+_KIND = frozenset({CauseId.CONFIG_WRONG_KIND})
+_EMPTY = frozenset({CauseId.CONFIG_SETTING_MISSING})
+_LEFT = frozenset({CauseId.CONFIG_PLACEHOLDER_LEFT})
+
+_KINDS = ("0123456789", "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii_uppercase)
+
+
+def _another(character: str, rng: Random) -> str:
+    """A character of the same kind, so that the shape stays right (hexadecimal stays so)."""
+    kind = next((kind for kind in _KINDS if character in kind), "")
+    return rng.choice([c for c in kind if c != character]) if kind else character
+
+
+def _positions(value: str) -> list[int]:
+    """Characters of the middle: of the last ones of base64 some bits mean nothing."""
+    start = value.find("\n") + 1 if value.startswith("-----") else 0
+    places = [n for n in range(start, len(value)) if value[n].isascii() and value[n].isalnum()]
+    cut = len(places) // 5
+    return places[cut : len(places) - cut] or places
+
+
+def _mistyped(value: str, rng: Random) -> str | None:
+    places = _positions(value)
+    if not places:
+        return None
+    at = rng.choice(places)
+    return value[:at] + _another(value[at], rng) + value[at + 1 :]
+
+
+def _transposed(value: str, rng: Random) -> str | None:
+    pairs = [n for n in _positions(value)[:-1] if value[n + 1].isalnum() and value[n] != value[n + 1]]
+    if not pairs:
+        return None
+    at = rng.choice(pairs)
+    return value[:at] + value[at + 1] + value[at] + value[at + 2 :]
+
+
+def _dropped(value: str, rng: Random) -> str | None:
+    places = _positions(value)
+    at = rng.choice(places) if places else 0
+    return value[:at] + value[at + 1 :]
+
+
+def _doubled(value: str, rng: Random) -> str | None:
+    places = _positions(value)
+    at = rng.choice(places) if places else 0
+    return value[: at + 1] + value[at:]
+
+
+def redrawn(value: str, rng: Random) -> str | None:
+    """A value of the same shape: what another account, or the same one after a rotation, has there."""
+    if value.startswith("-----"):
+        return _mistyped(value, rng)
+    head, mark, tail = value.rpartition(".")
+    if value.startswith("eyJ") and mark:  # a JWT: another signature
+        return head + mark + _redrawn(tail[:-2], rng) + tail[-2:]
+    if re.fullmatch(r"[0-9A-Fa-f-]{36}", value):
+        return _redrawn(value, rng)
+    if host := re.fullmatch(r"((?:https?://)?)([a-z][\w-]*)(\.[\w.-]+)", value):  # another tenant of the same provider
+        return host[1] + host[2][:4] + _redrawn(host[2][4:], rng) + host[3]
+    return value[:4] + _redrawn(value[4:], rng) if len(value) > 8 else None
+
+
+def _redrawn(text: str, rng: Random) -> str:
+    return "".join(_another(character, rng) for character in text)
+
+
+def _case(change: Callable[[str], str]) -> Edit:
+    def edit(value: str, _: Random) -> str | None:
+        # A GUID and a fingerprint are the same in small letters and in capitals.
+        if value.startswith("-----") or re.fullmatch(r"[0-9A-Fa-f-]{36}|[0-9A-F]{40}|[0-9A-F]{64}", value):
+            return None
+        return change(value)
+
+    return edit
+
+
+def _pem(change: Callable[[str], str]) -> Edit:
+    return lambda value, _: change(value) if value.startswith("-----BEGIN") else None
+
+
+def _one_line(change: Callable[[str], str]) -> Edit:
+    """Not for PEM, whose line breaks and ends are a part of it and are tolerated."""
+    return lambda value, _: change(value) if not value.startswith("-----BEGIN") else None
+
+
+def _always(change: Callable[[str], str]) -> Edit:
+    """What stands on a line of its own behind a PEM block means nothing, so it is put on the block's last line."""
+    return lambda value, _: change(value.rstrip("\n") if value.startswith("-----BEGIN") else value)
+
+
+def _b64(value: str) -> str:
+    return base64.b64encode(value.encode("utf-8", "surrogatepass")).decode()
+
+
+def _typo(name: str, sentence: str, edit: Edit) -> tuple[Operator, Edit]:
+    return Operator(name, Class.TYPO, sentence, wrong_value=True), edit
+
+
+def _stray(name: str, sentence: str, edit: Edit, *, sure: bool = True) -> tuple[Operator, Edit]:
+    return Operator(name, Class.STRAY, sentence, _STRAY, wrong_value=not sure), edit
+
+
+def _encoding(name: str, sentence: str, edit: Edit, causes: frozenset[CauseId] = frozenset()) -> tuple[Operator, Edit]:
+    return Operator(name, Class.ENCODING, sentence, causes, wrong_value=True), edit
+
+
+def _left(name: str, text: str) -> tuple[Operator, Edit]:
+    return Operator(name, Class.MISSING, f"{text} was never replaced", _LEFT), _always(lambda value: text)
+
+
+OPERATORS: tuple[tuple[Operator, Edit], ...] = (
+    _typo("mistyped", "one character is another one", _mistyped),
+    _typo("transposed", "two neighbouring characters are exchanged", _transposed),
+    _typo("dropped", "one character is missing", _dropped),
+    _typo("doubled", "one character stands twice", _doubled),
+    _typo("first-cut", "the first character was not copied", _always(lambda value: value[1:])),
+    _typo("last-cut", "the last character was not copied", _one_line(lambda value: value[:-1])),
+    _typo("half", "only the first half was copied", _always(lambda value: value[: len(value) // 2])),
+    _typo("upper-case", "it was turned into capitals", _case(str.upper)),
+    _typo("lower-case", "it was turned into small letters", _case(str.lower)),
+    _stray("leading-blank", "a blank in front", _always(lambda value: f" {value}")),
+    _stray("trailing-blank", "a blank behind", _always(lambda value: f"{value} ")),
+    _stray("trailing-newline", "a newline behind, as echo writes it", _one_line(lambda value: f"{value}\n")),
+    _stray("trailing-crlf", "a Windows line ending behind", _one_line(lambda value: f"{value}\r\n")),
+    _stray("trailing-tab", "a tab behind", _always(lambda value: f"{value}\t")),
+    _stray("double-quotes", "double quotes became a part of it", _always(lambda value: f'"{value}"')),
+    _stray("single-quotes", "single quotes became a part of it", _always(lambda value: f"'{value}'")),
+    _stray("curly-quotes", "curly quotes of a word processor around it", _always(lambda value: f"“{value}”")),
+    _stray("non-breaking-space", "a non-breaking space behind", _always(lambda value: f"{value}\u00a0")),
+    _stray("zero-width-space", "an invisible space behind", _always(lambda value: f"{value}\u200b")),
+    _stray(
+        "zero-width-inside",
+        "an invisible space inside",
+        _one_line(lambda value: f"{value[: len(value) // 2]}\u200b{value[len(value) // 2 :]}"),
+    ),
+    _stray("byte-order-mark", "a byte order mark in front", _always(lambda value: f"\ufeff{value}")),
+    _stray("bearer-prefix", "the header's Bearer stands in the value", _always(lambda value: f"Bearer {value}")),
+    _stray("basic-prefix", "the header's Basic stands in the value", _always(lambda value: f"Basic {value}")),
+    _stray("ssws-prefix", "the header's SSWS stands in the value", _always(lambda value: f"SSWS {value}"), sure=False),
+    _stray("trailing-comma", "a comma of a list behind", _always(lambda value: f"{value},"), sure=False),
+    _stray("trailing-semicolon", "a semicolon behind", _always(lambda value: f"{value};"), sure=False),
+    _stray("comment", "a comment became a part of it", _always(lambda value: f"{value} # rotated"), sure=False),
+    _stray("name-in-front", "KEY= stands in the value", _always(lambda value: f"KEY={value}"), sure=False),
+    _encoding("base64", "it is base64 of the value", _always(_b64)),
+    _encoding("base64-twice", "it is base64 of base64", _always(lambda value: _b64(_b64(value)))),
+    _encoding("url-encoded", "it was URL-encoded", _always(lambda value: quote(value, safe=""))),
+    _encoding(
+        "url-encoded-twice", "it was URL-encoded twice", _always(lambda value: quote(quote(value, safe=""), safe=""))
+    ),
+    _encoding("html", "& < > \" ' are HTML entities", _always(html.escape)),
+    _encoding("json-string", "it is a JSON string, escapes included", _always(json.dumps), _STRAY),
+    _encoding("bytes-literal", "it is printed as Python bytes", _always(lambda value: f"b{value!r}"), _STRAY),
+    _encoding("latin-1", "a character was read in another encoding", _always(lambda value: f"{value[:-1]}Ã©")),
+    _encoding("pem-escapes", "line breaks are \\n in two characters", _pem(lambda v: v.replace("\n", "\\n")), _STRAY),
+    _encoding("pem-one-line", "the line breaks were taken out", _pem(lambda value: value.replace("\n", ""))),
+    _encoding("pem-blanks", "the line breaks became blanks", _pem(lambda value: value.strip().replace("\n", " "))),
+    _encoding("pem-cut", "the last line is missing", _pem(lambda v: v.rstrip().rpartition("\n")[0])),
+    _encoding("pem-label", "it has another label", _pem(lambda v: v.replace("PRIVATE KEY", "PUBLIC KEY")), _KIND),
+    (
+        Operator("redrawn", Class.STALE, "a value of the same shape: of another account, or rotated", wrong_value=True),
+        redrawn,
+    ),
+    _left("changeme", "changeme"),
+    _left("todo", "TODO"),
+    _left("variable", "${MFA_VALUE}"),
+    _left("template", "{{ .Values.mfa }}"),
+    _left("angle-brackets", "<value>"),
+    _left("crosses", "XXXXXXXXXXXX"),
+    (Operator("empty", Class.MISSING, "nothing stands there", _EMPTY), _always(lambda value: "")),
+    (Operator("blank", Class.MISSING, "only a blank stands there", _EMPTY), _always(lambda value: " ")),
+)
+
+
+_CASES = ("upper-case", "lower-case")
+
+
+def edits(place: Place, rng: Random) -> Iterator[tuple[Operator, str]]:
+    """Each slip of the setting's value."""
+    for operator, edit in OPERATORS:
+        if operator.name in _CASES and place.address:
+            continue  # the case of a host means nothing
+        value = edit(place.value, rng)
+        if value is not None and not _same(place, value):
+            yield operator, value
+
+
+def _same(place: Place, value: str) -> bool:
+    """Line ends behind a value of several lines are a part of no key, and the gate allows for them."""
+    if place.field.setting.multiline:
+        return value.rstrip("\n") == place.value.rstrip("\n")
+    return value == place.value
+
+
+_URL = frozenset({CauseId.CONFIG_MALFORMED_URL})
+
+
+def _address(name: str, sentence: str, edit: Callable[[str], str]) -> tuple[Operator, Callable[[str], str]]:
+    return Operator(name, Class.ADDRESS, sentence, _URL, wrong_value=True), edit
+
+
+def _scheme(value: str) -> str:
+    if value.startswith("https://"):
+        return value.replace("https://", "http://", 1)
+    return f"https://{value.removeprefix('http://')}"
+
+
+def _in_host(change: Callable[[str], str]) -> Callable[[str], str]:
+    def edit(value: str) -> str:
+        match = re.match(r"(https?://)?([^/:]+)(.*)", value)
+        return f"{match[1] or ''}{change(match[2])}{match[3]}" if match else value
+
+    return edit
+
+
+def _admin(host: str) -> str:
+    first, _, rest = host.partition(".")
+    return f"admin-{first[4:]}.{rest}" if first.startswith("api-") else f"{first}-admin.{rest}"
+
+
+def _other_port(value: str) -> str:
+    return re.sub(r"^((?:https?://)?[^/:]+)(:\d+)?", lambda m: f"{m[1]}:1", value)
+
+
+ADDRESS_OPERATORS = (
+    _address("other-scheme", "http for https, or a scheme in front of a bare host", _scheme),
+    _address("no-scheme", "the scheme is missing", lambda value: value.partition("://")[2] or value),
+    _address("one-slash", "one slash of the scheme is missing", lambda value: value.replace("://", ":/")),
+    _address("trailing-slash", "a slash behind", lambda value: f"{value}/"),
+    _address("path-added", "a path of the API behind", lambda value: f"{value}/api/v1"),
+    _address("port", "another port", _other_port),
+    _address("dotless", "a dot of the host is missing", lambda value: value.replace(".", "", 1)),
+    _address(
+        "other-domain", "the host is in another top-level domain", _in_host(lambda h: re.sub(r"\.\w+$", ".co", h))
+    ),
+    _address("www", "www in front of the host", _in_host(lambda host: f"www.{host}")),
+    _address("console-host", "the host of the administrators' console", _in_host(_admin)),
+)
+
+
+def address_edits(place: Place) -> Iterator[tuple[Operator, str]]:
+    """Each slip that only an address can have."""
+    if place.address:
+        for operator, edit in ADDRESS_OPERATORS:
+            value = edit(place.value)
+            if value != place.value:
+                yield operator, value

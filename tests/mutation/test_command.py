@@ -1,0 +1,140 @@
+"""The whole command on a layout of somebody else, with canary secrets in every source."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mfagate.testing.project import Project
+
+CANARY = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0c"
+
+CONFIGURATION = """\
+[integrations.duo]
+provider = "duo"
+environment = "production"
+
+[integrations.duo.settings]
+host = "dotenv:deploy/duo.env#DUO_HOST"
+integration_key = "yaml:deploy/values.yaml#mfa.ikey"
+secret_key = "k8s-secret:deploy/secret.yaml#mfa/skey"
+
+[integrations.duo.client]
+timeout_seconds = 3
+login_budget_seconds = 10
+when_unavailable = "deny"
+
+[integrations.duo-us]
+provider = "duo"
+environment = "staging"
+
+[integrations.duo-us.settings]
+host = "api-1a2b3c4d.duosecurity.com"
+integration_key = "env:DUO_US_IKEY"
+secret_key = "file:deploy/duo-us.skey"
+"""
+
+
+class Somebody(Project):
+    def text(self) -> str:
+        return CONFIGURATION
+
+
+@pytest.fixture
+def somebody(tmp_path: Path) -> Somebody:
+    shipped = Path(__file__).parents[2]
+    for name in ("contracts", "cassettes"):
+        (tmp_path / name).symlink_to(shipped / name)
+    deploy = tmp_path / "deploy"
+    deploy.mkdir()
+    encoded = base64.b64encode(CANARY.encode()).decode()
+    (deploy / "duo.env").write_text(f"# {CANARY}\nOTHER={CANARY}\nDUO_HOST={CANARY}\n")
+    (deploy / "values.yaml").write_text(f"mfa:\n  other: {CANARY}\n  ikey: {CANARY}\n")
+    (deploy / "secret.yaml").write_text(f"kind: Secret\nmetadata:\n  name: mfa\ndata:\n  skey: {encoded}\n")
+    (deploy / "duo-us.skey").write_text(CANARY)
+    project = Somebody(tmp_path, {"DUO_US_IKEY": CANARY})
+    project.write()
+    return project
+
+
+def _contents(folder: Path) -> Mapping[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "all.json"}
+
+
+def test_every_class_on_a_layout_of_five_stores(somebody: Somebody) -> None:
+    before = _contents(somebody.folder)
+    result = somebody.execute("mutate", "--output", "json=all.json", "--verbose")
+    assert result.exit_code == 0, result.stdout + result.stderr
+    assert _contents(somebody.folder) == before
+
+    written = (somebody.folder / "all.json").read_text()
+    assert CANARY not in written + result.stdout + result.stderr
+    document = json.loads(written)
+    assert document["format"] == "mfagate.mutation/1"
+    assert document["fates"]["survived"] == document["fates"]["refused"] == 0
+    assert document["caught"] == document["harmful"] > 250
+    assert document["rightly_named"] >= 0.97 * document["harmful"]
+    assert document["fates"]["caught live"] > 5
+    kinds = {mutant["class"] for mutant in document["mutants"]}
+    assert {"typo", "stray", "encoding", "address", "reference", "client", "harmless"} <= kinds
+
+    by_id = {mutant["id"]: mutant for mutant in document["mutants"]}
+    mistyped = by_id["duo.settings.secret_key/mistyped"]
+    assert (mistyped["fate"], mistyped["cause"]) == ("caught live", "credential.rejected")
+    assert mistyped["location"] == {"file": str(somebody.folder / "deploy/secret.yaml"), "line": 5} or (
+        mistyped["location"]["file"].endswith("deploy/secret.yaml") and mistyped["location"]["line"] == 5
+    )
+    assert by_id["duo.client.when_unavailable/fails-open"]["cause"] == "config.fails-open"
+    assert by_id["duo.settings.secret_key/plain-in-data"]["fate"] == "caught offline"
+    # The two accounts have sandboxes of their own: the copy-paste error shows.
+    copied = [m for m in document["mutants"] if m["operator"] == "points-at-other-integration"]
+    assert copied
+    assert {mutant["fate"] for mutant in copied} <= {"caught offline", "caught live"}
+
+
+def test_offline_alone_lets_through_what_only_the_provider_knows(somebody: Somebody) -> None:
+    result = somebody.execute("mutate", "--offline", "--integration", "duo", "--class", "typo")
+    assert result.exit_code == 1
+    assert "survived: duo.settings.secret_key/mistyped" in result.stdout
+    assert "deploy/secret.yaml:5" in result.stdout
+    assert "mistyped: one character is another one" in result.stdout
+    assert "leave --offline out" in result.stdout
+
+
+def test_the_list_runs_nothing_and_is_the_same_for_the_same_seed(somebody: Somebody) -> None:
+    listed = somebody.execute("mutate", "--list", "--class", "stray", "--integration", "duo")
+    assert listed.exit_code == 0
+    assert "duo.settings.host/trailing-blank  a blank behind\n" in listed.stdout
+    assert somebody.execute("mutate", "--list", "--class", "stray", "--integration", "duo").stdout == listed.stdout
+
+
+def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
+    for arguments, message in (
+        (("--integration", "du"), "did you mean 'duo'"),
+        (("--output", "junit=x"), "is not json=PATH"),
+        (("--class", "nonsense"), "is not one of"),
+        (("--config", "nowhere.toml"), "cannot be read"),
+        (("--output", "json=no/such/folder/x", "--class", "client"), "cannot be written"),
+    ):
+        result = somebody.execute("mutate", *arguments)
+        assert result.exit_code == 2, arguments
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_what_the_sandboxes_of_all_providers_hand_out_is_told_apart(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[2] / "integrations.toml"
+    project = Somebody(tmp_path, {})
+    arguments = ("--class", "stale", "--class", "permission", "--class", "expectation", "--output", "json=all.json")
+    result = project.execute("mutate", "--config", str(shipped), *arguments)
+    assert result.exit_code == 0, result.stdout + result.stderr
+    document = json.loads((tmp_path / "all.json").read_text())
+    assert document["caught"] == document["harmful"] == document["rightly_named"] > 40
+    by_id = {mutant["id"]: mutant["cause"] for mutant in document["mutants"]}
+    assert by_id["privacyidea.settings.validate_key/expired"] == "config.expired"
+    # It passes every probe, and is refused only while a state is arranged with it.
+    assert by_id["twilio.settings.api_key_secret/read_only"] == "credential.insufficient-permission"

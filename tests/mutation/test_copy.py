@@ -1,0 +1,84 @@
+"""The copy: what is written is what the real loaders read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mfagate.mutation.copy import Copy, Entry, quoted
+from mfagate.secrets.reference import Reference
+from mfagate.secrets.stores import StoreContext, Stores
+from mfagate.toml_lines import parse
+
+REFERENCES = [
+    "dotenv:deploy/a.env#KEY",
+    "json:a.json#mfa.list.1.key",
+    "yaml:a.yaml#mfa.list.1.key",
+    "toml:a.toml#mfa.list.1.key",
+    "k8s-secret:secret.yaml#mfa/key",
+    "file:secrets/key",
+    "env:KEY",
+]
+
+# What a person or a program puts into a text file; NUL is in none of them.
+VALUES = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0xFFFD, exclude_categories=["Cs"], exclude_characters="\x7f")
+    | st.sampled_from("\n\r\t'\"\\#$ \ufeff\u200b"),
+    max_size=40,
+)
+
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@pytest.mark.parametrize("text", REFERENCES)
+@quick
+@given(value=VALUES)
+def test_every_store_reads_the_value_that_was_put_in(tmp_path: Path, text: str, value: str) -> None:
+    reference = Reference.parse(text)
+    assert reference is not None
+    copy = Copy("", {reference: Entry("before")}).with_value((), reference, value)
+    copy.write(tmp_path)
+    assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value
+
+
+TOML = """\
+[integrations.a] # first
+provider = "duo"
+settings = { host = "h", "secret_key" = "env:A" } # inline
+[integrations."b.c".settings]
+host   =  'é'
+integrations.d.settings.host = "x"
+"""
+
+
+@quick
+@given(value=VALUES)
+def test_an_edited_toml_value_is_read_back_and_nothing_else_changes(value: str) -> None:
+    keys = ("integrations", "b.c", "settings", "host")
+    before = parse(TOML)
+    after = parse(Copy(TOML, {}).with_toml_value(keys, quoted(value)).toml)
+    assert after["integrations"]["b.c"]["settings"].pop("host") == value
+    assert before["integrations"]["b.c"]["settings"].pop("host") == "é"
+    assert after == before
+
+
+def test_keys_are_taken_out_of_tables_and_inline_tables() -> None:
+    copy = Copy(TOML, {})
+    inline = ("integrations", "a", "settings")
+    for gone, left in (("host", "secret_key"), ("secret_key", "host")):
+        document = parse(copy.without_toml_key((*inline, gone)).toml)
+        assert list(document["integrations"]["a"]["settings"]) == [left]
+    document = parse(copy.without_toml_key(("integrations", "b.c", "settings", "host")).toml)
+    assert "host" not in document["integrations"]["b.c"]["settings"]
+
+
+def test_siblings_and_renamed_keys() -> None:
+    copy = Copy(TOML, {}).with_toml_sibling(("integrations", "a", "provider"), "endpoint", '"sandbox"')
+    copy = copy.with_toml_sibling(("integrations", "a", "settings", "host"), "port", "1")
+    copy = copy.with_toml_key(("integrations", "a", "settings", "secret_key"), "secretkey")
+    table = parse(copy.toml)["integrations"]["a"]
+    assert table["endpoint"] == "sandbox"
+    assert table["settings"] == {"host": "h", "port": 1, "secretkey": "env:A"}

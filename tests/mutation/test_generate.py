@@ -1,0 +1,154 @@
+"""The edits: what they make of any value, and what of a whole project, without any server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mfagate.cli import _CLASSES
+from mfagate.config import ConfigError, load
+from mfagate.config.settings import Field
+from mfagate.mutation import Class, Fate, Mutant, Result, classes, mutants_of, report
+from mfagate.mutation.copy import Copy
+from mfagate.mutation.layout import NotMutable, Project, project_of, shared_sandboxes
+from mfagate.mutation.model import Operator, Place
+from mfagate.mutation.values import OPERATORS, edits, redrawn
+from mfagate.providers import registry
+from mfagate.result import Location
+from mfagate.sandbox import Running
+
+SECRET = registry.get("duo").settings.fields()[2]
+VALUES = {
+    "host": "api-1a2b3c4d.duosecurity.com",
+    "integration_key": "DIABCDEFGH12345678QZ",
+    "secret_key": "Zq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0cQ7wE2rT4y",
+    "user": "mfagate-user",
+}
+
+HEAD = '[integrations.duo]\nprovider = "duo"\nenvironment = "production"\n[integrations.duo.settings]\n'
+
+
+def place(value: str, field: Field = SECRET) -> Place:
+    return Place("duo", field, value, Location(Path("x"), 1))
+
+
+def project(folder: Path, text: str) -> Project:
+    (folder / "integrations.toml").write_text(text)
+    configuration = load(folder / "integrations.toml", registry.names())
+    integrations = configuration.select()
+    running = Running("https://127.0.0.1:1", VALUES, frozenset({"secret_key"}))
+    return project_of(configuration, integrations, {one.name: running for one in integrations})
+
+
+@given(value=st.text(max_size=60), seed=st.integers())
+@settings(deadline=None)
+def test_any_value_can_be_edited(value: str, seed: int) -> None:
+    for operator, edited in edits(place(value), Random(seed)):
+        assert edited != value, operator.name
+
+
+def test_the_same_seed_gives_the_same_edits() -> None:
+    once, again, other = (list(edits(place(VALUES["secret_key"]), Random(seed))) for seed in (1, 1, 2))
+    assert once == again != other
+
+
+@given(st.from_regex(r"[A-Za-z0-9]{40}|DI[A-Z0-9]{18}|[0-9a-f]{32}", fullmatch=True), st.integers())
+@settings(deadline=None)
+def test_a_redrawn_value_keeps_its_shape(value: str, seed: int) -> None:
+    drawn = redrawn(value, Random(seed))
+    assert drawn is not None
+    assert len(drawn) == len(value)
+    kinds = [(c.isdigit(), c.islower(), c.isupper()) for c in value]
+    assert [(c.isdigit(), c.islower(), c.isupper()) for c in drawn] == kinds
+
+
+LAYOUTS = st.fixed_dictionaries(
+    {
+        name: st.sampled_from(
+            [
+                "sandbox:" + name,
+                f"env:DUO_{name.upper()}",
+                f"dotenv:deploy/duo.env#{name}",
+                f"json:a.json#mfa.{name}",
+                f"yaml:b.yaml#mfa.0.{name}",
+                f"toml:c.toml#mfa.{name}",
+                f"k8s-secret:secret.yaml#mfa/{name}",
+                f"file:secrets/{name}",
+                f"file:/run/secrets/{name}",
+                f"dotenv:../shared.env#{name}",
+                "literal",
+            ]
+        )
+        for name in ("host", "integration_key", "secret_key")
+    }
+)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(layout=LAYOUTS)
+def test_no_edit_of_any_layout_crashes_the_loader(tmp_path: Path, layout: dict[str, str]) -> None:
+    text = HEAD + "".join(f"{name} = {json.dumps(reference)}\n" for name, reference in layout.items())
+    mutants = list(mutants_of(project(tmp_path, text)))
+    assert len({mutant.id for mutant in mutants}) == len(mutants) > 150
+    for number, mutant in enumerate(mutants[::7]):
+        try:
+            load(mutant.copy.write(tmp_path / "copies" / str(number)), registry.names())
+        except ConfigError:
+            assert mutant.operator.harmful, mutant.id
+    assert all(path.is_relative_to(tmp_path) for path in tmp_path.rglob("*"))
+    assert all(mutant.expected for mutant in mutants if mutant.operator.harmful)
+
+
+def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.host"):
+        project(tmp_path, HEAD + 'host = "sandbox:nothing"\n')
+    with pytest.raises(NotMutable, match=r"duo\.settings\.hots is no setting of duo"):
+        project(tmp_path, HEAD + 'hots = "x"\n')
+
+
+def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> None:
+    def table(name: str, key: str) -> str:
+        start = f'[integrations.{name}]\nprovider = "duo"\nenvironment = "production"\n'
+        return f'{start}[integrations.{name}.settings]\nsecret_key = "env:{key}"\n'
+
+    (tmp_path / "integrations.toml").write_text(table("a", "X") + table("b", "Y") + table("c", "X"))
+    configuration = load(tmp_path / "integrations.toml", registry.names())
+    assert shared_sandboxes(configuration.select()) == {"a": "a", "b": "b", "c": "a"}
+
+
+def test_the_command_knows_every_class() -> None:
+    assert list(_CLASSES) == classes()
+
+
+def test_operators_are_named_once_and_described() -> None:
+    operators = [operator for operator, _ in OPERATORS]
+    assert len({operator.name for operator in operators}) == len(operators)
+    assert all(operator.sentence and operator.kind is not Class.HARMLESS for operator in operators)
+
+
+def test_the_report_tells_survivors_refusals_and_other_names() -> None:
+    def result(name: str, kind: Class, fate: Fate, cause: str | None = None) -> Result:
+        operator = Operator(name, kind, "an edit")
+        where = Location(Path("a.env"), 3)
+        mutant = Mutant(f"duo.x/{name}", operator, "duo", "duo.x", where, Copy("", {}), frozenset({"right"}))
+        return Result(mutant, fate, cause, "words")
+
+    results = [
+        result("one", Class.TYPO, Fate.CAUGHT_LIVE, "right"),
+        result("two", Class.TYPO, Fate.CAUGHT_OFFLINE, "wrong"),
+        result("three", Class.TYPO, Fate.SURVIVED),
+        result("four", Class.HARMLESS, Fate.REFUSED, "wrong"),
+        result("five", Class.STRAY, Fate.EQUIVALENT),
+    ]
+    text = report.console(results, live=True)
+    assert "the gate catches 2 of 3 harmful edits (66.7 %)" in text
+    assert "survived: duo.x/three\n  setting    duo.x\n  stands in  a.env:3\n" in text
+    assert "refused, though harmless: duo.x/four" in text
+    assert "otherwise than expected\n  duo.x/two: wrong" in text
+    document = json.loads(report.as_json(results, live=True, seed=0, seconds=1))
+    assert (document["harmful"], document["caught"], document["rightly_named"]) == (3, 2, 1)
