@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mfagate.config.nearest import nearest_to
 from mfagate.files import write_atomically
 from mfagate.report.visible import visible_report
 from mfagate.result import Report
+
+if TYPE_CHECKING:
+    from mfagate.report.html import HistoryView
 
 FORMATS = ("console", "github", "gitlab", "html", "json", "junit", "markdown", "openmetrics", "sarif")
 
@@ -56,26 +59,38 @@ class Output:
             raise ValueError(missing)
         return cls(name, Path(path) if path else None)
 
-    def render(self, report: Report) -> str:
-        """The text of the report in this format."""
-        render: Callable[[Report], str] = import_module(f"mfagate.report.{self.format}").render
-        return render(report if self.format in _VERBATIM else visible_report(report))
+    def render(self, report: Report, history: HistoryView | None = None) -> str:
+        """The text of the report in this format; the formats that know no ``history`` leave it out."""
+        shown = report if self.format in _VERBATIM else visible_report(report)
+        if self.format == "html":
+            from mfagate.report import html
 
-    def write(self, report: Report) -> None:
+            return html.render(shown, history)
+        render: Callable[[Report], str] = import_module(f"mfagate.report.{self.format}").render
+        return render(shown)
+
+    def write(self, report: Report, history: HistoryView | None = None) -> None:
         """Write the file; whoever reads it finds the old one or the new one, never a half.
 
         Raises:
             OSError: It cannot be written.
         """
         assert self.path is not None, "stdout is written by the command"
-        write_atomically(self.path, self.render(report))
+        write_atomically(self.path, self.render(report, history))
 
 
 class NotWritten(Exception):
     """A report could not be written; the message says which, and why."""
 
 
-def deliver(report: Report, outputs: Sequence[Output], *, color: bool, say: Callable[[str], None]) -> None:
+def deliver(
+    report: Report,
+    outputs: Sequence[Output],
+    *,
+    color: bool,
+    say: Callable[[str], None],
+    history: HistoryView | None = None,
+) -> None:
     """Write every report, to its file or to stdout; ``say`` is told what went wrong beside them.
 
     Raises:
@@ -84,7 +99,7 @@ def deliver(report: Report, outputs: Sequence[Output], *, color: bool, say: Call
     for output in outputs:
         if output.path is not None:
             try:
-                output.write(report)
+                output.write(report, history)
             except OSError as error:
                 raise NotWritten(f"{output.path} cannot be written: {error.strerror or error}") from None
         elif output.format == "console":
@@ -92,7 +107,7 @@ def deliver(report: Report, outputs: Sequence[Output], *, color: bool, say: Call
 
             console.show(visible_report(report), color=color)
         else:
-            print(output.render(report), end="")
+            print(output.render(report, history), end="")
     if any(output.format == "github" for output in outputs):
         from mfagate.report import github
 
