@@ -124,6 +124,14 @@ def test_the_matrix_says_what_held_where_and_when() -> None:
     assert cells == ["duo", "✕ duo-eu 2 of 3, 1 fail; last pass 2026-11-23", "not verified", "not verified"]
 
 
+def test_offline_nothing_is_said_of_the_provider(offline: Offline) -> None:
+    page = parsed(offline.report_in("html")[0])
+    assert texts(page, "//section[@id='contracts']//thead//th") == ["Contract", "Recordings, offline"]
+    (row,) = page.xpath("//section[@id='contracts']//tbody/tr")
+    assert texts(row, "td") == ["✓ duo-us 20 of 20✓ duo-eu 20 of 20"]
+    assert "the provider" not in " ".join(texts(page, "//section[@id='integrations']//p[@class='quiet']"))
+
+
 def test_a_history_is_made_of_earlier_reports() -> None:
     checks = [hostile_check("t", id="network.tls", subject=None, outcome=Outcome.PASS, cause=None)]
     early, late = report_of(*checks, verdict=Verdict.PASS), report_of(hostile_check("x"))

@@ -30,6 +30,9 @@ TARGETS: dict[Target, str] = {
     "emulator": "An emulator",
 }
 
+OFFLINE = "Recordings, offline"
+"""What stands in the place of a target where nobody was asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -116,7 +119,7 @@ class Entry:
         return self.report.verdict is not Verdict.PASS
 
     @classmethod
-    def of(cls, number: int, integration: IntegrationReport, history: HistoryView) -> Entry:
+    def of(cls, number: int, integration: IntegrationReport, history: HistoryView, *, offline: bool) -> Entry:
         """Work out one integration; ``number`` is its place on the page, from 1."""
         deciding = integration.deciding
         nights = history.nights.get(integration.name, ())
@@ -124,7 +127,7 @@ class Entry:
             report=integration,
             anchor=f"{re.sub('[^0-9A-Za-z_-]', '-', integration.name)}-{number}",
             state=State(integration.verdict.value),
-            target=TARGETS[integration.target],
+            target=OFFLINE if offline else TARGETS[integration.target],
             tally=words.tally(integration),
             steps=list(_steps(integration)),
             problems=[
@@ -204,7 +207,9 @@ class Page:
         """Work out a report; integrations that need a reader come first."""
         order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
         sorted_ = sorted(report.integrations, key=lambda one: (order.index(one.verdict), not one.problems))
-        entries = [Entry.of(number, one, history) for number, one in enumerate(sorted_, 1)]
+        offline = report.run.stage == "check"
+        targets = [OFFLINE] if offline else list(TARGETS.values())
+        entries = [Entry.of(number, one, history, offline=offline) for number, one in enumerate(sorted_, 1)]
         nothing = words.NOTHING_CHECKED if report.cause is not None else ""
         notes = [nothing, words.override(report), words.drills(report)]
         return cls(
@@ -216,8 +221,8 @@ class Page:
             counts=words.counts(report),
             finished=words.moment(report.run.finished),
             entries=entries,
-            targets=list(TARGETS.values()),
-            contracts=list(_contracts(entries, history)),
+            targets=targets,
+            contracts=list(_contracts(entries, targets, history)),
             calendar=_calendar(entries, report, history),
         )
 
@@ -237,10 +242,10 @@ class Page:
         return [entry for entry in self.entries if entry.chart is not None]
 
 
-def _contracts(entries: Iterable[Entry], history: HistoryView) -> Iterator[Contract]:
+def _contracts(entries: Iterable[Entry], targets: Iterable[str], history: HistoryView) -> Iterator[Contract]:
     by_provider = sorted(entries, key=lambda entry: entry.report.provider)
     for provider, same in groupby(by_provider, key=lambda entry: entry.report.provider):
-        cells: dict[str, list[Verified]] = {name: [] for name in TARGETS.values()}
+        cells: dict[str, list[Verified]] = {name: [] for name in targets}
         for entry in same:
             if verified := _verified(entry, history):
                 cells[entry.target].append(verified)
@@ -248,12 +253,14 @@ def _contracts(entries: Iterable[Entry], history: HistoryView) -> Iterator[Contr
             yield Contract(provider, list(cells.items()))
 
 
-_OF_A_CONTRACT = frozenset({"contract.interaction", "cassette"})
+def _of_a_contract(integration: IntegrationReport) -> list[Check]:
+    """Its interactions: live each is a check, and offline so is its recording."""
+    return [check for check in integration.checks if check.id in ("contract.interaction", "cassette") and check.subject]
 
 
 def _verified(entry: Entry, history: HistoryView) -> Verified | None:
     """How many interactions held, and since when they have not, where that is known."""
-    kinds = [words.kind(check) for check in entry.report.checks if check.id in _OF_A_CONTRACT]
+    kinds = [words.kind(check) for check in _of_a_contract(entry.report)]
     if not kinds:
         return None
     state = State(min(kinds, key=_WORST_FIRST.index))
