@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mfagate.report.formats import Output
+    from mfagate.report.pushgateway import Gateway
+    from mfagate.result import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -85,6 +87,22 @@ def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str
 
 _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
 
+
+def _parse_gateway(ctx: click.Context, param: click.Parameter, value: str | None) -> Gateway | None:
+    if value is None:
+        return None
+    from mfagate.report.formats import missing_extra
+    from mfagate.report.pushgateway import Gateway
+
+    try:
+        gateway = Gateway.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if missing := missing_extra("openmetrics"):
+        raise click.BadParameter(missing)
+    return gateway
+
+
 _ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
 
 _COMMON: tuple[Callable[[Command], Command], ...] = (
@@ -116,7 +134,17 @@ _COMMON: tuple[Callable[[Command], Command], ...] = (
         multiple=True,
         metavar="FORMAT[=PATH]",
         callback=_parse_outputs,
-        help="console, json or junit; to stdout, or to a file. May be repeated.",
+        help="console, github, gitlab, html, json, junit, markdown, openmetrics or sarif; to stdout, or to a file. "
+        "May be repeated.",
+    ),
+    click.option(
+        "--push-gateway",
+        "gateway",
+        metavar="URL",
+        envvar="MFAGATE_PUSH_GATEWAY",
+        callback=_parse_gateway,
+        help="Push the metrics to this Prometheus Pushgateway. A failure changes no verdict. "
+        "The variable MFAGATE_PUSH_GATEWAY does the same.",
     ),
     click.option(
         "--on-inconclusive",
@@ -236,6 +264,7 @@ def _run(
     names: tuple[str, ...],
     environments: tuple[str, ...],
     outputs: list[Output],
+    gateway: Gateway | None,
     on_inconclusive: str,
     override: str | None,
     no_color: bool,
@@ -295,8 +324,9 @@ def _run(
         report = notifier.tell(report)
     for warning in report.run.warnings:
         click.echo(f"warning: {warning}", err=True)
-    _write(report, outputs, color=color)
-    sys.exit(exitcode.of(report, allow_inconclusive=on_inconclusive == "allow"))
+    report = exitcode.recorded(report, allow_inconclusive=on_inconclusive == "allow")
+    _publish(report, outputs, gateway, color=color)
+    sys.exit(report.run.exit_code)
 
 
 def _since(revision: str, configuration: Any, integrations: Any) -> Any:
@@ -318,19 +348,23 @@ def _notifier(configuration: Any) -> Any:
         raise _refused(str(error)) from None
 
 
-def _write(report: Any, outputs: list[Output], *, color: bool) -> None:
-    for output in outputs:
-        if output.path is not None:
-            try:
-                output.write(report)
-            except OSError as error:
-                raise _refused(f"{output.path} cannot be written: {error.strerror or error}") from None
-        elif output.format == "console":
-            from mfagate.report import console
+def _publish(report: Report, outputs: list[Output], gateway: Gateway | None, *, color: bool) -> None:
+    from mfagate.report import formats
 
-            console.show(report, color=color)
-        else:
-            click.echo(output.render(report), nl=False)
+    def warn(message: str) -> None:
+        click.echo(f"Warning: {message}", err=True)
+
+    try:
+        formats.deliver(report, outputs, color=color, say=warn)
+    except formats.NotWritten as error:
+        raise _refused(str(error)) from None
+    if gateway is not None:
+        from mfagate.report.pushgateway import PushFailed
+
+        try:
+            gateway.push(report)
+        except PushFailed as error:
+            warn(f"the metrics were not pushed to {gateway.url}: {error}")
 
 
 def _refused(*messages: str) -> click.ClickException:

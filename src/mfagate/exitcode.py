@@ -36,3 +36,9 @@ def of(report: Report, *, allow_inconclusive: bool) -> ExitCode:
     if report.verdict is Verdict.INCONCLUSIVE:
         return ExitCode.PASS if allow_inconclusive else ExitCode.INCONCLUSIVE
     return ExitCode.PASS if report.verdict is Verdict.PASS else ExitCode.FAIL
+
+
+def recorded(report: Report, *, allow_inconclusive: bool) -> Report:
+    """The report with the exit code in it, as every format has it."""
+    code = of(report, allow_inconclusive=allow_inconclusive)
+    return report.model_copy(update={"run": report.run.model_copy(update={"exit_code": int(code)})})

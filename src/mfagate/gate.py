@@ -34,6 +34,7 @@ from mfagate.result import (
     IntegrationReport,
     Measured,
     Report,
+    ReportLocation,
     Run,
     Summary,
     Target,
@@ -147,7 +148,7 @@ def run(
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
-    report = _report(stage, started, reports, recorded, changed_since)
+    report = _report(stage, started, reports, recorded, changed_since, configuration.path)
     for past in session.pasts.values():
         past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
@@ -167,6 +168,7 @@ def _report(
     reports: list[IntegrationReport],
     override: str | None,
     changed_since: ChangedSince | None,
+    configuration: Path,
 ) -> Report:
     unchanged = changed_since is not None and bool(changed_since.unchanged)
     nothing = not reports and not unchanged
@@ -179,6 +181,7 @@ def _report(
             version=__version__,
             override=override,
             changed_since=changed_since,
+            configuration=str(configuration),
         ),
         verdict=Verdict.FAIL if nothing else Verdict.of(report.verdict for report in reports),
         cause=CauseId.GATE_NOTHING_CHECKED if nothing else None,
@@ -318,6 +321,7 @@ def _integration_report(
         share_of_users=integration.share_of_users,
         owner=integration.documentation.owner,
         runbook=integration.documentation.runbook,
+        location=ReportLocation.of(integration.locate()),
         verdict=Verdict.of(check.outcome for check in checks),
         faults=list(faults),
         headline=_passed(Summary.of(checks)),

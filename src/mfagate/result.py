@@ -37,6 +37,7 @@ class Finding:
 
     ``outcome`` and ``next_step`` default to those of the catalogue. ``setting`` names
     what is to be changed, where the cause is one of the integration's settings.
+    ``expires`` is when what was looked at runs out, or has run out (UTC).
     """
 
     cause: CauseId
@@ -46,6 +47,7 @@ class Finding:
     next_step: str | None = None
     outcome: Outcome | None = None
     setting: str | None = None
+    expires: datetime | None = None
 
     @property
     def effective_outcome(self) -> Outcome:
@@ -111,6 +113,7 @@ class Check(Model):
     evidence: dict[str, Any] = Field(default_factory=dict)
     location: ReportLocation | None = None
     seconds: float = Field(0.0, ge=0)
+    expires: datetime | None = Field(None, description="When what was checked runs out (UTC), where that is known.")
     waiver: Waived | None = Field(None, description="Set where the finding is accepted; the outcome is then info.")
 
     @property
@@ -122,6 +125,10 @@ class Check(Model):
     def title(self) -> str:
         """Id and subject in one."""
         return f"{self.id} [{self.subject}]" if self.subject else self.id
+
+    def until(self, moment: datetime) -> Check:
+        """The same check, of something that runs out then."""
+        return self.model_copy(update={"expires": moment})
 
     @classmethod
     def from_finding(cls, check_id: str, finding: Finding, *, subject: str | None = None, seconds: float = 0) -> Check:
@@ -137,6 +144,7 @@ class Check(Model):
             evidence=dict(finding.evidence),
             location=ReportLocation.of(location) if location else None,
             seconds=round(seconds, 6),
+            expires=finding.expires,
         )
 
 
@@ -168,6 +176,7 @@ class IntegrationReport(Model):
     share_of_users: float | None = None
     owner: str | None = None
     runbook: str | None = None
+    location: ReportLocation | None = Field(None, description="Where the integration is configured.")
     verdict: Verdict
     cause: CauseId | None = Field(None, description="The cause of the first check that decides the verdict.")
     faults: list[str] = Field(
@@ -230,6 +239,8 @@ class Run(Model):
     warnings: list[str] = Field(
         default_factory=list, description="What went wrong beside the checks, such as a history that is not writable."
     )
+    configuration: str | None = Field(None, description="The configuration file, as it was given.")
+    exit_code: int | None = Field(None, description="What the command ended with, where it was a command.")
 
 
 class Summary(Model):

@@ -31,5 +31,9 @@ def test_one_of_three_regions_has_a_wrong_key(tmp_path: Path) -> None:
         assert words in screen
     wrong = (CONFIGURATION.parent / "deploy/duo-eu.env").read_text().rpartition("=")[2].strip()
     assert wrong not in screen + report.read_text()
-    verdicts = {one["name"]: one["verdict"] for one in json.loads(report.read_text())["integrations"]}
+    document = json.loads(report.read_text())
+    verdicts = {one["name"]: one["verdict"] for one in document["integrations"]}
     assert verdicts == {"duo-us": "pass", "duo-eu": "fail", "duo-apac": "pass"}
+    assert (document["run"]["exit_code"], document["run"]["configuration"]) == (1, str(CONFIGURATION))
+    dated = [check for one in document["integrations"] for check in one["checks"] if check["id"] == "network.tls"]
+    assert all(check["expires"].startswith("3000-01-01") for check in dated)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,11 @@ def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
             return list(configuration.run(climb)), climb
 
     return run
+
+
+def test_tokens_that_say_when_they_run_out_are_dated(examine: Examine) -> None:
+    checks, _ = examine()
+    assert checks[-1].expires == datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def test_a_right_configuration_gives_typed_settings(examine: Examine) -> None:

@@ -109,6 +109,7 @@ def test_expiry(
     check = of(run(), "credential.expiry")["client_secret"]
     assert (check.outcome, check.cause) == (outcome, cause)
     assert f"{when:%Y-%m-%d}" in check.message
+    assert check.expires == when
     if cause is not None:
         assert check.evidence["read from"] == "env:SECRET"
 

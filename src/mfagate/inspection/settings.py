@@ -255,6 +255,7 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
             field,
             f"{subject.label(field)} expired on {date}",
             evidence=evidence,
+            expires=expires,
             next_step=f"Issue a new one. Where: {field.setting.where}",
         )
     elif left <= horizon:
@@ -263,6 +264,7 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
             field,
             f"{subject.label(field)} expires on {date}, in {in_words(left)}",
             evidence=evidence,
+            expires=expires,
             next_step=f"Issue a new one before then. Where: {field.setting.where}",
         )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from mfagate.causes import CauseId
+from mfagate.config.jwt import expiry
 from mfagate.config.nearest import nearest_to
 from mfagate.config.settings import ProviderSettings
 from mfagate.config.shapes import BaseUrl
@@ -35,7 +37,17 @@ def run(climb: Climb) -> Iterator[Check]:
         read = sum(value.value is not None for value in climb.subject.values.values())
         deferred = sum(value.deferred for value in climb.subject.values.values())
         later = f", {deferred} cannot be read here" if deferred else ""
-        yield passed(ID, f"{read} {'setting is' if read == 1 else 'settings are'} well-formed{later}")
+        check = passed(ID, f"{read} {'setting is' if read == 1 else 'settings are'} well-formed{later}")
+        until = _first_expiry(climb, findings)
+        yield check.until(until) if until else check
+
+
+def _first_expiry(climb: Climb, findings: Sequence[Finding]) -> datetime | None:
+    """When the first token runs out that says so itself and is not a finding already."""
+    texts = [value.value for value in climb.subject.values.values() if isinstance(value.value, str)]
+    told = {finding.expires for finding in findings}
+    moments = [moment for text in texts if (moment := expiry(text.strip())) is not None and moment not in told]
+    return min(moments, default=None)
 
 
 def _check(finding: Finding) -> Check:

@@ -51,10 +51,11 @@ def _judge(climb: Climb, expiry: Expiry, seconds: float) -> Check:
     if left > horizon:
         prolonged = f", unless it is used: then {expiry.window.days} days after that" if expiry.window else ""
         message = f"{expiry.what} lasts until {date}{prolonged}"
-        return passed(ID, message, subject=expiry.subject, seconds=seconds)
+        return passed(ID, message, subject=expiry.subject, seconds=seconds).until(expiry.when)
     expired = left <= timedelta(0)
     cause = CauseId.CREDENTIAL_EXPIRED if expired else CauseId.CREDENTIAL_EXPIRING_SOON
     when = f"expired on {date}" if expired else f"expires on {date}, in {in_words(left)}"
     evidence = {"expires": date, "known from": f"{climb.provider.title}'s own answer"}
-    finding = climb.place(Finding(cause, f"{expiry.what} {when}", evidence, setting=expiry.subject))
+    message = f"{expiry.what} {when}"
+    finding = climb.place(Finding(cause, message, evidence, setting=expiry.subject, expires=expiry.when))
     return Check.from_finding(ID, finding, subject=expiry.subject, seconds=seconds)

@@ -11,16 +11,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId
 from mfagate.report.words import (
+    NOTHING_CHECKED,
     blast_radius,
     contact,
+    counts,
     drills,
     emulators,
     exonerated,
     kind,
+    override,
     paragraphs,
     selection,
+    tally,
     verdict,
 )
 from mfagate.result import Check, IntegrationReport, Report, Verdict
@@ -57,9 +61,8 @@ def show(report: Report, *, color: bool) -> None:
 def _show(report: Report, console: Console) -> None:
     """The verdict first, then the table, then each problem with all that is needed to act on it."""
     console.print(_verdict_line(report), highlight=False)
-    if report.run.override:
-        needed = "" if report.verdict is not Verdict.PASS else " (without need)"
-        console.print(f"overridden{needed}: {report.run.override}", style="bold yellow", markup=False, highlight=False)
+    if overridden := override(report):
+        console.print(overridden, style="bold yellow", markup=False, highlight=False)
     if broken := drills(report):
         console.print(broken, style="bold yellow", markup=False, highlight=False)
     for line in selection(report):
@@ -67,7 +70,7 @@ def _show(report: Report, console: Console) -> None:
     for warning in report.run.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
     if report.cause is not None:
-        console.print("No integration fits the selection, so nothing was checked.", markup=False)
+        console.print(NOTHING_CHECKED, markup=False)
     if report.integrations:
         console.print()
         console.print(_table(report, plain=not console.is_terminal))
@@ -79,7 +82,7 @@ def _show(report: Report, console: Console) -> None:
             console.print()
             console.print(problem, highlight=False)
     console.print()
-    console.print(_summary(report), style="dim", markup=False, highlight=False)
+    console.print(counts(report), style="dim", markup=False, highlight=False)
 
 
 def _verdict_line(report: Report) -> Text:
@@ -96,19 +99,13 @@ def _table(report: Report, *, plain: bool) -> Table:
     for heading in ("integration", "provider", "environment", "verdict", "cause", "checks"):
         table.add_column(heading, no_wrap=heading != "checks")
     for one in report.integrations:
-        ran = [check for check in one.checks if check.outcome is not Outcome.SKIPPED]
-        passed = sum(check.outcome is Outcome.PASS for check in ran)
-        skipped = len(one.checks) - len(ran)
-        waived = len(one.waived)
         table.add_row(
             Text(one.name),
             one.provider,
             one.environment,
             Text(one.verdict.value, style=_STYLES[one.verdict.value]),
             one.cause or "-",
-            f"{passed}/{len(ran)} passed"
-            + (f", {waived} waived" if waived else "")
-            + (f", {skipped} skipped" if skipped else ""),
+            tally(one),
         )
     return table
 
@@ -149,10 +146,3 @@ def _problem(integration: IntegrationReport, check: Check, *, first: bool) -> Re
     block.add_row(headline)
     block.add_row(Padding(grid, (0, 0, 0, 2)))
     return block
-
-
-def _summary(report: Report) -> str:
-    counts = report.summary.model_dump(by_alias=True)
-    shown = ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if number)
-    seconds = (report.run.finished - report.run.started).total_seconds()
-    return f"{shown or 'no checks'} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"

@@ -59,7 +59,7 @@ def show_every_page() -> None:
 def runbook() -> str:
     """Every cause, with a table in front."""
     causes = [load(cause_id) for cause_id in CauseId]
-    rows = [f"| [{cause.id}](#{_anchor(cause)}) | {_outcomes(cause)} | {cause.title} |" for cause in causes]
+    rows = [f"| [{cause.id}](#{anchor(cause)}) | {_outcomes(cause)} | {cause.title} |" for cause in causes]
     head = ["# Causes", "", _INTRODUCTION, "", "| id | outcome | title |", "|---|---|---|", *rows, ""]
     # One level down: the document has a title of its own.
     pages = [to_markdown(cause).replace("\n## ", "\n### ").replace("# ", "## ", 1) for cause in causes]
@@ -73,8 +73,8 @@ Outcomes: **fail**: do not deploy; **inconclusive**: it could not be known now; 
 act; **info**."""
 
 
-def _anchor(cause: Cause) -> str:
-    """As GitHub makes anchors of headings."""
+def anchor(cause: Cause) -> str:
+    """The fragment of its section in the runbook, as GitHub makes anchors of headings."""
     return cause.id.replace(".", "")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from mfagate.causes import load
+from mfagate.causes import Outcome, load
 from mfagate.result import Check, IntegrationReport, Report, ReportLocation, Verdict
 
 _VERDICTS = {
@@ -54,6 +55,9 @@ def selection(report: Report) -> list[str]:
     return [f"{label}: {'; '.join(names)}" for label, names in lines.items() if names]
 
 
+NOTHING_CHECKED = "No integration fits the selection, so nothing was checked."
+
+
 def drills(report: Report) -> str:
     """Which integrations were broken on purpose, and how; empty where none was."""
     broken = [f"{one.name} ({', '.join(one.faults)})" for one in report.integrations if one.faults]
@@ -81,6 +85,43 @@ def paragraphs(check: Check) -> Iterator[tuple[str, str]]:
         yield "change here", place(check.location)
     if check.next_step:
         yield "next step", check.next_step
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, for a place that holds one line."""
+    return " ".join(text.split())
+
+
+def moment(when: datetime) -> str:
+    """A time in UTC, as all reports write it."""
+    return f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+def tally(integration: IntegrationReport) -> str:
+    """How many of its checks passed, were waived, did not run."""
+    ran = [check for check in integration.checks if check.outcome is not Outcome.SKIPPED]
+    passed = sum(check.outcome is Outcome.PASS for check in ran)
+    waived, skipped = len(integration.waived), len(integration.checks) - len(ran)
+    return (
+        f"{passed}/{len(ran)} passed"
+        + (f", {waived} waived" if waived else "")
+        + (f", {skipped} skipped" if skipped else "")
+    )
+
+
+def override(report: Report) -> str:
+    """The line that says that the verdict was overridden, and why; empty where it was not."""
+    if not report.run.override:
+        return ""
+    needed = "" if report.verdict is not Verdict.PASS else " (without need)"
+    return f"overridden{needed}: {report.run.override}"
+
+
+def counts(report: Report) -> str:
+    """The checks by outcome, the duration, and which mfagate it was: the last line of a report."""
+    shown = ", ".join(f"{number} {name}" for name, number in report.summary.model_dump(by_alias=True).items() if number)
+    seconds = (report.run.finished - report.run.started).total_seconds()
+    return f"{shown or 'no checks'} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"
 
 
 def kind(check: Check) -> str:

@@ -1,0 +1,93 @@
+"""What a report found, one by one, for formats that list findings: SARIF, GitHub, GitLab.
+
+Checks that passed or were skipped are none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mfagate.causes import Cause, Outcome, load
+from mfagate.report.places import line_of_text
+from mfagate.report.words import NOTHING_CHECKED
+from mfagate.result import Check, IntegrationReport, Report, ReportLocation
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding: the check that made it, its place, and what makes it the same one in another run.
+
+    ``integration`` is None where the run as a whole is at fault. ``fingerprint`` are
+    64 hexadecimal digits that depend on no line, message or time. ``decides`` says
+    that the verdict rests on it.
+    """
+
+    check: Check
+    cause: Cause
+    integration: IntegrationReport | None
+    location: ReportLocation | None
+    fingerprint: str
+    decides: bool = True
+
+    @property
+    def title(self) -> str:
+        """Whose finding it is, and its cause."""
+        return f"{self.integration.name}: {self.cause.id}" if self.integration else str(self.cause.id)
+
+
+_ORDER = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.INFO)
+
+
+def findings(report: Report) -> list[Found]:
+    """All findings, those that decide the verdict first and waived ones last."""
+    made = [*_of_the_run(report), *(found for one in report.integrations for found in _of(one, report))]
+    return sorted(made, key=_rank)
+
+
+def _rank(found: Found) -> tuple[bool, int, bool]:
+    return (found.check.waiver is not None, _ORDER.index(found.check.outcome), not found.decides)
+
+
+def _of_the_run(report: Report) -> Iterator[Found]:
+    if report.cause is not None:
+        cause = load(report.cause)
+        check = Check(
+            id="gate", outcome=Outcome.FAIL, cause=cause.id, message=NOTHING_CHECKED, next_step=cause.next_step
+        )
+        yield Found(check, cause, None, _of_the_file(report), _digest("gate", cause.id))
+
+
+def _of_the_file(report: Report) -> ReportLocation | None:
+    return ReportLocation(file=report.run.configuration) if report.run.configuration else None
+
+
+def _of(integration: IntegrationReport, report: Report) -> Iterator[Found]:
+    alike: Counter[tuple[str, ...]] = Counter()
+    deciding = integration.deciding
+    for check in integration.checks:
+        if check.cause is None:
+            continue
+        identity = (integration.name, check.id, check.subject or "", check.cause, str(check.evidence.get("setting")))
+        alike[identity] += 1
+        place = check.location or _in_the_pact(check) or integration.location or _of_the_file(report)
+        fingerprint = _digest(*identity, str(alike[identity]))
+        yield Found(check, load(check.cause), integration, place, fingerprint, check is deciding)
+
+
+def _in_the_pact(check: Check) -> ReportLocation | None:
+    """The interaction in the contract that a check was about."""
+    contract = check.evidence.get("contract")
+    if not isinstance(contract, str) or not check.subject:
+        return None
+    line = line_of_text(contract, json.dumps(check.subject)) or line_of_text(
+        contract, json.dumps(check.subject, ensure_ascii=False)
+    )
+    return ReportLocation(file=contract, line=line)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

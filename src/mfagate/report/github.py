@@ -1,0 +1,95 @@
+"""The report for GitHub Actions: annotations beside the lines, and the summary of the step.
+
+Commands, their escaping and their limits:
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands and
+https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from mfagate.causes import Outcome
+from mfagate.report import console, markdown
+from mfagate.report.findings import Found, findings
+from mfagate.report.places import from_root, root
+from mfagate.report.words import contact
+from mfagate.result import Report
+
+_LIMIT = 10
+"""Annotations of one kind that a step may have; GitHub drops the rest without a word."""
+
+_COMMANDS = {
+    Outcome.FAIL: "error",
+    Outcome.INCONCLUSIVE: "error",
+    Outcome.WARN: "warning",
+    Outcome.INFO: "notice",
+}
+
+
+def render(report: Report) -> str:
+    """The console report for the log, then the annotations, those that decide first."""
+    # Without it a provider's answer could hold commands. Nobody outside knows the id of the run.
+    pause = f"mfagate-{report.run.id}"
+    shown = f"::stop-commands::{pause}\n{console.render(report)}::{pause}::\n"
+    return shown + "".join(f"{line}\n" for line in _annotations(report))
+
+
+def append_summary(report: Report) -> None:
+    """Add the Markdown report to the summary of the step, where GitHub asks for one.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if file:
+        with Path(file).open("a", encoding="utf-8", newline="\n") as summary:
+            summary.write(markdown.render(report))
+
+
+def _annotations(report: Report) -> Iterator[str]:
+    folder = root()
+    made: Counter[str] = Counter()
+    for found in findings(report):
+        command = _COMMANDS[found.check.outcome]
+        made[command] += 1
+        if made[command] <= _LIMIT:
+            yield f"::{command} {_properties(found, folder)}::{_data(_message(found))}"
+    dropped = {command: number - _LIMIT for command, number in made.items() if number > _LIMIT}
+    if dropped:
+        kinds = ", ".join(f"{number} more of the kind {command}" for command, number in dropped.items())
+        yield f"not annotated, as GitHub shows {_LIMIT} of a kind: {kinds}"
+
+
+def _properties(found: Found, folder: Path) -> str:
+    properties = {}
+    if found.location is not None:
+        properties["file"] = from_root(found.location.file, folder) or found.location.file
+        if found.location.line:
+            properties["line"] = str(found.location.line)
+    waived = " (waived)" if found.check.waiver else ""
+    properties["title"] = f"{found.title}{waived}"
+    return ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+
+
+def _message(found: Found) -> str:
+    check = found.check
+    lines = [check.message]
+    if check.waiver is not None:
+        lines.append(f"waived by {check.waiver.owner} until {check.waiver.until}: {check.waiver.reason}")
+    if check.next_step:
+        lines.append(f"Next step: {check.next_step}")
+    if found.integration is not None and check.outcome.is_red:
+        lines.append(f"Talk to: {contact(check, found.integration)}")
+    return "\n".join(lines)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,79 @@
+"""Earlier runs, as the HTML report shows them: whoever keeps a history fills these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Phase
+from mfagate.report.openmetrics import PHASES
+from mfagate.result import IntegrationReport, Report, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One earlier run of one integration.
+
+    ``when`` is in UTC. ``latency`` are seconds by phase, usually the median of the
+    run's exchanges; a phase that was not measured is left out.
+    """
+
+    when: datetime
+    verdict: Verdict
+    cause: CauseId | None = None
+    latency: Mapping[Phase, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Runout:
+    """Something that runs out: what, and when (UTC)."""
+
+    what: str
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryView:
+    """Earlier runs by the name of the integration, the oldest first.
+
+    ``expiries`` are dates that earlier runs have learnt and this one may not have looked up.
+    """
+
+    nights: Mapping[str, Sequence[Night]] = field(default_factory=dict)
+    expiries: Mapping[str, Sequence[Runout]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, reports: Iterable[Report]) -> Self:
+        """Make it of earlier reports, in any order."""
+        nights: dict[str, list[Night]] = {}
+        expiries: dict[str, dict[str, Runout]] = {}
+        for report in sorted(reports, key=lambda one: one.run.started):
+            for one in report.integrations:
+                nights.setdefault(one.name, []).append(
+                    Night(report.run.started, one.verdict, one.cause, dict(_latency(one)))
+                )
+                # What a later run says replaces what an earlier one said.
+                expiries.setdefault(one.name, {}).update({runout.what: runout for runout in runouts(one)})
+        return cls(nights, {name: list(by_what.values()) for name, by_what in expiries.items()})
+
+
+def runouts(integration: IntegrationReport) -> list[Runout]:
+    """What a run has learnt about dates: one for each subject, the earliest."""
+    earliest: dict[str, Runout] = {}
+    for check in integration.checks:
+        if check.expires is None:
+            continue
+        what = "certificate of the server" if check.id == "network.tls" else "credential"
+        name = f"{what} ({check.subject})" if check.subject else what
+        if name not in earliest or check.expires < earliest[name].when:
+            earliest[name] = Runout(name, check.expires)
+    return list(earliest.values())
+
+
+def _latency(integration: IntegrationReport) -> Iterable[tuple[Phase, float]]:
+    for check in integration.checks:
+        if check.id in PHASES and check.seconds:
+            yield PHASES[check.id], check.seconds

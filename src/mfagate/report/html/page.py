@@ -1,0 +1,291 @@
+"""What the HTML page shows, worked out: the templates only lay it out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from mfagate.report import words
+from mfagate.report.html.charts import Chart
+from mfagate.report.html.history import HistoryView, runouts
+from mfagate.result import Check, IntegrationReport, Report, Target, Verdict
+
+_SIGNS = {
+    "pass": "✓",
+    "fail": "✕",
+    "inconclusive": "?",
+    "warn": "!",
+    "info": "i",
+    "waived": "~",
+    "skipped": "–",
+}
+_WORST_FIRST = ("fail", "inconclusive", "warn", "waived", "info", "pass", "skipped")
+
+TARGETS: dict[Target, str] = {
+    "provider": "The provider",
+    "sandbox": "Its software, run locally",
+    "emulator": "An emulator",
+}
+
+OFFLINE = "Recordings, offline"
+"""What stands in the place of a target where nobody was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An outcome as it is shown: a word, a sign, and never a colour alone."""
+
+    word: str
+
+    @property
+    def sign(self) -> str:
+        """One character."""
+        return _SIGNS[self.word]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung of the ladder: its worst outcome and what is to be said of it."""
+
+    id: str
+    state: State
+    told: str
+
+    @classmethod
+    def of(cls, rung: str, checks: Sequence[Check]) -> Step:
+        """Sum up the checks of one rung."""
+        kinds = [words.kind(check) for check in checks]
+        worst = min(kinds, key=_WORST_FIRST.index)
+        shown = next(check for check in checks if words.kind(check) == worst)
+        if len(checks) == 1:
+            return cls(rung, State(worst), shown.message)
+        counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in _WORST_FIRST if kind in kinds)
+        return cls(rung, State(worst), counted if worst == "pass" else f"{counted}: {shown.message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding with everything that is needed to act on it."""
+
+    check: Check
+    state: State
+    facts: Sequence[tuple[str, str]]
+    contact: str
+    exonerated: str
+    at_stake: str
+
+    @classmethod
+    def of(cls, check: Check, integration: IntegrationReport, *, decides: bool) -> Problem:
+        """Gather it; what is exonerated is so by the check that decides."""
+        red = check.outcome.is_red
+        # The page has a link to it; what is no address of the web stays text.
+        without_runbook = integration.model_copy(update={"runbook": None}) if _link(integration) else integration
+        facts = [fact for fact in words.paragraphs(check) if fact[0] != "next step"]
+        return cls(
+            check,
+            State(words.kind(check)),
+            facts,
+            words.contact(check, without_runbook) if red else "",
+            words.exonerated(integration) if decides else "",
+            words.blast_radius(integration) if red else "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One integration on the page."""
+
+    report: IntegrationReport
+    anchor: str
+    state: State
+    target: str
+    tally: str
+    steps: Sequence[Step]
+    problems: Sequence[Problem]
+    checks: Sequence[tuple[Check, State]]
+    chart: Chart | None
+    link: str | None
+    """The runbook, where it is an address that a browser may open."""
+
+    is_open: bool
+    """Whether a reader sees it without asking."""
+
+    @property
+    def is_red(self) -> bool:
+        """Whether it changes the verdict."""
+        return self.report.verdict is not Verdict.PASS
+
+    @classmethod
+    def of(cls, number: int, integration: IntegrationReport, history: HistoryView, *, offline: bool) -> Entry:
+        """Work out one integration; ``number`` is its place on the page, from 1."""
+        deciding = integration.deciding
+        nights = history.nights.get(integration.name, ())
+        return cls(
+            report=integration,
+            anchor=f"{re.sub('[^0-9A-Za-z_-]', '-', integration.name)}-{number}",
+            state=State(integration.verdict.value),
+            target=OFFLINE if offline else TARGETS[integration.target],
+            tally=words.tally(integration),
+            steps=list(_steps(integration)),
+            problems=[
+                Problem.of(check, integration, decides=check is deciding)
+                for check in [*integration.problems, *integration.waived]
+            ],
+            checks=[(check, State(words.kind(check))) for check in integration.checks],
+            chart=Chart.of(nights) if nights else None,
+            link=_link(integration),
+            is_open=integration.verdict is not Verdict.PASS and number <= _OPEN,
+        )
+
+
+_OPEN = 3
+"""With more in trouble at once, their headlines say more than one of them in full."""
+
+
+def _link(integration: IntegrationReport) -> str | None:
+    return integration.runbook if re.match("https?://", integration.runbook or "") else None
+
+
+def _steps(integration: IntegrationReport) -> Iterator[Step]:
+    order = list(dict.fromkeys(check.id for check in integration.checks))
+    by_rung = sorted(integration.checks, key=lambda check: order.index(check.id))
+    for rung, checks in groupby(by_rung, key=lambda check: check.id):
+        yield Step.of(rung, list(checks))
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What one integration tells of a contract."""
+
+    name: str
+    anchor: str
+    state: State
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One row of the matrix: by target, in which integrations it was looked at."""
+
+    name: str
+    cells: Sequence[tuple[str, Sequence[Verified]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """One line of the calendar."""
+
+    integration: str
+    anchor: str
+    what: str
+    day: str
+    left: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole page."""
+
+    report: Report
+    verdict: str
+    state: State
+    notes: Sequence[str]
+    emulators: str
+    counts: str
+    finished: str
+    entries: Sequence[Entry]
+    targets: Sequence[str]
+    contracts: Sequence[Contract]
+    calendar: Sequence[Expiring]
+
+    @classmethod
+    def of(cls, report: Report, history: HistoryView) -> Page:
+        """Work out a report; integrations that need a reader come first."""
+        order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+        sorted_ = sorted(report.integrations, key=lambda one: (order.index(one.verdict), not one.problems))
+        offline = report.run.stage == "check"
+        targets = [OFFLINE] if offline else list(TARGETS.values())
+        entries = [Entry.of(number, one, history, offline=offline) for number, one in enumerate(sorted_, 1)]
+        nothing = words.NOTHING_CHECKED if report.cause is not None else ""
+        notes = [nothing, words.override(report), words.drills(report)]
+        return cls(
+            report=report,
+            verdict=words.verdict(report),
+            state=State(report.verdict.value),
+            notes=[note for note in notes if note],
+            emulators=words.emulators(report),
+            counts=words.counts(report),
+            finished=words.moment(report.run.finished),
+            entries=entries,
+            targets=targets,
+            contracts=list(_contracts(entries, targets, history)),
+            calendar=_calendar(entries, report, history),
+        )
+
+    @property
+    def red(self) -> list[Entry]:
+        """The integrations that decide the verdict."""
+        return [entry for entry in self.entries if entry.is_red]
+
+    @property
+    def waived(self) -> list[tuple[Entry, Check]]:
+        """What somebody has accepted."""
+        return [(entry, check) for entry in self.entries for check in entry.report.waived]
+
+    @property
+    def charted(self) -> list[Entry]:
+        """The integrations with a history."""
+        return [entry for entry in self.entries if entry.chart is not None]
+
+
+def _contracts(entries: Iterable[Entry], targets: Iterable[str], history: HistoryView) -> Iterator[Contract]:
+    by_provider = sorted(entries, key=lambda entry: entry.report.provider)
+    for provider, same in groupby(by_provider, key=lambda entry: entry.report.provider):
+        cells: dict[str, list[Verified]] = {name: [] for name in targets}
+        for entry in same:
+            if verified := _verified(entry, history):
+                cells[entry.target].append(verified)
+        if any(cells.values()):
+            yield Contract(provider, list(cells.items()))
+
+
+def _of_a_contract(integration: IntegrationReport) -> list[Check]:
+    """Its interactions: live each is a check, and offline so is its recording."""
+    return [check for check in integration.checks if check.id in ("contract.interaction", "cassette") and check.subject]
+
+
+def _verified(entry: Entry, history: HistoryView) -> Verified | None:
+    """How many interactions held, and since when they have not, where that is known."""
+    kinds = [words.kind(check) for check in _of_a_contract(entry.report)]
+    if not kinds:
+        return None
+    state = State(min(kinds, key=_WORST_FIRST.index))
+    if set(kinds) == {"skipped"}:
+        text = "not looked at"
+    else:
+        others = [f"{kinds.count(kind)} {kind}" for kind in _WORST_FIRST if kind != "pass" and kind in kinds]
+        text = ", ".join([f"{kinds.count('pass')} of {len(kinds)}", *others])
+    passed = [night.when for night in history.nights.get(entry.report.name, ()) if night.verdict is Verdict.PASS]
+    if state.word != "pass" and passed:
+        text += f"; last pass {passed[-1]:%Y-%m-%d}"
+    return Verified(entry.report.name, entry.anchor, state, text)
+
+
+_SOON_DAYS = 30
+
+
+def _calendar(entries: Iterable[Entry], report: Report, history: HistoryView) -> list[Expiring]:
+    dated: list[tuple[datetime, Expiring]] = []
+    for entry in entries:
+        known = {one.what: one.when for one in history.expiries.get(entry.report.name, ())}
+        known |= {one.what: one.when for one in runouts(entry.report)}
+        for what, when in known.items():
+            days = (when - report.run.finished).days
+            state = State("fail" if days < 0 else "warn" if days <= _SOON_DAYS else "pass")
+            left = f"expired {-days} days ago" if days < 0 else f"in {days} days"
+            dated.append((when, Expiring(entry.report.name, entry.anchor, what, f"{when:%Y-%m-%d}", left, state)))
+    return [line for _, line in sorted(dated, key=lambda one: one[0])]

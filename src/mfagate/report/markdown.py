@@ -1,0 +1,152 @@
+"""The report as Markdown, for a comment on a pull request or the summary of a pipeline.
+
+It stays below the 65 536 characters that a GitHub comment may have. Text of others
+stands in fences or is escaped, so that it can neither format, link, mention nor close anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mfagate.causes import Outcome
+from mfagate.report.findings import Found, findings
+from mfagate.report.words import (
+    blast_radius,
+    contact,
+    counts,
+    drills,
+    emulators,
+    exonerated,
+    kind,
+    one_line,
+    override,
+    paragraphs,
+    tally,
+    verdict,
+)
+from mfagate.result import IntegrationReport, Report, Verdict
+
+MARKER = "<!-- mfagate -->"
+"""The first line, by which a pipeline finds its earlier comment."""
+
+_URGENT = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN)
+_LIMIT = 60_000
+_ROWS = 100
+_LONGEST_LINE = 600
+_LONGEST_BLOCK = 4_000
+
+
+def render(report: Report) -> str:
+    """Verdict, table, the first problem in full, the others folded."""
+    problems = findings(report)
+    parts = [MARKER, f"## {_escape(verdict(report))}", *_notes(report)]
+    if report.integrations:
+        parts.append(_table(report))
+    if emulated := emulators(report):
+        parts.append(_escape(emulated))
+    lead = 1 if problems and problems[0].check.outcome in _URGENT else 0
+    parts += map(_problem, problems[:lead])
+    last = f"<sub>{_escape(counts(report))}</sub>"
+    room = _LIMIT - len("\n\n".join([*parts, last]))
+    if problems[lead:]:
+        parts.append(_folded(problems[lead:], room, "more" if lead else "to know"))
+    return "\n\n".join([*parts, last]) + "\n"
+
+
+def _notes(report: Report) -> Iterator[str]:
+    for note in (override(report), drills(report)):
+        if note:
+            yield f"**{_escape(note)}**"
+
+
+def _table(report: Report) -> str:
+    # With very many, those that need a reader come first.
+    ordered = sorted(report.integrations, key=lambda one: one.verdict is Verdict.PASS)
+    shown = report.integrations if len(ordered) <= _ROWS else ordered[:_ROWS]
+    rows = ["| integration | provider | environment | verdict | cause | checks |", "|---|---|---|---|---|---|"]
+    for one in shown:
+        marked = one.verdict.value if one.verdict is Verdict.PASS else f"**{one.verdict}**"
+        cells = [one.name, one.provider, one.environment, one.cause or "-", tally(one)]
+        name, provider, environment, cause, checks = (_escape(cell, 100) for cell in cells)
+        rows.append(f"| {name} | {provider} | {environment} | {marked} | {cause} | {checks} |")
+    if more := len(ordered) - len(shown):
+        rows.append(f"\nand {more} more integrations")
+    return "\n".join(rows)
+
+
+def _problem(found: Found) -> str:
+    check = found.check
+    whose = f"{found.integration.name}: " if found.integration else ""
+    parts = [f"### {_escape(f'{kind(check)} {whose}{check.message}')}"]
+    if check.next_step:
+        parts.append(f"**Next step:** {_escape(check.next_step)}")
+    parts.append(_fenced("\n".join(_facts(found))))
+    return "\n\n".join(parts)
+
+
+def _facts(found: Found) -> Iterator[str]:
+    for label, text in paragraphs(found.check):
+        if label != "next step":
+            yield f"{label}: {text}"
+    if found.integration is not None and found.check.outcome.is_red:
+        yield from _context(found, found.integration)
+
+
+def _context(found: Found, integration: IntegrationReport) -> Iterator[str]:
+    yield f"talk to: {contact(found.check, integration)}"
+    if found.decides and (cleared := exonerated(integration)):
+        yield f"exonerated: {cleared}"
+    if radius := blast_radius(integration):
+        yield f"at stake: {radius}"
+
+
+def _folded(problems: list[Found], room: int, name: str) -> str:
+    head = f"<details>\n<summary>{len(problems)} {name}</summary>"
+    shown: list[str] = []
+    room -= len(head) + 200
+    for found in problems:
+        text = _problem(found)
+        room -= len(text) + 2
+        if room < 0:
+            shown.append(f"and {len(problems) - len(shown)} more; `--output json` lists all")
+            break
+        shown.append(text)
+    return "\n\n".join([head, *shown, "</details>"])
+
+
+_SIGNIFICANT = re.compile(
+    r"""(?:
+    [&<>*`~|\\\[\]"^]          # HTML, emphasis, code, tables, links
+    | (?<!\w)_ | _(?!\w)       # inside of a word it is an underscore
+    | :(?!\s)                  # addresses and emoji
+    | (?<=\bwww)\.             # addresses without a scheme
+    | @ | [#!$%](?=\w)         # mentions, issues, merge requests, formulas, milestones
+)""",
+    re.VERBOSE,
+)
+_REFERENCES = re.compile(r"@|[#!$%~&]\w")
+"""What GitHub and GitLab look for after they have read the entities."""
+
+
+def _escape(text: str, longest: int = _LONGEST_LINE) -> str:
+    """Text of others on one line: it is shown as it is, and does nothing."""
+
+    line = _clipped(one_line(text), longest)
+
+    def escaped(match: re.Match[str]) -> str:
+        # A zero-width space parts the sign from the name of whom or what it would refer to.
+        refers = _REFERENCES.match(line, match.start())
+        return f"&#{ord(match[0])};" + ("&#8203;" if refers else "")
+
+    return _SIGNIFICANT.sub(escaped, line)
+
+
+def _fenced(text: str) -> str:
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{_clipped(text, _LONGEST_BLOCK)}\n{fence}"
+
+
+def _clipped(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,87 @@
+"""Metrics to a Prometheus Pushgateway (https://github.com/prometheus/pushgateway).
+
+Each integration is a group of its own, so that a pipeline that checks one of them
+leaves the metrics of the others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+from mfagate.report.openmetrics import Exposition, Sample, of_integration, of_the_run
+from mfagate.report.visible import visible
+from mfagate.result import Report
+
+_SECONDS = 5.0
+"""For one group; the first that fails ends the push."""
+
+
+class PushFailed(Exception):
+    """The gateway did not take the metrics; the message holds no credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where metrics are pushed. ``url`` is without the credentials."""
+
+    url: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]``.
+
+        Raises:
+            ValueError: It is another kind of address; the message does not quote it.
+        """
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError("it is no URL") from None
+        if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+            raise ValueError("it must be http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]")
+        address = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+        return cls(
+            f"{parts.scheme}://{address}{parts.path.rstrip('/')}",
+            None if parts.username is None else unquote(parts.username),
+            None if parts.password is None else unquote(parts.password),
+        )
+
+    def push(self, report: Report) -> None:
+        """Replace the group of the run, and that of each integration in it.
+
+        Raises:
+            PushFailed: It cannot be reached, or refuses.
+        """
+        self._put(of_the_run(report), stage=report.run.stage)
+        for one in report.integrations:
+            self._put(of_integration(one, report), stage=report.run.stage, integration=one.name)
+
+    def _put(self, samples: Iterable[Sample], **group: Any) -> None:
+        from http.client import HTTPException
+        from urllib.error import HTTPError, URLError
+
+        from prometheus_client import CollectorRegistry
+        from prometheus_client.exposition import basic_auth_handler, default_handler, push_to_gateway
+
+        registry = CollectorRegistry()
+        registry.register(Exposition(samples))
+        handler = default_handler
+        if self.username is not None:
+            handler = partial(basic_auth_handler, username=self.username, password=self.password or "")
+        try:
+            push_to_gateway(
+                self.url, job="mfagate", registry=registry, grouping_key=group, timeout=_SECONDS, handler=handler
+            )
+        except HTTPError as error:
+            raise PushFailed(f"it answered {error.code}") from None
+        except URLError as error:
+            raise PushFailed(visible(str(error.reason))) from None
+        except (OSError, HTTPException, ValueError) as error:
+            raise PushFailed(visible(str(error)) or type(error).__name__) from None

@@ -1,0 +1,129 @@
+"""What holds for every format, as whole commands write them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from mfagate.report.formats import FORMATS, Output
+from mfagate.report.visible import visible, visible_report
+from mfagate.result import Report
+from mfagate.sandbox.front import always, front
+from mfagate.secrets.redaction import Redactor
+from mfagate.testing.project import Project as AnyProject
+
+from ..support.project import REPOSITORY
+from .conftest import CANARY, DUO, HOSTILE, Offline
+from .test_github import read
+
+VARYING = re.compile(
+    r"in \d+\.\d s|\b[0-9a-f]{10}\b|[0-9a-f]{8}-[0-9a-f-]{27}|20\d\d-\d\d-\d\d[T ]?[\d:.]*Z?( UTC)?"
+    r"|file:///[^\"]*/|\d\.\d+e[+-]\d\d|(?<=} )\d+\.\d{2,}|(?<=\"seconds\": )[\d.]+|(?<=time=\")[\d.]+"
+)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_whole_command(offline: Offline, name: str, snapshot: SnapshotAssertion) -> None:
+    text, done = offline.report_in(name)
+    assert done.exit_code == 1
+    # The catalogue has tests of its own.
+    text = re.sub(r'(?s)"rules": \[.*?\n          \]', '"rules": …', text)
+    text = re.sub(r"(?s)<style>.*?</style>", "<style>…</style>", text)
+    text = re.sub(r"sha256-[\w+/=]+", "sha256-…", text)
+    assert VARYING.sub("…", text) == snapshot
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_goes_to_stdout_too(offline: Offline, name: str) -> None:
+    offline.write()
+    done = offline.execute("check", "--output", name)
+    assert (done.exit_code, bool(done.stdout)) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_the_help_lists_it(offline: Offline, name: str) -> None:
+    for command in ("check", "gate"):
+        assert re.search(rf"\b{name}\b", offline.execute(command, "--help").stdout)
+
+
+def test_a_misspelt_format_gets_the_nearest_name(offline: Offline) -> None:
+    offline.write()
+    done = offline.execute("check", "--output", "sarfi=x")
+    assert (done.exit_code, "did you mean 'sarif'" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [("html", "jinja2", "html"), ("openmetrics", "prometheus_client", "metrics")],
+)
+def test_a_missing_extra_is_told_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, name: str, package: str, extra: str
+) -> None:
+    monkeypatch.setattr("mfagate.report.formats.find_spec", lambda asked: None if asked == package else object())
+    with pytest.raises(ValueError, match=re.escape(f"{package}: pip install 'mfagate[{extra}]'")):
+        Output.parse(name)
+
+
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"json"}))
+def test_no_control_character_comes_through(hostile: Report, name: str) -> None:
+    text = Output(name).render(hostile)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u2028\u202a-\u202e\u2066-\u2069]", text)
+    assert "日本語" in text or "\\u65e5" in text
+    text.encode("utf-8")
+
+
+class Echoing(AnyProject):
+    """A provider that answers with hostile text, and with the secret in it."""
+
+    url = ""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, {"SKEY": CANARY})
+        for name in ("contracts", "cassettes"):
+            (folder / name).symlink_to(REPOSITORY / name)
+
+    def text(self) -> str:
+        duo = DUO.format(name="duo-eu", key="2" * 18, secret="env:SKEY").replace("production", "staging")
+        return duo.replace('"staging"', f'"staging"\nendpoint = "{self.url}"', 1)
+
+
+def test_what_a_provider_answers_reaches_no_report_as_it_is(tmp_path: Path) -> None:
+    project = Echoing(tmp_path)
+    answer = {"stat": "FAIL", "code": 40103, "message": f"{HOSTILE} {CANARY}", "message_detail": HOSTILE}
+    with front("http://127.0.0.1:9", always(401, json.dumps(answer).encode())) as before:
+        project.url = before.url
+        project.write()
+        outputs = [f"--output={name}=report.{name}" for name in FORMATS]
+        done = project.execute("gate", *outputs)
+    assert done.exit_code == 1, done.stdout
+    redactor = Redactor({"skey": CANARY})
+    for name in FORMATS:
+        text = (tmp_path / f"report.{name}").read_text()
+        assert redactor.found_in(text) == [], name
+        assert "\x1b" not in text, name
+        # Two have no room for evidence.
+        assert ("evil.example" in text) is (name not in ("gitlab", "openmetrics")), name
+    commands = read((tmp_path / "report.github").read_text())
+    assert {command.name for command in commands} <= {"error", "warning", "notice"}
+
+
+def test_invisible_text_is_spelt_out() -> None:
+    assert visible("a\x1b[31m\u202eb\r\nc\td") == "a\\x1b[31m\\u202eb\nc\td"
+    assert visible("\ud800") == "\\ud800"
+    assert visible("Grüße 日本語 \u00a0👩\u200d🚀") == "Grüße 日本語 \u00a0👩\u200d🚀"
+
+
+def test_a_visible_report_is_the_same_report_otherwise(hostile: Report) -> None:
+    shown = visible_report(hostile)
+    assert visible_report(shown) == shown
+    assert shown.integrations[0].checks[0].message == visible(HOSTILE)
+    assert shown.run == hostile.run
+
+
+def test_the_exit_code_stands_in_the_report(offline: Offline) -> None:
+    assert offline.run("check").report["run"]["exit_code"] == 1
+    assert offline.run("check", "--override", "approved by the lead").report["run"]["exit_code"] == 0

@@ -1,0 +1,274 @@
+"""The page: what stands in it, that nothing of others comes to life, and how Chromium shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html as lxml_html
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.exchange import Phase
+from mfagate.report import html
+from mfagate.report.formats import Output
+from mfagate.report.html import HistoryView, Night, Runout
+from mfagate.report.html.charts import Chart
+from mfagate.report.visible import visible, visible_report
+from mfagate.result import Report, Verdict
+
+from .browser import BROWSER, DRIVER, chromium, emulate
+from .conftest import AT, HOSTILE, Offline, hostile_check, report_of
+
+CSS = (files(html) / "templates/page.css").read_text()
+
+HOSTILE_TAGS = {"script", "img", "iframe", "object", "form", "link", "base"}
+
+
+def nights(number: int) -> list[Night]:
+    """Nights of which every tenth was inconclusive and every fiftieth failed, slower towards the end."""
+    made = []
+    for day in range(number):
+        verdict = Verdict.FAIL if day % 50 == 49 else Verdict.INCONCLUSIVE if day % 10 == 9 else Verdict.PASS
+        cause = {Verdict.FAIL: CauseId.CREDENTIAL_REJECTED, Verdict.INCONCLUSIVE: CauseId.PROVIDER_OUTAGE}.get(verdict)
+        latency = {phase: 0.01 * (1 + phase.value.count("s")) * (1 + day / number) for phase in Phase}
+        made.append(Night(AT - timedelta(days=number - day), verdict, cause, {} if day % 17 == 3 else latency))
+    return made
+
+
+def parsed(text: str) -> Any:
+    return lxml_html.fromstring(text)  # type: ignore[no-untyped-call]
+
+
+def texts(page: Any, path: str) -> list[str]:
+    return [" ".join(element.text_content().split()) for element in page.xpath(path)]
+
+
+def test_a_command_writes_a_page(offline: Offline) -> None:
+    page = parsed(offline.report_in("html")[0])
+    assert texts(page, "//h1") == ["✕ FAIL: do not deploy"]
+    assert texts(page, "//h3") == ["duo-us", "duo-eu"]
+    assert [bool(card.get("open") is not None) for card in page.find_class("card")] == [True, False]
+    assert any("the wards must log in during an outage" in text for text in texts(page, "//section[@id='waived']//td"))
+    assert "duo-us" in texts(page, "//header//a")
+
+
+def test_it_asks_for_nothing_and_runs_nothing(offline: Offline) -> None:
+    text, _ = offline.report_in("html")
+    page = parsed(text)
+    assert not {element.tag for element in page.iter()} & HOSTILE_TAGS
+    assert not page.xpath("//@style | //@src | //@onload | //@onclick")
+    (policy,) = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    (style,) = page.xpath("//style")
+    digest = b64encode(sha256(style.text.encode()).digest()).decode()
+    assert policy.split("; ")[:2] == ["default-src 'none'", f"style-src 'sha256-{digest}'"]
+    assert not re.search(r"@import|url\(", style.text)
+
+
+def test_hostile_text_stays_text(hostile: Report) -> None:
+    page = parsed(Output("html").render(hostile))
+    assert not {element.tag for element in page.iter()} & HOSTILE_TAGS
+    assert all("evil" not in address for address in page.xpath("//@href"))
+    assert visible(HOSTILE).strip() in page.xpath("//dd")[1].text_content() + page.text_content()
+
+
+def test_a_runbook_is_a_link_only_if_it_is_an_address(hostile: Report) -> None:
+    (one,) = hostile.integrations
+    wicked = one.model_copy(update={"runbook": "javascript:alert(1)"})
+    page = parsed(html.render(visible_report(hostile.model_copy(update={"integrations": [wicked]}))))
+    assert {address[0] for address in page.xpath("//a/@href")} == {"#"}
+    assert "https://runbooks.example.com/mfa/duo" in parsed(html.render(hostile)).xpath("//a/@href")
+
+
+def test_headings_and_tables_are_in_order(hostile: Report) -> None:
+    history = HistoryView({"duo-eu": nights(400)}, {"duo-eu": [Runout("API token", AT - timedelta(days=3))]})
+    page = parsed(html.render(visible_report(hostile), history))
+    levels = [int(element.tag[1]) for element in page.xpath("//h1|//h2|//h3|//h4")]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    for table in page.xpath("//table"):
+        assert table.xpath("caption"), "every table has a caption"
+        assert all(cell.get("scope") for cell in table.xpath(".//th"))
+    ids = page.xpath("//@id")
+    assert len(set(ids)) == len(ids)
+    assert {address[1:] for address in page.xpath("//a/@href") if address.startswith("#")} <= set(ids)
+    for svg in page.xpath("//*[local-name()='svg'][@role='img']"):
+        assert set(svg.get("aria-labelledby").split()) <= set(ids)
+
+
+def test_the_calendar_has_what_this_run_and_earlier_ones_know(hostile: Report) -> None:
+    history = HistoryView(expiries={"duo-eu": [Runout("API token", AT - timedelta(days=3, hours=1))]})
+    page = parsed(html.render(visible_report(hostile), history))
+    rows = texts(page, "//section[@id='calendar']//tbody/tr")
+    assert rows[0].endswith("API token ✕ expired 4 days ago")
+    assert rows[0].startswith("2026-11-21")
+    assert "! in 9 days" in rows[1]
+
+
+def test_the_matrix_says_what_held_where_and_when() -> None:
+    checks = [
+        hostile_check("x", id="contract.interaction", subject=str(number), outcome=outcome)
+        for number, outcome in enumerate([Outcome.PASS, Outcome.PASS, Outcome.FAIL])
+    ]
+    page = parsed(html.render(report_of(*checks), HistoryView({"duo-eu": nights(9)})))
+    (row,) = page.xpath("//section[@id='contracts']//tbody/tr")
+    cells = texts(row, "th|td")
+    assert cells == ["duo", "✕ duo-eu 2 of 3, 1 fail; last pass 2026-11-23", "not verified", "not verified"]
+
+
+def test_offline_nothing_is_said_of_the_provider(offline: Offline) -> None:
+    page = parsed(offline.report_in("html")[0])
+    assert texts(page, "//section[@id='contracts']//thead//th") == ["Contract", "Recordings, offline"]
+    (row,) = page.xpath("//section[@id='contracts']//tbody/tr")
+    assert texts(row, "td") == ["✓ duo-us 20 of 20✓ duo-eu 20 of 20"]
+    assert "the provider" not in " ".join(texts(page, "//section[@id='integrations']//p[@class='quiet']"))
+
+
+def test_a_history_is_made_of_earlier_reports() -> None:
+    checks = [hostile_check("t", id="network.tls", subject=None, outcome=Outcome.PASS, cause=None)]
+    early, late = report_of(*checks, verdict=Verdict.PASS), report_of(hostile_check("x"))
+    late = late.model_copy(update={"run": late.run.model_copy(update={"started": AT + timedelta(days=1)})})
+    view = HistoryView.of([late, early])
+    assert [night.verdict for night in view.nights["duo-eu"]] == [Verdict.PASS, Verdict.FAIL]
+    assert view.nights["duo-eu"][0].latency == {Phase.TLS: 0.1}
+    assert view.expiries["duo-eu"][0].what == "certificate of the server"
+
+
+def test_a_chart_draws_what_its_table_says() -> None:
+    few = Chart.of(nights(20))
+    assert (few.by_week, len(few.rows), few.rows[9].verdict) == (False, 20, "inconclusive")
+    assert sum(bar.width for bar in few.bars) == few.nights == 20
+    many = Chart.of(nights(365))
+    assert (many.by_week, sum(row.nights for row in many.rows)) == (True, 365)
+    assert many.told.startswith("329 pass, 29 inconclusive, 7 fail")
+    for line in many.lines:
+        starts, steps = line.path.count("M"), line.path.count("l")
+        assert starts + steps == sum(bool(night.latency) for night in nights(365)), "each night that was measured"
+        assert starts > 1, "a gap where it was not"
+
+
+def _luminance(color: str) -> float:
+    """https://www.w3.org/TR/WCAG21/#dfn-relative-luminance"""
+    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted([_luminance(one), _luminance(other)], reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_contrast_is_known_to_be_computed_rightly() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_colour_of_text_has_the_contrast_of_wcag_aa(dark: bool) -> None:
+    blocks = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)
+    colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", blocks[dark]))
+    grounds = [colors.pop("page"), colors.pop("panel")]
+    colors.pop("edge")  # It separates, and tells nothing.
+    assert len(colors) == 10
+    for name, color in colors.items():
+        for ground in grounds:
+            assert contrast(color, ground) >= 4.5, (name, ground)
+
+
+needs_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason="Debian's chromium and chromium-driver are missing")
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    pytest.importorskip("selenium")
+    with chromium(tmp_path_factory.mktemp("profile")) as started:
+        yield started
+
+
+@pytest.fixture
+def shown(driver: Any, tmp_path: Path, hostile: Report) -> Any:
+    """The hostile report with a year behind it, all of it unfolded."""
+    page = html.render(visible_report(hostile), HistoryView({"duo-eu": nights(365)}))
+    (tmp_path / "page.html").write_text(page)
+    emulate(driver, width=1000)
+    driver.get_log("browser")
+    driver.get((tmp_path / "page.html").as_uri())
+    driver.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
+    return driver
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [360, 768, 1400])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_is_wider_than_the_screen(shown: Any, width: int, dark: bool) -> None:
+    emulate(shown, width=width, dark=dark)
+    wide = shown.execute_script(
+        "return [...document.querySelectorAll('body *:not(.skip)')]"
+        ".filter(one => one.getBoundingClientRect().right > arguments[0] + 1)"
+        ".map(one => one.tagName + '.' + one.getAttribute('class'))",
+        width,
+    )
+    assert wide == []
+    assert shown.execute_script("return document.documentElement.scrollWidth") <= width
+    ground = shown.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(15, 20, 25)" if dark else "rgb(255, 255, 255)")
+
+
+@needs_browser
+def test_the_policy_lets_the_style_in_and_nothing_is_fetched(shown: Any) -> None:
+    assert shown.get_log("browser") == []
+    sent = [json.loads(entry["message"])["message"] for entry in shown.get_log("performance")]
+    requests = [one["params"] for one in sent if one["method"] == "Network.requestWillBeSent"]
+    page = shown.current_url
+    assert {one["request"]["url"] for one in requests if one["documentURL"] == page} == {page}
+
+
+@needs_browser
+def test_it_works_with_the_keyboard_alone(shown: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    fold = "document.querySelectorAll('details').forEach(one => one.open = false)"
+    shown.execute_script(fold)
+    shown.switch_to.active_element.send_keys(Keys.TAB)
+    skip = shown.switch_to.active_element
+    assert (skip.text, skip.rect["x"] >= 0) == ("Skip to the integrations", True)
+    assert "none" not in shown.execute_script("return getComputedStyle(document.activeElement).outlineStyle")
+    skip.send_keys(Keys.ENTER)
+    shown.switch_to.active_element.send_keys(Keys.TAB)
+    summary = shown.switch_to.active_element
+    assert summary.tag_name == "summary"
+    summary.send_keys(Keys.ENTER)
+    assert shown.execute_script("return document.activeElement.parentElement.open")
+
+
+@needs_browser
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_no_fault(shown: Any, dark: bool) -> None:
+    axe = pytest.importorskip("axe_core_python")
+    emulate(shown, width=1000, dark=dark)
+    shown.execute_script((Path(axe.__file__).parent / "axe.min.js").read_text())
+    results = shown.execute_async_script("axe.run().then(arguments[0])")
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in results["violations"]] == []
+    assert len(results["passes"]) > 20
+
+
+def test_fifty_integrations_and_a_year_make_a_page_that_a_browser_opens_at_once() -> None:
+    """What takes a browser time are bytes and elements: this page takes 0.2 s to load."""
+    checks = [hostile_check("x", id=f"rung-{number}", subject=None) for number in range(15)]
+    (one,) = report_of(*checks).integrations
+    many = [one.model_copy(update={"name": f"duo-{number}"}) for number in range(50)]
+    report = report_of(*checks).model_copy(update={"integrations": many})
+    text = html.render(report, HistoryView({one.name: nights(365) for one in many}))
+    page = parsed(text)
+    assert len(page.find_class("strip")) == 50
+    assert len(text) < 4_000_000
+    assert sum(1 for _ in page.iter()) < 80_000
