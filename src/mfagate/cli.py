@@ -16,8 +16,10 @@ import click
 from mfagate import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from mfagate.history import IntegrationState
     from mfagate.report.formats import Output
     from mfagate.report.pushgateway import Gateway
     from mfagate.result import Report
@@ -325,7 +327,8 @@ def _run(
     for warning in report.run.warnings:
         click.echo(f"warning: {warning}", err=True)
     report = exitcode.recorded(report, allow_inconclusive=on_inconclusive == "allow")
-    _publish(report, outputs, gateway, color=color)
+    nights = {name: past.nights for name, past in (pasts or {}).items()}
+    _publish(report, outputs, gateway, color=color, nights=nights)
     sys.exit(report.run.exit_code)
 
 
@@ -348,14 +351,27 @@ def _notifier(configuration: Any) -> Any:
         raise _refused(str(error)) from None
 
 
-def _publish(report: Report, outputs: list[Output], gateway: Gateway | None, *, color: bool) -> None:
+def _publish(
+    report: Report,
+    outputs: list[Output],
+    gateway: Gateway | None,
+    *,
+    color: bool,
+    nights: Mapping[str, Sequence[tuple[datetime, IntegrationState]]],
+) -> None:
     from mfagate.report import formats
+
+    view = None
+    if any(output.format == "html" for output in outputs):
+        from mfagate.report.html import HistoryView
+
+        view = HistoryView.kept(nights)
 
     def warn(message: str) -> None:
         click.echo(f"Warning: {message}", err=True)
 
     try:
-        formats.deliver(report, outputs, color=color, say=warn)
+        formats.deliver(report, outputs, color=color, say=warn, history=view)
     except formats.NotWritten as error:
         raise _refused(str(error)) from None
     if gateway is not None:

@@ -50,6 +50,15 @@ def test_the_first_nights(duo: Duo) -> None:
     assert (duo.folder / ".mfagate/.gitignore").read_text() == "*\n"
 
 
+def test_the_page_shows_earlier_nights(duo: Duo) -> None:
+    duo.run("nightly")
+    duo.execute("nightly", "--output", "html=report.html")
+    page = (duo.folder / "report.html").read_text()
+    assert "History" in page
+    assert "1 pass" in page
+    assert "processing" in page
+
+
 @pytest.mark.parametrize(
     ("environment_name", "outcome", "exit_code"), [("production", "fail", 1), ("sandbox", "warn", 0)]
 )

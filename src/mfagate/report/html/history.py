@@ -9,6 +9,7 @@ from typing import Self
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Phase
+from mfagate.history import IntegrationState
 from mfagate.report.openmetrics import PHASES
 from mfagate.result import IntegrationReport, Report, Verdict
 
@@ -46,6 +47,11 @@ class HistoryView:
     expiries: Mapping[str, Sequence[Runout]] = field(default_factory=dict)
 
     @classmethod
+    def kept(cls, states: Mapping[str, Sequence[tuple[datetime, IntegrationState]]]) -> Self:
+        """Make it of the states that a history has kept, the oldest first."""
+        return cls({name: [_night(when, state) for when, state in nights] for name, nights in states.items()})
+
+    @classmethod
     def of(cls, reports: Iterable[Report]) -> Self:
         """Make it of earlier reports, in any order."""
         nights: dict[str, list[Night]] = {}
@@ -58,6 +64,12 @@ class HistoryView:
                 # What a later run says replaces what an earlier one said.
                 expiries.setdefault(one.name, {}).update({runout.what: runout for runout in runouts(one)})
         return cls(nights, {name: list(by_what.values()) for name, by_what in expiries.items()})
+
+
+def _night(when: datetime, state: IntegrationState) -> Night:
+    known = {cause.value: cause for cause in CauseId}  # A newer version may have stored others.
+    latency = {sample.phase: sample.median for sample in state.samples}
+    return Night(when, state.verdict, known.get(state.cause or ""), latency)
 
 
 def runouts(integration: IntegrationReport) -> list[Runout]:
