@@ -135,3 +135,16 @@ def test_no_secret_is_kept(duo: Duo, running: Running) -> None:
     kept = b"".join(path.read_bytes() for path in (duo.folder / ".mfagate").iterdir()).decode("latin-1")
     assert '"$.echo"' in kept
     assert Redactor(duo.env).found_in(kept) == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "place", "extra"),
+    [("sqlalchemy", "runs.db", "mfagate[history]"), ("psycopg", "postgresql://127.0.0.1:1/x", "mfagate[postgresql]")],
+)
+def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extra: str) -> None:
+    (duo.folder / "without").mkdir()
+    (duo.folder / "without" / f"{missing}.py").write_text("raise ImportError")
+    path = os.pathsep.join([str(duo.folder / "without"), os.environ.get("PYTHONPATH", "")])
+    result = duo.run("nightly", "--history", place, PYTHONPATH=path)
+    assert result.exit_code == 0
+    assert f"pip install '{extra}'" in result.stderr
