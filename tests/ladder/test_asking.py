@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.exchange import Exchange, Request, Response
 from mfagate.ladder import rung
 from mfagate.ladder.asking import Picture, Sample
 from mfagate.sandbox.front import front
@@ -117,6 +119,20 @@ def test_a_silence_is_confirmed_once(run: Run, provider: Fake) -> None:
         check = red(run())
     assert (check.id, check.cause) == ("provider.ping", CauseId.NETWORK_READ_TIMEOUT)
     assert check.evidence["attempts"].startswith("2 of 2 failed")
+
+
+def test_one_server_of_several_is_named() -> None:
+    """Behind one name there may be many, and only one of them is broken."""
+
+    def met(address: str, cause: CauseId | None) -> Sample[None]:
+        request = Request("GET", "https://mfa.example/ping")
+        exchange = Exchange(request, datetime.now(UTC), Response(200), address=address)
+        return Sample(None, exchange, cause, Outcome.INCONCLUSIVE if cause else None)
+
+    outage = CauseId.PROVIDER_OUTAGE
+    picture = Picture([met("192.0.2.1", outage), met("192.0.2.1", outage), met("192.0.2.2", None)])
+    assert picture.told["by address"] == "192.0.2.1: 2 of 2 failed, 192.0.2.2: 0 of 1 failed"
+    assert "by address" not in Picture(picture.samples[:2]).told
 
 
 CAUSES = st.sampled_from(

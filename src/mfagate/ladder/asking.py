@@ -126,7 +126,18 @@ class Picture(Generic[T]):
             return {}
         failures = self.failures
         kinds = ", ".join(f"{number} × {label}" for label, number in Counter(one.label for one in failures).items())
-        return {"attempts": f"{len(failures)} of {len(self.samples)} failed" + (f": {kinds}" if kinds else "")}
+        told = {"attempts": f"{len(failures)} of {len(self.samples)} failed" + (f": {kinds}" if kinds else "")}
+        return {**told, **self._by_address()}
+
+    def _by_address(self) -> Mapping[str, str]:
+        """Which of several servers behind one name failed, if more than one was met."""
+        met: dict[str, list[bool]] = {}
+        for sample in self.samples:
+            if sample.exchange is not None and sample.exchange.address is not None:
+                met.setdefault(sample.exchange.address, []).append(sample.cause is not None)
+        if len(met) < 2:
+            return {}
+        return {"by address": ", ".join(f"{one}: {sum(bad)} of {len(bad)} failed" for one, bad in met.items())}
 
     def counted(self, finding: Finding) -> Finding:
         """The finding with its counts; of a mixed picture no more is claimed than that."""
