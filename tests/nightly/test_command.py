@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,3 +149,16 @@ def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extr
     result = duo.run("nightly", "--history", place, PYTHONPATH=path)
     assert result.exit_code == 0
     assert f"pip install '{extra}'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "damage", ["problems SET evidence = '{'", "integrations SET verdict = '?'", "shapes SET answers = '['"]
+)
+def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
+    duo.run("nightly")
+    with sqlite3.connect(duo.folder / ".mfagate/history.db") as connection:
+        connection.execute(f"UPDATE {damage}")
+    connection.close()
+    result = duo.run("nightly")
+    assert (result.exit_code, result.report["verdict"]) == (0, "pass")
+    assert "holds what no mfagate has written" in result.stderr
