@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -50,8 +51,12 @@ class ChangingDuo(DuoEmulator):
     def __init__(self) -> None:
         super().__init__()
         self.changes: list[Change] = []
+        self.unavailable_every: int | None = None
+        self._count = itertools.count(1)
 
     def _answer(self, environ: Any, request: Request) -> Answer:
+        if self.unavailable_every is not None and next(self._count) % self.unavailable_every == 0:
+            return Answer(503, "try again", content_type="text/plain")
         answer = super()._answer(environ, request)
         body = json.loads(json.dumps(answer.body))
         if request.path == "/auth/v2/preauth" and "devices" in body.get("response", {}):

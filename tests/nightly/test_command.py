@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -144,3 +145,29 @@ def test_no_secret_is_kept(duo: Duo, running: Running) -> None:
     kept = b"".join(path.read_bytes() for path in (duo.folder / ".mfagate").iterdir()).decode("latin-1")
     assert '"$.echo"' in kept
     assert Redactor(duo.env).found_in(kept) == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "place", "extra"),
+    [("sqlalchemy", "runs.db", "mfagate[history]"), ("psycopg", "postgresql://127.0.0.1:1/x", "mfagate[postgresql]")],
+)
+def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extra: str) -> None:
+    (duo.folder / "without").mkdir()
+    (duo.folder / "without" / f"{missing}.py").write_text("raise ImportError")
+    path = os.pathsep.join([str(duo.folder / "without"), os.environ.get("PYTHONPATH", "")])
+    result = duo.run("nightly", "--history", place, PYTHONPATH=path)
+    assert result.exit_code == 0
+    assert f"pip install '{extra}'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "damage", ["problems SET evidence = '{'", "integrations SET verdict = '?'", "shapes SET answers = '['"]
+)
+def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
+    duo.run("nightly")
+    with sqlite3.connect(duo.folder / ".mfagate/history.db") as connection:
+        connection.execute(f"UPDATE {damage}")
+    connection.close()
+    result = duo.run("nightly")
+    assert (result.exit_code, result.report["verdict"]) == (0, "pass")
+    assert "holds what no mfagate has written" in result.stderr

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,32 @@ def night(config: Path, at: datetime) -> tuple[list[Told], str]:
         assert all(check.cause != "gate.internal-error" for check in report.integrations[0].checks)
     told: list[Told] = [(change.kind, change.outcome.value, str(change.cause), change.subject) for change in news]
     return told, report.verdict.value
+
+
+def test_more_errors_than_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request in four fails and is answered when it is asked again: no verdict, no fault, and yet news."""
+    began = datetime.now(UTC)
+    with running(tmp_path, began) as provider:
+        simulate(monkeypatch, provider, key_expires=began + timedelta(days=400))
+        config = write_project(tmp_path, provider, monkeypatch)
+        night(config, began + timedelta(seconds=1))
+        with History.open(place_of(load(config, registry.names()), None)) as history:
+            (first,) = history.runs()
+            for number in range(1, 16):
+                at = began + timedelta(days=number)
+                history.record(replace(first, id=str(uuid.uuid4()), started=at, finished=at))
+        told = []
+        for number, every in ((16, 4), (17, 4), (18, 4), (19, None), (20, None), (21, None)):
+            provider.emulator.unavailable_every = every
+            news, verdict = night(config, began + timedelta(days=number, seconds=1))
+            assert verdict == "pass"
+            told += [(number, *change) for change in news if change[2] != "cassette.emulated"]
+    assert told == [
+        (16, "new", "warn", "provider.degraded", None),
+        (17, "new", "warn", "errors.raised", None),
+        (19, "recovered", "warn", "provider.degraded", None),
+        (20, "recovered", "warn", "errors.raised", None),
+    ]
 
 
 def test_thirty_nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

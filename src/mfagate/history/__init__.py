@@ -17,8 +17,9 @@ outcome) or ``recovered`` (the check ran, and has nothing to say any more; ``cau
 ``message`` are then those that it had). A check that did not run has neither recovered nor changed. What
 happens rather than lasts, such as drift, is new and never recovers.
 
-The state before a run is ``History.before(report)``; it is asked for before the run is recorded::
+The state before a run is ``History.before(run)``, by the earlier runs of its stage; with a report at hand::
 
+    run = StoredRun.of(report)
     with History.open(place) as history:
         news = changes(history.before(run), run.integrations)
         history.record(run)
@@ -30,14 +31,17 @@ from mfagate.history.changes import Change, changes, standing
 from mfagate.history.errors import HistoryError
 from mfagate.history.place import Place
 from mfagate.history.record import IntegrationState, Problem, Sample, StoredRun
+from mfagate.history.store import History, Selection
 
 __all__ = [
     "Change",
+    "History",
     "HistoryError",
     "IntegrationState",
     "Place",
     "Problem",
     "Sample",
+    "Selection",
     "StoredRun",
     "changes",
     "standing",

@@ -137,10 +137,8 @@ class History:
         with self._reading() as connection:
             rows = connection.execute(query).mappings().all()
             states = _states(connection, rows)
-        return [
-            _run(group[0], [states[row["state_number"]] for row in group])
-            for group in (list(rows) for _, rows in groupby(rows, lambda row: row["number"]))
-        ]
+            by_run = (list(rows) for _, rows in groupby(rows, lambda row: row["number"]))
+            return [_run(group[0], [states[row["state_number"]] for row in group]) for group in by_run]
 
     def run(self, beginning: str) -> StoredRun:
         """The run whose id begins so, with all of its integrations.
@@ -173,7 +171,7 @@ class History:
                 raise HistoryError(f"the history {self.place.shown} has no run {run_id}")
             own = [row for row in rows if row["state_number"] is not None]
             states = _states(connection, own)
-        return _run(rows[0], [states[row["state_number"]] for row in own])
+            return _run(rows[0], [states[row["state_number"]] for row in own])
 
     def before(self, run: StoredRun) -> list[IntegrationState]:
         """What was known of each integration of a run before it, from the runs of the same stage."""
