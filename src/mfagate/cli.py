@@ -128,6 +128,9 @@ _COMMON: tuple[Callable[[Command], Command], ...] = (
 )
 
 
+_NOTIFY = click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
+
+
 def _common(command: Command) -> Command:
     for option in reversed(_COMMON):
         command = option(command)
@@ -161,7 +164,7 @@ def check(**options: Any) -> None:
     help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
     "The faults: mfagate sandbox PROVIDER --list-faults",
 )
-@click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
+@_NOTIFY
 def gate(**options: Any) -> None:
     """Ask the live providers: may this configuration be deployed?
 
