@@ -13,18 +13,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mfagate.causes import Outcome
-from mfagate.exchange import Phase
+from mfagate.history.record import samples_of
 from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily
-
-PHASES = {
-    "network.resolve": Phase.RESOLVE,
-    "network.connect": Phase.CONNECT,
-    "network.tls": Phase.TLS,
-}
-"""The rungs that measure one phase of an exchange each."""
 
 _HELP = {
     "mfagate_run_verdict": "1 for the verdict of the last run, 0 for the others.",
@@ -40,7 +33,7 @@ _HELP = {
     "mfagate_integration_drill": "1 where the sandbox was broken on purpose.",
     "mfagate_integration_users_ratio": "The share of users that log in through the integration.",
     "mfagate_integration_expiry_timestamp_seconds": "When a credential or certificate runs out.",
-    "mfagate_integration_phase_duration_seconds": "How long a phase of the exchange without a credential took.",
+    "mfagate_integration_phase_duration_seconds": "The median of a phase of the answered requests.",
     "mfagate_integration_check_duration_seconds": "How long the checks of one kind took together.",
 }
 
@@ -125,10 +118,8 @@ def _durations(integration: IntegrationReport, labels: Mapping[str, str]) -> Ite
     for check in integration.checks:
         if check.outcome is not Outcome.SKIPPED:
             seconds[check.id] += check.seconds
-    for check_id, taken in seconds.items():
-        if check_id in PHASES:
-            of_phase = {**labels, "phase": PHASES[check_id].value}
-            yield "mfagate_integration_phase_duration_seconds", of_phase, taken
+    for sample in samples_of(integration.measured):
+        yield "mfagate_integration_phase_duration_seconds", {**labels, "phase": sample.phase.value}, sample.median
     for check_id, taken in seconds.items():
         yield "mfagate_integration_check_duration_seconds", {**labels, "check": check_id}, taken
 

@@ -9,8 +9,7 @@ from typing import Self
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Phase
-from mfagate.history import IntegrationState
-from mfagate.report.openmetrics import PHASES
+from mfagate.history.record import IntegrationState, samples_of
 from mfagate.result import IntegrationReport, Report, Verdict
 
 
@@ -58,9 +57,8 @@ class HistoryView:
         expiries: dict[str, dict[str, Runout]] = {}
         for report in sorted(reports, key=lambda one: one.run.started):
             for one in report.integrations:
-                nights.setdefault(one.name, []).append(
-                    Night(report.run.started, one.verdict, one.cause, dict(_latency(one)))
-                )
+                latency = {sample.phase: sample.median for sample in samples_of(one.measured)}
+                nights.setdefault(one.name, []).append(Night(report.run.started, one.verdict, one.cause, latency))
                 # What a later run says replaces what an earlier one said.
                 expiries.setdefault(one.name, {}).update({runout.what: runout for runout in runouts(one)})
         return cls(nights, {name: list(by_what.values()) for name, by_what in expiries.items()})
@@ -83,9 +81,3 @@ def runouts(integration: IntegrationReport) -> list[Runout]:
         if name not in earliest or check.expires < earliest[name].when:
             earliest[name] = Runout(name, check.expires)
     return list(earliest.values())
-
-
-def _latency(integration: IntegrationReport) -> Iterable[tuple[Phase, float]]:
-    for check in integration.checks:
-        if check.id in PHASES and check.seconds:
-            yield PHASES[check.id], check.seconds
