@@ -23,7 +23,7 @@ from mfagate.report.formats import Output
 from mfagate.report.html import HistoryView, Night, Runout
 from mfagate.report.html.charts import Chart
 from mfagate.report.visible import visible, visible_report
-from mfagate.result import Report, Verdict
+from mfagate.result import Measured, Report, Verdict
 
 from .browser import BROWSER, DRIVER, chromium, emulate
 from .conftest import AT, HOSTILE, Offline, hostile_check, report_of
@@ -135,6 +135,8 @@ def test_offline_nothing_is_said_of_the_provider(offline: Offline) -> None:
 def test_a_history_is_made_of_earlier_reports() -> None:
     checks = [hostile_check("t", id="network.tls", subject=None, outcome=Outcome.PASS, cause=None)]
     early, late = report_of(*checks, verdict=Verdict.PASS), report_of(hostile_check("x"))
+    timed = [Measured(request="GET /ping", phases={"tls": 0.1})]
+    early = early.model_copy(update={"integrations": [early.integrations[0].model_copy(update={"measured": timed})]})
     late = late.model_copy(update={"run": late.run.model_copy(update={"started": AT + timedelta(days=1)})})
     view = HistoryView.of([late, early])
     assert [night.verdict for night in view.nights["duo-eu"]] == [Verdict.PASS, Verdict.FAIL]

@@ -67,10 +67,11 @@ def states(
     data: dict[str, str],
     tokens: Callable[[], list[str]],
 ) -> Iterator[PrivacyIDEAStates]:
+    before = tokens()  # A gate that was cut off leaves some, which the next one removes.
     states = PrivacyIDEAStates(PROVIDER, send, settings, data)
     yield states
     states.close()
-    assert tokens() == []
+    assert set(tokens()) <= set(before)
 
 
 @pytest.fixture

@@ -372,7 +372,7 @@ def in_a(**later: int) -> str:
         {"ExpirationDate": "tomorrow"},
         {"ExpirationDate": "2026-02-31T00:00:00Z"},
         {"ExpirationDate": in_a(minutes=-1)},
-        {"ExpirationDate": in_a(minutes=70)},
+        {"ExpirationDate": in_a(minutes=7000)},
         {"AuthPayload": "12"},
         {"AuthPayload": "123456789"},
         {"HiddenDetails": "{"},
