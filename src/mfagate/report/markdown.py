@@ -15,12 +15,11 @@ from mfagate.report.words import (
     blast_radius,
     contact,
     counts,
-    drills,
     emulators,
     exonerated,
     kind,
+    notes,
     one_line,
-    override,
     paragraphs,
     tally,
     verdict,
@@ -55,9 +54,8 @@ def render(report: Report) -> str:
 
 
 def _notes(report: Report) -> Iterator[str]:
-    for note in (override(report), drills(report)):
-        if note:
-            yield f"**{_escape(note)}**"
+    for note in notes(report):
+        yield f"**{_escape(note)}**"
 
 
 def _table(report: Report) -> str:

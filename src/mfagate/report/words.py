@@ -167,3 +167,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
     return str(value)
+
+
+def notes(report: Report) -> list[str]:
+    """What a reader has to know beside the verdict: an override, a drill, what was selected, what went wrong."""
+    warnings = [f"warning: {warning}" for warning in report.run.warnings]
+    return [note for note in (override(report), drills(report), *selection(report), *warnings) if note]

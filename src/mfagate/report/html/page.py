@@ -211,7 +211,7 @@ class Page:
         targets = [OFFLINE] if offline else list(TARGETS.values())
         entries = [Entry.of(number, one, history, offline=offline) for number, one in enumerate(sorted_, 1)]
         nothing = words.NOTHING_CHECKED if report.cause is not None else ""
-        notes = [nothing, words.override(report), words.drills(report)]
+        notes = [nothing, *words.notes(report)]
         return cls(
             report=report,
             verdict=words.verdict(report),
