@@ -35,6 +35,9 @@ QUESTION_SECONDS = 3.0
 CLIMB_SECONDS = 5.0
 """For which all questions of a climb are asked again; with more trouble than that, the trouble is the answer."""
 
+_LEAST_SECONDS = 1.5
+"""For which each question is asked again all the same: a slow provider uses the others up on two or three."""
+
 _CONFIRMED_IF_WITHIN = 1.0
 """Seconds: what takes longer is answered definitely enough."""
 
@@ -161,7 +164,7 @@ def ask(
     picture = Picture([once(None)])
     first = time.monotonic() - began
     confirming = confirming and first < _CONFIRMED_IF_WITHIN
-    left = min(QUESTION_SECONDS, climb.asking_seconds)
+    left = min(QUESTION_SECONDS, max(climb.asking_seconds, _LEAST_SECONDS))
     end = time.monotonic() + left
     again = bounded or first <= QUESTION_SECONDS
     while again and (pause := _pause(picture, end - time.monotonic(), confirming)) is not None:
