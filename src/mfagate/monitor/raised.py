@@ -81,7 +81,9 @@ def _tls(chain: Chain, host: str) -> Failure | None:
     error = chain.of(ssl.SSLError)
     if not isinstance(error, ssl.SSLError) or isinstance(error, (*ENDED, ssl.SSLWantReadError, TimeoutError)):
         return None
-    return explained(error, host, agreed=False).in_phase(Phase.TLS) if error.reason else None
+    # Older Pythons name no reason for some of OpenSSL's errors, nor for a wait that was too long.
+    named = error.reason is not None or str(error).startswith("[SSL")
+    return explained(error, host, agreed=False).in_phase(Phase.TLS) if named else None
 
 
 def _name(chain: Chain, host: str) -> Failure | None:
