@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -9,10 +10,12 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.exchange import Phase
 from mfagate.monitor.raised import failure_of
 from mfagate.sandbox.faults import Fault, faulty
 from mfagate.sandbox.front import Front, Handler, front
@@ -102,6 +105,16 @@ def test_a_name_that_does_not_exist() -> None:
     with httpx.Client(trust_env=False) as client, pytest.raises(httpx.ConnectError) as raised:
         client.get("http://nobody.invalid/")
     assert failure_of(raised.value, "nobody.invalid") == found
+
+
+def test_a_reset_while_connecting() -> None:
+    """A peer may be faster than the client, which then learns of it while it still connects."""
+    reset = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+    new = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPConnection("host"), f"Failed: {reset}")
+    new.__cause__ = reset
+    found = failure_of(requests.exceptions.ConnectionError(new), "host")
+    assert found is not None
+    assert (found.cause, found.phase) == (CauseId.NETWORK_CONNECTION_RESET, Phase.CONNECT)
 
 
 def test_a_client_certificate_that_is_demanded() -> None:

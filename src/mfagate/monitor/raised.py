@@ -147,6 +147,13 @@ _SIGNS: tuple[tuple[Callable[[Chain], bool], CauseId, Phase, str], ...] = (
         "{host} refuses the connection",
     ),
     (
+        # urllib3 takes every failure to connect for a kind of time-out.
+        lambda chain: chain.named("NewConnectionError") and chain.errno(errno.ECONNRESET),
+        CauseId.NETWORK_CONNECTION_RESET,
+        Phase.CONNECT,
+        "{host} reset the connection while it was set up",
+    ),
+    (
         lambda chain: chain.named("ConnectTimeout", "ConnectTimeoutError") or chain.errno(*_UNREACHABLE),
         CauseId.NETWORK_CONNECTION_TIMEOUT,
         Phase.CONNECT,
