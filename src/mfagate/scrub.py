@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -84,7 +84,7 @@ class Scrubber:
             fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
             return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote).encode()
         try:
-            document = self._tree(json.loads(body))
+            document = self.tree(json.loads(body))
         except ValueError:
             return body
         except RecursionError:
@@ -95,15 +95,16 @@ class Scrubber:
         except UnicodeEncodeError:  # half a surrogate pair can only stand escaped
             return json.dumps(document, separators=(",", ":")).encode()
 
-    def _tree(self, node: Any) -> Any:
+    def tree(self, node: Any) -> Any:
+        """JSON as it may be kept."""
         if isinstance(node, Mapping):
             # Beside a message a code is that of an error, and no one-time password.
             plain = {"code"} if isinstance(node.get("message"), str) else set()
             return {
-                name: self._tree(value) if name in plain else self._value(name, value) for name, value in node.items()
+                name: self.tree(value) if name in plain else self._value(name, value) for name, value in node.items()
             }
         if isinstance(node, list):
-            return [self._tree(item) for item in node]
+            return [self.tree(item) for item in node]
         return node
 
     def _value(self, name: str, value: Any) -> Any:
@@ -113,11 +114,18 @@ class Scrubber:
             return self.rules.volatile_fields[name]
         usual = name.lower().replace("_", "").replace("-", "")
         if name in self.rules.public_fields:
-            return self._tree(value)
+            return self.tree(value)
         if usual in _ALWAYS_SECRET or name in self.rules.secret_fields:
             # The ``code`` of an error is a number.
             return _blank(value, numbers=usual != "code")
-        return self._tree(value)
+        return self.tree(value)
+
+
+def showable(rules: Scrubbing, document: Any) -> Any:
+    """JSON as a report may show it: as it is, but for texts that are secret, or that name somebody or something."""
+    texts = {name for name, value in rules.volatile_fields.items() if not isinstance(value, int | float)}
+    shown = replace(rules, secret_fields=rules.secret_fields | texts, volatile_fields={})
+    return Scrubber(shown, "").tree(document)
 
 
 def _blank(value: Any, *, numbers: bool) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mfagate.contract.mismatch import Mismatch
+from mfagate.contract.mismatch import Mismatch, Showable
 from mfagate.contract.request import ExampleRequest
 from mfagate.contract.response import ExpectedResponse
 from mfagate.exchange import Headers, Request, Response
@@ -57,13 +57,16 @@ class Interaction:
         headers = Headers(tuple((name, str(value)) for name, value in built.headers.items()))
         return Request(str(built.method), str(built.url), headers, built.data or b"")
 
-    def match(self, response: Response) -> list[Mismatch]:
+    def match(self, response: Response, showable: Showable | None = None) -> list[Mismatch]:
         """How an answer differs from the contract, the most telling difference first.
+
+        The messages quote from the answer. Of a live one, which may hold secrets, ``showable``
+        makes of its JSON what may be quoted.
 
         Raises:
             ContractError: Pact's core does not understand a matching rule.
         """
-        return self.response.match(response)
+        return self.response.match(response, showable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mfagate.causes import CauseId
 from mfagate.contract.core import GAVE_UP
+from mfagate.contract.path import at, steps
 
 # Longer values are cut: an answer may hold tokens and seeds that nobody registered as secret.
 LONGEST_VALUE = 60
@@ -50,6 +52,35 @@ class Mismatch:
     message: str
     expected: Any = None
     actual: Any = None
+
+
+Showable = Callable[[Any], Any]
+"""Makes of an answer's JSON what may be quoted from it: the same structure without what is secret."""
+
+
+class Quotes:
+    """What the messages may quote from the JSON body of one answer."""
+
+    def __init__(self, body: str, showable: Showable | None) -> None:
+        self._body, self._showable = body, showable
+
+    def of(self, path: str, actual: object) -> str:
+        """The value at a path as it stands, or as it may be shown; an ellipsis where that is unknown."""
+        if self._showable is None:
+            return _quoted(actual)
+        try:
+            shown = at(self._document, steps(path))
+        except (ValueError, LookupError, RecursionError):
+            return _HIDDEN
+        # JSON within a text is not searched for secrets.
+        return _HIDDEN if isinstance(shown, str) and shown.lstrip()[:1] in ("{", "[") else _quoted(shown)
+
+    @cached_property
+    def _document(self) -> Any:
+        return self._showable(json.loads(self._body)) if self._showable is not None else None
+
+
+_HIDDEN = "…"
 
 
 def rank(mismatch: Mismatch) -> tuple[int, str]:
@@ -95,17 +126,19 @@ def body_unreadable(problem: str) -> Mismatch:
 
 
 def not_json(body: str) -> Mismatch:
-    """HTML or text where the contract has JSON."""
-    message = f"The body is not JSON; it begins with {_quoted(body.lstrip()[:LONGEST_VALUE])}."
-    return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", message, None, shorten(body))
+    """HTML or text where the contract has JSON; only markup is quoted, because a text may be a token."""
+    start = body.lstrip()[:LONGEST_VALUE]
+    how = f"begins with {_quoted(start)}" if start.startswith("<") else f"is a text of {len(body)} characters"
+    return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", f"The body is not JSON; it {how}.")
 
 
-def in_text(pact_mismatch: Mapping[str, Any]) -> list[Mismatch]:
-    """Pact's mismatch of a body that is no JSON."""
-    return [_differs("$", pact_mismatch["expected"], pact_mismatch["actual"], pact_mismatch["mismatch"])]
+def in_text(pact_mismatch: Mapping[str, Any], showable: Showable | None) -> list[Mismatch]:
+    """Pact's mismatch of a body that is no JSON; such a one is never searched for secrets, so it is not shown."""
+    expected, actual, text = (pact_mismatch[name] for name in ("expected", "actual", "mismatch"))
+    return [_differs("$", expected, actual, text, _quoted(actual) if showable is None else _HIDDEN)]
 
 
-def in_json(pact_mismatch: Mapping[str, Any], body: str) -> list[Mismatch]:
+def in_json(pact_mismatch: Mapping[str, Any], body: str, quotes: Quotes) -> list[Mismatch]:
     """One of Pact's mismatches of a JSON body; several if several keys are missing."""
     path, text = pact_mismatch["path"], pact_mismatch["mismatch"]
     expected, actual = _value(pact_mismatch["expected"]), _value(pact_mismatch["actual"])
@@ -117,20 +150,23 @@ def in_json(pact_mismatch: Mapping[str, Any], body: str) -> list[Mismatch]:
         return [body_unreadable("is not valid JSON; it may have been cut off") if is_cut else not_json(body)]
     if text.startswith(_MISSING_KEYS):
         return [_missing(path, key) for key in expected if key not in actual]
-    return [_differs(path, expected, actual, text)]
+    return [_differs(path, expected, actual, text, quotes.of(path, actual))]
 
 
-def _differs(path: str, expected: object, actual: object, text: str) -> Mismatch:
+def _differs(path: str, expected: object, actual: object, text: str, quote: str) -> Mismatch:
     if _kind(expected) != _kind(actual) and not text.startswith(_VARIANT):
         cause = CauseId.CONTRACT_TYPE_CHANGED
-        message = f"{path} is {_described(actual)}, the contract has {_described(expected)}."
+        message = f"{path} is {_described(actual, quote)}, the contract has {_described(expected, _quoted(expected))}."
     else:
         # JSON within a string is read like JSON above; Pact's sentence knows better.
         types = _TYPES.search(text)
         other_type = types is not None and types[1] != types[2]
         cause = CauseId.CONTRACT_TYPE_CHANGED if other_type else CauseId.CONTRACT_VALUE_UNEXPECTED
-        message = f"{path} is {_quoted(actual)}, the contract {_demand(text, actual, expected)}."
-    return Mismatch(cause, path, message, shorten(expected), shorten(actual))
+        # Pact's sentence repeats the value, which can be cut off only if it is a text.
+        may_repeat = isinstance(actual, str) or quote == _quoted(actual)
+        demand = _demand(text, actual, expected) if may_repeat else f"has {_quoted(expected)}"
+        message = f"{path} is {quote}, the contract {demand}."
+    return Mismatch(cause, path, message, shorten(expected), quote)
 
 
 def _missing(path: str, key: str) -> Mismatch:
@@ -163,8 +199,8 @@ def _kind(value: object) -> str:
             return "an object"
 
 
-def _described(value: object) -> str:
-    return "null" if value is None else f"{_kind(value)} ({_quoted(value)})"
+def _described(value: object, quote: str) -> str:
+    return "null" if value is None else f"{_kind(value)} ({quote})"
 
 
 def _quoted(value: object) -> str:

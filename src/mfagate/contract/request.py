@@ -12,14 +12,13 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from mfagate.contract.errors import StateValueError
 from mfagate.contract.media_type import MediaType
+from mfagate.contract.path import steps
 
 if TYPE_CHECKING:
     import requests
 
 _NAME = re.compile(r"\$\{([^}]*)\}")
 _DATA_TYPES = {"STRING": str, "INTEGER": int, "FLOAT": float, "DECIMAL": float, "BOOLEAN": bool}
-# One step of a path as Pact writes it: .name or .*, ['name'], [0] or [*]
-_STEP = re.compile(r"\.([^.\[\]]+)|\['([^']*)'\]|\[(\d+|\*)\]")
 # What a path may hold besides letters, digits and escapes; "?" and "#" would end it.
 _PATH_SAFE = "/:@!$&'()*+,;=~%"
 
@@ -125,7 +124,7 @@ class ExampleRequest:
         if self.media_type.is_json:
             document = [json.loads(self.body)]
             for path, generator in generators.items():
-                _put(document, [0, *_steps(path)], partial(generator.value, values=values))
+                _put(document, [0, *steps(path)], partial(generator.value, values=values))
             return json.dumps(document[0], ensure_ascii=False).encode()
         return self._form(generators, values) if self.media_type.is_form else self.body
 
@@ -134,7 +133,7 @@ class ExampleRequest:
 
         As in Pact's core: pact_models/src/generators/form_urlencoded.rs.
         """
-        by_steps = {tuple(_steps(path)): generator for path, generator in generators.items()}
+        by_steps = {tuple(steps(path)): generator for path, generator in generators.items()}
         fields: list[tuple[str, str]] = []
         for name, example in parse_qsl((self.body or b"").decode(), keep_blank_values=True):
             index = sum(1 for earlier, _ in fields if earlier == name)
@@ -148,13 +147,6 @@ def _look_up(name: str, values: Mapping[str, str]) -> str:
         return values[name]
     except KeyError:
         raise StateValueError(name, "is missing: no provider state gave it") from None
-
-
-def _steps(path: str) -> list[str | int]:
-    """``$.l[0].x`` as ``["l", 0, "x"]``; a wildcard is ``"*"``."""
-    return [
-        int(index) if index.isdigit() else dotted or quoted or index for dotted, quoted, index in _STEP.findall(path)
-    ]
 
 
 def _put(node: Any, steps: Sequence[str | int], change: Callable[[object], object]) -> None:

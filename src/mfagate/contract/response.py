@@ -19,7 +19,7 @@ from mfagate.contract import mismatch as found
 from mfagate.contract.core import CompiledExpectation
 from mfagate.contract.headers import ExpectedHeader
 from mfagate.contract.media_type import MediaType
-from mfagate.contract.mismatch import Mismatch
+from mfagate.contract.mismatch import Mismatch, Showable
 from mfagate.exchange import Response
 
 # https://www.rfc-editor.org/rfc/rfc9745 and https://www.rfc-editor.org/rfc/rfc8594
@@ -45,15 +45,16 @@ class ExpectedResponse:
     body_rules: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
 
-    def match(self, answer: Response) -> list[Mismatch]:
+    def match(self, answer: Response, showable: Showable | None = None) -> list[Mismatch]:
         """How an answer differs from this one, the most telling difference first.
 
-        An empty list is a match. Further fields and headers are allowed.
+        An empty list is a match. Further fields and headers are allowed. ``showable`` makes of
+        the answer's JSON what the messages may quote; without it they quote what there is.
 
         Raises:
             ContractError: Pact's core does not understand a matching rule.
         """
-        mismatches = [*self._status(answer), *self._headers(answer), *self._body(answer)]
+        mismatches = [*self._status(answer), *self._headers(answer), *self._body(answer, showable)]
         return sorted(self._retired(answer, mismatches), key=found.rank) if mismatches else mismatches
 
     def _status(self, answer: Response) -> Iterator[Mismatch]:
@@ -70,7 +71,7 @@ class ExpectedResponse:
             if broken is not None:
                 yield broken
 
-    def _body(self, answer: Response) -> list[Mismatch]:
+    def _body(self, answer: Response, showable: Showable | None) -> list[Mismatch]:
         if self.body is None:
             return []
         if answer.truncated:
@@ -91,8 +92,9 @@ class ExpectedResponse:
             return [self._other_type(answer, text)]
         broken = self._body_expectation.mismatches(text)
         if self._is_json:
-            return [mismatch for each in broken for mismatch in found.in_json(each, text)]
-        return [mismatch for each in broken for mismatch in found.in_text(each)]
+            quotes = found.Quotes(text, showable)
+            return [mismatch for each in broken for mismatch in found.in_json(each, text, quotes)]
+        return [mismatch for each in broken for mismatch in found.in_text(each, showable)]
 
     def _no_body(self, answer: Response) -> list[Mismatch]:
         if not answer.body or not self._compares_with(answer, answer.text):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mfagate.contract import Contract, Interaction, Mismatch
 from mfagate.contract.media_type import parse
+from mfagate.contract.mismatch import Showable
 from mfagate.contract.response import ExpectedResponse
 from mfagate.exchange import Exchange, Response
 
@@ -18,7 +19,9 @@ _JSON = parse("application/json")
 _TYPES = {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}
 
 
-def difference(contract: Contract, exchange: Exchange, *, nearest_only: bool = False) -> list[Mismatch]:
+def difference(
+    contract: Contract, exchange: Exchange, showable: Showable, *, nearest_only: bool = False
+) -> list[Mismatch]:
     """How the answer differs from the nearest interaction of this endpoint and status.
 
     Empty if there is none, or if one is as agreed; with ``nearest_only``, if the nearest is.
@@ -37,7 +40,7 @@ def difference(contract: Contract, exchange: Exchange, *, nearest_only: bool = F
     nearest = max(same, key=lambda interaction: _likeness(interaction, response), default=None)
     if nearest is None or (not nearest_only and any(not interaction.match(response) for interaction in same)):
         return []
-    return nearest.match(response)
+    return nearest.match(response, showable)
 
 
 def _likeness(interaction: Interaction, response: Response) -> float:
@@ -69,7 +72,7 @@ def _pattern(interaction: Interaction) -> str | None:
     return "[^/]+".join(re.escape(part) for part in parts) + "$" if any(parts) else None
 
 
-def other_shape(shape: Mapping[str, Any], response: Response) -> list[Mismatch]:
+def other_shape(shape: Mapping[str, Any], response: Response, showable: Showable) -> list[Mismatch]:
     """How the answer's types differ from those of an example. Empty if it is something else altogether."""
     try:
         body = response.json()
@@ -80,5 +83,5 @@ def other_shape(shape: Mapping[str, Any], response: Response) -> list[Mismatch]:
     expected = ExpectedResponse(response.status, body=json.dumps(shape), media_type=_JSON, body_rules=_TYPES)
     return [
         replace(mismatch, message=mismatch.message.replace("the contract", "its documentation"))
-        for mismatch in expected.match(response)
+        for mismatch in expected.match(response, showable)
     ]

@@ -109,7 +109,7 @@ class Arranger:
         contract = self._climb.contract
         if contract is None or exchange.response is None:
             return None
-        differences = difference(contract, exchange, nearest_only=nearest_only)
+        differences = difference(contract, exchange, self._climb.showable, nearest_only=nearest_only)
         if not differences or differences[0].cause not in OTHER_FORM:
             return None
         message = f"{exchange.request.method} {urlsplit(exchange.request.url).path}: {differences[0].message}"

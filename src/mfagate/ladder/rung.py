@@ -23,6 +23,7 @@ from mfagate.providers.base import Probe, Provider
 from mfagate.result import Check, Finding, Measured
 from mfagate.result import Target as ReportTarget
 from mfagate.sandbox import EMULATOR
+from mfagate.scrub import showable
 from mfagate.secrets.fingerprint import fingerprint
 from mfagate.secrets.redaction import Redactor
 
@@ -185,11 +186,15 @@ class Climb:
         assert exchange.response is not None, "a failure is always a definite cause"
         try:
             contract = self.contract or load(self.integration.contract_path, provider=self.integration.provider)
-            differences = difference(contract, exchange)
+            differences = difference(contract, exchange, self.showable)
         except ContractError:
             differences = []  # The rung that reads it will say so.
         shape = probe.shape if probe is not None else None
-        return differences or (other_shape(shape, exchange.response) if shape is not None else [])
+        return differences or (other_shape(shape, exchange.response, self.showable) if shape is not None else [])
+
+    def showable(self, document: Any) -> Any:
+        """An answer's JSON as the report may quote it: tokens of a live answer are nobody's registered secrets."""
+        return showable(self.provider.scrubbing, document)
 
     def explain(self, exchange: Exchange) -> Finding | None:
         """The provider's own view of an answer."""

@@ -8,6 +8,7 @@ searched for the secrets.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from mfagate.providers.states import State
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
 from mfagate.testing.project import Project, Result
+from mfagate.testing.wrapping import Wrapping
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 3
 
@@ -63,6 +65,15 @@ LIVE_CASES = (
     "missing permission",
 )
 """Credentials that only the provider can tell from good ones."""
+
+
+_TELLING = slice(20, 40)
+"""The part of a long secret that is looked for: reports cut what is long, and JSON Web Tokens all begin alike."""
+
+
+def _is_long(secret: str) -> bool:
+    """A one-time password of six digits stands in many a number."""
+    return len(secret) >= 8
 
 
 class ProviderProject(Project):
@@ -288,6 +299,18 @@ class ProviderSuite:
         assert result.exit_code == exit_code, result.stdout
         assert cause is None or result.first["cause"] == cause, result.stdout
         assert result.first_red["next_step"]
+
+    def test_live_secrets_are_not_quoted(self, project: ProviderProject, definition: Provider) -> None:
+        """What an answer issues, nobody knows beforehand: a report that tells of its field must not show it."""
+        healthy, endpoint = Wrapping(definition.scrubbing), project.endpoint
+        self._through(project, healthy)
+        for name in healthy.seen:
+            project.endpoint = endpoint
+            broken = Wrapping(definition.scrubbing, frozenset({name}))
+            result = self._through(project, broken)
+            written = result.stdout + json.dumps(result.report)
+            for secret in filter(_is_long, set().union(*broken.seen.values())):
+                assert (secret[_TELLING] if len(secret) > _TELLING.stop else secret) not in written, name
 
     def test_negative_control(self, project: ProviderProject) -> None:
         """Where any credential is taken, that one was proves nothing."""
