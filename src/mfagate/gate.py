@@ -219,8 +219,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
         checks = [internal_error(integration, session.redactor, "gate", error)]
     checks += [*_too_few(integration, checks), *about_waivers]
     faults = session.faults.get(integration.name, ())
-    report = _integration_report(integration, checks, cleared, target, faults)
-    report = report.model_copy(update={"measured": measured})
+    report = _integration_report(integration, checks, cleared, target, faults, measured)
     session.progress.finished(report)
     return report
 
@@ -311,7 +310,12 @@ def _passed(summary: Summary) -> str:
 
 
 def _integration_report(
-    integration: Integration, checks: list[Check], cleared: list[str], target: Target, faults: Sequence[str]
+    integration: Integration,
+    checks: list[Check],
+    cleared: list[str],
+    target: Target,
+    faults: Sequence[str],
+    measured: list[Measured],
 ) -> IntegrationReport:
     report = IntegrationReport(
         name=integration.name,
@@ -326,6 +330,7 @@ def _integration_report(
         faults=list(faults),
         headline=_passed(Summary.of(checks)),
         checks=checks,
+        measured=measured,
     )
     red = report.deciding
     if red is None or red.cause is None:

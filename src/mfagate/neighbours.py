@@ -68,9 +68,9 @@ _ANSWERS = _Question(
 _ACCEPTED = _Question(
     "credential.accepted",
     "accepted in this run",
-    "refused as well",
-    "Every integration with this provider is refused in this run: before changing each credential, look at its "
-    "status page, and at what was changed for all of them.",
+    "not accepted either",
+    "No credential for this provider was accepted in this run: before changing each of them, look at its status "
+    "page, and at what was changed for all.",
 )
 
 

@@ -51,7 +51,7 @@ def told(tmp_path: Path, *all_checks: tuple[str, list[Check]], local: str = "") 
     ("mine", "theirs", "evidence"),
     [
         ([REACHED, REFUSED], ("duo", [REACHED, ACCEPTED]), "accepted in this run: duo-1"),
-        ([REACHED, REFUSED], ("duo", [REACHED, REFUSED]), "refused as well: duo-1"),
+        ([REACHED, REFUSED], ("duo", [REACHED, REFUSED]), "not accepted either: duo-1"),
         ([SILENT], ("okta", [REACHED, ACCEPTED]), "reached in this run: okta-1"),
         ([SILENT], ("okta", [SILENT]), "not reached either: okta-1"),
         ([REACHED, DOWN], ("duo", [REACHED, ANSWERED]), "answered in this run: duo-1"),
@@ -73,10 +73,10 @@ def test_a_sandbox_of_our_own_is_no_witness_for_the_network(tmp_path: Path) -> N
 
 def test_a_problem_that_all_share_has_another_first_step(tmp_path: Path) -> None:
     alone = told(tmp_path, ("duo", [REACHED, REFUSED]), ("duo", [REACHED, REFUSED])).next_step
-    assert str(alone).startswith("Every integration with this provider is refused")
+    assert str(alone).startswith("No credential for this provider was accepted")
     one_of_three = [("duo", [REACHED, REFUSED]), ("duo", [REACHED, REFUSED]), ("duo", [REACHED, ACCEPTED])]
     check = told(tmp_path, *one_of_three)
-    assert check.evidence[EVIDENCE] == "accepted in this run: duo-2; refused as well: duo-1"
+    assert check.evidence[EVIDENCE] == "accepted in this run: duo-2; not accepted either: duo-1"
     assert check.next_step == REFUSED.next_step
 
 

@@ -42,7 +42,7 @@ def test_what_passes_is_a_warning(project: Project, server: Running, fault: Faul
     assert result.exit_code == 0, result.stdout
     (steady,) = result.checks("provider.steady")
     assert (steady["outcome"], steady["cause"]) == ("warn", cause)
-    assert "only when asked again" in steady["message"]
+    assert "not answered at once" in steady["message"]
 
 
 def test_what_does_not_pass_is_told_with_what_was_answered(project: Project, server: Running) -> None:
@@ -68,6 +68,24 @@ def test_one_endpoint_refuses_what_the_others_accept(project: Project, server: R
     assert (result.exit_code, result.first["cause"]) == (1, "contract.status-changed"), result.stdout
     assert result.first_red["evidence"]["refused as"].startswith("credential.")
     assert result.first_red["evidence"]["credential"].startswith("accepted in the same minute")
+
+
+def test_a_pending_interaction_stays_an_information(project: Project, server: Running) -> None:
+    """Whatever is found out about it: it is not agreed on yet."""
+    name = "contracts/privacyidea/auth-service-privacyidea.json"
+    pact = json.loads((project.folder / name).read_text())
+    pending = [one for one in pact["interactions"] if one["request"]["path"] == "/validate/polltransaction"]
+    for interaction in pending:
+        interaction["pending"] = True
+    (project.folder / "pact.json").write_text(json.dumps(pact))
+    project.settings["more"] = 'contract = "pact.json"'
+    with front(server.endpoint, on_path("/validate/polltransaction", refuse)) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    outcomes = {check["subject"]: check["outcome"] for check in result.checks("contract.interaction")}
+    assert pending
+    assert {outcomes[one["description"]] for one in pending} == {"info"}
+    assert result.exit_code == 0, result.stdout
 
 
 def test_a_credential_that_is_refused_in_mid_run(project: Project, server: Running) -> None:

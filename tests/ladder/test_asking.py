@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange, Request, Response
-from mfagate.ladder import rung
+from mfagate.ladder import pace
 from mfagate.ladder.asking import Picture, Sample
 from mfagate.sandbox.front import front
 from tests.ladder.fake import CANARY, TOKEN, Fake, Run, Server, of, red
@@ -98,11 +99,24 @@ def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatc
 def test_a_slow_provider_is_named_and_not_asked_everything(
     run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rung, "SLOW_SECONDS", 0.0)
-    monkeypatch.setattr(rung, "SLOW_CLIMB_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "SLOW_CLIMB_SECONDS", 0.0)
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
     assert set(check.evidence) == {"slowest answer", "of which"}
+
+
+def test_a_deadline_that_is_over_blames_nobody(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was slow, so nothing is said of the provider."""
+    monkeypatch.setattr("mfagate.ladder.pace.time", SimpleNamespace(monotonic=lambda: float("inf")))
+    check = red(run())
+    assert (check.cause, check.outcome) == (CauseId.GATE_NOTHING_CHECKED, Outcome.INCONCLUSIVE)
+    assert "deadline of 120 s" in check.message
+
+
+def test_a_provider_without_a_ping(run: Run, provider: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider, "pings", lambda settings: [])
+    assert of(run(), "credential.accepted")["client_secret"].outcome is Outcome.PASS
 
 
 def test_clocks_that_disagree_settle_nothing(run: Run, server: Server) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -128,9 +128,8 @@ class Picture(Generic[T]):
         if len(self.samples) == 1:
             return {}
         failures = self.failures
-        kinds = ", ".join(f"{number} × {label}" for label, number in Counter(one.label for one in failures).items())
-        told = {"attempts": f"{len(failures)} of {len(self.samples)} failed" + (f": {kinds}" if kinds else "")}
-        return {**told, **self._by_address()}
+        kinds = f": {counts(failures)}" if failures else ""
+        return {"attempts": f"{len(failures)} of {len(self.samples)} failed{kinds}", **self._by_address()}
 
     def _by_address(self) -> Mapping[str, str]:
         """Which of several servers behind one name failed, if more than one was met."""
@@ -149,6 +148,11 @@ class Picture(Generic[T]):
             message = f"{finding.message}: so in {failed} of {total} attempts, and in order otherwise"
             finding = replace(finding, message=message, outcome=Outcome.INCONCLUSIVE)
         return replace(finding, evidence={**finding.evidence, **self.told})
+
+
+def counts(samples: Sequence[Sample[Any]]) -> str:
+    """How many there are of each kind, such as ``2 × provider.outage (503)``."""
+    return ", ".join(f"{number} × {label}" for label, number in Counter(one.label for one in samples).items())
 
 
 def ask(
@@ -212,22 +216,17 @@ def ask_probe(
     return ask(climb, once)
 
 
-def judging(climb: Climb, probe: Probe) -> Callable[[Exchange], Finding | None]:
-    """A judge to whom an answer that the probe accepts is in order."""
+def judging(
+    probe: Probe, diagnose: Callable[[Exchange, Probe], Finding], *, reviewed: bool = False
+) -> Callable[[Exchange], Finding | None]:
+    """A judge to whom an answer that the probe accepts is in order.
 
-    def judge(exchange: Exchange) -> Finding | None:
-        is_accepted = exchange.response is not None and probe.accepted(exchange.response)
-        return None if is_accepted else climb.diagnose(exchange, probe)
-
-    return judge
-
-
-def reviewing(climb: Climb, probe: Probe) -> Callable[[Exchange], Finding | None]:
-    """A judge that looks at an accepted answer once more, with the probe's own review."""
+    ``reviewed`` has it looked at once more, with the probe's own review.
+    """
 
     def judge(exchange: Exchange) -> Finding | None:
         if exchange.response is None or not probe.accepted(exchange.response):
-            return climb.diagnose(exchange, probe)
-        return probe.review(exchange.response) if probe.review else None
+            return diagnose(exchange, probe)
+        return probe.review(exchange.response) if reviewed and probe.review else None
 
     return judge

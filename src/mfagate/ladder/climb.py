@@ -22,7 +22,8 @@ from mfagate.ladder import (
     steadiness,
     trends,
 )
-from mfagate.ladder.rung import Climb, Rung, internal_error, overdue, skipped
+from mfagate.ladder.pace import overdue
+from mfagate.ladder.rung import Climb, Rung, internal_error, skipped
 from mfagate.result import Check
 
 
@@ -124,8 +125,9 @@ def _stops(check: Check) -> bool:
 
 def _guarded(state: Climb, rung: Rung) -> Iterator[Check]:
     try:
-        if state.answers and state.overdue:
-            yield overdue(state, rung.id, "the rungs below were climbed")
+        # Offline nothing is asked, and nothing waited for.
+        if state.answers and (late := overdue(state, rung.id, "the rungs below were climbed")) is not None:
+            yield late
             return
         for check in rung.run(state):
             yield steadiness.in_context(state, check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import OTHER_FORM, Arranger, arranging
 from mfagate.ladder.asking import Picture, Sample, ask, ask_probe, judging
-from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, overdue, passed, skipped
+from mfagate.ladder.pace import overdue
+from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.providers.states import StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
@@ -41,17 +42,20 @@ def read(climb: Climb) -> Iterator[Check]:
 def run(climb: Climb) -> Iterator[Check]:
     """Replay each interaction; stop when the provider no longer answers at all, or far too slowly."""
     gone: Check | None = None
+    broken, total = 0, len(climb.interactions)
     with arranging(climb) as arranger:
         for number, interaction in enumerate(climb.interactions):
-            if gone is None and climb.overdue:
-                gone = overdue(climb, INTERACTION, f"{number} of {len(climb.interactions)} interactions were verified")
-                yield gone
+            if gone is None:
+                gone = overdue(climb, INTERACTION, f"{number} of {total} interactions were verified")
+                if gone is not None:
+                    yield gone
             if gone is not None:
                 reason = f"not asked: {gone.title} found {gone.cause}"
                 yield skipped(INTERACTION, reason, subject=interaction.description)
                 continue
-            verify = partial(_verify, climb, interaction, arranger)
+            verify = partial(_verify, climb, interaction, arranger, confirming=broken < _CONFIRMED)
             check = guarded(climb, INTERACTION, interaction.description, verify)
+            broken += check.outcome.is_red
             if check.outcome.is_red and is_gone(check.cause):
                 gone = check
                 arranger.abandon()
@@ -122,7 +126,7 @@ _CONSEQUENCES = (
 )
 
 
-def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check:
+def _verify(climb: Climb, interaction: Interaction, arranger: Arranger, *, confirming: bool) -> Check:
     """Replay it, again where the answer is in doubt, and judge the whole picture."""
 
     def once(at_most: float | None) -> Sample[Check]:
@@ -132,24 +136,26 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
         return Sample.checked(judge(climb, interaction, replay, INTERACTION), replay.exchange)
 
     if climb.integration.environment.is_production and not interaction.safe_in_production:
-        return _kept(climb, interaction, once(None)).value  # What sends a message there is sent once.
-    so_far = sum(isinstance(picture.shown.value, Check) for picture in climb.pictures if picture.failures)
-    picture = ask(climb, once, confirming=so_far < _CONFIRMED, bounded=False)
-    _kept(climb, interaction, picture.shown)
-    check = _counted(picture)
+        picture = Picture([once(None)])  # What sends a message there is sent once.
+        climb.pictures.append(picture)
+    else:
+        picture = ask(climb, once, confirming=confirming, bounded=False)
+    check, exchange = _counted(picture), picture.shown.exchange
+    if exchange is not None and check.outcome is Outcome.PASS:
+        climb.answered[interaction.description] = exchange
+    return _explained(climb, interaction, arranger, check) if check.outcome.is_red else check
+
+
+def _explained(climb: Climb, interaction: Interaction, arranger: Arranger, check: Check) -> Check:
+    """What lies behind a broken interaction, where that shows elsewhere."""
     if is_refusal(check.cause):
         check = _contradicted(climb, interaction, check)
     if check.cause in _CONSEQUENCES and (broken := arranger.broken()) is not None:
         # A state made from an answer of another form: what follows is its consequence.
-        return Check.from_finding(check.id, broken, subject=check.subject, seconds=check.seconds)
+        evidence = {**broken.evidence, "so that": check.message}
+        finding = replace(broken, evidence=evidence)
+        return Check.from_finding(check.id, finding, subject=check.subject, seconds=check.seconds)
     return check
-
-
-def _kept(climb: Climb, interaction: Interaction, sample: Sample[Check]) -> Sample[Check]:
-    """What met the contract is looked at once more by the rung about drift."""
-    if sample.exchange is not None and sample.value.outcome is Outcome.PASS:
-        climb.answered[interaction.description] = sample.exchange
-    return sample
 
 
 def _counted(picture: Picture[Check]) -> Check:
@@ -190,7 +196,7 @@ def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check
 
 
 def _refuses(climb: Climb, probe: Probe) -> bool:
-    judge = judging(climb, probe)
+    judge = judging(probe, climb.diagnose)
     return str(ask_probe(climb, probe, judge).shown.cause).startswith("credential.")
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange
-from mfagate.ladder.asking import Picture, ask_probe, judging, reviewing
+from mfagate.ladder.asking import Picture, ask_probe, judging
 from mfagate.ladder.rung import Climb, is_gone, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding
@@ -33,7 +33,7 @@ def accepted(climb: Climb) -> Iterator[Check]:
 
 
 def _accepted(climb: Climb, probe: Probe) -> Check:
-    judge = reviewing(climb, probe)
+    judge = judging(probe, climb.diagnose, reviewed=True)
     picture = ask_probe(climb, probe, judge)
     exchange = picture.shown.value
     if exchange.response is not None and probe.accepted(exchange.response):
@@ -79,7 +79,7 @@ def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
     """Ask with the known-good control credential whose fault a refusal is."""
     if climb.control_settings is None or finding.cause not in _CONTROL_SETTLES:
         return finding
-    judge = judging(climb, probe)
+    judge = judging(probe, climb.diagnose)
     picture = ask_probe(climb, probe, judge, settings=climb.control_settings)
     control = judge(picture.shown.value)
     if control is None:

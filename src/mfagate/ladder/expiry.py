@@ -26,7 +26,7 @@ def run(climb: Climb) -> Iterator[Check]:
 
 def _look_up(climb: Climb, expiry_probe: ExpiryProbe) -> Iterator[Check]:
     probe = expiry_probe.probe
-    judge = judging(climb, probe)
+    judge = judging(probe, climb.diagnose)
     picture = ask_probe(climb, probe, judge)
     exchange = picture.shown.value
     if exchange.response is None or not probe.accepted(exchange.response):

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Phase
-from mfagate.ladder.asking import Picture, ask_probe
+from mfagate.ladder.asking import Picture, ask_probe, judging
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding
@@ -24,7 +25,7 @@ def resolve(climb: Climb) -> Iterator[Check]:
     try:
         _ = climb.live  # Made before the threads that share it.
         # At once, because a host that is silent costs a whole timeout.
-        with ThreadPoolExecutor(max_workers=len(probes), thread_name_prefix="ping") as pool:
+        with ThreadPoolExecutor(max_workers=max(1, len(probes)), thread_name_prefix="ping") as pool:
             climb.pings = list(zip(probes, pool.map(lambda probe: _ask(climb, probe), probes), strict=True))
     except CaBundleError as error:
         # Set by a variable of the environment; that of the file was looked at on the rung before.
@@ -102,14 +103,10 @@ def ping(climb: Climb) -> Iterator[Check]:
 
 
 def _ask(climb: Climb, probe: Probe) -> Picture[Exchange]:
-    def judge(exchange: Exchange) -> Finding | None:
-        accepted = exchange.response is not None and probe.accepted(exchange.response)
-        return None if accepted else _wrong(climb, probe, exchange)
-
-    return ask_probe(climb, probe, judge, unsigned=True)
+    return ask_probe(climb, probe, judging(probe, partial(_wrong, climb)), unsigned=True)
 
 
-def _wrong(climb: Climb, probe: Probe, exchange: Exchange) -> Finding:
+def _wrong(climb: Climb, exchange: Exchange, probe: Probe) -> Finding:
     finding = climb.diagnose(exchange, probe, unsigned=True)
     if finding.cause.startswith("credential."):
         # None was sent: the refusal is the right answer, in words that are not the known ones.
@@ -134,5 +131,5 @@ def _ping(climb: Climb, probe: Probe, picture: Picture[Exchange]) -> Check:
         whose = "an emulator of " if climb.target == "emulator" else ""
         message = f"{whose}{climb.provider.title} answers without a credential"
         return passed(PING, message, subject=subject, seconds=exchange.seconds, **picture.told)
-    finding = climb.place(picture.counted(_wrong(climb, probe, exchange)))
+    finding = climb.place(picture.counted(_wrong(climb, exchange, probe)))
     return Check.from_finding(PING, finding, subject=subject, seconds=exchange.seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mfagate.ladder.asking import ask_probe, reviewing
+from mfagate.ladder.asking import ask_probe, judging
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.result import Check
 
@@ -17,7 +17,7 @@ def run(climb: Climb) -> Iterator[Check]:
     if not probes:
         yield skipped(ID, "the credentials in use need no permission beyond being accepted")
     for probe in probes:
-        judge = reviewing(climb, probe)
+        judge = judging(probe, climb.diagnose, reviewed=True)
         picture = ask_probe(climb, probe, judge)
         exchange = picture.shown.value
         finding = judge(exchange)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
-from mfagate.exchange import Exchange, Phase
+from mfagate.exchange import Exchange
 from mfagate.history.past import Past
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
 from mfagate.ladder.waiving import Waivers
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
     from mfagate.inspection.settings import Subject
     from mfagate.target import Target
 
-
-SLOW_SECONDS = 0.8
-"""From here on a phase of an exchange is slow: TCP repeats what got lost after a second (RFC 6298 section 2)."""
-
-_RECENT = 6
-"""Answers by which it is judged whether the provider is slow now."""
-
-SLOW_CLIMB_SECONDS = 6.0
-"""After so long a slow provider is known to be slow, which is the answer that people wait for."""
 
 _REFUSALS = (
     CauseId.CREDENTIAL_REJECTED,
@@ -95,24 +86,6 @@ class Climb:
     def horizon(self) -> timedelta:
         """How far ahead an expiry is worth a warning."""
         return timedelta(days=self.options.expiring_soon_days)
-
-    @property
-    def recent(self) -> list[Exchange]:
-        """The last answers that came."""
-        shown = [picture.shown.exchange for picture in self.pictures[-_RECENT:]]
-        return [exchange for exchange in shown if exchange is not None and exchange.response is not None]
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether most of the last answers were slow in one phase."""
-        recent = self.recent
-        return sum(slow_phase(exchange) is not None for exchange in recent) * 2 > len(recent)
-
-    @property
-    def overdue(self) -> bool:
-        """Whether it is time to stop asking; a slow provider is not asked everything."""
-        limit = min(self.options.deadline_seconds, SLOW_CLIMB_SECONDS if self.is_slow else float("inf"))
-        return time.monotonic() - self.began > limit
 
     @property
     def live(self) -> Target:
@@ -291,26 +264,6 @@ def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check
 def is_gone(cause: CauseId | None) -> bool:
     """Whether a cause means that the target does not answer any more."""
     return str(cause).startswith(("network.", "provider."))
-
-
-def slow_phase(exchange: Exchange) -> Phase | None:
-    """The slowest phase of an exchange, if it was slow."""
-    slowest = max(exchange.phases, key=lambda phase: exchange.phases[phase], default=None)
-    return slowest if slowest is not None and exchange.phases[slowest] >= SLOW_SECONDS else None
-
-
-def overdue(climb: Climb, check_id: str, done: str) -> Check:
-    """The check that says why nothing more is asked."""
-    elapsed = time.monotonic() - climb.began
-    longest = max(climb.recent or climb.answers, key=lambda exchange: exchange.seconds)
-    phase = max(longest.phases, key=lambda phase: longest.phases[phase])
-    finding = Finding(
-        CauseId.PROVIDER_DEGRADED,
-        f"the provider answers so slowly that only {done} in {elapsed:.0f} s",
-        {"slowest answer": f"{longest.seconds:.1f} s", "of which": f"{phase} {longest.phases[phase]:.1f} s"},
-        outcome=Outcome.INCONCLUSIVE,
-    )
-    return Check.from_finding(check_id, finding)
 
 
 def is_refusal(cause: CauseId | None) -> bool:

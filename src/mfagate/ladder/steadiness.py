@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange
-from mfagate.ladder.asking import Picture
-from mfagate.ladder.rung import SLOW_SECONDS, Climb, passed, slow_phase
+from mfagate.ladder.asking import Picture, counts
+from mfagate.ladder.pace import SLOW_SECONDS, slow_phase
+from mfagate.ladder.rung import Climb, passed
 from mfagate.result import Check, Finding
 
 ID = "provider.steady"
@@ -17,25 +18,25 @@ _SLOW_SHARE = 0.25
 
 
 def run(climb: Climb) -> Iterator[Check]:
-    """What had to be asked again, and what was slow. A warning: each question was answered in the end."""
-    recovered = [picture for picture in climb.pictures if picture.recovered]
+    """What was not answered at once, and what was slow. A warning: what was never answered is its own check."""
+    late = [picture for picture in climb.pictures if any(sample.is_transient for sample in picture.samples)]
     slow = _slow([sample.exchange for picture in climb.pictures if (sample := picture.shown).exchange is not None])
-    if recovered:
-        yield _sporadic(climb, recovered)
+    if late:
+        yield _sporadic(climb, late)
     if slow:
         yield _slowly(slow)
-    if not recovered and not slow:
+    if not late and not slow:
         yield passed(ID, f"{len(climb.pictures)} questions were answered at once")
 
 
-def _sporadic(climb: Climb, recovered: list[Picture[object]]) -> Check:
-    failed = Counter(sample.label for picture in recovered for sample in picture.failures)
-    causes = {sample.cause for picture in recovered for sample in picture.failures}
+def _sporadic(climb: Climb, late: list[Picture[object]]) -> Check:
+    failed = [sample for picture in late for sample in picture.samples if sample.is_transient]
+    causes = {sample.cause for sample in failed}
     network = next(iter(causes)) if len(causes) == 1 and str(next(iter(causes))).startswith("network.") else None
     finding = Finding(
         network or CauseId.PROVIDER_DEGRADED,
-        f"{len(recovered)} of {len(climb.pictures)} questions were answered only when asked again",
-        {"failed attempts": ", ".join(f"{number} × {label}" for label, number in failed.items())},
+        f"{len(late)} of {len(climb.pictures)} questions were not answered at once",
+        {"failed attempts": counts(failed)},
         outcome=Outcome.WARN,
     )
     return Check.from_finding(ID, finding)

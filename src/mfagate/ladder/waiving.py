@@ -93,7 +93,7 @@ class Waivers:
             for number, waiver in enumerate(self._waivers)
             if (waiver.days_left(self.today) >= 0) is live
             and waiver.cause is check.cause
-            and _may_cover(waiver, check)
+            and check.id in waiver.checks
             and waiver.concerns(check.subject)
         )
         return next(fitting, None)
@@ -112,16 +112,12 @@ class Waivers:
         return self.integration.locate("waivers", str(number))
 
 
-def _may_cover(waiver: Waiver, check: Check) -> bool:
-    return not waiver.checks or check.id in waiver.checks
-
-
 def _found_nothing(waiver: Waiver, checks: Sequence[Check]) -> str:
     """Why the waiver is not needed; empty where this run could not tell.
 
     A check that was skipped, or whose rung ended red, has not said that there is nothing.
     """
-    rung = [check for check in checks if waiver.checks and check.id in waiver.checks]
+    rung = [check for check in checks if check.id in waiver.checks]
     ran = [check for check in rung if check.outcome is not Outcome.SKIPPED]
     if not ran or any(check.outcome.is_red for check in ran):
         return ""
