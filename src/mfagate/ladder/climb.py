@@ -47,11 +47,11 @@ _LIVE = (
     Rung(network.TLS, network.tls),
     Rung(network.PING, network.ping, clears="provider"),
     Rung(clock.ID, clock.run, clears="clock"),
-    Rung(credential.ACCEPTED, credential.accepted, clears="credential"),
-    Rung(credential.ENFORCED, credential.enforced),
+    Rung(credential.ACCEPTED, credential.accepted, clears="credential", asks=True),
+    Rung(credential.ENFORCED, credential.enforced, asks=True),
     Rung(identity.ID, identity.run),
-    Rung(permission.ID, permission.run),
-    Rung(expiry.ID, expiry.run),
+    Rung(permission.ID, permission.run, asks=True),
+    Rung(expiry.ID, expiry.run, asks=True),
     _CONTRACT_FILE,
 )
 
@@ -125,8 +125,7 @@ def _stops(check: Check) -> bool:
 
 def _guarded(state: Climb, rung: Rung) -> Iterator[Check]:
     try:
-        # Offline nothing is asked, and nothing waited for.
-        if state.answers and (late := overdue(state, rung.id, "the rungs below were climbed")) is not None:
+        if rung.asks and (late := overdue(state, rung.id, "the rungs below were climbed")) is not None:
             yield late
             return
         for check in rung.run(state):

@@ -212,13 +212,15 @@ class Rung:
     """One step of the ladder.
 
     ``clears`` is what is out of suspicion once the rung is green; the rungs
-    above stand on a ``bearing`` one and are not tried while it is red.
+    above stand on a ``bearing`` one and are not tried while it is red. One that
+    ``asks`` is not begun when the time is over; the others judge what is there.
     """
 
     id: str
     run: Callable[[Climb], Iterable[Check]]
     clears: str | None = None
     bearing: bool = True
+    asks: bool = False
 
 
 def passed(check_id: str, message: str, *, subject: str | None = None, seconds: float = 0, **evidence: object) -> Check:
