@@ -50,11 +50,12 @@ def test_a_defect_in_one_rung(
 
 def test_a_defect_in_one_interaction(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from mfagate.contract import Interaction, Mismatch
+    from mfagate.contract.mismatch import Showable
 
     good = Interaction.match
 
-    def match(self: Interaction, response: Response) -> list[Mismatch]:
-        return good(self, response) if self.description != "replayed OTP" else [][0]
+    def match(self: Interaction, response: Response, showable: Showable) -> list[Mismatch]:
+        return good(self, response, showable) if self.description != "replayed OTP" else [][0]
 
     monkeypatch.setattr(Interaction, "match", match)
     report = run(project, monkeypatch)

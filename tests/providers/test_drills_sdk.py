@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +12,8 @@ import requests
 
 from mfagate.providers import registry
 from mfagate.sandbox import Running
+
+from ..support import okta
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDKs
 
@@ -130,20 +130,13 @@ def test_twilio(running: Running, monkeypatch: pytest.MonkeyPatch, fault: str, s
     ],
 )
 def test_okta(running: Running, fault: str, status: int, code: str) -> None:
-    import aiohttp
-    from okta.client import Client
-
-    async def list_users() -> Any:
-        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=running.ca_bundle))
-        async with aiohttp.ClientSession(connector=connector) as session:
-            client = Client({"orgUrl": running.endpoint, "token": running.values["api_token"]})
-            client.get_request_executor().set_session(session)
-            return await client.list_users()
+    def list_users() -> Any:
+        return okta.run(running, lambda client: client.list_users(), token=running.values["api_token"])
 
     with broken(running, fault):
-        _, _, error = asyncio.run(list_users())
+        _, _, error = list_users()
     assert (error.status, error.error_code) == (status, code)
-    assert asyncio.run(list_users())[2] is None
+    assert list_users()[2] is None
 
 
 @of("auth0")

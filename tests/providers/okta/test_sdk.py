@@ -7,15 +7,11 @@ derived from its own which have the field. A push needs none of that.
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
-import aiohttp
 import pytest
-from okta.client import Client
 from okta.models import (
     CreateUserRequest,
     UserFactorActivateRequest,
@@ -29,9 +25,10 @@ from mfagate.providers.okta.auth import new_key, new_token
 from mfagate.providers.totp import Totp
 from mfagate.sandbox import Running
 
-PROVIDER = "okta"
+from ...support import okta
+from ...support.okta import Work
 
-Work = Callable[[Any], Awaitable[Any]]
+PROVIDER = "okta"
 
 
 class FirstCode(UserFactorActivateRequest):  # type: ignore[misc]
@@ -43,18 +40,8 @@ class Code(UserFactorVerifyRequest):  # type: ignore[misc]
 
 
 def run(running: Running, work: Work, **changed: Any) -> Any:
-    """Let a client do some work."""
-    config = {"orgUrl": running.endpoint, "token": running.values["admin_api_token"], **changed}
-
-    async def do() -> Any:
-        # Its own option for a context does not work: it copies what cannot be copied.
-        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=running.ca_bundle))
-        async with aiohttp.ClientSession(connector=connector) as session:
-            client = Client({name: value for name, value in config.items() if value is not None})
-            client.get_request_executor().set_session(session)
-            return await work(client)
-
-    return asyncio.run(do())
+    """Let a client do some work, with an administrator's token unless told otherwise."""
+    return okta.run(running, work, **{"token": running.values["admin_api_token"], **changed})
 
 
 def with_key(running: Running, **changed: Any) -> dict[str, Any]:
