@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mfagate.cli import _CLASSES
+from mfagate.cli.mutate import CLASSES
 from mfagate.config import ConfigError, load
 from mfagate.config.settings import Field
 from mfagate.mutation import Class, Fate, Mutant, Result, classes, mutants_of, report
@@ -122,7 +122,7 @@ def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> No
 
 
 def test_the_command_knows_every_class() -> None:
-    assert list(_CLASSES) == classes()
+    assert list(CLASSES) == classes()
 
 
 def test_operators_are_named_once_and_described() -> None:

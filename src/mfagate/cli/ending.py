@@ -1,0 +1,66 @@
+"""From the end of a command, whatever it was, to the exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+
+def run(command: click.Command) -> NoReturn:
+    """Run the command, and turn every way to end into its exit code."""
+    # Whoever closes a stream wants to see nothing; the exit code says it all.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    signal.signal(signal.SIGTERM, _terminate)
+    # A script's background job starts with SIGINT ignored; a sandbox must be stoppable all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code = _exit_code(command)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has enough.
+        _discard_the_rest()
+        code = 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        _discard_the_rest()
+        click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+        code = 2
+    sys.stderr.flush()
+    # Not sys.exit: it would wait for threads that an interrupt left in an exchange.
+    os._exit(code)
+
+
+def _exit_code(command: click.Command) -> int:
+    try:
+        command.main(prog_name="mfagate", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        # Everything is stopped by now: who presses Ctrl-C again wants no more than the end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 1
+    return 0
+
+
+def _discard_the_rest() -> None:
+    """The interpreter must not try again to flush what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

@@ -1,0 +1,174 @@
+"""Options that several commands take, and what the shell completes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from mfagate.report.formats import Output
+    from mfagate.report.pushgateway import Gateway
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXITS = """
+\b
+Exit codes:
+  0    pass: deploy
+  1    fail: do not deploy
+  2    usage error, or the configuration file cannot be read
+  3    inconclusive: it could not be known now
+  130  interrupted (143 by SIGTERM)
+"""
+
+
+def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of installed providers."""
+    from mfagate.providers import registry
+
+    return [name for name in registry.names() if name.startswith(incomplete)]
+
+
+def complete_integration(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of integrations in the file."""
+    import tomllib
+
+    try:
+        document = tomllib.loads(Path(ctx.params.get("config") or "integrations.toml").read_text("utf-8"))
+        return [name for name in document["integrations"] if name.startswith(incomplete)]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
+def complete_cause(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of causes."""
+    from mfagate.causes import CauseId
+
+    return [cause.value for cause in CauseId if cause.startswith(incomplete)]
+
+
+def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[Output]:
+    from mfagate.report.formats import Output
+
+    try:
+        outputs = [Output.parse(value) for value in values]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    to_stdout = [output.format for output in outputs if output.path is None]
+    if len(to_stdout) > 1:
+        raise click.BadParameter(f"{' and '.join(to_stdout)} would both go to stdout: give one of them a =PATH")
+    return outputs if to_stdout else [*outputs, Output("console")]
+
+
+def _parse_gateway(ctx: click.Context, param: click.Parameter, value: str | None) -> Gateway | None:
+    if value is None:
+        return None
+    from mfagate.report.formats import missing_extra
+    from mfagate.report.pushgateway import Gateway
+
+    try:
+        gateway = Gateway.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if missing := missing_extra("openmetrics"):
+        raise click.BadParameter(missing)
+    return gateway
+
+
+ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("integrations.toml"),
+    show_default=True,
+    help="The configuration file.",
+)
+
+INTEGRATION = click.option(
+    "--integration",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_integration,
+    help="Only this integration. May be repeated.",
+)
+
+_COMMON: tuple[Callable[[Command], Command], ...] = (
+    CONFIG,
+    INTEGRATION,
+    click.option(
+        "--environment",
+        "environments",
+        multiple=True,
+        type=click.Choice(ENVIRONMENTS),
+        help="Only integrations of this environment. May be repeated.",
+    ),
+    click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FORMAT[=PATH]",
+        callback=_parse_outputs,
+        help="console, github, gitlab, html, json, junit, markdown, openmetrics or sarif; to stdout, or to a file. "
+        "May be repeated.",
+    ),
+    click.option(
+        "--push-gateway",
+        "gateway",
+        metavar="URL",
+        envvar="MFAGATE_PUSH_GATEWAY",
+        callback=_parse_gateway,
+        help="Push the metrics to this Prometheus Pushgateway. A failure changes no verdict. "
+        "The variable MFAGATE_PUSH_GATEWAY does the same.",
+    ),
+    click.option(
+        "--on-inconclusive",
+        type=click.Choice(["block", "allow"]),
+        default="block",
+        show_default=True,
+        help="Whether an inconclusive verdict exits with 3 or with 0.",
+    ),
+    click.option(
+        "--override",
+        metavar="REASON",
+        help="Exit with 0 whatever the verdict is; the reason stands in every report.",
+    ),
+    click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same."),
+)
+
+
+FAULT = click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="INTEGRATION=FAULT",
+    help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
+    "The faults: mfagate sandbox PROVIDER --list-faults",
+)
+
+NOTIFY = click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
+
+HISTORY = click.option(
+    "--history",
+    "history_place",
+    metavar="URL|PATH",
+    help="Where runs are kept: a SQLite file, a postgresql:// URL, or a reference to one of them.",
+)
+
+
+def common(command: Command) -> Command:
+    """What every run over integrations takes."""
+    for option in reversed(_COMMON):
+        command = option(command)
+    return command
+
+
+CHANGED_SINCE = click.option(
+    "--changed-since",
+    metavar="REV",
+    help="Only integrations that changed since this revision of git, such as origin/main.",
+)

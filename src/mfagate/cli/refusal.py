@@ -1,0 +1,16 @@
+"""How a command says that something has to be corrected."""
+
+from __future__ import annotations
+
+import click
+
+
+def refused(*messages: str) -> click.ClickException:
+    """Exit code 2, and the messages one below the other."""
+    return _Refusal("\n       ".join(messages))
+
+
+class _Refusal(click.ClickException):
+    """Something to correct in the command line or the configuration file."""
+
+    exit_code = 2

@@ -1,0 +1,209 @@
+"""``check``, ``gate``, ``nightly`` and ``record``: a run over integrations, its history, its reports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mfagate.cli.options import CHANGED_SINCE, EXITS, FAULT, HISTORY, NOTIFY, common
+from mfagate.cli.refusal import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from mfagate.history import IntegrationState
+    from mfagate.report.formats import Output
+    from mfagate.report.pushgateway import Gateway
+    from mfagate.result import Report
+
+
+@click.command(epilog=EXITS)
+@common
+@CHANGED_SINCE
+@click.option(
+    "--without-secrets",
+    is_flag=True,
+    help="Do not fail where a reference cannot be read here, as on a laptop without production secrets.",
+)
+def check(**options: Any) -> None:
+    """Check configuration, contracts and recordings without any network.
+
+    For a developer before a config change, and for pre-commit. Every value is
+    read from where it will be deployed from, and judged by its shape, its dates
+    and what is known of the provider. Recordings are matched with the contracts.
+    """
+    _run("check", **options)
+
+
+@click.command(epilog=EXITS)
+@common
+@CHANGED_SINCE
+@FAULT
+@NOTIFY
+@HISTORY
+def gate(**options: Any) -> None:
+    """Ask the live providers: may this configuration be deployed?
+
+    Each integration climbs a ladder of evidence: configuration, network, TLS,
+    the provider itself, clock, credential, negative control, identity,
+    permission, contract. It stops at the first rung that is red, and names the
+    cause. Nothing unsafe is sent to an integration of the environment production.
+    """
+    _run("gate", **options)
+
+
+@click.command(epilog=EXITS)
+@common
+@CHANGED_SINCE
+@FAULT
+@NOTIFY
+@HISTORY
+def nightly(**options: Any) -> None:
+    """Ask the live providers on a schedule: has anything moved since the last time?
+
+    All that gate asks, and whether answers have drifted from what was known, whether
+    the provider is slower or fails more often than it used to, whether recordings are
+    old, and whether the integration is documented. Each night is kept in the history,
+    by default in .mfagate/history.db beside the configuration file.
+    """
+    _run("nightly", **options)
+
+
+@click.command(epilog=EXITS)
+@common
+def record(**options: Any) -> None:
+    """Record each interaction of the contracts live into its cassette.
+
+    Recordings are scrubbed, scanned for every known secret, and only then
+    replace the old ones. This is a person's command: CI never rewrites recordings.
+    """
+    _run("record", **options)
+
+
+def _run(
+    stage: str,
+    *,
+    config: Path,
+    names: tuple[str, ...],
+    environments: tuple[str, ...],
+    outputs: list[Output],
+    gateway: Gateway | None,
+    on_inconclusive: str,
+    override: str | None,
+    no_color: bool,
+    without_secrets: bool = False,
+    faults: tuple[str, ...] = (),
+    changed_since: str | None = None,
+    notify: bool = False,
+    history_place: str | None = None,
+) -> None:
+    from rich.console import Console
+
+    from mfagate import drills, exitcode, gate
+    from mfagate.cassette_writer import MissingExtra
+    from mfagate.config import ConfigError, load
+    from mfagate.ladder import Stage
+    from mfagate.overriding import says_why
+    from mfagate.progress import on_terminal
+    from mfagate.providers import registry
+
+    if override is not None and not says_why(override):
+        raise click.BadParameter("say why", param_hint="--override")
+    try:
+        configuration = load(config, registry.names())
+        integrations = configuration.select(names, environments)
+        broken = drills.by_integration(faults, integrations)
+        since = None if changed_since is None else _since(changed_since, configuration, integrations)
+    except ConfigError as error:
+        raise refused(*map(str, error.problems)) from None
+    except (KeyError, drills.Refused) as error:
+        raise refused(error.args[0]) from None
+    color = not (no_color or os.environ.get("NO_COLOR"))
+    notifier = _notifier(configuration) if notify else None
+    keeper = None
+    if stage == "nightly" or history_place is not None:
+        from mfagate.history.keeper import Keeper
+
+        keeper = Keeper(configuration, history_place)
+    pasts = keeper.pasts([one.name for one in integrations], stage) if keeper and stage == "nightly" else None
+    try:
+        with on_terminal(Console(stderr=True, no_color=not color)) as progress:
+            report = gate.run(
+                configuration,
+                [one for one in integrations if since is None or one.name in since.changed],
+                Stage(stage),
+                progress=progress,
+                override=override,
+                without_secrets=without_secrets,
+                faults=broken,
+                changed_since=since,
+                pasts=pasts,
+            )
+    except (registry.ProviderError, MissingExtra) as error:
+        raise refused(str(error)) from None
+    if keeper is not None:
+        report = keeper.keep(report)
+    if notifier is not None:
+        report = notifier.tell(report)
+    for warning in report.run.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    report = exitcode.recorded(report, allow_inconclusive=on_inconclusive == "allow")
+    nights = {name: past.nights for name, past in (pasts or {}).items()}
+    _publish(report, outputs, gateway, color=color, nights=nights)
+    sys.exit(report.run.exit_code)
+
+
+def _since(revision: str, configuration: Any, integrations: Any) -> Any:
+    from mfagate import changes, git
+
+    try:
+        return changes.since(revision, configuration, integrations)
+    except git.GitError as error:
+        raise refused(str(error)) from None
+
+
+def _notifier(configuration: Any) -> Any:
+    from mfagate.notify.delivery import NotReady
+    from mfagate.notify.notifier import Notifier
+
+    try:
+        return Notifier(configuration)
+    except NotReady as error:
+        raise refused(str(error)) from None
+
+
+def _publish(
+    report: Report,
+    outputs: list[Output],
+    gateway: Gateway | None,
+    *,
+    color: bool,
+    nights: Mapping[str, Sequence[tuple[datetime, IntegrationState]]],
+) -> None:
+    from mfagate.report import formats
+
+    view = None
+    if any(output.format == "html" for output in outputs):
+        from mfagate.report.html import HistoryView
+
+        view = HistoryView.kept(nights)
+
+    def warn(message: str) -> None:
+        click.echo(f"Warning: {message}", err=True)
+
+    try:
+        formats.deliver(report, outputs, color=color, say=warn, history=view)
+    except formats.NotWritten as error:
+        raise refused(str(error)) from None
+    if gateway is not None:
+        from mfagate.report.pushgateway import PushFailed
+
+        try:
+            gateway.push(report)
+        except PushFailed as error:
+            warn(f"the metrics were not pushed to {gateway.url}: {error}")
