@@ -77,6 +77,14 @@ def test_what_is_not_written_down(duo: Duo, environment_name: str, outcome: str,
     assert result.checks("drift")[0]["outcome"] == "pass"
 
 
+def test_nothing_is_known_of_the_answers(duo: Duo) -> None:
+    """Without recordings the first night has nothing to compare with, and says so; the second one has."""
+    (duo.folder / "cassettes").unlink()
+    (first,), (second,) = (duo.run("nightly").checks("drift") for _ in range(2))
+    assert (first["outcome"], second["outcome"]) == ("skipped", "pass")
+    assert first["message"].startswith("nothing is known of these answers yet")
+
+
 def with_a_new_field(handler: Handler) -> bool:
     status, body, headers = handler.ask()
     changed = body.replace(b'"stat": "OK"', b'"stat": "OK", "beta": true')
