@@ -124,3 +124,8 @@ def test_a_burst_is_no_rise() -> None:
 
 def test_a_single_error_is_none() -> None:
     assert follow(errors(*[0] * 20, *[1] * 8), share_score).state is State.USUAL
+
+
+def test_as_many_questions_as_a_large_contract_asks() -> None:
+    large = nights([Share(part, 3000) for part in [6] * 20 + [60, 60]])
+    assert follow(large, share_score).state is State.SHIFTED

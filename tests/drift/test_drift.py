@@ -119,6 +119,13 @@ def test_nights_teach_an_enumeration() -> None:
     assert (told.cause, told.known, told.seen) == (CauseId.DRIFT_VALUE_NEW, "active", "locked")
 
 
+def test_a_word_of_ours_is_neither_new_nor_known() -> None:
+    known, words = of_json({"r": "active"}), {"$.r": frozenset({"active"})}
+    assert list(differences(known, of_json({"r": "alice"}), used=set(), words=words, own={"alice"})) == []
+    (told,) = differences(known, of_json({"r": "locked"}), used=set(), words=words, own={"alice"})
+    assert (told.known, told.seen) == ("active", "locked")
+
+
 NAMES = st.sampled_from("abcd") | st.text(max_size=3)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["allow", "deny", "9f8a2c1d"]),

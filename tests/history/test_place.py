@@ -34,12 +34,28 @@ def test_a_reference_is_shown_as_one(tmp_path: Path) -> None:
         ("env:NOWHERE", "the history env:NOWHERE cannot be read"),
         ("mysql://me:hunter22@db/mfa", "mysql://… is neither a path nor a postgresql:// URL"),
         ("env:MYSQL", "the history env:MYSQL is neither"),
+        # A slip in what was meant as a database makes no file, whose name would show the password.
+        ("postgresql:/me:hunter22@db/mfa", "the history that is given is neither"),
+        ("postgresql:me:hunter22@db/mfa", "the history that is given is neither"),
+        ("pg sql://me:hunter22@db/mfa", "the history that is given is neither"),
+        ("host=db user=me password=hunter22", "the history that is given is neither"),
     ],
 )
 def test_what_names_no_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(HistoryError, match=message) as raised:
         Place.of(text, tmp_path, {"MYSQL": "mysql://me:hunter22@db/mfa"})
     assert "hunter22" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["POSTGRESQL://me:hunter22@db/mfa", " postgresql://me:hunter22@db/mfa\n"])
+def test_a_url_written_otherwise_is_one(tmp_path: Path, text: str) -> None:
+    place = Place.of(text, tmp_path)
+    assert (place.path, place.url) == (None, "postgresql+psycopg://me:hunter22@db/mfa")
+    assert "hunter22" not in place.shown
+
+
+def test_a_parameter_in_capitals_is_hidden_too() -> None:
+    assert Place.of("postgresql://db/mfa?PASSWORD=hunter22", Path()).shown == "postgresql://db/mfa?PASSWORD=***"
 
 
 PASSWORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=6, max_size=30)

@@ -229,6 +229,14 @@ def test_installed_twice_counts_once_and_may_be_removed(
         monitor("okta", registry=registry).wrap(watching.wrap(session))
 
 
+def test_what_somebody_else_has_put_in_the_way_is_there_again(watching: Monitor) -> None:
+    session = a_session()
+    theirs = session.send
+    session.send = theirs  # type: ignore[method-assign]  # as instruments of others do
+    watching.install(session)()
+    assert session.__dict__["send"] is theirs
+
+
 def test_a_session_goes_into_another_process_without_its_monitor(provider: Provider, watching: Monitor) -> None:
     other = pickle.loads(pickle.dumps(watching.wrap(a_session())))
     assert other.get(f"{provider.url}/ok").json() == ALLOWED

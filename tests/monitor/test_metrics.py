@@ -59,6 +59,17 @@ def test_it_is_openmetrics(watching: Monitor, registry: CollectorRegistry) -> No
     assert all(family.documentation for family in families.values())
 
 
+def test_every_phase_may_be_told(watching: Monitor, registry: CollectorRegistry) -> None:
+    """One that nobody knows is a defect that is counted, and costs neither the other phases nor the cause."""
+    watching.observe(None, REFUSED, 0.25, {"resolve": 0.1, "waiting": 0.1, "processing": 0.2})
+    labels = {"integration": "duo-eu", "provider": "duo"}
+    for phase in ("resolve", "processing"):
+        name = "mfagate_client_phase_seconds_count"
+        assert registry.get_sample_value(name, labels | {"phase": phase}) == 1
+    assert registry.get_sample_value("mfagate_client_monitor_errors_total", labels) == 1
+    assert problems_by_cause(registry) == {"credential.rejected": 1}
+
+
 def test_monitors_of_one_registry_share_the_metrics(registry: CollectorRegistry) -> None:
     for name in ("duo-eu", "duo-us"):
         monitor("duo", integration=name, registry=registry).observe(None, REFUSED, 0.1)

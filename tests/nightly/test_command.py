@@ -77,6 +77,14 @@ def test_what_is_not_written_down(duo: Duo, environment_name: str, outcome: str,
     assert result.checks("drift")[0]["outcome"] == "pass"
 
 
+def test_nothing_is_known_of_the_answers(duo: Duo) -> None:
+    """Without recordings the first night has nothing to compare with, and says so; the second one has."""
+    (duo.folder / "cassettes").unlink()
+    (first,), (second,) = (duo.run("nightly").checks("drift") for _ in range(2))
+    assert (first["outcome"], second["outcome"]) == ("skipped", "pass")
+    assert first["message"].startswith("nothing is known of these answers yet")
+
+
 def with_a_new_field(handler: Handler) -> bool:
     status, body, headers = handler.ask()
     changed = body.replace(b'"stat": "OK"', b'"stat": "OK", "beta": true')
@@ -161,9 +169,24 @@ def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extr
 
 
 @pytest.mark.parametrize(
-    "damage", ["problems SET evidence = '{'", "integrations SET verdict = '?'", "shapes SET answers = '['"]
+    "damage",
+    [
+        "problems SET evidence = '{'",
+        "problems SET evidence = '[1]'",
+        "integrations SET verdict = '?'",
+        "integrations SET questions = -1",
+        "integrations SET ran = X'ff00'",
+        "samples SET median = 'soon'",
+        "samples SET requests = 'many'",
+        "shapes SET answers = '['",
+        "shapes SET answers = '[1]'",
+        """shapes SET answers = '{"user in bypass": 7}'""",
+        """shapes SET answers = '{"user in bypass": {"$.stat": {"kinds": 5, "values": null, "answers": 1}}}'""",
+        """shapes SET answers = '{"user in bypass": {"$.stat": {"kinds": [], "values": [1], "answers": "x"}}}'""",
+    ],
 )
 def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
+    """Whatever they hold, JSON of another structure included: a warning, and the verdict is what it would have been."""
     duo.run("nightly")
     with sqlite3.connect(duo.folder / ".mfagate/history.db") as connection:
         connection.execute(f"UPDATE {damage}")
@@ -171,3 +194,7 @@ def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
     result = duo.run("nightly")
     assert (result.exit_code, result.report["verdict"]) == (0, "pass")
     assert "holds what no mfagate has written" in result.stderr
+    if not damage.startswith("shapes"):
+        (run_id,) = sqlite3.connect(duo.folder / ".mfagate/history.db").execute("SELECT id FROM runs").fetchone()
+        for shown in (duo.execute("history"), duo.execute("history", run_id)):
+            assert (shown.exit_code, "Traceback" in shown.stderr) == (2, False)

@@ -104,6 +104,16 @@ def test_what_happens_once_does_not_recover() -> None:
     assert after({}, *(report(a=[check]) for check in (drifted, still, still, drifted))) == [removed, [], [], removed]
 
 
+def test_one_event_after_the_other() -> None:
+    """Two nights in a row a field has a value that was never seen: each is told; one that is found again is not."""
+    values = [
+        EXPIRING.model_copy(update={"id": "drift", "cause": CauseId.DRIFT_VALUE_NEW, "message": f"never seen: {value}"})
+        for value in ("token", "token", "watch")
+    ]
+    new = [("a", "drift api_token", Kind.NEW, "drift.value-new")]
+    assert after({}, *(report(a=[check]) for check in values)) == [new, [], new]
+
+
 def test_what_stays_is_told_once() -> None:
     told = after({}, *[report(a=[REJECTED, EXPIRING])] * 20)
     assert len(told[0]) == 2
@@ -135,7 +145,17 @@ def test_the_memory_is_a_file(tmp_path: Path) -> None:
     assert memory.read(path) == states
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": "mfagate.notifications/1", "states": {"a": {}}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"schema": "mfagate.notifications/1", "states": {"a": {}}}',
+        # Without a zone, nobody can tell how long ago that was.
+        '{"schema": "mfagate.notifications/1", "states": {"a": {"since": "2026-11-01T00:00:00"}}}',
+    ],
+)
 def test_a_damaged_memory_says_so(tmp_path: Path, text: str) -> None:
     path = tmp_path / "notifications.json"
     path.write_text(text)

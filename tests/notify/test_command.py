@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import sys
 from email import message_from_bytes
@@ -14,6 +15,7 @@ from aiosmtpd.controller import Controller
 
 from mfagate.notify.delivery import Address, NotReady, Undelivered, deliver, require_apprise
 from mfagate.notify.wording import Message as Words
+from mfagate.sandbox.front import Handler, front
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Result
 
@@ -137,6 +139,23 @@ def test_a_defect_of_a_plugin_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(Undelivered) as failed:
         deliver(Words("title", "body", "failure", ()), Address("env:X", f"json://{TOKEN}@127.0.0.1:1"))
     assert str(failed.value) == "env:X failed (ValueError)"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what Apprise imports
+def test_nothing_below_apprise_logs_an_address(caplog: pytest.LogCaptureFixture) -> None:
+    """urllib3 warns of an answer with a header that is none, and names the URL."""
+
+    def odd(handler: Handler) -> bool:
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno header\r\n\r\n{}")
+        handler.close_connection = True
+        return True
+
+    with front("http://127.0.0.1:9", odd) as server, caplog.at_level(1):
+        address = f"json://bot:{TOKEN}@127.0.0.1:{server.server_port}/hooks/{TOKEN}/"
+        deliver(Words("title", "body", "failure", ()), Address("env:X", address))
+        logging.getLogger("mfagate").warning("heard again")
+    assert caplog.messages == ["heard again"]
 
 
 def test_mail(project: Duo) -> None:

@@ -25,7 +25,7 @@ def change(name: str, before: str | None, now: str | None, when: datetime) -> li
     if before == now:
         return []
     kind = Kind.NEW if before is None else Kind.RECOVERED if now is None else Kind.CHANGED
-    return [Change(name, kind, now or before or "", f"about {now}", when, "run")]
+    return [Change(name, kind, now or before or "", f"about {now}", when)]
 
 
 def play(

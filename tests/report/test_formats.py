@@ -10,11 +10,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from mfagate.report.formats import FORMATS, Output
-from mfagate.report.visible import visible, visible_report
 from mfagate.result import Report
 from mfagate.sandbox.front import always, front
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Project as AnyProject
+from mfagate.visible import visible, visible_report
 
 from ..support.project import REPOSITORY
 from .conftest import CANARY, DUO, HOSTILE, Offline

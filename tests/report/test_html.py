@@ -22,8 +22,8 @@ from mfagate.report import html
 from mfagate.report.formats import Output
 from mfagate.report.html import HistoryView, Night, Runout
 from mfagate.report.html.charts import Chart
-from mfagate.report.visible import visible, visible_report
 from mfagate.result import Measured, Report, Verdict
+from mfagate.visible import visible, visible_report
 
 from .browser import BROWSER, DRIVER, chromium, emulate
 from .conftest import AT, HOSTILE, Offline, hostile_check, report_of

@@ -12,9 +12,9 @@ from markdown_it import MarkdownIt
 from mfagate.causes import Outcome
 from mfagate.report import markdown
 from mfagate.report.formats import Output
-from mfagate.report.visible import visible_report
 from mfagate.report.words import one_line
 from mfagate.result import Report, Verdict
+from mfagate.visible import visible_report
 
 from .conftest import HOSTILE, Offline, hostile_check, report_of, waived_check
 

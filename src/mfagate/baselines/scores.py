@@ -82,4 +82,12 @@ def _dispersion(baseline: Sequence[Share], usual: float) -> float:
 
 def _at_least(part: int, whole: int, share: float) -> float:
     """The probability of ``part`` or more of ``whole``, by the binomial distribution."""
-    return sum(math.comb(whole, k) * share**k * (1 - share) ** (whole - k) for k in range(part, whole + 1))
+    # In logarithms: the number of combinations of a thousand questions is no float any more.
+    return sum(
+        math.exp(_log_combinations(whole, k) + k * math.log(share) + (whole - k) * math.log1p(-share))
+        for k in range(part, whole + 1)
+    )
+
+
+def _log_combinations(whole: int, part: int) -> float:
+    return math.lgamma(whole + 1) - math.lgamma(part + 1) - math.lgamma(whole - part + 1)

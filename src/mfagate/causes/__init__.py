@@ -130,6 +130,14 @@ class CauseId(StrEnum):
     GATE_INTERNAL_ERROR = "gate.internal-error"
 
 
+def happens_once(cause: str) -> bool:
+    """Whether it is an event, such as a change of an answer: that it is not found again is no recovery.
+
+    ``cause`` may be an id that only a newer version knows.
+    """
+    return cause.startswith("drift.")
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One page of the catalogue.

@@ -26,12 +26,18 @@ class Difference:
 
 
 def differences(
-    known: Shape, seen: Shape, *, used: AbstractSet[str], words: Mapping[str, frozenset[str]]
+    known: Shape,
+    seen: Shape,
+    *,
+    used: AbstractSet[str],
+    words: Mapping[str, frozenset[str]],
+    own: AbstractSet[str] = frozenset(),
 ) -> Iterator[Difference]:
     """The differences of one answer.
 
     ``used`` are the paths that the contract looks at: of these it has said already whether they are in order.
-    ``words`` are the values known of enumerated fields. What is in a field that was null or empty could not be seen
+    ``words`` are the values known of enumerated fields; ``own`` words, such as names of test users, are none of the
+    provider's. What is in a field that was null or empty could not be seen
     before, and is no difference; of something new, or gone, only the outermost field is named.
     """
     for path, field in seen.items():
@@ -42,7 +48,7 @@ def differences(
         before = known[path]
         if path not in used and before.kinds and not field.kinds <= before.kinds:
             yield Difference(CauseId.DRIFT_TYPE_CHANGED, path, _words(before.kinds), _words(field.kinds))
-        elif path in words and field.values and (new := field.values - words[path]):
+        elif path in words and field.values and (new := field.values - words[path] - own):
             yield Difference(CauseId.DRIFT_VALUE_NEW, path, _words(words[path]), _words(new))
     for path, field in known.items():
         if path not in seen and path not in used and not field.optional and reached(seen, path):

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from mfagate.exchange import Response
 
 HEADER = "header "
@@ -186,14 +188,13 @@ def to_json(shape: Shape) -> dict[str, Any]:
     }
 
 
-def from_json(document: Mapping[str, Any]) -> Shape:
-    """What :func:`to_json` wrote."""
-    return {
-        path: Field(
-            frozenset(field["kinds"]),
-            None if field["values"] is None else frozenset(field["values"]),
-            field.get("optional", False),
-            field["answers"],
-        )
-        for path, field in document.items()
-    }
+def from_json(document: Any) -> Shape:
+    """What :func:`to_json` wrote.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    return _SHAPE.validate_python(document)
+
+
+_SHAPE = TypeAdapter(dict[str, Field])

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mfagate.causes import Outcome
+from mfagate.causes import Outcome, happens_once
 from mfagate.history.record import IntegrationState, Problem
-
-_EVENTS = ("drift.",)
-"""Causes of things that happen once: that they are not found again is no recovery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +39,15 @@ def _of(before: IntegrationState | None, now: IntegrationState) -> Iterator[Chan
     known = {problem.key: problem for problem in before.problems} if before else {}
     for problem in now.problems:
         was = known.get(problem.key)
-        if was is None or _is_event(problem):
+        if was is None or happens_once(problem.cause):
             yield _change("new", now, problem)
         elif (was.cause, was.outcome) != (problem.cause, problem.outcome):
             change = _change("changed", now, problem)
             yield replace(change, previous_cause=was.cause, previous_outcome=was.outcome)
     found = {problem.key for problem in now.problems}
     for was in known.values():
-        if was.key not in found and was.check in now.ran and not _is_event(was):
+        if was.key not in found and was.check in now.ran and not happens_once(was.cause):
             yield _change("recovered", now, was)
-
-
-def _is_event(problem: Problem) -> bool:
-    return problem.cause.startswith(_EVENTS)
 
 
 def _change(kind: Literal["new", "changed", "recovered"], state: IntegrationState, problem: Problem) -> Change:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mfagate.history.record import IntegrationState, Problem, StoredRun
+from mfagate.visible import visible_tree
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +50,7 @@ def as_csv(runs: Sequence[StoredRun]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for run in runs:
+    for run in visible_tree(runs):
         for state in run.integrations:
             row = (
                 run.id, _moment(run.started), run.stage, state.name, state.provider, state.environment, state.target,
@@ -80,6 +81,7 @@ def as_text(runs: Sequence[StoredRun], *, width: int | None = None, whole: bool 
 
 def show(runs: Sequence[StoredRun], console: Console, *, whole: bool = False) -> None:
     """Print the table, or with ``whole`` each run in full."""
+    runs = visible_tree(runs)
     if not runs:
         console.print("No run fits the selection.", highlight=False)
     elif whole:
@@ -99,12 +101,12 @@ def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
                 f"{one.outcome.value} {one.cause}" for one in state.problems if one.cause != state.cause
             )
             table.add_row(
-                run.id[:8],
+                Text(run.id[:8]),
                 f"{run.started:%Y-%m-%d %H:%M}",
-                run.stage,
+                Text(run.stage),
                 Text(state.name),
                 _styled(state.verdict.value),
-                state.cause or "-",
+                Text(state.cause or "-"),
                 Text(", ".join(others)),
             )
     return table
@@ -128,9 +130,9 @@ def _styled(word: str) -> Any:
 
 def _show_run(run: StoredRun, console: Console) -> None:
     seconds = (run.finished - run.started).total_seconds()
-    console.print(f"run {run.id}", highlight=False)
+    console.print(f"run {run.id}", markup=False, highlight=False)
     about = f"{run.stage} of {run.started:%Y-%m-%d %H:%M:%S} UTC, {seconds:.0f} s, mfagate {run.version}: "
-    console.print(about, _styled(run.verdict.value), sep="", highlight=False)
+    console.print(about, _styled(run.verdict.value), sep="", markup=False, highlight=False)
     if run.override:
         console.print(f"overridden: {run.override}", markup=False, highlight=False)
     for state in run.integrations:

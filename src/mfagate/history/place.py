@@ -17,8 +17,11 @@ from mfagate.secrets.stores import StoreContext, Stores
 DEFAULT = Path(".mfagate", "history.db")
 """Below the folder of ``integrations.toml``."""
 
-_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+]*)://")
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+._-]*)://", re.IGNORECASE)
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
+
+_NO_PATH = re.compile(r"postgres[^/]*:|.*(://|\bpassword\s*=)", re.IGNORECASE | re.DOTALL)
+"""Somebody has meant a database, and slipped. As a path it would be a file with a password in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Place:
         Raises:
             HistoryError: The reference points at nothing, or the URL is not one of PostgreSQL.
         """
-        text = str(DEFAULT) if text is None else text
+        text = str(DEFAULT) if text is None else text.strip()
         reference = Reference.parse(text)
         if reference is not None:
             try:
@@ -46,13 +49,14 @@ class Place:
             except Unresolved as error:
                 raise HistoryError(f"the history {reference} cannot be read: {error}") from None
         found = _URL.match(text)
-        if found is None:
-            path = base / text
-            return cls(str(reference or path), path=path)
-        if found["scheme"] not in _POSTGRESQL:
-            named = reference or f"{found['scheme']}://…"
+        if found is not None and found["scheme"].lower() in _POSTGRESQL:
+            shown = str(reference or _without_password(text))
+            return cls(shown, url="postgresql+psycopg" + text[found.end("scheme") :])
+        if found is not None or _NO_PATH.match(text):
+            named = reference or (f"{found['scheme']}://…" if found else "that is given")
             raise HistoryError(f"the history {named} is neither a path nor a postgresql:// URL")
-        return cls(str(reference or _without_password(text)), url="postgresql+psycopg" + text[found.end("scheme") :])
+        path = base / text
+        return cls(str(reference or path), path=path)
 
     def hide(self, text: str) -> str:
         """A message of a database driver without the password."""
@@ -71,7 +75,7 @@ class Place:
 
 # To the last @: whoever has not escaped a password has meant all of it.
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^/@:]*):(?P<password>.*)@", re.DOTALL)
-_PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)")
+_PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)", re.IGNORECASE)
 
 
 def _passwords(url: str) -> list[str]:

@@ -6,11 +6,16 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+from pydantic import Field
 
 from mfagate.causes import Outcome
 from mfagate.exchange import Phase
 from mfagate.result import Check, IntegrationReport, Measured, Report, Verdict
+
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,10 @@ class Sample:
     """How long one phase took in one run: seconds over all requests that were answered as they should."""
 
     phase: Phase
-    requests: int
-    median: float
-    lowest: float
-    highest: float
+    requests: Count
+    median: Seconds
+    lowest: Seconds
+    highest: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,8 @@ class IntegrationState:
     ran: frozenset[str]
     problems: tuple[Problem, ...] = ()
     samples: tuple[Sample, ...] = ()
-    questions: int = 0
-    unanswered: int = 0
+    questions: Count = 0
+    unanswered: Count = 0
 
     @classmethod
     def of(cls, report: IntegrationReport) -> Self:

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
-from mfagate.causes import Outcome
+from pydantic import TypeAdapter
+
+from mfagate.drift import from_json
 from mfagate.exchange import Phase
 from mfagate.history.changes import standing
 from mfagate.history.engine import engine_of, transaction
@@ -191,6 +193,8 @@ class History:
         nights = [(run.started, state) for run in reversed(runs) for state in run.integrations]
         with self._reading() as connection:
             shapes = connection.execute(select(SHAPES.c.answers).where(SHAPES.c.name == name)).scalar_one_or_none()
+            for answer in dict(shapes or {}).values():
+                from_json(answer)  # What nobody has written is found here, and not by the rung that needs it.
         return Past(None, nights, shapes or {})
 
     def _states_of(self, name: str, selection: Selection) -> list[IntegrationState]:
@@ -199,7 +203,7 @@ class History:
 
 
 def _prefixed(table: Any) -> list[Any]:
-    return [column.label(f"state_{column.name}") for column in table.columns]
+    return [column.label(f"{_PREFIX}{column.name}") for column in table.columns]
 
 
 def _filtered(query: Any, selection: Selection) -> Any:
@@ -227,17 +231,17 @@ _MOST_PARAMETERS = 500
 
 def _states(connection: Connection, rows: Sequence[RowMapping]) -> dict[int, IntegrationState]:
     numbers = [row["state_number"] for row in rows]
-    problems: dict[int, list[Problem]] = {number: [] for number in numbers}
-    samples: dict[int, list[Sample]] = {number: [] for number in numbers}
+    problems: dict[int, list[RowMapping]] = {number: [] for number in numbers}
+    samples: dict[int, list[RowMapping]] = {number: [] for number in numbers}
     from mfagate.history.tables import PROBLEMS, SAMPLES
 
     for start in range(0, len(numbers), _MOST_PARAMETERS):
         some = numbers[start : start + _MOST_PARAMETERS]
         query = PROBLEMS.select().where(PROBLEMS.c.integration.in_(some)).order_by(PROBLEMS.c.number)
         for row in connection.execute(query).mappings():
-            problems[row["integration"]].append(_problem(row))
+            problems[row["integration"]].append(row)
         for row in connection.execute(SAMPLES.select().where(SAMPLES.c.integration.in_(some))).mappings():
-            samples[row["integration"]].append(_sample(row))
+            samples[row["integration"]].append(row)
     return {
         row["state_number"]: _state(row, problems[row["state_number"]], samples[row["state_number"]]) for row in rows
     }
@@ -249,16 +253,7 @@ def _run_row(run: StoredRun) -> dict[str, Any]:
 
 
 def _run(row: RowMapping, states: Sequence[IntegrationState]) -> StoredRun:
-    return StoredRun(
-        row["id"],
-        row["stage"],
-        row["started"],
-        row["finished"],
-        row["version"],
-        Verdict(row["verdict"]),
-        row["override"],
-        tuple(states),
-    )
+    return _RUN.validate_python({**row, "integrations": states})
 
 
 def _state_row(state: IntegrationState) -> dict[str, Any]:
@@ -269,22 +264,19 @@ def _state_row(state: IntegrationState) -> dict[str, Any]:
     }
 
 
-def _state(row: RowMapping, problems: list[Problem], samples: list[Sample]) -> IntegrationState:
-    order = list(Phase)
-    return IntegrationState(
-        name=row["state_name"],
-        provider=row["state_provider"],
-        environment=row["state_environment"],
-        target=row["state_target"],
-        verdict=Verdict(row["state_verdict"]),
-        cause=row["state_cause"],
-        headline=row["state_headline"],
-        ran=frozenset(row["state_ran"].split()),
-        problems=tuple(problems),
-        samples=tuple(sorted(samples, key=lambda sample: order.index(sample.phase))),
-        questions=row["state_questions"],
-        unanswered=row["state_unanswered"],
+_PREFIX = "state_"
+
+# Columns have the names of the fields. Whatever the rows of another program hold, a run holds what its types say.
+_RUN, _STATE = TypeAdapter(StoredRun), TypeAdapter(IntegrationState)
+
+
+def _state(row: RowMapping, problems: list[RowMapping], samples: list[RowMapping]) -> IntegrationState:
+    own = {name.removeprefix(_PREFIX): value for name, value in row.items() if name.startswith(_PREFIX)}
+    state = _STATE.validate_python(
+        {**own, "ran": own["ran"].split(), "problems": [*map(dict, problems)], "samples": [*map(dict, samples)]}
     )
+    order = list(Phase)
+    return replace(state, samples=tuple(sorted(state.samples, key=lambda sample: order.index(sample.phase))))
 
 
 def _problem_row(parent: int, problem: Problem) -> dict[str, Any]:
@@ -307,18 +299,6 @@ def _plain(value: Any) -> Any:
     return _text(value if isinstance(value, bool | int | float | None) else str(value))
 
 
-def _problem(row: RowMapping) -> Problem:
-    return Problem(
-        row["check"],
-        row["subject"],
-        Outcome(row["outcome"]),
-        row["cause"],
-        row["message"],
-        row["evidence"],
-        row["next_step"],
-    )
-
-
 def _sample_row(parent: int, sample: Sample) -> dict[str, Any]:
     return {
         "integration": parent,
@@ -328,7 +308,3 @@ def _sample_row(parent: int, sample: Sample) -> dict[str, Any]:
         "lowest": round(sample.lowest, 6),
         "highest": round(sample.highest, 6),
     }
-
-
-def _sample(row: RowMapping) -> Sample:
-    return Sample(Phase(row["phase"]), row["requests"], row["median"], row["lowest"], row["highest"])

@@ -74,9 +74,12 @@ def errors(climb: Climb) -> Iterator[Check]:
         yield skipped(ERRORS, climb.past.unknown)
         return
     tonight = share_of(climb.measured)
+    unanswered, questions = tonight
+    if not questions:
+        yield skipped(ERRORS, "no question was asked")
+        return
     nights = [Night(at, Share(state.unanswered, state.questions)) for at, state in _nights(climb) if state.questions]
     standing = follow([*nights, Night(datetime.now(UTC), Share(*tonight))], share_score)
-    unanswered, questions = tonight
     told = f"{unanswered} of {questions} questions"
     if standing.state is State.LEARNING:
         yield _learning(ERRORS, len(nights))

@@ -32,10 +32,13 @@ def install(monitor: Monitor, client: Any) -> Callable[[], None]:
             "httpx.AsyncClient: tell each call to Monitor.call or Monitor.observe"
         )
     methods = replaced(monitor, client)
+    # Somebody may have replaced them in the same way before.
+    before = {name: client.__dict__[name] for name in methods if name in client.__dict__}
 
     def remove() -> None:
         for name in (*methods, _MARK):
             client.__dict__.pop(name, None)
+        client.__dict__.update(before)
 
     client.__dict__.update(methods)
     setattr(client, _MARK, (monitor, remove))

@@ -95,10 +95,19 @@ class Series:
         measured = (Phase.CONNECT, Phase.TLS, Phase.PROCESSING, Phase.TRANSFER)
         self.phases = {phase.value: metrics.phases.labels(integration, provider, phase.value) for phase in measured}
         self._more = partial(metrics.problems.labels, integration, provider)
+        self._further = partial(metrics.phases.labels, integration, provider)
 
     def problem(self, cause: CauseId) -> None:
         """Count a problem, also of a cause that nobody expected here."""
         (self.problems.get(cause) or self._more(cause.value)).inc()
+
+    def phase(self, name: str, seconds: float) -> None:
+        """Note how long a phase took, also one that our own clients do not measure.
+
+        Raises:
+            ValueError: There is no such phase.
+        """
+        (self.phases.get(name) or self._further(Phase(name).value)).observe(seconds)
 
 
 _lock = threading.Lock()

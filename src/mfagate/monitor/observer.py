@@ -120,9 +120,8 @@ class Monitor:
         series = self._series
         series.results[result].inc()
         series.seconds.observe(seconds)
-        if phases:
-            for phase, spent in phases.items():
-                series.phases[phase].observe(spent)
+        for phase, spent in (phases or {}).items():
+            self.shielded(series.phase, phase, spent)
         if judgement.finding is not None:
             self._problem(request, judgement)
         elif result is Result.OK or result is Result.REFUSED:

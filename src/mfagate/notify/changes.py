@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from mfagate.causes import Outcome
+from mfagate.causes import Outcome, happens_once
 from mfagate.report.words import blast_radius, contact, exonerated, place
 from mfagate.result import Check, IntegrationReport, Report
 
@@ -28,10 +28,9 @@ class Kind(StrEnum):
 class Change:
     """One change of one integration.
 
-    ``cause`` of a recovery is the one that is over. ``since`` is when the problem began. ``report`` is
-    the id of the run. ``subject`` names a warning beside the verdict, by its check and what that looked
-    at; it is empty for the verdict itself. ``details`` are lines of the report for whoever acts on it.
-    ``severe`` tells a red verdict from a warning.
+    ``cause`` of a recovery is the one that is over. ``since`` is when the problem began. ``subject`` names
+    a warning beside the verdict, by its check and what that looked at; it is empty for the verdict itself.
+    ``details`` are lines of the report for whoever acts on it. ``severe`` tells a red verdict from a warning.
     """
 
     integration: str
@@ -39,7 +38,6 @@ class Change:
     cause: str
     headline: str
     since: datetime
-    report: str
     subject: str = ""
     details: tuple[str, ...] = ()
     severe: bool = True
@@ -59,11 +57,11 @@ class Standing(BaseModel):
     headline: str = ""
     details: tuple[str, ...] = ()
     severe: bool = True
-    since: datetime = Field(description="When the problem began, or ended.")
+    since: AwareDatetime = Field(description="When the problem began, or ended.")
     told: str | None = Field(
         None, description="What people know of: a cause, or flapping; None: they think it is fine."
     )
-    told_at: datetime | None = None
+    told_at: AwareDatetime | None = None
     flapping: bool = False
     recent: tuple[bool, ...] = Field((), description="Of the last runs, oldest first: was there a change?")
 
@@ -74,9 +72,6 @@ class Observed:
 
     changes: tuple[Change, ...]
     states: Mapping[str, Standing]
-
-
-_EVENTS = ("drift.",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,6 @@ def observed(report: Report, states: Mapping[str, Standing]) -> Observed:
                 seen.cause or "",
                 seen.headline,
                 report.run.finished,
-                report.run.id,
                 subject,
                 seen.details,
                 seen.severe,
@@ -116,8 +110,13 @@ def observed(report: Report, states: Mapping[str, Standing]) -> Observed:
 
 
 def _is_over(before: Standing, now: Change) -> bool:
-    """What happens once, such as a field that is gone, does not recover when it is not found again."""
-    return not now.cause and before.cause is not None and before.cause.startswith(_EVENTS)
+    """What happens once, such as a field that is gone, does not recover when it is not found again.
+
+    Another value after a new one is an event of its own. The same words are the same event, told again by a run that
+    had no history.
+    """
+    event = before.cause is not None and happens_once(before.cause)
+    return event and (before.cause, before.headline) != (now.cause, now.headline)
 
 
 def _changed(before: Standing | None, now: Change) -> Iterator[Change]:

@@ -84,7 +84,7 @@ def _kind(state: Standing, changed: bool, now: datetime, options: NotifyOptions)
 def _telling(kind: Kind, known: Standing, state: Standing, change: Change | None, key: str) -> Change:
     if change is not None:
         return replace(change, kind=kind)
-    # Nothing happened in this run: a reminder, or the end of flapping. Then the run's id says nothing.
+    # Nothing happened in this run: a reminder, or the end of flapping.
     integration, _, subject = key.partition(" ")
     cause = state.cause or known.told or FLAPPING
-    return Change(integration, kind, cause, state.headline, state.since, "", subject, state.details, state.severe)
+    return Change(integration, kind, cause, state.headline, state.since, subject, state.details, state.severe)

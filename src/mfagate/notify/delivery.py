@@ -6,7 +6,7 @@ An address holds a token or a password, and is never shown: what fails is named 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -65,9 +65,9 @@ def deliver(message: Message, address: Address) -> None:
     Raises:
         Undelivered: Apprise does not know this kind of address, or it was not accepted.
     """
-    import apprise
-
     with _quiet():
+        import apprise
+
         service = apprise.Apprise()
         if not service.add(address.url):
             raise Undelivered(f"{address.reference} holds no address that Apprise knows")
@@ -85,14 +85,14 @@ def deliver(message: Message, address: Address) -> None:
 
 
 @contextmanager
-def _quiet(loggers: Sequence[str] = ("apprise", "urllib3", "requests")) -> Iterator[None]:
-    """Apprise logs what it sends and where to: addresses and answers, with whatever stands in them."""
-    found = [logging.getLogger(name) for name in loggers]
-    before = [(logger, logger.disabled) for logger in found]
-    for logger in found:
-        logger.disabled = True
+def _quiet() -> Iterator[None]:
+    """Nothing is logged meanwhile: Apprise and the libraries below it tell addresses, with whatever stands in them.
+
+    The run is over, so no other thread has anything to say.
+    """
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        for logger, disabled in before:
-            logger.disabled = disabled
+        logging.disable(before)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 from mfagate.config.nearest import nearest_to
 from mfagate.files import write_atomically
-from mfagate.report.visible import visible_report
 from mfagate.result import Report
+from mfagate.visible import visible_report
 
 if TYPE_CHECKING:
     from mfagate.report.html import HistoryView

@@ -13,8 +13,8 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from mfagate.report.openmetrics import Exposition, Sample, of_integration, of_the_run
-from mfagate.report.visible import visible
 from mfagate.result import Report
+from mfagate.visible import visible
 
 _SECONDS = 5.0
 """For one group; the first that fails ends the push."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -36,19 +37,24 @@ def _shown(character: str) -> str:
 
 def visible_report(report: Report) -> Report:
     """The same report with every text of it visible."""
-    made: Report = _tree(report)
+    made: Report = visible_tree(report)
     return made
 
 
-def _tree(value: Any) -> Any:
+def visible_tree(value: Any) -> Any:
+    """Models, dataclasses, mappings and sequences with every text in them visible."""
     if isinstance(value, Enum):
         return value
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, BaseModel):
-        return value.model_copy(update={name: _tree(getattr(value, name)) for name in type(value).model_fields})
+        return value.model_copy(update={name: visible_tree(getattr(value, name)) for name in type(value).model_fields})
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: visible_tree(getattr(value, one.name)) for one in fields(value)})
     if isinstance(value, Mapping):
-        return {_tree(key): _tree(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_tree(item) for item in value]
+        return {visible_tree(key): visible_tree(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(visible_tree(item) for item in value)
+    if isinstance(value, list):
+        return [visible_tree(item) for item in value]
     return value
