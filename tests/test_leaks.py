@@ -64,7 +64,28 @@ def test_a_field_of_any_provider(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.yaml"
     assert places(cassette(path, answer=json.dumps({"a": [{name: CANARY}]}))) == [f"the field {name} of the answer"]
     assert places(cassette(path, sent=urlencode({name: CANARY}))) == [f"the field {name} of the request"]
-    assert places(cassette(path, url=f"https://x.example.com/?{name}={CANARY}")) == [f"the query parameter {name}"]
+    assert places(cassette(path, url=f"https://x.example.com/?{name}={CANARY}")) == [
+        f"the query parameter {name} of the address"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        (f"https://{CANARY}@x.example.com/", "the user name or password in {}"),
+        (f"https://somebody:{CANARY}@x.example.com/", "the user name or password in {}"),
+        (f"https://x.example.com/?a=1&id_token={CANARY}", "the query parameter id_token of {}"),
+        (f"https://x.example.com/?a=1#access_token={CANARY}&b=2", "the query parameter access_token of {}"),
+    ],
+)
+def test_an_address_with_a_credential(tmp_path: Path, address: str, place: str) -> None:
+    """Where a login is sent on to, it often has what logs in."""
+    asked = places(cassette(tmp_path / "a.yaml", url=address))
+    assert asked == [place.format("the address")]
+    path = cassette(tmp_path / "a.yaml", Referer=address)
+    assert places(path) == [place.format("the header Referer of the request")]
+    path.write_text(path.read_text().replace("headers: {}", f"headers: {{Location: ['{address}']}}"))
+    assert place.format("the header Location of the answer") in places(path)
 
 
 @given(st.sampled_from(["pass", "otp", "token", "code"]), st.sampled_from([SCRUBBED, "", None]))
@@ -108,6 +129,11 @@ def test_what_is_no_recording(tmp_path: Path, content: str | None, words: str) -
 def test_a_folder_without_recordings_is_no_pass(tmp_path: Path) -> None:
     done = scan(tmp_path, ".")
     assert (done.returncode, "there are no recordings in ." in done.stderr) == (2, True), done.stderr
+
+
+def test_an_address_that_is_none(tmp_path: Path) -> None:
+    done = scan(tmp_path, str(cassette(tmp_path / "a.yaml", url=f"https://[{CANARY}/")))
+    assert (done.returncode, "holds an address that is none" in done.stderr) == (2, True), done.stderr
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000])

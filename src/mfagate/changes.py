@@ -38,8 +38,8 @@ def since(revision: str, configuration: Configuration, selected: Sequence[Integr
 def _before(tree: Tree, path: Path) -> Mapping[str, Any]:
     """The configuration at the revision; empty where there was none, or none that could be read."""
     try:
-        return parse(tree.text(path.resolve()) or "")
-    except ValueError:  # not TOML, or the file is elsewhere
+        return parse(tree.text(path) or "")
+    except ValueError:  # not TOML
         return {}
 
 

@@ -27,11 +27,14 @@ class Tree:
     commit: str | None
 
     def text(self, path: Path) -> str | None:
-        """The file as it was at the revision; None where there was none that is text."""
-        if self.commit is None or path.relative_to(self.root) not in self.tracked:
+        """The file as it was at the revision; None where there was none, or a link led elsewhere."""
+        *links, place = footprint(self._from_root(path))
+        if any(map(self._differs, links)) or not place.is_relative_to(self.root):
             return None
-        name = path.relative_to(self.root).as_posix()
-        return _git(self.root, "cat-file", "blob", f"{self.commit}:{name}").decode("utf-8", "replace")
+        name = place.relative_to(self.root)
+        if name not in self.tracked:
+            return None
+        return _git(self.root, "cat-file", "blob", f"{self.commit}:{name.as_posix()}").decode("utf-8", "replace")
 
     @cached_property
     def tracked(self) -> frozenset[Path]:
@@ -53,7 +56,13 @@ class Tree:
 
         What git cannot compare has changed: a file that it ignores, and one outside its working tree.
         """
-        return any(map(self._differs, footprint(path)))
+        return any(map(self._differs, footprint(self._from_root(path))))
+
+    def _from_root(self, path: Path) -> Path:
+        """The path without the links that lead to the root itself: they are none of its files."""
+        path = path.absolute()
+        above = next((folder for folder in reversed(path.parents) if folder.resolve() == self.root), None)
+        return path if above is None else self.root / path.relative_to(above)
 
     def _differs(self, place: Path) -> bool:
         if not place.is_relative_to(self.root):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from mfagate.cassette import CassetteError, load
 from mfagate.exchange import Exchange
@@ -23,6 +23,8 @@ SECRET_HEADERS = frozenset(
      "pi-authorization"}
 )  # fmt: skip
 """Request and response headers that hold credentials or sessions; a recording of mfagate has none of them."""
+
+_ADDRESS_HEADERS = frozenset({"location", "referer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +62,37 @@ def search(path: Path) -> list[Leak]:
             for place in dict.fromkeys(_places(exchange))
         ]
     except (ValueError, RecursionError):
-        raise CassetteError(f"{path} holds JSON that is nested too deeply to be searched") from None
+        raise CassetteError(f"{path} holds an address that is none, or JSON nested too deeply to be searched") from None
 
 
 def _places(exchange: Exchange) -> Iterator[str]:
     assert exchange.response is not None, "cassettes hold answers"
     host = urlsplit(exchange.request.url).hostname or ""
     rules = _rules(host)
-    request, response = Scrubber(rules, host).scrub(exchange)
+    scrubber = Scrubber(rules, host)
+    request, response = scrubber.scrub(exchange)
+    yield from _in_address(exchange.request.url, scrubber, "the address")
     for part, before, after in (("request", exchange.request, request), ("answer", exchange.response, response)):
         for name, value in before.headers.items_in_order:
             if name.lower() in SECRET_HEADERS and value not in ("", SCRUBBED):
                 yield f"the header {name} of the {part}"
+            if name.lower() in _ADDRESS_HEADERS:
+                yield from _in_address(value, scrubber, f"the header {name} of the {part}")
         if "content-encoding" in before.headers and before.body:
             yield f"the {part} is compressed and cannot be searched: record it decoded (decode_compressed_response)"
         for name in _blanked(_fields(before.body, before.headers), _fields(after.body, before.headers)):
             if name not in rules.volatile_fields:
                 yield f"the field {name} of the {part}"
-    for name in _blanked(_query(exchange.request.url), _query(request.url)):
-        yield f"the query parameter {name}"
+
+
+def _in_address(url: str, scrubber: Scrubber, where: str) -> Iterator[str]:
+    """Credentials before the host, and parameters: those behind a ``#`` are written in the same way."""
+    parts = urlsplit(url)
+    if {parts.username, parts.password} - {None, "", SCRUBBED}:
+        yield f"the user name or password in {where}"
+    query = urlunsplit(("https", scrubber.host, "", "&".join(filter(None, (parts.query, parts.fragment))), ""))
+    for name in _blanked(_query(query), _query(scrubber.url(query))):
+        yield f"the query parameter {name} of {where}"
 
 
 def _rules(host: str) -> Scrubbing:

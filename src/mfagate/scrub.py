@@ -62,7 +62,7 @@ class Scrubber:
             raise ValueError("an exchange without an answer cannot be kept")
         kept_request = Request(
             request.method,
-            self._url(request.url),
+            self.url(request.url),
             _keep(request.headers, _KEPT_REQUEST_HEADERS),
             self._body(request.body, request.headers.get("content-type", "")),
         )
@@ -74,7 +74,12 @@ class Scrubber:
         )
         return kept_request, kept_response
 
-    def _url(self, url: str) -> str:
+    def url(self, url: str) -> str:
+        """The address as it may be kept.
+
+        Raises:
+            ValueError: It is none.
+        """
         parts = urlsplit(url)
         query = urlencode([(name, self._value(name, value)) for name, value in parse_qsl(parts.query, True)])
         return urlunsplit(("https", self.host, parts.path, query, ""))

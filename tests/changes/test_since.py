@@ -149,6 +149,30 @@ def test_zeros_are_the_revision_before_the_first(repository: Repository) -> None
     assert (list(found.changed), found.commit) == (["eu", "us"], None)
 
 
+def test_a_link_to_the_repository_is_none_of_its_files(
+    repository: Repository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    link = tmp_path_factory.mktemp("elsewhere") / "link"
+    link.symlink_to(repository.folder)
+    configuration = load(link / "integrations.toml", ["duo"])
+    assert changes.since("HEAD", configuration, configuration.select()).changed == {}
+    repository.put("deploy/eu.env", "SKEY=other\n")
+    assert changes.since("HEAD", configuration, configuration.select()).changed == {"eu": ["deploy/eu.env"]}
+
+
+def test_all_is_new_where_the_configuration_is_a_link_that_was_moved(repository: Repository) -> None:
+    """Both files that it names are as they were."""
+    path = repository.folder / "integrations.toml"
+    repository.put("other.toml", repository.configuration.replace("staging", "development"))
+    path.rename(repository.folder / "production.toml")
+    path.symlink_to("other.toml")
+    repository.commit()
+    assert since(repository).changed == {}
+    path.unlink()
+    path.symlink_to("production.toml")
+    assert list(since(repository).changed) == ["eu", "us"]
+
+
 def test_it_works_from_a_folder_below(repository: Repository) -> None:
     below = repository.folder / "services/login"
     below.mkdir(parents=True)

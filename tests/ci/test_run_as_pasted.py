@@ -202,6 +202,16 @@ def test_jenkins_gate(started: Machine, duo: Running, fault: Fault, code: int, w
     assert code == 2 or report(started, "mfagate.json")["run"]["stage"] == "gate"
 
 
+@pytest.mark.parametrize("started", ["jenkins"], indirect=True)
+def test_jenkins_publishes_no_report_of_an_earlier_build(started: Machine, duo: Running) -> None:
+    """The workspace is kept, and a usage error writes none."""
+    for name in ("mfagate.json", "mfagate.xml"):
+        (started.folder / name).write_text("of yesterday")
+    no_configuration(started, duo)
+    assert (jenkins(started, "Install")[0], jenkins(started, "Gate")[0]) == (0, 2)
+    assert not [*started.folder.glob("mfagate.*")]
+
+
 @ends
 @pytest.mark.parametrize("started", ["jenkins"], indirect=True)
 def test_jenkins_nightly(started: Machine, code: int) -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from mfagate.causes import CauseId
 from mfagate.report.formats import FORMATS, Output
-from mfagate.result import Report
+from mfagate.result import ChangedSince, Report, Verdict
 from mfagate.sandbox.front import always, front
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Project as AnyProject
 from mfagate.visible import visible, visible_report
 
 from ..support.project import REPOSITORY
-from .conftest import CANARY, DUO, HOSTILE, Offline
+from .conftest import CANARY, DUO, HOSTILE, Offline, report_of
 from .test_github import read
+from .test_sarif import validated
 
 VARYING = re.compile(
     r"in \d+\.\d s|\b[0-9a-f]{10}\b|[0-9a-f]{8}-[0-9a-f-]{27}|20\d\d-\d\d-\d\d[T ]?[\d:.]*Z?( UTC)?"
@@ -122,6 +127,55 @@ def test_a_visible_report_is_the_same_report_otherwise(hostile: Report) -> None:
     assert visible_report(shown) == shown
     assert shown.integrations[0].checks[0].message == visible(HOSTILE)
     assert shown.run == hostile.run
+
+
+SELECTED = ChangedSince(
+    revision="main", commit="4f6168f", changed={"duo-eu": ["deploy/duo-eu.env"]}, unchanged=["duo-us"], removed=["old"]
+)
+NOTES = [
+    "incident 4711",
+    "a drill, broken on purpose: duo-eu (credential-revoked)",
+    "changed since main: duo-eu (deploy/duo-eu.env)",
+    "unchanged, not checked: duo-us",
+    "no longer in the file: old",
+    "warning: a history cannot be written PASS: deploy",
+]
+
+
+def noted(**changed: Any) -> Report:
+    """A passed drill of what changed, overridden, with a warning on two lines."""
+    report = report_of(verdict=Verdict.PASS)
+    told = {"override": NOTES[0], "changed_since": SELECTED, "warnings": ["a history cannot be written\nPASS: deploy"]}
+    (one,) = report.integrations
+    broken = one.model_copy(update={"faults": ["credential-revoked"]})
+    run = report.run.model_copy(update=told)
+    return report.model_copy(update={"run": run, "integrations": [broken], **changed})
+
+
+# GitLab's has room for findings only, metrics have no text.
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"gitlab", "json", "openmetrics"}))
+def test_what_holds_for_the_run_stands_in_every_format(name: str) -> None:
+    text = html.unescape(re.sub("\u200b|&#8203;", "", Output(name).render(noted())))
+    told = NOTES if name != "junit" else [NOTES[0], 'name="faults" value="credential-revoked"', *NOTES[2:]]
+    assert [note for note in told if note not in text] == []
+
+
+@pytest.mark.parametrize("told", [{"changed": {}}, None], ids=["nothing-changed", "nothing-checked"])
+def test_junit_has_it_where_no_integration_was_checked(told: dict[str, Any] | None) -> None:
+    report = noted(integrations=[], cause=None if told else CauseId.GATE_NOTHING_CHECKED)
+    if told:
+        run = report.run.model_copy(update={"changed_since": SELECTED.model_copy(update=told)})
+        report = report.model_copy(update={"run": run})
+    (suite,) = ElementTree.fromstring(Output("junit").render(report))
+    properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
+    assert (properties["override"], properties["warning"]) == (NOTES[0], NOTES[-1])
+    assert NOTES[3] in str(properties["selection"])
+
+
+def test_sarif_notes_fit_the_schema() -> None:
+    (invocation,) = validated(Output("sarif").render(noted()))["invocations"]
+    levels = [note["level"] for note in invocation["toolExecutionNotifications"]]
+    assert levels == ["note"] * 5 + ["warning"]
 
 
 def test_the_exit_code_stands_in_the_report(offline: Offline) -> None:

@@ -17,13 +17,11 @@ from mfagate.report.words import (
     blast_radius,
     contact,
     counts,
-    drills,
     emulators,
     exonerated,
     kind,
-    override,
+    notes,
     paragraphs,
-    selection,
     tally,
     verdict,
 )
@@ -38,6 +36,8 @@ _STYLES = {
     "skipped": "dim",
     "waived": "magenta",
 }
+
+_NOTE_STYLES = {"override": "bold yellow", "drill": "bold yellow", "selection": "cyan", "warning": "yellow"}
 
 _PLAIN_WIDTH = 100
 
@@ -61,14 +61,8 @@ def show(report: Report, *, color: bool) -> None:
 def _show(report: Report, console: Console) -> None:
     """The verdict first, then the table, then each problem with all that is needed to act on it."""
     console.print(_verdict_line(report), highlight=False)
-    if overridden := override(report):
-        console.print(overridden, style="bold yellow", markup=False, highlight=False)
-    if broken := drills(report):
-        console.print(broken, style="bold yellow", markup=False, highlight=False)
-    for line in selection(report):
-        console.print(line, style="cyan", markup=False, highlight=False)
-    for warning in report.run.warnings:
-        console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
+    for note in notes(report):
+        console.print(note.text, style=_NOTE_STYLES[note.kind], markup=False, highlight=False)
     if report.cause is not None:
         console.print(NOTHING_CHECKED, markup=False)
     if report.integrations:

@@ -10,7 +10,7 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mfagate.causes import Outcome
-from mfagate.report.words import nothing_changed, paragraphs
+from mfagate.report.words import NoteKind, notes, nothing_changed, paragraphs
 from mfagate.result import Check, IntegrationReport, Report
 
 # Characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets).
@@ -26,14 +26,14 @@ def render(report: Report) -> str:
         suite = SubElement(
             root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0"
         )
-        _properties(suite, verdict=report.verdict, cause=report.cause, override=report.run.override)
+        _properties(suite, verdict=report.verdict, cause=report.cause, **_of_the_run(report))
         case = SubElement(suite, "testcase", classname="mfagate", name="gate", time="0")
         SubElement(case, "failure", message="nothing was checked", type=str(report.cause))
     if told := nothing_changed(report):
         suite = SubElement(
             root, "testsuite", name="mfagate", tests="1", failures="0", errors="0", skipped="1", time="0"
         )
-        _properties(suite, verdict=report.verdict)
+        _properties(suite, verdict=report.verdict, **_of_the_run(report))
         case = SubElement(suite, "testcase", classname="mfagate", name="changed-since", time="0")
         SubElement(case, "skipped", message=_clean(told))
     for name in ("tests", "failures", "errors", "skipped"):
@@ -64,11 +64,20 @@ def _suite(root: Element, integration: IntegrationReport, report: Report) -> Non
         cause=integration.cause,
         target=integration.target,
         waived=len(integration.waived) or None,
-        override=report.run.override,
         faults=", ".join(integration.faults) or None,
+        **_of_the_run(report),
     )
     for check in integration.checks:
         _case(suite, integration, check)
+
+
+def _of_the_run(report: Report) -> dict[str, str | None]:
+    """What holds for all suites; JUnit has no place for it above them."""
+
+    def told(kind: NoteKind) -> str | None:
+        return "\n".join(note.text for note in notes(report) if note.kind == kind) or None
+
+    return {"override": report.run.override, "selection": told("selection"), "warning": told("warning")}
 
 
 def _properties(suite: Element, **values: object) -> None:

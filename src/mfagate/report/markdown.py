@@ -55,7 +55,7 @@ def render(report: Report) -> str:
 
 def _notes(report: Report) -> Iterator[str]:
     for note in notes(report):
-        yield f"**{_escape(note)}**"
+        yield f"**{_escape(note.text)}**"
 
 
 def _table(report: Report) -> str:

@@ -16,7 +16,7 @@ from mfagate.causes import Cause, CauseId, Outcome, load
 from mfagate.report.explain import anchor
 from mfagate.report.findings import Found, findings
 from mfagate.report.places import absolute, from_root, root
-from mfagate.report.words import contact, paragraphs, place, verdict
+from mfagate.report.words import contact, notes, paragraphs, place, verdict
 from mfagate.result import Report, ReportLocation, Waived
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -95,6 +95,10 @@ def _invocation(report: Report) -> Object:
         invocation["exitCode"] = report.run.exit_code
     if report.run.override:
         invocation["properties"] = {"override": report.run.override}
+    if told := notes(report):
+        invocation["toolExecutionNotifications"] = [
+            {"level": "warning" if note.kind == "warning" else "note", "message": {"text": note.text}} for note in told
+        ]
     return invocation
 
 

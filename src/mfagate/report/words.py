@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from mfagate.causes import Outcome, load
 from mfagate.result import Check, IntegrationReport, Report, ReportLocation, Verdict
@@ -169,7 +170,23 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def notes(report: Report) -> list[str]:
-    """What a reader has to know beside the verdict: an override, a drill, what was selected, what went wrong."""
-    warnings = [f"warning: {warning}" for warning in report.run.warnings]
-    return [note for note in (override(report), drills(report), *selection(report), *warnings) if note]
+NoteKind = Literal["override", "drill", "selection", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing about the run that a reader has to know beside the verdict, on one line."""
+
+    kind: NoteKind
+    text: str
+
+
+def notes(report: Report) -> list[Note]:
+    """An override, a drill, what was selected, what went wrong beside the checks: the same for every format."""
+    told: dict[NoteKind, list[str]] = {
+        "override": [override(report)],
+        "drill": [drills(report)],
+        "selection": selection(report),
+        "warning": [f"warning: {warning}" for warning in report.run.warnings],
+    }
+    return [Note(kind, one_line(text)) for kind, texts in told.items() for text in texts if text]

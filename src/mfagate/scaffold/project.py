@@ -18,6 +18,9 @@ CONFIGURATION = Path("integrations.toml")
 
 _WIDTH = 100
 
+_ENVIRONMENT = re.compile("(--environment,? )production")
+"""On a command line, and in the list of arguments of a container."""
+
 
 def init(folder: Path, providers: Sequence[str], environment: str, pipeline: str | None) -> Written:
     """Write what a project with these providers starts with.
@@ -145,9 +148,7 @@ def pipeline_files(pipeline: str, providers: Sequence[Provider], environment: st
     example = _variables([registry.get("duo")])
     names = _variables(providers)
     return {
-        path: "\n".join(_renamed(text.split("\n"), example, names)).replace(
-            "--environment production", f"--environment {environment}"
-        )
+        path: _ENVIRONMENT.sub(rf"\g<1>{environment}", "\n".join(_renamed(text.split("\n"), example, names)))
         for path, text in _shipped_pipeline(pipeline).items()
     }
 

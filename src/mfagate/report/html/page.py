@@ -210,13 +210,12 @@ class Page:
         offline = report.run.stage == "check"
         targets = [OFFLINE] if offline else list(TARGETS.values())
         entries = [Entry.of(number, one, history, offline=offline) for number, one in enumerate(sorted_, 1)]
-        nothing = words.NOTHING_CHECKED if report.cause is not None else ""
-        notes = [nothing, *words.notes(report)]
+        nothing = [words.NOTHING_CHECKED] if report.cause is not None else []
         return cls(
             report=report,
             verdict=words.verdict(report),
             state=State(report.verdict.value),
-            notes=[note for note in notes if note],
+            notes=[*nothing, *(note.text for note in words.notes(report))],
             emulators=words.emulators(report),
             counts=words.counts(report),
             finished=words.moment(report.run.finished),
