@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -37,11 +38,11 @@ def place(value: str, field: Field = SECRET) -> Place:
     return Place("duo", field, value, Location(Path("x"), 1))
 
 
-def project(folder: Path, text: str) -> Project:
+def project(folder: Path, text: str, chosen: tuple[str, ...] = (), values: Mapping[str, str] = VALUES) -> Project:
     (folder / "integrations.toml").write_text(text)
     configuration = load(folder / "integrations.toml", registry.names())
-    integrations = configuration.select()
-    running = Running("https://127.0.0.1:1", VALUES, frozenset({"secret_key"}))
+    integrations = configuration.select(chosen)
+    running = Running("https://127.0.0.1:1", values, frozenset({"secret_key"}))
     return project_of(configuration, integrations, {one.name: running for one in integrations})
 
 
@@ -109,6 +110,24 @@ def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
         project(tmp_path, HEAD + 'host = "sandbox:nothing"\n')
     with pytest.raises(NotMutable, match=r"duo\.settings\.hots is no setting of duo"):
         project(tmp_path, HEAD + 'hots = "x"\n')
+    with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.secret_key$"):
+        project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})
+
+
+def test_no_value_of_the_user_is_in_any_copy(tmp_path: Path) -> None:
+    """Also where secrets stand in the file itself, and where an integration is not among those that are edited."""
+    canary = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0cQ7w"
+    other = HEAD.replace("duo", "other") + f'secret_key = "{canary}"\nhost = "dotenv:a.env#HOST"\n'
+    other += f'[integrations.other.control]\nsecret_key = "{canary}"\n'
+    other += f'[integrations.other.test_data]\nuser = "{canary}"\n'
+    other = other.replace('provider = "other"', 'provider = "duo"')
+    history = f'[history]\nurl = "postgresql://mfa:{canary}@db/runs"\n'
+    text = HEAD + f'secret_key = "{canary}"\nhost = "env:HOST"\n{other}{history}'
+    made = project(tmp_path, text, chosen=("duo",))
+    for mutant in mutants_of(made):
+        written = {**mutant.copy.files(), **mutant.copy.environ}
+        assert canary not in "".join(written.values()), mutant.id
+    load(made.original.write(tmp_path / "copy"), registry.names())
 
 
 def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> None:
