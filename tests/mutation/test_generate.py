@@ -151,23 +151,25 @@ def test_operators_are_named_once_and_described() -> None:
 
 
 def test_the_report_tells_survivors_refusals_and_other_names() -> None:
-    def result(name: str, kind: Class, fate: Fate, cause: str | None = None) -> Result:
+    def result(name: str, kind: Class, fate: Fate, cause: str | None = None, *, only_warned: bool = False) -> Result:
         operator = Operator(name, kind, "an edit")
         where = Location(Path("a.env"), 3)
         mutant = Mutant(f"duo.x/{name}", operator, "duo", "duo.x", where, Copy("", {}), frozenset({"right"}))
-        return Result(mutant, fate, cause, "words")
+        return Result(mutant, fate, cause, "words", only_warned=only_warned)
 
     results = [
         result("one", Class.TYPO, Fate.CAUGHT_LIVE, "right"),
-        result("two", Class.TYPO, Fate.CAUGHT_OFFLINE, "wrong"),
+        result("two", Class.TYPO, Fate.CAUGHT_OFFLINE, "wrong", only_warned=True),
         result("three", Class.TYPO, Fate.SURVIVED),
         result("four", Class.HARMLESS, Fate.REFUSED, "wrong"),
         result("five", Class.STRAY, Fate.EQUIVALENT),
     ]
     text = report.console(results, live=True)
     assert "the gate catches 2 of 3 harmful edits (66.7 %)" in text
+    assert "caught by a warning alone, which stops no deployment: 1\n" in text
     assert "survived: duo.x/three\n  setting    duo.x\n  stands in  a.env:3\n" in text
     assert "refused, though harmless: duo.x/four" in text
     assert "otherwise than expected\n  duo.x/two: wrong" in text
     document = json.loads(report.as_json(results, live=True, seed=0, seconds=1))
     assert (document["harmful"], document["caught"], document["rightly_named"]) == (3, 2, 1)
+    assert document["only_warned"] == 1
