@@ -80,7 +80,7 @@ LAYOUTS = st.fixed_dictionaries(
                 f"toml:c.toml#mfa.{name}",
                 f"k8s-secret:secret.yaml#mfa/{name}",
                 f"file:secrets/{name}",
-                f"file:/run/secrets/{name}",
+                f"file:HOME/secrets/{name}",
                 f"dotenv:../shared.env#{name}",
                 "literal",
             ]
@@ -93,15 +93,18 @@ LAYOUTS = st.fixed_dictionaries(
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(layout=LAYOUTS)
 def test_no_edit_of_any_layout_crashes_the_loader(tmp_path: Path, layout: dict[str, str]) -> None:
+    home = tmp_path / "home"
+    (home / "project").mkdir(parents=True, exist_ok=True)
     text = HEAD + "".join(f"{name} = {json.dumps(reference)}\n" for name, reference in layout.items())
-    mutants = list(mutants_of(project(tmp_path, text)))
+    mutants = list(mutants_of(project(home / "project", text.replace("HOME", str(home)))))
     assert len({mutant.id for mutant in mutants}) == len(mutants) > 150
     for number, mutant in enumerate(mutants[::7]):
         try:
             load(mutant.copy.write(tmp_path / "copies" / str(number)), registry.names())
         except ConfigError:
             assert mutant.operator.harmful, mutant.id
-    assert all(path.is_relative_to(tmp_path) for path in tmp_path.rglob("*"))
+    assert [path.name for path in home.rglob("*")] == ["project", "integrations.toml"]
+    assert all(path.is_dir() for path in (tmp_path / "copies").iterdir())
     assert all(mutant.expected for mutant in mutants if mutant.operator.harmful)
 
 
@@ -128,6 +131,13 @@ def test_no_value_of_the_user_is_in_any_copy(tmp_path: Path) -> None:
         written = {**mutant.copy.files(), **mutant.copy.environ}
         assert canary not in "".join(written.values()), mutant.id
     load(made.original.write(tmp_path / "copy"), registry.names())
+
+
+def test_a_file_that_is_written_in_two_ways_is_one_file(tmp_path: Path) -> None:
+    text = HEAD + 'host = "dotenv:./a.env#HOST"\nsecret_key = "dotenv:a.env#KEY"\n'
+    files = project(tmp_path, text).original.files()
+    assert files.keys() == {"integrations.toml", "a.env"}
+    assert files["a.env"] == f"HOST={VALUES['host']}\nKEY={VALUES['secret_key']}\n"
 
 
 def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> None:

@@ -174,9 +174,10 @@ class _Builder:
 
     def _below(self, path: str) -> str:
         plain = Path(path)
-        if not plain.is_absolute() and ".." not in plain.parts and not path.startswith("~") and path != CONFIGURATION:
-            return path
-        return self._paths.setdefault(path, f"elsewhere/{len(self._paths)}-{plain.name}")
+        is_below = not plain.is_absolute() and ".." not in plain.parts and not path.startswith("~")
+        if is_below and plain != Path(CONFIGURATION):
+            return str(plain)
+        return self._paths.setdefault(str(plain), f"elsewhere/{len(self._paths)}-{plain.name}")
 
 
 class _Addresses:
