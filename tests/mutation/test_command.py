@@ -139,6 +139,8 @@ def test_what_the_sandboxes_of_all_providers_hand_out_is_told_apart(tmp_path: Pa
     assert document["caught"] == document["harmful"] == document["rightly_named"] > 40
     by_id = {mutant["id"]: mutant["cause"] for mutant in document["mutants"]}
     assert by_id["privacyidea.settings.validate_key/expired"] == "config.expired"
+    # That it is another application, which expect names, is not what was wrong with it.
+    assert by_id["entra.settings.client_secret/roleless"] == "credential.insufficient-permission"
     # It passes every probe, and is refused only while a state is arranged with it.
     assert by_id["twilio.settings.api_key_secret/read_only"] == "credential.insufficient-permission"
 
