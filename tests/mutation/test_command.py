@@ -120,6 +120,8 @@ def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
         (("--integration", "du"), "did you mean 'duo'"),
         (("--output", "junit=x"), "is not json=PATH"),
         (("--class", "nonsense"), "is not one of"),
+        (("--class", "permission"), "nothing that an edit of the class permission fits"),
+        (("--class", "permission", "--list"), "nothing that an edit of the class permission fits"),
         (("--config", "nowhere.toml"), "cannot be read"),
         (("--output", "json=no/such/folder/x", "--class", "client"), "cannot be written"),
     ):
