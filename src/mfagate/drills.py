@@ -76,7 +76,6 @@ class FaultsFile:
     def __init__(self, path: Path, always: Sequence[str]) -> None:
         self._path = path
         self._always = list(always)
-        self._problem = ""
 
     def read(self) -> list[str]:
         """The faults as they are now.
@@ -95,22 +94,26 @@ class FaultsFile:
         lines = (line.partition("#")[0].strip() for line in text.splitlines())
         return self._always + [line for line in lines if line]
 
-    def follow(self, running: Running, say: Callable[[str], object]) -> None:
-        """Let a sandbox go wrong as the file says, until Ctrl-C; what cannot be read changes nothing."""
+    def follow(self, running: Running, now: list[str], say: Callable[[str], object]) -> None:
+        """Let a sandbox go wrong as the file says, until Ctrl-C; what cannot be read changes nothing.
+
+        ``now`` is what it was started with: the file may have changed since.
+        """
         from mfagate.sandbox.drill import BadFault
 
-        now = self.read()
+        problem = ""
         while True:
             time.sleep(_LOOK_SECONDS)
             try:
                 wanted = self.read()
                 if wanted != now:
                     running.change_faults(wanted)
-                    now, self._problem = wanted, ""
+                    now = wanted
                     say(broken(now))
+                problem = ""
             except BadFault as error:
-                if str(error) != self._problem:
-                    self._problem = str(error)
+                if str(error) != problem:
+                    problem = str(error)
                     say(f"{self._path}: {error}; {broken(now)}")
 
 

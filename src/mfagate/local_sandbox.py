@@ -47,7 +47,7 @@ def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults
             if watched is None:
                 signal.pause()
             else:
-                watched.follow(running, say)
+                watched.follow(running, first, say)
     except (SandboxError, BadFault) as error:
         raise Refused(str(error)) from None
     except OSError as error:

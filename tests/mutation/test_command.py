@@ -89,6 +89,9 @@ def test_every_class_on_a_layout_of_five_stores(somebody: Somebody) -> None:
         mistyped["location"]["file"].endswith("deploy/secret.yaml") and mistyped["location"]["line"] == 5
     )
     assert by_id["duo.client.when_unavailable/fails-open"]["cause"] == "config.fails-open"
+    assert [mutant["id"] for mutant in document["mutants"] if mutant["only_warned"]] == [
+        "duo.client.timeout_seconds/over-the-budget"
+    ]
     assert by_id["duo.settings.secret_key/plain-in-data"]["fate"] == "caught offline"
     # The two accounts have sandboxes of their own: the copy-paste error shows.
     copied = [m for m in document["mutants"] if m["operator"] == "points-at-other-integration"]
@@ -117,6 +120,8 @@ def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
         (("--integration", "du"), "did you mean 'duo'"),
         (("--output", "junit=x"), "is not json=PATH"),
         (("--class", "nonsense"), "is not one of"),
+        (("--class", "permission"), "nothing that an edit of the class permission fits"),
+        (("--class", "permission", "--list"), "nothing that an edit of the class permission fits"),
         (("--config", "nowhere.toml"), "cannot be read"),
         (("--output", "json=no/such/folder/x", "--class", "client"), "cannot be written"),
     ):
@@ -136,5 +141,36 @@ def test_what_the_sandboxes_of_all_providers_hand_out_is_told_apart(tmp_path: Pa
     assert document["caught"] == document["harmful"] == document["rightly_named"] > 40
     by_id = {mutant["id"]: mutant["cause"] for mutant in document["mutants"]}
     assert by_id["privacyidea.settings.validate_key/expired"] == "config.expired"
+    # That it is another application, which expect names, is not what was wrong with it.
+    assert by_id["entra.settings.client_secret/roleless"] == "credential.insufficient-permission"
     # It passes every probe, and is refused only while a state is arranged with it.
     assert by_id["twilio.settings.api_key_secret/read_only"] == "credential.insufficient-permission"
+
+
+SHARED = """\
+[integrations.NAME]
+provider = "twilio"
+environment = "ENVIRONMENT"
+[integrations.NAME.settings]
+account_sid = "dotenv:KEYS.env#ACCOUNT"
+service_sid = "dotenv:KEYS.env#SERVICE"
+auth_token = "dotenv:KEYS.env#TOKEN"
+api_key_sid = "dotenv:KEYS.env#KEY"
+api_key_secret = "dotenv:KEYS.env#SECRET"
+"""
+
+
+def test_what_is_warned_of_without_the_edit_as_well_does_not_catch_it(tmp_path: Path) -> None:
+    """Two integrations that share their credentials are warned of; another key in one place is no more than before."""
+    tables = (("one", "production", "ours"), ("two", "staging", "ours"), ("three", "production", "theirs"))
+    text = "".join(
+        SHARED.replace("NAME", name).replace("ENVIRONMENT", environment).replace("KEYS", keys)
+        for name, environment, keys in tables
+    )
+    (tmp_path / "integrations.toml").write_text(text)
+    arguments = ("--offline", "--class", "reference", "--output", "json=all.json")
+    result = Somebody(tmp_path, {}).execute("mutate", *arguments)
+    assert result.exit_code == 1, result.stdout + result.stderr
+    mutants = json.loads((tmp_path / "all.json").read_text())["mutants"]
+    survived = {mutant["setting"] for mutant in mutants if mutant["fate"] == "survived"}
+    assert {"one.settings.auth_token", "one.settings.api_key_secret"} <= survived

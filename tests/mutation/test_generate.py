@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -37,11 +38,11 @@ def place(value: str, field: Field = SECRET) -> Place:
     return Place("duo", field, value, Location(Path("x"), 1))
 
 
-def project(folder: Path, text: str) -> Project:
+def project(folder: Path, text: str, chosen: tuple[str, ...] = (), values: Mapping[str, str] = VALUES) -> Project:
     (folder / "integrations.toml").write_text(text)
     configuration = load(folder / "integrations.toml", registry.names())
-    integrations = configuration.select()
-    running = Running("https://127.0.0.1:1", VALUES, frozenset({"secret_key"}))
+    integrations = configuration.select(chosen)
+    running = Running("https://127.0.0.1:1", values, frozenset({"secret_key"}))
     return project_of(configuration, integrations, {one.name: running for one in integrations})
 
 
@@ -79,7 +80,7 @@ LAYOUTS = st.fixed_dictionaries(
                 f"toml:c.toml#mfa.{name}",
                 f"k8s-secret:secret.yaml#mfa/{name}",
                 f"file:secrets/{name}",
-                f"file:/run/secrets/{name}",
+                f"file:HOME/secrets/{name}",
                 f"dotenv:../shared.env#{name}",
                 "literal",
             ]
@@ -92,15 +93,18 @@ LAYOUTS = st.fixed_dictionaries(
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(layout=LAYOUTS)
 def test_no_edit_of_any_layout_crashes_the_loader(tmp_path: Path, layout: dict[str, str]) -> None:
+    home = tmp_path / "home"
+    (home / "project").mkdir(parents=True, exist_ok=True)
     text = HEAD + "".join(f"{name} = {json.dumps(reference)}\n" for name, reference in layout.items())
-    mutants = list(mutants_of(project(tmp_path, text)))
+    mutants = list(mutants_of(project(home / "project", text.replace("HOME", str(home)))))
     assert len({mutant.id for mutant in mutants}) == len(mutants) > 150
     for number, mutant in enumerate(mutants[::7]):
         try:
             load(mutant.copy.write(tmp_path / "copies" / str(number)), registry.names())
         except ConfigError:
             assert mutant.operator.harmful, mutant.id
-    assert all(path.is_relative_to(tmp_path) for path in tmp_path.rglob("*"))
+    assert [path.name for path in home.rglob("*")] == ["project", "integrations.toml"]
+    assert all(path.is_dir() for path in (tmp_path / "copies").iterdir())
     assert all(mutant.expected for mutant in mutants if mutant.operator.harmful)
 
 
@@ -109,6 +113,31 @@ def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
         project(tmp_path, HEAD + 'host = "sandbox:nothing"\n')
     with pytest.raises(NotMutable, match=r"duo\.settings\.hots is no setting of duo"):
         project(tmp_path, HEAD + 'hots = "x"\n')
+    with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.secret_key$"):
+        project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})
+
+
+def test_no_value_of_the_user_is_in_any_copy(tmp_path: Path) -> None:
+    """Also where secrets stand in the file itself, and where an integration is not among those that are edited."""
+    canary = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0cQ7w"
+    other = HEAD.replace("duo", "other") + f'secret_key = "{canary}"\nhost = "dotenv:a.env#HOST"\n'
+    other += f'[integrations.other.control]\nsecret_key = "{canary}"\n'
+    other += f'[integrations.other.test_data]\nuser = "{canary}"\n'
+    other = other.replace('provider = "other"', 'provider = "duo"')
+    history = f'[history]\nurl = "postgresql://mfa:{canary}@db/runs"\n'
+    text = HEAD + f'secret_key = "{canary}"\nhost = "env:HOST"\n{other}{history}'
+    made = project(tmp_path, text, chosen=("duo",))
+    for mutant in mutants_of(made):
+        written = {**mutant.copy.files(), **mutant.copy.environ}
+        assert canary not in "".join(written.values()), mutant.id
+    load(made.original.write(tmp_path / "copy"), registry.names())
+
+
+def test_a_file_that_is_written_in_two_ways_is_one_file(tmp_path: Path) -> None:
+    text = HEAD + 'host = "dotenv:./a.env#HOST"\nsecret_key = "dotenv:a.env#KEY"\n'
+    files = project(tmp_path, text).original.files()
+    assert files.keys() == {"integrations.toml", "a.env"}
+    assert files["a.env"] == f"HOST={VALUES['host']}\nKEY={VALUES['secret_key']}\n"
 
 
 def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> None:
@@ -132,23 +161,25 @@ def test_operators_are_named_once_and_described() -> None:
 
 
 def test_the_report_tells_survivors_refusals_and_other_names() -> None:
-    def result(name: str, kind: Class, fate: Fate, cause: str | None = None) -> Result:
+    def result(name: str, kind: Class, fate: Fate, cause: str | None = None, *, only_warned: bool = False) -> Result:
         operator = Operator(name, kind, "an edit")
         where = Location(Path("a.env"), 3)
         mutant = Mutant(f"duo.x/{name}", operator, "duo", "duo.x", where, Copy("", {}), frozenset({"right"}))
-        return Result(mutant, fate, cause, "words")
+        return Result(mutant, fate, cause, "words", only_warned=only_warned)
 
     results = [
         result("one", Class.TYPO, Fate.CAUGHT_LIVE, "right"),
-        result("two", Class.TYPO, Fate.CAUGHT_OFFLINE, "wrong"),
+        result("two", Class.TYPO, Fate.CAUGHT_OFFLINE, "wrong", only_warned=True),
         result("three", Class.TYPO, Fate.SURVIVED),
         result("four", Class.HARMLESS, Fate.REFUSED, "wrong"),
         result("five", Class.STRAY, Fate.EQUIVALENT),
     ]
     text = report.console(results, live=True)
     assert "the gate catches 2 of 3 harmful edits (66.7 %)" in text
+    assert "caught by a warning alone, which stops no deployment: 1\n" in text
     assert "survived: duo.x/three\n  setting    duo.x\n  stands in  a.env:3\n" in text
     assert "refused, though harmless: duo.x/four" in text
     assert "otherwise than expected\n  duo.x/two: wrong" in text
     document = json.loads(report.as_json(results, live=True, seed=0, seconds=1))
     assert (document["harmful"], document["caught"], document["rightly_named"]) == (3, 2, 1)
+    assert document["only_warned"] == 1

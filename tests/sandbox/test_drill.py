@@ -6,15 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from mfagate.drills import FaultsFile
 from mfagate.files import write_atomically
 from mfagate.providers import registry
-from mfagate.sandbox import SandboxError
+from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox.drill import BadFault
 from mfagate.sandbox.emulator.breaking import changed, replaced, together, without
 from mfagate.testing.project import Project, Result
 
@@ -98,6 +100,40 @@ def test_a_drill_that_cannot_be_had(project: Drill, fault: str, integration: str
     result = project.gate(fault, integration=integration)
     assert (result.exit_code, result.report, "Traceback" in result.stderr) == (2, {}, False)
     assert words in result.stderr
+
+
+class Told(Exception):
+    """Ends what follows a file for ever."""
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        # It was read before the sandbox was started, which takes a while.
+        (["slow:1"], ["change ['slow:1']", "Broken on purpose: slow:1"]),
+        (["slo", "rotated", "slo"], ["FILE: no; Broken on purpose: rotated"] * 2),
+    ],
+)
+def test_a_file_of_faults_is_followed_from_what_the_sandbox_was_started_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[str], expected: list[str]
+) -> None:
+    file, heard, left = tmp_path / "faults", [], iter(texts)
+
+    def wait(seconds: float) -> None:
+        text = next(left, None)
+        if text is None:
+            raise Told
+        file.write_text(text)
+
+    def change(faults: Sequence[str]) -> None:
+        if faults == ["slo"]:
+            raise BadFault("no")
+        heard.append(f"change {faults}")
+
+    monkeypatch.setattr("mfagate.drills.time.sleep", wait)
+    with pytest.raises(Told):
+        FaultsFile(file, []).follow(Running("", change_faults=change), ["rotated"], heard.append)
+    assert [each.replace(str(file), "FILE") for each in heard] == expected
 
 
 @contextmanager

@@ -60,8 +60,8 @@ def mutate(
     """Prove how much the gate would catch: edit the configuration in every harmful way, and see.
 
     The edits are made to a copy that holds a sandbox's values in the places of yours;
-    your files are only read, and your secrets not even that. Exits with 1 if a harmful
-    edit survives or a harmless one is refused.
+    your files are only read, those with secrets to find the line of a key, and no value
+    of theirs is kept. Exits with 1 if a harmful edit survives or a harmless one is refused.
     """
     from rich.console import Console
 

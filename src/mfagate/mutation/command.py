@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mfagate.config.model import Configuration, Integration
 from mfagate.mutation import report
 from mfagate.mutation.generate import mutants_of
+from mfagate.mutation.layout import NotMutable
 from mfagate.mutation.model import Mutant, Result
 from mfagate.mutation.run import Runner, opened
 
@@ -38,7 +39,7 @@ def run(
     """Run every mutant of the chosen classes; all classes where none is named.
 
     Raises:
-        NotMutable: The configuration does not pass on sandboxes as it is.
+        NotMutable: The configuration does not pass on sandboxes as it is, or there is nothing to edit.
         SandboxError: A sandbox did not start.
     """
     started = time.perf_counter()
@@ -70,7 +71,7 @@ def listed(
     """One line an edit; the sandboxes are started for it, because what is edited is theirs.
 
     Raises:
-        NotMutable: The configuration cannot be moved to sandboxes.
+        NotMutable: The configuration cannot be moved to sandboxes, or there is nothing to edit.
         SandboxError: A sandbox did not start.
     """
     with opened(configuration, integrations) as project:
@@ -79,4 +80,8 @@ def listed(
 
 
 def _chosen(mutants: Iterable[Mutant], kinds: Sequence[str]) -> list[Mutant]:
-    return [mutant for mutant in mutants if not kinds or mutant.operator.kind in kinds]
+    chosen = [mutant for mutant in mutants if not kinds or mutant.operator.kind in kinds]
+    if not chosen:
+        which = f" of the class {' or '.join(kinds)}" if kinds else ""
+        raise NotMutable(f"the chosen integrations have nothing that an edit{which} fits, so nothing would be tried")
+    return chosen

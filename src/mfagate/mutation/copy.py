@@ -1,7 +1,7 @@
 """The copy that is mutated: an ``integrations.toml`` and the sources that it reads, all in memory.
 
 Only *where* values stand is taken over from the user: file names, keys and schemes of
-the references. The values are the sandbox's, so no secret of the user is ever read.
+the references. The values are the sandbox's, so no secret of the user is ever in it.
 """
 
 from __future__ import annotations

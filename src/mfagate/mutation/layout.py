@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.settings import Field, ProviderSettings
-from mfagate.files import read_text
 from mfagate.mutation.copy import CONFIGURATION, Copy, Entry, quoted
 from mfagate.mutation.model import Place
 from mfagate.providers import registry
@@ -22,8 +21,6 @@ from mfagate.result import Location
 from mfagate.sandbox import Running
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
-
-_MAX_BYTES = 1 << 20
 
 
 class NotMutable(Exception):
@@ -74,10 +71,14 @@ def project_of(
     Raises:
         NotMutable: A setting has no counterpart in the sandbox, or a reference cannot be followed.
     """
-    builder = _Builder(read_text(configuration.path, _MAX_BYTES))
+    builder = _Builder(configuration.text)
+    named = {one.name: one for one in integrations}
+    for one in configuration.integrations.values():
+        if one.name not in named:
+            builder.empty(one)
+    builder.without_history()
     for one in integrations:
         builder.add(one, running[one.name].values)
-    named = {one.name: one for one in integrations}
     return Project(builder.copy, builder.places, running, named)
 
 
@@ -86,6 +87,17 @@ class _Builder:
         self.copy = Copy(toml, {})
         self.places: list[Place] = []
         self._paths: dict[str, str] = {}
+
+    def empty(self, integration: Integration) -> None:
+        """An integration that is not chosen stays, so that the file can be read, without a value of the user's."""
+        for table in ("settings", "control", "test_data", "expect"):
+            for name in getattr(integration, table):
+                self.copy = self.copy.without_toml_key(("integrations", integration.name, table, name))
+
+    def without_history(self) -> None:
+        """The address of a database may have a password in it; nothing is kept of the copy's runs."""
+        if self.copy.has(("history", "url")):
+            self.copy = self.copy.without_toml_key(("history", "url"))
 
     def add(self, integration: Integration, values: Mapping[str, str]) -> None:
         self._endpoint(integration)
@@ -129,6 +141,8 @@ class _Builder:
         key_location = integration.locate("settings", field.name)
         reference = Reference.parse(raw)
         if reference is None:
+            if field.secret and field.name not in values:
+                raise NotMutable(f"the sandbox has no value for {integration.name}.settings.{field.name}")
             value = values.get(field.name, raw)
             self.copy = self.copy.with_toml_value(keys, quoted(value))
             return Place(integration.name, field, value, key_location)
@@ -160,9 +174,10 @@ class _Builder:
 
     def _below(self, path: str) -> str:
         plain = Path(path)
-        if not plain.is_absolute() and ".." not in plain.parts and not path.startswith("~") and path != CONFIGURATION:
-            return path
-        return self._paths.setdefault(path, f"elsewhere/{len(self._paths)}-{plain.name}")
+        is_below = not plain.is_absolute() and ".." not in plain.parts and not path.startswith("~")
+        if is_below and plain != Path(CONFIGURATION):
+            return str(plain)
+        return self._paths.setdefault(str(plain), f"elsewhere/{len(self._paths)}-{plain.name}")
 
 
 class _Addresses:

@@ -112,13 +112,17 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the gate said to a mutant. ``cause`` is the first red one's id; ``message`` holds no secret."""
+    """What the gate said to a mutant. ``cause`` is the first red one's id; ``message`` holds no secret.
+
+    ``only_warned``: the gate says what is wrong, in a warning that stops no deployment.
+    """
 
     mutant: Mutant
     fate: Fate
     cause: str | None = None
     message: str = ""
     seconds: float = 0.0
+    only_warned: bool = False
 
     @property
     def rightly_named(self) -> bool:

@@ -92,7 +92,9 @@ def _table(results: Sequence[Result]) -> str:
     )
     fates = Counter(result.fate for result in results)
     harmless = f"harmless edits: {fates[Fate.GREEN]} green, {fates[Fate.REFUSED]} refused"
-    return "\n".join([*lines, "", harmless])
+    warned = sum(result.only_warned for result in results)
+    by_warning = [f"caught by a warning alone, which stops no deployment: {warned}"] if warned else []
+    return "\n".join([*lines, "", harmless, *by_warning])
 
 
 def _line(result: Result) -> str:
@@ -132,6 +134,7 @@ def as_json(results: Sequence[Result], *, live: bool, seed: int, seconds: float)
         "seconds": round(seconds, 3),
         "harmful": harmful,
         "caught": caught,
+        "only_warned": sum(result.only_warned for result in results),
         "rightly_named": caught - len(misnamed(results)),
         "fates": {fate.value: fates[fate.value] for fate in Fate},
         "mutants": [_mutant(result) for result in results],
@@ -153,6 +156,7 @@ def _mutant(result: Result) -> dict[str, Any]:
         "expected_causes": sorted(map(str, mutant.expected)),
         "fate": result.fate.value,
         "cause": result.cause,
+        "only_warned": result.only_warned,
         "rightly_named": result.rightly_named if result.fate.is_caught else None,
         "message": result.message,
         "seconds": result.seconds,

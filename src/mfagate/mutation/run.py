@@ -70,7 +70,7 @@ class Runner:
     project: Project
     live: bool = True
     _contracts: Mapping[int, threading.Lock] = field(init=False)
-    _baseline: Mapping[str, Any] = field(init=False, default_factory=dict)
+    _baseline: Mapping[str, _Seen] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # Interactions change what the provider knows: one integration at a time has a sandbox for them.
@@ -108,24 +108,28 @@ class Runner:
     def _run(self, mutant: Mutant) -> Result:
         started = time.perf_counter()
 
-        def result(fate: Fate, cause: str | None = None, message: str = "") -> Result:
-            return Result(mutant, fate, cause, message, round(time.perf_counter() - started, 3))
+        def result(fate: Fate, cause: str | None = None, message: str = "", *, only_warned: bool = False) -> Result:
+            return Result(mutant, fate, cause, message, round(time.perf_counter() - started, 3), only_warned)
 
         harmful = mutant.operator.harmful
+        baseline = self._baseline[mutant.integration]
         try:
-            seen = self._look(mutant.copy, mutant.integration, self._baseline[mutant.integration])
+            seen = self._look(mutant.copy, mutant.integration, baseline)
         except ConfigError as error:
             # Its messages never quote a value; the folder of the copy would say nothing.
             problem = error.problems[0]
             message = f"line {problem.location.line}: {problem.key} {problem.message}"
             return result(Fate.CAUGHT_OFFLINE if harmful else Fate.REFUSED, REFUSED, message)
-        if harmful and seen.read == self._baseline[mutant.integration].read:
+        if harmful and seen.read == baseline.read:
             return result(Fate.EQUIVALENT)
-        red = seen.red or next((check for check in seen.warned if str(check.cause) in mutant.expected), None)
+        red = seen.red or next(
+            (check for check in seen.warned_beyond(baseline) if check.cause in mutant.expected), None
+        )
         if red is None:
             return result(Fate.SURVIVED if harmful else Fate.GREEN)
         caught = Fate.CAUGHT_OFFLINE if red.id == configuration.ID else Fate.CAUGHT_LIVE
-        return result(caught if harmful else Fate.REFUSED, str(red.cause), red.message)
+        fate = caught if harmful else Fate.REFUSED
+        return result(fate, str(red.cause), red.message, only_warned=seen.red is None)
 
     def _look(self, copy: Copy, name: str, baseline: _Seen | None) -> _Seen:
         """Climb as far as it goes.
@@ -186,9 +190,14 @@ class _Seen:
     def red(self) -> Check | None:
         return next((check for check in self.checks if check.outcome.is_red), None)
 
-    @property
-    def warned(self) -> list[Check]:
-        return [check for check in self.checks if check.outcome is Outcome.WARN]
+    def warned_beyond(self, baseline: _Seen) -> list[Check]:
+        """The warnings that the unedited copy does not meet: those are not the edit's."""
+        known = {(check.subject, check.cause, check.message) for check in baseline.checks}
+        return [
+            check
+            for check in self.checks
+            if check.outcome is Outcome.WARN and (check.subject, check.cause, check.message) not in known
+        ]
 
 
 def _at_home(copied: Integration, mine: Integration) -> Integration:

@@ -14,6 +14,7 @@ from mfagate.mutation.model import REFUSED, Class, Operator, Place
 from mfagate.mutation.values import redrawn
 from mfagate.providers import registry
 from mfagate.secrets.reference import Reference
+from mfagate.toml_lines import KeyPath
 
 _UNRESOLVED = frozenset({CauseId.CONFIG_REFERENCE_UNRESOLVED})
 _UNKNOWN = frozenset({CauseId.CONFIG_UNKNOWN_SETTING, CauseId.CONFIG_SETTING_MISSING})
@@ -79,7 +80,6 @@ _RIGHTLESS = frozenset(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         CauseId.ACCOUNT_FEATURE_DISABLED,
         CauseId.CREDENTIAL_WRONG_KIND,
-        CauseId.CREDENTIAL_WRONG_ACCOUNT,  # where expect names the application, that it is another one shows first
     }
 )
 
@@ -126,15 +126,23 @@ _VARIANTS = (
 
 
 def variants(project: Project, integration: str) -> Iterator[Edited]:
-    """Credentials of the sandbox that differ from the good one: all their parts are put in at once."""
+    """Credentials of the sandbox that differ from the good one: all their parts are put in at once.
+
+    What is wrong with them must show, and not that they are others: where ``expect`` names the good one, it names
+    them instead, but for the credentials of another account.
+    """
     values = project.running[integration].values
     for operator, word in _VARIANTS:
-        copy, edited = project.original, []
+        copy, edited, now = project.original, [], {}
         for place in places_in(project.places, integration):
             value = values.get(f"{word}_{place.field.name}")
             if value is not None and value != place.value:
                 copy = copy.with_value(place.keys, place.reference, value)
                 edited.append(place)
+                now[place.value] = value
+        for path, value in _expected(project, integration):
+            if value in now and operator.kind is not Class.WRONG_VALUE:
+                copy = copy.with_toml_value(path, quoted(now[value]))
         # A bare administrator's token can do all that the service's own can, and more.
         if word == "admin" and len(edited) < 2:
             continue
@@ -292,18 +300,21 @@ EXPECT_MISSPELT = Operator("expect-key-misspelt", Class.EXPECTATION, "a key of e
 EXPECT_NOWHERE = Operator("expect-nowhere", Class.EXPECTATION, "expect refers to what is not there", _UNRESOLVED)
 
 
-def expectations(project: Project, place: Place, rng: random.Random) -> Iterator[Edited]:
-    """The table ``expect``."""
-    integration = project.integrations[place.integration]
-    for name in integration.expect:
-        path = ("integrations", place.integration, "expect", name)
-        if not project.original.has(path):
-            continue
-        raw = integration.expect[name]
+def _expected(project: Project, integration: str) -> Iterator[tuple[KeyPath, str]]:
+    """The keys of ``expect`` in the copy, and the values that they stand for."""
+    values = project.running[integration].values
+    for name, raw in project.integrations[integration].expect.items():
+        path = ("integrations", integration, "expect", name)
         reference = Reference.parse(raw)
         borrowed = reference.locator if reference is not None and reference.scheme == "sandbox" else name
-        actual = raw if reference is None and borrowed not in project.running[place.integration].values else None
-        value = actual or project.running[place.integration].values.get(borrowed, "")
+        if project.original.has(path):
+            yield path, values.get(borrowed, raw if reference is None else "")
+
+
+def expectations(project: Project, place: Place, rng: random.Random) -> Iterator[Edited]:
+    """The table ``expect``."""
+    for path, value in _expected(project, place.integration):
+        name = path[-1]
         another = redrawn(value, rng) or f"{value}9"
         where = f"expect.{name}"
         edited = project.original.with_toml_value(path, quoted(another))

@@ -37,16 +37,31 @@ def _anything(argument: str) -> str | None:
     return None
 
 
-def _seconds(argument: str) -> str | None:
-    try:
-        return None if abs(float(argument)) < float("inf") else "a number of seconds is due"
-    except ValueError:
-        return "a number of seconds is due"
+def _number(what: str, least: int, most: int, kind: type[float] = float) -> Check:
+    """A number that the fault can be done with; ``kind`` may be int."""
+
+    def problem(argument: str) -> str | None:
+        try:
+            written = argument.isascii() and (kind is float or argument.isdecimal())
+            good = written and least <= kind(argument) <= most
+        except ValueError:
+            good = False
+        return None if good else f"{what} from {least} to {most} is due"
+
+    return problem
 
 
-def _status(argument: str) -> str | None:
-    good = argument.isdecimal() and 200 <= int(argument) <= 599
-    return None if good else "a status from 200 to 599 is due"
+_DAY = 86400
+
+_status = _number("a status", 200, 599, int)
+_seconds = _number("a number of seconds", 0, _DAY)
+_retry_after = _number("a whole number of seconds", 0, _DAY, int)  # RFC 9110 section 10.2.3
+_offset = _number("a number of seconds", -3650 * _DAY, 3650 * _DAY)
+_days = _number("a number of days", 0, 3650)
+
+
+def _media_type(argument: str) -> str | None:
+    return None if argument.isascii() and argument.isprintable() else "a media type in ASCII is due"
 
 
 def _field_and_value(argument: str) -> str | None:
@@ -96,7 +111,7 @@ def answer(name: str, summary: str, *causes: CauseId, seconds: str | None = None
     """A fault of how a provider answers; ``seconds`` is how long it says to wait, where it says so."""
     if seconds is None:
         return Kind(name, Layer.ANSWER, summary, causes=causes)
-    return Kind(name, Layer.ANSWER, summary, "seconds", seconds, _seconds, causes)
+    return Kind(name, Layer.ANSWER, summary, "seconds", seconds, _retry_after, causes)
 
 
 _FIELD = "FIELD: its dotted path, or its name at any depth"
@@ -159,7 +174,7 @@ _KINDS = (
         "the certificate is valid for some days",
         "days",
         "20",
-        _seconds,
+        _days,
         causes=(CauseId.NETWORK_TLS_EXPIRING_SOON,),
     ),
     Kind(
@@ -235,7 +250,7 @@ _KINDS = (
         "503 with Retry-After",
         "seconds",
         "120",
-        _seconds,
+        _retry_after,
         causes=(CauseId.PROVIDER_MAINTENANCE,),
     ),
     Kind(
@@ -244,7 +259,7 @@ _KINDS = (
         "429 with Retry-After, in no provider's dialect",
         "seconds",
         "30",
-        _seconds,
+        _retry_after,
         causes=(CauseId.PROVIDER_RATE_LIMITED,),
     ),
     Kind("empty", Layer.HTTP, "the answer has no body", causes=(CauseId.CONTRACT_BODY_UNREADABLE,)),
@@ -263,10 +278,11 @@ _KINDS = (
         "another content type",
         "media type",
         "text/plain",
+        _media_type,
         causes=(CauseId.CONTRACT_HEADER_CHANGED,),
     ),
     Kind("no-content-type", Layer.HTTP, "no content type", causes=(CauseId.CONTRACT_HEADER_CHANGED,)),
-    Kind("clock", Layer.HTTP, "the Date header is off", "seconds", "3600", _seconds, causes=(CauseId.CLOCK_SKEW,)),
+    Kind("clock", Layer.HTTP, "the Date header is off", "seconds", "3600", _offset, causes=(CauseId.CLOCK_SKEW,)),
     Kind("retired", Layer.HTTP, "410, and a Sunset header", causes=(CauseId.CONTRACT_ENDPOINT_RETIRED,)),
     Kind("removed", Layer.BODY, "a field is gone", _FIELD, None, causes=(CauseId.CONTRACT_FIELD_MISSING,)),
     Kind("renamed", Layer.BODY, "a field has another name", _FIELD, None, causes=(CauseId.CONTRACT_FIELD_MISSING,)),
