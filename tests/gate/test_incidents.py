@@ -346,3 +346,20 @@ def test_an_admin_key_that_may_not_list_tokens(project: Project, server: Running
         result = project.run("gate")
     assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, "contract.state-unavailable")
     assert "tokenlist" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (always(403, b"<html>Blocked</html>", "text/html"), "contract.not-json"),
+        (always(200, b'{"result": {', "application/json"), "contract.body-unreadable"),
+    ],
+)
+def test_what_arranges_a_state_cannot_be_read(
+    project: Project, server: Running, answer: Callable[[Handler], bool], cause: str
+) -> None:
+    with front(server.endpoint, on_path("/token/init", answer)) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, cause)
+    assert result.first_red["message"].startswith("POST /token/init")

@@ -8,12 +8,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange, Phase
@@ -37,6 +38,9 @@ _OF_THE_ACCOUNT = (
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
 )
 """What keeps a state from being arranged and is not about the test users."""
+
+_UNREADABLE = (CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE)
+_NO_CONTENT = 204
 
 
 class Arranger:
@@ -97,9 +101,11 @@ class Arranger:
         if definite is not None and (is_gone(definite.cause) or is_refusal(definite.cause)):
             return definite
         broken = self._broken(last, nearest_only=True)
-        if broken is None and definite is not None and definite.cause in _OF_THE_ACCOUNT:
+        if broken is not None or definite is None:
+            return broken
+        if definite.cause in _OF_THE_ACCOUNT:
             return definite
-        return broken
+        return _unreadable(definite, last)
 
     def broken(self) -> Finding | None:
         """The first answer on the way to the interaction's states that breaks the contract."""
@@ -112,7 +118,7 @@ class Arranger:
         differences = difference(contract, exchange, self._climb.showable, nearest_only=nearest_only)
         if not differences or differences[0].cause not in OTHER_FORM:
             return None
-        message = f"{exchange.request.method} {urlsplit(exchange.request.url).path}: {differences[0].message}"
+        message = f"{_asked(exchange)}: {differences[0].message}"
         evidence = {"differences": [one.message for one in differences[:5]]}
         return Finding(differences[0].cause, message, evidence, Location(self._climb.integration.contract_path))
 
@@ -124,6 +130,18 @@ class Arranger:
         """Remove what the states created."""
         if self.states is not None and not self._abandoned:
             self.states.close()
+
+
+def _asked(exchange: Exchange) -> str:
+    return f"{exchange.request.method} {urlsplit(exchange.request.url).path}"
+
+
+def _unreadable(definite: Finding, exchange: Exchange) -> Finding | None:
+    """Somebody else's page or half an answer: no state was arranged, so of the interaction nothing is known."""
+    no_content = exchange.response is not None and exchange.response.status == _NO_CONTENT
+    if definite.cause not in _UNREADABLE or no_content:
+        return None
+    return replace(definite, message=f"{_asked(exchange)}: {definite.message}", outcome=Outcome.INCONCLUSIVE)
 
 
 @contextmanager
