@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange, Request, Response
-from mfagate.ladder import pace
+from mfagate.ladder import pace, steadiness
 from mfagate.ladder.asking import Picture, Sample
-from mfagate.sandbox.front import front
+from mfagate.sandbox.front import always, front
 from tests.ladder.fake import CANARY, TOKEN, Fake, Run, Server, of, red
 
 OUTAGE: tuple[int, Any] = (503, {})
@@ -99,11 +99,55 @@ def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatc
 def test_a_slow_provider_is_named_and_not_asked_everything(
     run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "SLOW_SECONDS", 0.0)
-    monkeypatch.setattr(pace, "SLOW_CLIMB_SECONDS", 0.0)
+    monkeypatch.setattr(steadiness, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "TROUBLED_CLIMB_SECONDS", 0.0)
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
     assert set(check.evidence) == {"slowest answer", "of which"}
+
+
+def trouble(cause: CauseId, late: int, total: int) -> SimpleNamespace:
+    """A climb in which so many of all questions got an answer only when they were asked again."""
+    failed, fine = Sample(None, None, cause, Outcome.INCONCLUSIVE), Sample(None, None)
+    pictures = [Picture([failed, fine]) for _ in range(late)] + [Picture([fine]) for _ in range(total - late)]
+    return SimpleNamespace(pictures=pictures, began=0.0, options=SimpleNamespace(deadline_seconds=120))
+
+
+@pytest.mark.parametrize(
+    ("cause", "late", "total", "told", "outcome"),
+    [
+        (CauseId.PROVIDER_OUTAGE, 4, 20, CauseId.PROVIDER_DEGRADED, Outcome.WARN),
+        (CauseId.PROVIDER_OUTAGE, 5, 20, CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE),
+        (CauseId.PROVIDER_OUTAGE, 2, 2, CauseId.PROVIDER_DEGRADED, Outcome.WARN),
+        (CauseId.NETWORK_CONNECTION_RESET, 3, 4, CauseId.NETWORK_CONNECTION_RESET, Outcome.INCONCLUSIVE),
+        # It is the gate that asks so much at once.
+        (CauseId.PROVIDER_RATE_LIMITED, 20, 20, CauseId.PROVIDER_RATE_LIMITED, Outcome.WARN),
+    ],
+)
+def test_what_passes_too_often_is_no_basis_for_a_verdict(
+    cause: CauseId, late: int, total: int, told: CauseId, outcome: Outcome
+) -> None:
+    """All is answered in the end; but what the gate asks again, a login does not."""
+    climb: Any = trouble(cause, late, total)
+    found = steadiness.sporadic(climb)
+    assert found is not None
+    assert (found.cause, found.effective_outcome) == (told, outcome)
+    assert found.message.startswith(f"{late} of {total} questions")
+    overdue = pace.overdue(climb, "contract.interaction", "7 of 9 interactions were verified")
+    if outcome is Outcome.INCONCLUSIVE:
+        assert overdue is not None
+        assert (overdue.cause, overdue.outcome) == (told, outcome)
+        assert "and only 7 of 9 interactions were verified in" in overdue.message
+    else:
+        assert overdue is None or overdue.cause is CauseId.GATE_NOTHING_CHECKED
+
+
+def test_an_unsteady_provider_is_no_pass(run: Run, server: Server, provider: Fake) -> None:
+    down = itertools.cycle([True, False])
+    with front(provider.login, lambda handler: next(down) and always(503, b"")(handler)) as unsteady:
+        provider.login = provider.api = unsteady.url
+        (check,) = of(run(), "provider.steady").values()
+    assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
 
 
 def test_a_deadline_that_is_over_blames_nobody(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

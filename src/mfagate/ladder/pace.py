@@ -1,38 +1,35 @@
-"""Is there time for more? A slow provider is known to be slow long before everything has been asked."""
+"""Is there time for more? Trouble is known long before everything has been asked."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.exchange import Exchange, Phase
+from mfagate.exchange import Exchange
 from mfagate.ladder.rung import Climb
+from mfagate.ladder.steadiness import slow_phase, sporadic
 from mfagate.result import Check, Finding
 
-SLOW_SECONDS = 0.8
-"""From here on a phase of an exchange is slow: TCP repeats what got lost after a second (RFC 6298 section 2)."""
-
-SLOW_CLIMB_SECONDS = 6.0
-"""After so long a slow provider is known to be slow, which is the answer that people wait for."""
+TROUBLED_CLIMB_SECONDS = 6.0
+"""After so long a slow or unsteady provider is known to be that, which is the answer that people wait for."""
 
 _RECENT = 6
 """Answers by which it is judged whether the provider is slow now."""
 
 
-def slow_phase(exchange: Exchange) -> Phase | None:
-    """The slowest phase of an exchange, if it was slow."""
-    slowest = max(exchange.phases, key=lambda phase: exchange.phases[phase], default=None)
-    return slowest if slowest is not None and exchange.phases[slowest] >= SLOW_SECONDS else None
-
-
 def overdue(climb: Climb, check_id: str, done: str) -> Check | None:
     """The check that says why nothing more is asked, and what was ``done``; None while there is time."""
     elapsed = time.monotonic() - climb.began
+    deadline = climb.options.deadline_seconds
     recent = _recent(climb)
     slow = sum(slow_phase(exchange) is not None for exchange in recent) * 2 > len(recent)
-    deadline = climb.options.deadline_seconds
-    if slow and elapsed > SLOW_CLIMB_SECONDS:
-        return Check.from_finding(check_id, _too_slow(recent, f"{done} in {elapsed:.0f} s"))
+    if elapsed > TROUBLED_CLIMB_SECONDS:
+        done = f"{done} in {elapsed:.0f} s"
+        if slow:
+            return Check.from_finding(check_id, _too_slow(recent, done))
+        if (unsteady := sporadic(climb)) is not None and unsteady.effective_outcome.is_red:
+            return Check.from_finding(check_id, replace(unsteady, message=f"{unsteady.message}, and only {done}"))
     if elapsed > deadline:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,

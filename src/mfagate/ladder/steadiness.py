@@ -4,48 +4,76 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.exchange import Exchange
-from mfagate.ladder.asking import Picture, counts
-from mfagate.ladder.pace import SLOW_SECONDS, slow_phase
+from mfagate.exchange import Exchange, Phase
+from mfagate.ladder.asking import Picture, Sample, counts
 from mfagate.ladder.rung import Climb, passed
 from mfagate.result import Check, Finding
 
 ID = "provider.steady"
 
-_SLOW_SHARE = 0.25
+SLOW_SECONDS = 0.8
+"""From here on a phase of an exchange is slow: TCP repeats what got lost after a second (RFC 6298 section 2)."""
+
+_OFTEN_SHARE = 0.25
+"""Of all questions: what is slow or has to be asked again so often does not just happen."""
+
+_OFTEN_LEAST = 3
 
 
 def run(climb: Climb) -> Iterator[Check]:
-    """What was not answered at once, and what was slow. A warning: what was never answered is its own check."""
-    late = [picture for picture in climb.pictures if any(sample.is_transient for sample in picture.samples)]
+    """What was not answered at once, and what was slow; what was never answered is its own check."""
+    late = sporadic(climb)
     slow = _slow([sample.exchange for picture in climb.pictures if (sample := picture.shown).exchange is not None])
-    if late:
-        yield _sporadic(climb, late)
+    if late is not None:
+        yield Check.from_finding(ID, late)
     if slow:
         yield _slowly(slow)
-    if not late and not slow:
+    if late is None and not slow:
         yield passed(ID, f"{len(climb.pictures)} questions were answered at once")
 
 
-def _sporadic(climb: Climb, late: list[Picture[object]]) -> Check:
-    failed = [sample for picture in late for sample in picture.samples if sample.is_transient]
-    causes = {sample.cause for sample in failed}
-    network = next(iter(causes)) if len(causes) == 1 and str(next(iter(causes))).startswith("network.") else None
-    finding = Finding(
-        network or CauseId.PROVIDER_DEGRADED,
+def sporadic(climb: Climb) -> Finding | None:
+    """What was answered only when it was asked again: a warning, and where that is often, no basis for a verdict."""
+    late = [samples for picture in climb.pictures if (samples := _passing(picture))]
+    if not late:
+        return None
+    # A limit on the rate is met by asking much at once: how often says something of us, and nothing of the provider.
+    failed = [samples for samples in late if any(one.cause is not CauseId.PROVIDER_RATE_LIMITED for one in samples)]
+    often = len(failed) >= max(_OFTEN_LEAST, _OFTEN_SHARE * len(climb.pictures))
+    attempts = [sample for samples in late for sample in samples]
+    return Finding(
+        _common(attempts) or CauseId.PROVIDER_DEGRADED,
         f"{len(late)} of {len(climb.pictures)} questions were not answered at once",
-        {"failed attempts": counts(failed)},
-        outcome=Outcome.WARN,
+        {"failed attempts": counts(attempts)},
+        outcome=Outcome.INCONCLUSIVE if often else Outcome.WARN,
     )
-    return Check.from_finding(ID, finding)
+
+
+def _passing(picture: Picture[Any]) -> list[Sample[Any]]:
+    return [sample for sample in picture.samples if sample.is_transient]
+
+
+def _common(attempts: list[Sample[Any]]) -> CauseId | None:
+    """The one cause of all of them, if it says more than that the provider is unsteady."""
+    causes = {sample.cause for sample in attempts}
+    cause = causes.pop()
+    telling = str(cause).startswith("network.") or cause is CauseId.PROVIDER_RATE_LIMITED
+    return cause if telling and not causes else None
+
+
+def slow_phase(exchange: Exchange) -> Phase | None:
+    """The slowest phase of an exchange, if it was slow."""
+    slowest = max(exchange.phases, key=lambda phase: exchange.phases[phase], default=None)
+    return slowest if slowest is not None and exchange.phases[slowest] >= SLOW_SECONDS else None
 
 
 def _slow(exchanges: list[Exchange]) -> list[Exchange]:
     """The slow ones, unless they are a few among many: those happen."""
     slow = [exchange for exchange in exchanges if slow_phase(exchange) is not None]
-    if len(slow) >= _SLOW_SHARE * len(exchanges):
+    if len(slow) >= _OFTEN_SHARE * len(exchanges):
         return slow
     by_request: defaultdict[str, list[Exchange]] = defaultdict(list)
     for exchange in exchanges:
