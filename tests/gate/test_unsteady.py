@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,6 +22,12 @@ def every(number: int, fault: Fault) -> Fault:
     """The fault once in so many requests."""
     count = itertools.count(1)
     return lambda handler: next(count) % number == 0 and fault(handler)
+
+
+def often(fault: Fault) -> Fault:
+    """The fault in three of ten requests for each path, with no period that could be that of an interaction."""
+    counts: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
+    return lambda handler: next(counts[handler.path.partition("?")[0]]) * 5**0.5 % 1 < 0.3 and fault(handler)
 
 
 def between(first: int, last: int, fault: Fault) -> Fault:
@@ -43,6 +51,15 @@ def test_what_passes_is_a_warning(project: Project, server: Running, fault: Faul
     (steady,) = result.checks("provider.steady")
     assert (steady["outcome"], steady["cause"]) == ("warn", cause)
     assert "not answered at once" in steady["message"]
+
+
+def test_what_passes_too_often_is_no_pass(project: Project, server: Running) -> None:
+    """All is answered in the end; but what the gate asks again, a login does not."""
+    with front(server.endpoint, often(UNAVAILABLE)) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.degraded"), result.stdout
+    assert "questions were not answered at once" in result.first["headline"]
 
 
 def test_what_does_not_pass_is_told_with_what_was_answered(project: Project, server: Running) -> None:

@@ -17,7 +17,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange, Request, Response
 from mfagate.ladder import pace, steadiness
 from mfagate.ladder.asking import Picture, Sample
-from mfagate.sandbox.front import always, front
+from mfagate.sandbox.front import front
 from tests.ladder.fake import CANARY, TOKEN, Fake, Run, Server, of, red
 
 OUTAGE: tuple[int, Any] = (503, {})
@@ -140,14 +140,6 @@ def test_what_passes_too_often_is_no_basis_for_a_verdict(
         assert "and only 7 of 9 interactions were verified in" in overdue.message
     else:
         assert overdue is None or overdue.cause is CauseId.GATE_NOTHING_CHECKED
-
-
-def test_an_unsteady_provider_is_no_pass(run: Run, server: Server, provider: Fake) -> None:
-    down = itertools.cycle([True, False])
-    with front(provider.login, lambda handler: next(down) and always(503, b"")(handler)) as unsteady:
-        provider.login = provider.api = unsteady.url
-        (check,) = of(run(), "provider.steady").values()
-    assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
 
 
 def test_a_deadline_that_is_over_blames_nobody(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
