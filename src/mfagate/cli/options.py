@@ -80,6 +80,18 @@ def _parse_gateway(ctx: click.Context, param: click.Parameter, value: str | None
 
 ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
 
+
+def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in this order in the help."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -97,7 +109,7 @@ INTEGRATION = click.option(
     help="Only this integration. May be repeated.",
 )
 
-_COMMON: tuple[Callable[[Command], Command], ...] = (
+common = _together(
     CONFIG,
     INTEGRATION,
     click.option(
@@ -139,18 +151,13 @@ _COMMON: tuple[Callable[[Command], Command], ...] = (
     ),
     click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same."),
 )
+"""What every run over integrations takes."""
 
-
-FAULT = click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="INTEGRATION=FAULT",
-    help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
-    "The faults: mfagate sandbox PROVIDER --list-faults",
+CHANGED_SINCE = click.option(
+    "--changed-since",
+    metavar="REV",
+    help="Only integrations that changed since this revision of git, such as origin/main.",
 )
-
-NOTIFY = click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before.")
 
 HISTORY = click.option(
     "--history",
@@ -159,16 +166,17 @@ HISTORY = click.option(
     help="Where runs are kept: a SQLite file, a postgresql:// URL, or a reference to one of them.",
 )
 
-
-def common(command: Command) -> Command:
-    """What every run over integrations takes."""
-    for option in reversed(_COMMON):
-        command = option(command)
-    return command
-
-
-CHANGED_SINCE = click.option(
-    "--changed-since",
-    metavar="REV",
-    help="Only integrations that changed since this revision of git, such as origin/main.",
+live = _together(
+    CHANGED_SINCE,
+    click.option(
+        "--fault",
+        "faults",
+        multiple=True,
+        metavar="INTEGRATION=FAULT",
+        help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
+        "The faults: mfagate sandbox PROVIDER --list-faults",
+    ),
+    click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before."),
+    HISTORY,
 )
+"""What a run that asks the providers takes besides."""

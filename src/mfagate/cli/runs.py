@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mfagate.cli.options import CHANGED_SINCE, EXITS, FAULT, HISTORY, NOTIFY, common
+from mfagate.cli.options import CHANGED_SINCE, EXITS, common, live
 from mfagate.cli.refusal import refused
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def check(**options: Any) -> None:
 
 @click.command(epilog=EXITS)
 @common
-@CHANGED_SINCE
-@FAULT
-@NOTIFY
-@HISTORY
+@live
 def gate(**options: Any) -> None:
     """Ask the live providers: may this configuration be deployed?
 
@@ -59,10 +56,7 @@ def gate(**options: Any) -> None:
 
 @click.command(epilog=EXITS)
 @common
-@CHANGED_SINCE
-@FAULT
-@NOTIFY
-@HISTORY
+@live
 def nightly(**options: Any) -> None:
     """Ask the live providers on a schedule: has anything moved since the last time?
 
