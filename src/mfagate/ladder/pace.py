@@ -11,7 +11,7 @@ from mfagate.ladder.rung import Climb
 from mfagate.ladder.steadiness import slow_phase, sporadic
 from mfagate.result import Check, Finding
 
-TROUBLED_CLIMB_SECONDS = 6.0
+TROUBLED_CLIMB_SECONDS = 5.0
 """After so long a slow or unsteady provider is known to be that, which is the answer that people wait for."""
 
 _RECENT = 6
