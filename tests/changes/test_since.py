@@ -173,6 +173,18 @@ def test_all_is_new_where_the_configuration_is_a_link_that_was_moved(repository:
     assert list(since(repository).changed) == ["eu", "us"]
 
 
+@pytest.mark.parametrize("target", ["../../shared/one.yaml", "../../shared"], ids=["file", "folder"])
+def test_what_a_link_in_a_folder_leads_to_counts(repository: Repository, target: str) -> None:
+    """Recordings that several integrations share; a link that leads back ends nowhere."""
+    repository.put("shared/one.yaml", "one\n")
+    (repository.folder / "cassettes/eu/shared.yaml").symlink_to(target)
+    (repository.folder / "shared/back").symlink_to("../cassettes/eu")
+    repository.commit()
+    assert since(repository).changed == {}
+    repository.put("shared/one.yaml", "two\n")
+    assert since(repository).changed == {"eu": ["cassettes/eu"]}
+
+
 def test_it_works_from_a_folder_below(repository: Repository) -> None:
     below = repository.folder / "services/login"
     below.mkdir(parents=True)
