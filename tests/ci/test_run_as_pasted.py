@@ -252,6 +252,17 @@ def test_kubernetes_gate(started: Machine, duo: Running, fault: Fault, code: int
     assert done.returncode == code, done.stdout
 
 
+@pytest.mark.parametrize(("completed", "code"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize("started", ["kubernetes"], indirect=True)
+def test_kubernetes_without_helm_stops_at_a_failed_job(started: Machine, completed: bool, code: int) -> None:
+    """The commands that the file names: the log is shown, and is not what they end with."""
+    text = (started.folder / "deploy/mfagate/gate.yaml").read_text()
+    script = "\n".join(re.findall(r"(?m)^#   (kubectl .*)$", text))
+    started.command("kubectl", f'#!/bin/sh\necho "kubectl $1"\ntest "$1" != wait || {str(completed).lower()}\n')
+    done = started.run(["sh", "-c"], script, {})
+    assert (done.returncode, "kubectl wait" in done.stdout, "kubectl logs" in done.stdout) == (code, True, bool(code))
+
+
 @pytest.mark.parametrize("started", ["kubernetes"], indirect=True)
 def test_kubernetes_holds_it_tight(started: Machine) -> None:
     """What the restricted Pod Security Standard asks for, and a little more."""
