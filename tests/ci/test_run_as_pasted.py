@@ -98,6 +98,24 @@ def test_github_gate(started: Machine, duo: Running, fault: Fault, code: int, wo
 
 
 @pytest.mark.parametrize("started", ["github"], indirect=True)
+def test_github_keeps_no_report_of_an_earlier_use(started: Machine, duo: Running) -> None:
+    """A job may use the action twice, and a usage error writes no report."""
+    gate, runner = workflow(started, "mfagate.yml")["mfa-gate"], github(started, "workflow_dispatch")
+    assert runner.job(gate) == "success", started.written
+    no_configuration(started, duo)
+    assert runner.job(gate) == "failure"
+    assert not [*(started.folder / "mfagate-reports").iterdir()]
+
+
+@pytest.mark.parametrize("started", ["github"], indirect=True)
+def test_github_arguments_may_stand_on_lines_of_their_own(started: Machine) -> None:
+    started.mfagate_ends_with(0)
+    step = {"uses": "./.github/actions/mfagate", "with": {"arguments": "--environment staging\n--integration duo\n"}}
+    assert github(started, "workflow_dispatch").job({"steps": [step]}) == "success", started.written
+    assert "mfagate gate --environment staging --integration duo --output github" in started.written[-1]
+
+
+@pytest.mark.parametrize("started", ["github"], indirect=True)
 def test_github_pull_request_asks_only_what_it_changes(started: Machine) -> None:
     jobs = workflow(started, "mfagate.yml")
     runner = github(started, "pull_request")
