@@ -13,6 +13,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from mfagate.causes import CauseId
+from mfagate.report import console
 from mfagate.report.formats import FORMATS, Output
 from mfagate.result import ChangedSince, Report, Verdict
 from mfagate.sandbox.front import always, front
@@ -21,7 +22,7 @@ from mfagate.testing.project import Project as AnyProject
 from mfagate.visible import visible, visible_report
 
 from ..support.project import REPOSITORY
-from .conftest import CANARY, DUO, HOSTILE, Offline, report_of
+from .conftest import CANARY, DUO, HOSTILE, Offline, hostile_check, report_of
 from .test_github import read
 from .test_sarif import validated
 
@@ -181,3 +182,11 @@ def test_sarif_notes_fit_the_schema() -> None:
 def test_the_exit_code_stands_in_the_report(offline: Offline) -> None:
     assert offline.run("check").report["run"]["exit_code"] == 1
     assert offline.run("check", "--override", "approved by the lead").report["run"]["exit_code"] == 0
+
+
+def test_a_long_name_leaves_nothing_out_of_the_table() -> None:
+    """A log is searched for the verdict and the cause of an integration."""
+    name = "duo-production-europe-west-frankfurt-customer-login-portal"
+    lines = console.render(report_of(hostile_check(subject=None), name=name)).splitlines()
+    (row,) = [line for line in lines if line.startswith(f"{name} ")]
+    assert row.split(maxsplit=5)[1:] == ["duo", "production", "fail", "credential.rejected", "0/1 passed"]
