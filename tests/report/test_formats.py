@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ class Echoing(AnyProject):
 
 def test_what_a_provider_answers_reaches_no_report_as_it_is(tmp_path: Path) -> None:
     project = Echoing(tmp_path)
-    answer = {"stat": "FAIL", "code": 40103, "message": f"{HOSTILE} {CANARY}", "message_detail": HOSTILE}
+    answer = {"stat": "FAIL", "code": 40103, "message": f"\ud800 {HOSTILE} {CANARY}", "message_detail": HOSTILE}
     with front("http://127.0.0.1:9", always(401, json.dumps(answer).encode())) as before:
         project.url = before.url
         project.write()
@@ -115,6 +116,18 @@ def test_what_a_provider_answers_reaches_no_report_as_it_is(tmp_path: Path) -> N
         assert ("evil.example" in text) is (name not in ("gitlab", "openmetrics")), name
     commands = read((tmp_path / "report.github").read_text())
     assert {command.name for command in commands} <= {"error", "warning", "notice"}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_half_a_pair_of_surrogates_costs_no_report(name: str) -> None:
+    """JSON of a provider may hold one, and a path that is not UTF-8; a reader of JSON need not take it."""
+    report = report_of(hostile_check(f"{HOSTILE}\ud800"))
+    configured = report.run.model_copy(update={"configuration": os.fsdecode(b"caf\xe9/integrations.toml")})
+    text = Output(name).render(report.model_copy(update={"run": configured})).encode()
+    if name == "json":
+        read_back = Report.model_validate_json(text)
+        assert read_back.run.configuration == "caf\ufffd/integrations.toml"
+        assert read_back.integrations[0].checks[0].message == f"{HOSTILE}\ufffd"
 
 
 def test_invisible_text_is_spelt_out() -> None:
