@@ -57,6 +57,13 @@ def test_the_help_lists_it(offline: Offline, name: str) -> None:
         assert re.search(rf"\b{name}\b", offline.execute(command, "--help").stdout)
 
 
+def test_a_locale_that_knows_no_such_sign_costs_no_report(offline: Offline) -> None:
+    offline.configuration = offline.configuration.replace("identity-platform", "Zoë")
+    offline.write()
+    done = offline.execute("check", PYTHONIOENCODING="ascii")
+    assert (done.exit_code, "(owner: Zo\\xeb)" in done.stdout) == (1, True), done.stderr
+
+
 def test_a_misspelt_format_gets_the_nearest_name(offline: Offline) -> None:
     offline.write()
     done = offline.execute("check", "--output", "sarfi=x")
