@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from mfagate.causes import CauseId
-from mfagate.report import console
+from mfagate.causes import CauseId, Outcome
+from mfagate.report import console, markdown
+from mfagate.report.findings import findings
 from mfagate.report.formats import FORMATS, Output
 from mfagate.result import ChangedSince, Report, Verdict
 from mfagate.sandbox.front import always, front
@@ -148,6 +149,31 @@ def test_a_visible_report_is_the_same_report_otherwise(hostile: Report) -> None:
     assert visible_report(shown) == shown
     assert shown.integrations[0].checks[0].message == visible(HOSTILE)
     assert shown.run == hostile.run
+
+
+def test_what_decides_comes_first_and_warnings_last() -> None:
+    """The first that is read, and the one that the exoneration stands on, is what the verdict rests on."""
+    warned = hostile_check("warned", outcome=Outcome.WARN)
+    unknown = hostile_check("unknown", outcome=Outcome.INCONCLUSIVE)
+    consequence = hostile_check("consequence", cause=CauseId.CONTRACT_STATUS_CHANGED)
+    decides = hostile_check("decides")
+    report = report_of(warned, unknown, consequence, decides)
+    assert report.integrations[0].problems == [decides, consequence, unknown, warned]
+    found = findings(report)
+    assert [(one.check.message, one.decides) for one in found] == [
+        ("decides", True), ("consequence", False), ("unknown", False), ("warned", False),
+    ]  # fmt: skip
+    assert markdown.render(report).count("exonerated: ") == 1
+
+
+def test_nothing_selected_is_told_as_the_failure_that_it_is() -> None:
+    """Nothing has changed, for nothing was there to change: no pass."""
+    empty = SELECTED.model_copy(update={"changed": {}, "unchanged": []})
+    report = noted(integrations=[], verdict=Verdict.FAIL, cause=CauseId.GATE_NOTHING_CHECKED)
+    report = report.model_copy(update={"run": report.run.model_copy(update={"changed_since": empty})})
+    assert console.render(report).startswith("FAIL: do not deploy")
+    (suite,) = ElementTree.fromstring(Output("junit").render(report))
+    assert suite.get("failures") == "1"
 
 
 SELECTED = ChangedSince(

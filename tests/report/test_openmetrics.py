@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,11 @@ def test_metrics_of_a_command(offline: Offline) -> None:
 
 def test_expiries_are_moments() -> None:
     check = hostile_check("x")
-    text = openmetrics.render(report_of(check, check))
     assert check.expires is not None
-    assert value(text, "mfagate_integration_expiry_timestamp_seconds") == check.expires.timestamp()
+    later = check.until(check.expires + timedelta(days=1))
+    for checks in ((check, later), (later, check)):
+        text = openmetrics.render(report_of(*checks))
+        assert value(text, "mfagate_integration_expiry_timestamp_seconds") == check.expires.timestamp(), "the earliest"
 
 
 def test_a_drill_is_told_from_an_incident() -> None:
