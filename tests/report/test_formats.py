@@ -166,6 +166,23 @@ def test_what_decides_comes_first_and_warnings_last() -> None:
     assert markdown.render(report).count("exonerated: ") == 1
 
 
+@pytest.mark.parametrize("name", ["github", "gitlab", "sarif"])
+def test_paths_are_those_from_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Wherever the command runs: else code hosts find no line to show it at."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "login").mkdir()
+    monkeypatch.chdir(tmp_path / "login")
+    *_, told = re.findall(r"[\w/]*deploy/duo\.env", Output(name).render(report_of(hostile_check("x"))))
+    assert told == "login/deploy/duo.env"
+
+
+def test_many_of_a_kind_are_counted_on_the_console() -> None:
+    report = report_of(*[hostile_check("the same", subject=str(number)) for number in range(9)])
+    text = console.render(report)
+    assert text.count("fail duo-eu: the same") == 3
+    assert "duo-eu: and 6 more of credential.accepted with the cause credential.rejected; --output json" in text
+
+
 def test_nothing_selected_is_told_as_the_failure_that_it_is() -> None:
     """Nothing has changed, for nothing was there to change: no pass."""
     empty = SELECTED.model_copy(update={"changed": {}, "unchanged": []})

@@ -82,6 +82,13 @@ def test_a_drill_is_told_from_an_incident() -> None:
     assert told == [0, 1]
 
 
+def test_an_override_is_told_from_a_pass() -> None:
+    report = report_of(hostile_check("x"))
+    overridden = report.model_copy(update={"run": report.run.model_copy(update={"override": "incident 4711"})})
+    told = [value(openmetrics.render(one), "mfagate_run_overridden") for one in (report, overridden)]
+    assert told == [0, 1]
+
+
 def test_hostile_labels_are_read_back(hostile: Report) -> None:
     text = Output("openmetrics").render(hostile)
     (labels, _), *_ = values(text, "mfagate_integration_expiry_timestamp_seconds")
