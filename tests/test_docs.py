@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from mfagate.config.model import Configuration, Integration
 from mfagate.report.explain import runbook
 from mfagate.testing.project import Project
 
@@ -27,6 +30,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", text):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), target
+
+
+def keys_of(model: type[BaseModel]) -> Iterator[str]:
+    """Every key of a table, and of the tables in it."""
+    for name, field in model.model_fields.items():
+        yield field.alias or name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from keys_of(field.annotation)
+
+
+def test_every_key_of_the_configuration_is_told() -> None:
+    pages = "".join((REPOSITORY / "docs" / f"{name}.md").read_text() for name in ("configuration", "notifications"))
+    keys = {*keys_of(Configuration), *keys_of(Integration)} - {"integrations", "gate", "history", "notify"}
+    assert len(keys) > 30
+    assert [key for key in sorted(keys) if not re.search(rf"(?m)^\| `{key}` \||\b{key} = \d", pages)] == []
 
 
 class Example(Project):

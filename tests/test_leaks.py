@@ -129,6 +129,9 @@ def test_what_is_no_recording(tmp_path: Path, content: str | None, words: str) -
 def test_a_folder_without_recordings_is_no_pass(tmp_path: Path) -> None:
     done = scan(tmp_path, ".")
     assert (done.returncode, "there are no recordings in ." in done.stderr) == (2, True), done.stderr
+    (tmp_path / "cassettes").mkdir()
+    done = scan(tmp_path)
+    assert (done.returncode, "there are no recordings in cassettes" in done.stderr) == (2, True), done.stderr
 
 
 def test_an_address_that_is_none(tmp_path: Path) -> None:

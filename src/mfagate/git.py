@@ -54,9 +54,18 @@ class Tree:
     def differs(self, path: Path) -> bool:
         """Whether a file, or anything in a folder, is not as it was at the revision.
 
-        What git cannot compare has changed: a file that it ignores, and one outside its working tree.
+        What a link leads to counts, also that of a link in the folder. What git cannot compare has
+        changed: a file that it ignores, and one outside its working tree.
         """
-        return any(map(self._differs, footprint(self._from_root(path))))
+        waiting, seen = [self._from_root(path)], set[Path]()
+        while waiting:
+            *links, place = footprint(waiting.pop())
+            if any(map(self._differs, (*links, place))):
+                return True
+            if place not in seen:
+                seen.add(place)
+                waiting += [file for file in _files(place) if file.is_symlink()]
+        return False
 
     def _from_root(self, path: Path) -> Path:
         """The path without the links that lead to the root itself: they are none of its files."""

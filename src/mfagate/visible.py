@@ -6,8 +6,9 @@ that turn the direction of the text around. All of them are shown instead of sen
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
@@ -41,20 +42,38 @@ def visible_report(report: Report) -> Report:
     return made
 
 
+def encodable_report(report: Report) -> Report:
+    """The same report with a sign of its own (U+FFFD) for halves of surrogate pairs, which UTF-8 cannot hold.
+
+    JSON of a provider may hold them, escaped, and a path that is not UTF-8 has its bytes as such.
+    """
+    made: Report = _changed(report, lambda text: _HALVES.sub("\ufffd", text))
+    return made
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
 def visible_tree(value: Any) -> Any:
     """Models, dataclasses, mappings and sequences with every text in them visible."""
+    return _changed(value, visible)
+
+
+def _changed(value: Any, text: Callable[[str], str]) -> Any:
+    """The same tree with a change of every text in it."""
     if isinstance(value, Enum):
         return value
     if isinstance(value, str):
-        return visible(value)
+        return text(value)
     if isinstance(value, BaseModel):
-        return value.model_copy(update={name: visible_tree(getattr(value, name)) for name in type(value).model_fields})
+        names = type(value).model_fields
+        return value.model_copy(update={name: _changed(getattr(value, name), text) for name in names})
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{one.name: visible_tree(getattr(value, one.name)) for one in fields(value)})
+        return replace(value, **{one.name: _changed(getattr(value, one.name), text) for one in fields(value)})
     if isinstance(value, Mapping):
-        return {visible_tree(key): visible_tree(item) for key, item in value.items()}
+        return {_changed(key, text): _changed(item, text) for key, item in value.items()}
     if isinstance(value, tuple):
-        return tuple(visible_tree(item) for item in value)
+        return tuple(_changed(item, text) for item in value)
     if isinstance(value, list):
-        return [visible_tree(item) for item in value]
+        return [_changed(item, text) for item in value]
     return value

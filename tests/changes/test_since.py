@@ -56,6 +56,13 @@ def _moved_link(repository: Repository) -> None:
     contract.symlink_to("us.json")
 
 
+def _moved_away(repository: Repository) -> None:
+    """git would tell a file that has moved by its new name alone."""
+    (repository.folder / "other").mkdir()
+    repository.git("mv", "cassettes/eu/key-accepted.yaml", "other/key-accepted.yaml")
+    repository.commit()
+
+
 def _ignored_but_here(repository: Repository) -> None:
     repository.git("rm", "--quiet", "--cached", "deploy/eu.env")
     repository.put(".gitignore", "deploy/eu.env\n")
@@ -72,6 +79,7 @@ def _ignored_but_here(repository: Repository) -> None:
         (_committed, "contracts/eu.json"),
         (_removed, "deploy/eu.env"),
         (_moved_link, "contracts/eu.json"),
+        (_moved_away, "cassettes/eu"),
         (_ignored_but_here, "deploy/eu.env"),
         (lambda repository: repository.replace("/eu.env#SKEY", "/eu.env#OTHER"), "[integrations.eu]"),
         (lambda repository: repository.replace('contract = "contracts/eu.json"', ""), "[integrations.eu]"),
@@ -96,6 +104,15 @@ def test_every_reference_of_every_table_counts(repository: Repository, table: st
     assert since(repository).changed == {}
     repository.put("deploy/key", "two")
     assert since(repository).changed == {"us": ["deploy/key"]}
+
+
+def test_the_certificate_authorities_count(repository: Repository) -> None:
+    repository.put("ca.pem", "one")
+    repository.replace("[integrations.eu.settings]", 'ca_bundle = "ca.pem"\n\n[integrations.eu.settings]')
+    repository.commit()
+    assert since(repository).changed == {}
+    repository.put("ca.pem", "two")
+    assert since(repository).changed == {"eu": ["ca.pem"]}
 
 
 def test_limits_concern_all(repository: Repository) -> None:
@@ -171,6 +188,18 @@ def test_all_is_new_where_the_configuration_is_a_link_that_was_moved(repository:
     path.unlink()
     path.symlink_to("production.toml")
     assert list(since(repository).changed) == ["eu", "us"]
+
+
+@pytest.mark.parametrize("target", ["../../shared/one.yaml", "../../shared"], ids=["file", "folder"])
+def test_what_a_link_in_a_folder_leads_to_counts(repository: Repository, target: str) -> None:
+    """Recordings that several integrations share; a link that leads back ends nowhere."""
+    repository.put("shared/one.yaml", "one\n")
+    (repository.folder / "cassettes/eu/shared.yaml").symlink_to(target)
+    (repository.folder / "shared/back").symlink_to("../cassettes/eu")
+    repository.commit()
+    assert since(repository).changed == {}
+    repository.put("shared/one.yaml", "two\n")
+    assert since(repository).changed == {"eu": ["cassettes/eu"]}
 
 
 def test_it_works_from_a_folder_below(repository: Repository) -> None:

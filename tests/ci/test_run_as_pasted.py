@@ -98,6 +98,24 @@ def test_github_gate(started: Machine, duo: Running, fault: Fault, code: int, wo
 
 
 @pytest.mark.parametrize("started", ["github"], indirect=True)
+def test_github_keeps_no_report_of_an_earlier_use(started: Machine, duo: Running) -> None:
+    """A job may use the action twice, and a usage error writes no report."""
+    gate, runner = workflow(started, "mfagate.yml")["mfa-gate"], github(started, "workflow_dispatch")
+    assert runner.job(gate) == "success", started.written
+    no_configuration(started, duo)
+    assert runner.job(gate) == "failure"
+    assert not [*(started.folder / "mfagate-reports").iterdir()]
+
+
+@pytest.mark.parametrize("started", ["github"], indirect=True)
+def test_github_arguments_may_stand_on_lines_of_their_own(started: Machine) -> None:
+    started.mfagate_ends_with(0)
+    step = {"uses": "./.github/actions/mfagate", "with": {"arguments": "--environment staging\n--integration duo\n"}}
+    assert github(started, "workflow_dispatch").job({"steps": [step]}) == "success", started.written
+    assert "mfagate gate --environment staging --integration duo --output github" in started.written[-1]
+
+
+@pytest.mark.parametrize("started", ["github"], indirect=True)
 def test_github_pull_request_asks_only_what_it_changes(started: Machine) -> None:
     jobs = workflow(started, "mfagate.yml")
     runner = github(started, "pull_request")
@@ -250,6 +268,17 @@ def test_kubernetes_gate(started: Machine, duo: Running, fault: Fault, code: int
     _, pod = pods(started)[0]
     done = started.run(["sh", "-c"], shlex.join(["mfagate", *pod["containers"][0]["args"]]), {})
     assert done.returncode == code, done.stdout
+
+
+@pytest.mark.parametrize(("completed", "code"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize("started", ["kubernetes"], indirect=True)
+def test_kubernetes_without_helm_stops_at_a_failed_job(started: Machine, completed: bool, code: int) -> None:
+    """The commands that the file names: the log is shown, and is not what they end with."""
+    text = (started.folder / "deploy/mfagate/gate.yaml").read_text()
+    script = "\n".join(re.findall(r"(?m)^#   (kubectl .*)$", text))
+    started.command("kubectl", f'#!/bin/sh\necho "kubectl $1"\ntest "$1" != wait || {str(completed).lower()}\n')
+    done = started.run(["sh", "-c"], script, {})
+    assert (done.returncode, "kubectl wait" in done.stdout, "kubectl logs" in done.stdout) == (code, True, bool(code))
 
 
 @pytest.mark.parametrize("started", ["kubernetes"], indirect=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from xml.etree import ElementTree
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
+from mfagate.report import console, markdown
+from mfagate.report.findings import findings
 from mfagate.report.formats import FORMATS, Output
 from mfagate.result import ChangedSince, Report, Verdict
 from mfagate.sandbox.front import always, front
@@ -21,7 +24,7 @@ from mfagate.testing.project import Project as AnyProject
 from mfagate.visible import visible, visible_report
 
 from ..support.project import REPOSITORY
-from .conftest import CANARY, DUO, HOSTILE, Offline, report_of
+from .conftest import CANARY, DUO, HOSTILE, Offline, hostile_check, report_of
 from .test_github import read
 from .test_sarif import validated
 
@@ -53,6 +56,13 @@ def test_every_format_goes_to_stdout_too(offline: Offline, name: str) -> None:
 def test_the_help_lists_it(offline: Offline, name: str) -> None:
     for command in ("check", "gate"):
         assert re.search(rf"\b{name}\b", offline.execute(command, "--help").stdout)
+
+
+def test_a_locale_that_knows_no_such_sign_costs_no_report(offline: Offline) -> None:
+    offline.configuration = offline.configuration.replace("identity-platform", "Zoë")
+    offline.write()
+    done = offline.execute("check", PYTHONIOENCODING="ascii")
+    assert (done.exit_code, "(owner: Zo\\xeb)" in done.stdout) == (1, True), done.stderr
 
 
 def test_a_misspelt_format_gets_the_nearest_name(offline: Offline) -> None:
@@ -98,7 +108,7 @@ class Echoing(AnyProject):
 
 def test_what_a_provider_answers_reaches_no_report_as_it_is(tmp_path: Path) -> None:
     project = Echoing(tmp_path)
-    answer = {"stat": "FAIL", "code": 40103, "message": f"{HOSTILE} {CANARY}", "message_detail": HOSTILE}
+    answer = {"stat": "FAIL", "code": 40103, "message": f"\ud800 {HOSTILE} {CANARY}", "message_detail": HOSTILE}
     with front("http://127.0.0.1:9", always(401, json.dumps(answer).encode())) as before:
         project.url = before.url
         project.write()
@@ -116,6 +126,18 @@ def test_what_a_provider_answers_reaches_no_report_as_it_is(tmp_path: Path) -> N
     assert {command.name for command in commands} <= {"error", "warning", "notice"}
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_half_a_pair_of_surrogates_costs_no_report(name: str) -> None:
+    """JSON of a provider may hold one, and a path that is not UTF-8; a reader of JSON need not take it."""
+    report = report_of(hostile_check(f"{HOSTILE}\ud800"))
+    configured = report.run.model_copy(update={"configuration": os.fsdecode(b"caf\xe9/integrations.toml")})
+    text = Output(name).render(report.model_copy(update={"run": configured})).encode()
+    if name == "json":
+        read_back = Report.model_validate_json(text)
+        assert read_back.run.configuration == "caf\ufffd/integrations.toml"
+        assert read_back.integrations[0].checks[0].message == f"{HOSTILE}\ufffd"
+
+
 def test_invisible_text_is_spelt_out() -> None:
     assert visible("a\x1b[31m\u202eb\r\nc\td") == "a\\x1b[31m\\u202eb\nc\td"
     assert visible("\ud800") == "\\ud800"
@@ -127,6 +149,48 @@ def test_a_visible_report_is_the_same_report_otherwise(hostile: Report) -> None:
     assert visible_report(shown) == shown
     assert shown.integrations[0].checks[0].message == visible(HOSTILE)
     assert shown.run == hostile.run
+
+
+def test_what_decides_comes_first_and_warnings_last() -> None:
+    """The first that is read, and the one that the exoneration stands on, is what the verdict rests on."""
+    warned = hostile_check("warned", outcome=Outcome.WARN)
+    unknown = hostile_check("unknown", outcome=Outcome.INCONCLUSIVE)
+    consequence = hostile_check("consequence", cause=CauseId.CONTRACT_STATUS_CHANGED)
+    decides = hostile_check("decides")
+    report = report_of(warned, unknown, consequence, decides)
+    assert report.integrations[0].problems == [decides, consequence, unknown, warned]
+    found = findings(report)
+    assert [(one.check.message, one.decides) for one in found] == [
+        ("decides", True), ("consequence", False), ("unknown", False), ("warned", False),
+    ]  # fmt: skip
+    assert markdown.render(report).count("exonerated: ") == 1
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab", "sarif"])
+def test_paths_are_those_from_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Wherever the command runs: else code hosts find no line to show it at."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "login").mkdir()
+    monkeypatch.chdir(tmp_path / "login")
+    *_, told = re.findall(r"[\w/]*deploy/duo\.env", Output(name).render(report_of(hostile_check("x"))))
+    assert told == "login/deploy/duo.env"
+
+
+def test_many_of_a_kind_are_counted_on_the_console() -> None:
+    report = report_of(*[hostile_check("the same", subject=str(number)) for number in range(9)])
+    text = console.render(report)
+    assert text.count("fail duo-eu: the same") == 3
+    assert "duo-eu: and 6 more of credential.accepted with the cause credential.rejected; --output json" in text
+
+
+def test_nothing_selected_is_told_as_the_failure_that_it_is() -> None:
+    """Nothing has changed, for nothing was there to change: no pass."""
+    empty = SELECTED.model_copy(update={"changed": {}, "unchanged": []})
+    report = noted(integrations=[], verdict=Verdict.FAIL, cause=CauseId.GATE_NOTHING_CHECKED)
+    report = report.model_copy(update={"run": report.run.model_copy(update={"changed_since": empty})})
+    assert console.render(report).startswith("FAIL: do not deploy")
+    (suite,) = ElementTree.fromstring(Output("junit").render(report))
+    assert suite.get("failures") == "1"
 
 
 SELECTED = ChangedSince(
@@ -181,3 +245,11 @@ def test_sarif_notes_fit_the_schema() -> None:
 def test_the_exit_code_stands_in_the_report(offline: Offline) -> None:
     assert offline.run("check").report["run"]["exit_code"] == 1
     assert offline.run("check", "--override", "approved by the lead").report["run"]["exit_code"] == 0
+
+
+def test_a_long_name_leaves_nothing_out_of_the_table() -> None:
+    """A log is searched for the verdict and the cause of an integration."""
+    name = "duo-production-europe-west-frankfurt-customer-login-portal"
+    lines = console.render(report_of(hostile_check(subject=None), name=name)).splitlines()
+    (row,) = [line for line in lines if line.startswith(f"{name} ")]
+    assert row.split(maxsplit=5)[1:] == ["duo", "production", "fail", "credential.rejected", "0/1 passed"]

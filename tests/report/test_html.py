@@ -61,6 +61,14 @@ def test_a_command_writes_a_page(offline: Offline) -> None:
     assert "duo-us" in texts(page, "//header//a")
 
 
+def test_those_in_trouble_come_first() -> None:
+    good = report_of(verdict=Verdict.PASS, name="good").integrations
+    warned = report_of(hostile_check("x", outcome=Outcome.WARN), verdict=Verdict.PASS, name="warned").integrations
+    bad = report_of(hostile_check("x"), name="bad")
+    page = parsed(html.render(bad.model_copy(update={"integrations": [*good, *warned, *bad.integrations]})))
+    assert texts(page, "//h3") == ["bad", "warned", "good"]
+
+
 def test_it_asks_for_nothing_and_runs_nothing(offline: Offline) -> None:
     text, _ = offline.report_in("html")
     page = parsed(text)

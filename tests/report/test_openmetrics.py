@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,11 @@ def test_metrics_of_a_command(offline: Offline) -> None:
 
 def test_expiries_are_moments() -> None:
     check = hostile_check("x")
-    text = openmetrics.render(report_of(check, check))
     assert check.expires is not None
-    assert value(text, "mfagate_integration_expiry_timestamp_seconds") == check.expires.timestamp()
+    later = check.until(check.expires + timedelta(days=1))
+    for checks in ((check, later), (later, check)):
+        text = openmetrics.render(report_of(*checks))
+        assert value(text, "mfagate_integration_expiry_timestamp_seconds") == check.expires.timestamp(), "the earliest"
 
 
 def test_a_drill_is_told_from_an_incident() -> None:
@@ -76,6 +79,13 @@ def test_a_drill_is_told_from_an_incident() -> None:
     broken = report.integrations[0].model_copy(update={"faults": ["credential-revoked"]})
     drill = report.model_copy(update={"integrations": [broken]})
     told = [value(openmetrics.render(one), "mfagate_integration_drill") for one in (report, drill)]
+    assert told == [0, 1]
+
+
+def test_an_override_is_told_from_a_pass() -> None:
+    report = report_of(hostile_check("x"))
+    overridden = report.model_copy(update={"run": report.run.model_copy(update={"override": "incident 4711"})})
+    told = [value(openmetrics.render(one), "mfagate_run_overridden") for one in (report, overridden)]
     assert told == [0, 1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -18,6 +19,9 @@ def run(command: click.Command) -> NoReturn:
     # Whoever closes a stream wants to see nothing; the exit code says it all.
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A sign that the locale does not know must not cost the report; stderr spells it out anyway.
+        sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
     # A script's background job starts with SIGINT ignored; a sandbox must be stoppable all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)

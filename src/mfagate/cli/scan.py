@@ -21,13 +21,14 @@ def scan(paths: tuple[Path, ...]) -> None:
     from mfagate import leaks
     from mfagate.cassette import CassetteError
 
+    places = paths or (Path("cassettes"),)
     try:
-        files = leaks.recordings(paths or [Path("cassettes")])
+        files = leaks.recordings(places)
         found = [leak for path in files for leak in leaks.search(path)]
     except CassetteError as error:
         raise refused(str(error)) from None
     if not files:
-        raise refused(f"there are no recordings in {', '.join(map(str, paths))}")
+        raise refused(f"there are no recordings in {', '.join(map(str, places))}")
     for leak in found:
         click.echo(leak)
     if found:

@@ -41,6 +41,9 @@ _NOTE_STYLES = {"override": "bold yellow", "drill": "bold yellow", "selection": 
 
 _PLAIN_WIDTH = 100
 
+_PLAIN_TABLE_WIDTH = 1000
+"""A row stays on one line, and nothing of it is left out: it is what a log is searched for."""
+
 
 def render(report: Report) -> str:
     """The report as plain text, for a file or a pipe: no colours, no box lines, no trailing spaces."""
@@ -67,7 +70,7 @@ def _show(report: Report, console: Console) -> None:
         console.print(NOTHING_CHECKED, markup=False)
     if report.integrations:
         console.print()
-        console.print(_table(report, plain=not console.is_terminal))
+        _print_table(report, console)
     if emulated := emulators(report):
         console.print()
         console.print(emulated, style="cyan", markup=False, highlight=False)
@@ -84,6 +87,14 @@ def _verdict_line(report: Report) -> Text:
     if report.cause is not None:
         line.append(f"  ({report.cause})", style="default")
     return line
+
+
+def _print_table(report: Report, console: Console) -> None:
+    if console.is_terminal:
+        console.print(_table(report, plain=False))
+    else:
+        wide = Console(file=console.file, width=_PLAIN_TABLE_WIDTH, no_color=True, force_terminal=False)
+        wide.print(_table(report, plain=True))
 
 
 def _table(report: Report, *, plain: bool) -> Table:

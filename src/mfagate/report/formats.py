@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from mfagate.config.nearest import nearest_to
 from mfagate.files import write_atomically
 from mfagate.result import Report
-from mfagate.visible import visible_report
+from mfagate.visible import encodable_report, visible_report
 
 if TYPE_CHECKING:
     from mfagate.report.html import HistoryView
@@ -23,7 +23,7 @@ _EXTRAS = {"html": ("jinja2", "html"), "openmetrics": ("prometheus_client", "met
 """What a format needs: a package, and the extra that brings it."""
 
 _VERBATIM = frozenset({"json"})
-"""For programs alone: they get every text as it was."""
+"""For programs alone: they get every text as it was, if it is one."""
 
 
 def missing_extra(format_name: str) -> str | None:
@@ -61,7 +61,7 @@ class Output:
 
     def render(self, report: Report, history: HistoryView | None = None) -> str:
         """The text of the report in this format; the formats that know no ``history`` leave it out."""
-        shown = report if self.format in _VERBATIM else visible_report(report)
+        shown = encodable_report(report) if self.format in _VERBATIM else visible_report(report)
         if self.format == "html":
             from mfagate.report import html
 
