@@ -126,6 +126,14 @@ def test_what_is_no_recording(tmp_path: Path, content: str | None, words: str) -
     assert (done.returncode, words in done.stderr) == (2, True), done.stderr
 
 
+def test_one_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: [")
+    cassette(tmp_path / "b.yaml", sent=f'{{"passcode": "{CANARY}"}}')
+    done = scan(tmp_path, ".")
+    assert (done.returncode, "a.yaml is not YAML" in done.stderr) == (2, True), done.stderr
+    assert done.stdout.startswith("b.yaml: interaction 1: the field passcode of the request\n")
+
+
 def test_a_folder_without_recordings_is_no_pass(tmp_path: Path) -> None:
     done = scan(tmp_path, ".")
     assert (done.returncode, "there are no recordings in ." in done.stderr) == (2, True), done.stderr

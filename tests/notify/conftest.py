@@ -26,6 +26,7 @@ class Duo(Project):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, {"WRONG_KEY": WRONG})
         self.broken = False
+        self.owner = "identity-platform"
         self.notify = 'urls = ["env:MFA_NOTIFY_URL"]'
         for name in ("contracts", "cassettes"):
             (folder / name).symlink_to(REPOSITORY / name)
@@ -47,7 +48,7 @@ integration_key = "sandbox:integration_key"
 secret_key = "{key}"
 
 [integrations.duo-eu.documentation]
-owner = "identity-platform"
+owner = "{self.owner}"
 runbook = "https://runbooks.example.com/mfa"
 provider_docs = "https://duo.com/docs/authapi"
 escalation = "support"

@@ -46,6 +46,14 @@ def test_an_outage_has_one_beginning_and_one_end(project: Duo, webhook: Webhook)
     assert webhook.paths == [f"/hooks/{TOKEN}/"] * 2
 
 
+def test_a_message_holds_no_mark_that_turns_text(project: Duo, webhook: Webhook) -> None:
+    project.broken = True
+    project.owner = "identity\u202emroftalp"
+    gate(project, webhook.url)
+    (told,) = webhook.received
+    assert "identity\\u202emroftalp" in told["message"]
+
+
 def test_nobody_there_changes_no_verdict_and_is_told_next_time(project: Duo, webhook: Webhook) -> None:
     project.broken = True
     webhook.status = 500

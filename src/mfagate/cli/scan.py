@@ -22,13 +22,15 @@ def scan(paths: tuple[Path, ...]) -> None:
     from mfagate.cassette import CassetteError
 
     places = paths or (Path("cassettes"),)
-    try:
-        files = leaks.recordings(places)
-        found = [leak for path in files for leak in leaks.search(path)]
-    except CassetteError as error:
-        raise refused(str(error)) from None
+    files = leaks.recordings(places)
     if not files:
         raise refused(f"there are no recordings in {', '.join(map(str, places))}")
+    found, unreadable = [], []
+    for path in files:
+        try:
+            found += leaks.search(path)
+        except CassetteError as error:
+            unreadable.append(str(error))
     for leak in found:
         click.echo(leak)
     if found:
@@ -36,6 +38,9 @@ def scan(paths: tuple[Path, ...]) -> None:
             "\nWhat stands there may be a secret: rotate it if the file has left this machine, "
             "then record again (mfagate explain cassette.secret-leaked)."
         )
+    if unreadable:
+        raise refused(*unreadable)
+    if found:
         sys.exit(1)
     number = "1 recording" if len(files) == 1 else f"{len(files)} recordings"
     click.echo(f"{number}: nothing that should have been scrubbed")

@@ -16,6 +16,7 @@ from mfagate.result import Report
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
+from mfagate.visible import visible_report
 
 
 class Notifier:
@@ -46,7 +47,7 @@ class Notifier:
 
     def _tell(self, report: Report) -> None:
         states = self._remembered()
-        seen = observed(report, states)
+        seen = observed(visible_report(report), states)
         options = self._options.model_copy(update={"report_url": self._report_url()})
         messages, after = notifications(seen.changes, seen.states, report.run.finished, options)
         # What reached nobody is not remembered as told: the next run tries again.
