@@ -63,6 +63,18 @@ def test_a_call_that_asks_nobody_proves_nothing() -> None:
         prove(lambda endpoint: True, contract=OKTA, interaction="code accepted")
 
 
+def test_only_what_was_asked_is_counted() -> None:
+    asked: list[Endpoint] = []
+
+    def call(endpoint: Endpoint) -> bool:
+        asked.append(endpoint)
+        return verify(endpoint)
+
+    proof = prove(call, contract=OKTA, interaction="code accepted", **LENIENT)
+    assert proof.passed
+    assert sum(proof.tried.values()) == len(asked) - 1  # the first is the example
+
+
 def test_over_tls() -> None:
     seen = set()
 

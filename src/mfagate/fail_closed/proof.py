@@ -167,14 +167,14 @@ class _Prover:
         from mfagate.fail_closed import inside
 
         answers = inside.answers(self._interaction, self._bound)
-        self._generate("inside", answers, self._judge_inside)
+        self._generate(answers, self._judge_inside)
 
     def _outside(self) -> None:
         single = (each for each in mutations(self._example, self._vocabulary) if each.kind not in self._tolerated)
         self._each("outside", single)
         if not self._found:
             several = random_mutations(self._example, self._vocabulary, self._tolerated)
-            self._generate("outside", several, self._judge)
+            self._generate(several, self._judge)
 
     def _other_logins(self) -> None:
         for path, values in self._bound.items():
@@ -189,8 +189,7 @@ class _Prover:
             self._judge_another(self._claim.another)
 
     def _judge_another(self, call: Call) -> None:
-        outcome = self._ask(self._example, call)
-        self._tried["other logins"] += 1
+        outcome = self._ask(self._example, "other logins", call)
         told = Mutation(Kind.FIELD, "the answer to one login, served to another", self._example)
         if _lets_in(outcome):
             if self._bound:
@@ -204,12 +203,9 @@ class _Prover:
         for mutation in changed:
             if self._hangs:
                 return
-            if violation is Violation.LET_IN and self._may_let_in(mutation.answer):
-                continue
-            self._tried[what] += 1
-            self._judge(mutation, violation)
+            self._judge(mutation, what, violation)
 
-    def _generate(self, what: str, strategy: Any, judge: Callable[[Any], Violation | None]) -> None:
+    def _generate(self, strategy: Any, judge: Callable[[Any], Violation | None]) -> None:
         """Hypothesis generates, and makes what it finds small."""
         from hypothesis import HealthCheck, Phase, given, settings
         from hypothesis.errors import Flaky
@@ -232,7 +228,6 @@ class _Prover:
             # A hang costs the whole deadline: it is shown as it was found.
             if self._hangs:
                 return
-            self._tried[what] += 1
             if judge(value) is not None:
                 raise _Found
 
@@ -245,7 +240,7 @@ class _Prover:
         others = [each for each in self._neighbours if each is not self._interaction]
         if any(answer.is_inside(each) for each in others):
             return None  # the contract gives it two meanings
-        outcome = self._ask(answer)
+        outcome = self._ask(answer, "inside")
         violation = None if self._is_expected(outcome) else self._common(outcome) or Violation.NOT_UNDERSTOOD
         if violation is None and outcome.leaked_in:
             violation = Violation.LEAK
@@ -253,10 +248,12 @@ class _Prover:
             self._record(violation, Mutation(Kind.BODY, "none: the contract allows this answer", answer), outcome)
         return violation
 
-    def _judge(self, mutation: Mutation, let_in: Violation = Violation.LET_IN) -> Violation | None:
+    def _judge(
+        self, mutation: Mutation, what: str = "outside", let_in: Violation = Violation.LET_IN
+    ) -> Violation | None:
         if let_in is Violation.LET_IN and self._may_let_in(mutation.answer):
             return None
-        outcome = self._ask(mutation.answer)
+        outcome = self._ask(mutation.answer, what)
         violation = let_in if _lets_in(outcome) else self._common(outcome)
         if violation is not None:
             self._record(violation, mutation, outcome)
@@ -292,7 +289,9 @@ class _Prover:
             return False
         return any(_is(outcome, expected) for expected in self._expected)
 
-    def _ask(self, answer: Answer, call: Call | None = None) -> Outcome:
+    def _ask(self, answer: Answer, what: str | None = None, call: Call | None = None) -> Outcome:
+        if what is not None:
+            self._tried[what] += 1
         self._script.begin(answer)
         asked = call or self._call
         return self._watch.run(lambda: asked(self._endpoint), self._script.release)
