@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from requests.auth import HTTPBasicAuth
 
 from mfagate import strict_json
 from mfagate.fail_closed import CannotProve, Endpoint, Kind, NotFailClosed, Violation, prove
@@ -97,6 +98,29 @@ def test_logs_are_read_and_go_nowhere_else(caplog: pytest.LogCaptureFixture) -> 
     assert "c4n4ry" not in str(proof) + caplog.text
     logging.getLogger("ours").warning("as before")
     assert "as before" in caplog.text
+
+
+def test_a_secret_is_known_in_every_form() -> None:
+    basic = HTTPBasicAuth("alice", "c4n4ry-c4n4ry")(requests.Request("GET", str(OKTA))).headers["Authorization"]
+
+    def call(endpoint: Endpoint) -> bool:
+        try:
+            return verify(endpoint)
+        except SecondFactorError:
+            raise ContractViolation(f"sent {basic}") from None
+
+    proof = prove(call, contract=OKTA, interaction="code accepted", secrets=["c4n4ry-c4n4ry"], **LENIENT)
+    assert {each.violation for each in proof.counterexamples} == {Violation.LEAK}
+
+
+def test_a_faulty_call_of_a_logger_changes_nothing() -> None:
+    def call(endpoint: Endpoint) -> bool:
+        logging.getLogger("ours").warning("asking with %s and %s", "c4n4ry")
+        return verify(endpoint)
+
+    prove(call, contract=OKTA, interaction="code accepted", **LENIENT).require()
+    proof = prove(call, contract=OKTA, interaction="code accepted", secrets=["c4n4ry"], **LENIENT)
+    assert "the log" in str(proof)
 
 
 def test_an_error_of_ctrl_c_is_no_finding() -> None:

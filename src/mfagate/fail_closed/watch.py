@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from mfagate.secrets.redaction import forms
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -38,7 +40,7 @@ class Watch:
 
     def __init__(self, deadline_seconds: float, secrets: Sequence[str]) -> None:
         self._deadline = deadline_seconds
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._secrets = tuple({form for secret in secrets if secret for form in (secret, *forms(secret))})
         self._log = _Log()
 
     @contextmanager
@@ -114,4 +116,8 @@ class _Log(logging.Handler):
         self.setFormatter(logging.Formatter("%(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - a faulty call of a logger does not end its caller with other handlers either
+            line = f"{record.msg} {record.args}"
+        self.lines.append(line)
