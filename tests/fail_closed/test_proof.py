@@ -11,7 +11,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from mfagate import strict_json
-from mfagate.fail_closed import CannotProve, Endpoint, Kind, NotFailClosed, Violation, prove
+from mfagate.fail_closed import WAITS, CannotProve, Endpoint, Kind, NotFailClosed, Violation, prove
 from mfagate.second_factor import ContractViolation, Decision, SecondFactorError
 
 from ..support.project import REPOSITORY
@@ -40,7 +40,7 @@ def verify(endpoint: Endpoint) -> bool:
         raise ContractViolation(type(error).__name__) from None
 
 
-LENIENT = {"tolerate": [Kind.WAITING, Kind.CONTENT_TYPE, "encoding"], "examples": 20}
+LENIENT = {"tolerate": [*WAITS, Kind.CONTENT_TYPE, "encoding"], "examples": 20}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_an_expected_error_has_to_come() -> None:
         return False
 
     claim: dict[str, Any] = {"expect": SecondFactorError, "errors": Exception, "examples": 10}
-    prove(call, contract=OKTA, interaction="unknown factor", tolerate=[Kind.WAITING], **claim).require()
+    prove(call, contract=OKTA, interaction="unknown factor", tolerate=WAITS, **claim).require()
 
 
 def lay(pytester: pytest.Pytester, tolerate: str) -> Path:
@@ -156,14 +156,14 @@ def lay(pytester: pytest.Pytester, tolerate: str) -> Path:
 
 
 def test_the_decorator_makes_a_test(pytester: pytest.Pytester) -> None:
-    lay(pytester, "['waiting', 'content type', 'encoding', 'syntax', 'field']")
+    lay(pytester, "['waiting', 'dripping', 'content type', 'encoding', 'syntax', 'field']")
     result = pytester.runpytest_subprocess("-rP")
     assert result.parseoutcomes() == {"passed": 1}
-    result.stdout.fnmatch_lines(["*code accepted: fails closed (*", "*tolerated: content type, encoding, *"])
+    result.stdout.fnmatch_lines(["*code accepted: fails closed (*", "*tolerated: content type, dripping, encoding, *"])
 
 
 def test_the_decorated_test_fails_in_words(pytester: pytest.Pytester) -> None:
-    lay(pytester, "['waiting']")
+    lay(pytester, "['waiting', 'dripping']")
     result = pytester.runpytest_subprocess()
     assert result.ret == 1
     result.stdout.fnmatch_lines(
@@ -184,7 +184,7 @@ def test_the_fixture_and_other_fixtures(pytester: pytest.Pytester) -> None:
         import pytest, requests
         from mfagate.fail_closed import fail_closed as decorated
         CLAIM = {{"contract": "okta.json", "interaction": "code accepted", "errors": Exception, "examples": 15,
-                  "tolerate": ["waiting", "content type", "encoding", "syntax", "field"]}}
+                  "tolerate": ["waiting", "dripping", "content type", "encoding", "syntax", "field"]}}
 
         def call(endpoint):
             response = requests.post(endpoint + {VERIFY!r}, timeout=1, allow_redirects=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from mfagate import strict_json
 from mfagate.contract import Contract, Interaction, load
 from mfagate.fail_closed import binding
 from mfagate.fail_closed.answer import Answer, Ending
-from mfagate.fail_closed.loopback import Endpoint, Given, Script, serving
-from mfagate.fail_closed.outside import Kind, Mutation, mutations, random_mutations, waits
+from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, serving
+from mfagate.fail_closed.outside import Kind, Mutation, foreign, mutations, of_others, random_mutations, waits
 from mfagate.fail_closed.places import Place, places, restored
 from mfagate.fail_closed.result import Counterexample, Proof, Violation
 from mfagate.fail_closed.watch import Outcome, Watch
@@ -86,9 +86,10 @@ def prove(call: Call, **claim: Any) -> Proof:
     """
     wanted = Claim(**claim)
     contract = wanted.contract if isinstance(wanted.contract, Contract) else load(Path(wanted.contract))
-    script = Script([Given.of(_named(contract, name)) for name in wanted.given])
-    with serving(script, tls=wanted.tls) as endpoint:
-        return _Prover(call, wanted, contract, script, endpoint).prove()
+    good = Answer.example(_named(contract, wanted.interaction))
+    script = Script([Given.of(_named(contract, name)) for name in wanted.given], good)
+    with serving(script, tls=wanted.tls) as servers:
+        return _Prover(call, wanted, contract, script, servers).prove()
 
 
 def _named(contract: Contract, description: str) -> Interaction:
@@ -99,16 +100,18 @@ def _named(contract: Contract, description: str) -> Interaction:
 
 
 class _Prover:
-    def __init__(self, call: Call, claim: Claim, contract: Contract, script: Script, endpoint: Endpoint) -> None:
-        self._call, self._claim, self._script, self._endpoint = call, claim, script, endpoint
+    def __init__(self, call: Call, claim: Claim, contract: Contract, script: Script, servers: Servers) -> None:
+        self._call, self._claim, self._script, self._servers = call, claim, script, servers
         self._interaction = _named(contract, claim.interaction)
         self._example = Answer.example(self._interaction)
         self._expected = claim.expect if isinstance(claim.expect, tuple) else (claim.expect,)
         self._lets_in = any(each in (True, Decision.ALLOW) for each in self._expected)
-        self._neighbours = [each for each in contract.interactions if _same_request(each, self._interaction)]
         letting = [self._interaction] if self._lets_in else []
         letting += [_named(contract, name) for name in claim.allows]
         self._letting = [(each, _unread(each, claim.unread)) for each in letting]
+        self._others = [each for each in contract.interactions if each is not self._interaction]
+        self._neighbours = [each for each in self._others if _same_request(each, self._interaction)]
+        self._differing: dict[str, bool] = {}
         self._vocabulary = sorted(_texts(contract.interactions))
         self._tolerated = frozenset(map(Kind, claim.tolerate))
         self._bound = dict.fromkeys(binding.bound(self._interaction), ()) | dict(claim.bound)
@@ -125,8 +128,7 @@ class _Prover:
             self._outside()
             if self._lets_in:
                 self._other_logins()
-            if Kind.WAITING not in self._tolerated and not self._hangs:
-                self._each("waits", waits(self._example))
+            self._each("waits", self._untolerated(waits(self._example)))
         ranks = {violation: rank for rank, violation in enumerate(Violation)}
         found = sorted(self._found.values(), key=lambda each: (ranks[each.violation], _size(each.answer)))
         return Proof(
@@ -170,11 +172,16 @@ class _Prover:
         self._generate(answers, self._judge_inside)
 
     def _outside(self) -> None:
-        single = (each for each in mutations(self._example, self._vocabulary) if each.kind not in self._tolerated)
-        self._each("outside", single)
+        single = [*mutations(self._example, self._vocabulary)]
+        single += foreign(self._example) if self._claim.tls else []
+        single += of_others(self._others) if self._lets_in else []
+        self._each("outside", self._untolerated(single))
         if not self._found:
             several = random_mutations(self._example, self._vocabulary, self._tolerated)
             self._generate(several, self._judge)
+
+    def _untolerated(self, changed: Iterable[Mutation]) -> Iterator[Mutation]:
+        return (each for each in changed if each.kind not in self._tolerated)
 
     def _other_logins(self) -> None:
         for path, values in self._bound.items():
@@ -237,8 +244,7 @@ class _Prover:
             return
 
     def _judge_inside(self, answer: Answer) -> Violation | None:
-        others = [each for each in self._neighbours if each is not self._interaction]
-        if any(answer.is_inside(each) for each in others):
+        if any(answer.is_inside(each) and self._differs(each) for each in self._neighbours):
             return None  # the contract gives it two meanings
         outcome = self._ask(answer, "inside")
         violation = None if self._is_expected(outcome) else self._common(outcome) or Violation.NOT_UNDERSTOOD
@@ -247,6 +253,13 @@ class _Prover:
         if violation is not None:
             self._record(violation, Mutation(Kind.BODY, "none: the contract allows this answer", answer), outcome)
         return violation
+
+    def _differs(self, neighbour: Interaction) -> bool:
+        """Whether the client decides otherwise on the example of another interaction."""
+        name = neighbour.description
+        if name not in self._differing:
+            self._differing[name] = not self._is_expected(self._ask(Answer.example(neighbour)))
+        return self._differing[name]
 
     def _judge(
         self, mutation: Mutation, what: str = "outside", let_in: Violation = Violation.LET_IN
@@ -294,7 +307,7 @@ class _Prover:
             self._tried[what] += 1
         self._script.begin(answer)
         asked = call or self._call
-        return self._watch.run(lambda: asked(self._endpoint), self._script.release)
+        return self._watch.run(lambda: asked(self._servers.of(answer)), self._script.release)
 
     def _record(self, violation: Violation, mutation: Mutation, outcome: Outcome) -> None:
         before = self._found.get((violation, mutation.kind))
@@ -307,7 +320,7 @@ class _Prover:
 
     def _said_of(self, answer: Answer) -> str:
         if answer.ending is not Ending.WHOLE:
-            return "allows no answer that is not whole"
+            return f"allows no answer that {answer.ending}"
         mismatches = self._interaction.match(answer.response)
         return mismatches[0].message if mismatches else "allows this answer"
 
