@@ -18,7 +18,7 @@ from mfagate.contract.media_type import MediaType
 from mfagate.contract.response import ExpectedResponse
 from mfagate.fail_closed import inside
 from mfagate.fail_closed.answer import Answer, Ending
-from mfagate.fail_closed.binding import bound
+from mfagate.fail_closed.binding import bound, foreign
 from mfagate.fail_closed.loopback import Endpoint, Script, serving
 from mfagate.fail_closed.outside import ELSEWHERE, Kind, mutations, waits
 from mfagate.fail_closed.places import places, restored
@@ -138,6 +138,14 @@ def test_what_binds_an_answer_to_its_login() -> None:
     assert named["push accepted"] == {"$.sid", "$.identity"}
     okta = load(REPOSITORY / "contracts/okta/auth-service-okta.json").interactions
     assert not any(bound(each) for each in okta if each.description.endswith("accepted"))
+
+
+@pytest.mark.parametrize("value", ["", "x", 7, -5, 1e16, 12.5, "a-long-id"])
+def test_another_login_has_another_value(value: Any) -> None:
+    (place,) = (each for each in places({"a": value}) if each.path == "$.a")
+    changed = [each.answer.document()["a"] for each in foreign(Answer(200), place)]
+    assert (len(changed) > 0) is (value != "")
+    assert all(type(each) is type(value) and each != value for each in changed)
 
 
 def twilio() -> Any:

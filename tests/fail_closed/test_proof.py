@@ -64,6 +64,45 @@ def test_a_call_that_asks_nobody_proves_nothing() -> None:
         prove(lambda endpoint: True, contract=OKTA, interaction="code accepted")
 
 
+def test_an_empty_value_names_no_login(tmp_path: Path) -> None:
+    pact = tmp_path / "okta.json"
+    pact.write_text(OKTA.read_text().replace('"factorResult": "SUCCESS"', '"factorResult": "SUCCESS", "user": ""'))
+    with pytest.raises(CannotProve, match=r"nothing like the value of \$\.user can be made up"):
+        prove(verify, contract=pact, interaction="code accepted", bound={"$.user": ()}, **LENIENT)
+
+
+def test_a_client_that_stops_asking_proves_nothing() -> None:
+    """A circuit breaker that outlives the call: behind it nobody sees what the client would believe."""
+    failures: list[Exception] = []
+
+    def call(endpoint: Endpoint) -> bool:
+        if len(failures) > 2:
+            raise ContractViolation("not asked")
+        try:
+            return verify(endpoint)
+        except ContractViolation as error:
+            failures.append(error)
+            raise
+
+    with pytest.raises(CannotProve, match="raised ContractViolation without asking the server"):
+        prove(call, contract=OKTA, interaction="code accepted", **LENIENT)
+
+
+def test_what_is_returned_is_not_shown() -> None:
+    def call(endpoint: Endpoint) -> Any:
+        return verify(endpoint) or "denied to c4n4ry"
+
+    proof = prove(call, contract=OKTA, interaction="code accepted", secrets=["c4n4ry"], **LENIENT)
+    assert "returned a str" in str(proof)
+    assert "c4n4ry" not in str(proof)
+
+    def always(endpoint: Endpoint) -> Any:
+        return f"asked {requests.get(endpoint, timeout=5)} for c4n4ry"
+
+    with pytest.raises(CannotProve, match=r"it returned a str$"):
+        prove(always, contract=OKTA, interaction="code accepted")
+
+
 def test_only_what_was_asked_is_counted() -> None:
     asked: list[Endpoint] = []
 

@@ -198,6 +198,10 @@ class Servers:
         """The server for this answer."""
         return self.others.get(answer.ending, self.endpoint)
 
+    def are_others(self, answer: Answer) -> bool:
+        """Whether this answer comes from another place."""
+        return answer.ending in self.others
+
 
 @contextmanager
 def serving(script: Script, *, tls: bool = False) -> Iterator[Servers]:

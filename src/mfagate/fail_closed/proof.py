@@ -119,6 +119,7 @@ class _Prover:
         self._found: dict[tuple[Violation, Kind], Counterexample] = {}
         self._tried: Counter[str] = Counter()
         self._unprovable: list[str] = []
+        self._unasked: Outcome | None = None
 
     def prove(self) -> Proof:
         """Everything, in order."""
@@ -129,6 +130,11 @@ class _Prover:
             if self._lets_in:
                 self._other_logins()
             self._each("waits", self._untolerated(waits(self._example)))
+        if self._unasked is not None and not self._found:
+            raise CannotProve(
+                f"interaction {self._claim.interaction!r}: after other answers the call {self._unasked} without asking "
+                "the server: let it make a new client each time, which remembers nothing"
+            )
         ranks = {violation: rank for rank, violation in enumerate(Violation)}
         found = sorted(self._found.values(), key=lambda each: (ranks[each.violation], _size(each.answer)))
         return Proof(
@@ -185,7 +191,9 @@ class _Prover:
 
     def _other_logins(self) -> None:
         for path, values in self._bound.items():
-            changed = binding.foreign(self._example, self._place(path), values)
+            changed = [*binding.foreign(self._example, self._place(path), values)]
+            if not changed:
+                raise CannotProve(f"nothing like the value of {path} can be made up: name some of another login")
             self._each("other logins", changed, Violation.OTHER_LOGIN)
         if not self._bound:
             self._unprovable.append(
@@ -307,7 +315,10 @@ class _Prover:
             self._tried[what] += 1
         self._script.begin(answer)
         asked = call or self._call
-        return self._watch.run(lambda: asked(self._servers.of(answer)), self._script.release)
+        outcome = self._watch.run(lambda: asked(self._servers.of(answer)), self._script.release)
+        if asked is self._call and outcome.ended and not self._script.served and not self._servers.are_others(answer):
+            self._unasked = outcome
+        return outcome
 
     def _record(self, violation: Violation, mutation: Mutation, outcome: Outcome) -> None:
         before = self._found.get((violation, mutation.kind))

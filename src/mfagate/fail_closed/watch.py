@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from mfagate.second_factor import Decision
 from mfagate.secrets.redaction import forms
 
 
@@ -27,12 +28,14 @@ class Outcome:
     leaked_in: str | None = None
 
     def __str__(self) -> str:
-        """In words, without the message of an error: it may quote the answer."""
+        """In words, without what may quote the answer or a secret: an error's message, and what is no decision."""
         if not self.ended:
             return "did not end"
         if self.raised is not None:
             return f"raised {type(self.raised).__name__}"
-        return f"returned {self.returned!r}" if len(repr(self.returned)) < 60 else f"returned {type(self.returned)}"
+        if isinstance(self.returned, Decision | bool | None):
+            return f"returned {self.returned!r}"
+        return f"returned a {type(self.returned).__name__}"
 
 
 class Watch:
