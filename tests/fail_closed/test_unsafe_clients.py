@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from mfagate import strict_json
-from mfagate.fail_closed import WAITS, Ending, Endpoint, Kind, Proof, Violation, prove
+from mfagate.fail_closed import WAITS, CannotProve, Ending, Endpoint, Kind, Proof, Violation, prove
 from mfagate.second_factor import ContractViolation, ProviderUnavailable
 
 from ..support.project import REPOSITORY
@@ -225,6 +226,19 @@ def trusts_any_certificate(shape: Shape, endpoint: Endpoint) -> bool:
     return careful(shape, endpoint, verify=False)
 
 
+def takes_off_an_envelope_or_none(shape: Shape, endpoint: Endpoint) -> bool:
+    """``body.get("response", body)``: ready for a release that answers without it."""
+    try:
+        response = ask(shape, endpoint)
+        body = strict_json.loads(response.content)
+    except (requests.RequestException, ValueError):
+        raise ProviderUnavailable("no answer") from None
+    if isinstance(body, dict) and "response" not in body:
+        body = {"stat": body.pop("stat", None), "response": body}
+    kind = response.headers.get("Content-Type")
+    return judged(shape, response.status_code, kind, json.dumps(body).encode("utf-8", "surrogatepass"))
+
+
 class AnyName(HTTPAdapter):
     """Knows the authorities, and takes the certificate of any host."""
 
@@ -317,6 +331,17 @@ def test_letting_in_on_one_rare_answer_alone_is_caught(
     client: Callable[[Shape, Endpoint], bool], change: str, tls: bool
 ) -> None:
     assert found(proof(client, "okta", tls=tls)) == {Violation.LET_IN: change}
+
+
+def test_an_answer_without_its_envelope_is_caught() -> None:
+    change = "$.response is missing, and what it held stands in its place"
+    assert found(proof(takes_off_an_envelope_or_none, "duo")) == {Violation.LET_IN: change}
+
+
+def test_what_tells_a_refusal_apart_is_read() -> None:
+    unread = ["$.response.status", "$.response.result", "$.response.status_msg"]
+    with pytest.raises(CannotProve, match="differs only in places that are said to be unread"):
+        proof(believes_200, "duo", unread=unread)
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,9 @@ def _of_a_name(answer: Answer, place: Place) -> Iterator[Mutation]:
     if place.drop is None or place.rename is None or place.name is None:
         return
     yield Mutation(Kind.FIELD, f"{place.path} is missing", answer.with_document(place.drop()))
+    if place.unwrap is not None:
+        words = f"{place.path} is missing, and what it held stands in its place"
+        yield Mutation(Kind.FIELD, words, answer.with_document(place.unwrap()))
     for other in dict.fromkeys((place.name.upper(), place.name.capitalize(), f"{place.name}_", f" {place.name}")):
         if other != place.name:
             words = f"{place.path} is called {json.dumps(other)}"

@@ -151,6 +151,7 @@ class _Prover:
         known = {place.path for _, unread in self._letting for place in unread}
         for path in set(self._claim.unread) - known if self._letting else ():
             raise CannotProve(f"no example of {self._claim.interaction!r}, or of what it allows, has a place {path}")
+        self._require_told_apart()
         outcome = self._ask(self._example)
         about = f"interaction {self._claim.interaction!r}: "
         if not self._script.served:
@@ -158,6 +159,16 @@ class _Prover:
         if not self._is_expected(outcome):
             wanted = " or ".join(map(str, self._expected))
             raise CannotProve(f"{about}for the contract's own example the call has to give {wanted}; it {outcome}")
+
+    def _require_told_apart(self) -> None:
+        """No refusal becomes an answer that lets in, for want of what is said to be unread."""
+        for other in (self._interaction, *self._neighbours):
+            example = Answer.example(other)
+            if self._may_let_in(example) and not any(example.is_inside(each) for each, _ in self._letting):
+                raise CannotProve(
+                    f"the answer of {other.description!r} differs only in places that are said to be unread "
+                    "from one that lets in: name it in `allows` if it lets in, too"
+                )
 
     def _place(self, path: str) -> Place:
         try:
