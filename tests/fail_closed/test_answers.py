@@ -20,7 +20,7 @@ from mfagate.fail_closed import inside
 from mfagate.fail_closed.answer import Answer, Ending
 from mfagate.fail_closed.binding import bound, foreign
 from mfagate.fail_closed.loopback import Endpoint, Script, serving
-from mfagate.fail_closed.outside import ELSEWHERE, Kind, mutations, waits
+from mfagate.fail_closed.outside import ELSEWHERE, Kind, mutations, of_impostors, waits
 from mfagate.fail_closed.places import places, restored
 
 from ..support.project import REPOSITORY
@@ -217,6 +217,12 @@ def test_whoever_is_not_the_provider_gives_the_good_answer(ending: Ending, reaso
         assert requests.get(there, verify=False, timeout=30).json() == {"a": 1}
         with pytest.raises(requests.ConnectionError):
             requests.get(servers.endpoint, verify=bundle, timeout=30)
+
+
+def test_every_impostor_is_tried() -> None:
+    with serving(Script(), tls=True) as servers:
+        tried = {each.answer.ending for each in of_impostors(ANSWER)}
+        assert tried == servers.others.keys() - {Ending.REFUSED, Ending.UNACCEPTED}
 
 
 def test_a_connection_that_nobody_accepts_is_waited_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from mfagate import strict_json
+from mfagate.contract import load
 from mfagate.fail_closed import WAITS, CannotProve, Endpoint, Kind, NotFailClosed, Violation, prove
 from mfagate.second_factor import ContractViolation, Decision, SecondFactorError
 
@@ -69,6 +71,18 @@ def test_an_empty_value_names_no_login(tmp_path: Path) -> None:
     pact.write_text(OKTA.read_text().replace('"factorResult": "SUCCESS"', '"factorResult": "SUCCESS", "user": ""'))
     with pytest.raises(CannotProve, match=r"nothing like the value of \$\.user can be made up"):
         prove(verify, contract=pact, interaction="code accepted", bound={"$.user": ()}, **LENIENT)
+
+
+def test_what_was_not_tried_is_not_claimed() -> None:
+    contract = load(OKTA)
+    accepted = next(each for each in contract.interactions if each.description == "code accepted")
+    rule = {"$.factorResult": {"combine": "AND", "matchers": [{"match": "type"}]}}
+    response = replace(accepted.response, body='{"factorResult": "ERROR"}', body_rules=rule)
+    anything = replace(accepted, description="anything", response=response)
+    contract = replace(contract, interactions=(*contract.interactions, anything))
+    proof = prove(verify, contract=contract, interaction="code accepted", **LENIENT)
+    assert "inside" not in proof.tried
+    assert proof.unprovable[0].endswith("was not tried")
 
 
 def test_a_client_that_stops_asking_proves_nothing() -> None:

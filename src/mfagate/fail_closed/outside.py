@@ -87,7 +87,7 @@ def waits(answer: Answer) -> Iterator[Mutation]:
     yield from _ended(answer, Kind.DRIPPING, (Ending.DRIPPING, Ending.DRIPPING_HEAD))
 
 
-def foreign(answer: Answer) -> Iterator[Mutation]:
+def of_impostors(answer: Answer) -> Iterator[Mutation]:
     """The same answer, from somebody who is not the provider; for servers that speak TLS."""
     yield from _ended(answer, Kind.CONNECTION, (Ending.FOREIGN, Ending.MISNAMED, Ending.EXPIRED))
 

@@ -14,7 +14,7 @@ from mfagate.contract import Contract, Interaction, load
 from mfagate.fail_closed import binding
 from mfagate.fail_closed.answer import Answer, Ending
 from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, serving
-from mfagate.fail_closed.outside import Kind, Mutation, foreign, mutations, of_others, random_mutations, waits
+from mfagate.fail_closed.outside import Kind, Mutation, mutations, of_impostors, of_others, random_mutations, waits
 from mfagate.fail_closed.places import Place, places, restored
 from mfagate.fail_closed.result import Counterexample, Proof, Violation
 from mfagate.fail_closed.watch import Outcome, Watch
@@ -187,10 +187,15 @@ class _Prover:
 
         answers = inside.answers(self._interaction, self._bound)
         self._generate(answers, self._judge_inside)
+        if not self._tried["inside"]:
+            self._unprovable.append(
+                "another interaction with the same request allows whatever this one does, and the client decides "
+                "otherwise there: that it understands what this one allows, was not tried"
+            )
 
     def _outside(self) -> None:
         single = [*mutations(self._example, self._vocabulary)]
-        single += foreign(self._example) if self._claim.tls else []
+        single += of_impostors(self._example) if self._claim.tls else []
         single += of_others(self._others) if self._lets_in else []
         self._each("outside", self._untolerated(single))
         if not self._found:
