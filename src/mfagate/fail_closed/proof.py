@@ -39,8 +39,8 @@ class Claim:
         interaction: The description of the interaction whose answer is mutated.
         expect: What the call returns for its example, or the error that it raises; several
             where the contract leaves it open. True is ALLOW; False is DENY or PENDING.
-        allows: Further interactions whose answers may let in, where the one under proof does not:
-            a mutated refusal may become the very answer of another interaction.
+        allows: Further interactions whose answers may let in: a mutated refusal may become the very
+            answer of one of them.
         given: Interactions that are answered on the way, with their examples, in this order and
             once a call each: the access token that is fetched first, say.
         bound: Places of the answer that name the login, such as ``$.to``, with values that they
