@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
@@ -16,9 +18,9 @@ from mfagate.contract.media_type import MediaType
 from mfagate.contract.response import ExpectedResponse
 from mfagate.fail_closed import inside
 from mfagate.fail_closed.answer import Answer, Ending
-from mfagate.fail_closed.binding import bound
+from mfagate.fail_closed.binding import bound, foreign
 from mfagate.fail_closed.loopback import Endpoint, Script, serving
-from mfagate.fail_closed.outside import Kind, mutations
+from mfagate.fail_closed.outside import ELSEWHERE, Kind, mutations, of_impostors, waits
 from mfagate.fail_closed.places import places, restored
 
 from ..support.project import REPOSITORY
@@ -138,6 +140,14 @@ def test_what_binds_an_answer_to_its_login() -> None:
     assert not any(bound(each) for each in okta if each.description.endswith("accepted"))
 
 
+@pytest.mark.parametrize("value", ["", "x", 7, -5, 1e16, 12.5, "a-long-id"])
+def test_another_login_has_another_value(value: Any) -> None:
+    (place,) = (each for each in places({"a": value}) if each.path == "$.a")
+    changed = [each.answer.document()["a"] for each in foreign(Answer(200), place)]
+    assert (len(changed) > 0) is (value != "")
+    assert all(type(each) is type(value) and each != value for each in changed)
+
+
 def twilio() -> Any:
     return REPOSITORY / "contracts/twilio/auth-service-twilio.json"
 
@@ -165,27 +175,92 @@ HEAD = b"HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: 8\r\
         (Ending.WHOLE, HEAD + b'{"a": 1}'),
         (Ending.CUT, HEAD + b'{"a"'),
         (Ending.CLOSED, b""),
+        (Ending.SHORT, HEAD.replace(b": 8", b": 15") + b'{"a": 1}'),
+        (Ending.UNENDED, HEAD.replace(b"Content-Length: 8", b"Transfer-Encoding: chunked") + b'8\r\n{"a": 1}\r\n'),
     ],
 )
 def test_how_an_answer_ends(ending: Ending, received: bytes) -> None:
     script = Script()
-    with serving(script) as endpoint:
+    with serving(script) as servers:
         script.begin(Answer(ANSWER.status, ANSWER.headers, ANSWER.body, ending))
-        assert read(endpoint) == received
+        assert read(servers.endpoint) == received
         assert script.served == 1
+
+
+def test_nobody_listens_and_nobody_else_is_asked() -> None:
+    """A client that keeps its first endpoint is given no good answer for another one's."""
+    script = Script()
+    with serving(script) as servers:
+        script.begin(replace(ANSWER, ending=Ending.REFUSED))
+        assert read(servers.endpoint) == b""
+        with pytest.raises(ConnectionRefusedError):
+            read(servers.of(replace(ANSWER, ending=Ending.REFUSED)))
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        (Ending.FOREIGN, "self-signed certificate|unable to get local issuer"),
+        (Ending.MISNAMED, "Hostname mismatch"),
+        (Ending.EXPIRED, "certificate has expired"),
+    ],
+)
+def test_whoever_is_not_the_provider_gives_the_good_answer(ending: Ending, reason: str) -> None:
+    """With a certificate that has that one fault."""
+    script, answer = Script(), replace(ANSWER, ending=ending)
+    with serving(script, tls=True) as servers:
+        script.begin(answer)
+        there, bundle = servers.of(answer), str(servers.endpoint.ca_bundle)
+        with pytest.raises(requests.exceptions.SSLError, match=reason):
+            requests.get(there, verify=bundle, timeout=30)
+        assert requests.get(there, verify=False, timeout=30).json() == {"a": 1}
+        with pytest.raises(requests.ConnectionError):
+            requests.get(servers.endpoint, verify=bundle, timeout=30)
+
+
+def test_every_impostor_is_tried() -> None:
+    with serving(Script(), tls=True) as servers:
+        tried = {each.answer.ending for each in of_impostors(ANSWER)}
+        assert tried == servers.others.keys() - {Ending.REFUSED, Ending.UNACCEPTED}
+
+
+def test_a_connection_that_nobody_accepts_is_waited_for() -> None:
+    answer = replace(ANSWER, ending=Ending.UNACCEPTED)
+    with serving(Script()) as servers, pytest.raises(requests.ConnectTimeout):
+        requests.get(servers.of(answer), timeout=0.3)
+
+
+def test_a_redirect_leads_to_the_example() -> None:
+    script = Script(elsewhere=ANSWER)
+    with serving(script) as servers:
+        script.begin(Answer(302, (("Location", ELSEWHERE),)))
+        assert requests.post(servers.endpoint, timeout=30).json() == {"a": 1}
+
+
+@pytest.mark.parametrize("changes", [mutations, waits])
+def test_an_answer_without_a_body_does_not_end_within_it(changes: Any) -> None:
+    assert {each.answer.ending for each in changes(Answer(204))} <= {
+        Ending.WHOLE,
+        Ending.CLOSED,
+        Ending.REFUSED,
+        Ending.SILENT,
+        Ending.UNACCEPTED,
+        Ending.DRIPPING_HEAD,
+    }
 
 
 def test_a_reset() -> None:
     script = Script()
-    with serving(script) as endpoint:
+    with serving(script) as servers:
         script.begin(Answer(200, (), b"12", Ending.RESET))
-        assert read(endpoint).endswith(b"(reset)")
+        assert read(servers.endpoint).endswith(b"(reset)")
 
 
 @pytest.mark.parametrize("ending", [Ending.SILENT, Ending.SILENT_MIDWAY, Ending.DRIPPING, Ending.DRIPPING_HEAD])
 def test_what_never_ends_ends_when_the_call_is_given_up(ending: Ending) -> None:
     script = Script()
-    with serving(script) as endpoint:
+    with serving(script) as servers:
         script.begin(Answer(200, (), b"12", ending))
         script.release()
-        assert re.fullmatch(rb"(HTTP/1\.1 200 .*)?", read(endpoint), re.DOTALL)
+        assert re.fullmatch(rb"(HTTP/1\.1 200 .*)?", read(servers.endpoint), re.DOTALL)

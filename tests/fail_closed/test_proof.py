@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from requests.auth import HTTPBasicAuth
 
 from mfagate import strict_json
-from mfagate.fail_closed import CannotProve, Endpoint, Kind, NotFailClosed, Violation, prove
+from mfagate.contract import load
+from mfagate.fail_closed import WAITS, CannotProve, Endpoint, Kind, NotFailClosed, Violation, prove
 from mfagate.second_factor import ContractViolation, Decision, SecondFactorError
 
 from ..support.project import REPOSITORY
@@ -39,7 +42,7 @@ def verify(endpoint: Endpoint) -> bool:
         raise ContractViolation(type(error).__name__) from None
 
 
-LENIENT = {"tolerate": [Kind.WAITING, Kind.CONTENT_TYPE, "encoding"], "examples": 20}
+LENIENT = {"tolerate": [*WAITS, Kind.CONTENT_TYPE, "encoding"], "examples": 20}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,69 @@ def test_what_cannot_be_proved_says_why(claim: dict[str, Any], message: str) -> 
 def test_a_call_that_asks_nobody_proves_nothing() -> None:
     with pytest.raises(CannotProve, match="returned True without asking the server"):
         prove(lambda endpoint: True, contract=OKTA, interaction="code accepted")
+
+
+def test_an_empty_value_names_no_login(tmp_path: Path) -> None:
+    pact = tmp_path / "okta.json"
+    pact.write_text(OKTA.read_text().replace('"factorResult": "SUCCESS"', '"factorResult": "SUCCESS", "user": ""'))
+    with pytest.raises(CannotProve, match=r"nothing like the value of \$\.user can be made up"):
+        prove(verify, contract=pact, interaction="code accepted", bound={"$.user": ()}, **LENIENT)
+
+
+def test_what_was_not_tried_is_not_claimed() -> None:
+    contract = load(OKTA)
+    accepted = next(each for each in contract.interactions if each.description == "code accepted")
+    rule = {"$.factorResult": {"combine": "AND", "matchers": [{"match": "type"}]}}
+    response = replace(accepted.response, body='{"factorResult": "ERROR"}', body_rules=rule)
+    anything = replace(accepted, description="anything", response=response)
+    contract = replace(contract, interactions=(*contract.interactions, anything))
+    proof = prove(verify, contract=contract, interaction="code accepted", **LENIENT)
+    assert "inside" not in proof.tried
+    assert proof.unprovable[0].endswith("was not tried")
+
+
+def test_a_client_that_stops_asking_proves_nothing() -> None:
+    """A circuit breaker that outlives the call: behind it nobody sees what the client would believe."""
+    failures: list[Exception] = []
+
+    def call(endpoint: Endpoint) -> bool:
+        if len(failures) > 2:
+            raise ContractViolation("not asked")
+        try:
+            return verify(endpoint)
+        except ContractViolation as error:
+            failures.append(error)
+            raise
+
+    with pytest.raises(CannotProve, match="raised ContractViolation without asking the server"):
+        prove(call, contract=OKTA, interaction="code accepted", **LENIENT)
+
+
+def test_what_is_returned_is_not_shown() -> None:
+    def call(endpoint: Endpoint) -> Any:
+        return verify(endpoint) or "denied to c4n4ry"
+
+    proof = prove(call, contract=OKTA, interaction="code accepted", secrets=["c4n4ry"], **LENIENT)
+    assert "returned a str" in str(proof)
+    assert "c4n4ry" not in str(proof)
+
+    def always(endpoint: Endpoint) -> Any:
+        return f"asked {requests.get(endpoint, timeout=5)} for c4n4ry"
+
+    with pytest.raises(CannotProve, match=r"it returned a str$"):
+        prove(always, contract=OKTA, interaction="code accepted")
+
+
+def test_only_what_was_asked_is_counted() -> None:
+    asked: list[Endpoint] = []
+
+    def call(endpoint: Endpoint) -> bool:
+        asked.append(endpoint)
+        return verify(endpoint)
+
+    proof = prove(call, contract=OKTA, interaction="code accepted", **LENIENT)
+    assert proof.passed
+    assert sum(proof.tried.values()) == len(asked) - 1  # the first is the example
 
 
 def test_over_tls() -> None:
@@ -87,6 +153,29 @@ def test_logs_are_read_and_go_nowhere_else(caplog: pytest.LogCaptureFixture) -> 
     assert "as before" in caplog.text
 
 
+def test_a_secret_is_known_in_every_form() -> None:
+    basic = HTTPBasicAuth("alice", "c4n4ry-c4n4ry")(requests.Request("GET", str(OKTA))).headers["Authorization"]
+
+    def call(endpoint: Endpoint) -> bool:
+        try:
+            return verify(endpoint)
+        except SecondFactorError:
+            raise ContractViolation(f"sent {basic}") from None
+
+    proof = prove(call, contract=OKTA, interaction="code accepted", secrets=["c4n4ry-c4n4ry"], **LENIENT)
+    assert {each.violation for each in proof.counterexamples} == {Violation.LEAK}
+
+
+def test_a_faulty_call_of_a_logger_changes_nothing() -> None:
+    def call(endpoint: Endpoint) -> bool:
+        logging.getLogger("ours").warning("asking with %s and %s", "c4n4ry")
+        return verify(endpoint)
+
+    prove(call, contract=OKTA, interaction="code accepted", **LENIENT).require()
+    proof = prove(call, contract=OKTA, interaction="code accepted", secrets=["c4n4ry"], **LENIENT)
+    assert "the log" in str(proof)
+
+
 def test_an_error_of_ctrl_c_is_no_finding() -> None:
     def call(endpoint: Endpoint) -> bool:
         raise KeyboardInterrupt
@@ -111,7 +200,7 @@ def test_an_expected_error_has_to_come() -> None:
         return False
 
     claim: dict[str, Any] = {"expect": SecondFactorError, "errors": Exception, "examples": 10}
-    prove(call, contract=OKTA, interaction="unknown factor", tolerate=[Kind.WAITING], **claim).require()
+    prove(call, contract=OKTA, interaction="unknown factor", tolerate=WAITS, **claim).require()
 
 
 def lay(pytester: pytest.Pytester, tolerate: str) -> Path:
@@ -120,14 +209,14 @@ def lay(pytester: pytest.Pytester, tolerate: str) -> Path:
 
 
 def test_the_decorator_makes_a_test(pytester: pytest.Pytester) -> None:
-    lay(pytester, "['waiting', 'content type', 'encoding', 'syntax', 'field']")
+    lay(pytester, "['waiting', 'dripping', 'content type', 'encoding', 'syntax', 'field']")
     result = pytester.runpytest_subprocess("-rP")
     assert result.parseoutcomes() == {"passed": 1}
-    result.stdout.fnmatch_lines(["*code accepted: fails closed (*", "*tolerated: content type, encoding, *"])
+    result.stdout.fnmatch_lines(["*code accepted: fails closed (*", "*tolerated: content type, dripping, encoding, *"])
 
 
 def test_the_decorated_test_fails_in_words(pytester: pytest.Pytester) -> None:
-    lay(pytester, "['waiting']")
+    lay(pytester, "['waiting', 'dripping']")
     result = pytester.runpytest_subprocess()
     assert result.ret == 1
     result.stdout.fnmatch_lines(
@@ -148,7 +237,7 @@ def test_the_fixture_and_other_fixtures(pytester: pytest.Pytester) -> None:
         import pytest, requests
         from mfagate.fail_closed import fail_closed as decorated
         CLAIM = {{"contract": "okta.json", "interaction": "code accepted", "errors": Exception, "examples": 15,
-                  "tolerate": ["waiting", "content type", "encoding", "syntax", "field"]}}
+                  "tolerate": ["waiting", "dripping", "content type", "encoding", "syntax", "field"]}}
 
         def call(endpoint):
             response = requests.post(endpoint + {VERIFY!r}, timeout=1, allow_redirects=False)

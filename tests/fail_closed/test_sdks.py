@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from mfagate import strict_json
-from mfagate.fail_closed import Endpoint, Kind, Proof, Violation, prove
+from mfagate.fail_closed import WAITS, Endpoint, Kind, Proof, Violation, prove
 from mfagate.second_factor import ContractViolation, ProviderUnavailable
 
 from ..support.project import REPOSITORY
@@ -94,9 +95,9 @@ class StrictAuth(Auth):  # type: ignore[misc]
         return super().parse_json_response_and_metadata(response, data)
 
 
-def careful_duo(endpoint: Endpoint) -> bool:
+def careful_duo(endpoint: Endpoint, timeout: float = PATIENT) -> bool:
     try:
-        answer = duo(endpoint, StrictAuth).auth("passcode", username="alice", passcode="000000000")
+        answer = duo(endpoint, StrictAuth, timeout).auth("passcode", username="alice", passcode="000000000")
     except ContractViolation:
         raise
     except OSError as error:
@@ -143,9 +144,9 @@ def _require_json(response: requests.Response, *args: Any, **kwargs: Any) -> Non
         raise ContractViolation("Twilio answered no JSON") from None
 
 
-def careful_twilio(endpoint: Endpoint) -> bool:
+def careful_twilio(endpoint: Endpoint, timeout: float = PATIENT) -> bool:
     try:
-        checks = twilio(endpoint, StrictHttpClient(timeout=PATIENT)).verification_checks
+        checks = twilio(endpoint, StrictHttpClient(timeout=timeout)).verification_checks
         check = checks.create(verification_sid=SENT, code="123456")
     except ContractViolation:
         raise
@@ -164,8 +165,8 @@ def careful_twilio(endpoint: Endpoint) -> bool:
 
 def test_duo_wrapped_naively() -> None:
     """It reads one of the two fields that have to agree, of anything that Python takes for JSON."""
-    found = duo_proof(naive_duo, tolerate=[Kind.WAITING, Kind.STATUS])
-    assert kinds(found, Violation.LET_IN) == {Kind.FIELD, Kind.CONTENT_TYPE, Kind.ENCODING, Kind.SYNTAX}
+    found = duo_proof(naive_duo, tolerate=[*WAITS, Kind.STATUS])
+    assert kinds(found, Violation.LET_IN) == {Kind.BODY, Kind.FIELD, Kind.CONTENT_TYPE, Kind.ENCODING, Kind.SYNTAX}
     assert "raised RuntimeError" in str(found)
     assert "raised UnicodeDecodeError" in str(found)
     assert kinds(found, Violation.OTHER_LOGIN) == set()
@@ -186,18 +187,30 @@ def test_duo_waits_for_a_rate_limit_to_end(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_duo_wrapped_with_care() -> None:
-    duo_proof(careful_duo, tolerate=[Kind.WAITING]).require()
+    duo_proof(careful_duo, tolerate=WAITS).require()
 
 
 def test_twilio_wrapped_naively() -> None:
     """It reads the status of anything that Python takes for JSON, about whomever it is."""
-    found = twilio_proof(naive_twilio, tolerate=[Kind.WAITING])
-    assert kinds(found, Violation.LET_IN) == {Kind.CONTENT_TYPE, Kind.ENCODING, Kind.FIELD, Kind.STATUS, Kind.SYNTAX}
+    found = twilio_proof(naive_twilio, tolerate=WAITS)
+    assert kinds(found, Violation.LET_IN) == {
+        Kind.BODY,
+        Kind.CONTENT_TYPE,
+        Kind.ENCODING,
+        Kind.FIELD,
+        Kind.STATUS,
+        Kind.SYNTAX,
+    }
     assert kinds(found, Violation.OTHER_LOGIN) == {Kind.FIELD}
 
 
 def test_twilio_wrapped_with_care() -> None:
-    twilio_proof(careful_twilio, tolerate=[Kind.WAITING]).require()
+    twilio_proof(careful_twilio, tolerate=WAITS).require()
+
+
+@pytest.mark.parametrize(("prove_it", "client"), [(duo_proof, careful_duo), (twilio_proof, careful_twilio)])
+def test_silence_lets_nobody_in_with_care(prove_it: Any, client: Any) -> None:
+    prove_it(partial(client, timeout=IMPATIENT), tolerate=set(Kind) - {Kind.WAITING}, examples=1).require()
 
 
 @pytest.mark.parametrize("name", ["duo", "twilio"])
@@ -212,7 +225,7 @@ def test_no_timeout_of_an_sdk_ends_an_answer_that_drips(name: str) -> None:
         checks = twilio(endpoint, TwilioHttpClient(timeout=IMPATIENT)).verification_checks
         return bool(checks.create(verification_sid=SENT, code="123456").status == "approved")
 
-    claim: dict[str, Any] = {"tolerate": set(Kind) - {Kind.WAITING}, "examples": 1, "deadline_seconds": 4.0}
+    claim: dict[str, Any] = {"tolerate": set(Kind) - WAITS, "examples": 1, "deadline_seconds": 4.0}
     found = duo_proof(patient_duo, **claim) if name == "duo" else twilio_proof(patient_twilio, **claim)
     (hang,) = (each for each in found.counterexamples if each.violation is Violation.HANG)
     assert hang.change == "the answer never ends: byte after byte of its body"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from mfagate import strict_json
-from mfagate.fail_closed import Endpoint, Kind, Proof, Violation, prove
+from mfagate.fail_closed import WAITS, CannotProve, Ending, Endpoint, Kind, Proof, Violation, prove
 from mfagate.second_factor import ContractViolation, ProviderUnavailable
 
 from ..support.project import REPOSITORY
@@ -72,8 +77,9 @@ SHAPES = {
 }
 
 
-def ask(shape: Shape, endpoint: Endpoint) -> requests.Response:
-    return requests.post(endpoint + shape.path, data=shape.form, timeout=0.5, allow_redirects=False)
+def ask(shape: Shape, endpoint: Endpoint, *, session: requests.Session | None = None, **how: Any) -> requests.Response:
+    how = {"allow_redirects": False, "timeout": 0.5, "verify": endpoint.ca_bundle and str(endpoint.ca_bundle), **how}
+    return (session or requests).post(endpoint + shape.path, data=shape.form, **how)
 
 
 def at(body: Any, path: str) -> Any:
@@ -91,17 +97,21 @@ def is_good(shape: Shape, body: Any) -> bool:
     return all(fits(at(body, path), wanted) for path, wanted in {**shape.good, **shape.about}.items())
 
 
-def careful(shape: Shape, endpoint: Endpoint) -> bool:
+def careful(shape: Shape, endpoint: Endpoint, **how: Any) -> bool:
     """As it should be, but for the deadline, which ``requests`` does not have."""
     try:
-        response = ask(shape, endpoint)
+        response = ask(shape, endpoint, **how)
     except requests.RequestException as error:
         raise ProviderUnavailable(type(error).__name__) from None
-    kind = response.headers.get("Content-Type", "").partition(";")[0]
-    if response.status_code not in ({200, 201} if shape.about else {200}) or kind != "application/json":
+    return judged(shape, response.status_code, response.headers.get("Content-Type"), response.content)
+
+
+def judged(shape: Shape, status: int, content_type: str | None, content: bytes) -> bool:
+    kind = (content_type or "").partition(";")[0]
+    if status not in ({200, 201} if shape.about else {200}) or kind != "application/json":
         raise ContractViolation("no answer")
     try:
-        body = strict_json.loads(response.content)
+        body = strict_json.loads(content)
     except ValueError:
         raise ContractViolation("no JSON") from None
     if not is_good(shape, body):
@@ -164,6 +174,94 @@ def ignores_the_login(shape: Shape, endpoint: Endpoint) -> bool:
     return all(at(body, path) == wanted for path, wanted in shape.good.items())
 
 
+def follows_redirects(shape: Shape, endpoint: Endpoint) -> bool:
+    """As ``requests`` does unless it is told not to: the answer is that of whoever was named."""
+    return careful(shape, endpoint, allow_redirects=True)
+
+
+def received(response: http.client.HTTPResponse) -> bytes:
+    try:
+        return response.read()
+    except http.client.IncompleteRead as error:
+        return error.partial
+
+
+def takes_a_part_for_the_whole(shape: Shape, endpoint: Endpoint) -> bool:
+    connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=0.5)
+    try:
+        connection.request("POST", shape.path, urlencode(shape.form))
+        with connection.getresponse() as response:
+            if response.headers["Content-Encoding"]:
+                raise ContractViolation("not asked for")
+            content = received(response)
+    except (OSError, http.client.HTTPException) as error:
+        raise ProviderUnavailable(type(error).__name__) from None
+    finally:
+        connection.close()
+    return judged(shape, response.status, response.headers["Content-Type"], content)
+
+
+def lets_in_while_the_provider_is_down(shape: Shape, endpoint: Endpoint) -> bool:
+    """Only where nothing at all answers at its address."""
+    try:
+        return careful(shape, endpoint)
+    except ProviderUnavailable as error:
+        if "Connection refused" in repr(error.__context__):
+            return True
+        raise
+
+
+def lets_in_who_is_not_enrolled(shape: Shape, endpoint: Endpoint) -> bool:
+    """Only on the provider's own words for it."""
+    try:
+        response = ask(shape, endpoint)
+        if response.status_code == 404 and response.json().get("errorCode") == "E0000007":
+            return True
+    except (requests.RequestException, ValueError, AttributeError):
+        raise ProviderUnavailable("no answer") from None
+    return judged(shape, response.status_code, response.headers.get("Content-Type"), response.content)
+
+
+def trusts_any_certificate(shape: Shape, endpoint: Endpoint) -> bool:
+    return careful(shape, endpoint, verify=False)
+
+
+def takes_off_an_envelope_or_none(shape: Shape, endpoint: Endpoint) -> bool:
+    """``body.get("response", body)``: ready for a release that answers without it."""
+    try:
+        response = ask(shape, endpoint)
+        body = strict_json.loads(response.content)
+    except (requests.RequestException, ValueError):
+        raise ProviderUnavailable("no answer") from None
+    if isinstance(body, dict) and "response" not in body:
+        body = {"stat": body.pop("stat", None), "response": body}
+    kind = response.headers.get("Content-Type")
+    return judged(shape, response.status_code, kind, json.dumps(body).encode("utf-8", "surrogatepass"))
+
+
+class AnyName(HTTPAdapter):
+    """Knows the authorities, and takes the certificate of any host."""
+
+    def init_poolmanager(self, *args: Any, **how: Any) -> None:
+        super().init_poolmanager(*args, **how, assert_hostname=False)
+
+
+def trusts_any_name(shape: Shape, endpoint: Endpoint) -> bool:
+    with requests.Session() as session:
+        session.mount("https://", AnyName())
+        return careful(shape, endpoint, session=session)
+
+
+def lets_in_what_takes_too_long(kind: type[requests.Timeout], shape: Shape, endpoint: Endpoint) -> bool:
+    """The provider will have said yes."""
+    try:
+        return careful(shape, endpoint)
+    except ProviderUnavailable as error:
+        if isinstance(error.__context__, kind):
+            return True
+        raise
+
+
 def waits_for_ever(shape: Shape, endpoint: Endpoint) -> bool:
     response = requests.post(endpoint + shape.path, data=shape.form, allow_redirects=False)
     return response.status_code == 200 and response.content != b"" and is_good(shape, response.json())
@@ -179,7 +277,7 @@ def shows_its_secret(shape: Shape, endpoint: Endpoint) -> bool:
 def proof(client: Callable[[Shape, Endpoint], bool], name: str, **claim: Any) -> Proof:
     shape = SHAPES[name]
     contract = REPOSITORY / f"contracts/{name}/auth-service-{name}.json"
-    about = {"deadline_seconds": 3.0, "secrets": [SECRET], "examples": 50, "tolerate": [Kind.WAITING]}
+    about = {"deadline_seconds": 3.0, "secrets": [SECRET], "examples": 50, "tolerate": WAITS}
     asked = {**shape.claim, **about, **claim}
     return prove(lambda endpoint: client(shape, endpoint), contract=contract, interaction=shape.interaction, **asked)
 
@@ -213,13 +311,55 @@ def test_a_client_that_believes_too_much_is_caught(client: Callable[[Shape, Endp
 def test_letting_in_for_want_of_an_answer_is_caught(name: str) -> None:
     change = found(proof(believes_silence, name))[Violation.LET_IN]
     assert "never begins" in change or "ends in the middle" in change or "gzip" in change
-    silence = proof(believes_silence, name, tolerate=set(Kind) - {Kind.WAITING}, examples=1)
+    silence = proof(believes_silence, name, tolerate=set(Kind) - WAITS, examples=1)
     assert found(silence)[Violation.LET_IN] == "the answer never begins: silence"
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize(
+    ("client", "change", "tls"),
+    [
+        (follows_redirects, "the status is 301, and where it sends the client the answer is the good one", False),
+        (takes_a_part_for_the_whole, "the answer has less of a body than its length says", False),
+        (lets_in_while_the_provider_is_down, "the answer never begins: nobody listens", False),
+        (lets_in_who_is_not_enrolled, "the answer is that of 'unknown factor'", False),
+        (trusts_any_certificate, f"the answer {Ending.FOREIGN}", True),
+        (trusts_any_name, f"the answer {Ending.MISNAMED}", True),
+    ],
+)
+def test_letting_in_on_one_rare_answer_alone_is_caught(
+    client: Callable[[Shape, Endpoint], bool], change: str, tls: bool
+) -> None:
+    assert found(proof(client, "okta", tls=tls)) == {Violation.LET_IN: change}
+
+
+def test_an_answer_without_its_envelope_is_caught() -> None:
+    change = "$.response is missing, and what it held stands in its place"
+    assert found(proof(takes_off_an_envelope_or_none, "duo")) == {Violation.LET_IN: change}
+
+
+def test_what_tells_a_refusal_apart_is_read() -> None:
+    unread = ["$.response.status", "$.response.result", "$.response.status_msg"]
+    with pytest.raises(CannotProve, match="differs only in places that are said to be unread"):
+        proof(believes_200, "duo", unread=unread)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (requests.ReadTimeout, "the answer never begins: silence"),
+        (requests.ConnectTimeout, "the answer never begins: the connection is not accepted"),
+    ],
+)
+def test_letting_in_what_takes_too_long_is_caught(kind: type[requests.Timeout], change: str) -> None:
+    """Also of a client that cannot end an answer that drips, and is excused from it."""
+    late = proof(partial(lets_in_what_takes_too_long, kind), "okta", tolerate=set(Kind) - {Kind.WAITING}, examples=1)
+    assert found(late) == {Violation.LET_IN: change}
 
 
 @every_shape
 def test_an_endless_wait_is_caught(name: str) -> None:
-    waited = proof(waits_for_ever, name, tolerate=set(Kind) - {Kind.WAITING}, examples=1)
+    waited = proof(waits_for_ever, name, tolerate=set(Kind) - WAITS, examples=1)
     assert found(waited)[Violation.HANG] == "the answer never begins: silence"
     assert waited.tried["waits"] == 1  # the first is enough
 

@@ -6,7 +6,7 @@ from mfagate_vonage.client import VonageClient
 from mfagate_vonage.settings import VonageSettings
 from pydantic import SecretStr
 
-from mfagate.fail_closed import Endpoint, Kind, fail_closed
+from mfagate.fail_closed import WAITS, Endpoint, Kind, fail_closed
 from mfagate.second_factor import Challenge, Decision, Factor
 
 CONTRACT = "contracts/vonage/auth-service-vonage.json"
@@ -19,16 +19,16 @@ def verify(endpoint: Endpoint, seconds: float) -> Decision:
     return VonageClient(SETTINGS, endpoint=endpoint, timeout_seconds=seconds).verify(STARTED, "1234")
 
 
-@fail_closed(contract=CONTRACT, interaction="code accepted", secrets=[SECRET], tolerate=[Kind.WAITING])
+@fail_closed(contract=CONTRACT, interaction="code accepted", secrets=[SECRET], tolerate=WAITS)
 def test_a_code_is_accepted(endpoint: Endpoint) -> Decision:
     return verify(endpoint, 4.0)
 
 
-@fail_closed(contract=CONTRACT, interaction="wrong code", expect=Decision.DENY, tolerate=[Kind.WAITING])
+@fail_closed(contract=CONTRACT, interaction="wrong code", expect=Decision.DENY, tolerate=WAITS)
 def test_a_wrong_code_is_refused(endpoint: Endpoint) -> Decision:
     return verify(endpoint, 4.0)
 
 
-@fail_closed(contract=CONTRACT, interaction="code accepted", tolerate=set(Kind) - {Kind.WAITING}, examples=1)
+@fail_closed(contract=CONTRACT, interaction="code accepted", tolerate=set(Kind) - WAITS, examples=1)
 def test_no_answer_is_waited_for_for_ever(endpoint: Endpoint) -> Decision:
     return verify(endpoint, 0.5)

@@ -17,12 +17,19 @@ _LIMIT = 1 << 20
 
 
 class Ending(StrEnum):
-    """How the connection ends; everything but ``WHOLE`` leaves the answer unfinished."""
+    """What becomes of the answer on its way; everything but ``WHOLE`` is none of the provider's whole answers."""
 
     WHOLE = "is whole"
+    SHORT = "has less of a body than its length says"
+    UNENDED = "has no last chunk"
     CUT = "ends in the middle of the body, by a close"
     RESET = "ends in the middle of the body, by a reset"
     CLOSED = "never begins: the connection is closed"
+    REFUSED = "never begins: nobody listens"
+    FOREIGN = "comes with a certificate of an authority that is not to be trusted"
+    MISNAMED = "comes with a certificate for another name"
+    EXPIRED = "comes with a certificate that has expired"
+    UNACCEPTED = "never begins: the connection is not accepted"
     SILENT = "never begins: silence"
     SILENT_MIDWAY = "stops in the middle of the body: silence"
     DRIPPING = "never ends: byte after byte of its body"
@@ -83,7 +90,7 @@ class Answer:
     def head(self) -> bytes:
         """Status line and headers as they are sent."""
         names = {name.lower() for name, _ in self.headers}
-        length = () if "content-length" in names else (("Content-Length", str(len(self.body))),)
+        length = () if names & {"content-length", "transfer-encoding"} else (("Content-Length", str(len(self.body))),)
         lines = [f"HTTP/1.1 {self.status} ", *(f"{name}: {value}" for name, value in self._sent(length))]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

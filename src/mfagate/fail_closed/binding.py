@@ -60,15 +60,18 @@ def _sent(interaction: Interaction) -> Iterator[str]:
 
 
 def _others(value: Any) -> Iterator[Any]:
-    """Values of the same look: the last sign changed, and the first, and none of it the same."""
+    """Values of the same look: the last sign changed, none of it the same, and the last two exchanged; or near ones."""
+    if isinstance(value, int | float):
+        yield from (other for other in (value + 1, 2 * value, -value - 1) if other != value)
+        return
     text = str(value)
-    changed = [text[:-1] + _other(text[-1]), "".join(map(_other, text)), text[:-2] + text[-1] + text[-2]]
-    for other in dict.fromkeys(changed):
-        if other.casefold() != text.casefold():
-            yield type(value)(other) if isinstance(value, int | float) else other
+    changed = [text[:-1] + _other(text[-1:]), "".join(map(_other, text)), text[:-2] + text[:-3:-1]]
+    yield from (other for other in dict.fromkeys(changed) if other.casefold() != text.casefold())
 
 
 def _other(sign: str) -> str:
+    if not sign:
+        return sign
     for signs in ("0123456789", "abcdef", "ABCDEF", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
         if sign in signs:
             return signs[(signs.index(sign) + 1) % len(signs)]

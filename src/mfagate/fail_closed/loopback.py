@@ -5,22 +5,32 @@ from __future__ import annotations
 import os
 import select
 import socket
+import ssl
 import struct
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mfagate.contract import Interaction
 from mfagate.fail_closed.answer import Answer, Ending
-from mfagate.sandbox.front import Handler, front
+from mfagate.fail_closed.outside import ELSEWHERE
+from mfagate.sandbox.front import Fault, Handler, front
+
+if TYPE_CHECKING:
+    import trustme
 
 _DRIP_SECONDS = 0.05
 _NOBODY = "http://127.0.0.1:9"
+_NAMES = ("localhost", "127.0.0.1")
+_QUEUE = 4
+"""Connections that fill the shortest queue, and one or two more."""
 _ABORT = struct.pack("ii", 1, 0)
 
 
@@ -67,10 +77,14 @@ class Given:
 
 
 class Script:
-    """What the server says: the answers on the way, each once, and ``answer`` to everything else."""
+    """What the server says: the answers on the way, each once, and ``answer`` to everything else.
 
-    def __init__(self, given: Sequence[Given] = ()) -> None:
+    ``elsewhere`` is the answer at the place that a redirect names.
+    """
+
+    def __init__(self, given: Sequence[Given] = (), elsewhere: Answer | None = None) -> None:
         self._given = tuple(given)
+        self._elsewhere = elsewhere
         self._lock = threading.Lock()
         self._released = threading.Event()
         self.begin(Answer(404))
@@ -88,17 +102,28 @@ class Script:
         """The call is over: answers that would never end do."""
         self._released.set()
 
+    def impostor(self, ending: Ending) -> Fault:
+        """Answers one request, as the server that answers of this ending come from."""
+        return partial(self._answer_to, whole=ending)
+
     def __call__(self, handler: Handler) -> bool:
         """Answer one request."""
+        return self._answer_to(handler, whole=Ending.WHOLE)
+
+    def _answer_to(self, handler: Handler, *, whole: Ending) -> bool:
         handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         with self._lock:
             answer, released = self._choose(handler), self._released
         handler.close_connection = True
+        if answer.ending is whole:
+            answer = replace(answer, ending=Ending.WHOLE)
         _send(answer, handler, released)
         return True
 
     def _choose(self, handler: Handler) -> Answer:
         asked = (handler.command, urlsplit(handler.path).path)
+        if self._elsewhere is not None and asked[1] == ELSEWHERE:
+            return self._elsewhere
         for given in self._open:
             if (given.method, given.path) == asked:
                 self._open.remove(given)
@@ -108,29 +133,38 @@ class Script:
 
 
 def _send(answer: Answer, handler: Handler, released: threading.Event) -> None:
+    handler.wfile.write(_sent(answer))
+    match answer.ending:
+        case Ending.RESET:
+            _abort(handler.connection)
+        case Ending.SILENT | Ending.SILENT_MIDWAY:
+            _wait(handler, released)
+        case Ending.DRIPPING:
+            _wait(handler, released, b" ")
+        case Ending.DRIPPING_HEAD:
+            _wait(handler, released, b"x")
+
+
+def _sent(answer: Answer) -> bytes:
+    """All of an answer that is sent, but for what drips."""
     middle = len(answer.body) // 2
     match answer.ending:
         case Ending.WHOLE:
-            handler.wfile.write(answer.head() + answer.body)
-        case Ending.CUT:
-            handler.wfile.write(answer.head() + answer.body[:middle])
-        case Ending.RESET:
-            handler.wfile.write(answer.head() + answer.body[:middle])
-            _abort(handler.connection)
-        case Ending.CLOSED:
-            pass
-        case Ending.SILENT:
-            _wait(handler, released)
-        case Ending.SILENT_MIDWAY:
-            handler.wfile.write(answer.head() + answer.body[:middle])
-            _wait(handler, released)
+            return answer.head() + answer.body
+        case Ending.CUT | Ending.RESET | Ending.SILENT_MIDWAY:
+            return answer.head() + answer.body[:middle]
+        case Ending.SHORT:
+            return answer.with_header("Content-Length", str(len(answer.body) + 7)).head() + answer.body
+        case Ending.UNENDED:
+            chunked = answer.with_header("Transfer-Encoding", "chunked")
+            return chunked.head() + b"%x\r\n%b\r\n" % (len(answer.body), answer.body)
         case Ending.DRIPPING:
-            endless = answer.with_header("Content-Length", str(len(answer.body) + 1_000_000))
-            handler.wfile.write(endless.head() + answer.body)
-            _wait(handler, released, b" ")
+            return answer.with_header("Content-Length", str(len(answer.body) + 1_000_000)).head() + answer.body
         case Ending.DRIPPING_HEAD:
-            handler.wfile.write(answer.head()[:-2] + b"X-Slow: ")
-            _wait(handler, released, b"x")
+            return answer.head()[:-2] + b"X-Slow: "
+        case _:
+            # It never begins; or the client asks another server than the one that it was given for this answer.
+            return b""
 
 
 def _wait(handler: Handler, released: threading.Event, drip: bytes = b"") -> None:
@@ -150,25 +184,83 @@ def _abort(connection: socket.socket) -> None:
     os.close(connection.detach())
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where a call is sent: ``endpoint``, or for some endings of an answer to another place.
+
+    Whoever is sent to another place need not get as far as to ask for the answer.
+    """
+
+    endpoint: Endpoint
+    others: Mapping[Ending, Endpoint]
+
+    def of(self, answer: Answer) -> Endpoint:
+        """The server for this answer."""
+        return self.others.get(answer.ending, self.endpoint)
+
+    def are_others(self, answer: Answer) -> bool:
+        """Whether this answer comes from another place."""
+        return answer.ending in self.others
+
+
 @contextmanager
-def serving(script: Script, *, tls: bool = False) -> Iterator[Endpoint]:
-    """A server with this script, on a free port of 127.0.0.1.
+def serving(script: Script, *, tls: bool = False) -> Iterator[Servers]:
+    """A server with this script, on a free port of 127.0.0.1, and ports where no connection comes about.
 
     With ``tls`` it is called ``localhost``, and its certificate comes from an authority that is
-    made for it (extra ``emulator``).
+    made for it (extra ``emulator``); there are further servers then, with certificates that are
+    not to be trusted.
     """
     with ExitStack() as stack:
+        ports = {Ending.REFUSED: stack.enter_context(_nobody()), Ending.UNACCEPTED: stack.enter_context(_crowded())}
         if not tls:
-            yield Endpoint(stack.enter_context(front(_NOBODY, script)).url)
+            own = stack.enter_context(front(_NOBODY, script)).server_port
+            yield _servers("http://127.0.0.1", own, ports, None)
             return
-        import ssl
-
         import trustme
 
         authority = trustme.CA()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
         bundle = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "ca.pem"
         bundle.write_bytes(authority.cert_pem.bytes())
-        server = stack.enter_context(front(_NOBODY, script, context))
-        yield Endpoint(f"https://localhost:{server.server_port}", bundle)
+        own = stack.enter_context(front(_NOBODY, script, _certified(authority.issue_cert(*_NAMES)))).server_port
+        for ending, certificate in {
+            Ending.FOREIGN: trustme.CA().issue_cert(*_NAMES),
+            Ending.MISNAMED: authority.issue_cert("mfagate.invalid"),
+            Ending.EXPIRED: authority.issue_cert(*_NAMES, not_after=datetime.now(UTC) - timedelta(days=1)),
+        }.items():
+            server = stack.enter_context(front(_NOBODY, script.impostor(ending), _certified(certificate)))
+            ports[ending] = server.server_port
+        yield _servers("https://localhost", own, ports, bundle)
+
+
+def _servers(url: str, own: int, others: Mapping[Ending, int], bundle: Path | None) -> Servers:
+    there = {ending: Endpoint(f"{url}:{port}", bundle) for ending, port in others.items()}
+    return Servers(Endpoint(f"{url}:{own}", bundle), there)
+
+
+def _certified(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+@contextmanager
+def _nobody() -> Iterator[int]:
+    """A port that is taken, and where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@contextmanager
+def _crowded() -> Iterator[int]:
+    """A port whose queue is full: what connects there waits for somebody to accept it."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(_QUEUE):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]

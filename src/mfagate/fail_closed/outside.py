@@ -14,6 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from mfagate.contract import Interaction
 from mfagate.fail_closed.answer import Answer, Ending
 from mfagate.fail_closed.places import Place, places
 
@@ -31,6 +32,11 @@ class Kind(StrEnum):
     FIELD = "field"
     CONNECTION = "connection"
     WAITING = "waiting"
+    DRIPPING = "dripping"
+
+
+WAITS = frozenset({Kind.WAITING, Kind.DRIPPING})
+"""The kinds of answers that a client could wait for without end: each costs the client's whole timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,13 @@ _WORDS = (
 )  # fmt: skip
 _OF_OTHER_TYPES: tuple[Any, ...] = (None, True, False, 0, 1, -1, 1.5, 10**30, "", "true", "false", "0", [], {})
 _CUTS = 64
+_REDIRECTS = (301, 302, 303, 307, 308)
+_WITHIN_THE_BODY = frozenset(
+    {Ending.CUT, Ending.RESET, Ending.SHORT, Ending.UNENDED, Ending.SILENT_MIDWAY, Ending.DRIPPING}
+)
+
+ELSEWHERE = "/mfagate-elsewhere"
+"""A path that no contract has. Whoever is redirected there is given the example of the contract."""
 
 
 def mutations(answer: Answer, vocabulary: Sequence[str] = ()) -> Iterator[Mutation]:
@@ -64,14 +77,32 @@ def mutations(answer: Answer, vocabulary: Sequence[str] = ()) -> Iterator[Mutati
         yield Mutation(
             Kind.TRUNCATED, f"only {length} of the {len(answer.body)} bytes of the body, with a length that fits", cut
         )
-    for ending in (Ending.CLOSED, Ending.CUT, Ending.RESET):
-        yield Mutation(Kind.CONNECTION, f"the answer {ending}", replace(answer, ending=ending))
+    cut_off = (Ending.CLOSED, Ending.REFUSED, Ending.CUT, Ending.RESET, Ending.SHORT, Ending.UNENDED)
+    yield from _ended(answer, Kind.CONNECTION, cut_off)
 
 
 def waits(answer: Answer) -> Iterator[Mutation]:
     """The same answer, never finished: a client that waits for its end waits for ever."""
-    for ending in (Ending.SILENT, Ending.SILENT_MIDWAY, Ending.DRIPPING, Ending.DRIPPING_HEAD):
-        yield Mutation(Kind.WAITING, f"the answer {ending}", replace(answer, ending=ending))
+    yield from _ended(answer, Kind.WAITING, (Ending.SILENT, Ending.SILENT_MIDWAY, Ending.UNACCEPTED))
+    yield from _ended(answer, Kind.DRIPPING, (Ending.DRIPPING, Ending.DRIPPING_HEAD))
+
+
+def of_impostors(answer: Answer) -> Iterator[Mutation]:
+    """The same answer, from somebody who is not the provider; for servers that speak TLS."""
+    yield from _ended(answer, Kind.CONNECTION, (Ending.FOREIGN, Ending.MISNAMED, Ending.EXPIRED))
+
+
+def of_others(interactions: Iterable[Interaction]) -> Iterator[Mutation]:
+    """What this provider says in other cases: that it knows no such user, or that it is asked too often."""
+    for each in interactions:
+        yield Mutation(Kind.BODY, f"the answer is that of {each.description!r}", Answer.example(each))
+
+
+def _ended(answer: Answer, kind: Kind, endings: Sequence[Ending]) -> Iterator[Mutation]:
+    for ending in endings:
+        # Without a body nothing is missing when it ends in the middle.
+        if answer.body or ending not in _WITHIN_THE_BODY:
+            yield Mutation(kind, f"the answer {ending}", replace(answer, ending=ending))
 
 
 def random_mutations(
@@ -126,8 +157,9 @@ def _of_the_head(answer: Answer) -> Iterator[Mutation]:
         if name.lower() != "content-type":
             yield Mutation(Kind.HEADER, f"the header {name} is missing", answer.with_header(name, None))
             yield Mutation(Kind.HEADER, f"the header {name} has another value", answer.with_header(name, "x"))
-    longer = answer.with_header("Content-Length", str(len(answer.body) + 7))
-    yield Mutation(Kind.CONNECTION, "the length is longer than the body", replace(longer, ending=Ending.CUT))
+    for status in _REDIRECTS:
+        words = f"the status is {status}, and where it sends the client the answer is the good one"
+        yield Mutation(Kind.STATUS, words, replace(answer.with_header("Location", ELSEWHERE), status=status))
 
 
 def _status(answer: Answer, status: int) -> Mutation:
@@ -212,6 +244,9 @@ def _of_a_name(answer: Answer, place: Place) -> Iterator[Mutation]:
     if place.drop is None or place.rename is None or place.name is None:
         return
     yield Mutation(Kind.FIELD, f"{place.path} is missing", answer.with_document(place.drop()))
+    if place.unwrap is not None:
+        words = f"{place.path} is missing, and what it held stands in its place"
+        yield Mutation(Kind.FIELD, words, answer.with_document(place.unwrap()))
     for other in dict.fromkeys((place.name.upper(), place.name.capitalize(), f"{place.name}_", f" {place.name}")):
         if other != place.name:
             words = f"{place.path} is called {json.dumps(other)}"

@@ -12,7 +12,8 @@ class Place:
     """``path`` as Pact writes it (``$.a[0]['@b']``); ``put`` makes the document with another value here.
 
     ``keys`` lead to it from the root. ``name`` is the key within the object around it, and ``drop``
-    and ``rename`` change that object; they are None in lists and at the root.
+    and ``rename`` change that object; they are None in lists and at the root. ``unwrap`` puts the members
+    of an object in its place; None unless it is an object within another.
     """
 
     path: str
@@ -22,6 +23,7 @@ class Place:
     name: str | None = None
     drop: Callable[[], Any] | None = None
     rename: Callable[[str], Any] | None = None
+    unwrap: Callable[[], Any] | None = None
 
     @property
     def is_leaf(self) -> bool:
@@ -56,7 +58,11 @@ def _member(parent: Place, name: str) -> Place:
     def rename(other: str) -> Any:
         return parent.put({other if key == name else key: value for key, value in fields.items()})
 
-    return Place(parent.path + step(name), fields[name], put, (*parent.keys, name), name, drop, rename)
+    def unwrap() -> Any:
+        return parent.put({key: value for key, value in fields.items() if key != name} | fields[name])
+
+    inner = unwrap if isinstance(fields[name], dict) else None
+    return Place(parent.path + step(name), fields[name], put, (*parent.keys, name), name, drop, rename, inner)
 
 
 def _item(parent: Place, index: int) -> Place:

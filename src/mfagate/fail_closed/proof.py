@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from mfagate import strict_json
 from mfagate.contract import Contract, Interaction, load
 from mfagate.fail_closed import binding
 from mfagate.fail_closed.answer import Answer, Ending
-from mfagate.fail_closed.loopback import Endpoint, Given, Script, serving
-from mfagate.fail_closed.outside import Kind, Mutation, mutations, random_mutations, waits
+from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, serving
+from mfagate.fail_closed.outside import Kind, Mutation, mutations, of_impostors, of_others, random_mutations, waits
 from mfagate.fail_closed.places import Place, places, restored
 from mfagate.fail_closed.result import Counterexample, Proof, Violation
 from mfagate.fail_closed.watch import Outcome, Watch
@@ -39,8 +39,8 @@ class Claim:
         interaction: The description of the interaction whose answer is mutated.
         expect: What the call returns for its example, or the error that it raises; several
             where the contract leaves it open. True is ALLOW; False is DENY or PENDING.
-        allows: Further interactions whose answers may let in, where the one under proof does not:
-            a mutated refusal may become the very answer of another interaction.
+        allows: Further interactions whose answers may let in: a mutated refusal may become the very
+            answer of one of them.
         given: Interactions that are answered on the way, with their examples, in this order and
             once a call each: the access token that is fetched first, say.
         bound: Places of the answer that name the login, such as ``$.to``, with values that they
@@ -86,9 +86,10 @@ def prove(call: Call, **claim: Any) -> Proof:
     """
     wanted = Claim(**claim)
     contract = wanted.contract if isinstance(wanted.contract, Contract) else load(Path(wanted.contract))
-    script = Script([Given.of(_named(contract, name)) for name in wanted.given])
-    with serving(script, tls=wanted.tls) as endpoint:
-        return _Prover(call, wanted, contract, script, endpoint).prove()
+    good = Answer.example(_named(contract, wanted.interaction))
+    script = Script([Given.of(_named(contract, name)) for name in wanted.given], good)
+    with serving(script, tls=wanted.tls) as servers:
+        return _Prover(call, wanted, contract, script, servers).prove()
 
 
 def _named(contract: Contract, description: str) -> Interaction:
@@ -99,16 +100,18 @@ def _named(contract: Contract, description: str) -> Interaction:
 
 
 class _Prover:
-    def __init__(self, call: Call, claim: Claim, contract: Contract, script: Script, endpoint: Endpoint) -> None:
-        self._call, self._claim, self._script, self._endpoint = call, claim, script, endpoint
+    def __init__(self, call: Call, claim: Claim, contract: Contract, script: Script, servers: Servers) -> None:
+        self._call, self._claim, self._script, self._servers = call, claim, script, servers
         self._interaction = _named(contract, claim.interaction)
         self._example = Answer.example(self._interaction)
         self._expected = claim.expect if isinstance(claim.expect, tuple) else (claim.expect,)
         self._lets_in = any(each in (True, Decision.ALLOW) for each in self._expected)
-        self._neighbours = [each for each in contract.interactions if _same_request(each, self._interaction)]
         letting = [self._interaction] if self._lets_in else []
         letting += [_named(contract, name) for name in claim.allows]
         self._letting = [(each, _unread(each, claim.unread)) for each in letting]
+        self._others = [each for each in contract.interactions if each is not self._interaction]
+        self._neighbours = [each for each in self._others if _same_request(each, self._interaction)]
+        self._differing: dict[str, bool] = {}
         self._vocabulary = sorted(_texts(contract.interactions))
         self._tolerated = frozenset(map(Kind, claim.tolerate))
         self._bound = dict.fromkeys(binding.bound(self._interaction), ()) | dict(claim.bound)
@@ -116,6 +119,7 @@ class _Prover:
         self._found: dict[tuple[Violation, Kind], Counterexample] = {}
         self._tried: Counter[str] = Counter()
         self._unprovable: list[str] = []
+        self._unasked: Outcome | None = None
 
     def prove(self) -> Proof:
         """Everything, in order."""
@@ -125,8 +129,12 @@ class _Prover:
             self._outside()
             if self._lets_in:
                 self._other_logins()
-            if Kind.WAITING not in self._tolerated and not self._hangs:
-                self._each("waits", waits(self._example))
+            self._each("waits", self._untolerated(waits(self._example)))
+        if self._unasked is not None and not self._found:
+            raise CannotProve(
+                f"interaction {self._claim.interaction!r}: after other answers the call {self._unasked} without asking "
+                "the server: let it make a new client each time, which remembers nothing"
+            )
         ranks = {violation: rank for rank, violation in enumerate(Violation)}
         found = sorted(self._found.values(), key=lambda each: (ranks[each.violation], _size(each.answer)))
         return Proof(
@@ -143,6 +151,7 @@ class _Prover:
         known = {place.path for _, unread in self._letting for place in unread}
         for path in set(self._claim.unread) - known if self._letting else ():
             raise CannotProve(f"no example of {self._claim.interaction!r}, or of what it allows, has a place {path}")
+        self._require_told_apart()
         outcome = self._ask(self._example)
         about = f"interaction {self._claim.interaction!r}: "
         if not self._script.served:
@@ -150,6 +159,16 @@ class _Prover:
         if not self._is_expected(outcome):
             wanted = " or ".join(map(str, self._expected))
             raise CannotProve(f"{about}for the contract's own example the call has to give {wanted}; it {outcome}")
+
+    def _require_told_apart(self) -> None:
+        """No refusal becomes an answer that lets in, for want of what is said to be unread."""
+        for other in (self._interaction, *self._neighbours):
+            example = Answer.example(other)
+            if self._may_let_in(example) and not any(example.is_inside(each) for each, _ in self._letting):
+                raise CannotProve(
+                    f"the answer of {other.description!r} differs only in places that are said to be unread "
+                    "from one that lets in: name it in `allows` if it lets in, too"
+                )
 
     def _place(self, path: str) -> Place:
         try:
@@ -167,18 +186,30 @@ class _Prover:
         from mfagate.fail_closed import inside
 
         answers = inside.answers(self._interaction, self._bound)
-        self._generate("inside", answers, self._judge_inside)
+        self._generate(answers, self._judge_inside)
+        if not self._tried["inside"]:
+            self._unprovable.append(
+                "another interaction with the same request allows whatever this one does, and the client decides "
+                "otherwise there: that it understands what this one allows, was not tried"
+            )
 
     def _outside(self) -> None:
-        single = (each for each in mutations(self._example, self._vocabulary) if each.kind not in self._tolerated)
-        self._each("outside", single)
+        single = [*mutations(self._example, self._vocabulary)]
+        single += of_impostors(self._example) if self._claim.tls else []
+        single += of_others(self._others) if self._lets_in else []
+        self._each("outside", self._untolerated(single))
         if not self._found:
             several = random_mutations(self._example, self._vocabulary, self._tolerated)
-            self._generate("outside", several, self._judge)
+            self._generate(several, self._judge)
+
+    def _untolerated(self, changed: Iterable[Mutation]) -> Iterator[Mutation]:
+        return (each for each in changed if each.kind not in self._tolerated)
 
     def _other_logins(self) -> None:
         for path, values in self._bound.items():
-            changed = binding.foreign(self._example, self._place(path), values)
+            changed = [*binding.foreign(self._example, self._place(path), values)]
+            if not changed:
+                raise CannotProve(f"nothing like the value of {path} can be made up: name some of another login")
             self._each("other logins", changed, Violation.OTHER_LOGIN)
         if not self._bound:
             self._unprovable.append(
@@ -189,8 +220,7 @@ class _Prover:
             self._judge_another(self._claim.another)
 
     def _judge_another(self, call: Call) -> None:
-        outcome = self._ask(self._example, call)
-        self._tried["other logins"] += 1
+        outcome = self._ask(self._example, "other logins", call)
         told = Mutation(Kind.FIELD, "the answer to one login, served to another", self._example)
         if _lets_in(outcome):
             if self._bound:
@@ -204,12 +234,9 @@ class _Prover:
         for mutation in changed:
             if self._hangs:
                 return
-            if violation is Violation.LET_IN and self._may_let_in(mutation.answer):
-                continue
-            self._tried[what] += 1
-            self._judge(mutation, violation)
+            self._judge(mutation, what, violation)
 
-    def _generate(self, what: str, strategy: Any, judge: Callable[[Any], Violation | None]) -> None:
+    def _generate(self, strategy: Any, judge: Callable[[Any], Violation | None]) -> None:
         """Hypothesis generates, and makes what it finds small."""
         from hypothesis import HealthCheck, Phase, given, settings
         from hypothesis.errors import Flaky
@@ -232,7 +259,6 @@ class _Prover:
             # A hang costs the whole deadline: it is shown as it was found.
             if self._hangs:
                 return
-            self._tried[what] += 1
             if judge(value) is not None:
                 raise _Found
 
@@ -242,10 +268,9 @@ class _Prover:
             return
 
     def _judge_inside(self, answer: Answer) -> Violation | None:
-        others = [each for each in self._neighbours if each is not self._interaction]
-        if any(answer.is_inside(each) for each in others):
+        if any(answer.is_inside(each) and self._differs(each) for each in self._neighbours):
             return None  # the contract gives it two meanings
-        outcome = self._ask(answer)
+        outcome = self._ask(answer, "inside")
         violation = None if self._is_expected(outcome) else self._common(outcome) or Violation.NOT_UNDERSTOOD
         if violation is None and outcome.leaked_in:
             violation = Violation.LEAK
@@ -253,10 +278,19 @@ class _Prover:
             self._record(violation, Mutation(Kind.BODY, "none: the contract allows this answer", answer), outcome)
         return violation
 
-    def _judge(self, mutation: Mutation, let_in: Violation = Violation.LET_IN) -> Violation | None:
+    def _differs(self, neighbour: Interaction) -> bool:
+        """Whether the client decides otherwise on the example of another interaction."""
+        name = neighbour.description
+        if name not in self._differing:
+            self._differing[name] = not self._is_expected(self._ask(Answer.example(neighbour)))
+        return self._differing[name]
+
+    def _judge(
+        self, mutation: Mutation, what: str = "outside", let_in: Violation = Violation.LET_IN
+    ) -> Violation | None:
         if let_in is Violation.LET_IN and self._may_let_in(mutation.answer):
             return None
-        outcome = self._ask(mutation.answer)
+        outcome = self._ask(mutation.answer, what)
         violation = let_in if _lets_in(outcome) else self._common(outcome)
         if violation is not None:
             self._record(violation, mutation, outcome)
@@ -292,10 +326,15 @@ class _Prover:
             return False
         return any(_is(outcome, expected) for expected in self._expected)
 
-    def _ask(self, answer: Answer, call: Call | None = None) -> Outcome:
+    def _ask(self, answer: Answer, what: str | None = None, call: Call | None = None) -> Outcome:
+        if what is not None:
+            self._tried[what] += 1
         self._script.begin(answer)
         asked = call or self._call
-        return self._watch.run(lambda: asked(self._endpoint), self._script.release)
+        outcome = self._watch.run(lambda: asked(self._servers.of(answer)), self._script.release)
+        if asked is self._call and outcome.ended and not self._script.served and not self._servers.are_others(answer):
+            self._unasked = outcome
+        return outcome
 
     def _record(self, violation: Violation, mutation: Mutation, outcome: Outcome) -> None:
         before = self._found.get((violation, mutation.kind))
@@ -308,7 +347,7 @@ class _Prover:
 
     def _said_of(self, answer: Answer) -> str:
         if answer.ending is not Ending.WHOLE:
-            return "allows no answer that is not whole"
+            return f"allows no answer that {answer.ending}"
         mismatches = self._interaction.match(answer.response)
         return mismatches[0].message if mismatches else "allows this answer"
 

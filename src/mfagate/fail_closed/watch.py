@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from mfagate.second_factor import Decision
+from mfagate.secrets.redaction import forms
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -25,12 +28,14 @@ class Outcome:
     leaked_in: str | None = None
 
     def __str__(self) -> str:
-        """In words, without the message of an error: it may quote the answer."""
+        """In words, without what may quote the answer or a secret: an error's message, and what is no decision."""
         if not self.ended:
             return "did not end"
         if self.raised is not None:
             return f"raised {type(self.raised).__name__}"
-        return f"returned {self.returned!r}" if len(repr(self.returned)) < 60 else f"returned {type(self.returned)}"
+        if isinstance(self.returned, Decision | bool | None):
+            return f"returned {self.returned!r}"
+        return f"returned a {type(self.returned).__name__}"
 
 
 class Watch:
@@ -38,7 +43,7 @@ class Watch:
 
     def __init__(self, deadline_seconds: float, secrets: Sequence[str]) -> None:
         self._deadline = deadline_seconds
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._secrets = tuple({form for secret in secrets if secret for form in (secret, *forms(secret))})
         self._log = _Log()
 
     @contextmanager
@@ -114,4 +119,8 @@ class _Log(logging.Handler):
         self.setFormatter(logging.Formatter("%(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - a faulty call of a logger does not end its caller with other handlers either
+            line = f"{record.msg} {record.args}"
+        self.lines.append(line)
