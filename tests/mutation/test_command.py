@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,33 @@ def test_what_is_warned_of_without_the_edit_as_well_does_not_catch_it(tmp_path: 
     mutants = json.loads((tmp_path / "all.json").read_text())["mutants"]
     survived = {mutant["setting"] for mutant in mutants if mutant["fate"] == "survived"}
     assert {"one.settings.auth_token", "one.settings.api_key_secret"} <= survived
+
+
+WAIVED = """\
+[integrations.ward]
+provider = "duo"
+environment = "production"
+[integrations.ward.settings]
+host = "env:HOST"
+integration_key = "env:IKEY"
+secret_key = "env:SKEY"
+[integrations.ward.client]
+when_unavailable = "ANSWER"
+[[integrations.ward.waivers]]
+cause = "config.fails-open"
+reason = "the wards must be able to log in"
+owner = "Ada Lovelace"
+until = UNTIL
+"""
+
+
+@pytest.mark.parametrize("answer", ["allow", "deny"])
+def test_what_a_waiver_accepts_is_judged_as_the_gate_does(tmp_path: Path, answer: str) -> None:
+    """It passes with it unedited; and an edit that the waiver lets through is a survivor."""
+    until = str(datetime.now(UTC).date() + timedelta(days=90))
+    (tmp_path / "integrations.toml").write_text(WAIVED.replace("ANSWER", answer).replace("UNTIL", until))
+    result = Somebody(tmp_path, {}).execute("mutate", "--offline", "--class", "client")
+    assert result.exit_code == (1 if answer == "deny" else 0), result.stdout + result.stderr
+    survivor = "survived: ward.client.when_unavailable/fails-open"
+    assert (survivor in result.stdout) is (answer == "deny")
+    assert (f"perhaps    a waiver accepts config.fails-open until {until}" in result.stdout) is (answer == "deny")

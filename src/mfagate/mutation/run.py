@@ -122,11 +122,11 @@ class Runner:
             return result(Fate.CAUGHT_OFFLINE if harmful else Fate.REFUSED, REFUSED, message)
         if harmful and seen.read == baseline.read:
             return result(Fate.EQUIVALENT)
-        red = seen.red or next(
-            (check for check in seen.warned_beyond(baseline) if check.cause in mutant.expected), None
-        )
+        known = [check for check in seen.beyond(baseline) if check.cause in mutant.expected]
+        red = seen.red or next((check for check in known if check.outcome is Outcome.WARN), None)
         if red is None:
-            return result(Fate.SURVIVED if harmful else Fate.GREEN)
+            accepted = [f"a waiver accepts {check.cause} until {check.waiver.until}" for check in known if check.waiver]
+            return result(Fate.SURVIVED if harmful else Fate.GREEN, message="".join(accepted[:1]))
         caught = Fate.CAUGHT_OFFLINE if red.id == configuration.ID else Fate.CAUGHT_LIVE
         fate = caught if harmful else Fate.REFUSED
         return result(fate, str(red.cause), red.message, only_warned=seen.red is None)
@@ -139,7 +139,7 @@ class Runner:
         """
         with self._climbing(copy, name) as (state, session):
             seen = _Seen(_read(state))
-            checks = list(configuration.run(state))
+            checks = [state.waivers.applied(check) for check in configuration.run(state)]
             if state.settings is not None:
                 seen.base_url = state.provider.base_url(state.settings)
                 # Where the same is read, the provider would be asked the same.
@@ -165,7 +165,7 @@ class Runner:
         checks, _ = climb(state, Stage.PROBE, lambda check: None)
         if not any(check.outcome.is_red for check in checks):
             with self._contracts[id(self.project.running[name])]:
-                answered = list(contract.run(state))
+                answered = [state.waivers.applied(check) for check in contract.run(state)]
                 if not is_baseline and any(check.outcome.is_red for check in answered):
                     # A test user may be tired of those before: what the unedited copy meets as well is not the edit's.
                     known = self._control(name)
@@ -177,7 +177,7 @@ class Runner:
         """What the interactions of the unedited copy meet now."""
         with self._climbing(self.project.original, name) as (state, _):
             climb(state, Stage.PROBE, lambda check: None)
-            return {(check.subject, check.cause) for check in contract.run(state) if check.outcome.is_red}
+            return {(check.subject, check.cause) for check in contract.run(state) if state.waivers.stops(check)}
 
 
 @dataclass(slots=True)
@@ -190,14 +190,10 @@ class _Seen:
     def red(self) -> Check | None:
         return next((check for check in self.checks if check.outcome.is_red), None)
 
-    def warned_beyond(self, baseline: _Seen) -> list[Check]:
-        """The warnings that the unedited copy does not meet: those are not the edit's."""
+    def beyond(self, baseline: _Seen) -> list[Check]:
+        """What the unedited copy does not meet as well: the rest is not the edit's."""
         known = {(check.subject, check.cause, check.message) for check in baseline.checks}
-        return [
-            check
-            for check in self.checks
-            if check.outcome is Outcome.WARN and (check.subject, check.cause, check.message) not in known
-        ]
+        return [check for check in self.checks if (check.subject, check.cause, check.message) not in known]
 
 
 def _at_home(copied: Integration, mine: Integration) -> Integration:
