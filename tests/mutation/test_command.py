@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from mfagate.config import load
+from mfagate.mutation import NotMutable, Runner, mutants_of, opened
+from mfagate.providers import registry
 from mfagate.testing.project import Project
 
 CANARY = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0c"
@@ -205,3 +209,19 @@ def test_what_a_waiver_accepts_is_judged_as_the_gate_does(tmp_path: Path, answer
     survivor = "survived: ward.client.when_unavailable/fails-open"
     assert (survivor in result.stdout) is (answer == "deny")
     assert (f"perhaps    a waiver accepts config.fails-open until {until}" in result.stdout) is (answer == "deny")
+
+
+def test_a_sandbox_that_dies_on_the_way_catches_nothing(somebody: Somebody) -> None:
+    """It refuses every edit, and none of them for what is wrong with it."""
+    configuration = load(somebody.folder / "integrations.toml", registry.names())
+    with opened(configuration, configuration.select(("duo",))) as project:
+        runner = Runner(project)
+        runner.confirm()
+        typos = [mutant for mutant in mutants_of(project) if mutant.id == "duo.settings.secret_key/mistyped"]
+        assert [result.cause for result in runner.run(typos)] == ["credential.rejected"]
+        dead = {name: replace(one, endpoint="https://127.0.0.1:1") for name, one in project.running.items()}
+        runner.project = replace(project, running=dead)
+        with pytest.raises(
+            NotMutable, match=r"duo passes on the sandbox no longer, .*\(network\.connection-refused\)$"
+        ):
+            runner.run(typos)

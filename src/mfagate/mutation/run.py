@@ -94,7 +94,11 @@ class Runner:
         self._baseline = baseline
 
     def run(self, mutants: Iterable[Mutant], tell: Callable[[Result], None] | None = None) -> list[Result]:
-        """The results, in the order of the mutants; ``tell`` hears of each as soon as it is known."""
+        """The results, in the order of the mutants; ``tell`` hears of each as soon as it is known.
+
+        Raises:
+            NotMutable: The unedited copy no longer passes, so what was caught was perhaps not caught for its edit.
+        """
 
         def one(mutant: Mutant) -> Result:
             result = self._run(mutant)
@@ -103,7 +107,20 @@ class Runner:
             return result
 
         with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="mutant") as pool:
-            return list(pool.map(one, mutants))
+            results = list(pool.map(one, mutants))
+        if self.live:
+            self._confirm_again()
+        return results
+
+    def _confirm_again(self) -> None:
+        """A sandbox that has died refuses every edit. Interactions are left out: a test user may be tired of them."""
+        for name in self.project.integrations:
+            with self._climbing(self.project.original, name) as (state, session):
+                checks, _ = climb(state, Stage.PROBE, lambda check: None)
+            red = next((session.redactor.redact_tree(check) for check in checks if check.outcome.is_red), None)
+            if red is not None:
+                why = f"{red.message} ({red.cause})"
+                raise NotMutable(f"{name} passes on the sandbox no longer, so nothing is known of the edits: {why}")
 
     def _run(self, mutant: Mutant) -> Result:
         started = time.perf_counter()
