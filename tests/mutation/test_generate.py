@@ -117,6 +117,24 @@ def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
         project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("json:a#x", "json:a#x.y"), ("dotenv:a#x", "file:a"), ("file:a", "toml:a#x"), ("file:a", "dotenv:a/b#x")],
+)
+def test_references_that_no_files_can_hold_are_said(tmp_path: Path, one: str, other: str) -> None:
+    for host, key in ((one, other), (other, one)):
+        with pytest.raises(NotMutable, match=r"^the copy cannot hold both .*duo\.settings\.secret_key"):
+            project(tmp_path, HEAD + f'host = "{host}"\nsecret_key = "{key}"\n')
+
+
+def test_a_secret_with_a_colon_in_it_is_not_quoted(tmp_path: Path) -> None:
+    """It may look like a reference with a misspelt scheme."""
+    for values in (VALUES, {"host": VALUES["host"]}):
+        with pytest.raises(NotMutable) as raised:
+            project(tmp_path, HEAD + 'secret_key = "tom:Canary"\n', values=values)
+        assert "Canary" not in str(raised.value)
+
+
 def test_no_value_of_the_user_is_in_any_copy(tmp_path: Path) -> None:
     """Also where secrets stand in the file itself, and where an integration is not among those that are edited."""
     canary = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0cQ7w"
