@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -115,6 +116,15 @@ def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
         project(tmp_path, HEAD + 'hots = "x"\n')
     with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.secret_key$"):
         project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})
+
+
+def test_what_edits_nothing_is_no_edit(tmp_path: Path) -> None:
+    """It would count as one that stays green."""
+    waiver = "[[integrations.duo.waivers]]\ncause = 'config.expiring-soon'\nreason = 'x'\nowner = 'y'\n"
+    made = project(tmp_path, f"{HEAD}host = 'literal'\n{waiver}until = {datetime.now(UTC).date()}\n")
+    mutants = list(mutants_of(made))
+    assert "duo/order" not in {mutant.id for mutant in mutants}
+    assert all(mutant.copy != made.original for mutant in mutants)
 
 
 @pytest.mark.parametrize(
