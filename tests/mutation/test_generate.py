@@ -169,13 +169,18 @@ def test_a_file_that_is_written_in_two_ways_is_one_file(tmp_path: Path) -> None:
 
 
 def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> None:
-    def table(name: str, key: str) -> str:
-        start = f'[integrations.{name}]\nprovider = "duo"\nenvironment = "production"\n'
-        return f'{start}[integrations.{name}.settings]\nsecret_key = "env:{key}"\n'
+    def table(name: str, *keys: str) -> str:
+        start = f'[integrations.{name}]\nprovider = "duo"\nenvironment = "production"\n[integrations.{name}.settings]\n'
+        names = ("secret_key", "integration_key")
+        return start + "".join(f'{setting} = "env:{key}"\n' for setting, key in zip(names, keys, strict=False))
 
-    (tmp_path / "integrations.toml").write_text(table("a", "X") + table("b", "Y") + table("c", "X"))
-    configuration = load(tmp_path / "integrations.toml", registry.names())
-    assert shared_sandboxes(configuration.select()) == {"a": "a", "b": "b", "c": "a"}
+    def shared(*tables: str) -> Mapping[str, str]:
+        (tmp_path / "integrations.toml").write_text("".join(tables))
+        return shared_sandboxes(load(tmp_path / "integrations.toml", registry.names()).select())
+
+    assert shared(table("a", "X"), table("b", "Y"), table("c", "X")) == {"a": "a", "b": "b", "c": "a"}
+    # The last one reads what two others read: all three share one.
+    assert shared(table("a", "X"), table("b", "Y"), table("c", "X", "Y")) == {"a": "a", "b": "a", "c": "a"}
 
 
 def test_the_command_knows_every_class() -> None:

@@ -48,13 +48,14 @@ def shared_sandboxes(integrations: Sequence[Integration]) -> Mapping[str, str]:
     """
     owner: dict[str, str] = {}
     for number, one in enumerate(integrations):
-        same = (
-            other.name
+        joined = [
+            owner[other.name]
             for other in integrations[:number]
             if other.provider == one.provider and _sources(other) & _sources(one)
-        )
-        first = next(same, one.name)
-        owner[one.name] = owner.get(first, first)
+        ]
+        # It may read what two of those before it read, which had nothing in common until now.
+        owner.update({name: joined[0] for name, theirs in owner.items() if theirs in joined})
+        owner[one.name] = joined[0] if joined else one.name
     return owner
 
 
