@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,6 +183,18 @@ def test_what_is_warned_of_without_the_edit_as_well_does_not_catch_it(tmp_path: 
     assert {"one.settings.auth_token", "one.settings.api_key_secret"} <= survived
 
 
+def test_after_an_edit_that_reads_the_same_nothing_is_counted(tmp_path: Path) -> None:
+    """Of two names for one value in one file, the shorter is what is left of the longer."""
+    first = SHARED.replace("NAME", "one").replace("ENVIRONMENT", "staging").replace("KEYS", "ours")
+    (tmp_path / "integrations.toml").write_text(first + first.replace("one", "two").replace("#ACCOUNT", "#ACCOUNT2"))
+    arguments = ("--offline", "--integration", "one", "--integration", "two", "--class", "reference", "--verbose")
+    result = Somebody(tmp_path, {}).execute("mutate", *arguments, "--output", "json=all.json")
+    assert "equivalent      two.settings.account_sid/points-nowhere/2\n" in result.stdout, result.stderr
+    assert "edits, 1 of them equivalent and not counted" in result.stdout
+    document = json.loads((tmp_path / "all.json").read_text())
+    assert document["harmful"] == len(document["mutants"]) - 1
+
+
 WAIVED = """\
 [integrations.ward]
 provider = "duo"
@@ -225,3 +239,24 @@ def test_a_sandbox_that_dies_on_the_way_catches_nothing(somebody: Somebody) -> N
             NotMutable, match=r"duo passes on the sandbox no longer, .*\(network\.connection-refused\)$"
         ):
             runner.run(typos)
+
+
+def test_no_name_of_a_provider_is_looked_up(somebody: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address with a slip in it may be that of somebody else's server."""
+    asked, look_up = set(), socket.getaddrinfo
+
+    def noted(host: Any, *arguments: Any, **options: Any) -> Any:
+        asked.add(host)
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr("socket.getaddrinfo", noted)
+    configuration = load(somebody.folder / "integrations.toml", registry.names())
+    with opened(configuration, configuration.select(("duo",))) as project:
+        runner = Runner(project)
+        runner.confirm()
+        hosts = [mutant for mutant in mutants_of(project) if mutant.setting == "duo.settings.host"]
+        causes = {result.cause for result in runner.run(hosts)}
+    assert "network.dns-failure" in causes
+    elsewhere = asked - {"127.0.0.1"}
+    assert elsewhere
+    assert all(host.endswith(".invalid") for host in elsewhere), elsewhere
