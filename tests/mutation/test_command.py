@@ -15,6 +15,7 @@ import pytest
 
 from mfagate.config import load
 from mfagate.mutation import NotMutable, Runner, mutants_of, opened
+from mfagate.mutation.run import _leads_to
 from mfagate.providers import registry
 from mfagate.testing.project import Project
 
@@ -260,3 +261,23 @@ def test_no_name_of_a_provider_is_looked_up(somebody: Somebody, monkeypatch: pyt
     elsewhere = asked - {"127.0.0.1"}
     assert elsewhere
     assert all(host.endswith(".invalid") for host in elsewhere), elsewhere
+
+
+DUO, LOCAL = "https://api-1a2b3c4d.duosecurity.com", "http://127.0.0.1:45123"
+
+
+@pytest.mark.parametrize(
+    ("edited", "original", "expected"),
+    [
+        ("https://api-1a2b3c4e.duosecurity.com", DUO, "https://api-1a2b3c4e.duosecurity.com.invalid"),
+        (f"{DUO}:8443", DUO, "http://127.0.0.1:1"),
+        (f"{DUO}/api", DUO, LOCAL),
+        ("http://127.0.0.7:45123", LOCAL, "http://127.0.0.7.invalid"),
+        # Any server of this machine may listen there.
+        ("http://127.0.0.1:45128", LOCAL, "http://127.0.0.1:1"),
+        ("http://127.0.0.1", LOCAL, "http://127.0.0.1:1"),
+        ("https://127.0.0.1:45123", LOCAL, None),
+    ],
+)
+def test_where_an_edited_address_leads(edited: str, original: str, expected: str | None) -> None:
+    assert _leads_to(edited, original, LOCAL) == expected

@@ -253,11 +253,10 @@ def _leads_to(base_url: str, original: str, endpoint: str) -> str | None:
     new, old, to = urlsplit(base_url), urlsplit(original), urlsplit(endpoint)
     if (new.hostname or "") != (old.hostname or ""):
         return f"{new.scheme}://{(new.hostname or 'nowhere').strip('.')}.invalid"
-    if is_loopback(original):
-        return None
-    if new.port not in (None, old.port):
+    if new.port != old.port:
         return f"{to.scheme}://{to.hostname}:{_CLOSED_PORT}"
-    return endpoint
+    # The sandbox's own address is edited: what differs is tried as it is.
+    return None if is_loopback(original) else endpoint
 
 
 __all__ = ["NotMutable", "Runner", "SandboxError", "opened"]
