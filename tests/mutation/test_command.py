@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mfagate.config import load
+from mfagate.mutation import NotMutable, Runner, mutants_of, opened
+from mfagate.mutation.run import _leads_to
+from mfagate.providers import registry
 from mfagate.testing.project import Project
 
 CANARY = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0c"
@@ -174,3 +182,102 @@ def test_what_is_warned_of_without_the_edit_as_well_does_not_catch_it(tmp_path: 
     mutants = json.loads((tmp_path / "all.json").read_text())["mutants"]
     survived = {mutant["setting"] for mutant in mutants if mutant["fate"] == "survived"}
     assert {"one.settings.auth_token", "one.settings.api_key_secret"} <= survived
+
+
+def test_after_an_edit_that_reads_the_same_nothing_is_counted(tmp_path: Path) -> None:
+    """Of two names for one value in one file, the shorter is what is left of the longer."""
+    first = SHARED.replace("NAME", "one").replace("ENVIRONMENT", "staging").replace("KEYS", "ours")
+    (tmp_path / "integrations.toml").write_text(first + first.replace("one", "two").replace("#ACCOUNT", "#ACCOUNT2"))
+    arguments = ("--offline", "--integration", "one", "--integration", "two", "--class", "reference", "--verbose")
+    result = Somebody(tmp_path, {}).execute("mutate", *arguments, "--output", "json=all.json")
+    assert "equivalent      two.settings.account_sid/points-nowhere/2\n" in result.stdout, result.stderr
+    assert "edits, 1 of them equivalent and not counted" in result.stdout
+    document = json.loads((tmp_path / "all.json").read_text())
+    assert document["harmful"] == len(document["mutants"]) - 1
+
+
+WAIVED = """\
+[integrations.ward]
+provider = "duo"
+environment = "production"
+[integrations.ward.settings]
+host = "env:HOST"
+integration_key = "env:IKEY"
+secret_key = "env:SKEY"
+[integrations.ward.client]
+when_unavailable = "ANSWER"
+[[integrations.ward.waivers]]
+cause = "config.fails-open"
+reason = "the wards must be able to log in"
+owner = "Ada Lovelace"
+until = UNTIL
+"""
+
+
+@pytest.mark.parametrize("answer", ["allow", "deny"])
+def test_what_a_waiver_accepts_is_judged_as_the_gate_does(tmp_path: Path, answer: str) -> None:
+    """It passes with it unedited; and an edit that the waiver lets through is a survivor."""
+    until = str(datetime.now(UTC).date() + timedelta(days=90))
+    (tmp_path / "integrations.toml").write_text(WAIVED.replace("ANSWER", answer).replace("UNTIL", until))
+    result = Somebody(tmp_path, {}).execute("mutate", "--offline", "--class", "client")
+    assert result.exit_code == (1 if answer == "deny" else 0), result.stdout + result.stderr
+    survivor = "survived: ward.client.when_unavailable/fails-open"
+    assert (survivor in result.stdout) is (answer == "deny")
+    assert (f"perhaps    a waiver accepts config.fails-open until {until}" in result.stdout) is (answer == "deny")
+
+
+def test_a_sandbox_that_dies_on_the_way_catches_nothing(somebody: Somebody) -> None:
+    """It refuses every edit, and none of them for what is wrong with it."""
+    configuration = load(somebody.folder / "integrations.toml", registry.names())
+    with opened(configuration, configuration.select(("duo",))) as project:
+        runner = Runner(project)
+        runner.confirm()
+        typos = [mutant for mutant in mutants_of(project) if mutant.id == "duo.settings.secret_key/mistyped"]
+        assert [result.cause for result in runner.run(typos)] == ["credential.rejected"]
+        dead = {name: replace(one, endpoint="https://127.0.0.1:1") for name, one in project.running.items()}
+        runner.project = replace(project, running=dead)
+        with pytest.raises(
+            NotMutable, match=r"duo passes on the sandbox no longer, .*\(network\.connection-refused\)$"
+        ):
+            runner.run(typos)
+
+
+def test_no_name_of_a_provider_is_looked_up(somebody: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address with a slip in it may be that of somebody else's server."""
+    asked, look_up = set(), socket.getaddrinfo
+
+    def noted(host: Any, *arguments: Any, **options: Any) -> Any:
+        asked.add(host)
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr("socket.getaddrinfo", noted)
+    configuration = load(somebody.folder / "integrations.toml", registry.names())
+    with opened(configuration, configuration.select(("duo",))) as project:
+        runner = Runner(project)
+        runner.confirm()
+        hosts = [mutant for mutant in mutants_of(project) if mutant.setting == "duo.settings.host"]
+        causes = {result.cause for result in runner.run(hosts)}
+    assert "network.dns-failure" in causes
+    elsewhere = asked - {"127.0.0.1"}
+    assert elsewhere
+    assert all(host.endswith(".invalid") for host in elsewhere), elsewhere
+
+
+DUO, LOCAL = "https://api-1a2b3c4d.duosecurity.com", "http://127.0.0.1:45123"
+
+
+@pytest.mark.parametrize(
+    ("edited", "original", "expected"),
+    [
+        ("https://api-1a2b3c4e.duosecurity.com", DUO, "https://api-1a2b3c4e.duosecurity.com.invalid"),
+        (f"{DUO}:8443", DUO, "http://127.0.0.1:1"),
+        (f"{DUO}/api", DUO, LOCAL),
+        ("http://127.0.0.7:45123", LOCAL, "http://127.0.0.7.invalid"),
+        # Any server of this machine may listen there.
+        ("http://127.0.0.1:45128", LOCAL, "http://127.0.0.1:1"),
+        ("http://127.0.0.1", LOCAL, "http://127.0.0.1:1"),
+        ("https://127.0.0.1:45123", LOCAL, None),
+    ],
+)
+def test_where_an_edited_address_leads(edited: str, original: str, expected: str | None) -> None:
+    assert _leads_to(edited, original, LOCAL) == expected

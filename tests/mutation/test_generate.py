@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -117,6 +118,33 @@ def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
         project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})
 
 
+def test_what_edits_nothing_is_no_edit(tmp_path: Path) -> None:
+    """It would count as one that stays green."""
+    waiver = "[[integrations.duo.waivers]]\ncause = 'config.expiring-soon'\nreason = 'x'\nowner = 'y'\n"
+    made = project(tmp_path, f"{HEAD}host = 'literal'\n{waiver}until = {datetime.now(UTC).date()}\n")
+    mutants = list(mutants_of(made))
+    assert "duo/order" not in {mutant.id for mutant in mutants}
+    assert all(mutant.copy != made.original for mutant in mutants)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("json:a#x", "json:a#x.y"), ("dotenv:a#x", "file:a"), ("file:a", "toml:a#x"), ("file:a", "dotenv:a/b#x")],
+)
+def test_references_that_no_files_can_hold_are_said(tmp_path: Path, one: str, other: str) -> None:
+    for host, key in ((one, other), (other, one)):
+        with pytest.raises(NotMutable, match=r"^the copy cannot hold both .*duo\.settings\.secret_key"):
+            project(tmp_path, HEAD + f'host = "{host}"\nsecret_key = "{key}"\n')
+
+
+def test_a_secret_with_a_colon_in_it_is_not_quoted(tmp_path: Path) -> None:
+    """It may look like a reference with a misspelt scheme."""
+    for values in (VALUES, {"host": VALUES["host"]}):
+        with pytest.raises(NotMutable) as raised:
+            project(tmp_path, HEAD + 'secret_key = "tom:Canary"\n', values=values)
+        assert "Canary" not in str(raised.value)
+
+
 def test_no_value_of_the_user_is_in_any_copy(tmp_path: Path) -> None:
     """Also where secrets stand in the file itself, and where an integration is not among those that are edited."""
     canary = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0cQ7w"
@@ -141,13 +169,18 @@ def test_a_file_that_is_written_in_two_ways_is_one_file(tmp_path: Path) -> None:
 
 
 def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> None:
-    def table(name: str, key: str) -> str:
-        start = f'[integrations.{name}]\nprovider = "duo"\nenvironment = "production"\n'
-        return f'{start}[integrations.{name}.settings]\nsecret_key = "env:{key}"\n'
+    def table(name: str, *keys: str) -> str:
+        start = f'[integrations.{name}]\nprovider = "duo"\nenvironment = "production"\n[integrations.{name}.settings]\n'
+        names = ("secret_key", "integration_key")
+        return start + "".join(f'{setting} = "env:{key}"\n' for setting, key in zip(names, keys, strict=False))
 
-    (tmp_path / "integrations.toml").write_text(table("a", "X") + table("b", "Y") + table("c", "X"))
-    configuration = load(tmp_path / "integrations.toml", registry.names())
-    assert shared_sandboxes(configuration.select()) == {"a": "a", "b": "b", "c": "a"}
+    def shared(*tables: str) -> Mapping[str, str]:
+        (tmp_path / "integrations.toml").write_text("".join(tables))
+        return shared_sandboxes(load(tmp_path / "integrations.toml", registry.names()).select())
+
+    assert shared(table("a", "X"), table("b", "Y"), table("c", "X")) == {"a": "a", "b": "b", "c": "a"}
+    # The last one reads what two others read: all three share one.
+    assert shared(table("a", "X"), table("b", "Y"), table("c", "X", "Y")) == {"a": "a", "b": "a", "c": "a"}
 
 
 def test_the_command_knows_every_class() -> None:

@@ -16,7 +16,7 @@ from mfagate.drills import FaultsFile
 from mfagate.files import write_atomically
 from mfagate.providers import registry
 from mfagate.sandbox import Running, SandboxError
-from mfagate.sandbox.drill import BadFault
+from mfagate.sandbox.drill import BadFault, drill
 from mfagate.sandbox.emulator.breaking import changed, replaced, together, without
 from mfagate.testing.project import Project, Result
 
@@ -226,6 +226,22 @@ def test_a_sandbox_without_a_drill_cannot_be_changed() -> None:
     assert local is not None
     with local.start() as running, pytest.raises(SandboxError, match=r"start\(faults=\[\]\)"):
         running.change_faults(["rotated"])
+
+
+def test_what_is_handed_out_leads_to_the_faulty_address() -> None:
+    """A login service is pointed at it with these values, and trusts the authority that they name."""
+
+    @contextmanager
+    def start(faults: Path | None) -> Iterator[Running]:
+        values = {"url": "https://127.0.0.1:9", "ca_bundle": "behind.pem", "user": "somebody"}
+        yield Running("https://127.0.0.1:9", values, ca_bundle="behind.pem")
+
+    with drill(start, (), []) as running:
+        assert running.endpoint != "https://127.0.0.1:9"
+        assert running.ca_bundle is not None
+        assert Path(running.ca_bundle).is_file()
+        expected = {"url": running.endpoint, "ca_bundle": running.ca_bundle, "user": "somebody"}
+        assert running.values == expected
 
 
 class Thing:

@@ -93,6 +93,6 @@ def mutate(
     except (NotMutable, SandboxError, registry.ProviderError) as error:
         raise refused(str(error)) from None
     except OSError as error:
-        raise refused(f"{json_path} cannot be written: {error.strerror or error}") from None
+        raise refused(f"{error.filename or json_path} cannot be written: {error.strerror or error}") from None
     click.echo(outcome.text, nl=False)
     sys.exit(outcome.exit_code)

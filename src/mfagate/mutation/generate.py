@@ -22,6 +22,8 @@ def mutants_of(project: Project, *, seed: int = 0) -> Iterator[Mutant]:
     numbers: Counter[str] = Counter()
     for name in project.integrations:
         for edited in _edits(project, name, seed):
+            if edited.copy == project.original:
+                continue  # no edit at all: lines that are Windows' already, tables whose order is left alone
             operator, place = edited.operator, edited.place
             setting = f"settings.{place.field.name}" if edited.setting is None else edited.setting
             base = f"{name}.{setting}/{operator.name}".replace("./", "/")

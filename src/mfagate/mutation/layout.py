@@ -48,13 +48,14 @@ def shared_sandboxes(integrations: Sequence[Integration]) -> Mapping[str, str]:
     """
     owner: dict[str, str] = {}
     for number, one in enumerate(integrations):
-        same = (
-            other.name
+        joined = [
+            owner[other.name]
             for other in integrations[:number]
             if other.provider == one.provider and _sources(other) & _sources(one)
-        )
-        first = next(same, one.name)
-        owner[one.name] = owner.get(first, first)
+        ]
+        # It may read what two of those before it read, which had nothing in common until now.
+        owner.update({name: joined[0] for name, theirs in owner.items() if theirs in joined})
+        owner[one.name] = joined[0] if joined else one.name
     return owner
 
 
@@ -148,13 +149,18 @@ class _Builder:
             return Place(integration.name, field, value, key_location)
         source = reference.locator if reference.scheme == "sandbox" else field.name
         if source not in values:
-            raise NotMutable(f"the sandbox has no value for {integration.name}.settings.{field.name} ({raw})")
+            raise NotMutable(f"the sandbox has no value for {integration.name}.settings.{field.name} ({reference})")
         value = values[source]
         if reference.scheme == "sandbox" and not field.secret:
             self.copy = self.copy.with_toml_value(keys, quoted(value))
             return Place(integration.name, field, value, key_location)
         location = key_location if reference.scheme == "sandbox" else _location(integration, reference) or key_location
         moved = self._moved(integration, field, reference)
+        clashing = next((other for other in self.copy.entries if _clash(moved, other)), None)
+        if clashing is not None:
+            raise NotMutable(
+                f"the copy cannot hold both {moved} ({integration.name}.settings.{field.name}) and {clashing}"
+            )
         self.copy = self.copy.with_toml_value(keys, quoted(str(moved)))
         self.copy = self.copy.with_entry(moved, Entry(value))
         return Place(integration.name, field, value, location, moved)
@@ -196,6 +202,21 @@ class _Addresses:
             return False
         changed = self._settings.model_copy(update={place.field.name: f"{match[1]}other.{match[2]}"})
         return self._provider.base_url(changed) != self._provider.base_url(self._settings)
+
+
+def _clash(one: Reference, other: Reference) -> bool:
+    """Whether what one reads is a part of what the other reads, or is in another format: no files can hold both."""
+    if one == other or "env" in (one.scheme, other.scheme):
+        return False
+    (path, _, keys), (other_path, _, other_keys) = one.locator.partition("#"), other.locator.partition("#")
+    if (one.scheme, path) == (other.scheme, other_path):
+        return one.scheme in ("json", "yaml", "toml") and _is_within(keys.split("."), other_keys.split("."))
+    return _is_within(Path(path).parts, Path(other_path).parts)
+
+
+def _is_within(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether one path is the beginning of the other, whichever is longer."""
+    return all(step == other_step for step, other_step in zip(one, other, strict=False))
 
 
 def _is_foreign(raw: str) -> bool:

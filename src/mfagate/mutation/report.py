@@ -110,7 +110,7 @@ def _entry(title: str, result: Result, *, live: bool) -> str:
         "edit": f"{mutant.operator.name}: {mutant.operator.sentence}",
     }
     if result.fate is Fate.SURVIVED:
-        rows["perhaps"] = _INVISIBLE[mutant.operator.kind] if live else _ONLY_LIVE
+        rows["perhaps"] = result.message or (_INVISIBLE[mutant.operator.kind] if live else _ONLY_LIVE)
     else:
         rows["cause"] = f"{result.cause}: {result.message}"
     return "\n".join([f"{title}: {mutant.id}", *(f"  {name:<10} {text}" for name, text in rows.items())])

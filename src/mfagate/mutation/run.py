@@ -94,7 +94,11 @@ class Runner:
         self._baseline = baseline
 
     def run(self, mutants: Iterable[Mutant], tell: Callable[[Result], None] | None = None) -> list[Result]:
-        """The results, in the order of the mutants; ``tell`` hears of each as soon as it is known."""
+        """The results, in the order of the mutants; ``tell`` hears of each as soon as it is known.
+
+        Raises:
+            NotMutable: The unedited copy no longer passes, so what was caught was perhaps not caught for its edit.
+        """
 
         def one(mutant: Mutant) -> Result:
             result = self._run(mutant)
@@ -103,7 +107,20 @@ class Runner:
             return result
 
         with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="mutant") as pool:
-            return list(pool.map(one, mutants))
+            results = list(pool.map(one, mutants))
+        if self.live:
+            self._confirm_again()
+        return results
+
+    def _confirm_again(self) -> None:
+        """A sandbox that has died refuses every edit. Interactions are left out: a test user may be tired of them."""
+        for name in self.project.integrations:
+            with self._climbing(self.project.original, name) as (state, session):
+                checks, _ = climb(state, Stage.PROBE, lambda check: None)
+            red = next((session.redactor.redact_tree(check) for check in checks if check.outcome.is_red), None)
+            if red is not None:
+                why = f"{red.message} ({red.cause})"
+                raise NotMutable(f"{name} passes on the sandbox no longer, so nothing is known of the edits: {why}")
 
     def _run(self, mutant: Mutant) -> Result:
         started = time.perf_counter()
@@ -122,11 +139,11 @@ class Runner:
             return result(Fate.CAUGHT_OFFLINE if harmful else Fate.REFUSED, REFUSED, message)
         if harmful and seen.read == baseline.read:
             return result(Fate.EQUIVALENT)
-        red = seen.red or next(
-            (check for check in seen.warned_beyond(baseline) if check.cause in mutant.expected), None
-        )
+        known = [check for check in seen.beyond(baseline) if check.cause in mutant.expected]
+        red = seen.red or next((check for check in known if check.outcome is Outcome.WARN), None)
         if red is None:
-            return result(Fate.SURVIVED if harmful else Fate.GREEN)
+            accepted = [f"a waiver accepts {check.cause} until {check.waiver.until}" for check in known if check.waiver]
+            return result(Fate.SURVIVED if harmful else Fate.GREEN, message="".join(accepted[:1]))
         caught = Fate.CAUGHT_OFFLINE if red.id == configuration.ID else Fate.CAUGHT_LIVE
         fate = caught if harmful else Fate.REFUSED
         return result(fate, str(red.cause), red.message, only_warned=seen.red is None)
@@ -139,7 +156,7 @@ class Runner:
         """
         with self._climbing(copy, name) as (state, session):
             seen = _Seen(_read(state))
-            checks = list(configuration.run(state))
+            checks = [state.waivers.applied(check) for check in configuration.run(state)]
             if state.settings is not None:
                 seen.base_url = state.provider.base_url(state.settings)
                 # Where the same is read, the provider would be asked the same.
@@ -165,7 +182,7 @@ class Runner:
         checks, _ = climb(state, Stage.PROBE, lambda check: None)
         if not any(check.outcome.is_red for check in checks):
             with self._contracts[id(self.project.running[name])]:
-                answered = list(contract.run(state))
+                answered = [state.waivers.applied(check) for check in contract.run(state)]
                 if not is_baseline and any(check.outcome.is_red for check in answered):
                     # A test user may be tired of those before: what the unedited copy meets as well is not the edit's.
                     known = self._control(name)
@@ -177,7 +194,7 @@ class Runner:
         """What the interactions of the unedited copy meet now."""
         with self._climbing(self.project.original, name) as (state, _):
             climb(state, Stage.PROBE, lambda check: None)
-            return {(check.subject, check.cause) for check in contract.run(state) if check.outcome.is_red}
+            return {(check.subject, check.cause) for check in contract.run(state) if state.waivers.stops(check)}
 
 
 @dataclass(slots=True)
@@ -190,14 +207,10 @@ class _Seen:
     def red(self) -> Check | None:
         return next((check for check in self.checks if check.outcome.is_red), None)
 
-    def warned_beyond(self, baseline: _Seen) -> list[Check]:
-        """The warnings that the unedited copy does not meet: those are not the edit's."""
+    def beyond(self, baseline: _Seen) -> list[Check]:
+        """What the unedited copy does not meet as well: the rest is not the edit's."""
         known = {(check.subject, check.cause, check.message) for check in baseline.checks}
-        return [
-            check
-            for check in self.checks
-            if check.outcome is Outcome.WARN and (check.subject, check.cause, check.message) not in known
-        ]
+        return [check for check in self.checks if (check.subject, check.cause, check.message) not in known]
 
 
 def _at_home(copied: Integration, mine: Integration) -> Integration:
@@ -240,11 +253,10 @@ def _leads_to(base_url: str, original: str, endpoint: str) -> str | None:
     new, old, to = urlsplit(base_url), urlsplit(original), urlsplit(endpoint)
     if (new.hostname or "") != (old.hostname or ""):
         return f"{new.scheme}://{(new.hostname or 'nowhere').strip('.')}.invalid"
-    if is_loopback(original):
-        return None
-    if new.port not in (None, old.port):
+    if new.port != old.port:
         return f"{to.scheme}://{to.hostname}:{_CLOSED_PORT}"
-    return endpoint
+    # The sandbox's own address is edited: what differs is tried as it is.
+    return None if is_loopback(original) else endpoint
 
 
 __all__ = ["NotMutable", "Runner", "SandboxError", "opened"]
