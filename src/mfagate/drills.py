@@ -135,7 +135,8 @@ def listed(title: str, own: Sequence[Kind]) -> str:
 
 def _shown(kind: Kind) -> str:
     """As it is written, with what stands in for the argument, or what the argument is."""
-    return f"{kind.name}:{kind.default or kind.argument.partition(':')[0]}" if kind.argument else kind.name
+    argument = kind.argument
+    return f"{kind.name}:{argument.default or argument.name.partition(':')[0]}" if argument else kind.name
 
 
 def _lines(title: str, kinds: Sequence[Kind]) -> Iterator[str]:

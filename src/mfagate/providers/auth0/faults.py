@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mfagate.causes import CauseId
-from mfagate.sandbox.faults.catalogue import answer, state
+from mfagate.sandbox.faults.kind import answer, state
 
 REVOKED = state(
     "credential-revoked",

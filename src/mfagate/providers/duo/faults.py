@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mfagate.causes import CauseId
-from mfagate.sandbox.faults.catalogue import answer, state
+from mfagate.sandbox.faults.kind import answer, state
 
 REVOKED = state("credential-revoked", "the application was deleted", CauseId.CREDENTIAL_UNKNOWN_KEY)
 ROTATED = state("rotated", "the secret key was reset, which ends the old one at once", CauseId.CREDENTIAL_REJECTED)

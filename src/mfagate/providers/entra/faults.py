@@ -7,7 +7,7 @@ https://learn.microsoft.com/graph/throttling.
 from __future__ import annotations
 
 from mfagate.causes import CauseId
-from mfagate.sandbox.faults.catalogue import answer, state
+from mfagate.sandbox.faults.kind import answer, state
 
 REVOKED = state(
     "credential-revoked",

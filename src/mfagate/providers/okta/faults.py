@@ -6,7 +6,7 @@ An API token and a service app are struck alike, whichever of the two the config
 from __future__ import annotations
 
 from mfagate.causes import CauseId
-from mfagate.sandbox.faults.catalogue import answer, state
+from mfagate.sandbox.faults.kind import answer, state
 
 _SERVICE_APP = ("org_url", "client_id", "private_key", "key_id")
 

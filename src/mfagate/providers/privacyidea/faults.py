@@ -7,7 +7,7 @@ its date, or with all others when SECRET_KEY is changed. So there is no fault fo
 from __future__ import annotations
 
 from mfagate.causes import CauseId
-from mfagate.sandbox.faults.catalogue import state
+from mfagate.sandbox.faults.kind import state
 
 ROTATED = state(
     "rotated",

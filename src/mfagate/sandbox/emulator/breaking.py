@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mfagate.sandbox.faults.catalogue import Kind, Layer
+from mfagate.sandbox.faults.kind import Kind, Layer
 from mfagate.sandbox.faults.spec import Fault, Trigger
 
 Method = TypeVar("Method", bound=Callable[..., Any])

@@ -6,7 +6,8 @@ them before a server. A provider declares its own with :func:`state` and :func:`
 :func:`mfagate.sandbox.emulator.breaks`.
 """
 
-from mfagate.sandbox.faults.catalogue import FAULTS, Kind, Layer, answer, state
+from mfagate.sandbox.faults.catalogue import FAULTS
+from mfagate.sandbox.faults.kind import Kind, Layer, answer, state
 from mfagate.sandbox.faults.layer import Faulty, faulty
 from mfagate.sandbox.faults.spec import BadFault, Fault
 

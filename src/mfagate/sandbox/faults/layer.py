@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mfagate.sandbox.faults.catalogue import Layer
 from mfagate.sandbox.faults.certificates import Authority
 from mfagate.sandbox.faults.connection import STRIKES, black_hole, closed
 from mfagate.sandbox.faults.http import strike
+from mfagate.sandbox.faults.kind import Layer
 from mfagate.sandbox.faults.spec import BadFault, Fault, Trigger
 from mfagate.sandbox.front import Handler, front
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from mfagate.config.nearest import nearest_to
-from mfagate.sandbox.faults.catalogue import FAULTS, MODIFIERS, Kind
+from mfagate.sandbox.faults.catalogue import FAULTS
+from mfagate.sandbox.faults.kind import MODIFIERS, Argument, Kind
 
 
 class BadFault(ValueError):
@@ -46,14 +47,10 @@ class Fault:
         if kind is None:
             near = nearest_to(name, known)
             raise BadFault(f"there is no fault {name!r}{near or '; known: ' + ', '.join(known)}")
-        if given and kind.argument is None:
+        if kind.argument is not None:
+            argument = _argument(name, kind.argument, argument)
+        elif given:
             raise BadFault(f"{name} takes no argument: write {name}")
-        if not argument:
-            if kind.default is None:
-                raise BadFault(f"{name} needs an argument ({kind.argument}): write {name}:…")
-            argument = kind.default
-        if problem := kind.problem(argument):
-            raise BadFault(f"{name}:{argument}: {problem}")
         return cls(kind, argument, **_modifiers(name, kind.modifiers, modifiers))
 
     def __str__(self) -> str:
@@ -63,6 +60,15 @@ class Fault:
         parts += [f"after={self.after}"] if self.after else []
         parts += [f"times={self.times}"] if self.times is not None else []
         return ",".join(parts)
+
+
+def _argument(fault: str, due: Argument, given: str) -> str:
+    if not given and due.default is None:
+        raise BadFault(f"{fault} needs an argument ({due.name}): write {fault}:…")
+    argument = given or due.default or ""
+    if problem := due.problem(argument):
+        raise BadFault(f"{fault}:{argument}: {problem}")
+    return argument
 
 
 def _modifiers(fault: str, known: Sequence[str], texts: list[str]) -> dict[str, Any]:
