@@ -180,10 +180,14 @@ def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extr
         "samples SET requests = 'many'",
         "shapes SET answers = '['",
         "shapes SET answers = '[1]'",
+        """shapes SET answers = '[["user in bypass", {}]]'""",
+        f"shapes SET answers = '{'[' * 100_000}'",
+        f"problems SET evidence = '{'[' * 100_000}'",
         """shapes SET answers = '{"user in bypass": 7}'""",
         """shapes SET answers = '{"user in bypass": {"$.stat": {"kinds": 5, "values": null, "answers": 1}}}'""",
         """shapes SET answers = '{"user in bypass": {"$.stat": {"kinds": [], "values": [1], "answers": "x"}}}'""",
     ],
+    ids=lambda damage: damage[:60],
 )
 def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
     """Whatever they hold, JSON of another structure included: a warning, and the verdict is what it would have been."""

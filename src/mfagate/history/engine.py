@@ -104,7 +104,7 @@ def transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Conne
         said = str(error.orig) if isinstance(error, sqlalchemy.exc.DBAPIError) else str(error)
         reason = " ".join(place.hide(said).split())[:300]
         raise HistoryError(f"the history {place.shown} cannot be {doing}: {reason}; {_remedy(reason, place)}") from None
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         # A page that was overwritten with something that is still a page, or rows of somebody else's program.
         raise HistoryError(
             f"the history {place.shown} holds what no mfagate has written ({type(error).__name__}): "
