@@ -76,7 +76,9 @@ class Judge:
         failure = failure_of(error, host_of(request) or "the provider")
         if failure is None:
             answer = answer_in(error)
-            return self.answer(request, answer) if answer is not None else UNEXPLAINED
+            judgement = self.answer(request, answer) if answer is not None else UNEXPLAINED
+            # An SDK that raises on a good status has seen more of the answer than its exception holds.
+            return judgement if judgement is not OK else UNEXPLAINED
         evidence = {"phase": str(failure.phase), "exception": type(error).__name__}
         return Judgement(Result.PROBLEM, Finding(failure.cause, failure.message, evidence, outcome=failure.outcome))
 
