@@ -161,16 +161,20 @@ def test_no_secret_is_told(
     redactor = Redactor({"canary": SECRET})
     headers = {"WWW-Authenticate": f'Bearer error="{SECRET}", scope="{SECRET}"', "Server": SECRET}
     for number, body in enumerate(echoing(SECRET)):
-        provider.says(f"/{SECRET}/{number}", status, body, **headers)
+        for path in (f"/{SECRET}/{number}", f"/{number}"):
+            provider.says(path, status, body, **headers)
         with monitor(name, registry=registry).wrap(requests.Session()) as session:
             session.post(
                 f"{provider.url}/{SECRET}/{number}?passcode={SECRET}",
                 headers={"Authorization": f"SSWS {SECRET}", "X-Api-Key": SECRET, "Cookie": f"sid={SECRET}"},
                 data={"client_secret": SECRET},
             )
-        remove = monitor(name, registry=registry).install(client)
-        client.post(f"{provider.url}/{SECRET}/{number}", auth=("user", SECRET))
-        remove()
+        with monitor(name, registry=registry).wrap(requests.Session()) as session:
+            session.post(f"{provider.url}/{number}", json={"client": {"secrets": [SECRET]}})
+        for sent in ({"auth": ("user", SECRET)}, {"data": {"client_secret": SECRET}}, {"json": {"passcode": SECRET}}):
+            remove = monitor(name, registry=registry).install(client)
+            client.post(f"{provider.url}/{SECRET}/{number}", **sent)
+            remove()
         content = json.dumps(body).encode()
         with monitor(name, registry=registry).call() as call:
             call.answered(Answer(status, {**headers, "Content-Type": "application/json"}, content))
@@ -179,6 +183,29 @@ def test_no_secret_is_told(
     written += [metrics(registry), *capfd.readouterr()]
     assert kept.records
     assert redactor.found_in("\n".join(written)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "sent", "told"),
+    [
+        ("E0009999", {"json": {"user": "alice"}}, "E0009999"),
+        ("E0009999", {}, "E0009999"),
+        (f"bad-{SECRET}", {"json": {"secret": SECRET}}, "bad-[redacted request 0]"),
+        ("alice", {"files": {"user": (None, "alice")}}, None),
+        ("E0009999", {"data": iter([b"nobody has it any more"])}, None),
+        ("nobody alice knows", {}, None),
+        ("E1\nERROR: \x1b[31m", {}, None),
+    ],
+)
+def test_a_code_that_no_documentation_has(
+    registry: CollectorRegistry, kept: Kept, code: str, sent: dict[str, Any], told: str | None
+) -> None:
+    """It is told if it is one, and if it is nothing that was sent."""
+    request = requests.Request("POST", "https://example.okta.com", {"Accept": "*/*"}, **sent).prepare()
+    answer = Answer(401, {"Content-Type": "application/json"}, json.dumps({"errorCode": code}).encode())
+    monitor("okta", registry=registry).observe(request, answer, 0.1)
+    (event,) = kept.events
+    assert event.get("provider_code") == told
 
 
 def test_an_exception_with_a_secret_in_its_words(watching: Monitor, kept: Kept, registry: CollectorRegistry) -> None:
