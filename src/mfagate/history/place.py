@@ -75,6 +75,8 @@ class Place:
 
 # To the last @: whoever has not escaped a password has meant all of it.
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^/@:]*):(?P<password>.*)@", re.DOTALL)
+# No @, and no port either: the host was forgotten.
+_HOSTLESS = re.compile(r"(?<=://)(?P<user>[^/@:?[]*):(?!\d*(?:[,/?#]|$))[^@]*$")
 _PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)", re.IGNORECASE)
 
 
@@ -86,4 +88,5 @@ def _passwords(url: str) -> list[str]:
 
 
 def _without_password(url: str) -> str:
-    return _PARAMETER.sub(r"\g<name>=***", _USER_INFO.sub(r"\g<user>:***@", url))
+    hidden = _HOSTLESS.sub(r"\g<user>:***", _USER_INFO.sub(r"\g<user>:***@", url))
+    return _PARAMETER.sub(r"\g<name>=***", hidden)
