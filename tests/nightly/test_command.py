@@ -51,6 +51,32 @@ def test_the_first_nights(duo: Duo) -> None:
     assert (duo.folder / ".mfagate/.gitignore").read_text() == "*\n"
 
 
+BROKEN = """
+[integrations.broken]
+provider = "duo"
+environment = "sandbox"
+endpoint = "sandbox"
+
+[integrations.broken.settings]
+host = "sandbox:host"
+integration_key = "sandbox:integration_key"
+secret_key = "sandbox:secret_key"
+"""
+
+
+def test_a_drill_is_no_night(duo: Duo) -> None:
+    """It is left out of the history, with what it has seen; what ran beside it is kept."""
+    duo._text = duo.text() + BROKEN
+    assert duo.run("nightly", "--fault", "broken=status:503").report["verdict"] == "inconclusive"
+    assert duo.run("nightly", "--fault", "broken=slow:0.01").report["verdict"] == "pass"
+    assert duo.run("nightly", "--integration", "broken", "--fault", "broken=status:503").exit_code == 3
+    with sqlite3.connect(duo.folder / ".mfagate/history.db") as connection:
+        kept = [connection.execute(f"SELECT {what}").fetchall() for what in ("verdict FROM runs", "name FROM shapes")]
+        names = connection.execute("SELECT name FROM integrations").fetchall()
+    connection.close()
+    assert (kept, names) == ([[("pass",)] * 2, [("duo",)]], [("duo",)] * 2)
+
+
 def test_the_page_shows_earlier_nights(duo: Duo) -> None:
     duo.run("nightly")
     duo.execute("nightly", "--output", "html=report.html")
