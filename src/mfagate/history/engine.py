@@ -98,6 +98,7 @@ def transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Conne
     try:
         with engine.connect().execution_options(writes=writes) as connection, connection.begin():
             if writes and connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_SECONDS}s'")
                 connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             yield connection
     except sqlalchemy.exc.SQLAlchemyError as error:
@@ -120,6 +121,7 @@ _REMEDIES = {
     "not a database": "it is damaged or another kind of file: move it away, and a new history begins",
     "malformed": "it is damaged: move it away, and a new history begins",
     "locked": "another program holds it: end that one, or try again",
+    "lock timeout": "another program holds it: end that one, or try again",
     "password": "give the right user and password",
     "connection": "check host, port and that the server runs",
 }
