@@ -38,6 +38,7 @@ COMMAND = [sys.executable, "-m", "mfagate", "nightly"]
 
 
 def test_the_first_nights(duo: Duo) -> None:
+    (duo.folder / ".mfagate").mkdir()  # as --notify makes it
     for night in range(2):
         result = duo.run("nightly")
         assert (result.exit_code, result.stderr) == (0, "")

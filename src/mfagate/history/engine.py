@@ -52,7 +52,7 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
 
     if create:
         try:
-            _make_folder(path.parent)
+            _make_folder(path)
         except OSError as error:
             raise HistoryError(
                 f"the history {place.shown} cannot be written: {error.strerror}; name another place with --history"
@@ -76,13 +76,13 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
     return engine
 
 
-def _make_folder(folder: Path) -> None:
-    if folder.exists():
-        return
+def _make_folder(path: Path) -> None:
+    folder, begins = path.parent, not path.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    if folder.name == DEFAULT.parent.name:
+    ignoring = folder / ".gitignore"
+    if begins and folder.name == DEFAULT.parent.name and not ignoring.exists():
         # Ours alone, beside a file that is committed: nobody should commit this by accident.
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        ignoring.write_text("*\n", encoding="utf-8")
 
 
 @contextmanager
