@@ -39,6 +39,7 @@ def test_a_reference_is_shown_as_one(tmp_path: Path) -> None:
         ("postgresql:me:hunter22@db/mfa", "the history that is given is neither"),
         ("pg sql://me:hunter22@db/mfa", "the history that is given is neither"),
         ("host=db user=me password=hunter22", "the history that is given is neither"),
+        ("below\0/history.db", "the history that is given is neither"),
     ],
 )
 def test_what_names_no_place(tmp_path: Path, text: str, message: str) -> None:

@@ -20,8 +20,9 @@ DEFAULT = Path(".mfagate", "history.db")
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+._-]*)://", re.IGNORECASE)
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
-_NO_PATH = re.compile(r"postgres[^/]*:|.*(://|\bpassword\s*=)", re.IGNORECASE | re.DOTALL)
-"""Somebody has meant a database, and slipped. As a path it would be a file with a password in its name."""
+_NO_PATH = re.compile(r"postgres[^/]*:|.*(://|\bpassword\s*=|\0)", re.IGNORECASE | re.DOTALL)
+"""Somebody has meant a database, and slipped. As a path it would be a file with a password in its name. Nor is there a
+path with a NUL in it."""
 
 
 @dataclass(frozen=True, slots=True)
