@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics import exposition
 
-from mfagate.monitor import Answer, Monitor, monitor
+from mfagate.causes import CauseId, load
+from mfagate.monitor import Answer, Monitor, Result, monitor
 from mfagate.monitor.incidents import Described, Incidents, logger
 from mfagate.secrets.redaction import Redactor
 
@@ -54,7 +55,8 @@ def test_the_line_of_a_new_cause(provider: Provider, watching: Monitor, kept: Ke
     assert record.getMessage().startswith("MFA provider of duo-eu: ")
     assert record.getMessage().endswith(" (credential.rejected)")
     (event,) = kept.events
-    assert event.pop("next_step") and event.pop("message")
+    # Without settings, nobody knows which of them is to blame.
+    assert event.pop("next_step") and event.pop("message") == load(CauseId.CREDENTIAL_REJECTED).title
     assert event == {
         "event": "new",
         "integration": "duo-eu",
@@ -73,6 +75,20 @@ def test_settings_make_it_more_precise(provider: Provider, registry: CollectorRe
         session.get(f"{provider.url}/refused")
     (event,) = kept.events
     assert "the secret key is wrong" in event["message"]
+
+
+def test_what_is_the_providers_is_a_warning_and_a_user_who_is_refused_ends_it(
+    registry: CollectorRegistry, kept: Kept
+) -> None:
+    watching = monitor("duo", registry=registry, quiet_seconds=0)
+    watching.observe(None, Answer(502, body=b"bad gateway"), 0.1)
+    asked = requests.Request("GET", "https://api-1a2b3c4d.duosecurity.com/auth/v2/auth_status").prepare()
+    refused = Answer(
+        400, {"Content-Type": "application/json"}, b'{"stat": "FAIL", "code": 40002, "message": "Invalid"}'
+    )
+    assert watching.observe(asked, refused, 0.1) is Result.REFUSED
+    assert [event["event"] for event in kept.events] == ["new", "recovered"]
+    assert [record.levelname for record in kept.records] == ["WARNING", "WARNING"]
 
 
 def test_recovery_is_told_once_the_cause_is_quiet(kept: Kept) -> None:
