@@ -7,11 +7,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from mfagate.history import History, IntegrationState, Place
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Handler, front
 from mfagate.secrets.redaction import Redactor
@@ -50,6 +54,32 @@ def test_the_first_nights(duo: Duo) -> None:
         assert [check["outcome"] for check in result.checks("cassette.age")] == ["pass"]
     assert len(duo.execute("history").stdout.splitlines()) == 3
     assert (duo.folder / ".mfagate/.gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "known"),
+    [
+        (lambda state: state, 16),
+        (lambda state: replace(state, target="provider"), 1),
+        (lambda state: replace(state, samples=tuple(replace(one, requests=1) for one in state.samples)), 1),
+    ],
+    ids=["the same", "another target", "few requests"],
+)
+def test_nights_that_asked_something_else_do_not_count(
+    duo: Duo, other: Callable[[IntegrationState], IntegrationState], known: int
+) -> None:
+    duo.run("nightly")
+    with History.open(Place.of(None, duo.folder)) as history:
+        (first,) = history.runs()
+        for days in range(1, 16):
+            at = first.started - timedelta(days=days)
+            states = tuple(map(other, first.integrations))
+            history.record(replace(first, id=str(uuid.uuid4()), started=at, finished=at, integrations=states))
+    checks = duo.run("nightly").checks("latency")
+    assert len(checks) == 5
+    for check in checks:
+        assert check["message"].startswith("1 nights are known") is (known == 1)
+        assert check["outcome"] == "skipped" or known == 16
 
 
 BROKEN = """
