@@ -159,6 +159,20 @@ def test_a_field_is_told_once(duo: Duo, running: Running) -> None:
     assert [check["outcome"] for check in second.checks("drift")] == ["pass"]
 
 
+def test_an_endpoint_that_will_go_is_a_warning(duo: Duo, running: Running) -> None:
+    def announcing(handler: Handler) -> bool:
+        status, body, headers = handler.ask()
+        told = {"Sunset": "Sat, 01 May 2027 00:00:00 GMT"}
+        return handler.relay(status, body, headers, headers["Content-Type"], **told)
+
+    with front(running.endpoint, announcing) as before:
+        duo._text = duo.text().replace(running.endpoint, before.url)
+        result = duo.run("nightly")
+    (told,) = result.checks("drift")
+    assert (result.exit_code, told["outcome"], told["cause"]) == (0, "warn", "drift.field-added")
+    assert told["message"] == "the provider announces that an endpoint will go: header sunset"
+
+
 def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Running) -> None:
     (duo.folder / ".mfagate").write_text("in the way")
     with front(running.endpoint, with_a_new_field) as before:
