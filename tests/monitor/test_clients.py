@@ -155,6 +155,17 @@ def test_a_trace_of_the_callers_own_goes_first(provider: Provider, watching: Mon
         assert "trace" not in request.extensions
 
 
+def test_a_redirect_that_is_followed_by_hand_has_phases_of_its_own(
+    provider: Provider, watching: Monitor, registry: CollectorRegistry
+) -> None:
+    provider.says("/old", 307, b"", Location="/ok")
+    with watching.wrap(a_client()) as client:
+        following = client.get(f"{provider.url}/old").next_request
+        assert following is not None and client.send(following).json() == ALLOWED
+    labels = {"integration": "duo-eu", "provider": "duo", "phase": "processing"}
+    assert registry.get_sample_value("mfagate_client_phase_seconds_count", labels) == 2
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("following", [True, False])
 def test_a_redirect_to_another_host_is_a_login_page(
