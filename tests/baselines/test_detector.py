@@ -65,6 +65,17 @@ def test_since_when() -> None:
     assert standing.baseline == tuple(night.value for night in series[:20])
 
 
+def test_while_a_shift_lasts_the_baseline_stays() -> None:
+    series = nights([*calm(28), *calm(10, usual=0.2, seed=2)])
+    assert follow(series, latency_score).baseline == follow(series[:30], latency_score).baseline
+
+
+def test_the_nights_that_end_a_shift_are_usual() -> None:
+    series = nights([*calm(20), *calm(5, usual=0.2, seed=2), *calm(3, seed=3)])
+    baseline = follow(series, latency_score).baseline
+    assert baseline == tuple(night.value for night in [*series[:20], *series[25:27]])
+
+
 def test_back_to_usual_after_two_nights() -> None:
     found = states([*calm(20), *calm(5, usual=0.2, seed=2), *calm(3, seed=3)])
     assert found[25:] == [State.SHIFTED, State.USUAL, State.USUAL]
@@ -123,6 +134,7 @@ def test_a_burst_is_no_rise() -> None:
 
 
 def test_a_single_error_is_none() -> None:
+    assert share_score(Share(1, 40), [Share(0, 40)] * 20) == 0.0
     assert follow(errors(*[0] * 20, *[1] * 8), share_score).state is State.USUAL
 
 

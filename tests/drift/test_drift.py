@@ -99,6 +99,16 @@ def test_an_enumeration_repeats_itself() -> None:
     assert enumerated(shapes) == {"$.r": frozenset({"allow", "deny"})}
 
 
+@pytest.mark.parametrize("number", [12, 13])
+def test_a_field_of_many_words_is_no_enumeration(number: int) -> None:
+    shapes = [of_json({"r": f"word_{chr(ord('a') + index % number)}"}) for index in range(40)]
+    assert ("$.r" in enumerated(shapes)) is (number == 12)
+    known = shapes[0]
+    for shape in shapes[1:]:
+        known = merged(known, shape)
+    assert ("$.r" in enumerated([known])) is (number == 12)
+
+
 @pytest.mark.parametrize(
     "value", ["9f8a2c1d", "2026-10-01T02:00:00Z", "d2hhdGV2ZXI0Mg==", "https://a.example/x1", "4711"]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 
 import pytest
@@ -31,3 +32,10 @@ def test_brackets_are_no_markup(run: StoredRun) -> None:
     odd = replace(run, id="[/x]-run", stage="[/y]", integrations=(replace(run.integrations[0], cause="[/z]"),))
     for whole in (False, True):
         assert "[/x]" in listing.render([odd], "console", whole=whole)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "plain"])
+def test_no_cell_is_a_formula(run: StoredRun, text: str) -> None:
+    odd = replace(run, integrations=(replace(run.integrations[0], headline=text),))
+    (row,) = csv.DictReader(listing.as_csv([odd]).splitlines())
+    assert row["headline"] == (text if text == "plain" else f"'{text}")

@@ -39,6 +39,7 @@ def test_a_reference_is_shown_as_one(tmp_path: Path) -> None:
         ("postgresql:me:hunter22@db/mfa", "the history that is given is neither"),
         ("pg sql://me:hunter22@db/mfa", "the history that is given is neither"),
         ("host=db user=me password=hunter22", "the history that is given is neither"),
+        ("below\0/history.db", "the history that is given is neither"),
     ],
 )
 def test_what_names_no_place(tmp_path: Path, text: str, message: str) -> None:
@@ -56,6 +57,19 @@ def test_a_url_written_otherwise_is_one(tmp_path: Path, text: str) -> None:
 
 def test_a_parameter_in_capitals_is_hidden_too() -> None:
     assert Place.of("postgresql://db/mfa?PASSWORD=hunter22", Path()).shown == "postgresql://db/mfa?PASSWORD=***"
+
+
+@pytest.mark.parametrize("text", ["me:hunter22", "me:hunter22/mfa", "me:22hunter22/mfa?sslmode=require", ":hunter22"])
+def test_a_host_that_was_forgotten(text: str) -> None:
+    place = Place.of(f"postgresql://{text}", Path())
+    with pytest.raises(HistoryError, match=r"postgresql://(me)?:\*\*\* is no URL of PostgreSQL") as raised:
+        History.open(place)
+    assert "hunter22" not in str(raised.value) + repr(place)
+
+
+@pytest.mark.parametrize("text", ["db:5432", "db:5432/mfa", "db1:5432,db2:5433/mfa", "[::1]:5432/mfa", "db?x=y:z"])
+def test_a_host_without_a_password(text: str) -> None:
+    assert Place.of(f"postgresql://{text}", Path()).shown == f"postgresql://{text}"
 
 
 PASSWORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=6, max_size=30)

@@ -114,6 +114,21 @@ def test_many_write_at_once(place: Place) -> None:
         assert {run.id for run in history.runs()} == {run.id for run in runs}
 
 
+def test_who_holds_it_is_not_waited_for_without_end(
+    place: Place, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mfagate.history import engine
+
+    monkeypatch.setattr(engine, "_BUSY_SECONDS", 0.1)
+    with (
+        History.open(place) as other,
+        engine.transaction(history._engine, place, writes=True),
+        pytest.raises(HistoryError, match="another program holds it"),
+    ):
+        other.record(a_run())
+    history.record(a_run())
+
+
 def test_a_newer_history_is_refused(place: Place) -> None:
     from sqlalchemy import text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +18,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from mfagate.monitor import Answer, Monitor, Result, monitor
+from mfagate.monitor.connections import _timing as timed
+from mfagate.monitor.connections import under_way
 from mfagate.sandbox.faults import Fault, faulty
 from mfagate.sandbox.front import Handler, front
 
@@ -109,6 +112,60 @@ def test_a_redirect_on_the_same_host_is_one_call(
     assert requests_by_result(registry) == {"ok": 1}
 
 
+def test_waiting_before_a_redirect_is_processing(
+    provider: Provider, watching: Monitor, registry: CollectorRegistry
+) -> None:
+    def slow(handler: Handler) -> bool:
+        time.sleep(0.3)
+        return handler.answer(307, b"", Location="/ok")
+
+    provider.answers["/old"] = slow
+    with watching.wrap(a_session()) as session:
+        session.get(f"{provider.url}/old")
+    labels = {"integration": "duo-eu", "provider": "duo", "phase": "processing"}
+    assert (registry.get_sample_value("mfagate_client_phase_seconds_sum", labels) or 0) >= 0.3
+
+
+def test_tls_begins_after_the_connection() -> None:
+    class Slow:
+        default_port = 443
+
+        def _new_conn(self) -> None:
+            time.sleep(0.2)
+
+        def connect(self) -> None:
+            self._new_conn()
+
+    phases: dict[str, float] = {}
+    token = under_way.set((None, phases))
+    timed(Slow)().connect()
+    under_way.reset(token)
+    assert phases["connect"] >= 0.2 > phases["tls"]
+
+
+def test_a_trace_of_the_callers_own_goes_first(provider: Provider, watching: Monitor) -> None:
+    events: list[str] = []
+    with watching.wrap(a_client()) as client:
+        theirs = {"trace": lambda event, info: events.append(event)}
+        request = client.build_request("GET", f"{provider.url}/ok", extensions=theirs)
+        client.send(request)
+        assert events and request.extensions["trace"] is theirs["trace"]
+        request = client.build_request("GET", f"{provider.url}/ok")
+        client.send(request)
+        assert "trace" not in request.extensions
+
+
+def test_a_redirect_that_is_followed_by_hand_has_phases_of_its_own(
+    provider: Provider, watching: Monitor, registry: CollectorRegistry
+) -> None:
+    provider.says("/old", 307, b"", Location="/ok")
+    with watching.wrap(a_client()) as client:
+        following = client.get(f"{provider.url}/old").next_request
+        assert following is not None and client.send(following).json() == ALLOWED
+    labels = {"integration": "duo-eu", "provider": "duo", "phase": "processing"}
+    assert registry.get_sample_value("mfagate_client_phase_seconds_count", labels) == 2
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("following", [True, False])
 def test_a_redirect_to_another_host_is_a_login_page(
@@ -159,15 +216,26 @@ def test_a_streamed_body_is_left_to_the_caller(
                     assert answer.json() == expected
     # Whether a refusal is a user's or ours stands in the body, which was not ours to read.
     assert requests_by_result(registry) == {"ok": 1, "unexplained": 1}
+    labels = {"integration": "duo-eu", "provider": "duo", "phase": "transfer"}
+    assert registry.get_sample_value("mfagate_client_phase_seconds_count", labels) == 0
 
 
 def test_a_streamed_server_error_needs_no_body(
     provider: Provider, watching: Monitor, registry: CollectorRegistry
 ) -> None:
     provider.says("/broken", 502, b"bad gateway", "text/plain")
+    provider.says("/limited", 429, b"slow down", "text/plain")
     with watching.wrap(a_session()) as session:
         assert session.get(f"{provider.url}/broken", stream=True).content == b"bad gateway"
-    assert problems_by_cause(registry) == {"provider.outage": 1}
+        assert session.get(f"{provider.url}/limited", stream=True).content == b"slow down"
+    assert problems_by_cause(registry) == {"provider.outage": 1, "provider.rate-limited": 1}
+
+
+def test_a_proxy_that_wants_a_password(provider: Provider, watching: Monitor, registry: CollectorRegistry) -> None:
+    provider.says("/behind", 407, b"<html>", "text/html")
+    with watching.wrap(a_session()) as session:
+        session.get(f"{provider.url}/behind")
+    assert problems_by_cause(registry) == {"network.proxy": 1}
 
 
 def test_threads_share_a_session(provider: Provider, watching: Monitor, registry: CollectorRegistry) -> None:

@@ -61,3 +61,28 @@ def test_a_recorded_answer(name: str, description: str, states: list[str], excha
         assert result is Result.PROBLEM and cause.startswith("credential."), cause
     else:
         assert (result, causes) == (Result.REFUSED, ())
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://user:pw@portal.example/?token=1", "portal.example"),
+        ("//portal.example/", "portal.example"),
+        ("https://a\x1bcb/", r"a\x1bcb"),
+        ("https://[::1/", "what is no address"),
+        (f"https://{'a' * 3000}/", "a" * 253),
+    ],
+)
+def test_where_a_redirect_leads(location: str, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody else has written it: what it says moves no terminal, and is no defect of the monitor."""
+    request = SimpleNamespace(method="GET", url="https://api.example/auth")
+    result = monitor("duo", registry=CollectorRegistry()).observe(request, Answer(302, {"Location": location}), 0.1)
+    assert result is Result.PROBLEM
+    assert caplog.messages[0].startswith(f"MFA provider of duo: the API answered with a redirect to {told}. ")
+
+
+@pytest.mark.parametrize("location", ["/auth", "https://api.example/", "?x=1"])
+def test_a_redirect_on_the_same_host(location: str) -> None:
+    request = SimpleNamespace(method="GET", url="https://api.example/login")
+    watching = monitor("duo", registry=CollectorRegistry())
+    assert watching.observe(request, Answer(302, {"Location": location}), 0.1) is Result.OK

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics import exposition
 
-from mfagate.monitor import Answer, Monitor, monitor
+from mfagate.causes import CauseId, load
+from mfagate.monitor import Answer, Monitor, Result, monitor
 from mfagate.monitor.incidents import Described, Incidents, logger
 from mfagate.secrets.redaction import Redactor
 
@@ -54,7 +55,8 @@ def test_the_line_of_a_new_cause(provider: Provider, watching: Monitor, kept: Ke
     assert record.getMessage().startswith("MFA provider of duo-eu: ")
     assert record.getMessage().endswith(" (credential.rejected)")
     (event,) = kept.events
-    assert event.pop("next_step") and event.pop("message")
+    # Without settings, nobody knows which of them is to blame.
+    assert event.pop("next_step") and event.pop("message") == load(CauseId.CREDENTIAL_REJECTED).title
     assert event == {
         "event": "new",
         "integration": "duo-eu",
@@ -73,6 +75,20 @@ def test_settings_make_it_more_precise(provider: Provider, registry: CollectorRe
         session.get(f"{provider.url}/refused")
     (event,) = kept.events
     assert "the secret key is wrong" in event["message"]
+
+
+def test_what_is_the_providers_is_a_warning_and_a_user_who_is_refused_ends_it(
+    registry: CollectorRegistry, kept: Kept
+) -> None:
+    watching = monitor("duo", registry=registry, quiet_seconds=0)
+    watching.observe(None, Answer(502, body=b"bad gateway"), 0.1)
+    asked = requests.Request("GET", "https://api-1a2b3c4d.duosecurity.com/auth/v2/auth_status").prepare()
+    refused = Answer(
+        400, {"Content-Type": "application/json"}, b'{"stat": "FAIL", "code": 40002, "message": "Invalid"}'
+    )
+    assert watching.observe(asked, refused, 0.1) is Result.REFUSED
+    assert [event["event"] for event in kept.events] == ["new", "recovered"]
+    assert [record.levelname for record in kept.records] == ["WARNING", "WARNING"]
 
 
 def test_recovery_is_told_once_the_cause_is_quiet(kept: Kept) -> None:
@@ -161,16 +177,20 @@ def test_no_secret_is_told(
     redactor = Redactor({"canary": SECRET})
     headers = {"WWW-Authenticate": f'Bearer error="{SECRET}", scope="{SECRET}"', "Server": SECRET}
     for number, body in enumerate(echoing(SECRET)):
-        provider.says(f"/{SECRET}/{number}", status, body, **headers)
+        for path in (f"/{SECRET}/{number}", f"/{number}"):
+            provider.says(path, status, body, **headers)
         with monitor(name, registry=registry).wrap(requests.Session()) as session:
             session.post(
                 f"{provider.url}/{SECRET}/{number}?passcode={SECRET}",
                 headers={"Authorization": f"SSWS {SECRET}", "X-Api-Key": SECRET, "Cookie": f"sid={SECRET}"},
                 data={"client_secret": SECRET},
             )
-        remove = monitor(name, registry=registry).install(client)
-        client.post(f"{provider.url}/{SECRET}/{number}", auth=("user", SECRET))
-        remove()
+        with monitor(name, registry=registry).wrap(requests.Session()) as session:
+            session.post(f"{provider.url}/{number}", json={"client": {"secrets": [SECRET]}})
+        for sent in ({"auth": ("user", SECRET)}, {"data": {"client_secret": SECRET}}, {"json": {"passcode": SECRET}}):
+            remove = monitor(name, registry=registry).install(client)
+            client.post(f"{provider.url}/{SECRET}/{number}", **sent)
+            remove()
         content = json.dumps(body).encode()
         with monitor(name, registry=registry).call() as call:
             call.answered(Answer(status, {**headers, "Content-Type": "application/json"}, content))
@@ -179,6 +199,29 @@ def test_no_secret_is_told(
     written += [metrics(registry), *capfd.readouterr()]
     assert kept.records
     assert redactor.found_in("\n".join(written)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "sent", "told"),
+    [
+        ("E0009999", {"json": {"user": "alice"}}, "E0009999"),
+        ("E0009999", {}, "E0009999"),
+        (f"bad-{SECRET}", {"json": {"secret": SECRET}}, "bad-[redacted request 0]"),
+        ("alice", {"files": {"user": (None, "alice")}}, None),
+        ("E0009999", {"data": iter([b"nobody has it any more"])}, None),
+        ("nobody alice knows", {}, None),
+        ("E1\nERROR: \x1b[31m", {}, None),
+    ],
+)
+def test_a_code_that_no_documentation_has(
+    registry: CollectorRegistry, kept: Kept, code: str, sent: dict[str, Any], told: str | None
+) -> None:
+    """It is told if it is one, and if it is nothing that was sent."""
+    request = requests.Request("POST", "https://example.okta.com", {"Accept": "*/*"}, **sent).prepare()
+    answer = Answer(401, {"Content-Type": "application/json"}, json.dumps({"errorCode": code}).encode())
+    monitor("okta", registry=registry).observe(request, answer, 0.1)
+    (event,) = kept.events
+    assert event.get("provider_code") == told
 
 
 def test_an_exception_with_a_secret_in_its_words(watching: Monitor, kept: Kept, registry: CollectorRegistry) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import ssl
@@ -124,6 +125,13 @@ def test_a_client_certificate_that_is_demanded() -> None:
     assert found is not None and found.cause is CauseId.NETWORK_TLS_CLIENT_CERTIFICATE
 
 
+def test_an_end_in_the_middle_of_tls() -> None:
+    ended = ssl.SSLEOFError(8, "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol")
+    ended.reason = "UNEXPECTED_EOF_WHILE_READING"
+    found = failure_of(requests.exceptions.SSLError(ended), "host")
+    assert found is not None and found.cause is CauseId.NETWORK_CONNECTION_RESET
+
+
 def test_a_resolver_that_is_down_is_no_missing_name() -> None:
     found = failure_of(socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "host")
     assert found is not None and (found.cause, found.outcome) == (CauseId.NETWORK_DNS_FAILURE, Outcome.INCONCLUSIVE)
@@ -166,6 +174,20 @@ def test_no_url_at_all() -> None:
 @pytest.mark.parametrize("error", [ValueError("of the caller"), KeyError("x"), httpx.PoolTimeout("ours")])
 def test_what_says_nothing_of_the_network(error: Exception) -> None:
     assert failure_of(error, "host") is None
+
+
+def test_a_pool_of_ours_that_is_full(server: Front) -> None:
+    async def ask_twice() -> None:
+        limits = httpx.Limits(max_connections=1)
+        async with (
+            httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(20, pool=0.05), limits=limits) as client,
+            client.stream("GET", server.url),
+        ):
+            await client.get(server.url)
+
+    with pytest.raises(httpx.PoolTimeout) as raised:
+        asyncio.run(ask_twice())
+    assert failure_of(raised.value, "127.0.0.1") is None
 
 
 def test_a_circle_of_exceptions_ends() -> None:

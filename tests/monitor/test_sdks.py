@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,6 +39,16 @@ def test_duo_client(registry: CollectorRegistry) -> None:
             bad.check()
     assert requests_by_result(registry) == {"ok": 1, "problem": 1}
     assert problems_by_cause(registry) == {"credential.rejected": 1}
+
+
+def test_duo_client_before_a_page(provider: Provider, watching: Monitor, registry: CollectorRegistry) -> None:
+    """Its exception has status 200, and nobody got in."""
+    provider.says("/auth/v2/ping", 200, b"<html>Sign in to the guest network</html>", "text/html")
+    client = Auth("DI", SECRET, "127.0.0.1")
+    client._connect = lambda: http.client.HTTPConnection("127.0.0.1", urlsplit(provider.url).port)
+    with pytest.raises(RuntimeError, match="Received bad response"), watching.call():
+        client.ping()
+    assert requests_by_result(registry) == {"unexplained": 1}
 
 
 def test_twilio(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from mfagate.history import History, IntegrationState, Place
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Handler, front
 from mfagate.secrets.redaction import Redactor
@@ -38,6 +42,7 @@ COMMAND = [sys.executable, "-m", "mfagate", "nightly"]
 
 
 def test_the_first_nights(duo: Duo) -> None:
+    (duo.folder / ".mfagate").mkdir()  # as --notify makes it
     for night in range(2):
         result = duo.run("nightly")
         assert (result.exit_code, result.stderr) == (0, "")
@@ -49,6 +54,58 @@ def test_the_first_nights(duo: Duo) -> None:
         assert [check["outcome"] for check in result.checks("cassette.age")] == ["pass"]
     assert len(duo.execute("history").stdout.splitlines()) == 3
     assert (duo.folder / ".mfagate/.gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "known"),
+    [
+        (lambda state: state, 16),
+        (lambda state: replace(state, target="provider"), 1),
+        (lambda state: replace(state, samples=tuple(replace(one, requests=1) for one in state.samples)), 1),
+    ],
+    ids=["the same", "another target", "few requests"],
+)
+def test_nights_that_asked_something_else_do_not_count(
+    duo: Duo, other: Callable[[IntegrationState], IntegrationState], known: int
+) -> None:
+    duo.run("nightly")
+    with History.open(Place.of(None, duo.folder)) as history:
+        (first,) = history.runs()
+        for days in range(1, 16):
+            at = first.started - timedelta(days=days)
+            states = tuple(map(other, first.integrations))
+            history.record(replace(first, id=str(uuid.uuid4()), started=at, finished=at, integrations=states))
+    checks = duo.run("nightly").checks("latency")
+    assert len(checks) == 5
+    for check in checks:
+        assert check["message"].startswith("1 nights are known") is (known == 1)
+        assert check["outcome"] == "skipped" or known == 16
+
+
+BROKEN = """
+[integrations.broken]
+provider = "duo"
+environment = "sandbox"
+endpoint = "sandbox"
+
+[integrations.broken.settings]
+host = "sandbox:host"
+integration_key = "sandbox:integration_key"
+secret_key = "sandbox:secret_key"
+"""
+
+
+def test_a_drill_is_no_night(duo: Duo) -> None:
+    """It is left out of the history, with what it has seen; what ran beside it is kept."""
+    duo._text = duo.text() + BROKEN
+    assert duo.run("nightly", "--fault", "broken=status:503").report["verdict"] == "inconclusive"
+    assert duo.run("nightly", "--fault", "broken=slow:0.01").report["verdict"] == "pass"
+    assert duo.run("nightly", "--integration", "broken", "--fault", "broken=status:503").exit_code == 3
+    with sqlite3.connect(duo.folder / ".mfagate/history.db") as connection:
+        kept = [connection.execute(f"SELECT {what}").fetchall() for what in ("verdict FROM runs", "name FROM shapes")]
+        names = connection.execute("SELECT name FROM integrations").fetchall()
+    connection.close()
+    assert (kept, names) == ([[("pass",)] * 2, [("duo",)]], [("duo",)] * 2)
 
 
 def test_the_page_shows_earlier_nights(duo: Duo) -> None:
@@ -100,6 +157,20 @@ def test_a_field_is_told_once(duo: Duo, running: Running) -> None:
     assert drift["evidence"]["field"] == "$.beta"
     assert len(drift["evidence"]["in the answers to"]) > 1
     assert [check["outcome"] for check in second.checks("drift")] == ["pass"]
+
+
+def test_an_endpoint_that_will_go_is_a_warning(duo: Duo, running: Running) -> None:
+    def announcing(handler: Handler) -> bool:
+        status, body, headers = handler.ask()
+        told = {"Sunset": "Sat, 01 May 2027 00:00:00 GMT"}
+        return handler.relay(status, body, headers, headers["Content-Type"], **told)
+
+    with front(running.endpoint, announcing) as before:
+        duo._text = duo.text().replace(running.endpoint, before.url)
+        result = duo.run("nightly")
+    (told,) = result.checks("drift")
+    assert (result.exit_code, told["outcome"], told["cause"]) == (0, "warn", "drift.field-added")
+    assert told["message"] == "the provider announces that an endpoint will go: header sunset"
 
 
 def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Running) -> None:
@@ -180,10 +251,14 @@ def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extr
         "samples SET requests = 'many'",
         "shapes SET answers = '['",
         "shapes SET answers = '[1]'",
+        """shapes SET answers = '[["user in bypass", {}]]'""",
+        f"shapes SET answers = '{'[' * 100_000}'",
+        f"problems SET evidence = '{'[' * 100_000}'",
         """shapes SET answers = '{"user in bypass": 7}'""",
         """shapes SET answers = '{"user in bypass": {"$.stat": {"kinds": 5, "values": null, "answers": 1}}}'""",
         """shapes SET answers = '{"user in bypass": {"$.stat": {"kinds": [], "values": [1], "answers": "x"}}}'""",
     ],
+    ids=lambda damage: damage[:60],
 )
 def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
     """Whatever they hold, JSON of another structure included: a warning, and the verdict is what it would have been."""

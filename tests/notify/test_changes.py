@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -135,6 +135,23 @@ def test_a_warning_is_no_outage() -> None:
     assert message.body.startswith(
         "NEW a (credential.expiry api_token): credential.expiring-soon\nruns out in 9 days\n"
     )
+
+
+def test_the_worst_stands_first_and_knows_when_it_began() -> None:
+    states: dict[str, Standing] = {}
+    bodies = []
+    fine, bad = report(a=[FINE], b=[FINE]), report(a=[EXPIRING], b=[REJECTED])
+    for days, one in enumerate((fine, bad, fine, bad, fine)):
+        at = NOW + timedelta(days=days)
+        one = one.model_copy(update={"run": one.run.model_copy(update={"finished": at})})
+        seen = observed(one, states)
+        sent, new = notifications(seen.changes, seen.states, at, NotifyOptions.model_validate({}))
+        states = {**states, **new}
+        bodies += [message.body for message in sent]
+    began, over, _, again = bodies
+    assert [line.split()[1] for line in began.splitlines() if line.startswith("NEW")] == ["b:", "a"]
+    assert [line for line in over.splitlines() if line.startswith("since")] == ["since 2026-11-02 00:00 UTC"] * 2
+    assert again.count("since 2026-11-04 00:00 UTC") == 2
 
 
 def test_the_memory_is_a_file(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 import sys
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from mfagate.notify import memory
+from mfagate.notify.changes import Standing
 from mfagate.notify.delivery import Address, NotReady, Undelivered, deliver, require_apprise
 from mfagate.notify.wording import Message as Words
 from mfagate.sandbox.front import Handler, front
@@ -116,6 +119,27 @@ def test_a_damaged_memory_is_a_warning(project: Duo, webhook: Webhook) -> None:
     assert "notifications.json holds something else" in warning
     assert gate(project, webhook.url).report["run"]["warnings"] == []
     assert len(webhook.received) == 1
+
+
+def test_what_a_run_did_not_look_at_is_still_known(project: Duo, webhook: Webhook) -> None:
+    path = project.folder / ".mfagate/notifications.json"
+    okta = Standing(cause="provider.outage", since=datetime(2026, 11, 1, tzinfo=UTC), told="provider.outage")
+    memory.write(path, {"okta": okta})
+    project.broken = True
+    gate(project, webhook.url)
+    states = memory.read(path)
+    assert states.keys() == {"okta", "duo-eu"} and states["okta"] == okta
+
+
+def test_an_address_is_in_no_message(project: Duo, webhook: Webhook) -> None:
+    """Somebody has written it where the message quotes from."""
+    project.broken = True
+    text = project.text().replace("https://runbooks.example.com/mfa", webhook.url)
+    project.text = lambda: text  # type: ignore[method-assign]
+    project.run("gate", "--notify", MFA_NOTIFY_URL=webhook.url)
+    (message,) = webhook.received
+    assert "runbook: [redacted env:MFA_NOTIFY_URL]" in message["message"]
+    assert TOKEN not in message["message"]
 
 
 def test_a_report_has_an_address(project: Duo, webhook: Webhook) -> None:

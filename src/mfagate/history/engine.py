@@ -52,7 +52,7 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
 
     if create:
         try:
-            _make_folder(path.parent)
+            _make_folder(path)
         except OSError as error:
             raise HistoryError(
                 f"the history {place.shown} cannot be written: {error.strerror}; name another place with --history"
@@ -76,13 +76,13 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
     return engine
 
 
-def _make_folder(folder: Path) -> None:
-    if folder.exists():
-        return
+def _make_folder(path: Path) -> None:
+    folder, begins = path.parent, not path.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    if folder.name == DEFAULT.parent.name:
+    ignoring = folder / ".gitignore"
+    if begins and folder.name == DEFAULT.parent.name and not ignoring.exists():
         # Ours alone, beside a file that is committed: nobody should commit this by accident.
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        ignoring.write_text("*\n", encoding="utf-8")
 
 
 @contextmanager
@@ -98,13 +98,14 @@ def transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Conne
     try:
         with engine.connect().execution_options(writes=writes) as connection, connection.begin():
             if writes and connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_SECONDS}s'")
                 connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             yield connection
     except sqlalchemy.exc.SQLAlchemyError as error:
         said = str(error.orig) if isinstance(error, sqlalchemy.exc.DBAPIError) else str(error)
         reason = " ".join(place.hide(said).split())[:300]
         raise HistoryError(f"the history {place.shown} cannot be {doing}: {reason}; {_remedy(reason, place)}") from None
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         # A page that was overwritten with something that is still a page, or rows of somebody else's program.
         raise HistoryError(
             f"the history {place.shown} holds what no mfagate has written ({type(error).__name__}): "
@@ -120,6 +121,7 @@ _REMEDIES = {
     "not a database": "it is damaged or another kind of file: move it away, and a new history begins",
     "malformed": "it is damaged: move it away, and a new history begins",
     "locked": "another program holds it: end that one, or try again",
+    "lock timeout": "another program holds it: end that one, or try again",
     "password": "give the right user and password",
     "connection": "check host, port and that the server runs",
 }

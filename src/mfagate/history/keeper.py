@@ -12,7 +12,7 @@ from mfagate.history.past import Past
 from mfagate.history.place import Place
 from mfagate.history.record import StoredRun
 from mfagate.history.store import History
-from mfagate.result import Report
+from mfagate.result import Report, Verdict
 
 _LOOKED_BACK = timedelta(days=180)
 """Far enough that a baseline is the same on each night, wherever the look begins."""
@@ -84,10 +84,21 @@ class Keeper:
         """Store the report; the one that is returned says what went wrong with that."""
         if self._history is not None:
             try:
-                shapes = {name: past.shapes for name, past in self._pasts.items() if past.shapes}
-                self._history.record(StoredRun.of(report), shapes=shapes, keep_days=self._keep_days)
+                self._record(report, self._history)
                 self._history.close()
             except HistoryError as error:
                 self._give_up(error)
         warnings = [*report.run.warnings, *self._trouble]
         return report.model_copy(update={"run": report.run.model_copy(update={"warnings": warnings})})
+
+    def _record(self, report: Report, history: History) -> None:
+        # What was broken on purpose tells nothing about the provider: neither what is usual, nor what has changed.
+        drills = {one.name for one in report.integrations if one.faults}
+        if drills:
+            left = [one for one in report.integrations if one.name not in drills]
+            if not left:
+                return
+            verdict = Verdict.of(one.verdict for one in left)
+            report = report.model_copy(update={"integrations": left, "verdict": verdict})
+        shapes = {name: past.shapes for name, past in self._pasts.items() if past.shapes and name not in drills}
+        history.record(StoredRun.of(report), shapes=shapes, keep_days=self._keep_days)

@@ -20,8 +20,9 @@ DEFAULT = Path(".mfagate", "history.db")
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+._-]*)://", re.IGNORECASE)
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
-_NO_PATH = re.compile(r"postgres[^/]*:|.*(://|\bpassword\s*=)", re.IGNORECASE | re.DOTALL)
-"""Somebody has meant a database, and slipped. As a path it would be a file with a password in its name."""
+_NO_PATH = re.compile(r"postgres[^/]*:|.*(://|\bpassword\s*=|\0)", re.IGNORECASE | re.DOTALL)
+"""Somebody has meant a database, and slipped. As a path it would be a file with a password in its name. Nor is there a
+path with a NUL in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class Place:
 
 # To the last @: whoever has not escaped a password has meant all of it.
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^/@:]*):(?P<password>.*)@", re.DOTALL)
+# No @, and no port either: the host was forgotten.
+_HOSTLESS = re.compile(r"(?<=://)(?P<user>[^/@:?[]*):(?!\d*(?:[,/?#]|$))[^@]*$")
 _PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)", re.IGNORECASE)
 
 
@@ -86,4 +89,5 @@ def _passwords(url: str) -> list[str]:
 
 
 def _without_password(url: str) -> str:
-    return _PARAMETER.sub(r"\g<name>=***", _USER_INFO.sub(r"\g<user>:***@", url))
+    hidden = _HOSTLESS.sub(r"\g<user>:***", _USER_INFO.sub(r"\g<user>:***@", url))
+    return _PARAMETER.sub(r"\g<name>=***", hidden)

@@ -192,10 +192,11 @@ class History:
         runs = self.runs(Selection((name,), stage=stage, since=since))
         nights = [(run.started, state) for run in reversed(runs) for state in run.integrations]
         with self._reading() as connection:
-            shapes = connection.execute(select(SHAPES.c.answers).where(SHAPES.c.name == name)).scalar_one_or_none()
-            for answer in dict(shapes or {}).values():
+            found = connection.execute(select(SHAPES.c.answers).where(SHAPES.c.name == name)).scalar_one_or_none()
+            shapes = _SHAPES.validate_python({} if found is None else found)
+            for answer in shapes.values():
                 from_json(answer)  # What nobody has written is found here, and not by the rung that needs it.
-        return Past(None, nights, shapes or {})
+        return Past(None, nights, shapes)
 
     def _states_of(self, name: str, selection: Selection) -> list[IntegrationState]:
         runs = self.runs(replace(selection, integrations=(name,)))
@@ -268,6 +269,7 @@ _PREFIX = "state_"
 
 # Columns have the names of the fields. Whatever the rows of another program hold, a run holds what its types say.
 _RUN, _STATE = TypeAdapter(StoredRun), TypeAdapter(IntegrationState)
+_SHAPES = TypeAdapter(dict[str, Any])
 
 
 def _state(row: RowMapping, problems: list[RowMapping], samples: list[RowMapping]) -> IntegrationState:

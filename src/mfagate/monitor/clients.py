@@ -136,7 +136,12 @@ class _Trace:
         self.response: Any = None
         self._monitor = monitor
         self._request = request
-        self._extensions = request.extensions
+        # httpx copies them, and a trace of ours with them, to the request that a redirect asks for.
+        self._extensions = {
+            name: value
+            for name, value in request.extensions.items()
+            if not isinstance(getattr(value, "__self__", None), _Trace)
+        }
         self._phases: dict[str, float] = {}
         self._began: dict[str, float] = {}
         self._note = self._note_async if asynchronous else self._note_now

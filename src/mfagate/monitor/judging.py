@@ -18,6 +18,7 @@ from mfagate.monitor.answer import answer_in, exchange_of, host_of, status_of
 from mfagate.monitor.raised import failure_of
 from mfagate.providers.base import Dialect, Provider
 from mfagate.result import Finding
+from mfagate.visible import visible
 
 
 class Result(StrEnum):
@@ -76,7 +77,9 @@ class Judge:
         failure = failure_of(error, host_of(request) or "the provider")
         if failure is None:
             answer = answer_in(error)
-            return self.answer(request, answer) if answer is not None else UNEXPLAINED
+            judgement = self.answer(request, answer) if answer is not None else UNEXPLAINED
+            # An SDK that raises on a good status has seen more of the answer than its exception holds.
+            return judgement if judgement is not OK else UNEXPLAINED
         evidence = {"phase": str(failure.phase), "exception": type(error).__name__}
         return Judgement(Result.PROBLEM, Finding(failure.cause, failure.message, evidence, outcome=failure.outcome))
 
@@ -104,9 +107,8 @@ class Judge:
     def _no_error(self, request: Any, response: Any, answer: Response, history: Any) -> Judgement:
         asked = host_of(history[0] if history else request)
         answered = str(getattr(response, "url", "") or getattr(request, "url", ""))
-        if 300 <= answer.status < 400 and "location" in answer.headers:
-            answered = urljoin(answered, answer.headers["location"])
-        elsewhere = urlsplit(answered).hostname or asked
+        location = answer.headers["location"] if 300 <= answer.status < 400 and "location" in answer.headers else ""
+        elsewhere = _host(answered, location) or asked
         if asked and elsewhere != asked:
             message = f"the API answered with a redirect to {elsewhere}"
             finding = Finding(CauseId.NETWORK_UNEXPECTED_REDIRECT, message, {"redirected to": elsewhere})
@@ -120,6 +122,14 @@ class Judge:
     def known_codes(self) -> frozenset[str | int]:
         """The codes that the provider's documentation has, which cannot be an echo of anything."""
         return frozenset(self._provider.meanings) | self._provider.about_a_user
+
+
+def _host(url: str, location: str) -> str:
+    """The host that a redirect leads to, in no more characters than a name has (RFC 1035), and all of them visible."""
+    try:
+        return visible((urlsplit(urljoin(url, location)).hostname or "")[:253])
+    except ValueError:
+        return "what is no address"
 
 
 def _blank(settings: type[ProviderSettings]) -> ProviderSettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +20,7 @@ from mfagate.secrets.redaction import Redactor
 
 _SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|session|assertion", re.IGNORECASE)
 _SHORTEST = 4
-_MOST_BODY = 1 << 16
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 
 
 def describe(
@@ -53,8 +54,11 @@ def describe(
 
 
 def _unknown(code: str, request: Any, redactor: Redactor) -> str | None:
-    """A code that no documentation has may be an echo: without the request, nobody can tell of what."""
-    return redactor.redact(code)[:60] if getattr(request, "headers", None) else None
+    """A code that no documentation has may be an echo: without the whole request, nobody can tell of what."""
+    body = _body(request)
+    if not getattr(request, "headers", None) or body is None or code in body or not _CODE.fullmatch(code):
+        return None
+    return redactor.redact(code)
 
 
 def _secrets(settings: ProviderSettings | None) -> Iterator[tuple[str, str]]:
@@ -68,12 +72,30 @@ def _values(request: Any) -> Iterator[str]:
     for name, value in dict(getattr(request, "headers", None) or {}).items():
         if _SECRET_HEADER.search(str(name)):
             yield from _header(_text(value))
-    url = str(getattr(request, "url", "") or "")
-    body = getattr(request, "body", None)
-    for query in (urlsplit(url).query, _text(body)[:_MOST_BODY] if isinstance(body, str | bytes) else ""):
-        for _, value in parse_qsl(query):
-            if len(value) >= _SHORTEST:
+    url, body = str(getattr(request, "url", "") or ""), _body(request) or ""
+    sent = [value for query in (urlsplit(url).query, body) for _, value in parse_qsl(query)]
+    yield from (value for value in (*sent, *_in_json(body)) if len(value) >= _SHORTEST)
+
+
+def _body(request: Any) -> str | None:
+    """What was sent, or None where it is not at hand: as ``body`` by requests, and as what was read of it by httpx."""
+    body = (request.body or b"") if hasattr(request, "body") else getattr(request, "_content", None)
+    return _text(body) if isinstance(body, str | bytes) else None
+
+
+def _in_json(text: str) -> Iterator[str]:
+    try:
+        waiting = [json.loads(text)]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        match waiting.pop():
+            case str() as value:
                 yield value
+            case list() as items:
+                waiting += items
+            case dict() as fields:
+                waiting += fields.values()
 
 
 def _header(value: str) -> Iterator[str]:
