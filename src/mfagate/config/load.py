@@ -164,7 +164,8 @@ _EXPECTATIONS = {
     "date_type": "must be a date such as 2026-10-01",
     "date_from_datetime_parsing": "must be a date such as 2026-10-01",
     "date_from_datetime_inexact": "must be a date such as 2026-10-01, without a time",
-    "string_pattern_mismatch": "an integration's name is made of letters, digits, '.', '_' and '-'",
+    "string_pattern_mismatch": "an integration's name is at most 64 letters, digits, '.', '_' and '-', and begins "
+    "with a letter or a digit",
 }
 
 

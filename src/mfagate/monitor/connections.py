@@ -7,6 +7,7 @@ goes to the call that is under way in the same thread.
 from __future__ import annotations
 
 from contextvars import ContextVar
+from threading import Lock
 from time import perf_counter
 from typing import Any
 from weakref import WeakSet
@@ -15,6 +16,8 @@ under_way: ContextVar[tuple[Any, dict[str, float]] | None] = ContextVar("mfagate
 """The session whose call is under way here, and where its phases are noted."""
 
 _timed: WeakSet[Any] = WeakSet()
+_timing_one = Lock()
+"""The first calls of several threads may come at once, and what is timed twice tells twice the time."""
 
 
 def time_connections(adapter: Any) -> None:
@@ -22,9 +25,10 @@ def time_connections(adapter: Any) -> None:
 
     Those to hosts that were asked before are not timed: a pool keeps its connections, also to open them again.
     """
-    if adapter in _timed:
-        return
-    _timed.add(adapter)
+    with _timing_one:
+        if adapter in _timed:
+            return
+        _timed.add(adapter)
     manager = getattr(adapter, "poolmanager", None)
     if manager is None or not hasattr(adapter, "proxy_manager_for"):
         return
