@@ -109,7 +109,7 @@ def night(config: Path, at: datetime) -> tuple[list[Told], str]:
 
 
 def test_more_errors_than_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One request in four fails and is answered when it is asked again: no verdict, no fault, and yet news."""
+    """One request in six fails and is answered when it is asked again: no verdict, no fault, and yet news."""
     began = datetime.now(UTC)
     with running(tmp_path, began) as provider:
         simulate(monkeypatch, provider, key_expires=began + timedelta(days=400))
@@ -121,7 +121,7 @@ def test_more_errors_than_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 at = began + timedelta(days=number)
                 history.record(replace(first, id=str(uuid.uuid4()), started=at, finished=at))
         told = []
-        for number, every in ((16, 4), (17, 4), (18, 4), (19, None), (20, None), (21, None)):
+        for number, every in ((16, 6), (17, 6), (18, 6), (19, None), (20, None), (21, None)):
             provider.emulator.unavailable_every = every
             news, verdict = night(config, began + timedelta(days=number, seconds=1))
             assert verdict == "pass"
