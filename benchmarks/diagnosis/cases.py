@@ -104,6 +104,8 @@ def _broken_by(contract: Contract, change: str, field: str) -> frozenset[str]:
         expected = interaction.response
         fields = tuple((name, value) for name, values in expected.headers.items() for value in values)
         body = edited((expected.body or "").encode(), change, field)
+        if body is None:
+            continue
         answer = Response(expected.status, "", Headers(fields), body)
         causes |= {str(mismatch.cause) for mismatch in interaction.match(answer)}
     return frozenset(causes)

@@ -85,6 +85,8 @@ class Session:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     running: Mapping[str, Running] = field(default_factory=dict)
     """Sandboxes that somebody else started and stops, by integration."""
+    started: dict[str, Running] = field(default_factory=dict)
+    """Those of this run."""
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """One table of an integration with its references resolved."""
@@ -148,7 +150,7 @@ def run(
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
-    report = _report(stage, started, reports, recorded, changed_since, configuration.path)
+    report = _report(stage, started, reports, recorded, changed_since, configuration.path, _idle(session))
     for past in session.pasts.values():
         past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
@@ -169,6 +171,7 @@ def _report(
     override: str | None,
     changed_since: ChangedSince | None,
     configuration: Path,
+    warnings: list[str],
 ) -> Report:
     unchanged = changed_since is not None and bool(changed_since.unchanged)
     nothing = not reports and not unchanged
@@ -182,12 +185,22 @@ def _report(
             override=override,
             changed_since=changed_since,
             configuration=str(configuration),
+            warnings=warnings,
         ),
         verdict=Verdict.FAIL if nothing else Verdict.of(report.verdict for report in reports),
         cause=CauseId.GATE_NOTHING_CHECKED if nothing else None,
         summary=Summary.of(check for report in reports for check in report.checks),
         integrations=reports,
     )
+
+
+def _idle(session: Session) -> list[str]:
+    """Of a drill in which nothing went wrong, a pass says nothing."""
+    return [
+        f"{name}: the fault {fault} has done nothing: no request was one that it strikes, or no answer had the field"
+        for name, running in session.started.items()
+        for fault in running.idle_faults()
+    ]
 
 
 def _examine(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
@@ -240,6 +253,7 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
         session.progress.started(integration.name, f"starting a local {provider.title}")
         # The session owns it, so that an interrupt in the main thread stops it too.
         running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))
+        session.started[integration.name] = running
     yield _climb(session, integration, provider, running)
 
 

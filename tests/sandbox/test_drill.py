@@ -83,6 +83,17 @@ def test_a_drill_that_passes_is_told_as_one(project: Drill) -> None:
     result = project.gate("mfa=added")
     assert (result.exit_code, "a drill, broken on purpose" in result.stdout) == (0, True), result.stdout
     assert 'name="faults" value="added"' in (project.folder / "junit.xml").read_text()
+    assert result.report["run"]["warnings"] == []
+
+
+@pytest.mark.parametrize("fault", ["removed:nosuchfield", "status:503,path=/nowhere", "reset,after=9999"])
+def test_a_fault_that_does_nothing_is_told(project: Drill, fault: str) -> None:
+    """Whoever misspells a field must not take the pass for a gate that sees nothing."""
+    result = project.gate(f"mfa={fault}")
+    (warning,) = result.report["run"]["warnings"]
+    assert (result.exit_code, warning.partition(":")[0]) == (0, "mfa"), result.stdout
+    assert f"the fault {fault} has done nothing" in warning
+    assert f"warning: {warning}" in result.stderr
 
 
 @pytest.mark.parametrize(

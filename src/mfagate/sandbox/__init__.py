@@ -33,7 +33,8 @@ class Running:
     ``endpoint`` is a URL on 127.0.0.1. ``values`` are what ``sandbox:NAME`` references
     resolve to; those named in ``secrets`` are kept out of every output. ``ca_bundle``
     is a file with the authority of its certificate, where it speaks TLS. A sandbox that
-    was started with faults, be it none, takes others while it runs: ``change_faults``.
+    was started with faults, be it none, takes others while it runs: ``change_faults``. ``idle_faults``
+    tells which of those on the way to it have done nothing so far.
     """
 
     endpoint: str
@@ -41,6 +42,7 @@ class Running:
     secrets: frozenset[str] = frozenset()
     ca_bundle: str | None = None
     change_faults: ChangeFaults = field(default=_unchangeable, repr=False, compare=False)
+    idle_faults: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
 
 
 class Sandbox(Protocol):

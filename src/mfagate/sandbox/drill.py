@@ -63,6 +63,7 @@ def drill(start: Start, own: Sequence[Kind], texts: Sequence[str] | None) -> Ite
                 ca_bundle=bundle,
                 values={name: _moved(value, running, before.url, bundle) for name, value in running.values.items()},
                 change_faults=change,
+                idle_faults=lambda: before.idle,
             )
 
 

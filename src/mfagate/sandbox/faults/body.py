@@ -7,43 +7,43 @@ from collections.abc import Callable
 from typing import Any
 
 Edit = Callable[[dict[str, Any], str], None]
+"""Changes a field of an object, by its name."""
+
+Change = Callable[[Any, str], bool]
+"""Changes a document as an argument says, and tells whether there was anything to change."""
 
 
-def edited(body: bytes, kind: str, argument: str) -> bytes:
-    """The body with one kind of change at a field; unchanged where it is no JSON or has no such field."""
+def edited(body: bytes, kind: str, argument: str) -> bytes | None:
+    """The body with one kind of change at a field; None where it is no JSON or has no such field."""
     try:
         document = json.loads(body)
     except ValueError:
-        return body
-    if kind == "added":
-        if isinstance(document, dict):
-            document[argument] = "new"
-    elif kind == "value":
-        name, _, value = argument.partition("=")
-        _at(document, name, lambda parent, key: parent.__setitem__(key, _as_json(value)))
-    else:
-        _at(document, argument, _EDITS[kind])
-    return json.dumps(document).encode()
+        return None
+    return json.dumps(document).encode() if EDITS[kind](document, argument) else None
 
 
-def _at(document: Any, field: str, edit: Edit) -> None:
-    """Apply to the fields of that name at any depth, and if there is none to those of that dotted path.
+def _at(edit: Edit) -> Change:
+    """The edit of the fields of that name at any depth, and if there is none of those of that dotted path.
 
     A name may have dots itself, as ``@odata.type`` has. A path goes through all items of a list.
     """
-    if not _everywhere(document, field, edit):
-        _along(document, field.split("."), edit)
+
+    def change(document: Any, field: str) -> bool:
+        return _everywhere(document, field, edit) or _along(document, field.split("."), edit)
+
+    return change
 
 
-def _along(node: Any, steps: list[str], edit: Edit) -> None:
+def _along(node: Any, steps: list[str], edit: Edit) -> bool:
+    """Whether there was any."""
     if isinstance(node, list):
-        for item in node:
-            _along(item, steps, edit)
-    elif isinstance(node, dict) and steps[0] in node:
-        if len(steps) == 1:
-            edit(node, steps[0])
-        else:
-            _along(node[steps[0]], steps[1:], edit)
+        return sum(_along(item, steps, edit) for item in node) > 0
+    if not isinstance(node, dict) or steps[0] not in node:
+        return False
+    if len(steps) > 1:
+        return _along(node[steps[0]], steps[1:], edit)
+    edit(node, steps[0])
+    return True
 
 
 def _everywhere(node: Any, name: str, edit: Edit) -> bool:
@@ -83,10 +83,24 @@ def _rename(parent: dict[str, Any], key: str) -> None:
     parent[f"{key}_v2"] = parent.pop(key)
 
 
-_EDITS: dict[str, Edit] = {
-    "removed": lambda parent, key: parent.__delitem__(key),
-    "renamed": _rename,
-    "nulled": lambda parent, key: parent.__setitem__(key, None),
-    "retyped": lambda parent, key: parent.__setitem__(key, _retyped(parent[key])),
-    "wrapped": lambda parent, key: parent.__setitem__(key, [parent[key]]),
+def _added(document: Any, name: str) -> bool:
+    if isinstance(document, dict):
+        document[name] = "new"
+    return isinstance(document, dict)
+
+
+def _value(document: Any, argument: str) -> bool:
+    name, _, value = argument.partition("=")
+    return _at(lambda parent, key: parent.__setitem__(key, _as_json(value)))(document, name)
+
+
+EDITS: dict[str, Change] = {
+    "removed": _at(lambda parent, key: parent.__delitem__(key)),
+    "renamed": _at(_rename),
+    "nulled": _at(lambda parent, key: parent.__setitem__(key, None)),
+    "retyped": _at(lambda parent, key: parent.__setitem__(key, _retyped(parent[key]))),
+    "wrapped": _at(lambda parent, key: parent.__setitem__(key, [parent[key]])),
+    "value": _value,
+    "added": _added,
 }
+"""By the name of the fault."""

@@ -5,20 +5,35 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from enum import Enum, auto
 
-from mfagate.sandbox.faults.body import edited
+from mfagate.sandbox.faults.body import EDITS, edited
 from mfagate.sandbox.faults.connection import abort
 from mfagate.sandbox.front import Handler, drip, flood, hang_up, stall
 
 Strike = Callable[[Handler, str], bool]
 """Answers in the server's place, or says False to let it answer."""
 
+
+class Struck(Enum):
+    """What a fault has done to one request."""
+
+    BEFORE = auto()
+    """Something before the answer, which is still to come."""
+    ANSWERED = auto()
+    """It has answered."""
+    NOTHING = auto()
+    """It has let the answer through as it was: there was nothing to change in it."""
+
+
 _HTML = b"<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body>Welcome</body></html>"
 
 
-def strike(handler: Handler, name: str, argument: str) -> bool:
+def strike(handler: Handler, name: str, argument: str) -> Struck:
     """Answer as the fault of that name does."""
-    return _STRIKES[name](handler, argument)
+    if name in EDITS:
+        return _edit(handler, name, argument)
+    return Struck.ANSWERED if _STRIKES[name](handler, argument) else Struck.BEFORE
 
 
 def _head(handler: Handler, status: int, body: bytes, content_type: str | None) -> bytes:
@@ -125,12 +140,11 @@ def _clock(handler: Handler, argument: str) -> bool:
     return True
 
 
-def _edited(name: str) -> Strike:
-    def strike(handler: Handler, argument: str) -> bool:
-        status, body, headers = handler.ask()
-        return handler.relay(status, edited(body, name, argument), headers, headers["Content-Type"])
-
-    return strike
+def _edit(handler: Handler, name: str, argument: str) -> Struck:
+    status, body, headers = handler.ask()
+    changed = edited(body, name, argument)
+    handler.relay(status, body if changed is None else changed, headers, headers["Content-Type"])
+    return Struck.NOTHING if changed is None else Struck.ANSWERED
 
 
 _STRIKES: dict[str, Strike] = {
@@ -160,5 +174,4 @@ _STRIKES: dict[str, Strike] = {
     "retired": lambda handler, argument: _answer(
         handler, 410, b'{"error":"gone"}', Sunset="Sat, 31 Oct 2026 23:59:59 GMT"
     ),
-    **{name: _edited(name) for name in ("removed", "renamed", "nulled", "retyped", "wrapped", "value", "added")},
 }

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mfagate.sandbox.faults.certificates import Authority
 from mfagate.sandbox.faults.connection import STRIKES, black_hole, closed
-from mfagate.sandbox.faults.http import strike
+from mfagate.sandbox.faults.http import Struck, strike
 from mfagate.sandbox.faults.kind import Layer
 from mfagate.sandbox.faults.spec import BadFault, Fault, Trigger
 from mfagate.sandbox.front import Handler, front
@@ -31,6 +31,7 @@ class Faulty:
         self._seed = seed
         self._port = 0
         self._now = ExitStack()
+        self._triggers: list[Trigger] = []
 
     @property
     def url(self) -> str:
@@ -48,6 +49,7 @@ class Faulty:
         if secure is not None and self._authority is None:
             raise BadFault(f"{secure.kind.name}: this server was started without TLS, and stays so")
         self._now.close()
+        self._triggers = []
         self._port = self._begin(faults, secure)
 
     def _begin(self, faults: Sequence[Fault], secure: Fault | None) -> int:
@@ -57,10 +59,17 @@ class Faulty:
         if "drop" in names:
             return self._now.enter_context(black_hole(self._port))
         tls = _tls(self._authority, secure) if self._authority else None
-        before = self._now.enter_context(front(self._behind, _Striker(faults, self._seed), tls, self._port))
-        before.on_connection = _Connections(faults, self._seed)
+        requests, connections = _Striker(faults, self._seed), _Connections(faults, self._seed)
+        self._triggers = [*connections.triggers, *requests.triggers]
+        before = self._now.enter_context(front(self._behind, requests, tls, self._port))
+        before.on_connection = connections
         before.requests = self.requests
         return before.server_port
+
+    @property
+    def idle(self) -> list[str]:
+        """The faults of now that have done nothing so far; one of TLS, or of nobody listening, is never idle."""
+        return [str(trigger.fault) for trigger in self._triggers if trigger.idle]
 
     def close(self) -> None:
         """Stop."""
@@ -115,24 +124,29 @@ class _Striker:
 
     def __init__(self, faults: Sequence[Fault], seed: int) -> None:
         layers = (Layer.HTTP, Layer.BODY)
-        self._triggers = [Trigger(fault, seed) for fault in faults if fault.kind.layer in layers]
+        self.triggers = [Trigger(fault, seed) for fault in faults if fault.kind.layer in layers]
 
     def __call__(self, handler: Handler) -> bool:
         path = urlsplit(handler.path).path
-        return any(
-            trigger.strikes(path) and strike(handler, trigger.fault.kind.name, trigger.fault.argument)
-            for trigger in self._triggers
-        )
+        for trigger in self.triggers:
+            if trigger.strikes(path):
+                struck = strike(handler, trigger.fault.kind.name, trigger.fault.argument)
+                trigger.idle = trigger.idle and struck is Struck.NOTHING
+                if struck is not Struck.BEFORE:
+                    return True
+        return False
 
 
 class _Connections:
     """The faults of connections."""
 
     def __init__(self, faults: Sequence[Fault], seed: int) -> None:
-        self._triggers = [Trigger(fault, seed) for fault in faults if fault.kind.name in STRIKES]
+        self.triggers = [Trigger(fault, seed) for fault in faults if fault.kind.name in STRIKES]
 
     def __call__(self, connection: socket.socket) -> bool:
-        return any(
-            trigger.strikes() and STRIKES[trigger.fault.kind.name](connection, trigger.fault.argument)
-            for trigger in self._triggers
-        )
+        for trigger in self.triggers:
+            if trigger.strikes():
+                trigger.idle = False
+                if STRIKES[trigger.fault.kind.name](connection, trigger.fault.argument):
+                    return True
+        return False

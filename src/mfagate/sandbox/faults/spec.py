@@ -104,6 +104,8 @@ class Trigger:
 
     fault: Fault
     seed: int = 0
+    idle: bool = True
+    """Whether it has done nothing so far: no request was its own, or there was nothing to change."""
     _passed: int = 0
     _struck: int = 0
     _random: random.Random = field(init=False)
