@@ -48,6 +48,22 @@ def test_another_step(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Totp(SECRET, step_seconds=60).code() == "287082"
 
 
+@pytest.mark.parametrize(("seconds", "slept"), [(3000.0, 0.0), (3027.5, 0.0), (3028.5, 1.5), (3029.99, 0.01)])
+def test_a_code_for_enrolment_is_taken_a_while_longer(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, slept: float
+) -> None:
+    """At the very end of a step the code of the one before would be too old when it arrives."""
+    clock = [seconds]
+    monkeypatch.setattr("mfagate.providers.totp.time.time", lambda: clock[0])
+    monkeypatch.setattr("mfagate.providers.totp.time.sleep", lambda left: clock.append(clock.pop() + left))
+    one = Totp.generate()
+    code = one.code_for_enrolment()
+    assert clock[0] == pytest.approx(seconds + slept)
+    clock[0] += 2.0
+    assert one.step_of(code) is not None
+    assert one.code() != code
+
+
 def test_a_secret_without_padding() -> None:
     assert Totp("JBSWY3DPEHPK3PXP").code(1) == Totp("jbswy3dpehpk3pxp").code(1)
 

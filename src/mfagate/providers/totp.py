@@ -11,6 +11,9 @@ from typing import Literal
 _LONGEST = 8
 """Digits of the longest codes; a shorter code is the end of a longer one (RFC 4226 section 5.3)."""
 
+_LEAST_SECONDS = 2.0
+"""For a request that shows a code which is about to be too old."""
+
 
 @dataclass(frozen=True, slots=True)
 class Totp:
@@ -27,12 +30,18 @@ class Totp:
         return cls(base64.b32encode(secrets.token_bytes(20)).decode())
 
     def code(self, steps: int = 0) -> str:
-        """The code now, or some steps away.
-
-        A provider that takes each code once is shown the code of the step before at
-        enrolment, so that the one of now is still good for a login.
-        """
+        """The code now, or some steps away."""
         return self._at(self._now() + steps)
+
+    def code_for_enrolment(self) -> str:
+        """The code of the step before, for a provider that takes each code once: that of now stays good for a login.
+
+        Providers take it as long as this step lasts. If that is too short for a request, the next step is waited for.
+        """
+        left = self.step_seconds - time.time() % self.step_seconds
+        if left < _LEAST_SECONDS:
+            time.sleep(left)
+        return self.code(-1)
 
     def wrong_code(self) -> str:
         """A code that is not right within four steps of now."""

@@ -68,7 +68,7 @@ class Org:
         factor = self.enrolled(user)
         phone = Totp(factor["_embedded"]["activation"]["sharedSecret"])
         path = f"/api/v1/users/{user['id']}/factors/{factor['id']}"
-        done = self.ask("POST", f"{path}/lifecycle/activate", json={"passCode": phone.code(-1)})
+        done = self.ask("POST", f"{path}/lifecycle/activate", json={"passCode": phone.code_for_enrolment()})
         assert (done.status_code, done.json()["status"]) == (200, "ACTIVE")
         return path, phone
 

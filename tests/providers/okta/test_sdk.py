@@ -80,7 +80,7 @@ async def login_with_a_code(client: Any) -> None:
     factor = await good(client.enroll_factor(user.id, wanted))
     assert factor.status.value == "PENDING_ACTIVATION"
     phone = Totp(factor.embedded["activation"]["sharedSecret"])
-    await good(client.activate_factor(user.id, factor.id, FirstCode(passCode=phone.code(-1))))
+    await good(client.activate_factor(user.id, factor.id, FirstCode(passCode=phone.code_for_enrolment())))
     (listed,) = await good(client.list_factors(user.id))
     assert (listed.id, listed.status.value) == (factor.id, "ACTIVE")
     assert listed.profile.credential_id == user.profile.login

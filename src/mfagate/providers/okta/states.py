@@ -115,7 +115,7 @@ class OktaStates(TabledStates[OktaSettings]):
         phone = self._pending()
         path = f"/api/v1/users/{self._user_id}/factors/{self._factor_id}/lifecycle/activate"
         # Each code is good for once: the one of now is left for the login.
-        self._admin("POST", path, json={"passCode": phone.code(-1)})
+        self._admin("POST", path, json={"passCode": phone.code_for_enrolment()})
         return phone
 
     def _pending(self) -> Totp:

@@ -117,7 +117,9 @@ class TwilioStates(TabledStates[TwilioSettings]):
         totp = Totp.generate()
         identity, factor_sid = self._new_factor(totp)
         # The code of the step before, so that the one of now is unused: that Twilio takes one twice is nowhere said.
-        verified = self.ask("POST", f"/Entities/{identity}/Factors/{factor_sid}", data={"AuthPayload": totp.code(-1)})
+        verified = self.ask(
+            "POST", f"/Entities/{identity}/Factors/{factor_sid}", data={"AuthPayload": totp.code_for_enrolment()}
+        )
         if verified["status"] != "verified":
             raise StateUnavailable("Twilio did not take the first code of a TOTP factor: do the clocks differ?")
         return {"identity": identity, "factor_sid": factor_sid}, totp
