@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from mfagate.ladder.agreed import difference
 from mfagate.ladder.asking import Sample, ask
 from mfagate.ladder.rung import Climb, is_gone, is_refusal
 from mfagate.providers.states import Arranged, StateNotConfigured
-from mfagate.result import Finding, Location
+from mfagate.result import Check, Finding, Location
 
 if TYPE_CHECKING:
     import requests
@@ -43,13 +43,26 @@ _UNREADABLE = (CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE)
 _NO_CONTENT = 204
 
 
+class Overdue(Exception):
+    """There is no time to arrange any more; the check says why."""
+
+    def __init__(self, check: Check) -> None:
+        super().__init__(check.message)
+        self.check = check
+
+
 class Arranger:
-    """Arranges provider states and remembers the last exchange that it took, for the diagnosis."""
+    """Arranges provider states and remembers the last exchange that it took, for the diagnosis.
+
+    ``overdue`` tells before each request why there is no more time, and None while there is; ``is_late`` if it did.
+    """
 
     def __init__(self, climb: Climb) -> None:
         self._climb = climb
         self._asked: list[Exchange] = []
         self._abandoned = False
+        self.is_late = False
+        self.overdue: Callable[[], Check | None] = lambda: None
         data = {name: str(value.value) for name, value in climb.test_data.items()}
         self.states = climb.provider.states(self._send, climb.settings, data)
 
@@ -57,6 +70,10 @@ class Arranger:
         integration = self._climb.integration
         if integration.environment.is_production and "unsafe-interactions" not in integration.production_allows:
             raise StateNotConfigured("production_allows", "arranging this state would change something in production")
+        late = self.overdue()
+        if late is not None:
+            self.is_late = True
+            raise Overdue(late)
         exchange = ask(
             self._climb, partial(self._attempt, request, settings), confirming=False, bounded=False
         ).shown.value
@@ -78,6 +95,7 @@ class Arranger:
         Raises:
             StateNotConfigured: The target's configuration does not allow for one.
             StateUnavailable: One could not be arranged.
+            Overdue: There was no time for it.
         """
         self._asked.clear()
         values: dict[str, str] = {}
@@ -128,6 +146,7 @@ class Arranger:
 
     def close(self) -> None:
         """Remove what the states created."""
+        self.overdue = lambda: None
         if self.states is not None and not self._abandoned:
             self.states.close()
 

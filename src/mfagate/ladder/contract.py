@@ -12,7 +12,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
-from mfagate.ladder.arranging import OTHER_FORM, Arranger, arranging
+from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, arranging
 from mfagate.ladder.asking import Picture, Sample, ask, ask_probe, judging
 from mfagate.ladder.pace import overdue
 from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, passed, skipped
@@ -46,7 +46,10 @@ def run(climb: Climb) -> Iterator[Check]:
     with arranging(climb) as arranger:
         for number, interaction in enumerate(climb.interactions):
             if gone is None:
-                gone = overdue(climb, INTERACTION, f"{number} of {total} interactions were verified")
+                arranger.overdue = partial(
+                    overdue, climb, INTERACTION, f"{number} of {total} interactions were verified"
+                )
+                gone = arranger.overdue()
                 if gone is not None:
                     yield gone
             if gone is not None:
@@ -56,7 +59,9 @@ def run(climb: Climb) -> Iterator[Check]:
             verify = partial(_verify, climb, interaction, arranger, confirming=broken < _CONFIRMED)
             check = guarded(climb, INTERACTION, interaction.description, verify)
             broken += check.outcome.is_red
-            if check.outcome.is_red and is_gone(check.cause):
+            if arranger.is_late:
+                gone = check
+            elif check.outcome.is_red and is_gone(check.cause):
                 gone = check
                 arranger.abandon()
             yield check
@@ -135,11 +140,14 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger, *, confi
             return Sample.checked(replay, None)
         return Sample.checked(judge(climb, interaction, replay, INTERACTION), replay.exchange)
 
-    if climb.integration.environment.is_production and not interaction.safe_in_production:
-        picture = Picture([once(None)])  # What sends a message there is sent once.
-        climb.pictures.append(picture)
-    else:
-        picture = ask(climb, once, confirming=confirming, bounded=False)
+    try:
+        if climb.integration.environment.is_production and not interaction.safe_in_production:
+            picture = Picture([once(None)])  # What sends a message there is sent once.
+            climb.pictures.append(picture)
+        else:
+            picture = ask(climb, once, confirming=confirming, bounded=False)
+    except Overdue as late:
+        return late.check
     check, exchange = _counted(picture), picture.shown.exchange
     if exchange is not None and check.outcome is Outcome.PASS:
         climb.answered[interaction.description] = exchange

@@ -1,0 +1,67 @@
+"""Provider states take most of the requests of a run: there, too, it is asked whether there is time for more."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.ladder.arranging import Arranger, Overdue
+from mfagate.providers.states import Arranged
+from mfagate.result import Check
+
+LATE = Check(
+    id="contract.interaction",
+    outcome=Outcome.INCONCLUSIVE,
+    cause=CauseId.PROVIDER_DEGRADED,
+    message="the provider answers so slowly",
+    seconds=0,
+)
+
+
+class Live:
+    """Whatever is sent is noted."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def arrange(self, request: requests.Request, settings: Any) -> Any:
+        self.sent.append(request.url)
+        return SimpleNamespace(failure=None, response=None, request=request)
+
+
+def arranger(live: Live, monkeypatch: pytest.MonkeyPatch) -> Arranger:
+    def states(send: Any, settings: Any, data: Any) -> Any:
+        def arrange(state: Any) -> Arranged:
+            for path in state:
+                send(requests.Request("POST", path))
+            return Arranged()
+
+        return SimpleNamespace(arrange=arrange, close=lambda: send(requests.Request("DELETE", "/user")))
+
+    monkeypatch.setattr("mfagate.ladder.arranging.definite_cause", lambda exchange, dialect: None)
+    climb: Any = SimpleNamespace(
+        test_data={},
+        provider=SimpleNamespace(states=states),
+        settings=None,
+        live=live,
+        integration=SimpleNamespace(environment=SimpleNamespace(is_production=False)),
+        asking_seconds=5.0,
+        pictures=[],
+    )
+    return Arranger(climb)
+
+
+def test_what_is_too_late_is_not_sent_and_what_was_created_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = Live()
+    one = arranger(live, monkeypatch)
+    one.overdue = lambda: LATE if len(live.sent) == 2 else None
+    wanted: Any = SimpleNamespace(states=[["/first", "/second", "/third"]])
+    with pytest.raises(Overdue) as raised:
+        one.arrange(wanted)
+    assert (raised.value.check, one.is_late, live.sent) == (LATE, True, ["/first", "/second"])
+    one.close()
+    assert live.sent[-1] == "/user"
