@@ -23,6 +23,8 @@ from ..support.project import REPOSITORY
 SERVICE, SENT, PHONE = "/v2/Services/VA0123456789abcdef0123456789abcdef", f"VE{'0' * 31}1", "+15550100100"
 OKTA_FACTOR = "/api/v1/users/00uabcdefg1234567890/factors/ostabcdefg1234567890"
 SECRET = "c4n4ry-c4n4ry"
+PATIENT = 2.0
+"""Seconds for an answer: on a busy machine, less is too little now and then."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,12 @@ SHAPES = {
 
 
 def ask(shape: Shape, endpoint: Endpoint, *, session: requests.Session | None = None, **how: Any) -> requests.Response:
-    how = {"allow_redirects": False, "timeout": 0.5, "verify": endpoint.ca_bundle and str(endpoint.ca_bundle), **how}
+    how = {
+        "allow_redirects": False,
+        "timeout": PATIENT,
+        "verify": endpoint.ca_bundle and str(endpoint.ca_bundle),
+        **how,
+    }
     return (session or requests).post(endpoint + shape.path, data=shape.form, **how)
 
 
@@ -187,7 +194,7 @@ def received(response: http.client.HTTPResponse) -> bytes:
 
 
 def takes_a_part_for_the_whole(shape: Shape, endpoint: Endpoint) -> bool:
-    connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=0.5)
+    connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=PATIENT)
     try:
         connection.request("POST", shape.path, urlencode(shape.form))
         with connection.getresponse() as response:
@@ -277,7 +284,7 @@ def shows_its_secret(shape: Shape, endpoint: Endpoint) -> bool:
 def proof(client: Callable[[Shape, Endpoint], bool], name: str, **claim: Any) -> Proof:
     shape = SHAPES[name]
     contract = REPOSITORY / f"contracts/{name}/auth-service-{name}.json"
-    about = {"deadline_seconds": 3.0, "secrets": [SECRET], "examples": 50, "tolerate": WAITS}
+    about = {"deadline_seconds": 2 * PATIENT + 1, "secrets": [SECRET], "examples": 50, "tolerate": WAITS}
     asked = {**shape.claim, **about, **claim}
     return prove(lambda endpoint: client(shape, endpoint), contract=contract, interaction=shape.interaction, **asked)
 
