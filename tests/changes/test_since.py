@@ -190,15 +190,15 @@ def test_all_is_new_where_the_configuration_is_a_link_that_was_moved(repository:
     assert list(since(repository).changed) == ["eu", "us"]
 
 
-@pytest.mark.parametrize("target", ["../../shared/one.yaml", "../../shared"], ids=["file", "folder"])
+@pytest.mark.parametrize("target", ["../../common/one.yaml", "../../common"], ids=["file", "folder"])
 def test_what_a_link_in_a_folder_leads_to_counts(repository: Repository, target: str) -> None:
     """Recordings that several integrations share; a link that leads back ends nowhere."""
-    repository.put("shared/one.yaml", "one\n")
+    repository.put("common/one.yaml", "one\n")
     (repository.folder / "cassettes/eu/shared.yaml").symlink_to(target)
-    (repository.folder / "shared/back").symlink_to("../cassettes/eu")
+    (repository.folder / "common/back").symlink_to("../cassettes/eu")
     repository.commit()
     assert since(repository).changed == {}
-    repository.put("shared/one.yaml", "two\n")
+    repository.put("common/one.yaml", "two\n")
     assert since(repository).changed == {"eu": ["cassettes/eu"]}
 
 

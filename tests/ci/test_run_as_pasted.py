@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from mfagate.cli import cli
 from mfagate.sandbox import Running
 
 from ..support.repository import git
@@ -19,8 +18,6 @@ from .conftest import WRONG_KEY, point_at
 from .machine import GitHub, Machine, load
 
 UNREACHABLE = "https://127.0.0.1:9"
-
-needs_nightly = pytest.mark.skipif("nightly" not in cli.commands, reason="this version has no mfagate nightly")
 
 
 def in_order(machine: Machine, duo: Running) -> None:
@@ -141,7 +138,6 @@ def test_github_nightly_opens_one_issue(started: Machine, known: str, code: int)
     assert not code or "https://github.com/acme/login/actions/runs/7" in issue.read_text()
 
 
-@needs_nightly
 @pytest.mark.parametrize("started", ["github"], indirect=True)
 def test_github_nightly_itself(started: Machine) -> None:
     outcome = github(started, "schedule").job(workflow(started, "mfagate-nightly.yml")["mfa-nightly"])
@@ -323,7 +319,6 @@ def unit(machine: Machine) -> dict[str, str]:
     return dict(re.findall(r"(?m)^(\w+)=(.*)$", text))
 
 
-@needs_nightly
 @pytest.mark.parametrize("started", ["systemd"], indirect=True)
 def test_systemd_nightly_itself(started: Machine, tmp_path: Path) -> None:
     command = unit(started)["ExecStart"].replace("/opt/mfagate/bin/mfagate", "mfagate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from mfagate.history import HistoryError, StoredRun
 from mfagate.history.place import Place
 from mfagate.history.store import History, Selection
 from mfagate.history.versions import NEWEST
+from mfagate.result import Check
 
 from .runs import FIRST, answered, integration, passed, problem, report, unanswered
 
@@ -20,10 +22,10 @@ SLOW = problem(CauseId.PROVIDER_DEGRADED, "provider.steady", attempts=["a", 1, N
 DOWN = problem(CauseId.PROVIDER_OUTAGE, "provider.ping", outcome=Outcome.INCONCLUSIVE)
 
 
-def a_run(day: int = 0, *checks: object, name: str = "duo") -> StoredRun:
+def a_run(day: int = 0, *checks: Check, name: str = "duo") -> StoredRun:
     found = checks or (passed(), SLOW)
     measured = [answered(0.01), answered(0.05), answered(0.02), unanswered(), unanswered(2)]
-    return StoredRun.of(report(integration(name, found, measured), day=day))  # type: ignore[arg-type]
+    return StoredRun.of(report(integration(name, found, measured), day=day))
 
 
 def test_what_is_stored_comes_back(history: History) -> None:
@@ -42,8 +44,8 @@ def test_the_filters(history: History) -> None:
     for run in runs:
         history.record(run)
 
-    def days(**wanted: object) -> list[int]:
-        return [(run.started - FIRST).days for run in history.runs(Selection(**wanted))]  # type: ignore[arg-type]
+    def days(**wanted: Any) -> list[int]:
+        return [(run.started - FIRST).days for run in history.runs(Selection(**wanted))]
 
     assert days() == [3, 2, 1, 0]
     assert days(integrations=("okta",)) == [3]

@@ -82,7 +82,7 @@ LAYOUTS = st.fixed_dictionaries(
                 f"k8s-secret:secret.yaml#mfa/{name}",
                 f"file:secrets/{name}",
                 f"file:HOME/secrets/{name}",
-                f"dotenv:../shared.env#{name}",
+                f"dotenv:../common.env#{name}",
                 "literal",
             ]
         )

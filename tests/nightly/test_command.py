@@ -246,6 +246,7 @@ def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extr
         "problems SET evidence = '[1]'",
         "integrations SET verdict = '?'",
         "integrations SET questions = -1",
+        "integrations SET questions = 3000000000",
         "integrations SET ran = X'ff00'",
         "samples SET median = 'soon'",
         "samples SET requests = 'many'",

@@ -188,7 +188,7 @@ def _publish(
         view = HistoryView.kept(nights)
 
     def warn(message: str) -> None:
-        click.echo(f"Warning: {message}", err=True)
+        click.echo(f"warning: {message}", err=True)
 
     try:
         formats.deliver(report, outputs, color=color, say=warn, history=view)

@@ -14,7 +14,8 @@ from mfagate.causes import Outcome
 from mfagate.exchange import Phase
 from mfagate.result import Check, IntegrationReport, Measured, Report, Verdict
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+"""No run asks more; without a limit, a row that somebody else has written would keep the scores busy for ever."""
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
