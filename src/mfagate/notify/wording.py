@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mfagate.foreign import quoted
 from mfagate.notify.changes import Change, Kind
 
 _ORDER = {Kind.NEW: 0, Kind.CHANGED: 1, Kind.FLAPPING: 2, Kind.REMINDER: 3, Kind.RECOVERED: 4}
@@ -58,7 +59,7 @@ def _block(change: Change) -> Iterator[str]:
     about = f" ({change.subject})" if change.subject else ""
     yield f"{change.kind.upper()} {change.integration}{about}: {change.cause}"
     headline = " ".join(change.headline.split())
-    yield headline if len(headline) <= _LONGEST else f"{headline[:_LONGEST]}…"
+    yield quoted(headline, _LONGEST)
     if change.kind is Kind.FLAPPING:
         yield "It comes and goes. Nothing more is said of it until it stays as it is."
     yield f"since {change.since:%Y-%m-%d %H:%M} UTC"
