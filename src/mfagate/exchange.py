@@ -120,7 +120,7 @@ class Response:
             ValueError: The body is not JSON in UTF-8.
         """
         if self.undecodable is not None:
-            raise ValueError("the body is not in the content coding that it is said to be in")
+            raise ValueError(f"the body is not in {self.undecodable.quoted(_LONGEST_TYPE)}, as it is said to be")
         try:
             # From bytes the decoder would take UTF-16 as well, which few clients do.
             return json.loads(self.body.decode("utf-8-sig"))

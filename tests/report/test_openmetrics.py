@@ -92,7 +92,7 @@ def test_an_override_is_told_from_a_pass() -> None:
 def test_hostile_labels_are_read_back(hostile: Report) -> None:
     text = Output("openmetrics").render(hostile)
     (labels, _), *_ = values(text, "mfagate_integration_expiry_timestamp_seconds")
-    assert "::error::" in labels["subject"]
+    assert ":\\x3aerror::" in labels["subject"]
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")

@@ -441,7 +441,7 @@ def test_no_answer_is_too_odd(end: bytes, parts: list[bytes], method: str) -> No
         (answer(b"\x00\x01\xff\r\n"), "does not speak HTTP", r"\x00\x01\xff"),
         (answer(b"\r\n\r\n"), "does not speak HTTP", None),
         (answer(b"\x15\x03\x01\x00\x02\x02\x46"), "use https", r"\x15\x03\x01\x00\x02\x02F"),
-        (answer(b"x" * 70000), "does not speak HTTP", "x" * 60),
+        (answer(b"x" * 70000), "does not speak HTTP", "x" * 59 + "…"),
         (answer(b"HTTP/1.1 abc\r\n\r\n"), "status line", "HTTP/1.1 abc"),
         (answer(b"HTTP/2.0 200 OK\r\n\r\n"), "status line", "HTTP/2.0 200 OK"),
         (answer(b"HTTP/1.1 2000 OK\r\n\r\n"), "status line", "HTTP/1.1 2000 OK"),

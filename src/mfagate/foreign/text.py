@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from mfagate.foreign import ForeignText
-
 
 class ForeignText:
     """A text of others. It can be compared and searched; :func:`mfagate.foreign.quoted` shows it.
