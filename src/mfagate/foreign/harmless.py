@@ -21,6 +21,7 @@ _COMMAND = re.compile(
         add-mask | add-matcher | add-path | debug | echo | endgroup | error | group | internal | notice
         | remove-matcher | save-state | set-env | set-output | stop-commands | warning
       )\b)
+    | (?P<line>section)_(?=(?:start|end):)  # GitLab section_start:…
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -62,8 +63,11 @@ def harmless_json(document: str) -> str:
     return _UNSEEN.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], document)
 
 
+_ESCAPES = {"hash": r"\x23", "colon": r"\x3a", "line": r"\x5f"}
+
+
 def _broken(found: re.Match[str]) -> str:
-    return r"#\x23" if found["hash"] else r":\x3a"
+    return next(sign + escape for name, escape in _ESCAPES.items() if (sign := found[name]))
 
 
 def _space(found: re.Match[str]) -> str:
