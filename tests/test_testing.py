@@ -10,7 +10,10 @@ from mfagate.testing.project import Project, Result, telling_runs
 
 KEY = "00kQ7xV2mZ9sT4bR8nW1cY6pL3dF5gH0jK_aEuIo-S"
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoidmFsaWRhdGUifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
-PEM = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\nR0aQ7xV2mZ9sT4bR8nW1cY6p\n-----END PRIVATE KEY-----\n"
+PEM = (
+    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n"
+    "R0aU5yB1nX8rS3aQ7mV0bX5o\n-----END PRIVATE KEY-----\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -19,10 +22,10 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIB
 def test_a_part_of_a_secret_is_found(tmp_path: Path, written: str) -> None:
     project = Project(tmp_path, {"KEY": KEY, "JWT": JWT, "PEM": PEM})
     for result in (Result(0, written, ""), Result(0, "", written)):
-        with pytest.raises(AssertionError, match="KEY|JWT"):
+        with pytest.raises(AssertionError, match=r"KEY|JWT|PEM"):
             project.assert_no_secret(result)
     (tmp_path / "report.txt").write_text(written)
-    with pytest.raises(AssertionError, match="KEY|JWT"):
+    with pytest.raises(AssertionError, match=r"KEY|JWT|PEM"):
         project.assert_no_secret(Result(0, "", ""), tmp_path / "report.txt")
 
 

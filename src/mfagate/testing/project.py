@@ -116,10 +116,10 @@ class Project:
             check=False,
         )
         result = Result(completed.returncode, completed.stdout, completed.stderr)
-        self.assert_no_secret(result, *self._written(arguments))
+        self.assert_no_secret(result, *self._files_written(arguments))
         return result
 
-    def _written(self, arguments: Sequence[str]) -> list[Path]:
+    def _files_written(self, arguments: Sequence[str]) -> list[Path]:
         """The reports that a command was told to write, and the history."""
         named = (argument.partition("=")[2] for argument in arguments)
         reports = {self.folder / name for name in ("report.json", "junit.xml", *filter(None, named))}
