@@ -116,7 +116,7 @@ def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
 
 def _short(run_id: str) -> str:
     """The beginning of an id. It begins a line, and the row may be that of another program."""
-    return re.sub(r"[^0-9A-Za-z-]", "?", run_id)[:8]
+    return re.sub(r"[^\w\[\]/.-]", "?", run_id)[:8]
 
 
 def _new_table(*headings: str, plain: bool) -> Any:

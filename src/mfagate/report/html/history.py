@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from mfagate.foreign import harmless
 from mfagate.causes import CauseId
 from mfagate.exchange import Phase
+from mfagate.foreign import harmless
 from mfagate.history.record import IntegrationState, samples_of
 from mfagate.result import IntegrationReport, Report, Verdict
 
