@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from .clocks import CLOCKS, Clock
@@ -31,24 +30,34 @@ QUICK = (
 """Below ``tests``: what deals with time, dates and files, and takes seconds."""
 
 
-def commands(whole: bool, workers: str, arguments: Sequence[str]) -> Iterator[tuple[list[str], Path]]:
-    """Yield what runs under a clock, and where."""
-    yield [sys.executable, "-m", "mfagate", "check"], REPOSITORY
-    yield [sys.executable, "-m", "mfagate", "gate"], REPOSITORY
-    if find_spec("mfagate_vonage") is not None:
-        yield [sys.executable, "-m", "mfagate", "check"], VONAGE
-        yield [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], VONAGE
+MFAGATE = [sys.executable, "-m", "mfagate"]
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+
+Commands = Iterator[tuple[list[str], Path]]
+
+
+def of_the_example() -> Commands:
+    """Yield what runs under a clock for the provider of another package, and where."""
+    yield [*MFAGATE, "check"], VONAGE
+    yield [*MFAGATE, "gate"], VONAGE
+    yield PYTEST, VONAGE
+
+
+def of_the_project(whole: bool, workers: str, arguments: Sequence[str]) -> Commands:
+    """Yield what runs under a clock for the shipped project, and where."""
+    yield [*MFAGATE, "check"], REPOSITORY
+    yield [*MFAGATE, "gate"], REPOSITORY
     tests = ["tests"] if whole else [f"tests/{name}" for name in QUICK]
-    options = ["-q", "-n", workers, "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    options = ["-n", workers, "--dist", "loadgroup"]
     # The linters of CI files have clocks of their own; the tests of the clocks shift the real one.
     ignored = ["--ignore", "tests/ci", "--ignore", "tests/clock"]
-    yield [sys.executable, "-m", "pytest", *options, *ignored, *tests, *arguments], REPOSITORY
+    yield [*PYTEST, *options, *ignored, *tests, *arguments], REPOSITORY
 
 
-def run(clock: Clock, library: str, whole: bool, workers: str, arguments: Sequence[str]) -> bool:
-    """Run everything under a clock; return whether it passed."""
+def run(clock: Clock, library: str, commands: Commands) -> bool:
+    """Run the commands under a clock; return whether all of them passed."""
     passed = True
-    for command, folder in commands(whole, workers, arguments):
+    for command, folder in commands:
         # A folder of its own: pytest removes folders of other runs that look old, and under this clock all do.
         with tempfile.TemporaryDirectory(prefix="mfagate-clock-", ignore_cleanup_errors=True) as temporary:
             environment = clock.environment({**os.environ, "PYTEST_DEBUG_TEMPROOT": temporary}, library)
@@ -62,6 +71,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.clock", description=__doc__)
     parser.add_argument("--clock", action="append", choices=list(CLOCKS), help="only this one (repeatable)")
     parser.add_argument("--whole", choices=[*CLOCKS, "all", "none"], default="none", help="every test under this clock")
+    parser.add_argument("--example", action="store_true", help="the provider of another package, which is installed")
     parser.add_argument("--workers", default="3", help="processes of pytest")
     given, arguments = parser.parse_known_args()
     library = next((str(path) for path in sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
@@ -72,7 +82,8 @@ def main() -> int:
     for name in given.clock or CLOCKS:
         began = time.monotonic()
         whole = given.whole in (name, "all")
-        if not run(CLOCKS[name], library, whole, given.workers, arguments):
+        commands = of_the_example() if given.example else of_the_project(whole, given.workers, arguments)
+        if not run(CLOCKS[name], library, commands):
             failed.append(name)
         print(f"--- {name}: {'failed' if name in failed else 'passed'} in {time.monotonic() - began:.0f} s", flush=True)
     print(f"clocks that failed: {', '.join(failed)}" if failed else "every clock passed")
