@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from mfagate.cassette import Cassette, CassetteError, Origin, load, origin_of, path_for
 from mfagate.causes import CauseId
@@ -82,7 +83,7 @@ def _judge(climb: Climb, interaction: Interaction, cassette: Cassette) -> Check:
         shown = [mismatch.message for mismatch in mismatches[:5]]
         return _found(interaction, CauseId.CASSETTE_CONTRACT_MISMATCH, message, cassette.path, mismatches=shown)
     origin = str(cassette.recorded_from or "unknown origin")
-    known: dict[str, object] = {"recorded_from": origin}
+    known: dict[str, Any] = {"recorded_from": origin}
     message = f"satisfies the contract; recorded from the {origin}"
     if cassette.recorded_at is not None:
         # The date, not the age: the report on an unchanged file is the same on every day.
