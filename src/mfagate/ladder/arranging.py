@@ -116,6 +116,8 @@ class Arranger:
             return None
         last = self._asked[-1]
         definite = definite_cause(last, self._climb)
+        if definite is not None and definite.cause is CauseId.CONTRACT_UNSAFE_PATH:
+            return definite
         if definite is not None and (is_gone(definite.cause) or is_refusal(definite.cause)):
             return definite
         broken = self._broken(last, nearest_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
+from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, UnsafeValueError, line_in, load
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, arranging
@@ -33,7 +33,7 @@ def read(climb: Climb) -> Iterator[Check]:
     try:
         climb.contract = load(path, provider=climb.integration.provider)
     except ContractError as error:
-        yield Check.from_finding(FILE, Finding(CauseId.CONTRACT_OUT_OF_DATE, str(error), {}, Location(path)))
+        yield Check.from_finding(FILE, Finding(error.cause, str(error), {}, Location(path, error.line)))
         return
     number = len(climb.contract.interactions)
     yield passed(FILE, f"{number} interactions of {climb.contract.consumer} with {climb.contract.provider}")
@@ -115,9 +115,20 @@ def asked(climb: Climb, interaction: Interaction, arranger: Arranger, check_id: 
         return _replay(climb, interaction, arranger)
     except StateNotConfigured as reason:
         return skipped(check_id, f"set {reason.setting} to include it: {reason}", subject=name)
+    except UnsafeValueError as error:
+        return Check.from_finding(check_id, _unsafe(climb, interaction, error), subject=name)
     except (StateUnavailable, StateValueError) as error:
         finding = arranger.lost() or Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, f"{name}: {error}")
         return Check.from_finding(check_id, finding, subject=name)
+
+
+def _unsafe(climb: Climb, interaction: Interaction, error: UnsafeValueError) -> Finding:
+    """A request that a state's value would send elsewhere, at the line of the generator that takes the value."""
+    contract = climb.contract
+    assert contract is not None, "the contract is read on an earlier rung"
+    where = ("interactions", contract.interactions.index(interaction), "request", *error.part)
+    location = Location(contract.path, line_in(contract.path, where))
+    return Finding(CauseId.CONTRACT_UNSAFE_PATH, f"{interaction.description}: {error}", {}, location)
 
 
 _CONFIRMED = 3
