@@ -116,12 +116,8 @@ class ExampleRequest:
         generator = self.generators.get("path", {}).get("")
         if generator is None:
             return quote(self.path, safe=_PATH_SAFE)
-        try:
-            path = quote(generator.text(values), safe=_PATH_SAFE)
-            fault = path_fault(path)
-        except UnicodeEncodeError:
-            fault = "holds half a character"
-        if fault is not None:
+        path = quote(generator.text(values), safe=_PATH_SAFE)
+        if (fault := path_fault(path)) is not None:
             raise UnsafeValueError(generator.expression, f"makes a path that {fault}", ("generators", "path"))
         return path
 
@@ -161,9 +157,13 @@ class ExampleRequest:
 
 def _look_up(name: str, values: Mapping[str, str]) -> str:
     try:
-        return values[name]
+        value = values[name]
+        value.encode()
     except KeyError:
         raise StateValueError(name, "is missing: no provider state gave it") from None
+    except UnicodeEncodeError:
+        raise StateValueError(name, "holds half a character, which cannot be sent") from None
+    return value
 
 
 def _put(node: Any, steps: Sequence[str | int], change: Callable[[object], object]) -> None:

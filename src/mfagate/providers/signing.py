@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import requests
 from requests.auth import AuthBase
 
-from mfagate.origins import Origins, UnsafeRequest, path_fault
+from mfagate.origins import Origin, Origins, UnsafeRequest, path_fault
 
 Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
@@ -82,8 +82,14 @@ def prepare(
 
 
 def _address(provider: Addresses, settings: Any, url: str) -> str:
-    if url.startswith(("https://", "http://")):
-        return url
-    if (fault := path_fault(url.partition("?")[0])) is not None:
+    if not url.startswith(("https://", "http://")):
+        _require_path(url)
+        return provider.url(settings, url)
+    Origin.of(url)
+    _require_path("/" + url.split("/", 3)[3] if url.count("/") > 2 else "/")
+    return url
+
+
+def _require_path(target: str) -> None:
+    if (fault := path_fault(target.partition("?")[0])) is not None:
         raise UnsafeRequest(f"its path {fault}")
-    return provider.url(settings, url)
