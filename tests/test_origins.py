@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
+import mfagate
 from mfagate.origins import Origin, Origins, UnsafeRequest, path_fault
 from mfagate.providers.base import Provider
 from mfagate.providers.oauth import Tokens
@@ -240,6 +243,19 @@ def test_another_origin_is_never_signed_for(url: str) -> None:
     with pytest.raises(UnsafeRequest):
         prepared(url, signer)
     assert signer.urls == []
+
+
+def test_nothing_else_prepares_a_request() -> None:
+    """A request is signed when it is prepared: in one place, and for tokens in the one that uses the same check."""
+    sources = Path(mfagate.__file__).parent
+    preparing = {
+        str(path.relative_to(sources))
+        for path in sources.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("prepare", "prepare_auth", "prepare_request") and not node.args
+    }
+    assert preparing == {"providers/signing.py", "providers/oauth.py"}
 
 
 def test_the_signer_that_a_provider_hands_out_checks_by_itself() -> None:
