@@ -12,7 +12,7 @@ from mfagate.cassette_writer import to_yaml
 from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.exchange import Exchange
-from mfagate.files import write_atomically
+from mfagate.files import open_regular, write_atomically
 from mfagate.ladder.arranging import Arranger, arranging
 from mfagate.ladder.contract import asked, judge
 from mfagate.ladder.rung import Climb, guarded, passed
@@ -61,7 +61,10 @@ def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
         message = f"{name}: what is left after scrubbing breaks the contract: {broken[0].message}"
         finding = Finding(CauseId.CASSETTE_CONTRACT_MISMATCH, message, {}, Location(path), _SCRUBBED_TOO_MUCH)
         return Check.from_finding(ID, finding, subject=name)
-    old = path.read_text("utf-8", "replace") if path.exists() else None
+    old = None
+    if path.exists():
+        with open_regular(path) as file:
+            old = file.read().decode("utf-8", "replace")
     if old == text:
         return passed(ID, "unchanged", subject=name)
     path.parent.mkdir(parents=True, exist_ok=True)
