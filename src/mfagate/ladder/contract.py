@@ -12,7 +12,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, UnsafeValueError, line_in, load
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
-from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, arranging
+from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, UsersInUse, arranging
 from mfagate.ladder.asking import Picture, Sample, ask, ask_probe, judging
 from mfagate.ladder.pace import overdue
 from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, passed, skipped
@@ -40,6 +40,14 @@ def read(climb: Climb) -> Iterator[Check]:
 
 
 def run(climb: Climb) -> Iterator[Check]:
+    """Replay each interaction, unless another run has the test users."""
+    try:
+        yield from _replayed(climb)
+    except UsersInUse as error:
+        yield Check.from_finding(INTERACTION, error.finding)
+
+
+def _replayed(climb: Climb) -> Iterator[Check]:
     """Replay each interaction; stop when the provider no longer answers at all, or far too slowly."""
     gone: Check | None = None
     broken, total = 0, len(climb.interactions)

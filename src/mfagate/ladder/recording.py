@@ -13,7 +13,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.exchange import Exchange
 from mfagate.files import open_regular, write_atomically
-from mfagate.ladder.arranging import Arranger, arranging
+from mfagate.ladder.arranging import Arranger, UsersInUse, arranging
 from mfagate.ladder.contract import asked, judge
 from mfagate.ladder.rung import Climb, guarded, passed
 from mfagate.result import Check, Finding, Location
@@ -29,6 +29,13 @@ _SCRUBBED_TOO_MUCH = (
 
 def run(climb: Climb) -> Iterator[Check]:
     """Replay, scrub, scan, and only then replace the old recording."""
+    try:
+        yield from _recorded(climb)
+    except UsersInUse as error:
+        yield Check.from_finding(ID, error.finding)
+
+
+def _recorded(climb: Climb) -> Iterator[Check]:
     with arranging(climb) as arranger:
         for interaction in climb.interactions:
             record = partial(_record, climb, interaction, arranger)
