@@ -115,7 +115,7 @@ def write_atomically(path: Path, text: str) -> None:
     if _is_stream(path):
         _append(path, text)
         return
-    path = path.resolve()
+    path = _resolved(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mfagate-")
     temporary = Path(name)
     try:
@@ -129,6 +129,13 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError:  # until Python 3.13
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
 
 
 def _append(path: Path, text: str) -> None:
