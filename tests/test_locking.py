@@ -105,7 +105,9 @@ def test_two_threads_of_one_process_exclude_each_other() -> None:
     assert f"process {os.getpid()}" in seen[0]
 
 
-@pytest.mark.parametrize("note", [b"", b"{", b"[]", b'{"pid": "x"}', b"\xff" * 5000, b'{"pid":1,"since":1e400,"command":""}'])
+@pytest.mark.parametrize(
+    "note", [b"", b"{", b"[]", b'{"pid": "x"}', b"\xff" * 5000, b'{"pid":1,"since":1e400,"command":""}']
+)
 def test_a_note_that_cannot_be_read(note: bytes) -> None:
     with locked("users", never):
         (private_folder() / "users.lock").write_bytes(note)

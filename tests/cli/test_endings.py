@@ -73,7 +73,9 @@ def test_a_pass_is_named_too(project: Project) -> None:
 def test_an_output_that_cannot_be_written(red: Project, name: str) -> None:
     red.write()
     command = f"{sys.executable} -m mfagate check --output {name} --output junit=junit.xml > /dev/full"
-    done = subprocess.run(["sh", "-c", command], cwd=red.folder, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=red.folder, capture_output=True, text=True, check=False, timeout=60
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert "the output cannot be written: No space left on device" in done.stderr
     assert "the verdict is: FAIL" in done.stderr
@@ -84,7 +86,9 @@ def test_an_output_that_cannot_be_written(red: Project, name: str) -> None:
 def test_a_reader_who_went_away_learns_the_verdict_on_stderr(red: Project) -> None:
     red.write()
     command = f"{sys.executable} -m mfagate check --output json | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], cwd=red.folder, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=red.folder, capture_output=True, text=True, check=False, timeout=60
+    )
     assert (done.returncode, "the verdict is: FAIL" in done.stderr) == (2, True)
 
 
@@ -184,4 +188,3 @@ def test_a_description_that_is_too_long_for_a_recording(project: Project) -> Non
     project.settings["more"] = 'contract = "long.json"'
     result = check_command(project, ["check"])
     assert (result.exit_code, "internal-error" in result.stdout) == (1, False)
-

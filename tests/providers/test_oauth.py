@@ -148,11 +148,16 @@ def test_no_token_is_asked_for_elsewhere(origins: Origins) -> None:
     """The request for a token holds the client's secret: without a known origin it is not even made."""
     server = Server()
     made: list[str] = []
+
+    def fields(url: str) -> dict[str, str]:
+        made.append(url)
+        return {"client_secret": "s3cret"}
+
     auth = ClientCredentials(
         Tokens(server).at(origins),
         "c",
         authenticated=lambda path: path == "/token",
-        fields=lambda url: {"client_secret": made.append(url) or "s3cret"},
+        fields=fields,
         request=lambda: requests.Request("POST", "https://host/token", data={"grant_type": "client_credentials"}),
     )
     if origins.public:

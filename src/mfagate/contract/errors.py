@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from mfagate.causes import CauseId
 
 

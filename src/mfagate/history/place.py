@@ -25,7 +25,7 @@ _NO_PATH = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Somebody has meant a database, and slipped: in the scheme, in its slashes, or with the whole of it forgotten before
-``user:password@host``. As a path it would be a file with a password in its name. Nor is there a path with a NUL in it."""
+``user:password@host``. As a path it would be a file with a password in its name. Nor has a path a NUL in it."""
 
 _NO_REFERENCE = re.compile(r":.*@", re.DOTALL)
 """A user, and perhaps a password, before a host: a URL with the scheme of a store of secrets by mistake."""

@@ -39,13 +39,13 @@ class Send(Protocol):
 class Probe:
     """A request that is safe in production, and what its answer shows.
 
-    ``subject`` names what is probed: the setting that holds a credential, or a
-    permission. ``path`` is below the base URL, or an absolute URL at one of the provider's
-``origins``. ``accepted`` says
-    whether an answer shows that it is in order; ``review`` may find fault with an
-    accepted answer, for example a right that is missing from a list. ``shape`` is the
-    JSON of an accepted answer, as far as it is looked at: of one with other types the
-    report tells which. It is not needed where the contract has the endpoint.
+        ``subject`` names what is probed: the setting that holds a credential, or a
+        permission. ``path`` is below the base URL, or an absolute URL at one of the provider's
+    ``origins``. ``accepted`` says
+        whether an answer shows that it is in order; ``review`` may find fault with an
+        accepted answer, for example a right that is missing from a list. ``shape`` is the
+        JSON of an accepted answer, as far as it is looked at: of one with other types the
+        report tells which. It is not needed where the contract has the endpoint.
     """
 
     subject: str

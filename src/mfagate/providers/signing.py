@@ -50,9 +50,7 @@ class OwnOriginOnly(AuthBase):
         return signed
 
 
-def prepare(
-    provider: Addresses, settings: Any, request: requests.Request, signer: Signer
-) -> requests.PreparedRequest:
+def prepare(provider: Addresses, settings: Any, request: requests.Request, signer: Signer) -> requests.PreparedRequest:
     """Address a request, check where it goes, and have it signed.
 
     Args:
