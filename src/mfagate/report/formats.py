@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import stat
 import sys
 from collections.abc import Callable, Sequence
@@ -91,6 +92,8 @@ def _require_folder(path: Path) -> None:
         raise ValueError(f"{path} cannot be written: {error.strerror or error}") from None
     if not exists:
         raise ValueError(f"{folder} is no folder, so {path} cannot be written")
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises if the name is too long
+        raise ValueError(f"{path} is a folder and cannot be written")
 
 
 class NotWritten(Exception):
