@@ -155,7 +155,7 @@ def _looks(response: Response) -> dict[str, Any]:
     """What may be told of an answer: never its body, which may echo a secret."""
     looks: dict[str, Any] = {"content type": response.media_type or "none", "bytes": len(response.body)}
     if _is_html(response):
-        title = re.search(rb"<title[^>]*>([^<]{1,200})", response.body, re.IGNORECASE)
+        title = re.search(rb"<title[^<>]*>([^<]{1,200})", response.body, re.IGNORECASE)
         if title:
             looks["page title"] = " ".join(title[1].decode("utf-8", "replace").split())[:80]
     if server := response.headers.get("server"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -74,20 +74,42 @@ class Place:
         return redactor
 
 
-# To the last @: whoever has not escaped a password has meant all of it.
-_USER_INFO = re.compile(r"(?<=://)(?P<user>[^/@:]*):(?P<password>.*)@", re.DOTALL)
-# No @, and no port either: the host was forgotten.
-_HOSTLESS = re.compile(r"(?<=://)(?P<user>[^/@:?[]*):(?!\d*(?:[,/?#]|$))[^@]*$")
+_USER = re.compile(r"[^/@:]*:")
+_HOSTLESS_USER = re.compile(r"[^/@:?\[]*:(?!\d*(?:[,/?#]|$))")
 _PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)", re.IGNORECASE)
+
+
+def _authorities(url: str) -> Iterator[int]:
+    """Where something begins that a driver may take for user, host and port."""
+    begin = url.find("://")
+    while begin >= 0:
+        yield begin + 3
+        begin = url.find("://", begin + 3)
+
+
+def _password(url: str) -> tuple[int, int] | None:
+    """Where the password begins and ends: at the last @, because an @ in a password is often not escaped."""
+    end = url.rfind("@")
+    users = (_USER.match(url, begin) for begin in _authorities(url))
+    return next(((user.end(), end) for user in users if user and user.end() <= end), None)
+
+
+def _password_without_host(url: str) -> tuple[int, int] | None:
+    """Where the password begins if the URL ends with it: there is no @ behind it, and it is no port."""
+    last = url.rfind("@")
+    users = (_HOSTLESS_USER.match(url, begin) for begin in _authorities(url))
+    return next(((user.end(), len(url)) for user in users if user and user.end() > last), None)
 
 
 def _passwords(url: str) -> list[str]:
     """As written; of one with an @ in it also the parts that a driver may take for the whole."""
-    whole = [found["password"] for found in _USER_INFO.finditer(url)]
+    span = _password(url)
+    whole = [url[span[0] : span[1]]] if span else []
     parts = [part for password in whole for part in password.split("@")]
     return [*whole, *parts, *(found["value"] for found in _PARAMETER.finditer(url))]
 
 
 def _without_password(url: str) -> str:
-    hidden = _HOSTLESS.sub(r"\g<user>:***", _USER_INFO.sub(r"\g<user>:***@", url))
+    span = _password(url) or _password_without_host(url)
+    hidden = f"{url[: span[0]]}***{url[span[1] :]}" if span else url
     return _PARAMETER.sub(r"\g<name>=***", hidden)

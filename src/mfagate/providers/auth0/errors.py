@@ -228,5 +228,6 @@ def is_about_a_user(error: ApiError) -> bool:
 
 def lacking(message: str) -> list[str]:
     """The scopes of which a refusal wants one."""
-    found = re.search(r"expected any of:?\s*(.+?)\.?$", message)
-    return [scope.strip() for scope in found[1].split(",")] if found else []
+    _, found, behind = message.partition("expected any of")
+    scopes = behind.removeprefix(":").strip().removesuffix(".")
+    return [scope.strip() for scope in scopes.split(",")] if found and scopes else []

@@ -13,7 +13,6 @@ Graph answers ``{"error": {"code", "message", "innerError"}}``; ``code`` alone i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -289,7 +288,7 @@ def _of_login(error: str, body: Mapping[str, Any]) -> ApiError:
         f"{name} {body[f'{name}_id']}" for name in ("trace", "correlation") if isinstance(body.get(f"{name}_id"), str)
     ]
     code = error if number is None else f"AADSTS{number}"
-    said = re.split(r"\s*Trace ID:", description)[0].removeprefix(f"{code}: ")
+    said = description.partition("Trace ID:")[0].rstrip().removeprefix(f"{code}: ")
     return ApiError(code, f"{error}: {said}" if said else error, ", ".join(ids) or None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -59,8 +58,13 @@ def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Ent
 
 
 def _time(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
-    told = re.search(r"Current time: (\S+?), .*expiry time of assertion (\S+?)\.? ", f"{error.message} ")
-    return replace(meaning, evidence={"Entra's time": told[1], "assertion ended": told[2]}) if told else meaning
+    _, told, rest = error.message.partition("Current time: ")
+    now, _, rest = rest.partition(", ")
+    _, named, rest = rest.partition("expiry time of assertion ")
+    ended = rest.partition(" ")[0].removesuffix(".")
+    if not (told and named and now and ended) or " " in now:
+        return meaning
+    return replace(meaning, evidence={"Entra's time": now, "assertion ended": ended})
 
 
 def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:

@@ -342,7 +342,7 @@ def _no_scope(response: Response) -> Meaning:
 
 def _challenge(response: Response) -> dict[str, str]:
     """The parameters of ``WWW-Authenticate`` (RFC 6750 section 3)."""
-    return dict(re.findall(r'([A-Za-z_]+)="([^"]*)"', response.headers.get("www-authenticate", "")))
+    return dict(re.findall(r'(?<![A-Za-z_])([A-Za-z_]+)="([^"]*)"', response.headers.get("www-authenticate", "")))
 
 
 def error_of(response: Response) -> ApiError | None:

@@ -17,6 +17,12 @@ from mfagate.providers.base import Expiry
 
 _JUST_NOW = timedelta(seconds=10)
 
+_NUMBER = r"(\d{1,6})"
+_DURATION = re.compile(
+    rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.ASCII
+)
+_LONGEST_DURATION = 50
+
 
 def expiry_of_token(response: Response) -> Sequence[Expiry]:
     """Of one token, or in a list of the one that was used just now, which must be ours.
@@ -60,10 +66,7 @@ def _moment(text: Any) -> datetime | None:
 
 def _duration(text: Any) -> timedelta | None:
     """A duration of ISO 8601 in weeks, days, hours, minutes and seconds, such as P30D."""
-    number = r"(\d{1,6})"
-    found = re.fullmatch(
-        rf"P(?:{number}W)?(?:{number}D)?(?:T(?:{number}H)?(?:{number}M)?(?:{number}S)?)?", str(text), re.ASCII
-    )
+    found = _DURATION.fullmatch(str(text)[:_LONGEST_DURATION])
     if found is None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
