@@ -10,9 +10,9 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from mfagate import numbers
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.result import Finding
@@ -86,8 +86,8 @@ def _by_status(response: Response) -> Finding | None:
 
 
 def _unreadable(response: Response) -> Finding | None:
-    if response.truncated:
-        size = response.headers.get("content-length", "more")
+    if response.truncated and not _is_html(response):
+        size = response.headers.get("content-length", "more")[:_LONGEST_HEADER]
         return Finding(
             CauseId.CONTRACT_BODY_UNREADABLE,
             f"the answer is larger than {len(response.body)} bytes; the rest was not read",
@@ -163,21 +163,31 @@ def _looks(response: Response) -> dict[str, Any]:
     return looks
 
 
+_LONGEST_WAIT = 10 * 365 * 86_400
+"""Seconds; whoever names more has not named a time to wait."""
+
+_LONGEST_HEADER = 80
+
 _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
 """When a limit begins anew: Okta, Auth0 and others, in seconds since 1970 or from now."""
 
 
 def _retry(response: Response) -> dict[str, Any]:
     names = ("retry-after", *_RESETS)
-    return {name: response.headers[name] for name in names if name in response.headers} | _looks(response)
+    told = {name: response.headers[name][:_LONGEST_HEADER] for name in names if name in response.headers}
+    return told | _looks(response)
 
 
 def seconds_to_wait(response: Response) -> float | None:
-    """How long the provider asks to wait, where it tells a number of seconds or a moment in seconds since 1970."""
+    """How long the provider asks to wait: a number of seconds, a moment in seconds since 1970, or a date.
+
+    None for anything else (RFC 9110 section 10.2.3 allows for neither a sign nor a fraction).
+    """
     wait = _told_wait(response)
-    if wait is None or not wait.isdecimal():
-        return None
-    seconds = int(wait)
+    seconds = numbers.whole(wait) if wait is not None else None
+    if wait is None or seconds is None:
+        date = numbers.http_date(wait)
+        return max(0.0, date.timestamp() - time.time()) if date is not None else None
     return max(0.0, seconds - time.time()) if _is_moment(seconds) else float(seconds)
 
 
@@ -185,12 +195,11 @@ def _wait(response: Response) -> str:
     wait = _told_wait(response)
     if wait is None:
         return ""
-    if not wait.isdecimal():
-        return f"; try again after {wait}"
-    seconds = int(wait)
-    if not _is_moment(seconds):
-        return f"; try again in {seconds} s"
-    return f"; try again after {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    seconds = numbers.whole(wait)
+    moment = numbers.http_date(wait) if seconds is None else numbers.moment(seconds)
+    if seconds is not None and not _is_moment(seconds):
+        return f"; try again in {seconds} s" if seconds <= _LONGEST_WAIT else ""
+    return f"; try again after {moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else ""
 
 
 def _told_wait(response: Response) -> str | None:

@@ -13,6 +13,7 @@ Graph answers ``{"error": {"code", "message", "innerError"}}``; ``code`` alone i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from mfagate import numbers
 from mfagate.exchange import Response
 from mfagate.providers.base import Expiry
 
@@ -52,16 +52,7 @@ def expiry_of_org(response: Response) -> Sequence[Expiry]:
 
 def _moment(text: Any) -> datetime | None:
     """A moment as JSON or a Date header tells it."""
-    if not isinstance(text, str):
-        return None
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            moment = read(text)
-        except ValueError:
-            continue
-        if moment.tzinfo is not None:
-            return moment
-    return None
+    return numbers.iso_date(text) or numbers.http_date(text)
 
 
 def _duration(text: Any) -> timedelta | None:

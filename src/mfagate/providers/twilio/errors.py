@@ -215,7 +215,7 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
 def limited(meaning: Meaning, exchange: Exchange) -> Meaning:
     """The same, with how long to wait where Twilio tells."""
     wait = exchange.response.headers.get("retry-after") if exchange.response else None
-    return replace(meaning, evidence={**meaning.evidence, "retry-after": wait}) if wait else meaning
+    return replace(meaning, evidence={**meaning.evidence, "retry-after": wait[:80]}) if wait else meaning
 
 
 def not_found(exchange: Exchange) -> Meaning | None:
