@@ -114,7 +114,7 @@ KNOWN_AT_RUN_TIME = {
     "mfagate.config.shapes: re.search(self.regex, value)": "of_shapes",
     "mfagate.providers.twilio.settings: re.fullmatch(regex, value)": "of_shapes",
     "mfagate.providers.okta.settings: re.fullmatch(regex, host)": "of_hosts",
-    "mfagate.providers.auth0.errors: re.search(self.sentence, error.message, re.IGNORECASE)": "of_sentences",
+    "mfagate.providers.auth0.errors: re.search(self.sentence, said, re.IGNORECASE)": "of_sentences",
 }
 """Patterns that stand in values, and which function of this module collects them."""
 

@@ -86,7 +86,7 @@ def _by_status(response: Response) -> Finding | None:
 
 
 def _unreadable(response: Response) -> Finding | None:
-    if response.truncated and not _is_html(response):
+    if response.truncated and not is_html(response):
         size = response.headers.get("content-length", "more")[:_LONGEST_HEADER]
         return Finding(
             CauseId.CONTRACT_BODY_UNREADABLE,
@@ -100,14 +100,14 @@ def _unreadable(response: Response) -> Finding | None:
         return Finding(
             CauseId.CONTRACT_BODY_UNREADABLE, f"the answer ({response.status}) has no body", _looks(response)
         )
-    if _is_html(response) or "json" not in response.media_type:
+    if is_html(response) or "json" not in response.media_type:
         if _is_json(response):
             return Finding(
                 CauseId.CONTRACT_HEADER_CHANGED,
                 f"the answer is JSON, but its content type is {response.media_type or 'not given'}",
                 _looks(response),
             )
-        kind = "HTML" if _is_html(response) else response.media_type or "text without a content type"
+        kind = "HTML" if is_html(response) else response.media_type or "text without a content type"
         return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} where JSON is due", _looks(response))
     if not _is_json(response):
         return Finding(CauseId.CONTRACT_BODY_UNREADABLE, "the answer is damaged JSON", _looks(response))
@@ -136,7 +136,8 @@ def unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
     return Finding(CauseId.CONTRACT_VALUE_UNEXPECTED, message, evidence)
 
 
-def _is_html(response: Response) -> bool:
+def is_html(response: Response) -> bool:
+    """Whether an answer is a page, by its type or its beginning."""
     start = response.body.lstrip()[:200].lower()
     return response.media_type in ("text/html", "application/xhtml+xml") or start.startswith(
         (b"<!doctype html", b"<html")
@@ -154,7 +155,7 @@ def _is_json(response: Response) -> bool:
 def _looks(response: Response) -> dict[str, Any]:
     """What may be told of an answer: never its body, which may echo a secret."""
     looks: dict[str, Any] = {"content type": response.media_type or "none", "bytes": len(response.body)}
-    if _is_html(response):
+    if is_html(response):
         title = re.search(rb"<title[^<>]*>([^<]{1,200})", response.body, re.IGNORECASE)
         if title:
             looks["page title"] = " ".join(title[1].decode("utf-8", "replace").split())[:80]

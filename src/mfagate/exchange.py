@@ -71,6 +71,10 @@ class Request:
     body: bytes = field(default=b"", repr=False)
 
 
+class NotJson(ValueError):
+    """A body that is not JSON in UTF-8."""
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """An answer. ``truncated`` says that the body was longer than the cap.
@@ -84,6 +88,8 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     truncated: bool = False
     undecodable: str | None = None
+    _parsed: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    """The body as JSON, or why it is none, once somebody has asked: parsing 1 MiB takes time."""
 
     @property
     def media_type(self) -> str:
@@ -96,11 +102,21 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON.
+        """The body as JSON, parsed once: every caller gets the same value, so do not change it.
 
         Raises:
             ValueError: The body is not JSON in UTF-8.
         """
+        if not self._parsed:
+            try:
+                self._parsed[:] = [self._read()]
+            except ValueError as error:
+                self._parsed[:] = [NotJson(str(error))]
+        if isinstance(self._parsed[0], NotJson):
+            raise NotJson(*self._parsed[0].args)
+        return self._parsed[0]
+
+    def _read(self) -> Any:
         if self.undecodable is not None:
             raise ValueError(f"the body is not in {self.undecodable}, as it is said to be")
         try:

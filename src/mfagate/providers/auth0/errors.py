@@ -104,6 +104,10 @@ MEANINGS: Mapping[str | int, Meaning] = {
 }
 
 
+_LONGEST_SENTENCE = 1000
+"""Characters of a message in which a sentence is looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trap:
     """A sentence that decides what a code means; ``code`` None is any."""
@@ -114,7 +118,8 @@ class Trap:
 
     def fits(self, error: ApiError) -> bool:
         """Whether this is the error."""
-        return self.code in (None, error.code) and re.search(self.sentence, error.message, re.IGNORECASE) is not None
+        said = error.message[:_LONGEST_SENTENCE]
+        return self.code in (None, error.code) and re.search(self.sentence, said, re.IGNORECASE) is not None
 
 
 TRAPS = (
