@@ -8,6 +8,7 @@ from typing import Any
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange, Phase
+from mfagate.inspection.client import login_budget
 from mfagate.ladder.asking import Picture, Sample, counts
 from mfagate.ladder.rung import Climb, passed
 from mfagate.result import Check, Finding
@@ -30,7 +31,7 @@ def run(climb: Climb) -> Iterator[Check]:
     if late is not None:
         yield Check.from_finding(ID, late)
     if slow:
-        yield _slowly(slow)
+        yield _slowly(climb, slow)
     if late is None and not slow:
         yield passed(ID, f"{len(climb.pictures)} questions were answered at once")
 
@@ -85,7 +86,16 @@ def _request(exchange: Exchange) -> str:
     return f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
 
 
-def _slowly(slow: list[Exchange]) -> Check:
+def beyond_budget(climb: Climb, exchanges: list[Exchange]) -> bool:
+    """Whether most answers take longer each than a whole login may, where the file states a budget."""
+    budget = login_budget(climb.client)
+    return budget is not None and 2 * sum(exchange.seconds > budget for exchange in exchanges) > len(exchanges)
+
+
+def _slowly(climb: Climb, slow: list[Exchange]) -> Check:
+    budget = login_budget(climb.client)
+    broken = beyond_budget(climb, slow)
+    holds = "is exceeded by most of them" if broken else "holds"
     phases = Counter(slow_phase(exchange) for exchange in slow)
     finding = Finding(
         CauseId.PROVIDER_DEGRADED,
@@ -94,7 +104,9 @@ def _slowly(slow: list[Exchange]) -> Check:
             "slow phases": ", ".join(f"{number} × {phase}" for phase, number in phases.items()),
             "longest": f"{max(exchange.seconds for exchange in slow):.1f} s",
             "request": _request(max(slow, key=lambda exchange: exchange.seconds)),
+            "login budget": "not stated" if budget is None else f"{budget:g} s, {holds}",
         },
+        outcome=Outcome.INCONCLUSIVE if broken else Outcome.WARN,
     )
     return Check.from_finding(ID, finding)
 
