@@ -16,11 +16,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from requests.auth import AuthBase
 
+from mfagate import numbers
+from mfagate.exchange import Exchange, Response
+
 if TYPE_CHECKING:
     import requests
-
-    from mfagate import numbers
-from mfagate.exchange import Exchange, Response
 
 _EARLY_SECONDS = 60.0
 """A token is given up this long before its end, so that it does not end on the way."""

@@ -135,9 +135,9 @@ class EntraClient:
         if not all(isinstance(text, str) and text for text in texts):
             raise ContractViolation("Entra began a sign-in without saying how the user may join it")
         code, user_code, uri = map(str, texts)
-        interval = content.get("interval")
+        interval = numbers.finite(content.get("interval")) or 0.0
         return DeviceChallenge(
-            user, Factor.PUSH, code, None, user_code, uri, numbers.finite(interval) or _USUAL_INTERVAL
+            user, Factor.PUSH, code, None, user_code, uri, interval if interval > 0 else _USUAL_INTERVAL
         )
 
     def _judge(self, user: str, id_token: Any) -> Decision:
