@@ -155,7 +155,8 @@ class Exchange:
     """What was asked, what came back or how it failed, how long each phase took.
 
     Exactly one of ``response`` and ``failure`` is set. ``phases`` holds seconds
-    for the phases that took place. ``started`` is in UTC.
+    for the phases that took place. ``started`` is in UTC. ``stalled`` is how many of these seconds this
+    machine kept us waiting for a processor, as far as that is measured.
     """
 
     request: Request
@@ -166,6 +167,7 @@ class Exchange:
     certificate: Certificate | None = None
     address: str | None = None
     proxy: str | None = None
+    stalled: float = 0.0
 
     @property
     def seconds(self) -> float:

@@ -128,6 +128,7 @@ class CauseId(StrEnum):
 
     GATE_NOTHING_CHECKED = "gate.nothing-checked"
     GATE_INTERNAL_ERROR = "gate.internal-error"
+    GATE_RESOURCES = "gate.resources"
 
 
 def happens_once(cause: str) -> bool:

@@ -20,7 +20,7 @@ from mfagate.contract.media_type import MediaType
 from mfagate.contract.node import Node
 from mfagate.contract.request import ExampleRequest, StateGenerator
 from mfagate.contract.response import ExpectedResponse
-from mfagate.files import Unreadable, read_text
+from mfagate.files import OutOfResources, Unreadable, read_text
 
 LARGEST_FILE = 16 * 1024 * 1024
 # Pact's own JSON reader stops at 128.
@@ -63,6 +63,8 @@ def load(path: Path, *, provider: str | None = None) -> Contract:
 def _read(path: Path) -> Any:
     try:
         content = read_text(path, LARGEST_FILE)
+    except OutOfResources:
+        raise
     except Unreadable as error:
         raise ContractError(f"{path} {error}") from None
     try:

@@ -20,6 +20,7 @@ from mfagate.history.past import Past
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
 from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
+from mfagate.resources import shortage_of
 from mfagate.result import Check, Finding, Measured
 from mfagate.result import Target as ReportTarget
 from mfagate.sandbox import EMULATOR
@@ -243,7 +244,13 @@ def skipped(check_id: str, reason: str, *, subject: str | None = None) -> Check:
 def internal_error(
     integration: Integration, redactor: Redactor, check_id: str, error: Exception, *, subject: str | None = None
 ) -> Check:
-    """A defect of ours: it costs this check and no other. The traceback goes to the log, redacted."""
+    """What stopped a check that is no finding: this machine ran out of something, or a defect of ours.
+
+    It costs this check and no other. The traceback of a defect goes to the log, redacted.
+    """
+    shortage = shortage_of(error)
+    if shortage is not None:
+        return Check.from_finding(check_id, out_of(shortage), subject=subject)
     trace = redactor.redact("".join(traceback.format_exception(error)))
     log.error("%s of %s failed\n%s", check_id, integration.name, trace)
     frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -253,6 +260,12 @@ def internal_error(
         {"where": f"{frame.name}, line {frame.lineno}", "detail": redactor.redact(str(error))[:200]},
     )
     return Check.from_finding(check_id, finding, subject=subject)
+
+
+def out_of(shortage: str) -> Finding:
+    """This machine has too little of something: nobody else is at fault."""
+    message = f"this machine ran out of {shortage}, so that this could not be checked"
+    return Finding(CauseId.GATE_RESOURCES, message, {"ran out of": shortage})
 
 
 def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check]) -> Check:

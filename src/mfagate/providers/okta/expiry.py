@@ -18,9 +18,7 @@ from mfagate.providers.base import Expiry
 _JUST_NOW = timedelta(seconds=10)
 
 _NUMBER = r"(\d{1,6})"
-_DURATION = re.compile(
-    rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.ASCII
-)
+_DURATION = re.compile(rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.ASCII)
 _LONGEST_DURATION = 50
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from mfagate.files import Unreadable, read_text
+from mfagate.files import OutOfResources, Unreadable, read_text
 from mfagate.result import Location
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 
@@ -127,5 +127,7 @@ def read_file(base: Path, path: str, reference: Reference) -> str:
     full = full_path(base, path, reference)
     try:
         return read_text(full, MAX_FILE_BYTES)
+    except OutOfResources:
+        raise
     except Unreadable as error:
         raise Unresolved(f"{reference}: {full} {error}") from None
