@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from mfagate import __version__
 from mfagate.cassette_writer import require_vcrpy
@@ -93,10 +93,13 @@ class Session:
     """Sandboxes that somebody else started and stops, by integration."""
     started: dict[str, Running] = field(default_factory=dict)
     """Those of this run."""
+    parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
+    """Files of secrets that were read, see :class:`~mfagate.secrets.stores.StoreContext`."""
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """One table of an integration with its references resolved."""
-        stores = Stores(StoreContext(integration.base, self.environ, running.values if running else {}))
+        sandbox = running.values if running else {}
+        stores = Stores(StoreContext(integration.base, self.environ, sandbox, self.parsed))
         return resolve_table(
             integration,
             table,

@@ -7,7 +7,7 @@ published with the package, so a change here is a change of that format.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -53,6 +53,15 @@ class Finding:
     def effective_outcome(self) -> Outcome:
         """The outcome given, else the catalogue's."""
         return self.outcome or load_cause(self.cause).outcome
+
+
+_MOST_NAMED = 5
+
+
+def some(names: Sequence[str], number: int | None = None) -> str:
+    """A list of names for a sentence: five of them, and how many there are beyond; ``number`` is that of all."""
+    more = (len(names) if number is None else number) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 class Verdict(StrEnum):
