@@ -125,11 +125,10 @@ def test_what_a_machine_runs_out_of(error: Exception, what: str | None) -> None:
 
 @pytest.mark.parametrize(("error", "what"), SHORT, ids=repr)
 def test_a_check_that_could_not_be_done(error: Exception, what: str | None) -> None:
-    try:
+    integration: Any = SimpleNamespace(name="x")
+    with pytest.raises(type(error)) as raised:
         raise error
-    except Exception as raised:
-        integration: Any = SimpleNamespace(name="x")
-        check = internal_error(integration, Redactor(), "contract.file", raised)  # type: ignore[arg-type]
+    check = internal_error(integration, Redactor(), "contract.file", raised.value)
     assert check.outcome is Outcome.INCONCLUSIVE
     assert check.cause == (CauseId.GATE_INTERNAL_ERROR if what is None else CauseId.GATE_RESOURCES)
 
