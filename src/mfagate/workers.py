@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, InvalidStateError
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -11,6 +12,21 @@ from typing import Any, TypeVar
 Done = TypeVar("Done")
 
 _Job = Callable[[], None]
+
+_MOST_TRIES = 50
+
+
+def _fail(future: Future[Any], error: BaseException) -> None:
+    """Note the error, also where at first there is no memory even for that: somebody waits for it."""
+    for _ in range(_MOST_TRIES):
+        try:
+            future.set_exception(error)
+        except MemoryError:
+            time.sleep(0.1)
+        except InvalidStateError:
+            return
+        else:
+            return
 
 
 class Workers(Executor):
@@ -32,12 +48,11 @@ class Workers(Executor):
         future: Future[Done] = Future()
 
         def job() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
             try:
-                future.set_result(fn(*args, **kwargs))
+                if future.set_running_or_notify_cancel():
+                    future.set_result(fn(*args, **kwargs))
             except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
-                future.set_exception(error)
+                _fail(future, error)
 
         if self._has_thread():
             self._jobs.put(job)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -17,8 +21,11 @@ from mfagate.neighbours import compared
 from mfagate.resources import shortage_of
 from mfagate.result import Check, IntegrationReport, Verdict, some
 from mfagate.secrets.redaction import Redactor
+from mfagate.testing.project import Result
 from mfagate.wire.stalls import Stalls
 from mfagate.workers import Workers
+
+from ..support.project import Project
 
 
 def test_no_more_threads_than_allowed_and_every_job_is_done() -> None:
@@ -172,3 +179,47 @@ def test_those_in_the_same_trouble_are_counted_without_itself(position: int) -> 
 @pytest.mark.parametrize(("number", "text"), [(1, "0"), (5, "0, 1, 2, 3, 4"), (6, "0, 1, 2, 3, 4 and 1 more"), (0, "")])
 def test_a_list_in_a_sentence(number: int, text: str) -> None:
     assert some([str(one) for one in range(number)]) == text
+
+
+LIMITED = """
+import resource, runpy, sys
+limit = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+runpy.run_module("mfagate", run_name="__main__", alter_sys=True)
+"""
+
+
+def limited(project: Project, limit: int, *arguments: str) -> Result:
+    """A command of which the process, and nobody else, may open so many files and connections."""
+    project.write()
+    report = project.folder / "report.json"
+    report.unlink(missing_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(limit), *arguments, "--output", "json=report.json"],
+        cwd=project.folder,
+        env={**os.environ, **project.env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    document = json.loads(report.read_text()) if report.exists() else {}
+    return Result(done.returncode, done.stdout, done.stderr, document)
+
+
+@pytest.mark.parametrize(("command", "limits"), [("check", (4, 6, 64)), ("gate", (8, 64))])
+def test_without_descriptors_nobody_else_is_blamed(project: Project, command: str, limits: tuple[int, ...]) -> None:
+    """From too few to enough: it passes, or says that this machine ran out of them."""
+    seen = set()
+    for limit in limits:
+        result = limited(project, limit, command)
+        assert "Traceback" not in result.stderr, result.stderr
+        if not result.report:
+            assert result.exit_code == 2, (limit, result.stdout, result.stderr)
+            continue
+        checks = result.first["checks"]
+        red = {check["cause"] for check in checks if check["outcome"] in ("fail", "inconclusive")}
+        assert red <= {"gate.resources"}, (limit, red, result.stdout)
+        assert result.exit_code == (3 if red else 0), (limit, result.stdout, result.stderr)
+        seen.add(result.exit_code)
+    assert 0 in seen
