@@ -73,7 +73,7 @@ def emulator(folder: Path, most: int) -> Iterator[DuoEmulator]:
     tls, bundle = certify(duo.hosts, folder)
     listener = Listener(duo, tls)
     (folder / "ca.pem").write_bytes(Path(bundle).read_bytes())
-    duo.values["endpoint"] = f"https://127.0.0.1:{listener.port}"
+    duo.values = {**duo.values, "endpoint": f"https://127.0.0.1:{listener.port}"}
     threading.Thread(target=listener.serve_forever, daemon=True).start()
     try:
         yield duo

@@ -54,7 +54,8 @@ def answer(status: int = 429, body: bytes = b"", **headers: str) -> Response:
 @pytest.mark.parametrize(("wait", "seconds"), WAITS)
 @pytest.mark.parametrize("name", ["retry_after", "x_rate_limit_reset", "x_ratelimit_reset", "ratelimit_reset"])
 def test_a_time_to_wait(name: str, wait: str, seconds: float | None) -> None:
-    assert seconds_to_wait(answer(**{name: wait})) == seconds
+    headers = Headers(((name.replace("_", "-"), wait),))
+    assert seconds_to_wait(Response(429, headers=headers)) == seconds
 
 
 @pytest.mark.parametrize("status", [429, 503])

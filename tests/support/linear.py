@@ -18,15 +18,18 @@ one without end. What is judged quadratic may therefore be linear, but not the o
 
 from __future__ import annotations
 
+import importlib
 import re
-import re._constants as ops
-import re._parser as sre
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from typing import Any
+
+# The standard library has no public parser of its own patterns, and its types know no private one.
+ops: Any = importlib.import_module("re._constants")
+sre: Any = importlib.import_module("re._parser")
 
 MOST_COUNTED = 256
 """Repetitions up to here cost a constant factor."""

@@ -83,7 +83,7 @@ def test_resolver_errors(names: dict[str, Any], get: Get, error: OSError, outcom
     ],
 )
 def test_a_resolver_without_resources(names: dict[str, Any], get: Get, error: Exception, what: str) -> None:
-    names["host.example"] = raising(error)  # type: ignore[arg-type]
+    names["host.example"] = raising(error)
     failure = failed(get("https://host.example/"), CauseId.GATE_RESOURCES, Phase.RESOLVE)
     assert failure.evidence["ran out of"].startswith(what)
 

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from mfagate.exchange import Exchange, Headers, Request, Response
 
-LARGEST_BODY = 16 << 10
+LARGEST_BODY = 8 << 10
 """Bytes of a refusal that are looked at, so that no answer holds up the other threads of a login service."""
 
 _LONGEST_HEADER = 1 << 10
-_MOST_HEADERS = 16 << 10
+_MOST_HEADERS = 8 << 10
 _DEEPEST = 6
 _LARGEST_INTEGER_BITS = 64
 

@@ -26,7 +26,7 @@ _FIELD = Argument("FIELD: its dotted path, or its name at any depth", None)
 _FIELD_AND_VALUE = Argument("FIELD=VALUE", None, _field_and_value)
 
 # A slow answer within the client's timeout is a warning (provider.degraded) in a run that passes, because a login
-# waits for it as well; it is red only beyond the login's budget or the run's deadline. Beyond the timeout it is silence.
+# waits for it as well. It is red only beyond the login's budget or the run's deadline; beyond the timeout, silence.
 _LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.PROVIDER_DEGRADED)
 
 _tcp, _tls, _http, _body = map(declared, (Layer.TCP, Layer.TLS, Layer.HTTP, Layer.BODY))
