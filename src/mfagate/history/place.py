@@ -20,9 +20,25 @@ DEFAULT = Path(".mfagate", "history.db")
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+._-]*)://", re.IGNORECASE)
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
-_NO_PATH = re.compile(r"postgres[^/]*:|.*(://|\bpassword\s*=|\0)", re.IGNORECASE | re.DOTALL)
-"""Somebody has meant a database, and slipped. As a path it would be a file with a password in its name. Nor is there a
-path with a NUL in it."""
+_SCHEME_OR_SHARE = re.compile(r"postgres[^/]*:|[/\\]{2}", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?:password|passwd|pwd)\s*=", re.IGNORECASE)
+_DATABASES = ("pg", "sql", "postgres")
+
+
+def _is_no_path(text: str) -> bool:
+    """Whether somebody has meant a database, and slipped: in the scheme, in its slashes, or in leaving it out.
+
+    As a path it would be a file with a password in its name. Nor has a path a NUL in it.
+    """
+    before, _, behind = text.partition("/")
+    database = behind.startswith("/") and any(word in before.lower() for word in _DATABASES)
+    slipped = database or _SCHEME_OR_SHARE.match(text) is not None or _PASSWORD.search(text) is not None
+    return slipped or "://" in text or "\0" in text or _names_user(text)
+
+
+def _names_user(text: str) -> bool:
+    """Whether there is a user, and perhaps a password, before a host."""
+    return 0 <= text.find(":") < text.rfind("@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,8 @@ class Place:
         text = str(DEFAULT) if text is None else text.strip()
         reference = Reference.parse(text)
         if reference is not None:
+            if _names_user(text.partition(":")[2]):
+                raise HistoryError(f"the history {reference.scheme}:… is neither a reference nor a postgresql:// URL")
             try:
                 text = str(Stores(StoreContext(base, environ)).resolve(reference).value).strip()
             except Unresolved as error:
@@ -53,7 +71,7 @@ class Place:
         if found is not None and found["scheme"].lower() in _POSTGRESQL:
             shown = str(reference or _without_password(text))
             return cls(shown, url="postgresql+psycopg" + text[found.end("scheme") :])
-        if found is not None or _NO_PATH.match(text):
+        if found is not None or _is_no_path(text):
             named = reference or (f"{found['scheme']}://…" if found else "that is given")
             raise HistoryError(f"the history {named} is neither a path nor a postgresql:// URL")
         path = base / text
