@@ -45,9 +45,16 @@ def moment(seconds: Any) -> datetime | None:
         return None
 
 
-def iso_date(text: Any) -> datetime | None:
-    """A moment in ISO 8601; in UTC where it names no zone."""
-    return _date(text, datetime.fromisoformat)
+def iso_date(text: Any, *, zoned: bool = False) -> datetime | None:
+    """A moment in ISO 8601; one that names no zone is in UTC, or None where it has to be ``zoned``."""
+    return _date(text, _zoned if zoned else datetime.fromisoformat)
+
+
+def _zoned(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("the date names no time zone")
+    return found
 
 
 def http_date(text: Any) -> datetime | None:

@@ -50,7 +50,7 @@ def expiry_of_org(response: Response) -> Sequence[Expiry]:
 
 def _moment(text: Any) -> datetime | None:
     """A moment as JSON or a Date header tells it."""
-    return numbers.iso_date(text) or numbers.http_date(text)
+    return numbers.iso_date(text, zoned=True) or numbers.http_date(text)
 
 
 def _duration(text: Any) -> timedelta | None:
