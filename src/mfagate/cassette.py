@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.files import Unreadable, open_regular, read_text
+from mfagate.files import OutOfResources, Unreadable, open_regular, read_text
 from mfagate.foreign import ForeignText, quoted, shown_path
 from mfagate.yaml_text import YamlError, documents
 
@@ -81,6 +81,8 @@ def load(path: Path) -> Cassette:
     """
     try:
         content = read_text(path, MAX_BYTES)
+    except OutOfResources:
+        raise
     except Unreadable as error:
         if error.missing:
             raise FileNotFoundError(path) from None

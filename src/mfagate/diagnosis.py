@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from mfagate import numbers
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign import ForeignText, quoted
@@ -21,6 +21,9 @@ _LONGEST_WORD = 80
 """Characters of a header or a title that are shown."""
 
 _LONGEST_URL = 4096
+
+_LONGEST_WAIT = 10 * 365 * 86_400
+"""Seconds; whoever names more has not named a time to wait."""
 
 _TITLE_BYTES = 1 << 14
 """Of a page, where its title is looked for."""
@@ -94,7 +97,7 @@ def _by_status(response: Response) -> Finding | None:
 
 
 def _unreadable(response: Response) -> Finding | None:
-    if response.truncated:
+    if response.truncated and not is_html(response):
         return Finding(
             CauseId.CONTRACT_BODY_UNREADABLE,
             f"the answer is larger than {len(response.body)} bytes; the rest was not read",
@@ -107,14 +110,14 @@ def _unreadable(response: Response) -> Finding | None:
         return Finding(
             CauseId.CONTRACT_BODY_UNREADABLE, f"the answer ({response.status}) has no body", _looks(response)
         )
-    if _is_html(response) or "json" not in response.media_type:
+    if is_html(response) or "json" not in response.media_type:
         if _is_json(response):
             return Finding(
                 CauseId.CONTRACT_HEADER_CHANGED,
                 f"the answer is JSON, but its content type is {response.shown_type or 'not given'}",
                 _looks(response),
             )
-        kind = "HTML" if _is_html(response) else response.shown_type or "text without a content type"
+        kind = "HTML" if is_html(response) else response.shown_type or "text without a content type"
         return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} where JSON is due", _looks(response))
     if not _is_json(response):
         return Finding(CauseId.CONTRACT_BODY_UNREADABLE, "the answer is damaged JSON", _looks(response))
@@ -143,7 +146,8 @@ def unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
     return Finding(CauseId.CONTRACT_VALUE_UNEXPECTED, message, evidence)
 
 
-def _is_html(response: Response) -> bool:
+def is_html(response: Response) -> bool:
+    """Whether an answer is a page, by its type or its beginning."""
     start = response.body.lstrip()[:200].lower()
     return response.media_type in ("text/html", "application/xhtml+xml") or start.startswith(
         (b"<!doctype html", b"<html")
@@ -161,7 +165,7 @@ def _is_json(response: Response) -> bool:
 def _looks(response: Response) -> dict[str, Any]:
     """What may be told of an answer: never its body, which may echo a secret."""
     looks: dict[str, Any] = {"content type": response.shown_type or "none", "bytes": len(response.body)}
-    if _is_html(response) and (title := _title(response.body[:_TITLE_BYTES])):
+    if is_html(response) and (title := _title(response.body[:_TITLE_BYTES])):
         looks["page title"] = quoted(title, _LONGEST_WORD)
     if server := response.headers.get("server"):
         looks["server"] = server.quoted(_LONGEST_WORD)
@@ -198,11 +202,15 @@ def _retry(response: Response) -> dict[str, Any]:
 
 
 def seconds_to_wait(response: Response) -> float | None:
-    """How long the provider asks to wait, where it tells a number of seconds or a moment in seconds since 1970."""
+    """How long the provider asks to wait: a number of seconds, a moment in seconds since 1970, or a date.
+
+    None for anything else (RFC 9110 section 10.2.3 allows for neither a sign nor a fraction).
+    """
     wait = _told_wait(response)
     seconds = wait.whole_number() if wait is not None else None
-    if seconds is None:
-        return None
+    if wait is None or seconds is None:
+        date = wait.http_date() if wait is not None else None
+        return max(0.0, date.timestamp() - time.time()) if date is not None else None
     return max(0.0, seconds - time.time()) if _is_moment(seconds) else float(seconds)
 
 
@@ -211,11 +219,10 @@ def _wait(response: Response) -> str:
     if wait is None:
         return ""
     seconds = wait.whole_number()
-    if seconds is None:
-        return f"; try again after {wait.quoted(_LONGEST_WORD)}"
-    if not _is_moment(seconds):
-        return f"; try again in {seconds} s"
-    return f"; try again after {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    moment = wait.http_date() if seconds is None else numbers.moment(seconds)
+    if seconds is not None and not _is_moment(seconds):
+        return f"; try again in {seconds} s" if seconds <= _LONGEST_WAIT else ""
+    return f"; try again after {moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else ""
 
 
 def _told_wait(response: Response) -> ForeignText | None:

@@ -76,6 +76,10 @@ class Request:
     body: bytes = field(default=b"", repr=False)
 
 
+class NotJson(ValueError):
+    """A body that is not JSON in UTF-8."""
+
+
 _LONGEST_TYPE = 80
 
 
@@ -92,6 +96,8 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     truncated: bool = False
     undecodable: ForeignText | None = None
+    _parsed: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    """The body as JSON, or why it is none, once somebody has asked: parsing 1 MiB takes time."""
 
     @property
     def media_type(self) -> ForeignText:
@@ -114,11 +120,21 @@ class Response:
         return ForeignText(self.body.decode("utf-8", "replace"))
 
     def json(self) -> Any:
-        """The body as JSON.
+        """The body as JSON, parsed once: every caller gets the same value, so do not change it.
 
         Raises:
             ValueError: The body is not JSON in UTF-8.
         """
+        if not self._parsed:
+            try:
+                self._parsed[:] = [self._read()]
+            except ValueError as error:
+                self._parsed[:] = [NotJson(str(error))]
+        if isinstance(self._parsed[0], NotJson):
+            raise NotJson(*self._parsed[0].args)
+        return self._parsed[0]
+
+    def _read(self) -> Any:
         if self.undecodable is not None:
             raise ValueError(f"the body is not in {self.undecodable.quoted(_LONGEST_TYPE)}, as it is said to be")
         try:
@@ -157,7 +173,8 @@ class Exchange:
     """What was asked, what came back or how it failed, how long each phase took.
 
     Exactly one of ``response`` and ``failure`` is set. ``phases`` holds seconds
-    for the phases that took place. ``started`` is in UTC.
+    for the phases that took place. ``started`` is in UTC. ``stalled`` is how many of these seconds this
+    machine kept us waiting for a processor, as far as that is measured.
     """
 
     request: Request
@@ -168,6 +185,7 @@ class Exchange:
     certificate: Certificate | None = None
     address: str | None = None
     proxy: str | None = None
+    stalled: float = 0.0
 
     @property
     def seconds(self) -> float:

@@ -56,6 +56,15 @@ class Finding:
         return self.outcome or load_cause(self.cause).outcome
 
 
+_MOST_NAMED = 5
+
+
+def some(names: Sequence[str], number: int | None = None) -> str:
+    """A list of names for a sentence: five of them, and how many there are beyond; ``number`` is that of all."""
+    more = (len(names) if number is None else number) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 class Verdict(StrEnum):
     """The answer of the gate. Over several integrations the worst one counts."""
 

@@ -23,8 +23,9 @@ _MISSING_KEYS = "Actual map is missing the following keys"
 _UNREADABLE_JSON = "Failed to parse the actual body"
 _IS_NULL = "Type mismatch: Expected null"
 _VARIANT = "Variant at index"
-_DEMAND = re.compile(r"\bto (?:match|be|not be|have|include|contain)\b.*?(?=: Error\(|$)", re.DOTALL)
-_TYPES = re.compile(r"\((\w+)\) to be the same type as .*\((\w+)\)$", re.DOTALL)
+_DEMAND = re.compile(r"\bto (?:match|be|not be|have|include|contain)\b")
+_DETAIL = ": Error("
+_SAME_TYPE = ") to be the same type as "
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 # The most telling first: a wrong status explains a wrong body, a missing field its neighbours.
@@ -161,14 +162,20 @@ def _differs(path: str, expected: object, actual: object, text: str, quote: str)
         message = f"{path} is {_described(actual, quote)}, the contract has {_described(expected, _quoted(expected))}."
     else:
         # JSON within a string is read like JSON above; Pact's sentence knows better.
-        types = _TYPES.search(text)
-        other_type = types is not None and types[1] != types[2]
-        cause = CauseId.CONTRACT_TYPE_CHANGED if other_type else CauseId.CONTRACT_VALUE_UNEXPECTED
+        cause = CauseId.CONTRACT_TYPE_CHANGED if _names_other_type(text) else CauseId.CONTRACT_VALUE_UNEXPECTED
         # Pact's sentence repeats the value, which can be cut off only if it is a text.
         may_repeat = isinstance(actual, str) or quote == _quoted(actual)
         demand = _demand(text, actual, expected) if may_repeat else f"has {_quoted(expected)}"
         message = f"{path} is {quote}, the contract {demand}."
     return Mismatch(cause, path, message, shorten(expected), quote)
+
+
+def _names_other_type(text: str) -> bool:
+    """Whether Pact's sentence is "Expected VALUE (TYPE) to be the same type as VALUE (TYPE)" with two types."""
+    before, same, behind = text.partition(_SAME_TYPE)
+    if not same or "(" not in before or not behind.endswith(")"):
+        return False
+    return before.rpartition("(")[2] != behind[:-1].rpartition("(")[2]
 
 
 def _missing(path: str, key: str) -> Mismatch:
@@ -215,8 +222,9 @@ def _demand(text: str, actual: object, expected: object) -> str:
         return "has a regular expression that takes too many steps on it"
     # The value may itself hold "to be"; look behind it.
     behind = text.partition(actual)[2] if isinstance(actual, str) and actual else text
-    demand = _DEMAND.search(behind)
+    found = _DEMAND.search(behind)
+    demand = behind[found.start() :].partition(_DETAIL)[0] if found else ""
     # An equality repeats the expected value, at any length.
-    if demand is None or demand[0].startswith("to be equal"):
+    if not demand or demand.startswith("to be equal"):
         return f"has {_quoted(expected)}"
-    return f"wants it {quoted(demand[0], _LONGEST_DEMAND)}"
+    return f"wants it {quoted(demand, _LONGEST_DEMAND)}"

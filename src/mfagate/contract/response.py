@@ -24,6 +24,9 @@ from mfagate.exchange import Response
 from mfagate.foreign import quoted
 from mfagate.foreign.parsing import raw
 
+_MOST_MISMATCHES = 1000
+"""An answer of 1 MiB can have 200,000, which would take seconds to describe, and nobody reads them."""
+
 # https://www.rfc-editor.org/rfc/rfc9745 and https://www.rfc-editor.org/rfc/rfc8594
 _RETIREMENT_HEADERS = ("sunset", "deprecation")
 
@@ -92,7 +95,7 @@ class ExpectedResponse:
             return [found.body_unreadable("holds a NUL character")]
         if not self._compares_with(answer, text):
             return [self._other_type(answer, text)]
-        broken = self._body_expectation.mismatches(text)
+        broken = self._body_expectation.mismatches(text)[:_MOST_MISMATCHES]
         if self._is_json:
             quotes = found.Quotes(text, showable)
             return [mismatch for each in broken for mismatch in found.in_json(each, text, quotes)]

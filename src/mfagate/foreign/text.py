@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+
+from mfagate import numbers
 
 
 class ForeignText:
@@ -26,9 +29,12 @@ class ForeignText:
         return quoted(self, longest)
 
     def whole_number(self) -> int | None:
-        """The number that the text consists of; None for anything but 1 to 18 digits."""
-        digits = self._raw.strip()
-        return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+        """Return the number that the text consists of; None for anything but a few ASCII digits."""
+        return numbers.whole(self._raw)
+
+    def http_date(self) -> datetime | None:
+        """Return the moment that the text is, as HTTP writes it; None for anything else."""
+        return numbers.http_date(self._raw)
 
     def __contains__(self, part: str) -> bool:
         return part in self._raw

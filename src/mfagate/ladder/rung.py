@@ -21,6 +21,7 @@ from mfagate.history.past import Past
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
 from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
+from mfagate.resources import shortage_of
 from mfagate.result import Check, Finding, Measured, SkipReason
 from mfagate.result import Target as ReportTarget
 from mfagate.sandbox import EMULATOR
@@ -246,7 +247,13 @@ def skipped(
 def internal_error(
     integration: Integration, redactor: Redactor, check_id: str, error: Exception, *, subject: str | None = None
 ) -> Check:
-    """A defect of ours: it costs this check and no other. The traceback goes to the log, redacted."""
+    """Report what stopped a check and is no finding: this machine ran out of something, or a defect of ours.
+
+    It costs this check and no other. The traceback of a defect goes to the log, redacted.
+    """
+    shortage = shortage_of(error)
+    if shortage is not None:
+        return Check.from_finding(check_id, out_of(shortage), subject=subject)
     with hiding(redactor.redact):
         log.error("%s of %s failed\n%s", check_id, integration.name, "\n".join(_traced(error, redactor)))
         detail = quoted(error, 200)
@@ -263,6 +270,12 @@ def _traced(error: Exception, redactor: Redactor) -> Iterator[str]:
     """The lines of a traceback, each behind a bar: text of others in an exception begins no line of a log."""
     trace = redactor.redact("".join(traceback.format_exception(error)))
     return (f"| {harmless(line)}" for line in trace.splitlines())
+
+
+def out_of(shortage: str) -> Finding:
+    """This machine has too little of something: nobody else is at fault."""
+    message = f"this machine ran out of {shortage}, so that this could not be checked"
+    return Finding(CauseId.GATE_RESOURCES, message, {"ran out of": shortage})
 
 
 def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check]) -> Check:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
-from mfagate.diagnosis import cause_without_body, diagnose
+from mfagate.diagnosis import cause_without_body, diagnose, is_html
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign import quoted
 from mfagate.foreign.parsing import raw
@@ -97,7 +97,8 @@ class Judge:
         error = self._provider.error_of(answer)
         if error is not None and self._provider.is_about_a_user(error, exchange):
             return Judgement(Result.REFUSED, code=error.code)
-        if not read:
+        # Of half a body no code can be read, and the monitor reads no more.
+        if not read or (answer.truncated and not is_html(answer)):
             return self._unread(exchange, status)
         return Judgement(Result.PROBLEM, diagnose(exchange, self._dialect), error.code if error else None)
 

@@ -8,6 +8,7 @@ from typing import Any
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Failure, Phase
 from mfagate.foreign import quoted
+from mfagate.resources import shortage_of
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.stream import Stream
 
@@ -35,8 +36,23 @@ class WireError(Exception):
         return Failure(self.cause, phase, self.message, self.evidence, self.outcome)
 
 
+def short_of_resources(error: Exception) -> WireError:
+    """This machine could not go on: nobody on the other side is at fault.
+
+    Raises:
+        Exception: The error itself, if it says nothing of that kind.
+    """
+    shortage = shortage_of(error)
+    if shortage is None:
+        raise error
+    message = f"this machine ran out of {shortage}, so that nothing could be asked"
+    return WireError(CauseId.GATE_RESOURCES, message, {"ran out of": shortage})
+
+
 def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) -> WireError:
     """The connection stood, then went silent or away while we were ``doing`` something."""
+    if shortage_of(error) is not None:
+        return short_of_resources(error)
     evidence: dict[str, Any] = {"bytes_received": stream.received}
     received = f"{stream.received} bytes received"
     if isinstance(error, TimeoutError):

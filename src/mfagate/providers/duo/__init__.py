@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
+from mfagate import numbers
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
@@ -76,7 +77,7 @@ class Duo(Provider):
         """Duo tells its time in the answer, for the sake of those who sign."""
         content = response_of(response)
         told = content.get("time") if isinstance(content, dict) else None
-        return float(told) if type(told) is int else None
+        return numbers.finite(told) if type(told) is int else None
 
     def credentials(self, settings: DuoSettings) -> Sequence[Probe]:
         """https://duo.com/docs/authapi#/check: keys, signature, clock and kind of application in one."""

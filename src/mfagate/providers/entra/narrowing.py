@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -61,12 +60,13 @@ def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Ent
 
 
 def _time(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
-    told = re.search(r"Current time: (\S+?), .*expiry time of assertion (\S+?)\.? ", f"{raw(error.message)} ")
-    return (
-        replace(meaning, evidence={"Entra's time": quoted(told[1], 80), "assertion ended": quoted(told[2], 80)})
-        if told
-        else meaning
-    )
+    _, told, rest = raw(error.message).partition("Current time: ")
+    now, _, rest = rest.partition(", ")
+    _, named, rest = rest.partition("expiry time of assertion ")
+    ended = rest.partition(" ")[0].removesuffix(".")
+    if not (told and named and now and ended) or " " in now:
+        return meaning
+    return replace(meaning, evidence={"Entra's time": quoted(now, 80), "assertion ended": quoted(ended, 80)})
 
 
 def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:

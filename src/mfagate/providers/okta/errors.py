@@ -344,7 +344,8 @@ def _no_scope(response: Response) -> Meaning:
 
 def _challenge(response: Response) -> dict[str, str]:
     """The parameters of ``WWW-Authenticate`` (RFC 6750 section 3)."""
-    return dict(re.findall(r'([A-Za-z_]+)="([^"]*)"', raw(response.headers.get("www-authenticate")) or ""))
+    challenge = raw(response.headers.get("www-authenticate")) or ""
+    return dict(re.findall(r'(?<![A-Za-z_])([A-Za-z_]+)="([^"]*)"', challenge))
 
 
 def error_of(response: Response) -> ApiError | None:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from mfagate import numbers
 from mfagate.exchange import Response
 from mfagate.foreign import quoted
 from mfagate.foreign.parsing import raw
 from mfagate.providers.base import Expiry
 
 _JUST_NOW = timedelta(seconds=10)
+
+_NUMBER = r"(\d{1,6})"
+_DURATION = re.compile(rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.ASCII)
+_LONGEST_DURATION = 50
 
 
 def expiry_of_token(response: Response) -> Sequence[Expiry]:
@@ -48,24 +52,12 @@ def expiry_of_org(response: Response) -> Sequence[Expiry]:
 
 def _moment(text: Any) -> datetime | None:
     """A moment as JSON or a Date header tells it."""
-    if not isinstance(text, str):
-        return None
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            moment = read(text)
-        except ValueError:
-            continue
-        if moment.tzinfo is not None:
-            return moment
-    return None
+    return numbers.iso_date(text, zoned=True) or numbers.http_date(text)
 
 
 def _duration(text: Any) -> timedelta | None:
     """A duration of ISO 8601 in weeks, days, hours, minutes and seconds, such as P30D."""
-    number = r"(\d{1,6})"
-    found = re.fullmatch(
-        rf"P(?:{number}W)?(?:{number}D)?(?:T(?:{number}H)?(?:{number}M)?(?:{number}S)?)?", str(text), re.ASCII
-    )
+    found = _DURATION.fullmatch(str(text)[:_LONGEST_DURATION])
     if found is None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())

@@ -123,7 +123,7 @@ class PrivacyIDEA(Provider):
         if version := re.search(r'"version": ?"privacyIDEA ([^"]*)"', raw(response.text)):
             seen["version"] = version[1]
         message = (error_of(response) or (0, ""))[1]
-        realm = re.search(rf"User <{SENTINEL_USER}@([^>]*)> does not exist", message)
+        realm = re.search(rf"User <{SENTINEL_USER}@([^<>]*)> does not exist", message)
         if realm and settings.realm is None:
             seen["realm"] = realm[1]
         key = expected.get("public_key")
