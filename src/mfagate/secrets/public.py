@@ -1,0 +1,103 @@
+"""The parts of a secret that everybody knows: they are in public documents, and masking them hides nothing.
+
+The header of a JSON Web Token and the beginning of a private key are the same in thousands of them;
+the lines around a key only say what it is; the host of an address is no credential.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a secret; its first ``public`` characters are secret only together with what follows them."""
+
+    text: str
+    public: int = 0
+
+
+def secret_parts(value: str) -> Iterator[Part]:
+    """Split a secret into its parts without what is public."""
+    if _ARMOUR.search(value):
+        for body in _ARMOUR.split(value):
+            yield Part(body, _der_beginning(body))
+    elif address := _ADDRESS.match(value):
+        for text in (address["user"], value[address.end() :]):
+            yield Part(text or "")
+    else:
+        yield Part(value, _token_beginning(value) or _der_beginning(value))
+
+
+_ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
+
+_ADDRESS = re.compile(
+    r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?)://"
+    r"(?:(?P<user>[^\s/?#]*)@)?[^\s/?#@]*",
+    re.IGNORECASE,
+)
+"""Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token."""
+
+_HEADER = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(eyJ[A-Za-z0-9_-]{0,80})?")
+_FIRST_CLAIM = re.compile(rb'\{\s*"[\w.-]{1,24}"\s*:\s*("(https?://)?)?')
+
+
+def _token_beginning(value: str) -> int:
+    """The header of a JWT, its dot, and the name of the first claim."""
+    found = _HEADER.match(value)
+    if found is None:
+        return 0
+    try:
+        header = json.loads(_from_base64(found[1]))
+    except (ValueError, RecursionError):
+        return 0
+    if not isinstance(header, dict) or "alg" not in header:
+        return 0
+    claim = _FIRST_CLAIM.match(_from_base64(found[2] or ""))
+    return found.end(1) + 1 + (claim.end() * 8 // 6 if claim else 0)
+
+
+def _from_base64(digits: str) -> bytes:
+    whole = len(digits) - (len(digits) % 4 == 1)
+    return base64.urlsafe_b64decode(digits[:whole] + "=" * (-whole % 4))
+
+
+_DER_BASE64 = re.compile(r"(?:\s|\\[nr])*M[A-P](?:[A-Za-z0-9+/=\s]|\\[nr]){18,}")
+"""The beginning of a DER sequence in base64; line breaks may be written as escapes."""
+
+
+def _der_beginning(body: str) -> int:
+    """The characters of a private key before its first number of its own."""
+    if not _DER_BASE64.match(body):
+        return 0
+    digits = [at for at, one in enumerate(body[:200]) if not one.isspace() and (one != "n" or body[at - 1] != "\\")]
+    digits = [at for at in digits if body[at] != "\\"][:120]
+    try:
+        der = base64.b64decode("".join(body[at] for at in digits[: len(digits) // 4 * 4]))
+    except binascii.Error:
+        return 0
+    shared = _shared_der(der) * 8 // 6
+    return digits[shared - 1] + 1 if 0 < shared <= len(digits) else 0
+
+
+def _shared_der(der: bytes) -> int:
+    """The bytes of headers, version and algorithm (RFC 5958, RFC 8017 appendix A.1.2, RFC 5915)."""
+    at = 0
+    while at + 4 < len(der):
+        tag, size, start = der[at], der[at + 1], at + 2
+        if size & 0x80:
+            start += size & 0x7F
+            size = int.from_bytes(der[at + 2 : start], "big")
+        inside = der[start : start + 2]
+        if tag == 0x30 or (tag == 4 and (inside[:1] == b"\x30" or inside == b"\x04\x20") and size != 0x20):
+            at = start
+        elif tag in (5, 6) or (tag == 2 and size <= 1):
+            at = start + size
+        else:
+            return start + (tag == 2 and inside[:1] == b"\0")
+    return at
