@@ -15,7 +15,7 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,10 +24,14 @@ LAYERS = 4
 
 
 class View:
-    """A text, and where its characters are in the original."""
+    """A text, and where its characters are in the original.
 
-    def __init__(self, text: str) -> None:
+    ``block`` is the nearest view whose text is a part, and not all, of what is above it.
+    """
+
+    def __init__(self, text: str, block: View | None = None) -> None:
         self.text = text
+        self.block: View = block or self
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Return the part of the original text that holds the characters from ``start`` to ``end``."""
@@ -38,7 +42,7 @@ class _Spaced(View):
     """The text of another view with each ``+`` read as a space, as in a form."""
 
     def __init__(self, parent: View) -> None:
-        super().__init__(parent.text.replace("+", " "))
+        super().__init__(parent.text.replace("+", " "), parent.block)
         self._parent = parent
 
     def original(self, start: int, end: int) -> tuple[int, int]:
@@ -46,8 +50,8 @@ class _Spaced(View):
 
 
 @dataclass(frozen=True, slots=True)
-class _Escapes:
-    """The escapes of a text: where each one is, and where its characters are in the decoded text."""
+class _Changes:
+    """Where parts of a text were replaced, and where the replacements are in the decoded text."""
 
     starts: Sequence[int]
     ends: Sequence[int]
@@ -65,43 +69,58 @@ class _Escapes:
         return start, start + 1
 
 
-class _Unescaped(View):
-    """The text of another view with its escapes decoded once."""
+class _Replaced(View):
+    """The text of another view with what ``pattern`` matches replaced, once."""
 
-    def __init__(self, parent: View, text: str) -> None:
-        super().__init__(text)
-        self._parent = parent
+    def __init__(self, parent: View, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> None:
+        super().__init__(pattern.sub(replacement, parent.text), parent.block)
+        self._parent, self._pattern, self._replacement = parent, pattern, replacement
 
     def original(self, start: int, end: int) -> tuple[int, int]:
-        return self._parent.original(self._escapes.written(start)[0], self._escapes.written(end - 1)[1])
+        return self._parent.original(self._changes.written(start)[0], self._changes.written(end - 1)[1])
 
     @cached_property
-    def _escapes(self) -> _Escapes:
+    def _changes(self) -> _Changes:
+        """Made when something was found: most texts hold no secret."""
         starts, ends, decoded_starts, decoded_ends = [], [], [], []
         shift = 0
-        for escape in _ESCAPE.finditer(self._parent.text):
-            decoded = _decoded(escape)
-            starts.append(escape.start())
-            ends.append(escape.end())
-            decoded_starts.append(escape.start() - shift)
-            decoded_ends.append(escape.start() - shift + len(decoded))
-            shift += escape.end() - escape.start() - len(decoded)
-        return _Escapes(starts, ends, decoded_starts, decoded_ends)
+        for found in self._pattern.finditer(self._parent.text):
+            length = len(self._replacement(found))
+            starts.append(found.start())
+            ends.append(found.end())
+            decoded_starts.append(found.start() - shift)
+            decoded_ends.append(found.start() - shift + length)
+            shift += found.end() - found.start() - length
+        return _Changes(starts, ends, decoded_starts, decoded_ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """The positions of digits in a text, where the first byte begins, and how many bits one of them holds."""
+
+    places: Sequence[int]
+    phase: int
+    bits: int
+
+    def place(self, number: int) -> int:
+        """Return the position of one digit."""
+        return self.places[self.phase + number]
 
 
 class _Block(View):
-    """The bytes of base64 or hexadecimal digits, each byte as one character.
+    """Bytes out of base64 or hexadecimal digits, each byte as one character.
 
-    ``digits`` are the positions of the digits in the parent view; ``bits`` is what one digit holds.
+    ``at`` says where the digits of the block are.
     """
 
-    def __init__(self, parent: View, content: bytes, digits: Sequence[int], bits: int) -> None:
-        super().__init__(content.decode("latin-1"))
-        self._parent, self._digits, self._bits = parent, digits, bits
+    def __init__(self, parent: View, content: re.Match[bytes], at: _Digits) -> None:
+        super().__init__(content[0].decode("latin-1"))
+        self._parent, self._at, self._skipped = parent, at, content.start()
 
     def original(self, start: int, end: int) -> tuple[int, int]:
-        first, last = start * 8 // self._bits, -(-end * 8 // self._bits) - 1
-        return self._parent.original(self._digits[first], self._digits[last] + 1)
+        first = (self._skipped + start) * 8 // self._at.bits
+        last = -(-(self._skipped + end) * 8 // self._at.bits) - 1
+        return self._parent.original(self._at.place(first), self._at.place(last) + 1)
 
 
 def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: int = 12) -> Iterator[View]:
@@ -113,26 +132,38 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
         spaced: Read ``+`` as a space, too.
         shortest: Ignore blocks that decode to fewer readable characters in a row.
     """
-    readable = re.compile((rb"[\0-\xff]{%d}" if binary else rb"[\0\t\n\r -~]{%d}") % shortest)
+    readable = re.compile((rb"[\0-\xff]{%d,}+" if binary else rb"[\0\t\n\r -~]{%d,}+") % shortest)
     waiting = [(View(text), LAYERS)]
+    seen: set[tuple[View, str]] = {(waiting[0][0].block, text)}
     while waiting:
         view, layers = waiting.pop()
         yield view
         if not layers:
             continue
         children = [*_blocks(view, readable)]
-        if (plain := unescape(view.text)) != view.text:
-            children.append(_Unescaped(view, plain))
+        if _may_hold_escapes(view.text):
+            children.append(_Replaced(view, _ESCAPE, _decoded))
+        if "\n" in view.text or "\0" in view.text:
+            children.append(_Replaced(view, _BREAK, lambda _: ""))
         if spaced and "+" in view.text:
             children.append(_Spaced(view))
-        waiting += [(child, layers - 1) for child in children]
+        for child in children:
+            if (child.block, child.text) not in seen:  # what two layers leave depends little on which came first
+                seen.add((child.block, child.text))
+                waiting.append((child, layers - 1))
+
+
+_BREAK = re.compile(r"\\?[ \t\r]*+\n\s*+(?:\\ )?|\0")
+"""Where a text was wrapped, within an escape or a block of digits, too; and the half of UTF-16 that is empty."""
+
+
+def _may_hold_escapes(text: str) -> bool:
+    return "%" in text or "&" in text or "\\" in text
 
 
 def unescape(text: str) -> str:
     """Decode HTML entities, percent-encoding and backslash escapes, one layer of each."""
-    if "%" not in text and "&" not in text and "\\" not in text:
-        return text
-    return _ESCAPE.sub(_decoded, text)
+    return _ESCAPE.sub(_decoded, text) if _may_hold_escapes(text) else text
 
 
 def _bytes_of(prefix: str) -> str:
@@ -190,46 +221,38 @@ def _units(numbers: Sequence[str]) -> str:
     return chr(units[0]) if units[0] <= 0x10FFFF else ""
 
 
-_BASE64 = re.compile(
-    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+(?:=*+[ \t\r]*+\n\s*+[A-Za-z0-9+/_-]++)*+", re.ASCII
-)
-"""At least the digits of 12 bytes, and the lines that follow: a block may be wrapped."""
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+", re.ASCII)
+"""At least the digits of 12 bytes."""
 
-_HEXADECIMAL = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,-]{0,4}){12,}+[0-9A-Fa-f]?", re.ASCII)
+_HEXADECIMAL = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,+-]{0,4}){12,}+[0-9A-Fa-f]?", re.ASCII)
 """Digits in pairs, with or without something between them."""
 
-_NO_DIGIT = re.compile(r"[\s=]")
-_NO_PAIR = re.compile(r"0x|[\s:,-]")
+_NO_PAIR = re.compile(r"0x|[\s:,+-]")
 
 
 def _blocks(view: View, readable: re.Pattern[bytes]) -> Iterator[View]:
     for found in _BASE64.finditer(view.text):
-        digits, places = _without(_NO_DIGIT, found)
-        digits = digits.replace("-", "+").replace("_", "/")
+        digits = found[0].replace("-", "+").replace("_", "/")
         for phase in range(4):
-            content = _from_base64(digits[phase:])
-            if readable.search(content):
-                yield _Block(view, content, places[phase:], 6)
+            for content in readable.finditer(_from_base64(digits[phase:])):
+                yield _Block(view, content, _Digits(range(*found.span()), phase, 6))
     for found in _HEXADECIMAL.finditer(view.text):
-        digits, places = _without(_NO_PAIR, found)
+        digits = _NO_PAIR.sub("", found[0])
+        places = _digits_of(found)
         for phase in range(2):
-            content = bytes.fromhex(digits[phase : len(digits) - (len(digits) - phase) % 2])
-            if readable.search(content):
-                yield _Block(view, content, places[phase:], 4)
+            pairs = digits[phase : len(digits) - (len(digits) - phase) % 2]
+            for content in readable.finditer(bytes.fromhex(pairs)):
+                yield _Block(view, content, _Digits(places, phase, 4))
 
 
-def _without(separator: re.Pattern[str], block: re.Match[str]) -> tuple[str, Sequence[int]]:
-    """The digits of a block and their positions."""
-    text, start = block[0], block.start()
+def _digits_of(block: re.Match[str]) -> Sequence[int]:
+    """The positions of the digits of a block."""
+    start, at = block.start(), 0
     places: list[int] = []
-    digits, at = [], 0
-    for gap in separator.finditer(text):
-        digits.append(text[at : gap.start()])
+    for gap in _NO_PAIR.finditer(block[0]):
         places += range(start + at, start + gap.start())
         at = gap.end()
-    if not at:
-        return text, range(start, block.end())
-    return "".join([*digits, text[at:]]), [*places, *range(start + at, block.end())]
+    return [*places, *range(start + at, block.end())] if at else range(*block.span())
 
 
 def _from_base64(digits: str) -> bytes:

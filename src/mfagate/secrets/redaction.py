@@ -167,7 +167,7 @@ def _free_text(model: BaseModel) -> Iterator[tuple[str, Any]]:
 
 _UNREADABLE = re.compile(r"[^\t\n\r -~]")
 
-_SCHEME = re.compile(r"[\s\ufeff\u200b\"']*(?:Bearer|Basic|SSWS) +", re.IGNORECASE)
+_SCHEME = re.compile(r"[\s\ufeff\u200b\"']*(?:Bearer|Basic|SSWS) +(?=\S)", re.IGNORECASE)
 
 
 def _spellings(value: str) -> set[str]:
@@ -182,6 +182,7 @@ def _readings(text: str) -> set[str]:
     readings = {text, once, unescape(once)}
     if not text.isascii():
         readings |= {data.decode("latin-1") for data in _as_bytes(text)}
+        readings |= {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}
     return readings
 
 
@@ -225,7 +226,19 @@ def _base64_fragments(data: bytes) -> Iterator[str]:
 _DROPPED = re.compile(r"""[\s\\'"\0\u00ad\u200b-\u200d\u2060\ufeff]+""")
 """What wrapping, quoting and escaping add between the characters of a secret."""
 
-_SMALL = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
+
+class _Table(dict[int, str]):
+    """How each character is compared; filled when one is met, and never beyond a size that a text cannot drive up."""
+
+    def __missing__(self, code: int) -> str:
+        plain = _DROPPED.sub("", unicodedata.normalize("NFKD", chr(code)))
+        folded = "".join(one.lower() if one.isascii() else one for one in plain)
+        if len(self) < 10_000:
+            self[code] = folded
+        return folded
+
+
+_TABLE = _Table()
 
 
 def _fold(text: str) -> str:
@@ -233,17 +246,12 @@ def _fold(text: str) -> str:
 
     Names of headers and hosts lose their case on the way.
     """
-    if text.isascii():
-        return _DROPPED.sub("", text).lower()
-    return _DROPPED.sub("", unicodedata.normalize("NFKD", text)).translate(_SMALL)
+    return _DROPPED.sub("", text).lower() if text.isascii() else text.translate(_TABLE)
 
 
 def _fold_with_places(text: str) -> tuple[str, list[int]]:
     """Fold a text, and say from which character of it each folded one comes."""
-    if text.isascii():
-        places = [at for at, one in enumerate(text) if not _DROPPED.match(one)]
-        return _fold(text), places
-    folded = [_fold(one) for one in text]
+    folded = [_TABLE[ord(one)] for one in text]
     return "".join(folded), [at for at, some in enumerate(folded) for _ in some]
 
 
