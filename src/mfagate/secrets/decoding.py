@@ -145,6 +145,8 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
             children.append(_Replaced(view, _ESCAPE, _decoded))
         if "\n" in view.text or "\0" in view.text:
             children.append(_Replaced(view, _BREAK, lambda _: ""))
+        if "\\\n" in view.text:
+            children.append(_Replaced(view, _CONTINUED, lambda _: ""))
         if spaced and "+" in view.text:
             children.append(_Spaced(view))
         for child in children:
@@ -153,8 +155,11 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
                 waiting.append((child, layers - 1))
 
 
-_BREAK = re.compile(r"\\?[ \t\r]*+\n\s*+(?:\\ )?|\0")
+_BREAK = re.compile(r"[ \t\r]*+\n\s*+|\0")
 """Where a text was wrapped, within an escape or a block of digits, too; and the half of UTF-16 that is empty."""
+
+_CONTINUED = re.compile(r"\\\n\s*+(?:\\ )?")
+"""The same where a backslash says so, as in YAML."""
 
 
 def _may_hold_escapes(text: str) -> bool:

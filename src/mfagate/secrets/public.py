@@ -10,16 +10,20 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a secret; its first ``public`` characters are secret only together with what follows them."""
+    """A part of a secret. The ranges in ``public`` are secret only together with what surrounds them."""
 
     text: str
-    public: int = 0
+    public: Sequence[tuple[int, int]] = ()
+
+    def is_public(self, start: int, end: int) -> bool:
+        """Return whether these characters alone are known to everybody."""
+        return any(first <= start and end <= last for first, last in self.public)
 
 
 def secret_parts(value: str) -> Iterator[Part]:
@@ -31,7 +35,7 @@ def secret_parts(value: str) -> Iterator[Part]:
         for text in (address["user"], value[address.end() :]):
             yield Part(text or "")
     else:
-        yield Part(value, _token_beginning(value) or _der_beginning(value))
+        yield Part(value, _of_token(value) or _der_beginning(value))
 
 
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
@@ -43,23 +47,30 @@ _ADDRESS = re.compile(
 )
 """Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token."""
 
-_HEADER = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(eyJ[A-Za-z0-9_-]{0,80})?")
-_FIRST_CLAIM = re.compile(rb'\{\s*"[\w.-]{1,24}"\s*:\s*("(https?://)?)?')
+_TOKEN = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(?:(eyJ[A-Za-z0-9_-]*))?")
+_CLAIM_NAME = re.compile(rb'[{,]\s*"[\w.:/-]{1,64}"\s*:\s*[\["]*(?:https?://[\w.-]{0,64}/?)?')
 
 
-def _token_beginning(value: str) -> int:
-    """The header of a JWT, its dot, and the name of the first claim."""
-    found = _HEADER.match(value)
-    if found is None:
-        return 0
+def _of_token(value: str) -> list[tuple[int, int]]:
+    """The header of a JWT, and the names and issuers in its payload: others hold the same."""
+    found = _TOKEN.match(value)
+    if found is None or not _is_header(found[1]):
+        return []
+    public = [(0, found.end(1) + 1)]
+    for claim in _CLAIM_NAME.finditer(_from_base64(found[2] or "")):
+        start, end = found.start(2) + claim.start() * 8 // 6, found.start(2) - (-claim.end() * 8 // 6)
+        if start <= public[-1][1]:
+            start = public.pop()[0]
+        public.append((start, end))
+    return public
+
+
+def _is_header(digits: str) -> bool:
     try:
-        header = json.loads(_from_base64(found[1]))
+        header = json.loads(_from_base64(digits))
     except (ValueError, RecursionError):
-        return 0
-    if not isinstance(header, dict) or "alg" not in header:
-        return 0
-    claim = _FIRST_CLAIM.match(_from_base64(found[2] or ""))
-    return found.end(1) + 1 + (claim.end() * 8 // 6 if claim else 0)
+        return False
+    return isinstance(header, dict) and "alg" in header
 
 
 def _from_base64(digits: str) -> bytes:
@@ -71,18 +82,18 @@ _DER_BASE64 = re.compile(r"(?:\s|\\[nr])*M[A-P](?:[A-Za-z0-9+/=\s]|\\[nr]){18,}"
 """The beginning of a DER sequence in base64; line breaks may be written as escapes."""
 
 
-def _der_beginning(body: str) -> int:
+def _der_beginning(body: str) -> list[tuple[int, int]]:
     """The characters of a private key before its first number of its own."""
     if not _DER_BASE64.match(body):
-        return 0
+        return []
     digits = [at for at, one in enumerate(body[:200]) if not one.isspace() and (one != "n" or body[at - 1] != "\\")]
     digits = [at for at in digits if body[at] != "\\"][:120]
     try:
         der = base64.b64decode("".join(body[at] for at in digits[: len(digits) // 4 * 4]))
     except binascii.Error:
-        return 0
+        return []
     shared = _shared_der(der) * 8 // 6
-    return digits[shared - 1] + 1 if 0 < shared <= len(digits) else 0
+    return [(0, digits[shared - 1] + 1)] if 0 < shared <= len(digits) else []
 
 
 def _shared_der(der: bytes) -> int:

@@ -22,7 +22,7 @@ from typing import Any, Literal, get_origin, overload
 
 from pydantic import BaseModel
 
-from mfagate.secrets.decoding import View, unescape, views
+from mfagate.secrets.decoding import unescape, views
 from mfagate.secrets.public import Part, secret_parts
 
 RUN = 12
@@ -50,7 +50,7 @@ class Redactor:
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._known: set[str] = set()
         self._runs: dict[int, dict[str, str | None]] = defaultdict(dict)
-        self._wholes: dict[int, dict[str, str]] = defaultdict(dict)
+        self._wholes: dict[str, dict[str, str]] = defaultdict(dict)
         self._shown: dict[str, str] = {}
         self._binary = self._spaced = False
         self._shortest = RUN
@@ -109,23 +109,23 @@ class Redactor:
     def _add_part(self, name: str, part: Part) -> None:
         if len(part.text) >= RUN:
             for text in _readings(part.text):
-                self._add_runs(name, text, part.public if text == part.text else 0)
+                self._add_runs(name, part if text == part.text else Part(text))
         elif len(part.text) >= SHORTEST and not part.text.isspace():
             self._shortest = min(self._shortest, len(part.text))
             for form in _short_forms(part.text):
-                self._wholes[len(form)].setdefault(form, name)
+                self._wholes[form[:SHORTEST]].setdefault(form, name)
 
-    def _add_runs(self, name: str, text: str, public: int) -> None:
-        folded, places = _fold_with_places(text)
+    def _add_runs(self, name: str, part: Part) -> None:
+        folded, places = _fold_with_places(part.text)
         uniform = len(set(folded)) == 1
-        offsets = _offsets(places, len(text))
-        size = min(RUN, len(text))
-        for start in range(len(text) - size + 1):
+        offsets = _offsets(places, len(part.text))
+        size = min(RUN, len(part.text))
+        for start in range(len(part.text) - size + 1):
             run = folded[offsets[start] : offsets[start + size]]
             if len(run) < SHORTEST:
                 continue
             # A run of one character alone, such as a line of zeros, says nothing of a secret.
-            if start + size <= public or (len(set(run)) == 1 and not uniform):
+            if part.is_public(start, start + size) or (len(set(run)) == 1 and not uniform):
                 self._runs[len(run)][run] = None
             else:
                 self._runs[len(run)].setdefault(run, name)
@@ -152,10 +152,13 @@ class Redactor:
                 yield places[start], places[end - 1] + 1, name
 
     def _wholes_in(self, text: str) -> Iterator[tuple[int, int, str]]:
-        for size, forms in tuple(self._wholes.items()):
-            for at in range(len(text) - size + 1):
-                if text[at : at + size] in forms:
-                    yield at, at + size, forms[text[at : at + size]]
+        wholes = self._wholes
+        if not wholes:
+            return
+        for at in [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in wholes]:
+            for form, name in tuple(wholes[text[at : at + SHORTEST]].items()):
+                if text.startswith(form, at):
+                    yield at, at + len(form), name
 
 
 def _free_text(model: BaseModel) -> Iterator[tuple[str, Any]]:
