@@ -108,6 +108,7 @@ class Integration(Table):
     _name: str = PrivateAttr("")
     _origin: Origin = PrivateAttr()
     _unknown_keys: tuple[tuple[str, ...], ...] = PrivateAttr(())
+    _unknown_values: tuple[tuple[str, str], ...] = PrivateAttr(())
 
     @property
     def name(self) -> str:
@@ -123,6 +124,11 @@ class Integration(Table):
     def unknown_keys(self) -> tuple[tuple[str, ...], ...]:
         """Paths of keys inside this table that mean nothing."""
         return self._unknown_keys
+
+    @property
+    def unknown_values(self) -> tuple[tuple[str, str], ...]:
+        """The texts below those keys, each with its key: one may be a secret in a wrong place."""
+        return self._unknown_values
 
     @property
     def contract_path(self) -> Path:

@@ -14,7 +14,7 @@ import base64
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -70,8 +70,11 @@ class Redactor:
 
     def add_fingerprinted(self, name: str, value: str, mark: str) -> None:
         """Learn a value that is no secret, but came out of a store of secrets: ``mark`` is shown in its place."""
-        self._shown[f"{name} {mark}"] = f"[{name}, fingerprint {mark}]"
-        self.add(f"{name} {mark}", value)
+        if value not in self._known:
+            label = f"{name} {mark}"
+            self._shown[label] = f"[{name}, fingerprint {mark}]"
+            self.add(label, value)
+            self._known.discard(value)  # it may be a secret elsewhere
 
     def redact(self, text: str) -> str:
         """Return the text with each secret replaced by ``[redacted NAME]``."""
@@ -113,7 +116,7 @@ class Redactor:
         elif len(part.text) >= SHORTEST and not part.text.isspace():
             self._shortest = min(self._shortest, len(part.text))
             for form in _short_forms(part.text):
-                self._wholes[form[:SHORTEST]].setdefault(form, name)
+                self._label(self._wholes[form[:SHORTEST]], form, name)
 
     def _add_runs(self, name: str, part: Part) -> None:
         folded, places = _fold_with_places(part.text)
@@ -128,7 +131,12 @@ class Redactor:
             if part.is_public(start, start + size) or (len(set(run)) == 1 and not uniform):
                 self._runs[len(run)][run] = None
             else:
-                self._runs[len(run)].setdefault(run, name)
+                self._label(self._runs[len(run)], run, name)
+
+    def _label(self, table: MutableMapping[str, Any], text: str, name: str) -> None:
+        """Keep the first name; that of a secret goes before that of a value that is none."""
+        if table.setdefault(text, name) in self._shown and name not in self._shown:
+            table[text] = name
 
     def _found(self, text: str) -> list[Found]:
         """Return what to mask, in the order of the text, without overlaps."""
@@ -184,8 +192,8 @@ def _readings(text: str) -> set[str]:
     once = unescape(text)
     readings = {text, once, unescape(once)}
     if not text.isascii():
-        readings |= {data.decode("latin-1") for data in _as_bytes(text)}
         readings |= {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}
+        readings |= {data.decode("latin-1") for reading in readings for data in _as_bytes(reading)}
     return readings
 
 
