@@ -30,12 +30,12 @@ def secret_parts(value: str) -> Iterator[Part]:
     """Split a secret into its parts without what is public."""
     if _ARMOUR.search(value):
         for body in _ARMOUR.split(value):
-            yield Part(body, _der_beginning(body))
+            yield Part(body, _of_key(body))
     elif address := _ADDRESS.match(value):
         for text in (address["user"], value[address.end() :]):
             yield Part(text or "")
     else:
-        yield Part(value, _of_token(value) or _der_beginning(value))
+        yield Part(value, _of_token(value) or _of_key(value))
 
 
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
@@ -48,7 +48,7 @@ _ADDRESS = re.compile(
 """Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token."""
 
 _TOKEN = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(?:(eyJ[A-Za-z0-9_-]*))?")
-_CLAIM_NAME = re.compile(rb'[{,]\s*"[\w.:/-]{1,64}"\s*:\s*[\["]*(?:https?://[\w.-]{0,64}/?)?')
+_CLAIM_NAME = re.compile(rb'["\]}]*+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*(?:https?://[\w.-]{0,64}/?)?')
 
 
 def _of_token(value: str) -> list[tuple[int, int]]:
@@ -82,33 +82,45 @@ _DER_BASE64 = re.compile(r"(?:\s|\\[nr])*M[A-P](?:[A-Za-z0-9+/=\s]|\\[nr]){18,}"
 """The beginning of a DER sequence in base64; line breaks may be written as escapes."""
 
 
-def _der_beginning(body: str) -> list[tuple[int, int]]:
-    """The characters of a private key before its first number of its own."""
+def _of_key(body: str) -> list[tuple[int, int]]:
+    """The parts of a private key that are the same in each key of its kind."""
     if not _DER_BASE64.match(body):
         return []
-    digits = [at for at, one in enumerate(body[:200]) if not one.isspace() and (one != "n" or body[at - 1] != "\\")]
-    digits = [at for at in digits if body[at] != "\\"][:120]
+    digits = [at for at, one in enumerate(body) if one.isalnum() or one in "+/"]
+    digits = [at for at in digits if at == 0 or body[at - 1] != "\\"]
     try:
         der = base64.b64decode("".join(body[at] for at in digits[: len(digits) // 4 * 4]))
     except binascii.Error:
         return []
-    shared = _shared_der(der) * 8 // 6
-    return [(0, digits[shared - 1] + 1)] if 0 < shared <= len(digits) else []
+    digits = [-1, *digits, len(body)]
+    # With the line breaks around them.
+    return [
+        (digits[start * 8 // 6] + 1, digits[min(-(-end * 8 // 6) + 1, len(digits) - 1)])
+        for start, end in _shared_der(der)
+    ]
 
 
-def _shared_der(der: bytes) -> int:
-    """The bytes of headers, version and algorithm (RFC 5958, RFC 8017 appendix A.1.2, RFC 5915)."""
-    at = 0
-    while at + 4 < len(der):
+_PADDING = {2: re.compile(rb"\0?"), 3: re.compile(rb"\0?\x04?")}
+"""The zero before a number whose first bit is set, and what says that the point of a curve is not compressed."""
+
+
+def _shared_der(der: bytes) -> list[tuple[int, int]]:
+    """The headers, versions, algorithms and exponents in DER (RFC 5958, RFC 8017 appendix A.1.2, RFC 5915)."""
+    shared, begun, at = [], 0, 0
+    while at + 2 < len(der):
         tag, size, start = der[at], der[at + 1], at + 2
         if size & 0x80:
             start += size & 0x7F
             size = int.from_bytes(der[at + 2 : start], "big")
-        inside = der[start : start + 2]
-        if tag == 0x30 or (tag == 4 and (inside[:1] == b"\x30" or inside == b"\x04\x20") and size != 0x20):
+        if tag in (0x30, 0xA0, 0xA1) or (tag == 4 and _holds_der(der[start : start + size])):
             at = start
-        elif tag in (5, 6) or (tag == 2 and size <= 1):
+        elif tag in (5, 6) or (tag == 2 and size <= 4):
             at = start + size
         else:
-            return start + (tag == 2 and inside[:1] == b"\0")
-    return at
+            shared.append((begun, start + len(_PADDING[tag].match(der, start)[0]) if tag in _PADDING else start))
+            begun = at = start + size
+    return [*shared, (begun, at)] if at <= len(der) and at > begun else shared
+
+
+def _holds_der(content: bytes) -> bool:
+    return content[:1] in (b"\x30", b"\x04") and len(content) > 2 and content[1] & 0x7F < len(content) != 32

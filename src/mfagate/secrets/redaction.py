@@ -153,7 +153,7 @@ class Redactor:
         for size, runs in tuple(self._runs.items()):
             hits = [at for at in range(len(folded) - size + 1) if folded[at : at + size] in runs]
             for start, end in _joined(hits, size):
-                name = next((n for at in range(start, end - size + 1) if (n := runs[folded[at : at + size]])), None)
+                name = next((n for at in range(start, end - size + 1) if (n := runs.get(folded[at : at + size]))), None)
                 if name is None:
                     continue  # public on its own
                 places = places or _fold_with_places(text)[1]
