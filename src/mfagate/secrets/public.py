@@ -48,7 +48,10 @@ _ADDRESS = re.compile(
 """Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token."""
 
 _TOKEN = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(?:(eyJ[A-Za-z0-9_-]*))?")
-_CLAIM_NAME = re.compile(rb'["\]}]*+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*(?:https?://[\w.-]{0,64}/?)?')
+_CLAIM = re.compile(
+    rb'["\]}]*+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*+(?:https?://[\w.-]{0,64}/?|[a-z_]{1,16}(?=["\],}])"?)?'
+)
+"""The name of a claim, and of its value what is a word or a host."""
 
 
 def _of_token(value: str) -> list[tuple[int, int]]:
@@ -57,7 +60,7 @@ def _of_token(value: str) -> list[tuple[int, int]]:
     if found is None or not _is_header(found[1]):
         return []
     public = [(0, found.end(1) + 1)]
-    for claim in _CLAIM_NAME.finditer(_from_base64(found[2] or "")):
+    for claim in _CLAIM.finditer(_from_base64(found[2] or "")):
         start, end = found.start(2) + claim.start() * 8 // 6, found.start(2) - (-claim.end() * 8 // 6)
         if start <= public[-1][1]:
             start = public.pop()[0]
