@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,12 @@ class Part:
     text: str
     public: Sequence[tuple[int, int]] = ()
 
-    def is_public(self, start: int, end: int) -> bool:
-        """Return whether these characters alone are known to everybody."""
-        return any(first <= start and end <= last for first, last in self.public)
+    def own(self) -> list[int]:
+        """Return how many characters that are not public are before each position, and before the end."""
+        public = bytearray(len(self.text))
+        for start, end in self.public:
+            public[start:end] = b"\1" * (end - start)
+        return [0, *accumulate(1 - one for one in public)]
 
 
 def secret_parts(value: str) -> Iterator[Part]:

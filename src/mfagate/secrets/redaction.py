@@ -31,6 +31,9 @@ RUN = 12
 SHORTEST = 4
 """A shorter value would blank out ordinary words; no provider issues one as a credential."""
 
+_LEAST_OWN = 4
+"""A run with fewer characters that are not public is the same in another secret by chance."""
+
 _SHORTEST_ENCODED = 6
 """Fragments of encodings below this length occur by chance."""
 
@@ -121,14 +124,14 @@ class Redactor:
     def _add_runs(self, name: str, part: Part) -> None:
         folded, places = _fold_with_places(part.text)
         uniform = len(set(folded)) == 1
-        offsets = _offsets(places, len(part.text))
+        offsets, own = _offsets(places, len(part.text)), part.own()
         size = min(RUN, len(part.text))
         for start in range(len(part.text) - size + 1):
             run = folded[offsets[start] : offsets[start + size]]
             if len(run) < SHORTEST:
                 continue
             # A run of one character alone, such as a line of zeros, says nothing of a secret.
-            if part.is_public(start, start + size) or (len(set(run)) == 1 and not uniform):
+            if own[start + size] - own[start] < _LEAST_OWN or (len(set(run)) == 1 and not uniform):
                 self._runs[len(run)][run] = None
             else:
                 self._label(self._runs[len(run)], run, name)
