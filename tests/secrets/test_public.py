@@ -129,7 +129,7 @@ def sandboxes() -> Iterator[dict[str, str]]:
 
 
 def test_our_own_documents_and_recordings_stay_as_they_are(sandboxes: dict[str, str]) -> None:
-    """The redactor knows the secrets of every sandbox, with keys and tokens, and with a thousand of the usual alphabets."""
+    """The redactor knows the secrets of every sandbox, keys, tokens, and a thousand values of usual alphabets."""
     generate = random.Random(7)
     redactor = Redactor(sandboxes)
     for kind in KEYS:
