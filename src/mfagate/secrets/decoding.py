@@ -158,7 +158,7 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
 _BREAK = re.compile(r"[ \t\r]*+\n\s*+|\0")
 """Where a text was wrapped, within an escape or a block of digits, too; and the half of UTF-16 that is empty."""
 
-_CONTINUED = re.compile(r"\\\n\s*+(?:\\ )?")
+_CONTINUED = re.compile(rf"\\\n\s*+(?:\\ )?|{_BREAK.pattern}")
 """The same where a backslash says so, as in YAML."""
 
 

@@ -31,6 +31,10 @@ RUN = 12
 SHORTEST = 4
 """A shorter value would blank out ordinary words; no provider issues one as a credential."""
 
+_SAMPLE, _STEP = 7, 5
+"""So long are samples of secrets, and so far apart: every run of eleven characters holds one. They are few enough to
+stay in the processor's cache, and only where one of them is found the runs themselves are looked up."""
+
 _LEAST_OWN = 4
 """A run with fewer characters that are not public is the same in another secret by chance."""
 
@@ -52,6 +56,7 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         self._known: set[str] = set()
+        self._samples: set[str] = set()
         self._runs: dict[int, dict[str, str | None]] = defaultdict(dict)
         self._wholes: dict[str, dict[str, str]] = defaultdict(dict)
         self._shown: dict[str, str] = {}
@@ -113,7 +118,7 @@ class Redactor:
         return value
 
     def _add_part(self, name: str, part: Part) -> None:
-        if len(part.text) >= RUN:
+        if len(part.text) >= RUN and len(_fold(part.text)) >= _SAMPLE:
             for text in _readings(part.text):
                 self._add_runs(name, part if text == part.text else Part(text))
         elif len(part.text) >= SHORTEST and not part.text.isspace():
@@ -125,11 +130,14 @@ class Redactor:
         folded, places = _fold_with_places(part.text)
         uniform = len(set(folded)) == 1
         offsets, own = _offsets(places, len(part.text)), part.own()
+        self._samples.update(folded[at : at + _SAMPLE] for at in range(0, len(folded) - _SAMPLE + 1, _STEP))
         size = min(RUN, len(part.text))
         for start in range(len(part.text) - size + 1):
             run = folded[offsets[start] : offsets[start + size]]
-            if len(run) < SHORTEST:
-                continue
+            if len(run) < _SAMPLE:
+                continue  # nothing but quotes, spaces and backslashes around less than a word
+            if len(run) < _SAMPLE + _STEP - 1:
+                self._samples.add(run[:_SAMPLE])
             # A run of one character alone, such as a line of zeros, says nothing of a secret.
             if own[start + size] - own[start] < _LEAST_OWN or (len(set(run)) == 1 and not uniform):
                 self._runs[len(run)][run] = None
@@ -153,8 +161,11 @@ class Redactor:
 
     def _runs_in(self, text: str) -> Iterator[tuple[int, int, str]]:
         folded, places = _fold(text), None
-        for size, runs in tuple(self._runs.items()):
-            hits = [at for at in range(len(folded) - size + 1) if folded[at : at + size] in runs]
+        samples = self._samples
+        near = [at for at in range(len(folded) - _SAMPLE + 1) if folded[at : at + _SAMPLE] in samples]
+        for size, runs in tuple(self._runs.items()) if near else ():
+            starts = sorted({at - back for at in near for back in range(size - _SAMPLE + 1) if at >= back})
+            hits = [at for at in starts if folded[at : at + size] in runs]
             for start, end in _joined(hits, size):
                 name = next((n for at in range(start, end - size + 1) if (n := runs.get(folded[at : at + size]))), None)
                 if name is None:
