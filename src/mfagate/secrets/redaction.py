@@ -73,8 +73,9 @@ class Redactor:
         for spelling in _spellings(value):
             self._binary |= _UNREADABLE.search(spelling) is not None
             self._spaced |= " " in spelling
-            for part in secret_parts(spelling):
-                self._add_part(name, part)
+            for reading in _readings(spelling):
+                for part in secret_parts(reading):
+                    self._add_part(name, part)
 
     def add_fingerprinted(self, name: str, value: str, mark: str) -> None:
         """Learn a value that is no secret, but came out of a store of secrets: ``mark`` is shown in its place."""
@@ -118,31 +119,33 @@ class Redactor:
         return value
 
     def _add_part(self, name: str, part: Part) -> None:
-        if len(part.text) >= RUN and len(_fold(part.text)) >= _SAMPLE:
-            for text in _readings(part.text):
-                self._add_runs(name, part if text == part.text else Part(text))
-        elif len(part.text) >= SHORTEST and not part.text.isspace():
+        if len(part.text) >= RUN and self._add_runs(name, part):
+            return
+        if len(part.text) >= SHORTEST and not part.text.isspace():
             self._shortest = min(self._shortest, len(part.text))
             for form in _short_forms(part.text):
                 self._label(self._wholes[form[:SHORTEST]], form, name)
 
-    def _add_runs(self, name: str, part: Part) -> None:
+    def _add_runs(self, name: str, part: Part) -> bool:
+        """Return whether there is any run: one that is nearly all spaces, quotes and backslashes is none."""
         folded, places = _fold_with_places(part.text)
         uniform = len(set(folded)) == 1
         offsets, own = _offsets(places, len(part.text)), part.own()
         self._samples.update(folded[at : at + _SAMPLE] for at in range(0, len(folded) - _SAMPLE + 1, _STEP))
-        size = min(RUN, len(part.text))
-        for start in range(len(part.text) - size + 1):
-            run = folded[offsets[start] : offsets[start + size]]
+        added = False
+        for start in range(len(part.text) - RUN + 1):
+            run = folded[offsets[start] : offsets[start + RUN]]
             if len(run) < _SAMPLE:
-                continue  # nothing but quotes, spaces and backslashes around less than a word
+                continue
+            added = True
             if len(run) < _SAMPLE + _STEP - 1:
                 self._samples.add(run[:_SAMPLE])
             # A run of one character alone, such as a line of zeros, says nothing of a secret.
-            if own[start + size] - own[start] < _LEAST_OWN or (len(set(run)) == 1 and not uniform):
+            if own[start + RUN] - own[start] < _LEAST_OWN or (len(set(run)) == 1 and not uniform):
                 self._runs[len(run)][run] = None
             else:
                 self._label(self._runs[len(run)], run, name)
+        return added
 
     def _label(self, table: MutableMapping[str, Any], text: str, name: str) -> None:
         """Keep the first name; that of a secret goes before that of a value that is none."""
