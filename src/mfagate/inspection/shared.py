@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mfagate.causes import CauseId
+from mfagate.config.model import Environment
 from mfagate.inspection.settings import Subject
 from mfagate.result import Finding
 from mfagate.secrets.fingerprint import fingerprint
 
+_SHOWN = 5
+"""Other holders that a message names: a credential may be in a thousand integrations."""
+
 
 def shared_credentials(subjects: Sequence[Subject]) -> Mapping[str, list[Finding]]:
     """Findings by integration name, over all integrations of a file."""
-    holders: dict[str, list[tuple[Subject, str]]] = defaultdict(list)
+    holders: dict[str, dict[Environment, list[tuple[Subject, str]]]] = defaultdict(lambda: defaultdict(list))
     for subject in subjects:
         for field in subject.declared.fields():
             value = subject.values.get(field.name)
             if field.secret and value is not None and isinstance(value.value, str) and value.value.strip():
-                holders[fingerprint(value.value.strip())].append((subject, field.name))
+                same = holders[fingerprint(value.value.strip())]
+                same[subject.integration.environment].append((subject, field.name))
     findings: dict[str, list[Finding]] = defaultdict(list)
     for print_, held in holders.items():
-        if len({subject.integration.environment for subject, _ in held}) < 2:
-            continue
-        for subject, name in held:
-            others = [
-                f"{other.integration.name}.settings.{theirs} ({other.integration.environment})"
-                for other, theirs in held
-                if other.integration.environment != subject.integration.environment
-            ]
-            findings[subject.integration.name].append(
-                Finding(
+        for environment, mine in held.items() if len(held) > 1 else ():
+            others = [one for other, theirs in held.items() if other != environment for one in theirs]
+            named = ", ".join(_named(others))
+            for subject, name in mine:
+                finding = Finding(
                     CauseId.CONFIG_SHARED_CREDENTIAL,
-                    f"settings.{name} is the same credential as {', '.join(others)}",
-                    {"fingerprint": print_, "environment": str(subject.integration.environment)},
+                    f"settings.{name} is the same credential as {named}",
+                    {"fingerprint": print_, "environment": str(environment)},
                     subject.values[name].change_here,
                 )
-            )
+                findings[subject.integration.name].append(finding)
     return findings
+
+
+def _named(holders: Sequence[tuple[Subject, str]]) -> Iterator[str]:
+    for subject, name in holders[:_SHOWN]:
+        yield f"{subject.integration.name}.settings.{name} ({subject.integration.environment})"
+    if len(holders) > _SHOWN:
+        yield f"{len(holders) - _SHOWN} more"
