@@ -14,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 from mfagate.report.openmetrics import Exposition, Sample, of_integration, of_the_run
 from mfagate.result import Report
-from mfagate.secrets.redaction import Redactor
 from mfagate.visible import visible
 
 _SECONDS = 5.0
@@ -83,10 +82,6 @@ class Gateway:
         except HTTPError as error:
             raise PushFailed(f"it answered {error.code}") from None
         except URLError as error:
-            raise PushFailed(self._shown(error.reason)) from None
+            raise PushFailed(visible(str(error.reason))) from None
         except (OSError, HTTPException, ValueError) as error:
-            raise PushFailed(self._shown(error) or type(error).__name__) from None
-
-    def _shown(self, reason: object) -> str:
-        """A message of others without the password, which a proxy or the gateway may echo."""
-        return visible(Redactor({"password": self.password or ""}).redact(str(reason)))
+            raise PushFailed(visible(str(error)) or type(error).__name__) from None

@@ -124,7 +124,8 @@ def _shared_der(der: bytes) -> list[tuple[int, int]]:
         elif tag in (5, 6) or (tag == 2 and size <= 4):
             at = start + size
         else:
-            shared.append((begun, start + len(_PADDING[tag].match(der, start)[0]) if tag in _PADDING else start))
+            padding = _PADDING[tag].match(der, start) if tag in _PADDING else None
+            shared.append((begun, padding.end() if padding else start))
             begun = at = start + size
     return [*shared, (begun, at)] if at <= len(der) and at > begun else shared
 
