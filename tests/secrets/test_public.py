@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import string
@@ -13,6 +14,8 @@ from urllib.parse import quote
 
 import jwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mfagate.providers import registry
 from mfagate.secrets.redaction import Redactor
@@ -110,6 +113,17 @@ def test_the_host_of_an_address_is_public(address: str, host: str) -> None:
     redactor = Redactor({"address": address})
     assert redactor.redact(f"cannot reach {host}") == f"cannot reach {host}"
     assert "Zq7rTuW2xK9b" not in redactor.redact(address)
+    assert redactor.redact("the api of /runs") == "the api of /runs"
+
+
+@given(
+    st.sampled_from(["", "-----BEGIN PRIVATE KEY-----\n", "https://", "Bearer ", "eyJhbGciOiJIUzI1NiJ9."]),
+    st.one_of(st.text(max_size=200), st.binary(max_size=200).map(lambda data: base64.b64encode(b"0" + data).decode())),
+)
+def test_whatever_somebody_takes_for_a_secret_can_be_one(before: str, value: str) -> None:
+    redactor = Redactor({"key": before + value})
+    assert redactor.redact("ok") == "ok"
+    assert redactor.redact(redactor.redact(before + value)) == redactor.redact(before + value)
 
 
 def test_a_run_of_one_character_is_no_secret() -> None:

@@ -7,7 +7,6 @@ the lines around a key only say what it is; the host of an address is no credent
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -36,8 +35,11 @@ def secret_parts(value: str) -> Iterator[Part]:
         for body in _ARMOUR.split(value):
             yield Part(body, _of_key(body))
     elif address := _ADDRESS.match(value):
-        for text in (address["user"], value[address.end() :]):
-            yield Part(text or "")
+        user, _, password = (address["user"] or "").partition(":")
+        yield Part(password or user)
+        rest = value[address.end() :]
+        # Beside a password the path is none; alone it may be that of a webhook.
+        yield Part(rest if not user and len(rest) >= 12 else rest.partition("?")[2])
     else:
         yield Part(value, _of_token(value) or _of_key(value))
 
@@ -46,10 +48,13 @@ _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
 
 _ADDRESS = re.compile(
     r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?)://"
-    r"(?:(?P<user>[^\s/?#]*)@)?[^\s/?#@]*",
+    r"(?:(?P<user>\S*)@)?[^\s/?#@]*",
     re.IGNORECASE,
 )
-"""Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token."""
+"""Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token.
+
+What is before the last ``@`` counts as user and password, because not everybody encodes a slash in a password.
+"""
 
 _TOKEN = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(?:(eyJ[A-Za-z0-9_-]*))?")
 _CLAIM = re.compile(
@@ -97,7 +102,7 @@ def _of_key(body: str) -> list[tuple[int, int]]:
     digits = [at for at in digits if at == 0 or body[at - 1] != "\\"]
     try:
         der = base64.b64decode("".join(body[at] for at in digits[: len(digits) // 4 * 4]))
-    except binascii.Error:
+    except ValueError:
         return []
     digits = [-1, *digits, len(body)]
     # With the line breaks around them.
