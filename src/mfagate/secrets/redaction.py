@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate
 from typing import Any, Literal, get_origin, overload
 
 from pydantic import BaseModel
@@ -128,9 +129,9 @@ class Redactor:
 
     def _add_runs(self, name: str, part: Part) -> bool:
         """Return whether there is any run: one that is nearly all spaces, quotes and backslashes is none."""
-        folded, places = _fold_with_places(part.text)
+        each = _fold_each(part.text)
+        folded, offsets, own = "".join(each), [0, *accumulate(map(len, each))], part.own()
         uniform = len(set(folded)) == 1
-        offsets, own = _offsets(places, len(part.text)), part.own()
         self._samples.update(folded[at : at + _SAMPLE] for at in range(0, len(folded) - _SAMPLE + 1, _STEP))
         added = False
         for start in range(len(part.text) - RUN + 1):
@@ -141,7 +142,7 @@ class Redactor:
             if len(run) < _SAMPLE + _STEP - 1:
                 self._samples.add(run[:_SAMPLE])
             # A run of one character alone, such as a line of zeros, says nothing of a secret.
-            if own[start + RUN] - own[start] < _LEAST_OWN or (len(set(run)) == 1 and not uniform):
+            if own[start + RUN] - own[start] < _LEAST_OWN or (not uniform and run == run[0] * len(run)):
                 self._runs[len(run)][run] = None
             else:
                 self._label(self._runs[len(run)], run, name)
@@ -173,7 +174,7 @@ class Redactor:
                 name = next((n for at in range(start, end - size + 1) if (n := runs.get(folded[at : at + size]))), None)
                 if name is None:
                     continue  # public on its own
-                places = places or _fold_with_places(text)[1]
+                places = places or [at for at, some in enumerate(_fold_each(text)) for _ in some]
                 yield places[start], places[end - 1] + 1, name
 
     def _wholes_in(self, text: str) -> Iterator[tuple[int, int, str]]:
@@ -277,20 +278,9 @@ def _fold(text: str) -> str:
     return _DROPPED.sub("", text).lower() if text.isascii() else text.translate(_TABLE)
 
 
-def _fold_with_places(text: str) -> tuple[str, list[int]]:
-    """Fold a text, and say from which character of it each folded one comes."""
-    folded = [_TABLE[ord(one)] for one in text]
-    return "".join(folded), [at for at, some in enumerate(folded) for _ in some]
-
-
-def _offsets(places: list[int], length: int) -> list[int]:
-    """Return for each character of a text, and for its end, where its folded characters begin."""
-    offsets, at = [], 0
-    for character in range(length + 1):
-        while at < len(places) and places[at] < character:
-            at += 1
-        offsets.append(at)
-    return offsets
+def _fold_each(text: str) -> list[str]:
+    """Return what is compared of each character."""
+    return [_TABLE[ord(one)] for one in text]
 
 
 def _joined(hits: list[int], size: int) -> Iterator[tuple[int, int]]:
