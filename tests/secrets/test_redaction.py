@@ -240,6 +240,15 @@ def test_the_same_secret_in_the_same_block_twice_is_masked_twice() -> None:
     assert Redactor({"key": key}).redact(f"{block} and {block}").count("[redacted key]") == 2
 
 
+@pytest.mark.parametrize(
+    "between", ["\u200b", "\u202e", "\u00ad", "\x07", "\x1b[31m", "\r\n  ", "\n", " ", "\\", '" "']
+)
+def test_what_is_not_seen_between_characters_hides_no_secret(between: str) -> None:
+    key = "Zq7rTuW2xK9bN4mP"
+    shown = Redactor({"key": key}).redact(f"<{between.join(key)}>")
+    assert shown == "<[redacted key]>"
+
+
 @pytest.mark.parametrize("change", [str.upper, str.lower, str.swapcase])
 def test_the_case_of_a_long_secret_does_not_matter(change: Callable[[str], str]) -> None:
     """Names of headers and hosts lose their case. A short secret is compared exactly: it may be a word."""

@@ -143,7 +143,7 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
         children = [*_blocks(view, readable)]
         if _may_hold_escapes(view.text):
             children.append(_Replaced(view, _ESCAPE, _decoded))
-        if "\n" in view.text or "\0" in view.text:
+        if any(one in view.text for one in "\n\0\x1b"):
             children.append(_Replaced(view, _BREAK, lambda _: ""))
         if "\\\n" in view.text:
             children.append(_Replaced(view, _CONTINUED, lambda _: ""))
@@ -155,8 +155,8 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
                 waiting.append((child, layers - 1))
 
 
-_BREAK = re.compile(r"[ \t\r]*+\n\s*+|\0")
-"""Where a text was wrapped, within an escape or a block of digits, too; and the half of UTF-16 that is empty."""
+_BREAK = re.compile(r"[ \t\r]*+\n\s*+|\0|\x1b\[[0-9;:?]*+[A-Za-z]")
+"""Where a text was wrapped, within an escape or a block of digits, too; the half of UTF-16 that is empty; colours."""
 
 _CONTINUED = re.compile(rf"\\\n\s*+(?:\\ )?|{_BREAK.pattern}")
 """The same where a backslash says so, as in YAML."""

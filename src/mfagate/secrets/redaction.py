@@ -252,8 +252,10 @@ def _base64_fragments(data: bytes) -> Iterator[str]:
         yield fragment.replace("+", "-").replace("/", "_")
 
 
-_DROPPED = re.compile(r"""[\s\\'"\0\u00ad\u200b-\u200d\u2060\ufeff]+""")
-"""What wrapping, quoting and escaping add between the characters of a secret."""
+_DROPPED = re.compile(
+    r"""[\s\\'"\0-\x1f\x7f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+"""
+)
+"""What wrapping, quoting and escaping add between the characters of a secret, and what is not seen there."""
 
 
 class _Table(dict[int, str]):
