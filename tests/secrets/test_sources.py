@@ -133,6 +133,9 @@ def test_what_comes_out_of_a_store_is_shown_as_a_fingerprint(tmp_path: Path) -> 
 def test_a_secret_is_one_even_if_another_table_names_it_as_none(tmp_path: Path) -> None:
     made = session(tmp_path, tables='[integrations.duo.test_data]\nuser = "env:DUO_SECRET_KEY"')
     assert made.redactor.found_in(SECRET) == ["secret_key"]
+    alone = Redactor()
+    alone.add_fingerprinted("user", "somebody", "0")
+    assert (alone.redact("somebody"), alone.found_in("somebody")) == ("[user, fingerprint 0]", [])
     later = Redactor()
     later.add_fingerprinted("user", SECRET, "0")
     later.add("secret_key", SECRET)

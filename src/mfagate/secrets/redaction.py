@@ -59,7 +59,8 @@ class Redactor:
         self._known: set[str] = set()
         self._samples: set[str] = set()
         self._runs: dict[int, dict[str, str | None]] = defaultdict(dict)
-        self._wholes: dict[str, dict[str, str]] = defaultdict(dict)
+        self._wholes: dict[int, dict[str, str]] = defaultdict(dict)
+        self._beginnings: set[str] = set()
         self._shown: dict[str, str] = {}
         self._binary = self._spaced = False
         self._shortest = RUN
@@ -125,7 +126,8 @@ class Redactor:
         if len(part.text) >= SHORTEST and not part.text.isspace():
             self._shortest = min(self._shortest, len(part.text))
             for form in _short_forms(part.text):
-                self._label(self._wholes[form[:SHORTEST]], form, name)
+                self._label(self._wholes[len(form)], form, name)
+                self._beginnings.add(form[:SHORTEST])
 
     def _add_runs(self, name: str, part: Part) -> bool:
         """Return whether there is any run: one that is nearly all spaces, quotes and backslashes is none."""
@@ -155,7 +157,7 @@ class Redactor:
 
     def _found(self, text: str) -> list[Found]:
         """Return what to mask, in the order of the text, without overlaps."""
-        if len(text) < self._shortest or not self._known:
+        if len(text) < self._shortest or not (self._samples or self._beginnings):
             return []
         found: list[Found] = []
         for view in views(text, binary=self._binary, spaced=self._spaced, shortest=self._shortest):
@@ -178,13 +180,12 @@ class Redactor:
                 yield places[start], places[end - 1] + 1, name
 
     def _wholes_in(self, text: str) -> Iterator[tuple[int, int, str]]:
-        wholes = self._wholes
-        if not wholes:
-            return
-        for at in [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in wholes]:
-            for form, name in tuple(wholes[text[at : at + SHORTEST]].items()):
-                if text.startswith(form, at):
-                    yield at, at + len(form), name
+        known = self._beginnings
+        near = [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in known] if known else []
+        for size, forms in tuple(self._wholes.items()) if near else ():
+            for at in near:
+                if (form := text[at : at + size]) in forms:
+                    yield at, at + size, forms[form]
 
 
 def _free_text(model: BaseModel) -> Iterator[tuple[str, Any]]:
