@@ -9,7 +9,7 @@ import shlex
 import unicodedata
 from binascii import hexlify
 from collections.abc import Callable, Mapping
-from html.entities import codepoint2name
+from html.entities import codepoint2name, html5
 from textwrap import wrap
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import quoteattr
@@ -45,12 +45,21 @@ def _named(text: str) -> str:
     return "".join(f"&{codepoint2name[ord(one)]};" if ord(one) in codepoint2name else one for one in text)
 
 
+_HTML5 = {text: name for name, text in html5.items() if len(text) == 1 and name.endswith(";")}
+
+
+def _named_html5(text: str) -> str:
+    """Every character that has a name in HTML 5: ``&plus;``, ``&sol;``, ``&equals;``."""
+    return "".join(f"&{_HTML5[one]}" if one in _HTML5 else one for one in text)
+
+
 ESCAPES: Mapping[str, Encoder] = {
     "as it is": str,
     "html.escape": html.escape,
     "Jinja": lambda text: str(jinja_escape(text)),
     "an XML attribute": quoteattr,
     "named entities": _named,
+    "named entities of HTML 5": _named_html5,
     "decimal references": lambda text: "".join(f"&#{ord(one)};" for one in text),
     "decimal references with zeros and without a semicolon": lambda text: "".join(f"&#000{ord(one)};" for one in text),
     "hexadecimal references": lambda text: "".join(f"&#X{ord(one):X};" for one in text),
