@@ -66,6 +66,7 @@ def test_fifteen_characters_in_two_encodings(inner: Encoder, outer: Encoder) -> 
     before=AROUND,
     after=AROUND,
 )
+@example(secret="MA000000000001234567", inner="JSON", outer="base64", cut=(0, 12), before="", after="")
 @example(secret=KEY, inner="base64", outer="quote", cut=(3, 12), before="a", after="")
 def test_any_run_in_any_two_encodings(
     secret: str, inner: str, outer: str, cut: tuple[int, int], before: str, after: str
@@ -84,7 +85,9 @@ def test_any_run_in_any_two_encodings(
     assert len(kept) <= around + (RUN - 2) * size
 
 
-@given(secret=SECRETS.filter(str.isascii), cut=st.integers(0, RUN - 1))
+@given(
+    secret=SECRETS.filter(lambda secret: secret.isascii() and not {"'", '"'} & {*secret}), cut=st.integers(0, RUN - 1)
+)
 def test_fewer_than_twelve_characters_are_no_secret(secret: str, cut: int) -> None:
     text = f"({secret[:cut]})"
     assert Redactor({"skey": secret}).redact(text) == text

@@ -101,8 +101,10 @@ def _of_key(body: str) -> list[tuple[int, int]]:
     digits = [at for at, one in enumerate(body) if one.isalnum() or one in "+/"]
     digits = [at for at in digits if at == 0 or body[at - 1] != "\\"]
     try:
-        der = base64.b64decode("".join(body[at] for at in digits[: len(digits) // 4 * 4]))
+        der = base64.b64decode("".join(body[at] for at in digits) + "=" * (-len(digits) % 4))
     except ValueError:
+        return []
+    if not _is_key(der):
         return []
     digits = [-1, *digits, len(body)]
     # With the line breaks around them.
@@ -110,6 +112,17 @@ def _of_key(body: str) -> list[tuple[int, int]]:
         (digits[start * 8 // 6] + 1, digits[min(-(-end * 8 // 6) + 1, len(digits) - 1)])
         for start, end in _shared_der(der)
     ]
+
+
+def _is_key(der: bytes) -> bool:
+    """Return whether the bytes are one sequence of the length that it states, and begin with a version."""
+    if len(der) < 4 or der[0] != 0x30:
+        return False
+    size, start = der[1], 2
+    if size & 0x80:
+        start += size & 0x7F
+        size = int.from_bytes(der[2:start], "big")
+    return start + size == len(der) and der[start : start + 2] == b"\x02\x01"
 
 
 _PADDING = {2: re.compile(rb"\0?"), 3: re.compile(rb"\0?\x04?")}
