@@ -154,7 +154,7 @@ def test_our_own_documents_and_recordings_stay_as_they_are(sandboxes: dict[str, 
         alphabet = generate.choice([string.ascii_letters + string.digits, "0123456789abcdef", string.ascii_lowercase])
         redactor.add(f"key {number}", "".join(generate.choices(alphabet, k=40)))
     redactor.add("token", token(sub="alice"))
-    redactor.add("address", "https://alice:Zq7rTuW2xK9bN4mP@mfa.example.com/")
+    redactor.add("address", "https://alice:Jx4kLw9sVb3nHt6d@mfa.example.com/")
     files = [path for pattern in SHIPPED for path in REPOSITORY.glob(pattern)]
     assert len(files) > 250
     assert {str(path): found for path in files if (found := redactor.found_in(path.read_text()))} == {}
