@@ -16,8 +16,9 @@ from mfagate import __version__
 from mfagate.cassette_writer import require_vcrpy
 from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
-from mfagate.config.model import Configuration, Integration
+from mfagate.config.model import Client, Configuration, Integration
 from mfagate.config.resolved import Value, resolve_table
+from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.foreign import hiding
 from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
@@ -45,6 +46,7 @@ from mfagate.result import (
     Verdict,
 )
 from mfagate.sandbox import Running, SandboxError
+from mfagate.secrets.credentials import learn_surroundings
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
 from mfagate.wire.stalls import STALLS
@@ -100,17 +102,35 @@ class Session:
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
     """Files of secrets that were read, see :class:`~mfagate.secrets.stores.StoreContext`."""
 
+    def __post_init__(self) -> None:
+        learn_surroundings(self.redactor, self.configuration.text, self.environ)
+
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
-        """One table of an integration with its references resolved."""
+        """Resolve one table of an integration. What is secret in it is known to the redactor from then on."""
         sandbox = running.values if running else {}
         stores = Stores(StoreContext(integration.base, self.environ, sandbox, self.parsed))
-        return resolve_table(
+        values = resolve_table(
             integration,
             table,
             stores,
             sandbox_running=running is not None or not integration.uses_sandbox,
             defer_unresolved=self.without_secrets,
         )
+        _secrecy(registry.get(integration.provider), table).teach(self.redactor, values)
+        teach_unknown(self.redactor, integration.unknown_values)
+        return values
+
+
+def _secrecy(provider: Provider, table: str) -> Secrecy:
+    """Return what the provider declares about the values of one of its tables."""
+    match table:
+        case "test_data":
+            return Secrecy(provider.test_secrets, provider.test_data, fingerprinted=True)
+        case "expect":
+            return Secrecy((), provider.expectations, fingerprinted=True)
+        case "client":
+            return Secrecy((), Client.model_fields)
+    return Secrecy(provider.settings.secrets(), provider.settings.model_fields)
 
 
 def run(
@@ -288,18 +308,7 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
 
 def _inspected(session: Session, integration: Integration, running: Running | None) -> Subject:
     provider = registry.get(integration.provider)
-    subject = Subject(integration, provider.settings, session.resolve(integration, "settings", running))
-    _hide(session.redactor, subject)
-    return subject
-
-
-def _hide(redactor: Redactor, subject: Subject) -> None:
-    secret = subject.declared.secrets()
-    for name, value in subject.values.items():
-        # An unknown key may be a misspelt secret: hide it if it came from a store.
-        unknown = name not in subject.declared.model_fields and value.reference is not None
-        if isinstance(value.value, str) and (name in secret or unknown):
-            redactor.add(name, value.value)
+    return Subject(integration, provider.settings, session.resolve(integration, "settings", running))
 
 
 def _climb(session: Session, integration: Integration, provider: Provider, running: Running | None) -> Climb:
@@ -320,11 +329,7 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
     if integration.control:
         control = session.resolve(integration, "control", running)
         state.control = Subject(integration, provider.settings, control, table="control")
-        _hide(session.redactor, state.control)
     state.test_data = session.resolve(integration, "test_data", running)
-    for name in provider.test_secrets & state.test_data.keys():
-        if isinstance(state.test_data[name].value, str):
-            session.redactor.add(name, state.test_data[name].value)
     return state
 
 
