@@ -6,6 +6,7 @@ in an answer, so that Duo may change the rest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -85,11 +86,15 @@ def get(pact: ConsumerPact, description: str, state: State, path: str, **about: 
     return interaction.with_header("Authorization", SIGNED).with_header("Date", DATE)
 
 
-def test_user_may_choose_a_factor(pact: ConsumerPact) -> None:
+def test_user_may_choose_a_factor(pact: ConsumerPact, contract_strength: Callable[..., Any]) -> None:
     interaction = preauth(pact, "user may choose a factor", State.CHALLENGE_FACTOR)
     ok(interaction, {"result": "auth", "status_msg": match.str("Account is active"), "devices": match.each_like(PHONE)})
-    with pact.serve() as url:
-        assert client(url).start("alice", Factor.OTP) == Challenge("alice", Factor.OTP)
+    contract_strength(
+        lambda url: client(url).start("alice", Factor.OTP),
+        expect=Challenge("alice", Factor.OTP),
+        further={"client, for a push": lambda url: client(url).start("alice", Factor.PUSH)},
+        given=["push sent"],
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ class ConsumerPact:
         self.file = directory / f"{consumer}-{provider}.json"
         self._names = (consumer, provider)
         self._pact: Any = None
+        self.description = ""
 
     def interaction(
         self, description: str, *, given: str | None = None, safe_in_production: bool = False, note: str | None = None
@@ -50,6 +51,7 @@ class ConsumerPact:
         """
         from pact import Pact
 
+        self.description = description
         self._pact = Pact(*self._names).with_specification("V4")
         interaction: HttpInteraction = self._pact.upon_receiving(description)
         if given is not None:
