@@ -106,6 +106,17 @@ def respond_with_any_of(interaction: HttpInteraction, *statuses: int) -> HttpInt
     return interaction
 
 
+def text(example: str, regex: str | None = None) -> dict[str, Any]:
+    """Match a text that is not empty and, with ``regex``, has this pattern.
+
+    Pact's own ``match.regex`` compares what a number, a boolean or an object looks like as well, and
+    ``match.str`` takes an empty text. A client that reads a text does neither.
+    """
+    matchers: list[dict[str, Any]] = [{"pact:matcher:type": "type"}]
+    matchers.append({"pact:matcher:type": "regex", "regex": regex or "^.+$"})
+    return {"pact:matcher:type": matchers, "value": example}
+
+
 def _generator(expression: str) -> dict[str, str]:
     return {"type": "ProviderState", "expression": expression}
 

@@ -9,7 +9,7 @@ for the proof that a contract rejects what breaks its readers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from mfagate.consumer import ConsumerPact, ContractTestFailed, compare
 if TYPE_CHECKING:
     from mfagate.config import Configuration, Integration
     from mfagate import contract_strength as strength
-    from mfagate.contract import Contract
+    from mfagate.contract import Contract, Interaction
     from mfagate.fail_closed import Proof
     from mfagate.result import Check, IntegrationReport
 
@@ -341,7 +341,8 @@ def contract_strength(request: pytest.FixtureRequest) -> Callable[..., strength.
         from mfagate.contract_strength import prove as prove_it
 
         if "contract" not in claim:
-            claim |= _written(request, call, claim.get("expect", _NOTHING))
+            found = _written(request, call, claim.get("expect", _NOTHING))
+            claim |= found | {"judges": {**found["judges"], **claim.get("judges", {})}}
         elif isinstance(claim["contract"], str | Path):
             claim["contract"] = request.config.rootpath / claim["contract"]
         claim.setdefault("reviewed", getattr(request.module, "STRICT", {}))
@@ -370,7 +371,22 @@ def _written(request: pytest.FixtureRequest, call: Any, expect: Any) -> dict[str
     raises = isinstance(expect, type) and issubclass(expect, Exception)
     with writer.serve() as url, suppress(expect) if raises else suppress():
         call(Endpoint(url))
-    return {"contract": _contract(request, writer), "interaction": writer.description}
+    contract = _contract(request, writer)
+    (interaction,) = (each for each in contract.interactions if each.description == writer.description)
+    return {"contract": contract, "interaction": writer.description, "judges": _judges(request, interaction)}
+
+
+def _judges(request: pytest.FixtureRequest, interaction: Interaction) -> Mapping[str, strength.Judge]:
+    """The readers of the module's provider, if it is one of mfagate's: with its ``SETTINGS``, the probes as well."""
+    from mfagate.config.settings import ProviderSettings
+    from mfagate.providers import registry
+    from mfagate.providers.readers import judges
+
+    if request.module.PROVIDER not in registry.names():
+        return {}
+    settings = getattr(request.module, "SETTINGS", None)
+    provider = registry.get(request.module.PROVIDER)
+    return judges(provider, settings if isinstance(settings, ProviderSettings) else None, interaction)
 
 
 def _contract(request: pytest.FixtureRequest, writer: ConsumerPact) -> Contract:

@@ -9,7 +9,7 @@ It needs the extra ``pytest``, as the fail-closed proof does.
 from mfagate.contract_strength.behaviour import Behaviour
 from mfagate.contract_strength.decorator import contract_strength
 from mfagate.contract_strength.operators import Change, Operator, changes
-from mfagate.contract_strength.proof import CannotProve, Claim, prove
+from mfagate.contract_strength.proof import CannotProve, Claim, Judge, Prove, prove
 from mfagate.contract_strength.result import Finding, Proof, WeakContract, Weakness
 
 __all__ = [
@@ -18,8 +18,10 @@ __all__ = [
     "Change",
     "Claim",
     "Finding",
+    "Judge",
     "Operator",
     "Proof",
+    "Prove",
     "WeakContract",
     "Weakness",
     "changes",

@@ -88,6 +88,8 @@ def _values_of(neighbours: Iterable[Interaction]) -> Mapping[str, Sequence[Any]]
     values: dict[str, list[Any]] = {}
     for interaction in neighbours:
         for place in places(_document(Answer.example(interaction))):
+            if isinstance(place.value, dict):
+                continue  # its members are tried one by one
             values.setdefault(place.path, []).append(place.value)
     return values
 

@@ -25,6 +25,9 @@ Call = Callable[[Endpoint], Any]
 Judge = Callable[[Response], Any]
 """Reads an answer without a network, and returns what it makes of it: a probe, or a provider state."""
 
+Prove = Callable[..., Proof]
+"""What the fixture ``contract_strength`` is."""
+
 CLIENT = "client"
 
 
@@ -99,9 +102,7 @@ def prove(call: Call | None, **claim: Any) -> Proof:
 
 def neighbours(contract: Contract, interaction: Interaction) -> list[Interaction]:
     """Return the other interactions with the same method and path."""
-    return [
-        each for each in contract.interactions if each is not interaction and _asked(each) == _asked(interaction)
-    ]
+    return [each for each in contract.interactions if each is not interaction and _asked(each) == _asked(interaction)]
 
 
 def _asked(interaction: Interaction) -> tuple[str, str]:
@@ -163,7 +164,9 @@ class _Prover:
                 full = f"{claim.interaction}: {finding.name}"
                 reason = next((each for pattern, each in shared if names(pattern, full)), None)
             judged.append(replace(finding, reason=reason))
-        unused = tuple(f"{weakness.name.lower()} {each}" for weakness, each, _ in patterns if (weakness, each) not in used)
+        unused = tuple(
+            f"{weakness.name.lower()} {each}" for weakness, each, _ in patterns if (weakness, each) not in used
+        )
         return Proof(claim.interaction, (*self._calls, *claim.judges), tuple(judged), dict(tried), unused)
 
     def _learn(self) -> None:
@@ -177,7 +180,9 @@ class _Prover:
                 raise CannotProve(f"{about}{name} {outcome} without asking the server at the endpoint it was given")
             if name == CLIENT and not _is_expected(outcome, self._claim.expect):
                 wanted = self._claim.expect
-                raise CannotProve(f"{about}for the contract's own example the call has to give {wanted!r}; it {outcome}")
+                raise CannotProve(
+                    f"{about}for the contract's own example the call has to give {wanted!r}; it {outcome}"
+                )
             self._usual[name] = usual
             self._volatile[name] = usual.volatile(self._read(name, self._example)[1])
 

@@ -151,4 +151,3 @@ class Proof:
                 for each in self.findings
             ],
         }
-
