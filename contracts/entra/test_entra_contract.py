@@ -15,7 +15,7 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import FORM, JSON, ConsumerPact, fill, respond_with_any_of
+from mfagate.consumer import FORM, JSON, ConsumerPact, fill, including, positive, respond_with_any_of, text
 from mfagate.contract_strength import Prove
 from mfagate.providers.entra import NOBODY, methods_path
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, token_fields, token_path
@@ -64,6 +64,21 @@ ID_TOKEN = jwt.encode(
     "k" * 32,
 )
 
+STRICT = {
+    "*: content-type content-type": "Microsoft answers in JSON; another content type comes from something on the way.",
+    "*: status status": "The error decides for the readers. Another status is a change of the API, to be looked at.",
+    "unknown tenant: $.error other-value": "Microsoft documents these two errors; another one may mean something else.",
+    "token issued: $.expires_in *": "Microsoft documents a whole number of seconds; a token that is over is none.",
+    "user with a password alone: $.value*": "A method that nobody knows may be a strong one: the client would refuse "
+    "its users, so somebody has to look at it.",
+    "*: $.error.message *": "Graph documents a message in every error; reports quote it, and no decision depends on it.",
+    "sign-in begun: $.interval *": "Microsoft documents it in every answer; without it the client takes the default "
+    "of RFC 8628.",
+    "sign-in begun: $.verification_uri other-value": "The user is sent there: nothing but https is acceptable.",
+    "sign-in *: $.error other-value": "The state decides the word; both deny.",
+}
+"""Strict findings that were reviewed, and why the contract keeps what it demands."""
+
 UNSEEN = "Nobody has shown a whole answer of this kind, so its status is not certain."
 UNTOLD = "The documentation names the error, but nobody has shown such an answer."
 
@@ -106,7 +121,11 @@ def ask_for_token(pact: ConsumerPact, description: str, state: State, *, secret:
 
 def test_token_issued(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = ask_for_token(pact, "token issued", State.CREDENTIAL_ACCEPTED, safe_in_production=True)
-    body = {"token_type": "Bearer", "expires_in": match.int(3599), "access_token": match.str(TOKEN)}
+    body = {
+        "token_type": text("Bearer", "^(?i:bearer)$"),
+        "expires_in": positive(3599),
+        "access_token": text(TOKEN),
+    }
     interaction.will_respond_with(200).with_body(body, JSON)
 
     def issued(url: str) -> Any:
@@ -198,7 +217,7 @@ def denied(interaction: Any, status: int, codes: str) -> None:
 def test_user_with_a_second_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
     strong = {"@odata.type": match.regex(AUTHENTICATOR, regex=A_STRONG_METHOD)}
     interaction = methods(pact, "user with a second factor", State.CHALLENGE_FACTOR)
-    interaction.will_respond_with(200).with_body({"value": match.array_containing([strong])}, JSON)
+    interaction.will_respond_with(200).with_body({"value": including(strong)}, JSON)
     contract_strength(
         lambda url: client(url).methods(ALICE),
         expect={AUTHENTICATOR},
@@ -251,8 +270,8 @@ def test_sign_in_begun(pact: ConsumerPact, contract_strength: Prove) -> None:
     body = {"client_id": CLIENT, "scope": SIGN_IN_SCOPE}
     interaction = post(pact, "sign-in begun", State.CREDENTIAL_ACCEPTED, "devicecode", body, safe_in_production=True)
     answer = {
-        "device_code": match.str(DEVICE_CODE),
-        "user_code": match.str("FRWQDE7YL"),
+        "device_code": text(DEVICE_CODE),
+        "user_code": text("FRWQDE7YL"),
         "verification_uri": match.regex("https://microsoft.com/devicelogin", regex="^https://.+$"),
         "interval": match.int(5),
     }
@@ -289,7 +308,10 @@ def test_sign_in_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
     """The id token says who signed in; only the user's own lets the user in."""
     interaction = poll(pact, "sign-in accepted", State.PUSH_ACCEPTED)
     interaction.will_respond_with(200).with_body({"id_token": match.regex(ID_TOKEN, regex=A_JWT)}, JSON)
-    contract_strength(lambda url: client(url).verify(SIGN_IN), expect=Decision.ALLOW)
+    issued = "Each sign-in has a token of its own, and a pattern cannot look into one: the client's checks are proved."
+    contract_strength(
+        lambda url: client(url).verify(SIGN_IN), expect=Decision.ALLOW, blind={"$.id_token other-value": issued}
+    )
 
 
 @pytest.mark.parametrize(
@@ -304,4 +326,7 @@ def test_no_such_sign_in(
 ) -> None:
     interaction = poll(pact, description, state, safe_in_production=safe, note=UNTOLD)
     refused(interaction, "bad_verification_code|invalid_grant|invalid_request|expired_token", 400)
-    contract_strength(lambda url: client(url).verify(SIGN_IN), expect=ContractViolation)
+    kept_out = "All of these keep the user out: the client decides DENY for expired_token, and raises for the others."
+    contract_strength(
+        lambda url: client(url).verify(SIGN_IN), expect=ContractViolation, blind={"$.error other-value": kept_out}
+    )

@@ -106,15 +106,34 @@ def respond_with_any_of(interaction: HttpInteraction, *statuses: int) -> HttpInt
     return interaction
 
 
-def text(example: str, regex: str | None = None) -> dict[str, Any]:
-    """Match a text that is not empty and, with ``regex``, has this pattern.
+def text(example: str, regex: str = "^.+$") -> Any:
+    """Match a text of this pattern, and any text but the empty one without a pattern.
 
-    Pact's own ``match.regex`` compares what a number, a boolean or an object looks like as well, and
-    ``match.str`` takes an empty text. A client that reads a text does neither.
+    Pact's own ``match.regex`` takes numbers, booleans and objects as well if they look like that,
+    and ``match.str`` an empty text. A client that reads a text takes none of them.
     """
-    matchers: list[dict[str, Any]] = [{"pact:matcher:type": "type"}]
-    matchers.append({"pact:matcher:type": "regex", "regex": regex or "^.+$"})
-    return {"pact:matcher:type": matchers, "value": example}
+    from pact import match
+
+    return match.like(match.regex(example, regex=regex))
+
+
+def positive(example: int) -> Any:
+    """Match a whole number of 1 or more; ``match.int`` takes 0 and negative ones."""
+    return {"pact:matcher:type": [{"pact:matcher:type": "integer"}, _POSITIVE], "value": example}
+
+
+_POSITIVE = {"pact:matcher:type": "regex", "regex": "^[1-9][0-9]*$"}
+
+
+def including(element: Any) -> Any:
+    """Match a list with one element that matches this one; the others need only be of its shape.
+
+    Pact's own ``match.array_containing`` demands nothing of the other elements. Use it for a
+    client that skips what it does not know, and this one for a client that reads each element.
+    """
+    from pact import match
+
+    return match.like(match.array_containing([element]))
 
 
 def _generator(expression: str) -> dict[str, str]:
