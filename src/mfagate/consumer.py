@@ -2,27 +2,33 @@
 
 What this adds to pact-python is little: the provider states in the shared
 vocabulary, the mark "safe in production" in the pact itself, request values
-that a provider state fills in, and a comparison with the committed pact.
+that a provider state fills in, lists of which one item counts, a refusal of
+interactions that check less than they show, and a comparison with the committed pact.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from mfagate.contract import load
+from mfagate.contract.weak_rules import WeakPlace, weak_places
 
 if TYPE_CHECKING:
     from pact.interaction import HttpInteraction
+    from pact.match import AbstractMatcher
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 
 class ContractTestFailed(AssertionError):
-    """The client sent something else than the interaction says, or the pact is out of date."""
+    """The client sent another request, the interaction checks too little, or the pact is out of date."""
 
 
 class ConsumerPact:
@@ -64,8 +70,11 @@ class ConsumerPact:
         """The mock server's URL; afterwards the interaction is written to the pact.
 
         Raises:
-            ContractTestFailed: The client's request was not the one described.
+            ContractTestFailed: The client's request was not the one described, or the answer has a
+                list that may be empty or a value that may be any other one, and no rule says so.
+            ContractError: The interaction is one that mfagate cannot check.
         """
+        self._require_strong()
         with self._pact.serve(addr="127.0.0.1", raises=False) as server:
             try:
                 yield str(server.url).rstrip("/")
@@ -75,6 +84,13 @@ class ConsumerPact:
                 raise
             _require_match(server)
         self._pact.write_file(self.file.parent, overwrite=False)
+
+    def _require_strong(self) -> None:
+        with TemporaryDirectory() as folder:
+            self._pact.write_file(Path(folder))
+            (interaction,) = load(Path(folder) / self.file.name).interactions
+        if places := weak_places(interaction.response):
+            raise ContractTestFailed(_too_weak(interaction.description, places))
 
 
 def fill(interaction: HttpInteraction, part: str, names: Mapping[str, str]) -> HttpInteraction:
@@ -102,6 +118,48 @@ def respond_with_any_of(interaction: HttpInteraction, *statuses: int) -> HttpInt
     matcher = {"pact:matcher:type": "statusCode", "status": list(statuses), "value": statuses[0]}
     pact_ffi.response_status_v2(interaction._handle, json.dumps(matcher))
     return interaction
+
+
+def only_objects(interaction: HttpInteraction, path: str = "$") -> HttpInteraction:
+    """Demand that every item of the list at a path is an object.
+
+    ``match.array_containing`` demands that one item is as described, and says nothing of the others,
+    which may then be texts or null. ``path`` is that of the list, such as ``$.factors``. Call this after
+    ``with_body``.
+    """
+    any_key = {"match": "eachKey", "rules": [{"match": "regex", "regex": ".*"}]}
+    rules = {path: {"match": "type"}, f"{path}[*]": any_key}
+    body = {where: {"combine": "AND", "matchers": [matcher]} for where, matcher in rules.items()}
+    return interaction.with_matching_rules({"body": body}, part="Response")
+
+
+def any_number_of(item: Any) -> AbstractMatcher[Any]:
+    """Describe a list that may be empty on purpose, with items that are all like this one.
+
+    ``match.each_like`` without ``min`` allows an empty list as well, and does not say whether this is meant.
+    """
+    from pact.match.matcher import GenericMatcher
+
+    return GenericMatcher("type", value=[item], extra_fields={"min": 0})
+
+
+def _too_weak(description: str, places: Sequence[WeakPlace]) -> str:
+    lines = [f"the answer of {description!r} checks less than it shows:", *(f"  {place}" for place in places), ""]
+    lines.append("A rule of a list or an object also holds for everything inside it. Write instead:")
+    if any(place.is_list for place in places):
+        lines += [
+            "  match.array_containing([...])     one item has to be as described, whatever the others are",
+            "  match.each_like(..., min=1)       all items are alike, and there is at least one",
+            "  any_number_of(...)                all items are alike, and the list may be empty",
+        ]
+    if not all(place.is_list for place in places):
+        lines += [
+            "  match.regex(..., regex='^(a|b)$') the words that the client understands",
+            "  match.array_containing([...])     inside it, values without a rule are compared exactly",
+            "  match.str(...), match.int(...)    any value of the type, on purpose",
+        ]
+    lines.append("only_objects and any_number_of are in mfagate.consumer; docs/contracts.md explains them.")
+    return "\n".join(lines)
 
 
 def _generator(expression: str) -> dict[str, str]:

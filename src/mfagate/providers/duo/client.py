@@ -87,7 +87,9 @@ class DuoClient:
 
 
 def _can_push(devices: Any) -> bool:
-    capabilities = [one.get("capabilities") for one in devices if isinstance(one, dict)] if devices else []
+    if not isinstance(devices, list) or not all(isinstance(one, dict) for one in devices):
+        raise ContractViolation("Duo lists the user's devices in a way that the contract does not name")
+    capabilities = [one.get("capabilities") for one in devices]  # a hardware token has none
     return any(isinstance(some, list) and "push" in some for some in capabilities)
 
 
