@@ -145,20 +145,19 @@ def any_number_of(item: Any) -> AbstractMatcher[Any]:
 
 def _too_weak(description: str, places: Sequence[WeakPlace]) -> str:
     lines = [f"the answer of {description!r} checks less than it shows:", *(f"  {place}" for place in places), ""]
-    lines.append("A rule of a list or an object also holds for everything inside it. Write instead:")
+    lines.append("The rule of a list or an object holds for everything inside it. Say what you mean with:")
     if any(place.is_list for place in places):
         lines += [
-            "  match.array_containing([...])     one item has to be as described, whatever the others are",
-            "  match.each_like(..., min=1)       all items are alike, and there is at least one",
-            "  any_number_of(...)                all items are alike, and the list may be empty",
+            "  match.array_containing([...])      one item is as described, with exactly its values; others may differ",
+            "  match.each_like(..., min=1)        all items are alike, and there is at least one",
+            "  any_number_of(...)                 all items are alike, and the list may be empty",
         ]
     if not all(place.is_list for place in places):
         lines += [
-            "  match.regex(..., regex='^(a|b)$') the words that the client understands",
-            "  match.array_containing([...])     inside it, values without a rule are compared exactly",
-            "  match.str(...), match.int(...)    any value of the type, on purpose",
+            "  match.regex('a', regex='^(a|b)$')  the words that the client understands",
+            "  match.str(...), match.int(...)     any value of the type",
         ]
-    lines.append("only_objects and any_number_of are in mfagate.consumer; docs/contracts.md explains them.")
+    lines.append("any_number_of is in mfagate.consumer; docs/contracts.md has examples.")
     return "\n".join(lines)
 
 
