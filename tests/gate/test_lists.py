@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +134,6 @@ LOCK_OUT = {
 @pytest.fixture(scope="module")
 def sandboxes() -> Iterator[Callable[[str], Running]]:
     """Each provider's sandbox, started once."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         started: dict[str, Running] = {}
 
@@ -148,7 +148,9 @@ def sandboxes() -> Iterator[Callable[[str], Running]]:
 
 
 def project(folder: Path, provider: str, running: Running) -> ProviderProject:
-    return ProviderProject(folder, SUITES[provider](), running)
+    healthy = ProviderProject(folder, SUITES[provider](), running)
+    healthy.test_data.pop("sms_user", None)  # Okta sends one message in half a minute.
+    return healthy
 
 
 @pytest.mark.parametrize("case", LOCK_OUT)
@@ -164,3 +166,115 @@ def test_an_answer_that_locks_users_out_does_not_pass(
     assert edited.edits > 0
     assert result.exit_code != 0, result.stdout
     assert result.first["cause"].startswith("contract."), result.stdout
+
+
+def beside(kind: str, *others: Any) -> Edit:
+    """List other items before and after the item of this kind."""
+
+    def edit(document: Any) -> Any:
+        lists = [document] if isinstance(document, list) else [v for v in document.values() if isinstance(v, list)]
+        found = [one for one in lists if any(isinstance(item, dict) and kind in item.values() for item in one)]
+        for one in found:
+            one[:] = [*others, *one, *others]
+        return document if found else None
+
+    return edit
+
+
+def appended(*items: Any) -> Edit:
+    """List these items too where there are none."""
+    return lambda document: [*items] if document == [] else None
+
+
+EMAIL = {"id": "email|dev_NU1Ofuw3Cw0XCt5x", "authenticator_type": "oob", "oob_channel": "email", "active": True}
+RECOVERY = {"id": "recovery-code|dev_O4KYL4FtcLAVRsCl", "authenticator_type": "recovery-code", "active": True}
+EMF = {"id": "emfnf3gSScB8xXoXK0g3", "factorType": "email", "provider": "OKTA", "status": "ACTIVE", "profile": {}}
+QUESTION = {"id": "ufs1o01OTMGHLAJPVHDZ", "factorType": "question", "status": "ACTIVE", "profile": {"answer": None}}
+PASSKEY = {"sid": "YF" + "1" * 32, "factor_type": "passkeys", "status": "verified", "config": None}
+UNVERIFIED = {"sid": "YF" + "2" * 32, "factor_type": "push", "status": "unverified", "config": {"sdk_version": "1"}}
+
+ALLOWED = {
+    # https://duo.com/docs/authapi#/preauth
+    "duo: a hardware token without capabilities": (
+        "duo",
+        "/preauth",
+        devices(lambda found: [{"device": "DHEKH0JJIYC1LX3AZWO4", "type": "token", "name": "0"}, *found]),
+    ),
+    "duo: push alone": ("duo", "/preauth", capabilities("push")),
+    # https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/
+    "okta: other factors beside TOTP": ("okta", "/users/00u", beside("token:software:totp", EMF, QUESTION)),
+    "okta: an e-mail factor of a user without a factor": ("okta", "/users/00u", appended(EMF)),
+    # https://www.twilio.com/docs/verify/api/factor
+    "twilio: other factors beside TOTP": ("twilio", "/Factors?", beside("totp", PASSKEY, UNVERIFIED)),
+    "twilio: other factors beside a device": ("twilio", "/Factors?", beside("push", PASSKEY)),
+    # https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa
+    "auth0: a recovery code and an e-mail address": ("auth0", "/mfa/authenticators", beside("otp", RECOVERY, EMAIL)),
+    "auth0: other channels of a phone": ("auth0", "/mfa/authenticators", beside("auth0", RECOVERY, EMAIL)),
+    "auth0: the address of a user without a factor": ("auth0", "/mfa/authenticators", appended(EMAIL)),
+    "auth0: other methods of a user": (
+        "auth0",
+        "/authentication-methods",
+        beside("totp", {"id": "recovery-code|dev_1", "type": "recovery-code", "confirmed": False}),
+    ),
+    # https://learn.microsoft.com/graph/api/authentication-list-methods
+    "entra: a password beside a strong method": (
+        "entra",
+        "/authentication/methods",
+        beside(
+            "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod",
+            {"@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": "28c10230", "password": None},
+            {"@odata.type": "#microsoft.graph.somethingNewAuthenticationMethod", "id": "1"},
+        ),
+    ),
+}
+"""Answers that the providers document, and that the login service's client copes with."""
+
+
+@pytest.mark.parametrize("case", ALLOWED)
+def test_a_documented_answer_passes(tmp_path: Path, sandboxes: Callable[[str], Running], case: str) -> None:
+    provider, part, edit = ALLOWED[case]
+    healthy = project(tmp_path, provider, sandboxes(provider))
+    edited = Edited(part, edit)
+    with front(healthy.endpoint, edited) as before:
+        healthy.endpoint = before.url
+        result = healthy.run("gate")
+    assert edited.edits > 0
+    assert result.exit_code == 0, result.stdout
+
+
+WAIVER = """\
+[[integrations.mfa.waivers]]
+cause = "contract.weak-rule"
+reason = "another team writes this pact"
+owner = "Ada"
+until = {until}
+"""
+
+
+def test_a_contract_of_somebody_else_that_checks_too_little_is_a_warning(
+    tmp_path: Path, sandboxes: Callable[[str], Running]
+) -> None:
+    pact = json.loads(duo.TestDuo.contract.read_text())
+    chosen = next(one for one in pact["interactions"] if one["description"] == "user may choose a factor")
+    rule = {"combine": "AND", "matchers": [{"match": "type"}]}
+    chosen["response"]["matchingRules"]["body"] = {"$.response": rule}
+    (tmp_path / "pact.json").write_text(json.dumps(pact))
+    foreign = project(tmp_path, "duo", sandboxes("duo"))
+    text = foreign.text().replace(str(duo.TestDuo.contract), "pact.json")
+    until = datetime.now(UTC).date() + timedelta(days=5)
+    for waiver, outcomes in (("", ["pass", "warn"]), (WAIVER.format(until=until), ["pass", "info"])):
+        foreign.text = lambda waiver=waiver: text + waiver  # type: ignore[method-assign, misc]
+        result = foreign.run("check")
+        assert result.exit_code == 0, result.stdout
+        checks = result.checks("contract.file")
+        assert [check["outcome"] for check in checks] == outcomes, result.stdout
+        assert checks[1]["cause"] == "contract.weak-rule"
+        assert checks[1]["evidence"]["places"] == [
+            f"user may choose a factor: $.response.{place}"
+            for place in (
+                "devices may be empty",
+                "devices[0].capabilities may be empty",
+                "devices[0].capabilities[0] may have any value of its type",
+                "result may have any value of its type",
+            )
+        ]
