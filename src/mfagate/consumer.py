@@ -44,6 +44,7 @@ class ConsumerPact:
         self.file = directory / f"{consumer}-{provider}.json"
         self._names = (consumer, provider)
         self._pact: Any = None
+        self.description = ""
 
     def interaction(
         self, description: str, *, given: str | None = None, safe_in_production: bool = False, note: str | None = None
@@ -56,6 +57,7 @@ class ConsumerPact:
         """
         from pact import Pact
 
+        self.description = description
         self._pact = Pact(*self._names).with_specification("V4")
         interaction: HttpInteraction = self._pact.upon_receiving(description)
         if given is not None:
@@ -118,6 +120,36 @@ def respond_with_any_of(interaction: HttpInteraction, *statuses: int) -> HttpInt
     matcher = {"pact:matcher:type": "statusCode", "status": list(statuses), "value": statuses[0]}
     pact_ffi.response_status_v2(interaction._handle, json.dumps(matcher))
     return interaction
+
+
+def text(example: str, regex: str = "^.+$") -> Any:
+    """Match a text of this pattern, and any text but the empty one without a pattern.
+
+    Pact's own ``match.regex`` takes numbers, booleans and objects as well if they look like that,
+    and ``match.str`` an empty text. A client that reads a text takes none of them.
+    """
+    from pact import match
+
+    return match.like(match.regex(example, regex=regex))
+
+
+def positive(example: int) -> Any:
+    """Match a whole number of 1 or more; ``match.int`` takes 0 and negative ones."""
+    return {"pact:matcher:type": [{"pact:matcher:type": "integer"}, _POSITIVE], "value": example}
+
+
+_POSITIVE = {"pact:matcher:type": "regex", "regex": "^[1-9][0-9]*$"}
+
+
+def including(element: Any) -> Any:
+    """Match a list with one element that matches this one; the others need only be of its shape.
+
+    Pact's own ``match.array_containing`` demands nothing of the other elements. Use it for a
+    client that skips what it does not know, and this one for a client that reads each element.
+    """
+    from pact import match
+
+    return match.like(match.array_containing([element]))
 
 
 def only_objects(interaction: HttpInteraction, path: str = "$") -> HttpInteraction:
