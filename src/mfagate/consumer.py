@@ -47,13 +47,22 @@ class ConsumerPact:
         self.description = ""
 
     def interaction(
-        self, description: str, *, given: str | None = None, safe_in_production: bool = False, note: str | None = None
+        self,
+        description: str,
+        *,
+        given: str | None = None,
+        safe_in_production: bool = False,
+        note: str | None = None,
+        bound: Mapping[str, str] | None = None,
     ) -> HttpInteraction:
         """Begin one interaction; describe it with pact-python, then :meth:`serve` it.
 
         ``safe_in_production`` says that it changes nothing, reaches no user and
         sends no bad credential, so that the gate may send it in production. ``note``
-        is for people: why more than one answer is right, for example.
+        is for people: why more than one answer is right, for example. ``bound`` maps places of the
+        answer to values of the provider state that have to be there when the gate asks, such as
+        ``{"$.sid": "verification_sid"}``: a client that looks whether the answer is about what it
+        asked for needs them.
         """
         from pact import Pact
 
@@ -62,9 +71,9 @@ class ConsumerPact:
         interaction: HttpInteraction = self._pact.upon_receiving(description)
         if given is not None:
             interaction.given(str(given))
-        about = {"safe-in-production": True} if safe_in_production else {}
-        if about or note:
-            interaction.set_comment("mfagate", about | ({"note": note} if note else {}))
+        about: dict[str, Any] = {"safe-in-production": safe_in_production, "note": note, "bound": dict(bound or {})}
+        if any(about.values()):
+            interaction.set_comment("mfagate", {name: value for name, value in about.items() if value})
         return interaction
 
     @contextmanager
@@ -133,12 +142,15 @@ def text(example: str, regex: str = "^.+$") -> Any:
     return match.like(match.regex(example, regex=regex))
 
 
+def number(example: int, regex: str) -> Any:
+    """Match a whole number whose digits have this pattern: the codes that the client knows, say."""
+    both = [{"pact:matcher:type": "integer"}, {"pact:matcher:type": "regex", "regex": regex}]
+    return {"pact:matcher:type": both, "value": example}
+
+
 def positive(example: int) -> Any:
     """Match a whole number of 1 or more; ``match.int`` takes 0 and negative ones."""
-    return {"pact:matcher:type": [{"pact:matcher:type": "integer"}, _POSITIVE], "value": example}
-
-
-_POSITIVE = {"pact:matcher:type": "regex", "regex": "^[1-9][0-9]*$"}
+    return number(example, "^[1-9][0-9]*$")
 
 
 def including(element: Any) -> Any:

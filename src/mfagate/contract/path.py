@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -46,6 +47,11 @@ def put(document: Any, where: Sequence[str | int], value: Any) -> Any:
     copy = document.copy()
     copy[where[0]] = put(document[where[0]], where[1:], value)
     return copy
+
+
+def as_text(value: Any) -> str:
+    """Write a JSON value as text, a text as it is."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def written(where: Sequence[str | int]) -> str:

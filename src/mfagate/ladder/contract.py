@@ -149,7 +149,9 @@ def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Repla
         climb.redactor.add(f"state {name}", arranged.credential[name] or "")
     settings = climb.live.replace(arranged.credential) if arranged.credential else None
     exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
-    mismatches = interaction.match(exchange.response, climb.showable) if exchange.response is not None else []
+    response, mismatches = exchange.response, []
+    if response is not None:
+        mismatches = interaction.match(response, climb.showable, arranged.values)
     refused = bool(arranged.credential) and interaction.response.status >= _REFUSED
     return Replay(exchange, mismatches, refused)
 
