@@ -5,6 +5,7 @@ in an answer, so that Duo may change the rest.
 """
 
 from __future__ import annotations
+
 from typing import Any
 
 import pytest

@@ -71,7 +71,7 @@ STRICT = {
     "token issued: $.expires_in *": "Microsoft documents a whole number of seconds; a token that is over is none.",
     "user with a password alone: $.value*": "A method that nobody knows may be a strong one: the client would refuse "
     "its users, so somebody has to look at it.",
-    "*: $.error.message *": "Graph documents a message in every error; reports quote it, and no decision depends on it.",
+    "*: $.error.message *": "Graph documents a message in every error; reports quote it, and nothing depends on it.",
     "sign-in begun: $.interval *": "Microsoft documents it in every answer; without it the client takes the default "
     "of RFC 8628.",
     "sign-in begun: $.verification_uri other-value": "The user is sent there: nothing but https is acceptable.",

@@ -18,8 +18,8 @@ import pytest
 from mfagate.consumer import ConsumerPact, ContractTestFailed, compare
 
 if TYPE_CHECKING:
-    from mfagate.config import Configuration, Integration
     from mfagate import contract_strength as strength
+    from mfagate.config import Configuration, Integration
     from mfagate.contract import Contract, Interaction
     from mfagate.fail_closed import Proof
     from mfagate.result import Check, IntegrationReport
@@ -295,6 +295,7 @@ def pact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     committed = request.path.parent / writer.file.name
     if request.session.testsfailed > failed_before or not _all_ran(request):
         return
+    _require_used(request)
     if request.config.getoption("--mfagate-update-pacts"):
         committed.write_bytes(writer.file.read_bytes())
     elif difference := compare(writer.file, committed):
@@ -347,6 +348,7 @@ def contract_strength(request: pytest.FixtureRequest) -> Callable[..., strength.
             claim["contract"] = request.config.rootpath / claim["contract"]
         claim.setdefault("reviewed", getattr(request.module, "STRICT", {}))
         proof = prove_it(call, **claim)
+        request.config.stash.setdefault(_REVIEWED, set()).update(proof.reviewed)
         _report_strength(request, proof)
         if not proof.passed:
             pytest.fail(str(proof), pytrace=False)
@@ -368,8 +370,8 @@ def _written(request: pytest.FixtureRequest, call: Any, expect: Any) -> dict[str
     if "pact" not in request.fixturenames:
         raise pytest.UsageError("contract_strength: name a contract and an interaction, or use the fixture pact")
     writer: ConsumerPact = request.getfixturevalue("pact")
-    raises = isinstance(expect, type) and issubclass(expect, Exception)
-    with writer.serve() as url, suppress(expect) if raises else suppress():
+    raised = (expect,) if isinstance(expect, type) and issubclass(expect, Exception) else ()
+    with writer.serve() as url, suppress(*raised):
         call(Endpoint(url))
     contract = _contract(request, writer)
     (interaction,) = (each for each in contract.interactions if each.description == writer.description)
@@ -387,6 +389,16 @@ def _judges(request: pytest.FixtureRequest, interaction: Interaction) -> Mapping
     settings = getattr(request.module, "SETTINGS", None)
     provider = registry.get(request.module.PROVIDER)
     return judges(provider, settings if isinstance(settings, ProviderSettings) else None, interaction)
+
+
+def _require_used(request: pytest.FixtureRequest) -> None:
+    """Each pattern of the module's ``STRICT`` has to name a finding, or it hides the next one."""
+    unused = getattr(request.module, "STRICT", {}).keys() - request.config.stash.get(_REVIEWED, set())
+    if unused:
+        raise ContractTestFailed(f"STRICT names what was not found, remove it: {', '.join(sorted(unused))}")
+
+
+_REVIEWED = pytest.StashKey[set[str]]()
 
 
 def _contract(request: pytest.FixtureRequest, writer: ConsumerPact) -> Contract:

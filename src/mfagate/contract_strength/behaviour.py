@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -43,7 +44,7 @@ class Behaviour:
             found += _of_a_request(f"request {number}", request)
         return cls(_words(outcome, len(asked)), Counter((name, _typed(value)) for name, value in found))
 
-    def is_same(self, changed: Behaviour, change: Change, volatile: Set[str] = frozenset()) -> bool:
+    def is_same(self, changed: Behaviour, change: Change, volatile: AbstractSet[str] = frozenset()) -> bool:
         """Return whether a reader did the same with a changed answer.
 
         Args:
@@ -62,7 +63,7 @@ class Behaviour:
         differing = (self.leaves - again.leaves) + (again.leaves - self.leaves)
         return frozenset(name for name, _ in differing)
 
-    def _without(self, volatile: Set[str]) -> Counter[Leaf]:
+    def _without(self, volatile: AbstractSet[str]) -> Counter[Leaf]:
         return Counter({leaf: count for leaf, count in self.leaves.items() if leaf[0] not in volatile})
 
 
@@ -83,15 +84,18 @@ def _is_handed_on(was: Any, now: Any, change: Change) -> bool:
     """Whether ``now`` is ``was`` with the changed value in it, of the same type."""
     (was_type, old), (now_type, new) = was, now
     before, after = change.before, change.after
-    if was_type != now_type or _is_number(before) is not _is_number(after) or after in ("", None):
+    if was_type != now_type or not _is_alike(before, after):
         return False
     if was_type == "number":
-        return _is_number(before) and old == before and new == after
-    if was_type != "text" or not (isinstance(before, str) and isinstance(after, str)) and not _is_number(before):
-        return False
-    if not str(before):
-        return False
-    return any(_is_substituted(old, new, *pair) for pair in _forms(str(before), str(after)))
+        return bool(_is_number(before) and old == before and new == after)
+    return was_type == "text" and any(_is_substituted(old, new, *pair) for pair in _forms(str(before), str(after)))
+
+
+def _is_alike(before: Any, after: Any) -> bool:
+    """Whether a value was changed to one that could be handed on in its place: a text or number for another."""
+    if isinstance(before, str) and isinstance(after, str):
+        return bool(before and after)
+    return _is_number(before) and _is_number(after)
 
 
 def _forms(before: str, after: str) -> Iterator[tuple[str, str]]:
@@ -149,32 +153,45 @@ def _of_the_call(outcome: Outcome) -> Iterator[Leaf]:
 
 def _leaves(name: str, value: Any) -> Iterator[Leaf]:
     """Take apart what a reader returned; of an object of an unknown class only the class counts."""
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int | float) or type(value) is str:
         yield name, value
-    elif isinstance(value, Enum):
-        yield name, f"{type(value).__qualname__}.{value.name}"
-    elif isinstance(value, str):
-        yield name, str(value)
-    elif isinstance(value, bytes):
-        yield name, value.decode("utf-8", "backslashreplace")
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield f"{name} class", type(value).__qualname__
-        for field in fields(value):
-            yield from _leaves(f"{name}.{field.name}", getattr(value, field.name))
+        return
+    found = _simple(value)
+    if found is not None:
+        yield name, found
+        return
+    members = _members(value)
+    yield f"{name} class", _class(value)
+    for step, each in members:
+        yield from _leaves(name + step, each)
+
+
+def _simple(value: Any) -> str | None:
+    """Return a value without members as a text."""
+    if isinstance(value, Enum):
+        return f"{type(value).__qualname__}.{value.name}"
+    if isinstance(value, str):
+        return str(value)
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else None
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the members of a value, each with the step that leads to it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        yield from ((f".{field.name}", getattr(value, field.name)) for field in fields(value))
     elif isinstance(value, Mapping):
-        yield f"{name} class", "mapping"
-        for key, each in value.items():
-            yield from _leaves(f"{name}.{key}", each)
-    elif isinstance(value, Set):
-        yield f"{name} class", "set"
-        for each in value:
-            yield from _leaves(name + MEMBER, each)
+        yield from ((f".{key}", each) for key, each in value.items())
+    elif isinstance(value, AbstractSet):
+        yield from ((MEMBER, each) for each in value)
     elif isinstance(value, list | tuple):
-        yield f"{name} class", "list"
-        for index, each in enumerate(value):
-            yield from _leaves(f"{name}[{index}]", each)
-    else:
-        yield f"{name} class", type(value).__qualname__
+        yield from ((f"[{index}]", each) for index, each in enumerate(value))
+
+
+def _class(value: Any) -> str:
+    for kind in (Mapping, AbstractSet, list, tuple):
+        if isinstance(value, kind):
+            return kind.__name__
+    return type(value).__qualname__
 
 
 def _of_a_request(name: str, request: Asked) -> Iterator[Leaf]:

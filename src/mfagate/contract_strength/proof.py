@@ -154,6 +154,7 @@ class _Prover:
         patterns += [(Weakness.STRICT, each, reason) for each, reason in claim.strict.items()]
         shared = [(each, reason) for each, reason in claim.reviewed.items()]
         used: set[tuple[Weakness, str]] = set()
+        reviewed: set[str] = set()
         judged = []
         for finding in found:
             own = next((one for one in patterns if one[0] is finding.weakness and names(one[1], finding.name)), None)
@@ -162,12 +163,14 @@ class _Prover:
                 used.add(own[:2])
             elif finding.weakness is Weakness.STRICT:
                 full = f"{claim.interaction}: {finding.name}"
-                reason = next((each for pattern, each in shared if names(pattern, full)), None)
+                pattern, reason = next((each for each in shared if names(each[0], full)), ("", None))
+                reviewed |= {pattern} - {""}
             judged.append(replace(finding, reason=reason))
         unused = tuple(
             f"{weakness.name.lower()} {each}" for weakness, each, _ in patterns if (weakness, each) not in used
         )
-        return Proof(claim.interaction, (*self._calls, *claim.judges), tuple(judged), dict(tried), unused)
+        readers = (*self._calls, *claim.judges)
+        return Proof(claim.interaction, readers, tuple(judged), dict(tried), unused, frozenset(reviewed))
 
     def _learn(self) -> None:
         """Learn what each reader does with the example, and what of it differs from call to call."""

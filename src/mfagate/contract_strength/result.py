@@ -9,7 +9,6 @@ from typing import Any
 
 from mfagate.contract_strength.operators import Operator
 
-
 _SHOWN = 3
 
 
@@ -87,6 +86,7 @@ class Proof:
         findings: All of them, those with an exception included.
         tried: How many changes were tried, how many the contract rejects, and how many break a reader.
         unused: Exceptions that name nothing that was found.
+        reviewed: The patterns of ``Claim.reviewed`` that named a finding.
     """
 
     interaction: str
@@ -94,6 +94,7 @@ class Proof:
     findings: tuple[Finding, ...] = ()
     tried: Mapping[str, int] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+    reviewed: frozenset[str] = frozenset()
 
     @property
     def blind(self) -> tuple[Finding, ...]:

@@ -60,7 +60,7 @@ def _sent(interaction: Interaction) -> Iterator[str]:
 
 
 def alike(value: Any) -> Iterator[Any]:
-    """Make other values of the same look: the last sign changed, none of it the same, and the last two exchanged; or near ones."""
+    """Make other values of the same look: the last sign changed, each, or the last two exchanged; or near numbers."""
     if isinstance(value, int | float):
         yield from (other for other in (value + 1, 2 * value, -value - 1) if other != value)
         return

@@ -26,6 +26,7 @@ from mfagate.providers.base import Provider
 from mfagate.providers.states import State
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
+from mfagate.testing.consumer_tests import prove_contract
 from mfagate.testing.project import Project, Result
 from mfagate.testing.wrapping import Wrapping
 
@@ -344,6 +345,15 @@ class ProviderSuite:
             assert [state.name for state in interaction.states if state.name not in known] == []
         assert any(interaction.response.status >= 400 for interaction in contract.interactions)
         assert any(interaction.safe_in_production for interaction in contract.interactions)
+
+    def test_contract_is_strong(self, tmp_path: Path) -> None:
+        """The consumer tests prove each interaction: none is blind, and what is strict was reviewed."""
+        proofs = prove_contract(self.contract, tmp_path / "proofs.jsonl")
+        proved = {proof["interaction"] for proof in proofs}
+        asked = {interaction.description for interaction in load_contract(self.contract).interactions}
+        assert asked - proved == set(), "call contract_strength in the consumer test of each interaction"
+        findings = [(proof["interaction"], finding) for proof in proofs for finding in proof["findings"]]
+        assert [each for each in findings if each[1]["reason"] is None] == []
 
     def test_refusals_of_users_are_no_problems(self, definition: Provider) -> None:
         """The errors of the contract that are about a user are known as such (``about_a_user``), and no others."""
