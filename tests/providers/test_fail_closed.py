@@ -136,13 +136,12 @@ def logins() -> Iterator[Login]:
     yield Login("twilio", "wrong code", sms, "123456", texted | deny | {"allows": ["code accepted"]})
     for description in ("sixth wrong code", "unknown verification", "verification approved before"):
         yield Login("twilio", description, sms, "123456", refused)
-    yield Login("twilio", "TOTP code accepted", otp, "123456", {"unread": ["$.sid"]}, replace(otp, user="mfagate-1"))
+    yield Login("twilio", "TOTP code accepted", otp, "123456", {}, replace(otp, user="mfagate-1"))
     yield Login("twilio", "wrong TOTP code", otp, "123456", deny | {"allows": ["TOTP code accepted"]})
-    polled = {"unread": ["$.factor_sid"]}
-    yield Login("twilio", "push accepted", push, None, polled, replace(push, user="mfagate-1"))
-    yield Login("twilio", "push declined", push, None, polled | deny | {"allows": ["push accepted"]})
-    yield Login("twilio", "push timed out", push, None, polled | deny | {"allows": ["push accepted"]})
-    yield Login("twilio", "push pending", push, None, polled | pending | {"allows": ["push accepted"]})
+    yield Login("twilio", "push accepted", push, None, {}, replace(push, user="mfagate-1"))
+    yield Login("twilio", "push declined", push, None, deny | {"allows": ["push accepted"]})
+    yield Login("twilio", "push timed out", push, None, deny | {"allows": ["push accepted"]})
+    yield Login("twilio", "push pending", push, None, pending | {"allows": ["push accepted"]})
     yield Login("twilio", "unknown push", push, None, refused)
 
     sign_in = DeviceChallenge(ALICE, Factor.PUSH, "FAQABAAEAAAAm-06bl")

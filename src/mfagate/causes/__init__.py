@@ -102,6 +102,7 @@ class CauseId(StrEnum):
     CONTRACT_ENDPOINT_RETIRED = "contract.endpoint-retired"
     CONTRACT_STATE_UNAVAILABLE = "contract.state-unavailable"
     CONTRACT_OUT_OF_DATE = "contract.out-of-date"
+    CONTRACT_WEAK_RULE = "contract.weak-rule"
 
     CASSETTE_MISSING = "cassette.missing"
     CASSETTE_STALE = "cassette.stale"
@@ -127,6 +128,7 @@ class CauseId(StrEnum):
     WAIVER_UNUSED = "waiver.unused"
 
     GATE_NOTHING_CHECKED = "gate.nothing-checked"
+    GATE_PARTLY_ASKED = "gate.partly-asked"
     GATE_INTERNAL_ERROR = "gate.internal-error"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mfagate.contract import Contract, Interaction, load
+from mfagate.contract import Contract, Interaction, Mismatch, load
 from mfagate.contract_strength.behaviour import Behaviour
 from mfagate.contract_strength.operators import Change, Operator, changes
 from mfagate.contract_strength.result import Finding, Proof, Weakness
@@ -136,7 +136,7 @@ class _Prover:
         with self._watch.logs():
             self._learn()
             for change in changes(self._interaction, self._neighbours):
-                mismatches = self._interaction.match(change.answer.response)
+                mismatches = self._mismatches(change.answer)
                 broken = self._broken(change)
                 if broken and mismatches:
                     self._note(change)
@@ -190,7 +190,7 @@ class _Prover:
     def _learn(self) -> None:
         """Learn what each reader does with the example, and what of it differs from call to call."""
         about = f"interaction {self._claim.interaction!r}: "
-        if self._interaction.match(self._example.response):
+        if self._mismatches(self._example):
             raise CannotProve(f"{about}the contract does not accept its own example")
         for name in (*self._calls, *self._claim.judges):
             outcome, usual = self._read(name, self._example)
@@ -203,6 +203,10 @@ class _Prover:
                 )
             self._usual[name] = usual
             self._volatile[name] = usual.volatile(self._read(name, self._example)[1])
+
+    def _mismatches(self, answer: Answer) -> list[Mismatch]:
+        """Match an answer as the gate does, with the example's values for what the request was about."""
+        return self._interaction.match(answer.response, values=self._interaction.example_values())
 
     def _broken(self, change: Change) -> list[str]:
         """Return the readers that behave otherwise, each with what it does."""

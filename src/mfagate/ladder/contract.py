@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
+from mfagate.contract import Contract, ContractError, Interaction, Mismatch, StateValueError, load
+from mfagate.contract.weak_rules import Effort, weak_places
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, arranging
@@ -17,12 +19,13 @@ from mfagate.ladder.asking import Picture, Sample, ask, ask_probe, judging
 from mfagate.ladder.pace import overdue
 from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, passed, skipped
 from mfagate.providers.base import Probe
-from mfagate.providers.states import StateNotConfigured, StateUnavailable
-from mfagate.result import Check, Finding, Location
+from mfagate.providers.states import State, StateNotConfigured, StateUnavailable
+from mfagate.result import Check, Finding, Location, SkipReason
 
 FILE, INTERACTION = "contract.file", "contract.interaction"
 
 _SHOWN_MISMATCHES = 5
+_SHOWN_PLACES = 10
 
 _REFUSED = 400
 
@@ -36,7 +39,62 @@ def read(climb: Climb) -> Iterator[Check]:
         yield Check.from_finding(FILE, Finding(CauseId.CONTRACT_OUT_OF_DATE, str(error), {}, Location(path)))
         return
     number = len(climb.contract.interactions)
+    findings = [*_absent_credentials(climb, climb.contract), *_too_few_interactions(climb, number)]
+    if findings:
+        yield from (Check.from_finding(FILE, finding) for finding in findings)
+        return
     yield passed(FILE, f"{number} interactions of {climb.contract.consumer} with {climb.contract.provider}")
+    yield from (Check.from_finding(FILE, finding) for finding in _weak_rules(climb.contract))
+
+
+def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
+    """Find credentials that the contract's requests cannot do without and that are not configured."""
+    needing: dict[str, list[str]] = {}
+    for interaction in contract.interactions:
+        unsigned = any(state.name == State.CREDENTIAL_MISSING for state in interaction.states)
+        setting = climb.provider.credential_for(interaction.request.path)
+        if setting is not None and setting not in climb.subject.values and not unsigned:
+            needing.setdefault(setting, []).append(interaction.description)
+    for setting, names in needing.items():
+        field = next(field for field in climb.subject.declared.fields() if field.name == setting)
+        yield Finding(
+            CauseId.CONFIG_SETTING_MISSING,
+            f"settings.{setting} is not set, and {len(names)} of {len(contract.interactions)} interactions of the "
+            "contract cannot be asked without it",
+            {"contract": str(contract.path), "interactions": names[:_SHOWN_MISMATCHES]},
+            climb.integration.locate("settings"),
+            f"Set {setting} in [integrations.{climb.integration.name}.settings], for example {setting} = "
+            f"{field.setting.example!r}. Where to find it: {field.setting.where}. If the login service never sends "
+            "these requests, take the interactions out of the contract.",
+        )
+
+
+def _weak_rules(contract: Contract) -> Iterator[Finding]:
+    """Report what the pact shows and does not check, in one finding."""
+    effort, found = Effort(), []
+    for interaction in contract.interactions:
+        with suppress(ContractError):  # A rule that the core does not understand is reported when it is used.
+            found += [f"{interaction.description}: {place}" for place in weak_places(interaction.response, effort)]
+    if found:
+        shown, more = found[:_SHOWN_PLACES], len(found) - _SHOWN_PLACES
+        yield Finding(
+            CauseId.CONTRACT_WEAK_RULE,
+            f"the contract shows more than it checks; {found[0]}{f', and {len(found) - 1} more' if found[1:] else ''}",
+            {"places": shown + ([f"and {more} more"] if more > 0 else [])},
+            Location(contract.path),
+        )
+
+
+def _too_few_interactions(climb: Climb, number: int) -> Iterator[Finding]:
+    """Report a contract that holds fewer interactions than the file demands to be asked."""
+    wanted = climb.integration.minimum_interactions or 0
+    if number < wanted:
+        yield Finding(
+            CauseId.GATE_NOTHING_CHECKED,
+            f"the contract has {number} interactions where at least {wanted} must be asked",
+            {"contract": str(climb.integration.contract_path)},
+            climb.integration.locate("minimum_interactions"),
+        )
 
 
 def run(climb: Climb) -> Iterator[Check]:
@@ -54,7 +112,7 @@ def run(climb: Climb) -> Iterator[Check]:
                     yield gone
             if gone is not None:
                 reason = f"not asked: {gone.title} found {gone.cause}"
-                yield skipped(INTERACTION, reason, subject=interaction.description)
+                yield skipped(INTERACTION, reason, subject=interaction.description, because=SkipReason.NOT_REACHED)
                 continue
             verify = partial(_verify, climb, interaction, arranger, confirming=broken < _CONFIRMED)
             check = guarded(climb, INTERACTION, interaction.description, verify)
@@ -91,7 +149,9 @@ def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Repla
         climb.redactor.add(f"state {name}", arranged.credential[name] or "")
     settings = climb.live.replace(arranged.credential) if arranged.credential else None
     exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
-    mismatches = interaction.match(exchange.response, climb.showable) if exchange.response is not None else []
+    response, mismatches = exchange.response, []
+    if response is not None:
+        mismatches = interaction.match(response, climb.showable, arranged.values)
     refused = bool(arranged.credential) and interaction.response.status >= _REFUSED
     return Replay(exchange, mismatches, refused)
 
@@ -106,15 +166,25 @@ def _may_send(climb: Climb, interaction: Interaction) -> bool:
     )
 
 
+def _skip_reason(key: str) -> SkipReason:
+    """Return why a state could not be arranged, from the configuration key that would allow it."""
+    if key == "production_allows":
+        return SkipReason.READ_ONLY
+    if key.startswith("settings."):
+        return SkipReason.SETTING_ABSENT
+    return SkipReason.NO_TEST_DATA if key.startswith("test_data") else SkipReason.NOT_APPLICABLE
+
+
 def asked(climb: Climb, interaction: Interaction, arranger: Arranger, check_id: str) -> Replay | Check:
     """The replay, or the check that says why there is none."""
     name = interaction.description
     if not _may_send(climb, interaction):
-        return skipped(check_id, "not marked safe in production", subject=name)
+        return skipped(check_id, "not marked safe in production", subject=name, because=SkipReason.READ_ONLY)
     try:
         return _replay(climb, interaction, arranger)
     except StateNotConfigured as reason:
-        return skipped(check_id, f"set {reason.setting} to include it: {reason}", subject=name)
+        message = f"set {reason.setting} to include it: {reason}"
+        return skipped(check_id, message, subject=name, because=_skip_reason(reason.setting))
     except (StateUnavailable, StateValueError) as error:
         finding = arranger.lost() or Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, f"{name}: {error}")
         return Check.from_finding(check_id, finding, subject=name)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from mfagate.config.settings import ProviderSettings
 from mfagate.contract import Interaction
@@ -56,8 +56,12 @@ def _probes(provider: Provider, settings: ProviderSettings) -> Iterator[Probe]:
 
 
 def _asks(probe: Probe, interaction: Interaction) -> bool:
+    """Whether the probe sends this request; one path may serve several OAuth grants."""
     request = interaction.example_request()
-    return (probe.method, urlsplit(probe.path).path) == (request.method, urlsplit(request.url).path)
+    if (probe.method, urlsplit(probe.path).path) != (request.method, urlsplit(request.url).path):
+        return False
+    grant = parse_qs(request.body.decode("utf-8", "replace")).get("grant_type")
+    return grant is None or grant == [probe.data.get("grant_type")]
 
 
 def _probed(provider: Provider, settings: ProviderSettings, probe: Probe, response: Response) -> Any:

@@ -263,6 +263,9 @@ class ProviderSuite:
                 project.values = {name: drilled.values[name] for name in kind.needs}
             drilled.change_faults([kind.name])
             result = project.run("gate")
+            if not kind.causes:  # what the provider documents as possible
+                assert result.exit_code == PASS, (kind.name, result.stdout)
+                continue
             assert result.first["cause"] in kind.causes, (kind.name, result.stdout)
             assert result.first_red["next_step"]
         drilled.change_faults([])
