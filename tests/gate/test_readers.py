@@ -1,4 +1,4 @@
-"""Lists of a provider's answers that lock users out, or that its documentation allows: what the whole gate says."""
+"""Answers that break the client, and answers that the documentation allows: what the whole gate says."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Edited:
 
     def __call__(self, handler: Handler) -> bool:
         status, body, headers = handler.ask()
-        if self._part in handler.path and status == 200:
+        if self._part in handler.path and status in (200, 201):
             changed = self._edit(json.loads(body))
             if changed is not None:
                 self.edits += 1
@@ -97,6 +97,11 @@ def renamed(kind: str, field: str) -> Edit:
     return items(kind, lambda item: {f"{key}_v2" if key == field else key: value for key, value in item.items()})
 
 
+def put(field: str, value: str) -> Edit:
+    """Answer about something else than what was asked about."""
+    return lambda document: {**document, field: value} if field in document else None
+
+
 LOCK_OUT = {
     "duo: no devices": ("duo", "/preauth", devices(lambda found: [])),
     "duo: no capabilities": ("duo", "/preauth", capabilities()),
@@ -117,6 +122,10 @@ LOCK_OUT = {
     "auth0: otp has another name": ("auth0", "/mfa/authenticators", word("otp", "authenticator_type", "totp")),
     "auth0: no authenticator is active": ("auth0", "/mfa/authenticators", word("otp", "active", False)),
     "auth0: a phone's channel has another name": ("auth0", "/mfa/authenticators", word("auth0", "oob_channel", "push")),
+    "twilio: a check of another verification": ("twilio", "/VerificationCheck", put("sid", "VE" + "a" * 32)),
+    "twilio: a check of another number": ("twilio", "/VerificationCheck", put("to", "+15550100199")),
+    "twilio: a challenge of another user": ("twilio", "/Challenges", put("identity", "mfagate-somebody")),
+    "twilio: a challenge of another factor": ("twilio", "/Challenges", put("factor_sid", "YF" + "a" * 32)),
     "entra: the methods of a user are not listed": (
         "entra",
         "/authentication/methods",
@@ -128,7 +137,7 @@ LOCK_OUT = {
         emptied("#microsoft.graph.passwordAuthenticationMethod"),
     ),
 }
-"""Answers on which the login service's own client lets nobody in, or asks nobody."""
+"""Answers on which the login service's own client lets nobody in."""
 
 
 @pytest.fixture(scope="module")
