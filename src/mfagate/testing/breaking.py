@@ -71,10 +71,15 @@ def _faults(interaction: Interaction, path: str, operator: Operator, value: Any)
 
 
 def _other_values(place: Place, field: str, value: Any) -> Iterator[str]:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _is_of_an_element(place):
         yield f"value:{field}={json.dumps(value)}"
     elif re.fullmatch("[^,=]+", place.value) and re.fullmatch("[^,=]+", value):
         yield f"reworded:{place.value}={value}"
+
+
+def _is_of_an_element(place: Place) -> bool:
+    """Whether it is a field of a list's element: the live list may have more, of which each has to change."""
+    return place.name is not None and any(isinstance(key, int) for key in place.keys)
 
 
 def _field(place: Place) -> str | None:

@@ -29,6 +29,7 @@ from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
 from mfagate.testing.breaking import faults, spread
 from mfagate.testing.consumer_tests import prove_contract
 from mfagate.testing.project import Project, Result
+from mfagate.testing.state_readers import blind_states
 from mfagate.testing.wrapping import Wrapping
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 3
@@ -364,6 +365,12 @@ class ProviderSuite:
         assert asked - proved == set(), "call contract_strength in the consumer test of each interaction"
         findings = [(proof["interaction"], finding) for proof in proofs for finding in proof["findings"]]
         assert [each for each in findings if each[1]["reason"] is None] == []
+
+    def test_states_are_not_misled(self, definition: Provider, running: Running) -> None:
+        """What arranges the provider states reads no answer otherwise that the contract accepts."""
+        names = definition.sandbox_settings(running.values)
+        settings = definition.settings.model_validate({name: running.values[name] for name in names})
+        assert blind_states(definition, settings, running, load_contract(self.contract)) == []
 
     def test_changes_that_break_a_reader_do_not_pass(
         self, tmp_path: Path, drilled: Running, proofs: list[dict[str, Any]]
