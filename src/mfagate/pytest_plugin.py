@@ -348,7 +348,8 @@ def contract_strength(request: pytest.FixtureRequest) -> Callable[..., strength.
             claim["contract"] = request.config.rootpath / claim["contract"]
         claim.setdefault("reviewed", getattr(request.module, "STRICT", {}))
         proof = prove_it(call, **claim)
-        request.config.stash.setdefault(_REVIEWED, set()).update(proof.reviewed)
+        used = request.config.stash.setdefault(_REVIEWED, set())
+        used |= {(request.path, pattern) for pattern in proof.reviewed}
         _report_strength(request, proof)
         if not proof.passed:
             pytest.fail(str(proof), pytrace=False)
@@ -393,12 +394,14 @@ def _judges(request: pytest.FixtureRequest, interaction: Interaction) -> Mapping
 
 def _require_used(request: pytest.FixtureRequest) -> None:
     """Each pattern of the module's ``STRICT`` has to name a finding, or it hides the next one."""
-    unused = getattr(request.module, "STRICT", {}).keys() - request.config.stash.get(_REVIEWED, set())
-    if unused:
-        raise ContractTestFailed(f"STRICT names what was not found, remove it: {', '.join(sorted(unused))}")
+    strict: Mapping[str, str] = getattr(request.module, "STRICT", {})
+    used = request.config.stash.get(_REVIEWED, set())
+    if unused := [pattern for pattern in strict if (request.path, pattern) not in used]:
+        raise ContractTestFailed(f"STRICT names what was not found, remove it: {', '.join(unused)}")
 
 
-_REVIEWED = pytest.StashKey[set[str]]()
+_REVIEWED = pytest.StashKey[set[tuple[Path, str]]]()
+"""Which patterns of which module named a finding."""
 
 
 def _contract(request: pytest.FixtureRequest, writer: ConsumerPact) -> Contract:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from mfagate.contract import Interaction
+from mfagate.contract_strength.listed import listed
 from mfagate.fail_closed.answer import Answer
 from mfagate.fail_closed.binding import alike
 from mfagate.fail_closed.places import Place, places
@@ -84,7 +85,7 @@ def changes(
     """
     example = Answer.example(interaction) if answer is None else answer
     named = {place.path for place in places(_document(Answer.example(interaction)))}
-    found = _of_the_body(example, _values_of(neighbours))
+    found = _of_the_body(example, interaction.response.body_rules, _values_of(neighbours))
     yield from (each for each in found if each.place in named or each.operator is Operator.BODY)
     yield from _of_the_status(interaction, example)
     yield from _of_the_headers(example)
@@ -107,7 +108,7 @@ def _document(answer: Answer) -> Any:
         return None
 
 
-def _of_the_body(example: Answer, known: Mapping[str, Sequence[Any]]) -> Iterator[Change]:
+def _of_the_body(example: Answer, rules: Mapping[str, Any], known: Mapping[str, Sequence[Any]]) -> Iterator[Change]:
     if example.body:
         yield Change(Operator.BODY, "$", "the body is empty", replace(example, body=b""))
         yield Change(Operator.BODY, "$", "the body is text", replace(example, body=b"OK"))
@@ -116,7 +117,8 @@ def _of_the_body(example: Answer, known: Mapping[str, Sequence[Any]]) -> Iterato
         return
     for place in places(document):
         yield from _removed(example, place)
-        for operator, value in _unique(place.value, _others(place.value, known.get(place.path, ()))):
+        allowed = [*known.get(place.path, ()), *listed(rules, place.path, place.value)]
+        for operator, value in _unique(place.value, _others(place.value, allowed)):
             was = "" if isinstance(value, dict | list) else f" instead of {_shown(place.value)}"
             words = f"{place.path} is {_shown(value)}{was}"
             yield Change(operator, place.path, words, example.with_document(place.put(value)), place.value, value)
@@ -204,7 +206,8 @@ def _lists(value: list[Any]) -> Iterator[tuple[Operator, Any]]:
 
 def _of_other_kinds(value: list[Any]) -> Iterator[Any]:
     kinds = {_kind(item) for item in value}
-    yield from (item for item in (None, OTHER, 0, {}, []) if _kind(item) not in kinds)
+    others: tuple[Any, ...] = (None, OTHER, 0, {}, [])
+    yield from (item for item in others if _kind(item) not in kinds)
 
 
 def _unknown(item: Any) -> Any:

@@ -29,7 +29,9 @@ def judges(provider: Provider, settings: ProviderSettings | None, interaction: I
         interaction: One interaction of the contract.
     """
     found: dict[str, Judge] = {"diagnosis": partial(_diagnosed, provider, settings, interaction)}
-    for probe in _probes(provider, settings) if settings is not None else ():
+    if settings is None:
+        return found
+    for probe in _probes(provider, settings):
         if _asks(probe, interaction):
             found[f"probe of {probe.subject}"] = partial(_probed, provider, settings, probe)
     return found

@@ -115,10 +115,11 @@ def _record(
     state: ProviderState,
 ) -> Answers:
     recorded: list[tuple[requests.Request, Response]] = []
+    own = settings
     bundle = Path(running.ca_bundle) if running.ca_bundle else None
 
-    def send(request: requests.Request, other: ProviderSettings | None = None) -> Exchange:
-        client = ApiClient(provider, other or settings, endpoint=running.endpoint, ca_bundle=bundle)
+    def send(request: requests.Request, settings: Any = None) -> Exchange:
+        client = ApiClient(provider, settings or own, endpoint=running.endpoint, ca_bundle=bundle)
         about = {name: getattr(request, name) for name in ("params", "data", "json", "headers")}
         response = client.ask(request.method, request.url, **about)
         recorded.append((request, response))
