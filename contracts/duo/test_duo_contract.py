@@ -43,8 +43,6 @@ STRICT = {
     "*: $.code other-value": "Each code is one refusal. These have the same cause, so the readers treat them alike.",
     "* passcode: $.response.status *": "Duo documents deny here. The client denies on every word but allow and bypass.",
     "push *: $.response.status *": "The state decides the word. The client denies on every word but allow and bypass.",
-    "user without a device: $.response.result other-value": "Duo lets such a user enrol. The client would find no "
-    "device after auth either.",
 }
 """Strict findings that were reviewed, and why the contract keeps what it demands."""
 

@@ -70,16 +70,22 @@ class Change:
     after: Any = None
 
 
-def changes(interaction: Interaction, neighbours: Iterable[Interaction] = ()) -> Iterator[Change]:
-    """Yield every change of an interaction's example.
+def changes(
+    interaction: Interaction, neighbours: Iterable[Interaction] = (), answer: Answer | None = None
+) -> Iterator[Change]:
+    """Yield every change of an interaction's answer.
 
     Args:
         interaction: Its example is changed.
         neighbours: Interactions with the same request: what their examples hold in the
             same place is tried as well.
+        answer: Another answer of this interaction, a live one, to change in place of the
+            example: in the places that the example has.
     """
-    example = Answer.example(interaction)
-    yield from _of_the_body(example, _values_of(neighbours))
+    example = Answer.example(interaction) if answer is None else answer
+    named = {place.path for place in places(_document(Answer.example(interaction)))}
+    found = _of_the_body(example, _values_of(neighbours))
+    yield from (each for each in found if each.place in named or each.operator is Operator.BODY)
     yield from _of_the_status(interaction, example)
     yield from _of_the_headers(example)
 

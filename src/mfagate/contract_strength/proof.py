@@ -127,6 +127,7 @@ class _Prover:
         self._example = Answer.example(self._interaction)
         self._watch = Watch(claim.deadline_seconds, ())
         self._usual: dict[str, Behaviour] = {}
+        self._breaking: dict[tuple[str, Operator, bool], Any] = {}
         self._volatile: dict[str, frozenset[str]] = {}
 
     def prove(self) -> Proof:
@@ -137,6 +138,8 @@ class _Prover:
             for change in changes(self._interaction, self._neighbours):
                 mismatches = self._mismatches(change.answer)
                 broken = self._broken(change)
+                if broken and mismatches:
+                    self._note(change)
                 tried += Counter({"changes": 1, "rejected": bool(mismatches), "break a reader": bool(broken)})
                 if bool(broken) is bool(mismatches):
                     continue
@@ -170,7 +173,19 @@ class _Prover:
             f"{weakness.name.lower()} {each}" for weakness, each, _ in patterns if (weakness, each) not in used
         )
         readers = (*self._calls, *claim.judges)
-        return Proof(claim.interaction, readers, tuple(judged), dict(tried), unused, frozenset(reviewed))
+        return Proof(
+            claim.interaction, readers, tuple(judged), dict(tried), unused, frozenset(reviewed), self._breaking_changes
+        )
+
+    @property
+    def _breaking_changes(self) -> tuple[tuple[str, Operator, Any], ...]:
+        return tuple((place, operator, value) for (place, operator, _), value in self._breaking.items())
+
+    def _note(self, change: Change) -> None:
+        """Remember the first breaking change of each place and operator; a list that lost its own elements apart."""
+        mixed = change.operator is Operator.OTHER_KIND and len(change.after) > 1
+        told = change.operator in (Operator.OTHER_VALUE, Operator.OTHER_KIND)
+        self._breaking.setdefault((change.place, change.operator, mixed), change.after if told else None)
 
     def _learn(self) -> None:
         """Learn what each reader does with the example, and what of it differs from call to call."""

@@ -86,6 +86,8 @@ class Proof:
         findings: All of them, those with an exception included.
         tried: How many changes were tried, how many the contract rejects, and how many break a reader.
         unused: Exceptions that name nothing that was found.
+        breaking: The changes that break a reader and are rejected: place, operator, and where it is told
+            the new value.
         reviewed: The patterns of ``Claim.reviewed`` that named a finding.
     """
 
@@ -95,6 +97,7 @@ class Proof:
     tried: Mapping[str, int] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     reviewed: frozenset[str] = frozenset()
+    breaking: tuple[tuple[str, Operator, Any], ...] = ()
 
     @property
     def blind(self) -> tuple[Finding, ...]:
@@ -139,6 +142,7 @@ class Proof:
             "interaction": self.interaction,
             "readers": list(self.readers),
             "tried": dict(self.tried),
+            "breaking": [[place, operator.value, value] for place, operator, value in self.breaking],
             "findings": [
                 {
                     "weakness": each.weakness.value,

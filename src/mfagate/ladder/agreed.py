@@ -34,7 +34,7 @@ def difference(
         for interaction in contract.interactions
         if interaction.request.method == exchange.request.method
         and interaction.response.status == response.status
-        and (pattern := _pattern(interaction)) is not None
+        and (pattern := path_pattern(interaction)) is not None
         and re.search(pattern, path)
     ]
     nearest = max(same, key=lambda interaction: _likeness(interaction, response), default=None)
@@ -61,7 +61,7 @@ def _fields(node: Any, where: str = "") -> set[str]:
     return {f"{where}={node}"}
 
 
-def _pattern(interaction: Interaction) -> str | None:
+def path_pattern(interaction: Interaction) -> str | None:
     """The end of a URL's path: what a provider state fills in may be anything within a segment.
 
     None if the state fills in all of it: that would fit every path.
