@@ -121,7 +121,7 @@ def sid(example: str) -> Any:
 
 
 def test_service_read(pact: ConsumerPact, contract_strength: Prove) -> None:
-    about = {"safe_in_production": True, "bound": {"$.sid": "service_sid"}}
+    about: Any = {"safe_in_production": True, "bound": {"$.sid": "service_sid"}}
     interaction = ask(pact, "service read", State.CREDENTIAL_ACCEPTED, "GET", "", **about)
     interaction.will_respond_with(200).with_body({"sid": sid(SERVICE)}, JSON)
     contract_strength(lambda url: client(url)._api.ask("GET", f"/v2/Services/{SERVICE}").status, expect=200)

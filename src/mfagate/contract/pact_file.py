@@ -121,7 +121,7 @@ def _bound(node: Node, response: ExpectedResponse) -> dict[str, str]:
     bound = {path: name.a(str) for path, name in node.members()}
     is_json = response.media_type is not None and response.media_type.is_json
     document = json.loads(response.body) if bound and response.body and is_json else None
-    for path, _ in bound.items():
+    for path in bound:
         try:
             value = at(document, steps(path))
         except LookupError:

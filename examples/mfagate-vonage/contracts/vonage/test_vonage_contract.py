@@ -148,6 +148,7 @@ def test_secrets_listed(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction.with_request("GET", match.regex("/accounts/0a1b2c3d/secrets", regex=r"^/accounts/[0-9a-f]{8}/secrets$"))
     interaction.with_header("Authorization", SIGNED)
     fill(interaction, "path", {"": "/accounts/${api_key}/secrets"})
-    answer = {"_embedded": {"secrets": match.each_like({"id": match.str("ad6dc56f-07b5-46e1-a527-85530e625800")}, min=1)}}
+    secret = {"id": match.str("ad6dc56f-07b5-46e1-a527-85530e625800")}
+    answer = {"_embedded": {"secrets": match.each_like(secret, min=1)}}
     interaction.will_respond_with(200).with_body(answer, JSON)
     contract_strength(lambda url: client(url)._api.ask("GET", "/accounts/0a1b2c3d/secrets").status, expect=200)
