@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfagate.contract import load
 from mfagate.contract.weak_rules import WeakPlace, weak_places
+from mfagate.files import open_regular
 
 if TYPE_CHECKING:
     from pact.interaction import HttpInteraction
@@ -224,7 +225,8 @@ def compare(written: Path, committed: Path) -> str | None:
 
 
 def _comparable(path: Path) -> dict[str, Any]:
-    pact = json.loads(path.read_text("utf-8"))
+    with open_regular(path) as file:
+        pact = json.load(file)
     metadata = {name: value for name, value in pact["metadata"].items() if name != "pactRust"}
     interactions = {one["description"]: one for one in pact["interactions"]}
     return {"consumer": pact["consumer"], "provider": pact["provider"], "metadata": metadata, **interactions}

@@ -103,6 +103,7 @@ class CauseId(StrEnum):
     CONTRACT_STATE_UNAVAILABLE = "contract.state-unavailable"
     CONTRACT_OUT_OF_DATE = "contract.out-of-date"
     CONTRACT_WEAK_RULE = "contract.weak-rule"
+    CONTRACT_UNSAFE_PATH = "contract.unsafe-path"
 
     CASSETTE_MISSING = "cassette.missing"
     CASSETTE_STALE = "cassette.stale"

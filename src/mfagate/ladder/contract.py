@@ -10,11 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.contract import Contract, ContractError, Interaction, Mismatch, StateValueError, load
+from mfagate.contract import (
+    Contract,
+    ContractError,
+    Interaction,
+    Mismatch,
+    StateValueError,
+    UnsafeValueError,
+    line_in,
+    load,
+)
 from mfagate.contract.weak_rules import Effort, weak_places
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
-from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, arranging
+from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, UsersInUse, arranging
 from mfagate.ladder.asking import Picture, Sample, ask, ask_probe, judging
 from mfagate.ladder.pace import overdue
 from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, passed, skipped
@@ -36,7 +45,7 @@ def read(climb: Climb) -> Iterator[Check]:
     try:
         climb.contract = load(path, provider=climb.integration.provider)
     except ContractError as error:
-        yield Check.from_finding(FILE, Finding(CauseId.CONTRACT_OUT_OF_DATE, str(error), {}, Location(path)))
+        yield Check.from_finding(FILE, Finding(error.cause, str(error), {}, Location(path, error.line)))
         return
     number = len(climb.contract.interactions)
     findings = [*_absent_credentials(climb, climb.contract), *_too_few_interactions(climb, number)]
@@ -98,6 +107,14 @@ def _too_few_interactions(climb: Climb, number: int) -> Iterator[Finding]:
 
 
 def run(climb: Climb) -> Iterator[Check]:
+    """Replay each interaction, unless another run has the test users."""
+    try:
+        yield from _replayed(climb)
+    except UsersInUse as error:
+        yield Check.from_finding(INTERACTION, error.finding)
+
+
+def _replayed(climb: Climb) -> Iterator[Check]:
     """Replay each interaction; stop when the provider no longer answers at all, or far too slowly."""
     gone: Check | None = None
     broken, total = 0, len(climb.interactions)
@@ -185,9 +202,20 @@ def asked(climb: Climb, interaction: Interaction, arranger: Arranger, check_id: 
     except StateNotConfigured as reason:
         message = f"set {reason.setting} to include it: {reason}"
         return skipped(check_id, message, subject=name, because=_skip_reason(reason.setting))
+    except UnsafeValueError as error:
+        return Check.from_finding(check_id, _unsafe(climb, interaction, error), subject=name)
     except (StateUnavailable, StateValueError) as error:
         finding = arranger.lost() or Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, f"{name}: {error}")
         return Check.from_finding(check_id, finding, subject=name)
+
+
+def _unsafe(climb: Climb, interaction: Interaction, error: UnsafeValueError) -> Finding:
+    """A request that a state's value would send elsewhere, at the line of the generator that takes the value."""
+    contract = climb.contract
+    assert contract is not None, "the contract is read on an earlier rung"
+    where = ("interactions", contract.interactions.index(interaction), "request", *error.part)
+    location = Location(contract.path, line_in(contract.path, where))
+    return Finding(CauseId.CONTRACT_UNSAFE_PATH, f"{interaction.description}: {error}", {}, location)
 
 
 _CONFIRMED = 3
