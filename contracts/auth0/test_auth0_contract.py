@@ -83,6 +83,7 @@ OTP = Challenge("alice@example.com", Factor.OTP, LOGIN)
 PUSH = Challenge("alice@example.com", Factor.PUSH, f"{LOGIN} {OOB_CODE}")
 SMS = Challenge("alice@example.com", Factor.SMS, f"{LOGIN} {OOB_CODE}")
 
+NO_LOGIN = "Which of these errors Auth0 gives is not documented. The client lets nobody in with any of them."
 EITHER = "Auth0's OpenAPI document and its recorded answers give different statuses."
 REFUSED_CLIENT = match.regex("access_denied", regex="^(access_denied|invalid_client)$")
 REFUSED_CLIENT_NOTE = "Tenants say access_denied; Auth0's OpenAPI document says invalid_client."
@@ -250,6 +251,7 @@ def test_challenge_of_an_unknown_login(pact: ConsumerPact, contract_strength: Pr
     contract_strength(
         lambda url: client(url)._challenge(OTP.user, Factor.OTP, LOGIN, AUTHENTICATOR),
         expect=ContractViolation,
+        blind={"$.error other-value": NO_LOGIN},
     )
 
 
@@ -302,7 +304,9 @@ def test_unknown_login(
     unknown = " ".join(value for value in fields.values() if value == NO_SUCH_LOGIN)
     factor, code = (Factor.OTP, "123456") if "otp" in fields else (Factor.PUSH, None)
     contract_strength(
-        lambda url: client(url).verify(Challenge("alice@example.com", factor, unknown), code), expect=ContractViolation
+        lambda url: client(url).verify(Challenge("alice@example.com", factor, unknown), code),
+        expect=ContractViolation,
+        blind={"$.error other-value": NO_LOGIN},
     )
 
 

@@ -79,6 +79,9 @@ STRICT = {
 }
 """Strict findings that were reviewed, and why the contract keeps what it demands."""
 
+EITHER_TENANT = (
+    "Microsoft's pages show both for an unknown tenant. Nobody is let in with either; the type of the error differs."
+)
 UNSEEN = "Nobody has shown a whole answer of this kind, so its status is not certain."
 UNTOLD = "The documentation names the error, but nobody has shown such an answer."
 
@@ -156,7 +159,8 @@ def test_token_refused(
 ) -> None:
     note = UNSEEN if len(statuses) > 1 else None
     refused(ask_for_token(pact, description, state, note=note), error, *statuses)
-    contract_strength(lambda url: client(url).methods(ALICE), expect=raised)
+    several = {"$.error other-value": EITHER_TENANT} if "|" in error else {}
+    contract_strength(lambda url: client(url).methods(ALICE), expect=raised, blind=several)
 
 
 def test_token_asked_for_without_a_secret(pact: ConsumerPact, contract_strength: Prove) -> None:
@@ -190,7 +194,11 @@ def test_metadata_of_the_tenant(pact: ConsumerPact, contract_strength: Prove) ->
 def test_metadata_of_an_unknown_tenant(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = metadata(pact, "metadata of an unknown tenant", State.RESOURCE_MISSING)
     refused(interaction, "invalid_tenant|invalid_request", 400)
-    contract_strength(lambda url: client(url, tenant_id=DOMAIN)._tenant_id(), expect=CredentialRejected)
+    contract_strength(
+        lambda url: client(url, tenant_id=DOMAIN)._tenant_id(),
+        expect=CredentialRejected,
+        blind={"$.error other-value": EITHER_TENANT},
+    )
 
 
 def get(
@@ -299,9 +307,14 @@ def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> An
 def test_sign_in_polled(
     pact: ConsumerPact, contract_strength: Prove, description: str, state: State, error: str, decision: Decision
 ) -> None:
-    note = UNTOLD if state is State.PUSH_DECLINED else None
-    refused(poll(pact, description, state, note=note), error, 400)
-    contract_strength(lambda url: client(url).verify(SIGN_IN), expect=decision)
+    declined = state is State.PUSH_DECLINED
+    refused(poll(pact, description, state, note=UNTOLD if declined else None), error, 400)
+    denied = "The client denies on both. RFC 8628 says access_denied, which may be about the application as well."
+    contract_strength(
+        lambda url: client(url).verify(SIGN_IN),
+        expect=decision,
+        blind={"$.error other-value": denied} if declined else {},
+    )
 
 
 def test_sign_in_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
