@@ -68,6 +68,18 @@ def test_what_no_fault_can_do_is_left_out(contract: Contract, place: str, operat
     assert faults(contract, [{"interaction": "answer", "breaking": [[place, operator, value]]}]) == []
 
 
+def test_a_path_that_a_state_fills_in_wholly_is_any_path(tmp_path: Path) -> None:
+    """A link out of an earlier answer, which a client follows."""
+
+    def describe(pact: Pact) -> None:
+        asked: Any = pact.upon_receiving("answer").with_request("GET", "/poll/1")
+        fill(asked, "path", {"": "${poll}"}).will_respond_with(200).with_body({"a": 1}, "application/json")
+
+    found = faults(load(write(tmp_path, describe)), [{"interaction": "answer", "breaking": [["$.a", "null", None]]}])
+    assert found == ["nulled:a,path=/"]
+    assert Fault.parse(found[0]).path == "/"
+
+
 def test_a_few_of_each_kind_are_chosen_first() -> None:
     every = [f"removed:{number}" for number in range(20)] + ["empty", "status:418"]
     assert {fault.partition(":")[0] for fault in spread(every, 3)} == {"removed", "empty", "status"}

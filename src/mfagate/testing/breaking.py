@@ -91,7 +91,7 @@ def _field(place: Place) -> str | None:
 
 
 def _beginning(interaction: Interaction) -> str:
-    """The beginning of the request's path that is the same whatever the provider state fills in."""
+    """The beginning of the request's path that is the same whatever the provider state fills in; / if all of it is."""
     generator = interaction.request.generators.get("path", {}).get("")
     path = generator.expression if generator is not None else urlsplit(interaction.example_request().url).path
-    return path.partition("$")[0]
+    return path.partition("$")[0] or "/"
