@@ -102,6 +102,7 @@ class CauseId(StrEnum):
     CONTRACT_ENDPOINT_RETIRED = "contract.endpoint-retired"
     CONTRACT_STATE_UNAVAILABLE = "contract.state-unavailable"
     CONTRACT_OUT_OF_DATE = "contract.out-of-date"
+    CONTRACT_WEAK_RULE = "contract.weak-rule"
     CONTRACT_UNSAFE_PATH = "contract.unsafe-path"
 
     CASSETTE_MISSING = "cassette.missing"

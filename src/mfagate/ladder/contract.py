@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from mfagate.contract import (
     line_in,
     load,
 )
+from mfagate.contract.weak_rules import Effort, weak_places
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, UsersInUse, arranging
@@ -32,6 +34,7 @@ from mfagate.result import Check, Finding, Location, SkipReason
 FILE, INTERACTION = "contract.file", "contract.interaction"
 
 _SHOWN_MISMATCHES = 5
+_SHOWN_PLACES = 10
 
 _REFUSED = 400
 
@@ -50,6 +53,7 @@ def read(climb: Climb) -> Iterator[Check]:
         yield from (Check.from_finding(FILE, finding) for finding in findings)
         return
     yield passed(FILE, f"{number} interactions of {climb.contract.consumer} with {climb.contract.provider}")
+    yield from (Check.from_finding(FILE, finding) for finding in _weak_rules(climb.contract))
 
 
 def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
@@ -71,6 +75,22 @@ def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
             f"Set {setting} in [integrations.{climb.integration.name}.settings], for example {setting} = "
             f"{field.setting.example!r}. Where to find it: {field.setting.where}. If the login service never sends "
             "these requests, take the interactions out of the contract.",
+        )
+
+
+def _weak_rules(contract: Contract) -> Iterator[Finding]:
+    """Report what the pact shows and does not check, in one finding."""
+    effort, found = Effort(), []
+    for interaction in contract.interactions:
+        with suppress(ContractError):  # A rule that the core does not understand is reported when it is used.
+            found += [f"{interaction.description}: {place}" for place in weak_places(interaction.response, effort)]
+    if found:
+        shown, more = found[:_SHOWN_PLACES], len(found) - _SHOWN_PLACES
+        yield Finding(
+            CauseId.CONTRACT_WEAK_RULE,
+            f"the contract shows more than it checks; {found[0]}{f', and {len(found) - 1} more' if found[1:] else ''}",
+            {"places": shown + ([f"and {more} more"] if more > 0 else [])},
+            Location(contract.path),
         )
 
 
@@ -146,7 +166,9 @@ def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Repla
         climb.redactor.add(f"state {name}", arranged.credential[name] or "")
     settings = climb.live.replace(arranged.credential) if arranged.credential else None
     exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
-    mismatches = interaction.match(exchange.response, climb.showable) if exchange.response is not None else []
+    response, mismatches = exchange.response, []
+    if response is not None:
+        mismatches = interaction.match(response, climb.showable, arranged.values)
     refused = bool(arranged.credential) and interaction.response.status >= _REFUSED
     return Replay(exchange, mismatches, refused)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -26,13 +26,20 @@ from mfagate.providers.base import Provider
 from mfagate.providers.states import State
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
+from mfagate.testing.breaking import faults, spread
+from mfagate.testing.consumer_tests import prove_contract
 from mfagate.testing.project import Project, Result
+from mfagate.testing.state_readers import blind_states
 from mfagate.testing.wrapping import Wrapping
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 3
 
 FEWEST_INTERACTIONS = 12
 """A contract that covers the good and the bad answers of one factor has more."""
+
+
+MOST_BROKEN = 6
+"""How many of the changes that break a reader the suite sends through the gate: one takes about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +263,7 @@ class ProviderSuite:
         """What the sandbox can be asked to do wrong is found, and is one of the right answers."""
         sandbox = registry.get(self.provider).sandbox()
         assert sandbox is not None
-        for kind in sandbox.faults:
+        for kind in filter(lambda kind: kind.causes, sandbox.faults):
             project = ProviderProject(tmp_path, self, drilled)
             if not set(kind.needs) <= project.values.keys():
                 project.values = {name: drilled.values[name] for name in kind.needs}
@@ -267,6 +274,15 @@ class ProviderSuite:
         drilled.change_faults([])
         result = ProviderProject(tmp_path, self, drilled).run("gate")
         assert result.exit_code == PASS, result.stdout
+
+    def test_documented_variants(self, tmp_path: Path) -> None:
+        """What the provider documents as possible, and a sandbox shows if it is asked to, passes."""
+        sandbox = registry.get(self.provider).sandbox()
+        assert sandbox is not None
+        for kind in filter(lambda kind: not kind.causes, sandbox.faults):
+            with sandbox.start(faults=[kind.name]) as running:
+                result = ProviderProject(tmp_path, self, running).run("gate")
+            assert result.exit_code == PASS, (kind.name, result.stdout)
 
     def test_rate_limited(self, project: ProviderProject) -> None:
         """Too many requests are nobody's misconfiguration."""
@@ -341,6 +357,36 @@ class ProviderSuite:
             assert [state.name for state in interaction.states if state.name not in known] == []
         assert any(interaction.response.status >= 400 for interaction in contract.interactions)
         assert any(interaction.safe_in_production for interaction in contract.interactions)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def proofs(cls, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+        """The proofs of strength that the consumer tests beside the contract make."""
+        return prove_contract(cls.contract, tmp_path_factory.mktemp("strength") / "proofs.jsonl")
+
+    def test_contract_is_strong(self, proofs: list[dict[str, Any]]) -> None:
+        """The consumer tests prove each interaction: none is blind, and what is strict was reviewed."""
+        proved = {proof["interaction"] for proof in proofs}
+        asked = {interaction.description for interaction in load_contract(self.contract).interactions}
+        assert asked - proved == set(), "call contract_strength in the consumer test of each interaction"
+        findings = [(proof["interaction"], finding) for proof in proofs for finding in proof["findings"]]
+        assert [each for each in findings if each[1]["reason"] is None] == []
+
+    def test_states_are_not_misled(self, definition: Provider, running: Running) -> None:
+        """What arranges the provider states reads no answer otherwise that the contract accepts."""
+        names = definition.sandbox_settings(running.values)
+        settings = definition.settings.model_validate({name: running.values[name] for name in names})
+        assert blind_states(definition, settings, running, load_contract(self.contract)) == []
+
+    def test_changes_that_break_a_reader_do_not_pass(
+        self, tmp_path: Path, drilled: Running, proofs: list[dict[str, Any]]
+    ) -> None:
+        """Some of the changes that break a reader, sent on the way through the whole gate."""
+        for fault in spread(faults(load_contract(self.contract), proofs), MOST_BROKEN):
+            drilled.change_faults([fault])
+            result = ProviderProject(tmp_path, self, drilled).run("gate")
+            assert result.exit_code != PASS or drilled.idle_faults(), (fault, result.stdout)
+        drilled.change_faults([])
 
     def test_refusals_of_users_are_no_problems(self, definition: Provider) -> None:
         """The errors of the contract that are about a user are known as such (``about_a_user``), and no others."""

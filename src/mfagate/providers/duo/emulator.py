@@ -162,6 +162,7 @@ class DuoEmulator(Emulator):
         self.host = f"api-{secrets.token_hex(4)}.duosecurity.com"
         self.hosts = (self.host,)
         self._state = threading.RLock()
+        self._hands_out_tokens = False
         auth, admin, control = (f"DI{_characters(18)}" for _ in range(3))
         self.applications = {
             auth: Application("authapi"),
@@ -224,6 +225,11 @@ class DuoEmulator(Emulator):
     def refuse_every_time(self) -> AbstractContextManager[None]:
         """No time is near enough; the ping tells the right one."""
         return changed(self, window_seconds=-1.0)
+
+    @breaks(faults.HARDWARE_TOKENS)
+    def hand_out_hardware_tokens(self) -> AbstractContextManager[None]:
+        """List a token first, as in the examples of https://duo.com/docs/authapi#/preauth."""
+        return changed(self, _hands_out_tokens=True)
 
     @breaks(faults.LIMITED)
     def slow_down(self, request: Request, argument: str) -> Answer | None:
@@ -320,7 +326,10 @@ class DuoEmulator(Emulator):
                 "display_name": "Android (XXX-XXX-0100)",
                 "capabilities": ["auto", "push", "sms", "phone", "mobile_otp"],
             }
-            return _ok({"result": "auth", "status_msg": "Account is active", "devices": [device]})
+            devices = (
+                [{"device": f"DH{_characters(18)}", "type": "token", "name": "0"}] if self._hands_out_tokens else []
+            )
+            return _ok({"result": "auth", "status_msg": "Account is active", "devices": [*devices, device]})
 
     @route("POST", "/auth/v2/auth")
     def auth(self, request: Request) -> Answer:

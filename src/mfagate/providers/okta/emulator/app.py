@@ -51,6 +51,7 @@ class OktaEmulator(Emulator):
         self._state = threading.RLock()
         self.org = Org()
         self.hosts = (self.org.host,)
+        self._enrols_email = False
         self.server = AuthorizationServer(self.org)
         self.values = {
             "org_url": self.org.url,
@@ -165,6 +166,11 @@ class OktaEmulator(Emulator):
     def refuse_everybody(self) -> AbstractContextManager[None]:
         """No token, and no app."""
         return together([changed(self.org, tokens=[]), changed(self.org, apps={})])
+
+    @breaks(faults.EMAIL_ENROLLED)
+    def enrol_email(self) -> AbstractContextManager[None]:
+        """Give users that are created from now on an active e-mail factor."""
+        return changed(self, _enrols_email=True)
 
     @breaks(faults.FEATURE_OFF)
     def do_without_factors(self, request: Request, argument: str) -> Answer | None:
@@ -341,6 +347,8 @@ class OktaEmulator(Emulator):
             if any(profile["login"].lower() == other.login.lower() for other in self.org.users.values()):
                 raise invalid("login", "An object with this field already exists in the current organization")
             self.org.add(user)
+            if self._enrols_email:
+                user.add(factors.make(factors.EMAIL, user.login)).profile = {"email": user.profile["email"]}
         return ok(user.as_json(self.org.url))
 
     @route("GET", "/api/v1/users/<user_id>")
