@@ -8,13 +8,13 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from mfagate.leftovers.folders import remove_abandoned, temporary_folder
 from mfagate.sandbox import Running, SandboxError
 
 # What a Python program needs to start. Everything else stays with us: our
@@ -39,16 +39,17 @@ def supervise(
     """Run a Python program that uses :mod:`mfagate.sandbox.child` while the context lasts.
 
     It gets an empty directory, the file of the ``faults`` that it is to do, and an
-    environment without our variables. It is terminated at the end, and killed
+    environment without our variables. Folders that a killed owner left are removed first. It is terminated at the end, and killed
     ``stop_seconds`` later. May be used from several threads at once.
 
     Raises:
         SandboxError: ``name`` ended or announced nothing within ``start_seconds``;
             the message ends with the last lines of its log.
     """
-    with tempfile.TemporaryDirectory(prefix="mfagate-", ignore_cleanup_errors=True) as directory:
-        log = Path(directory, "log")
-        process = _start(program, log, directory, *([str(faults)] if faults else []))
+    remove_abandoned()
+    with temporary_folder() as directory:
+        log = directory / "log"
+        process = _start(program, log, str(directory), *([str(faults)] if faults else []))
         try:
             yield _wait_until_ready(process, name, start_seconds, log)
         finally:
