@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,9 @@ from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
+from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.rung import Climb, internal_error
+from mfagate.leftovers.folders import remove_abandoned
 from mfagate.neighbours import compared
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
@@ -43,6 +46,8 @@ from mfagate.result import (
 from mfagate.sandbox import Running, SandboxError
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
+
+log = logging.getLogger("mfagate")
 
 
 class Progress(Protocol):
@@ -87,6 +92,7 @@ class Session:
     """Sandboxes that somebody else started and stops, by integration."""
     started: dict[str, Running] = field(default_factory=dict)
     """Those of this run."""
+    cleanup: Cleanup = field(default_factory=Cleanup.of_environment)
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """One table of an integration with its references resolved."""
@@ -132,6 +138,8 @@ def run(
         registry.get(one.provider)
     if stage is Stage.RECORD:
         require_vcrpy()
+    if stage is not Stage.CHECK:
+        remove_abandoned()
     session = Session(
         configuration,
         progress=progress or Silent(),
@@ -144,13 +152,20 @@ def run(
     try:
         with session.sandboxes:
             jobs = [pool.submit(_examine, session, one, stage, shared.get(one.name, [])) for one in integrations]
-            reports = compared([job.result() for job in jobs], integrations)
+            try:
+                reports = compared([job.result() for job in jobs], integrations)
+            except (KeyboardInterrupt, SystemExit):
+                # While its sandboxes still answer.
+                session.cleanup.interrupt()
+                _tell_what_is_left(session)
+                raise
     finally:
         if executor is None:
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
-    report = _report(stage, started, reports, recorded, changed_since, configuration.path, _idle(session))
+    warnings = [*_idle(session), *_left(session)]
+    report = _report(stage, started, reports, recorded, changed_since, configuration.path, warnings)
     for past in session.pasts.values():
         past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
@@ -201,6 +216,16 @@ def _idle(session: Session) -> list[str]:
         for name, running in session.started.items()
         for fault in running.idle_faults()
     ]
+
+
+def _left(session: Session) -> list[str]:
+    return [f"not removed: {thing}; the next run on this machine tries again" for thing in session.cleanup.left]
+
+
+def _tell_what_is_left(session: Session) -> None:
+    """There will be no report."""
+    for warning in _left(session):
+        log.warning("%s", session.redactor.redact(warning))
 
 
 def _examine(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
@@ -285,6 +310,7 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
         session.redactor,
         endpoint=running.endpoint if running else integration.endpoint,
         ca_bundle=Path(running.ca_bundle) if running and running.ca_bundle else None,
+        cleanup=session.cleanup,
     )
     state.expect = session.resolve(integration, "expect", running)
     state.client = session.resolve(integration, "client", running)

@@ -66,9 +66,11 @@ class Target:
         """Send without any credential."""
         return self._dispatch(request, _unsigned, self._wire, at_most)
 
-    def arrange(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
+    def arrange(
+        self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
+    ) -> Exchange:
         """Send what prepares a check and is none itself: it may take longer than a login would wait."""
-        return self._dispatch(request, self._signer(settings), self._patient_wire)
+        return self._dispatch(request, self._signer(settings), self._patient_wire, at_most)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """The settings with some credentials replaced; None removes one."""

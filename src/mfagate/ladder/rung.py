@@ -18,6 +18,7 @@ from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange
 from mfagate.history.past import Past
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
+from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
 from mfagate.result import Check, Finding, Measured
@@ -71,6 +72,7 @@ class Climb:
     pictures: list[Picture[Any]] = field(default_factory=list)
     asking_seconds: float = CLIMB_SECONDS
     began: float = field(default_factory=time.monotonic)
+    cleanup: Cleanup = field(default_factory=Cleanup)
     _target: Target | None = None
 
     def __post_init__(self) -> None:

@@ -88,8 +88,10 @@ class Ledger:
     Without a folder it is kept in memory alone: for a sandbox that ends with the run.
     """
 
-    def __init__(self, run: str | None = None, folder: Path | None = None) -> None:
+    def __init__(self, run: str | None = None, folder: Path | None = None, *, refusal: str | None = None) -> None:
         """``run`` names the run, for a run that may be repeated; a run without a name is never repeated.
+
+        With a ``refusal``, nothing can be recorded, and that is the reason.
 
         Raises:
             NotRecorded: The folder cannot be written, or a run of this name is under way.
@@ -102,6 +104,9 @@ class Ledger:
         self._sent: set[str] = set()
         self._path: Path | None = None
         self._file = -1
+        self._refusal = refusal
+        self.was_interrupted = False
+        """Whether a request may still be under way: then what was not there may yet be made, and stays recorded."""
         if folder is not None:
             self._path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.jsonl"
             self._file = _locked(self._path)
@@ -126,6 +131,8 @@ class Ledger:
 
     def _write(self, what: str, first: str, second: str = "") -> None:
         with self._lock:
+            if self._refusal is not None:
+                raise NotRecorded(self._refusal)
             if self._path is not None:
                 line = json.dumps([what, first, second]) + "\n"
                 try:
@@ -145,12 +152,6 @@ class Ledger:
         with self._lock:
             return list(self._things)[::-1]
 
-    @property
-    def known(self) -> list[Thing]:
-        """The same without what the provider never said that it made."""
-        with self._lock:
-            return [thing for thing, made in self._things.items() if made][::-1]
-
     def making(self, thing: Thing) -> None:
         """Record that a thing is about to be made.
 
@@ -165,6 +166,8 @@ class Ledger:
 
     def removed(self, thing: Thing) -> None:
         """Record that it is gone."""
+        if self.was_interrupted and not self._things.get(thing, True):
+            return
         with suppress(NotRecorded):  # It will be looked for in vain.
             self._write("removed", thing.kind, thing.name)
 
@@ -185,9 +188,12 @@ class Ledger:
 
     def close(self) -> None:
         """End the record. Things that are left stay in it, for the next run on this machine."""
-        if self._path is not None and self._file >= 0:
+        with self._lock:
+            if self._path is None or self._file < 0:
+                return
             if not self._things and not (self._is_named and self._sent):
-                self._path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    self._path.unlink()
             os.close(self._file)
             self._file = -1
 

@@ -6,7 +6,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -102,6 +102,10 @@ class Duo(Provider):
         if error.code == FORBIDDEN and "integration type" in error.message.lower():
             return WRONG_KIND
         return super().meaning(error, exchange, settings)
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """Every factor but a passcode reaches a phone: https://duo.com/docs/authapi#/auth."""
+        return method == "POST" and path.endswith("/auth/v2/auth") and fields.get("factor") != "passcode"
 
     def states(self, send: Send, settings: DuoSettings, test_data: Mapping[str, str]) -> States:
         """Arranges states with prepared users, and through the Admin API."""
