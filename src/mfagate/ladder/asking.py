@@ -181,11 +181,10 @@ def ask(
     left = min(QUESTION_SECONDS, max(climb.asking_seconds, _LEAST_SECONDS))
     end = time.monotonic() + left
     again = bounded or first <= QUESTION_SECONDS
-    while (
-        again
-        and may_repeat(picture.samples[-1])
-        and (pause := _pause(picture, end - time.monotonic(), confirming)) is not None
-    ):
+    while again and may_repeat(picture.samples[-1]):
+        pause = _pause(picture, end - time.monotonic(), confirming)
+        if pause is None:
+            break
         time.sleep(pause)
         picture.samples.append(once(max(end - time.monotonic(), 0.1)))
         if first > QUESTION_SECONDS:  # A silence is confirmed once: each costs a timeout.

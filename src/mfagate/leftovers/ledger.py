@@ -60,9 +60,9 @@ def _state() -> Path:
 
     Without a home, a folder of this user in the temporary folder.
     """
-    given = os.environ.get("XDG_STATE_HOME", "")
+    given = Path(os.environ.get("XDG_STATE_HOME", ""))
     with suppress(RuntimeError, NotRecorded):
-        return _private((Path(given) if os.path.isabs(given) else Path.home() / ".local" / "state") / "mfagate")
+        return _private((given if given.is_absolute() else Path.home() / ".local" / "state") / "mfagate")
     return _private(Path(tempfile.gettempdir(), f"mfagate-state-{os.getuid()}"))
 
 

@@ -39,8 +39,9 @@ def supervise(
     """Run a Python program that uses :mod:`mfagate.sandbox.child` while the context lasts.
 
     It gets an empty directory, the file of the ``faults`` that it is to do, and an
-    environment without our variables. Folders that a killed owner left are removed first. It is terminated at the end, and killed
-    ``stop_seconds`` later. May be used from several threads at once.
+    environment without our variables. It is terminated at the end, and killed
+    ``stop_seconds`` later. May be used from several threads at once. Directories that a
+    killed owner left are removed first.
 
     Raises:
         SandboxError: ``name`` ended or announced nothing within ``start_seconds``;

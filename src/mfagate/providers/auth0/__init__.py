@@ -209,9 +209,10 @@ class Auth0(Provider):
         )
 
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
-        """Auth0 blocks one user after too many wrong codes or messages, and says neither when it began nor for how long.
+        """Auth0 blocks one user after too many wrong codes or messages, and does not say for how long.
 
-        Six minutes for codes, an hour for ten messages:
+        A code is forgiven every six minutes, and ten text messages are sent an hour:
+        https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa and
         https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
         """
         path = urlsplit(exchange.request.url).path
