@@ -22,6 +22,9 @@ from pathlib import Path
 
 from mfagate.leftovers.marks import Mark, short_run
 
+_NAMED = "named-"
+"""How the names of the records of runs begin that may be repeated."""
+
 _KEPT_SECONDS = 7 * 86400.0
 """How long the messages of a run that was given a name are remembered."""
 
@@ -108,7 +111,8 @@ class Ledger:
         self.was_interrupted = False
         """Whether a request may still be under way: then what was not there may yet be made, and stays recorded."""
         if folder is not None:
-            self._path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.jsonl"
+            kind = _NAMED if self._is_named else ""
+            self._path = folder / f"{kind}{hashlib.sha256(name.encode()).hexdigest()[:32]}.jsonl"
             self._file = _locked(self._path)
             self._read(self._path)
 
@@ -205,9 +209,8 @@ class Abandoned:
         self._path = path
         self._file = file
         self._left: dict[Thing, None] = {}
-        self._has_messages = False
+        self._is_kept = path.name.startswith(_NAMED)
         for what, first, second in _entries(path):
-            self._has_messages |= what == "sending"
             if what in ("making", "made"):
                 self._left[Thing(first, second)] = None
             elif what == "removed":
@@ -228,7 +231,7 @@ class Abandoned:
         """Delete the record if nothing is left in it."""
         with suppress(OSError):
             age = time.time() - self._path.stat().st_mtime
-            if not self._left and not (self._has_messages and age < _KEPT_SECONDS):
+            if not self._left and not (self._is_kept and age < _KEPT_SECONDS):
                 self._path.unlink(missing_ok=True)
         os.close(self._file)
 

@@ -48,6 +48,8 @@ _LIFETIME_SECONDS = 600.0
 """Of a verification: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts."""
 _POLLS = 40
 _BETWEEN_POLLS_SECONDS = 0.5
+_UNDER_WAY = "another verification to the number of test_data.{} is under way"
+_OK, _NOT_FOUND = 200, 404
 _SHORT_LIFE = timedelta(seconds=3)
 
 
@@ -112,7 +114,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             return
         request = requests.Request("POST", f"{self._service}/Verifications/{thing.name}", data={"Status": "canceled"})
         response = self.answer(request)
-        if response.status != 404:
+        if response.status != _NOT_FOUND:
             self.content(f"POST {request.url}", response)
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
@@ -164,7 +166,10 @@ class TwilioStates(TabledStates[TwilioSettings]):
         return mark.name
 
     def _phone(self) -> Arranged:
+        self._cancel()
         to = self.given("phone")
+        if self.answer(requests.Request("GET", f"{self._service}/Verifications/{to}")).status == _OK:
+            raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format("phone"))
         # What the interaction starts has to be cancelled as well.
         self.record(Thing(_VERIFICATION, to))
         return Arranged({"to": to})
@@ -180,8 +185,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             self.ledger.made(thing)
             return Arranged({"to": to, "verification_sid": str(started["sid"]), "wrong_code": wrong_code})
         self.ledger.removed(thing)
-        message = f"another verification to the number of test_data.{phone} is under way"
-        raise AskedTooSoon(_LIFETIME_SECONDS, message)
+        raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format(phone))
 
     def _started_with_our_code(self) -> Arranged:
         self.given("phone")
