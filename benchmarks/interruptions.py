@@ -98,9 +98,7 @@ def marked(name: str, folder: Path, env: dict[str, str]) -> list[str]:
 def start(folder: Path, env: dict[str, str]) -> subprocess.Popen[str]:
     """A gate."""
     command = [sys.executable, "-m", "mfagate", "gate", "--output", "json"]
-    return subprocess.Popen(
-        command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    return subprocess.Popen(command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def kill(folder: Path, env: dict[str, str], after: float, number: signal.Signals) -> tuple[float, int, str]:

@@ -32,6 +32,9 @@ from mfagate.providers.totp import Totp
 _DOMAIN = "example.com"
 """Of the addresses of our own users: it delivers nothing (RFC 2606)."""
 
+_OTHER_ID = "user with the id"
+"""Of a connection that does not take the id that is chosen for a user."""
+
 _NOTE = "mfagate"
 """The key of ``app_metadata`` that says which run made a user, and when."""
 
@@ -90,7 +93,8 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def remove(self, thing: Thing) -> None:
         """Delete a user; Auth0 answers 204 where there is none."""
-        self.delete(f"/api/v2/users/{quote(_user_id(thing.name), safe='')}", self._as_admin)
+        user_id = thing.name if thing.kind == _OTHER_ID else _user_id(thing.name)
+        self.delete(f"/api/v2/users/{quote(user_id, safe='')}", self._as_admin)
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
         """Find users whose id, address and ``app_metadata`` all are those that a run gives.
@@ -141,8 +145,10 @@ class Auth0States(TabledStates[Auth0Settings]):
                 "verify_email": False,
                 "app_metadata": {_NOTE: mark.note},
             }
-            created = self._admin("POST", "/api/v2/users", json={**asked, **more})
-        return replace(user, user_id=str(created["user_id"]))
+            user_id = str(self._admin("POST", "/api/v2/users", json={**asked, **more})["user_id"])
+        if user_id != user.user_id:
+            self.record(Thing(_OTHER_ID, user_id))
+        return replace(user, user_id=user_id)
 
     def _arranged(self, user: User | None = None, **more: str) -> Arranged:
         known = {"username": user.email, "password": user.password, "user_id": user.user_id} if user else {}

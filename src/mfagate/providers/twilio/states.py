@@ -166,18 +166,22 @@ class TwilioStates(TabledStates[TwilioSettings]):
         return mark.name
 
     def _phone(self) -> Arranged:
-        self._cancel()
-        to = self.given("phone")
-        if self.answer(requests.Request("GET", f"{self._service}/Verifications/{to}")).status == _OK:
-            raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format("phone"))
+        to = self._free_number("phone")
         # What the interaction starts has to be cancelled as well.
         self.record(Thing(_VERIFICATION, to))
         return Arranged({"to": to})
 
-    def _started(self, phone: str, wrong_code: str, **more: str) -> Arranged:
-        """A verification of our own; one of somebody else has a code that is not ours, and is not ours to cancel."""
-        self._cancel()
+    def _free_number(self, phone: str) -> str:
+        """A number without a verification: ours is cancelled, and that of somebody else is not ours to cancel."""
         to = self.given(phone)
+        self._cancel()
+        if self.answer(requests.Request("GET", f"{self._service}/Verifications/{to}")).status == _OK:
+            raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format(phone))
+        return to
+
+    def _started(self, phone: str, wrong_code: str, **more: str) -> Arranged:
+        """A verification of our own; one of somebody else has a code that is not ours."""
+        to = self._free_number(phone)
         thing = Thing(_VERIFICATION, to)
         self.record(thing)
         started = self.ask("POST", "/Verifications", data={"To": to, "Channel": "sms", **more})
