@@ -26,13 +26,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mfagate import gate
-from mfagate.config import load
-from mfagate.ladder import Stage, climb
-from mfagate.ladder.arranging import Arranger
 from mfagate.providers import registry
-from mfagate.providers.arranging import TabledStates
-from mfagate.sandbox import Running
+from mfagate.sandbox import BETWEEN_MESSAGES, Running
+from mfagate.testing.leftovers import things_left
 
 ROOT = Path(__file__).resolve().parent.parent
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -84,17 +80,6 @@ def _configuration(name: str, running: Running, env: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def marked(name: str, folder: Path, env: dict[str, str]) -> list[str]:
-    """Everything at the provider that carries the mark of any run."""
-    configuration = load(folder / "integrations.toml", registry.names())
-    session = gate.Session(configuration, environ=env)
-    with gate.prepared(session, configuration.integrations[name], live=True) as state:
-        climb(state, Stage.PROBE, lambda check: None)
-        states = Arranger(state).states
-        assert isinstance(states, TabledStates)
-        return [str(thing) for thing, _ in states.marked()]
-
-
 def start(folder: Path, env: dict[str, str]) -> subprocess.Popen[str]:
     """A gate."""
     command = [sys.executable, "-m", "mfagate", "gate", "--output", "json"]
@@ -120,18 +105,16 @@ def interrupt(name: str, kills: int, chance: random.Random) -> Found:
             first.communicate()
         usual = time.monotonic() - began
         for number in range(kills):
-            _interrupt_one(found, name, folder, env, (chance.uniform(0.2, usual), SIGNALS[number % len(SIGNALS)]))
+            _interrupt_one(found, folder, env, (chance.uniform(0.2, usual), SIGNALS[number % len(SIGNALS)]))
             if number % len(SIGNALS) == len(SIGNALS) - 1 or number == kills - 1:
-                _next_run(found, name, folder, env)
+                _next_run(found, folder, env)
     return found
 
 
-def _interrupt_one(
-    found: Found, name: str, folder: Path, env: dict[str, str], when: tuple[float, signal.Signals]
-) -> None:
-    before = set(marked(name, folder, env))
+def _interrupt_one(found: Found, folder: Path, env: dict[str, str], when: tuple[float, signal.Signals]) -> None:
+    before = things_left(folder / "integrations.toml", env)
     seconds, _, err = kill(folder, env, *when)
-    left = set(marked(name, folder, env)) - before
+    left = things_left(folder / "integrations.toml", env) - before
     found.kills += 1
     found.left_by[when[1].name] += len(left)
     if when[1] is not signal.SIGKILL:
@@ -141,12 +124,12 @@ def _interrupt_one(
             found.faults.append(f"{when[1].name} after {when[0]:.2f} s: it took {seconds:.1f} s to end")
 
 
-def _next_run(found: Found, name: str, folder: Path, env: dict[str, str]) -> None:
+def _next_run(found: Found, folder: Path, env: dict[str, str]) -> None:
     with start(folder, env) as running:
         out, err = running.communicate()
     if running.returncode != 0:
         found.faults.append(f"the next run ended with {running.returncode}: {err[-300:]} {out[-2000:]}")
-    if left := marked(name, folder, env):
+    if left := things_left(folder / "integrations.toml", env):
         found.faults.append(f"after the next run there are still {', '.join(left)}")
     if records := list((folder / "state").rglob("*.jsonl")):
         found.faults.append(f"after the next run there are still records: {[path.read_text() for path in records]}")
@@ -159,6 +142,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("providers", nargs="*", default=PROVIDERS)
     arguments = parser.parse_args()
+    # A script's background job starts with SIGINT ignored, and would hand that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ[BETWEEN_MESSAGES] = "1"
     began, is_bad = time.monotonic(), False
     share = -(-arguments.kills // len(arguments.providers))
     for name in arguments.providers:

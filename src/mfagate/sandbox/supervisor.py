@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from mfagate.leftovers.folders import remove_abandoned, temporary_folder
-from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import BETWEEN_MESSAGES, Running, SandboxError
 
 # What a Python program needs to start. Everything else stays with us: our
 # environment holds the credentials that are being checked.
@@ -28,6 +28,7 @@ _ENVIRONMENT: tuple[str, ...] = (
     "PYTHONHOME",
     "PYTHONPATH",
     "TMPDIR",
+    BETWEEN_MESSAGES,
 )
 _LOG_LINES = 20
 
