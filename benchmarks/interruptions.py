@@ -105,7 +105,7 @@ def interrupt(name: str, kills: int, chance: random.Random) -> Found:
             first.communicate()
         usual = time.monotonic() - began
         for number in range(kills):
-            _interrupt_one(found, folder, env, (chance.uniform(0.2, usual), SIGNALS[number % len(SIGNALS)]))
+            _interrupt_one(found, folder, env, (chance.uniform(0.35, 1.0) * usual, SIGNALS[number % len(SIGNALS)]))
             if number % len(SIGNALS) == len(SIGNALS) - 1 or number == kills - 1:
                 _next_run(found, folder, env)
     return found

@@ -76,7 +76,7 @@ class Auth0States(TabledStates[Auth0Settings]):
             State.LOCKED_FACTOR: self._locked,
             State.DISABLED_USER: lambda: self._arranged(self._create(blocked=True)),
             State.UNKNOWN_USER: self._unknown_user,
-            State.CHALLENGE_FACTOR: lambda: self._oob("user", "auth0"),
+            State.CHALLENGE_FACTOR: lambda: self._reachable(self._prepared("user"), "auth0"),
             State.CHALLENGE_STARTED: self._texted,
             State.CHALLENGE_UNKNOWN: lambda: self._arranged(mfa_token=NO_SUCH_LOGIN, oob_code=NO_SUCH_LOGIN),
             State.PUSH_PENDING: lambda: self._oob("user", "auth0"),
@@ -186,15 +186,23 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _oob(self, name: str, channel: str) -> Arranged:
         """A push or an SMS was sent to a prepared user."""
-        return self._sent_to(User(self.given(name), self.given("password")), channel)
+        return self._sent_to(self._prepared(name), channel)
+
+    def _prepared(self, name: str) -> User:
+        return User(self.given(name), self.given("password"))
 
     def _sent_to(self, user: User, channel: str) -> Arranged:
+        arranged = self._reachable(user, channel)
+        asked = {name: arranged.values[name] for name in ("mfa_token", "authenticator_id")}
+        oob_code = str(self.ask("POST", "/mfa/challenge", json={**asked, "challenge_type": "oob"})["oob_code"])
+        values = {**arranged.values, "oob_code": oob_code}
+        return replace(arranged, values=values, secrets=_SECRET_VALUES & values.keys())
+
+    def _reachable(self, user: User, channel: str) -> Arranged:
+        """A user who can be sent a push or a message; nothing was sent."""
         login = self._login(user)
         authenticator = self._authenticator(login, "oob", channel)
-        asked = {"mfa_token": login, "challenge_type": "oob", "authenticator_id": authenticator}
-        oob_code = str(self.ask("POST", "/mfa/challenge", json=asked)["oob_code"])
-        more = {"mfa_token": login, "authorization": f"Bearer {login}", "oob_code": oob_code}
-        return self._arranged(user, authenticator_id=authenticator, **more)
+        return self._arranged(user, authenticator_id=authenticator, mfa_token=login, authorization=f"Bearer {login}")
 
     def _texted(self) -> Arranged:
         """A user of our own with a prepared phone: wrong codes of one run do not block the user of another.
