@@ -24,6 +24,7 @@ from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
 from mfagate.ladder.cleanup import Cleanup
+from mfagate.ladder.contract import INTERACTION
 from mfagate.ladder.rung import Climb, internal_error
 from mfagate.leftovers.folders import remove_abandoned
 from mfagate.neighbours import compared
@@ -33,12 +34,14 @@ from mfagate.providers.base import Provider
 from mfagate.result import (
     ChangedSince,
     Check,
+    ContractCoverage,
     Finding,
     IntegrationReport,
     Measured,
     Report,
     ReportLocation,
     Run,
+    SkipReason,
     Summary,
     Target,
     Verdict,
@@ -235,6 +238,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
     cleared: list[str] = []
     about_waivers: list[Check] = []
     measured: list[Measured] = []
+    coverage: ContractCoverage | None = None
     target: Target = "sandbox" if integration.uses_sandbox else "provider"
     try:
         with prepared(session, integration, live=stage is not Stage.CHECK) as state:
@@ -244,6 +248,7 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
             checks, cleared = climb(state, stage, on_check)
             target = state.target
             measured = state.measured
+            coverage = _coverage(state, stage, checks)
             about_waivers = [*state.waivers.review(checks)]
     except SandboxError as error:
         finding = Finding(
@@ -255,9 +260,10 @@ def _examine(session: Session, integration: Integration, stage: Stage, shared: l
         checks = [Check.from_finding("sandbox", finding)]
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
         checks = [internal_error(integration, session.redactor, "gate", error)]
-    checks += [*_too_few(integration, checks), *about_waivers]
+    checks += [*_too_few(integration, checks, coverage), *_partly_asked(integration, coverage), *about_waivers]
     faults = session.faults.get(integration.name, ())
     report = _integration_report(integration, checks, cleared, target, faults, measured)
+    report = report.model_copy(update={"contract": coverage})
     session.progress.finished(report)
     return report
 
@@ -325,8 +331,39 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
     return state
 
 
-def _too_few(integration: Integration, checks: list[Check]) -> Iterator[Check]:
+def _coverage(state: Climb, stage: Stage, checks: Sequence[Check]) -> ContractCoverage | None:
+    """Count how much of the contract was asked; None for a stage that does not ask, or without a contract."""
+    if state.contract is None or stage not in (Stage.GATE, Stage.NIGHTLY):
+        return None
+    asked = [check for check in checks if check.id == INTERACTION]
+    return ContractCoverage.of(len(state.contract.interactions), asked)
+
+
+def _partly_asked(integration: Integration, coverage: ContractCoverage | None) -> Iterator[Check]:
+    """Warn if nothing of the contract was asked although the environment allows more than probes."""
+    could = (SkipReason.NO_TEST_DATA, SkipReason.SETTING_ABSENT, SkipReason.TOO_SOON)
+    if coverage is None or coverage.asked or not any(coverage.skipped.get(reason) for reason in could):
+        return
+    finding = Finding(
+        CauseId.GATE_PARTLY_ASKED,
+        f"none of the contract's {coverage.interactions} interactions was asked: only probes were sent",
+        {"not asked": coverage.reasons},
+        integration.locate(),
+    )
+    yield Check.from_finding("gate", finding, subject="contract")
+
+
+def _too_few(integration: Integration, checks: list[Check], coverage: ContractCoverage | None) -> Iterator[Check]:
     """Zero checks, or fewer than the file asks for, are a failure and never a green run."""
+    asked, least = (coverage.asked if coverage else 0), integration.minimum_interactions or 0
+    if coverage is not None and asked < least:
+        finding = Finding(
+            CauseId.GATE_NOTHING_CHECKED,
+            f"{asked} interactions of the contract were asked where at least {least} are expected",
+            {"asked": asked, "expected at least": least, "not asked": coverage.reasons},
+            integration.locate("minimum_interactions"),
+        )
+        yield Check.from_finding("gate", finding, subject="contract")
     # Accepted or not, what could not be known was not checked.
     ran = sum(check.outcome is not Outcome.SKIPPED and not _accepted_unknown(check) for check in checks)
     wanted = integration.minimum_checks or 1

@@ -7,7 +7,7 @@ published with the package, so a change here is a change of that format.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -101,6 +101,17 @@ class Waived(Model):
     location: ReportLocation
 
 
+class SkipReason(StrEnum):
+    """Why a check did not run."""
+
+    READ_ONLY = "read-only"
+    NO_TEST_DATA = "no-test-data"
+    SETTING_ABSENT = "setting-absent"
+    TOO_SOON = "asked-too-soon"
+    NOT_REACHED = "not-reached"
+    NOT_APPLICABLE = "not-applicable"
+
+
 class Check(Model):
     """One check of one integration."""
 
@@ -114,7 +125,18 @@ class Check(Model):
     location: ReportLocation | None = None
     seconds: float = Field(0.0, ge=0)
     expires: datetime | None = Field(None, description="When what was checked runs out (UTC), where that is known.")
+    skipped_because: SkipReason | None = Field(
+        None,
+        description="Set on skipped checks: read-only (not safe in production), no-test-data (test_data lacks an "
+        "entry), setting-absent (a setting is not configured), asked-too-soon (the provider's own interval has not "
+        "passed), not-reached (an earlier check decided), not-applicable (there is nothing to check).",
+    )
     waiver: Waived | None = Field(None, description="Set where the finding is accepted; the outcome is then info.")
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether the check did not run."""
+        return self.outcome is Outcome.SKIPPED
 
     @property
     def found(self) -> Outcome:
@@ -164,6 +186,51 @@ class Measured(Model):
         return str(self.cause).startswith(("network.", "provider."))
 
 
+_SKIPPED = {
+    SkipReason.READ_ONLY: "read-only in production",
+    SkipReason.NO_TEST_DATA: "without test data",
+    SkipReason.SETTING_ABSENT: "without a setting",
+    SkipReason.TOO_SOON: "asked too soon",
+    SkipReason.NOT_REACHED: "not reached",
+    SkipReason.NOT_APPLICABLE: "not applicable",
+}
+
+
+def skip_reasons(counted: Mapping[SkipReason, int]) -> str:
+    """Return the numbers of skipped checks in words, such as ``3 without test data, 2 not reached``."""
+    return ", ".join(f"{counted[reason]} {words}" for reason, words in _SKIPPED.items() if counted.get(reason))
+
+
+class ContractCoverage(Model):
+    """How much of the contract a live run asked the provider."""
+
+    interactions: int = Field(ge=0, description="Interactions of the contract.")
+    asked: int = Field(ge=0, description="Interactions whose answer was compared with the contract.")
+    skipped: dict[SkipReason, int] = Field(
+        default_factory=dict, description="Interactions that were not asked, by reason."
+    )
+
+    @property
+    def reasons(self) -> str:
+        """The skipped interactions by reason, in words."""
+        return skip_reasons(self.skipped)
+
+    @classmethod
+    def of(cls, interactions: int, checks: Sequence[Check]) -> ContractCoverage:
+        """Count the interactions of a contract by what became of them.
+
+        Args:
+            interactions: How many the contract has.
+            checks: The checks of the interactions, at most one each.
+        """
+        reasons = Counter(check.skipped_because or SkipReason.NOT_APPLICABLE for check in checks if check.is_skipped)
+        unknown = sum(check.cause is CauseId.CONTRACT_STATE_UNAVAILABLE for check in checks)
+        named = [check for check in checks if check.subject is not None]
+        if not named:  # One check says that the interactions were not reached.
+            return cls(interactions=interactions, asked=0, skipped={SkipReason.NOT_REACHED: interactions})
+        return cls(interactions=interactions, asked=len(named) - reasons.total() - unknown, skipped=dict(reasons))
+
+
 class IntegrationReport(Model):
     """The verdict on one integration and everything it rests on."""
 
@@ -185,6 +252,9 @@ class IntegrationReport(Model):
     headline: str = Field(description="One sentence.")
     exonerated: list[str] = Field(default_factory=list, description="What this run showed not to be at fault.")
     checks: list[Check]
+    contract: ContractCoverage | None = Field(
+        None, description="How much of the contract was asked; null offline and where the contract was not read."
+    )
     measured: list[Measured] = Field(
         default_factory=list, description="The requests of probes and interactions, in the order in which they ended."
     )

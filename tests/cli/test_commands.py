@@ -116,14 +116,109 @@ def test_two_integrations_on_one_server_do_not_disturb_each_other(project: Proje
     assert result.exit_code == 0, result.stdout
 
 
-def test_with_an_admin_key_alone_what_needs_the_other_is_skipped(project: Project) -> None:
+def _without(project: Project, *keys: str) -> None:
+    """Write the project's file without some keys, as ``other.toml``."""
     project.write()
-    text = (project.folder / "integrations.toml").read_text()
-    lines = [line for line in text.splitlines() if not line.startswith(("validate_key", "realm"))]
-    (project.folder / "admin.toml").write_text("\n".join(lines))
-    result = project.run("gate", "--config", "admin.toml")
+    lines = (project.folder / "integrations.toml").read_text().splitlines()
+    (project.folder / "other.toml").write_text("\n".join(line for line in lines if not line.startswith(keys)))
+
+
+@pytest.mark.parametrize("command", ["check", "gate"])
+def test_a_contract_that_needs_a_credential_which_is_not_set_fails(project: Project, command: str) -> None:
+    """An admin key alone starts challenges and can never finish a login."""
+    _without(project, "validate_key", "realm")
+    result = project.run(command, "--config", "other.toml")
+    assert (result.exit_code, result.first["cause"]) == (1, "config.setting-missing")
+    red = result.first_red
+    assert "settings.validate_key is not set, and 19 of 22 interactions" in red["message"]
+    assert "validate_key = 'env:PRIVACYIDEA_VALIDATE_KEY'" in red["next_step"]
+    lines = (project.folder / "other.toml").read_text().splitlines()
+    assert lines[red["location"]["line"] - 1] == "[integrations.mfa.settings]"
+
+
+def test_a_contract_of_what_the_credential_can_do_passes(project: Project) -> None:
+    pact = json.loads((project.folder / "contracts/privacyidea/auth-service-privacyidea.json").read_text())
+    trigger = "/validate/triggerchallenge"
+    pact["interactions"] = [one for one in pact["interactions"] if one["request"]["path"] == trigger]
+    (project.folder / "triggers.json").write_text(json.dumps(pact))
+    project.settings["more"] = 'contract = "triggers.json"'
+    _without(project, "validate_key", "realm", "cassettes")
+    assert project.run("gate", "--config", "other.toml").exit_code == 0
+
+
+def test_a_validate_key_alone_is_a_whole_configuration(project: Project) -> None:
+    """What only an admin key could arrange is skipped, counted by its reason, and the verdict line says so."""
+    _without(project, "admin_key")
+    result = project.run("gate", "--config", "other.toml")
     assert result.exit_code == 0, result.stdout
-    assert {check["outcome"] for check in result.checks("contract.interaction")} <= {"pass", "skipped"}
+    contract = result.first["contract"]
+    assert contract["interactions"] == contract["asked"] + sum(contract["skipped"].values())
+    assert set(contract["skipped"]) <= {"setting-absent", "no-test-data"}
+    assert contract["skipped"]["setting-absent"] > 10
+    shown = project.execute("gate", "--config", "other.toml").stdout.splitlines()[0]
+    assert shown.startswith(f"PASS: deploy ({contract['asked']} of 22 contract interactions asked, ")
+    assert f"{contract['skipped']['setting-absent']} without a setting" in shown
+
+
+def test_a_gate_that_asks_everything_says_so(project: Project) -> None:
+    project.write()
+    shown = project.execute("gate").stdout.splitlines()[0]
+    assert shown == "PASS: deploy (22 of 22 contract interactions asked)"
+
+
+def test_skips_of_production_are_counted_as_such(project: Project) -> None:
+    project.settings["environment"] = "production"
+    result = project.run("gate")
+    assert result.first["contract"] == {"interactions": 22, "asked": 1, "skipped": {"read-only": 21}}
+    because = {
+        check["skipped_because"] for check in result.checks("contract.interaction") if check["outcome"] == "skipped"
+    }
+    assert because == {"read-only"}
+
+
+@pytest.mark.parametrize(("minimum", "exit_code"), [(1, 0), (2, 1)])
+def test_more_interactions_can_be_demanded(project: Project, minimum: int, exit_code: int) -> None:
+    project.settings |= {"environment": "production", "more": f"minimum_interactions = {minimum}"}
+    result = project.run("gate")
+    assert result.exit_code == exit_code
+    if exit_code:
+        assert result.first["cause"] == "gate.nothing-checked"
+        assert "1 interactions of the contract were asked where at least 2" in result.first_red["message"]
+
+
+def test_a_contract_that_is_too_small_for_the_demand_fails_offline(project: Project) -> None:
+    project.settings["more"] = "minimum_interactions = 23"
+    result = project.run("check")
+    assert (result.exit_code, result.first["cause"]) == (1, "gate.nothing-checked")
+
+
+def test_a_gate_that_sends_nothing_but_probes_warns(project: Project) -> None:
+    """Only the interactions that need a test user are in the contract, and there is none."""
+    pact = json.loads((project.folder / "contracts/privacyidea/auth-service-privacyidea.json").read_text())
+    pact["interactions"] = [
+        one for one in pact["interactions"] if one["providerStates"][0]["name"] == "a user with a working OTP"
+    ]
+    (project.folder / "users.json").write_text(json.dumps(pact))
+    project.settings["more"] = 'contract = "users.json"'
+    _without(project, "user", "cassettes")
+    result = project.run("gate", "--config", "other.toml")
+    assert (result.exit_code, result.first["verdict"]) == (0, "pass")
+    (warning,) = [check for check in result.first["checks"] if check["cause"] == "gate.partly-asked"]
+    assert warning["outcome"] == "warn"
+    assert warning["evidence"] == {"not asked": "2 without test data"}
+
+
+def test_nothing_asked_is_no_warning_where_nothing_else_is_allowed(project: Project) -> None:
+    """In production a contract without safe interactions leaves nothing but probes."""
+    pact = json.loads((project.folder / "contracts/privacyidea/auth-service-privacyidea.json").read_text())
+    for one in pact["interactions"]:
+        one.pop("comments", None)
+    (project.folder / "unsafe.json").write_text(json.dumps(pact))
+    project.settings |= {"environment": "production", "more": 'contract = "unsafe.json"'}
+    result = project.run("gate")
+    assert result.exit_code == 0
+    assert result.first["contract"]["asked"] == 0
+    assert not [check for check in result.first["checks"] if check["cause"] == "gate.partly-asked"]
 
 
 def test_states_are_not_arranged_in_production(project: Project, server: Running) -> None:

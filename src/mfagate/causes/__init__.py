@@ -129,6 +129,7 @@ class CauseId(StrEnum):
     WAIVER_UNUSED = "waiver.unused"
 
     GATE_NOTHING_CHECKED = "gate.nothing-checked"
+    GATE_PARTLY_ASKED = "gate.partly-asked"
     GATE_INTERNAL_ERROR = "gate.internal-error"
 
 

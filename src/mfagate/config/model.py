@@ -92,6 +92,11 @@ class Integration(Table):
     minimum_checks: WholeNumber | None = Field(
         None, ge=1, description="Fewer executed checks than this are a failure (gate.nothing-checked)."
     )
+    minimum_interactions: WholeNumber | None = Field(
+        None,
+        ge=1,
+        description="Fewer interactions of the contract asked live than this are a failure (gate.nothing-checked).",
+    )
     production_allows: tuple[Literal["failing-credential", "unsafe-interactions"], ...] = Field(
         (), description="What may be sent in production beyond safe probes."
     )

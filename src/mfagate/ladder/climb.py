@@ -24,7 +24,7 @@ from mfagate.ladder import (
 )
 from mfagate.ladder.pace import overdue
 from mfagate.ladder.rung import Climb, Rung, internal_error, skipped
-from mfagate.result import Check
+from mfagate.result import Check, SkipReason
 
 
 class Stage(StrEnum):
@@ -103,7 +103,7 @@ def climb(state: Climb, stage: Stage, on_check: Callable[[Check], None]) -> tupl
         here: list[Check] = []
         if stopped_by is not None:
             reason = f"not reached: {stopped_by.title} found {stopped_by.cause}"
-            here.append(skipped(rung.id, reason))
+            here.append(skipped(rung.id, reason, because=SkipReason.NOT_REACHED))
             on_check(here[-1])
         else:
             for found in _guarded(state, rung):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.contract import ContractError, Interaction, Mismatch, StateValueError, load
+from mfagate.contract import Contract, ContractError, Interaction, Mismatch, StateValueError, load
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import (
@@ -28,8 +28,8 @@ from mfagate.ladder.pace import overdue
 from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, passed, skipped
 from mfagate.leftovers.ledger import AlreadySent
 from mfagate.providers.base import Probe
-from mfagate.providers.states import Arranged, AskedTooSoon, StateNotConfigured, StateUnavailable
-from mfagate.result import Check, Finding, Location
+from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
+from mfagate.result import Check, Finding, Location, SkipReason
 
 FILE, INTERACTION = "contract.file", "contract.interaction"
 
@@ -47,7 +47,45 @@ def read(climb: Climb) -> Iterator[Check]:
         yield Check.from_finding(FILE, Finding(CauseId.CONTRACT_OUT_OF_DATE, str(error), {}, Location(path)))
         return
     number = len(climb.contract.interactions)
+    findings = [*_absent_credentials(climb, climb.contract), *_too_few_interactions(climb, number)]
+    if findings:
+        yield from (Check.from_finding(FILE, finding) for finding in findings)
+        return
     yield passed(FILE, f"{number} interactions of {climb.contract.consumer} with {climb.contract.provider}")
+
+
+def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
+    """Find credentials that the contract's requests cannot do without and that are not configured."""
+    needing: dict[str, list[str]] = {}
+    for interaction in contract.interactions:
+        unsigned = any(state.name == State.CREDENTIAL_MISSING for state in interaction.states)
+        setting = climb.provider.credential_for(interaction.request.path)
+        if setting is not None and setting not in climb.subject.values and not unsigned:
+            needing.setdefault(setting, []).append(interaction.description)
+    for setting, names in needing.items():
+        field = next(field for field in climb.subject.declared.fields() if field.name == setting)
+        yield Finding(
+            CauseId.CONFIG_SETTING_MISSING,
+            f"settings.{setting} is not set, and {len(names)} of {len(contract.interactions)} interactions of the "
+            "contract cannot be asked without it",
+            {"contract": str(contract.path), "interactions": names[:_SHOWN_MISMATCHES]},
+            climb.integration.locate("settings"),
+            f"Set {setting} in [integrations.{climb.integration.name}.settings], for example {setting} = "
+            f"{field.setting.example!r}. Where to find it: {field.setting.where}. If the login service never sends "
+            "these requests, take the interactions out of the contract.",
+        )
+
+
+def _too_few_interactions(climb: Climb, number: int) -> Iterator[Finding]:
+    """Report a contract that holds fewer interactions than the file demands to be asked."""
+    wanted = climb.integration.minimum_interactions or 0
+    if number < wanted:
+        yield Finding(
+            CauseId.GATE_NOTHING_CHECKED,
+            f"the contract has {number} interactions where at least {wanted} must be asked",
+            {"contract": str(climb.integration.contract_path)},
+            climb.integration.locate("minimum_interactions"),
+        )
 
 
 def run(climb: Climb) -> Iterator[Check]:
@@ -65,7 +103,7 @@ def run(climb: Climb) -> Iterator[Check]:
                     yield gone
             if gone is not None:
                 reason = f"not asked: {gone.title} found {gone.cause}"
-                yield skipped(INTERACTION, reason, subject=interaction.description)
+                yield skipped(INTERACTION, reason, subject=interaction.description, because=SkipReason.NOT_REACHED)
                 continue
             verify = partial(_verify, climb, interaction, arranger, confirming=broken < _CONFIRMED)
             check = guarded(climb, INTERACTION, interaction.description, verify)
@@ -129,6 +167,15 @@ def _may_send(climb: Climb, interaction: Interaction) -> bool:
     )
 
 
+def _skip_reason(key: str) -> SkipReason:
+    """Return why a state could not be arranged, from the configuration key that would allow it."""
+    if key == "production_allows":
+        return SkipReason.READ_ONLY
+    if key.startswith("settings."):
+        return SkipReason.SETTING_ABSENT
+    return SkipReason.NO_TEST_DATA if key.startswith("test_data") else SkipReason.NOT_APPLICABLE
+
+
 def is_sent_once(climb: Climb, interaction: Interaction) -> bool:
     """Whether the interaction leaves this machine once in a run, whatever comes back.
 
@@ -145,11 +192,12 @@ def asked(
     """The replay, or the check that says why there is none."""
     name = interaction.description
     if not _may_send(climb, interaction):
-        return skipped(check_id, "not marked safe in production", subject=name)
+        return skipped(check_id, "not marked safe in production", subject=name, because=SkipReason.READ_ONLY)
     try:
         return _in_time(climb, interaction, arranger, again)
     except StateNotConfigured as reason:
-        return skipped(check_id, f"set {reason.setting} to include it: {reason}", subject=name)
+        message = f"set {reason.setting} to include it: {reason}"
+        return skipped(check_id, message, subject=name, because=_skip_reason(reason.setting))
     except AskedTooSoon as reason:
         return _later(check_id, name, reason)
     except AlreadySent:
@@ -185,7 +233,8 @@ def _later(check_id: str, name: str, reason: AskedTooSoon) -> Check:
     message = f"{name}: {reason}; it can be asked again after {when:%Y-%m-%d %H:%M:%S} UTC"
     evidence = {"again after": f"{when:%Y-%m-%dT%H:%M:%SZ}"}
     finding = Finding(CauseId.CONTRACT_ASKED_TOO_SOON, message, evidence, outcome=Outcome.SKIPPED)
-    return Check.from_finding(check_id, finding, subject=name)
+    check = Check.from_finding(check_id, finding, subject=name)
+    return check.model_copy(update={"skipped_because": SkipReason.TOO_SOON})
 
 
 _CONFIRMED = 3

@@ -11,7 +11,7 @@ from mfagate.exchange import Exchange
 from mfagate.ladder.asking import Picture, ask_probe, judging
 from mfagate.ladder.rung import Climb, is_gone, passed, skipped
 from mfagate.providers.base import Probe
-from mfagate.result import Check, Finding
+from mfagate.result import Check, Finding, SkipReason
 
 ACCEPTED, ENFORCED = "credential.accepted", "credential.enforced"
 
@@ -24,7 +24,8 @@ def accepted(climb: Climb) -> Iterator[Check]:
     gone: Check | None = None
     for probe in climb.provider.credentials(climb.settings):
         if gone is not None:
-            yield skipped(ACCEPTED, f"not asked: {gone.title} found {gone.cause}", subject=probe.subject)
+            reason = f"not asked: {gone.title} found {gone.cause}"
+            yield skipped(ACCEPTED, reason, subject=probe.subject, because=SkipReason.NOT_REACHED)
             continue
         check = _accepted(climb, probe)
         # A host that keeps silent would do so for each of the others, a whole timeout long.
@@ -98,7 +99,8 @@ def enforced(climb: Climb) -> Iterator[Check]:
     """The negative control: a made-up credential must be refused, else acceptance proves nothing."""
     integration = climb.integration
     if integration.environment.is_production and "failing-credential" not in integration.production_allows:
-        yield skipped(ENFORCED, 'production: allow it with production_allows = ["failing-credential"]')
+        reason = 'production: allow it with production_allows = ["failing-credential"]'
+        yield skipped(ENFORCED, reason, because=SkipReason.READ_ONLY)
         return
     for probe in climb.provider.credentials(climb.settings):
         bad = climb.provider.known_bad(climb.settings, probe.subject)

@@ -21,7 +21,7 @@ from mfagate.ladder.asking import CLIMB_SECONDS, Picture
 from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
-from mfagate.result import Check, Finding, Measured
+from mfagate.result import Check, Finding, Measured, SkipReason
 from mfagate.result import Target as ReportTarget
 from mfagate.sandbox import EMULATOR
 from mfagate.scrub import showable
@@ -237,9 +237,11 @@ def passed(check_id: str, message: str, *, subject: str | None = None, seconds: 
     )
 
 
-def skipped(check_id: str, reason: str, *, subject: str | None = None) -> Check:
-    """A check that did not run, and says why."""
-    return Check(id=check_id, subject=subject, outcome=Outcome.SKIPPED, message=reason)
+def skipped(
+    check_id: str, reason: str, *, subject: str | None = None, because: SkipReason = SkipReason.NOT_APPLICABLE
+) -> Check:
+    """Return a check that did not run. ``reason`` is for people; reports count skipped checks by ``because``."""
+    return Check(id=check_id, subject=subject, outcome=Outcome.SKIPPED, message=reason, skipped_because=because)
 
 
 def internal_error(

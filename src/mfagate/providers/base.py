@@ -198,6 +198,13 @@ class Provider(ABC):
         """Look-ups of when the credentials run out, where the provider tells."""
         return ()
 
+    def credential_for(self, path: str) -> str | None:
+        """Return the setting that no login works without, if the contract asks for this path.
+
+        Override it where paths take different credentials. None: any configured credential will do.
+        """
+        return None
+
     def inspect(self, settings: Any) -> Sequence[tuple[str, Finding]]:
         """Offline findings that need more than one setting, each with the setting to change."""
         return ()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from mfagate.causes import Outcome, load
-from mfagate.result import Check, IntegrationReport, Report, ReportLocation, Verdict
+from mfagate.result import Check, IntegrationReport, Report, ReportLocation, SkipReason, Verdict, skip_reasons
 
 _VERDICTS = {
     Verdict.PASS: {
@@ -31,7 +32,22 @@ def verdict(report: Report) -> str:
     """The first line of every report."""
     if nothing_changed(report):
         return f"PASS: {nothing_changed(report)}"
-    return _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: it could not be known now")
+    words = _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: it could not be known now")
+    asked = contract_asked(report) if report.verdict is Verdict.PASS else ""
+    return f"{words} ({asked})" if asked else words
+
+
+def contract_asked(report: Report) -> str:
+    """Return how much of the contracts was asked, and why the rest was not; empty offline."""
+    covered = [one.contract for one in report.integrations if one.contract is not None]
+    if not covered:
+        return ""
+    skipped: Counter[SkipReason] = Counter()
+    for coverage in covered:
+        skipped.update(coverage.skipped)
+    asked, total = sum(one.asked for one in covered), sum(one.interactions for one in covered)
+    reasons = skip_reasons(skipped)
+    return f"{asked} of {total} contract interactions asked" + (f", {reasons}" if reasons else "")
 
 
 def nothing_changed(report: Report) -> str:
@@ -102,12 +118,12 @@ def tally(integration: IntegrationReport) -> str:
     """How many of its checks passed, were waived, did not run."""
     ran = [check for check in integration.checks if check.outcome is not Outcome.SKIPPED]
     passed = sum(check.outcome is Outcome.PASS for check in ran)
-    waived, skipped = len(integration.waived), len(integration.checks) - len(ran)
-    return (
-        f"{passed}/{len(ran)} passed"
-        + (f", {waived} waived" if waived else "")
-        + (f", {skipped} skipped" if skipped else "")
+    waived = len(integration.waived)
+    skipped = Counter(
+        check.skipped_because or SkipReason.NOT_APPLICABLE for check in integration.checks if check.is_skipped
     )
+    parts = [f"{passed}/{len(ran)} passed", f"{waived} waived" if waived else "", skip_reasons(skipped)]
+    return ", ".join(part for part in parts if part)
 
 
 def override(report: Report) -> str:

@@ -82,6 +82,12 @@ class PrivacyIDEA(Provider):
 
         return ApiKeyAuth(settings.secret("validate_key"), settings.secret("admin_key"))
 
+    def credential_for(self, path: str) -> str | None:
+        """Every login ends at an endpoint that takes the validate key; only some need the admin key beside it."""
+        from mfagate.providers.privacyidea.auth import signing_setting
+
+        return "validate_key" if signing_setting(path) == "validate_key" else None
+
     def pings(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
         """The readiness probe (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html)."""
         return [Probe("server", "GET", "/healthz/readyz", _is_ready, headers=_JSON, shape=_READY)]

@@ -14,19 +14,24 @@ from requests.auth import AuthBase
 _ADMIN_ONLY = "/validate/triggerchallenge"
 
 
+def signing_setting(path: str) -> str:
+    """Return the setting whose key a path takes: an endpoint takes one role only.
+
+    The server may be mounted below a prefix, so the end of the path decides, not its start.
+    """
+    validates = "/validate/" in path and not path.endswith(_ADMIN_ONLY)
+    return "validate_key" if validates else "admin_key"
+
+
 class ApiKeyAuth(AuthBase):
-    """Puts the key that the endpoint takes on a request: an endpoint takes one role only."""
+    """Puts the key that the endpoint takes on a request."""
 
     def __init__(self, validate_key: str | None, admin_key: str | None) -> None:
-        self._validate_key = validate_key
-        self._admin_key = admin_key
+        self._keys = {"validate_key": validate_key, "admin_key": admin_key}
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Set the header; a key that is not configured leaves the request unsigned."""
-        path = urlsplit(request.url or "").path
-        # The server may be mounted below a prefix, so look at how the path goes on, not how it starts.
-        validates = "/validate/" in path and not path.endswith(_ADMIN_ONLY)
-        key = self._validate_key if validates else self._admin_key
+        key = self._keys[signing_setting(urlsplit(request.url or "").path)]
         if key is not None:
             request.headers["Authorization"] = key
         return request
