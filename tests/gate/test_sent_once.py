@@ -15,7 +15,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.config import load
 from mfagate.contract import load as load_contract
 from mfagate.ladder import Stage
-from mfagate.leftovers.ledger import NotRecorded, folder_of
+from mfagate.leftovers.ledger import NotRecorded
 from mfagate.providers import registry
 from mfagate.result import Check
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
@@ -96,7 +96,7 @@ def ask(sandbox: tuple[str, Running], tmp_path: Path, monkeypatch: pytest.Monkey
     name, running = sandbox
     description, path = MESSAGES[name]
     # The same target each time, although the port of the front is another one.
-    monkeypatch.setattr("mfagate.ladder.arranging.folder_of", lambda *target: folder_of(name))
+    monkeypatch.setattr("mfagate.ladder.arranging.target_of", lambda climb: name)
 
     class Suite:
         provider = name

@@ -46,7 +46,7 @@ def left(folder: Path) -> list[Thing]:
 
 
 def test_what_a_killed_run_made_is_found_until_it_is_removed() -> None:
-    folder = folder_of("okta", "https://acme.okta.com", None)
+    folder = folder_of("okta")
     killed_run(folder)
     assert left(folder) == [OTHER, USER]
     for record in abandoned(folder):
@@ -84,7 +84,7 @@ def test_the_entry_is_on_the_disk_before_anything_is_made(monkeypatch: pytest.Mo
     (path,) = folder.iterdir()
     monkeypatch.setattr(os, "fsync", lambda file: seen.append(path.read_text()))
     one.making(USER)
-    assert seen == ['["making", "user", "mfagate-1"]\n']
+    assert seen == ['["target", "", ""]\n["making", "user", "mfagate-1"]\n']
 
 
 def test_a_line_that_was_cut_off_is_none() -> None:
@@ -163,12 +163,12 @@ def test_nothing_is_made_without_a_record() -> None:
 
 
 def test_folders_are_private(state: Path) -> None:
-    folder = folder_of("okta", None)
+    folder = folder_of("okta")
     assert (folder.stat().st_mode & 0o777, (state / "mfagate").stat().st_mode & 0o777) == (0o700, 0o700)
-    assert folder_of("okta", "http://127.0.0.1:8080") != folder
-    assert folder_of("okta", None) == folder
+    assert folder_of("duo") != folder
+    assert folder_of("okta") == folder
     folder.chmod(0o755)
-    assert folder_of("okta", None).stat().st_mode & 0o777 == 0o700
+    assert folder_of("okta").stat().st_mode & 0o777 == 0o700
     Ledger(None, folder).making(USER)
     (record,) = folder.iterdir()
     assert record.stat().st_mode & 0o777 == 0o600

@@ -25,7 +25,7 @@ from mfagate.ladder.agreed import difference
 from mfagate.ladder.asking import Sample, ask
 from mfagate.ladder.cleanup import Interrupted
 from mfagate.ladder.rung import Climb, is_gone, is_refusal
-from mfagate.leftovers.ledger import Ledger, NotRecorded, abandoned, folder_of
+from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
 from mfagate.providers.arranging import TabledStates
 from mfagate.providers.states import Arranged, AskedTooSoon, StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
@@ -226,21 +226,27 @@ class Arranger:
         if self._folder is None or not isinstance(self.states, TabledStates):
             return
         self._closing = time.monotonic() + _TIDYING_SECONDS
+        elsewhere: set[Thing] = set()
         with suppress(Exception):
             for record in abandoned(self._folder):
+                if record.target != target_of(self._climb):
+                    elsewhere |= set(record.things)
+                    continue
                 for thing in record.things:
                     with suppress(Exception):
                         self.states.remove(thing)
                         record.removed(thing)
         if not self._climb.integration.environment.is_production:
-            self._tidy_marked(self.states)
+            self._tidy_marked(self.states, elsewhere)
         self._closing = None
 
-    def _tidy_marked(self, states: TabledStates[Any]) -> None:
+    def _tidy_marked(self, states: TabledStates[Any], dead: set[Thing]) -> None:
+        """``dead`` are things of ended runs that went by another address, which may be another way to this target."""
         with suppress(Exception):
-            for thing in [thing for thing, mark in states.marked() if mark.is_abandoned(time.time())]:
-                with suppress(Exception):
-                    states.remove(thing)
+            for thing, mark in list(states.marked()):
+                if thing in dead or mark.is_abandoned(time.time()):
+                    with suppress(Exception):
+                        states.remove(thing)
 
     def close(self) -> None:
         """Remove what the states created."""
@@ -321,14 +327,24 @@ def _may_change(climb: Climb) -> bool:
     return not integration.environment.is_production or "unsafe-interactions" in integration.production_allows
 
 
+def _may_be_recorded(climb: Climb) -> bool:
+    """Whether anything can be left: a sandbox of our own takes all that with it."""
+    return not climb.integration.uses_sandbox and _may_change(climb)
+
+
+def target_of(climb: Climb) -> str:
+    """Where the integration's requests go."""
+    return repr((climb.live.base_url, climb.endpoint))
+
+
 def _records(climb: Climb) -> tuple[Path | None, Ledger]:
-    """Where it is recorded what is made on this target; a sandbox of our own takes all that with it."""
-    if climb.integration.uses_sandbox or not _may_change(climb):
+    """Where it is recorded what is made on this target."""
+    if not _may_be_recorded(climb):
         return None, Ledger()
     name = climb.cleanup.run and f"{climb.cleanup.run}/{climb.integration.name}"
     try:
-        folder = folder_of(climb.provider.name, climb.live.base_url, climb.endpoint)
-        return folder, Ledger(name, folder)
+        folder = folder_of(climb.provider.name)
+        return folder, Ledger(name, folder, target=target_of(climb))
     except NotRecorded as error:
         return None, Ledger(name, refusal=str(error))
 

@@ -26,7 +26,7 @@ _NAMED = "named-"
 """How the names of the records of runs begin that may be repeated."""
 
 _KEPT_SECONDS = 7 * 86400.0
-"""How long the messages of a run that was given a name are remembered."""
+"""How long a record is kept at most: of a target that is asked no more, or of the messages of a run with a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,13 @@ class AlreadySent(Exception):
     """This was sent before in this run."""
 
 
-def folder_of(*target: str | None) -> Path:
-    """The private folder for one target: whoever asks the same target finds the same folder.
+def folder_of(provider: str) -> Path:
+    """The private folder with the records of one provider.
 
     Raises:
         NotRecorded: No folder can be written.
     """
-    shared = hashlib.sha256(repr(target).encode()).hexdigest()[:16]
-    return _private(_state() / "leftovers" / shared)
+    return _private(_state() / "leftovers" / hashlib.sha256(provider.encode()).hexdigest()[:16])
 
 
 def _state() -> Path:
@@ -91,8 +90,12 @@ class Ledger:
     Without a folder it is kept in memory alone: for a sandbox that ends with the run.
     """
 
-    def __init__(self, run: str | None = None, folder: Path | None = None, *, refusal: str | None = None) -> None:
+    def __init__(
+        self, run: str | None = None, folder: Path | None = None, *, target: str = "", refusal: str | None = None
+    ) -> None:
         """``run`` names the run, for a run that may be repeated; a run without a name is never repeated.
+
+        ``target`` is where things are made: whoever asks the same one may remove them by their names alone.
 
         With a ``refusal``, nothing can be recorded, and that is the reason.
 
@@ -112,9 +115,11 @@ class Ledger:
         """Whether a request may still be under way: then what was not there may yet be made, and stays recorded."""
         if folder is not None:
             kind = _NAMED if self._is_named else ""
-            self._path = folder / f"{kind}{hashlib.sha256(name.encode()).hexdigest()[:32]}.jsonl"
+            shared = hashlib.sha256(f"{name}\n{target}".encode("utf-8", "surrogatepass")).hexdigest()
+            self._path = folder / f"{kind}{shared[:32]}.jsonl"
             self._file = _locked(self._path)
             self._read(self._path)
+            self._write("target", target)
 
     def _read(self, path: Path) -> None:
         for entry in _entries(path):
@@ -210,7 +215,10 @@ class Abandoned:
         self._file = file
         self._left: dict[Thing, None] = {}
         self._is_kept = path.name.startswith(_NAMED)
+        self.target = ""
         for what, first, second in _entries(path):
+            if what == "target":
+                self.target = first
             if what in ("making", "made"):
                 self._left[Thing(first, second)] = None
             elif what == "removed":
@@ -228,10 +236,10 @@ class Abandoned:
             os.write(self._file, (json.dumps(["removed", thing.kind, thing.name]) + "\n").encode())
 
     def close(self) -> None:
-        """Delete the record if nothing is left in it."""
+        """Delete the record if nothing is left in it, or if it is old."""
         with suppress(OSError):
             age = time.time() - self._path.stat().st_mtime
-            if not self._left and not (self._is_kept and age < _KEPT_SECONDS):
+            if age > _KEPT_SECONDS or not (self._left or self._is_kept):
                 self._path.unlink(missing_ok=True)
         os.close(self._file)
 
