@@ -155,7 +155,8 @@ def test_a_message_that_never_left_is_tried_again(
     from mfagate.wire.wire import Wire
 
     _, path = MESSAGES[sandbox[0]]
-    send, refused = Wire.send, []
+    send = Wire.send
+    refused: list[str] = []
 
     def refuse_once(self: Wire, request: Any, *, at_most: float | None = None) -> Any:
         asked = urlsplit(request.url).path
