@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from mfagate.files import write_atomically
+from mfagate.files import Unreadable, read_text, require_regular, write_atomically
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -103,3 +105,44 @@ def test_a_new_file_has_the_usual_mode_and_the_umask_stays(tmp_path: Path, monke
         assert {path.stat().st_mode & 0o777 for path in paths} == {0o640}
     finally:
         assert os.umask(before) == 0o027
+
+
+@pytest.fixture(params=["pipe", "socket", "device", "folder"])
+def strange(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """What is at a path and is no regular file, and how it is called."""
+    path = tmp_path / "strange"
+    if request.param == "pipe":
+        os.mkfifo(path)
+        yield path, "a named pipe"
+    elif request.param == "socket":
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            yield path, "a socket"
+    elif request.param == "device":
+        path.symlink_to("/dev/zero")
+        yield path, "a device"
+    else:
+        path.mkdir()
+        yield path, "Is a directory"
+
+
+def test_what_is_no_regular_file_is_refused_at_once(strange: tuple[Path, str]) -> None:
+    path, kind = strange
+    with pytest.raises(Unreadable, match=kind):
+        read_text(path, 100)
+    with pytest.raises(OSError, match=kind):
+        require_regular(path)
+
+
+def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
+    """As Kubernetes mounts its secrets."""
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "link").symlink_to("file")
+    assert read_text(tmp_path / "link", 100) == "text"
+
+
+def test_a_pipe_that_nobody_reads_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfagate.files._READER_SECONDS", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="nobody reads"):
+        write_atomically(tmp_path / "pipe", "text")

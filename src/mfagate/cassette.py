@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.files import Unreadable, read_text
+from mfagate.files import Unreadable, open_regular, read_text
 from mfagate.yaml_text import YamlError, documents
 
 MAX_BYTES = 8 << 20
@@ -64,8 +64,8 @@ _ORIGIN = re.compile(r"\Amfagate:\n(?:  .*\n)*?  recorded_from: (\w+)\n")
 def origin_of(path: Path) -> Origin | None:
     """What was recorded, from the first lines of the file alone; None if it does not say."""
     try:
-        with path.open(encoding="utf-8") as file:
-            found = _ORIGIN.match(file.read(400))
+        with open_regular(path) as file:
+            found = _ORIGIN.match(file.read(400).decode("utf-8", "ignore"))
         return Origin(found[1]) if found else None
     except (OSError, ValueError):
         return None

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mfagate.files import open_regular
+
 if TYPE_CHECKING:
     from pact.interaction import HttpInteraction
 
@@ -123,7 +125,8 @@ def compare(written: Path, committed: Path) -> str | None:
 
 
 def _comparable(path: Path) -> dict[str, Any]:
-    pact = json.loads(path.read_text("utf-8"))
+    with open_regular(path) as file:
+        pact = json.load(file)
     metadata = {name: value for name, value in pact["metadata"].items() if name != "pactRust"}
     interactions = {one["description"]: one for one in pact["interactions"]}
     return {"consumer": pact["consumer"], "provider": pact["provider"], "metadata": metadata, **interactions}

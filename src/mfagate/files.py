@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import tempfile
 import threading
+import time
 from pathlib import Path
+from typing import BinaryIO
 
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/[^/]+/fd/\d+")
 
@@ -24,16 +28,65 @@ class Unreadable(Exception):
 
 
 _USUAL_BYTES = 1 << 16
+_READER_SECONDS = 3.0
+"""For which a pipe is given the time to be read by somebody."""
+
+
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to read it. What else there is may keep whoever reads it waiting for ever.
+
+    Raises:
+        OSError: It is missing, a folder, a pipe, a device, a socket, or not ours to read.
+    """
+    # Opened without waiting for a writer, and looked at through the descriptor: nobody can change what it is then.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # what opening a socket comes to
+            _require_regular(path, path.stat().st_mode)
+        raise
+    try:
+        _require_regular(path, os.fstat(descriptor).st_mode)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def require_regular(path: Path) -> None:
+    """Refuse what others are about to open, and might wait for.
+
+    Raises:
+        OSError: As of :func:`open_regular`.
+    """
+    open_regular(path).close()
+
+
+def _require_regular(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    kind = next((name for is_one, name in _KINDS if is_one(mode)), None)
+    if kind is not None:
+        raise OSError(errno.EINVAL, f"it is {kind}, and a regular file is needed", str(path))
 
 
 def read_text(path: Path, limit: int) -> str:
     """A whole text file of at most ``limit`` bytes; a byte order mark is kept.
 
     Raises:
-        Unreadable: It is missing, larger, a folder, not ours to read, or not UTF-8.
+        Unreadable: It is missing, larger, no regular file, not ours to read, or not UTF-8.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             # Nearly all files are small: asking for the limit at once would make room for all of it.
             content = file.read(_USUAL_BYTES)
             if len(content) == _USUAL_BYTES:
@@ -54,17 +107,15 @@ def read_text(path: Path, limit: int) -> str:
 def write_atomically(path: Path, text: str) -> None:
     """Write next to the file, then rename over it; a symbolic link keeps pointing where it did.
 
-    What is no file (a terminal, a pipe, ``/dev/null``) is simply written to.
+    What is no file (a terminal, a pipe, ``/dev/null``) is simply written to, if somebody reads it.
 
     Raises:
         OSError: The folder or the file cannot be written; the old content stays.
     """
     if _is_stream(path):
-        # Appended: /dev/stdout may be a file in which something stands already.
-        with path.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        _append(path, text)
         return
-    path = path.resolve()
+    path = _resolved(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mfagate-")
     temporary = Path(name)
     try:
@@ -78,6 +129,35 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError:  # until Python 3.13
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
+
+
+def _append(path: Path, text: str) -> None:
+    # Appended: /dev/stdout may be a file in which something stands already.
+    descriptor = _opened_to_append(path)
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "a", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+
+
+def _opened_to_append(path: Path) -> int:
+    """Open it without waiting for ever, as a plain ``open`` does for a pipe that nobody reads."""
+    until = time.monotonic() + _READER_SECONDS
+    while True:
+        try:
+            return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not path.is_fifo():
+                raise
+            if time.monotonic() > until:
+                raise OSError(errno.ENXIO, "nobody reads this pipe", str(path)) from None
+        time.sleep(0.02)
 
 
 def _is_stream(path: Path) -> bool:

@@ -1,19 +1,64 @@
-"""What the ``git`` command knows of a working tree and of one revision."""
+"""A working tree compared with one revision, byte by byte.
+
+git is asked for the revision alone: for the names and the object ids of its files. It is never asked
+what has changed, because the index, filters and settings decide what it says then: ``skip-worktree``,
+``assume-unchanged``, ``core.checkStat``, ``core.trustctime``, ``core.fsmonitor``, ``autocrlf``, clean
+filters and ``ignore = all`` of a submodule all can hide a change
+(https://git-scm.com/docs/git-update-index, https://git-scm.com/docs/gitattributes).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+import stat
 import subprocess
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
+
+from mfagate.files import open_regular
 
 _SECONDS = 60
+_CHUNK = 1 << 20
 
 
 class GitError(Exception):
     """The question cannot be answered here; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a revision: its mode, and the id that git makes of its bytes."""
+
+    mode: int
+    object_id: str
+
+    def is_same(self, path: Path) -> bool:
+        """Whether a path holds these bytes, in a file of this kind; of a submodule it is not known."""
+        try:
+            if stat.S_ISLNK(self.mode):
+                return path.is_symlink() and self._is_of(io.BytesIO(os.fsencode(path.readlink())))
+            if not stat.S_ISREG(self.mode) or path.is_symlink():
+                return False
+            with open_regular(path) as file:
+                return self._is_of(file)
+        except OSError:
+            return False
+
+    def _is_of(self, file: BinaryIO) -> bool:
+        """Whether the id is that of these bytes: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects."""
+        digest = hashlib.new("sha1" if len(self.object_id) == 40 else "sha256", usedforsecurity=False)
+        size = file.seek(0, os.SEEK_END)
+        digest.update(b"blob %d\0" % size)
+        file.seek(0)
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+        return digest.hexdigest() == self.object_id
 
 
 @dataclass(frozen=True)
@@ -31,31 +76,34 @@ class Tree:
         *links, place = footprint(self._from_root(path))
         if any(map(self._differs, links)) or not place.is_relative_to(self.root):
             return None
-        name = place.relative_to(self.root)
-        if name not in self.tracked:
+        entry = self.tracked.get(place.relative_to(self.root).as_posix())
+        if entry is None or not stat.S_ISREG(entry.mode):
             return None
-        return _git(self.root, "cat-file", "blob", f"{self.commit}:{name.as_posix()}").decode("utf-8", "replace")
+        return _git(self.root, "cat-file", "blob", entry.object_id).decode("utf-8", "replace")
 
     @cached_property
-    def tracked(self) -> frozenset[Path]:
-        """Every file of the revision, relative to the root."""
+    def tracked(self) -> Mapping[str, Entry]:
+        """Every file of the revision, by its path from the root."""
         if self.commit is None:
-            return frozenset()
-        return _paths(_git(self.root, "ls-tree", "-r", "-z", "--full-tree", "--name-only", self.commit))
+            return {}
+        listed = os.fsdecode(_git(self.root, "ls-tree", "-r", "-z", "--full-tree", self.commit))
+        lines = (line.partition("\t") for line in listed.split("\0") if line)
+        return {name: Entry(int(about.split()[0], 8), about.split()[2]) for about, _, name in lines}
 
     @cached_property
-    def changed(self) -> frozenset[Path]:
-        """Files of the revision or of the index that are not as they were, relative to the root."""
-        if self.commit is None:
-            return frozenset()
-        listed = ("diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
-        return _paths(_git(self.root, *listed, self.commit, "--"))
+    def _names(self) -> list[str]:
+        return sorted(self.tracked)
+
+    @cached_property
+    def _compared(self) -> dict[str, bool]:
+        """What was found of each file, because integrations share files."""
+        return {}
 
     def differs(self, path: Path) -> bool:
-        """Whether a file, or anything in a folder, is not as it was at the revision.
+        """Whether a file, or anything in a folder, has other bytes than at the revision.
 
-        What a link leads to counts, also that of a link in the folder. What git cannot compare has
-        changed: a file that it ignores, and one outside its working tree.
+        What a link leads to counts, also that of a link in the folder. What cannot be compared has
+        changed: a file that git ignores or does not have, one outside the working tree, and a submodule.
         """
         waiting, seen = [self._from_root(path)], set[Path]()
         while waiting:
@@ -76,10 +124,23 @@ class Tree:
     def _differs(self, place: Path) -> bool:
         if not place.is_relative_to(self.root):
             return True
-        name = place.relative_to(self.root)
-        if any(changed.is_relative_to(name) for changed in self.changed):
-            return True
-        return any(file.relative_to(self.root) not in self.tracked for file in _files(place))
+        then = self._then(place.relative_to(self.root).as_posix())
+        now = {file.relative_to(self.root).as_posix() for file in _files(place)}
+        return now != set(then) or not all(map(self._is_same, then))
+
+    def _then(self, name: str) -> list[str]:
+        """The file of the revision, or its files in a folder."""
+        if name in self.tracked:
+            return [name]
+        if name == ".":
+            return self._names
+        # "0" is the character after "/".
+        return self._names[bisect_left(self._names, f"{name}/") : bisect_left(self._names, f"{name}0")]
+
+    def _is_same(self, name: str) -> bool:
+        if name not in self._compared:
+            self._compared[name] = self.tracked[name].is_same(self.root / name)
+        return self._compared[name]
 
 
 def open_tree(folder: Path, revision: str) -> Tree:
@@ -128,9 +189,12 @@ def _files(place: Path) -> Iterator[Path]:
 
 def _root(folder: Path) -> Path:
     try:
-        return Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
+        root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
     except GitError as error:
         raise GitError(f"{folder.absolute()} is in no working tree of git that can be asked: {error}") from None
+    if not folder.resolve().is_relative_to(root):  # core.worktree or GIT_WORK_TREE
+        raise GitError(f"git takes {root} for the working tree, and {folder.absolute()} is not in it")
+    return root
 
 
 def _unknown(root: Path, revision: str) -> str:
@@ -142,18 +206,21 @@ def _unknown(root: Path, revision: str) -> str:
     return f"git knows no revision {revision!r} here: correct it, or fetch it first (git fetch origin)"
 
 
-def _paths(listed: bytes) -> frozenset[Path]:
-    return frozenset(Path(os.fsdecode(name)) for name in listed.split(b"\0") if name)
-
-
 def _git(folder: Path, *arguments: str) -> bytes:
     """What the command prints.
 
     Raises:
         GitError: It is missing, or ends with an error; its own words are the message.
     """
-    # It only reads: no lock is taken beside a commit that is being made.
-    environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    # It only reads: no lock is taken beside a commit that is being made. And it reads what was committed: objects
+    # and parents that this clone puts in the place of others (git replace, grafts) do not count.
+    environment = {
+        **os.environ,
+        "LC_ALL": "C",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,
+    }
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and no argument that could be an option
             ["git", *arguments],  # noqa: S607 - whichever git the user uses

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,8 +18,10 @@ from mfagate.causes import CauseId
 from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Failure, Phase, Request
+from mfagate.origins import UnsafeRequest
 from mfagate.providers.base import Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
+from mfagate.providers.signing import prepare
 from mfagate.wire import UnsendableRequest, Wire
 
 ARRANGING_SECONDS = 6.0
@@ -89,20 +92,17 @@ class Target:
         return self._send(request, self._wire)
 
     def _dispatch(self, request: requests.Request, auth: Any, wire: Wire, at_most: float | None = None) -> Exchange:
-        absolute = requests.Request(
-            request.method,
-            request.url if "://" in request.url else self.provider.url(self.settings, request.url),
-            # Some firewalls refuse requests that do not say who asks.
-            headers={"User-Agent": _USER_AGENT, **request.headers},
-            data=request.data,
-            json=request.json,
-            params=request.params,
-            auth=auth,
-        )
+        named = copy(request)
+        # Some firewalls refuse requests that do not say who asks.
+        named.headers = {"User-Agent": _USER_AGENT, **request.headers}
         try:
-            prepared = absolute.prepare()
+            prepared = prepare(self.provider, self.settings, named, auth)
         except TokenRefused as refused:
             return refused.exchange
+        except UnsafeRequest as error:
+            # Its URL may be anything, and is not quoted.
+            here = requests.Request(request.method, self.base_url)
+            return _unsent(here, CauseId.CONTRACT_UNSAFE_PATH, f"a request was not sent: {error}")
         return self._send(prepared, wire, at_most)
 
     def _send(self, prepared: requests.PreparedRequest, wire: Wire, at_most: float | None = None) -> Exchange:
@@ -111,8 +111,13 @@ class Target:
         try:
             return wire.send(prepared, at_most=at_most)
         except UnsendableRequest as error:
-            failure = Failure(CauseId.CONFIG_STRAY_CHARACTERS, Phase.PROCESSING, str(error))
-            return Exchange(Request(str(prepared.method), str(prepared.url)), datetime.now(UTC), failure=failure)
+            return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
+
+
+def _unsent(request: requests.Request | requests.PreparedRequest, cause: CauseId, message: str) -> Exchange:
+    """An exchange of which no byte was sent."""
+    failure = Failure(cause, Phase.PROCESSING, message)
+    return Exchange(Request(str(request.method), str(request.url)), datetime.now(UTC), failure=failure)
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:

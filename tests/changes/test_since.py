@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from mfagate import changes
 from mfagate.config import load
-from mfagate.git import footprint
+from mfagate.git import GitError, footprint
 from mfagate.result import ChangedSince
 from mfagate.secrets.reference import SCHEMES, Reference
 from mfagate.secrets.stores import file_of
@@ -67,6 +68,7 @@ def _ignored_but_here(repository: Repository) -> None:
     repository.git("rm", "--quiet", "--cached", "deploy/eu.env")
     repository.put(".gitignore", "deploy/eu.env\n")
     repository.commit()
+    repository.put("deploy/eu.env", "SKEY=other\n")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,157 @@ def test_one_change_concerns_one(repository: Repository, change: Callable[[Repos
     change(repository)
     found = since(repository, start)
     assert (found.changed, found.unchanged) == ({"eu": [reason]}, ["us"])
+
+
+ENV = "deploy/eu.env"
+OTHER = "SKEY=Wq7pLz3Vn8Kc5Rt2Xb9Ym4Jd6Hf1Gs0Tv7Nw3xx\n"
+"""As long as what it replaces."""
+
+
+def _put_unnoticed(repository: Repository) -> None:
+    """Other bytes of the same length, with the times of before."""
+    path = repository.folder / ENV
+    before = path.stat()
+    with path.open("r+") as file:  # the same inode
+        file.write(OTHER)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _skip_worktree(repository: Repository) -> None:
+    repository.git("update-index", "--skip-worktree", ENV)
+    repository.put(ENV, OTHER)
+
+
+def _assume_unchanged(repository: Repository) -> None:
+    repository.git("update-index", "--assume-unchanged", ENV)
+    repository.put(ENV, OTHER)
+
+
+def _check_stat(repository: Repository) -> None:
+    for setting in ("core.checkStat=minimal", "core.trustctime=false"):
+        repository.git("config", *setting.split("="))
+    repository.git("update-index", "--refresh")
+    _put_unnoticed(repository)
+
+
+def _clean_filter(repository: Repository) -> None:
+    """A filter that gives git the old bytes whatever the file holds."""
+    old = repository.folder.parent / "old"
+    old.write_text((repository.folder / ENV).read_text())
+    repository.git("config", "filter.old.clean", f"cat {old}")
+    (repository.folder / ".git/info/attributes").write_text("*.env filter=old\n")
+    repository.put(ENV, OTHER)
+
+
+def _line_ends(repository: Repository) -> None:
+    """Carriage returns become part of a value; git takes them away before it compares."""
+    repository.git("config", "core.autocrlf", "true")
+    path = repository.folder / ENV
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def _line_ends_by_attributes(repository: Repository) -> None:
+    (repository.folder / ".git/info/attributes").write_text("*.env text eol=crlf\n")
+    path = repository.folder / ENV
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def _replaced(repository: Repository) -> None:
+    """In this clone another blob stands for the one of the revision."""
+    blob = repository.git("rev-parse", f"HEAD:{ENV}")
+    repository.put(ENV, OTHER)
+    other = repository.git("hash-object", "-w", ENV)
+    repository.git("replace", blob, other)
+
+
+def _replaced_commit(repository: Repository) -> None:
+    """In this clone the commit with the change stands for the one before."""
+    start = repository.git("rev-parse", "HEAD")
+    repository.put(ENV, OTHER)
+    repository.git("replace", start, repository.commit())
+
+
+def _ignored(repository: Repository) -> None:
+    repository.put(".git/info/exclude", "*\n")
+    repository.put(ENV, OTHER)
+
+
+def _sparse(repository: Repository) -> None:
+    repository.git("sparse-checkout", "set", "--no-cone", "/*", "!/deploy/eu.env")
+    repository.put(ENV, OTHER)
+
+
+def _same_bytes_through_a_link(repository: Repository) -> None:
+    path = repository.folder / ENV
+    path.rename(repository.folder.parent / "outside.env")
+    path.symlink_to("../../outside.env")
+
+
+HIDING = [
+    _put_unnoticed, _skip_worktree, _assume_unchanged, _check_stat, _clean_filter, _line_ends, _line_ends_by_attributes,
+    _replaced, _replaced_commit, _ignored, _sparse, _same_bytes_through_a_link,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hide", HIDING)
+def test_nothing_of_git_hides_other_bytes(tmp_path: Path, hide: Callable[[Repository], None]) -> None:
+    (tmp_path / "clone").mkdir()
+    repository = Repository(tmp_path / "clone")
+    start = repository.git("rev-parse", "HEAD")
+    hide(repository)
+    found = since(repository, start)
+    assert (list(found.changed), found.unchanged) == (["eu"], ["us"])
+
+
+def test_a_graft_hides_no_parent(repository: Repository) -> None:
+    """``HEAD~1`` is the parent that was committed, and not the one that this clone has written down."""
+    repository.put(ENV, OTHER)
+    changed = repository.commit()
+    repository.put("README.md", "news")
+    repository.commit()
+    (repository.folder / ".git/info/grafts").write_text(f"{changed} {changed}\n")
+    assert since(repository, "HEAD~2").changed == {"eu": [ENV]}
+
+
+def test_a_submodule_cannot_be_compared(tmp_path: Path) -> None:
+    for name in ("inner", "outer"):
+        (tmp_path / name).mkdir()
+    inner, repository = Repository(tmp_path / "inner"), Repository(tmp_path / "outer")
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.folder), "sub")
+    repository.git("config", "-f", ".gitmodules", "submodule.sub.ignore", "all")
+    repository.replace('contract = "contracts/eu.json"', 'contract = "sub/contracts/eu.json"')
+    repository.commit()
+    assert since(repository).changed == {"eu": ["sub/contracts/eu.json"]}
+
+
+def test_a_repository_of_sha256(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    subprocess.run(["rm", "-rf", str(tmp_path / ".git")], check=True)
+    repository.git("init", "--quiet", "--object-format=sha256", "--initial-branch=main")
+    repository.commit()
+    assert since(repository).changed == {}
+    repository.put(ENV, OTHER)
+    assert list(since(repository).changed) == ["eu"]
+
+
+def test_a_pipe_in_the_place_of_a_recording_is_not_waited_for(repository: Repository) -> None:
+    path = repository.folder / "cassettes/eu/key-accepted.yaml"
+    path.unlink()
+    os.mkfifo(path)
+    assert since(repository).changed == {"eu": ["cassettes/eu"]}
+
+
+def test_a_working_tree_elsewhere_is_refused(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> None:
+    repository.git("config", "core.worktree", str(tmp_path_factory.mktemp("elsewhere")))
+    with pytest.raises(GitError, match="is not in it"):
+        since(repository)
+
+
+def test_what_is_ignored_and_the_same_has_not_changed(repository: Repository) -> None:
+    start = repository.git("rev-parse", "HEAD")
+    _ignored_but_here(repository)
+    repository.git("checkout", "--quiet", start, "--", ENV)
+    assert since(repository, start).changed == {}
 
 
 @pytest.mark.parametrize("reference", ["file:deploy/key", "k8s-secret:deploy/key#mfa/skey", "yaml:deploy/key#a.b"])

@@ -55,6 +55,9 @@ class Fake(Provider):
     def url(self, settings: Settings, path: str) -> str:
         return (self.login if path.startswith("/login") else self.api) + path
 
+    def hosts(self, settings: Settings) -> Sequence[str]:
+        return [self.login, self.api]
+
     def auth(self, settings: Settings, tokens: Tokens) -> AuthBase:
         return ClientCredentials(
             tokens,

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.origins import Origins, UnsafeRequest
 from mfagate.providers.oauth import ClientCredentials, TokenRefused, Tokens, in_body, token_in
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -43,9 +44,12 @@ class Server:
         return Exchange(Request("POST", str(request.url)), datetime.now(UTC), response)
 
 
+HOST = Origins.of(["https://host"])
+
+
 def signer(tokens: Tokens, client: str = "c", **fields: str | None) -> ClientCredentials:
     return ClientCredentials(
-        tokens,
+        tokens.at(HOST),
         client,
         authenticated=lambda path: path == "/token",
         fields=lambda url: {"client_id": client, "client_secret": "s3cret", **fields},
@@ -137,6 +141,33 @@ def test_the_token_request_itself_carries_the_authentication() -> None:
 def test_a_missing_secret_is_no_field() -> None:
     request = signed(signer(Tokens(Server()), client_secret=None), "https://host/token", data={"client_secret": "x"})
     assert form_of(request) == {"client_id": "c"}
+
+
+@pytest.mark.parametrize("origins", [Origins(), Origins.of(["https://host:8443"]), Origins.of([], ["https://host"])])
+def test_no_token_is_asked_for_elsewhere(origins: Origins) -> None:
+    """The request for a token holds the client's secret: without a known origin it is not even made."""
+    server = Server()
+    made: list[str] = []
+
+    def fields(url: str) -> dict[str, str]:
+        made.append(url)
+        return {"client_secret": "s3cret"}
+
+    auth = ClientCredentials(
+        Tokens(server).at(origins),
+        "c",
+        authenticated=lambda path: path == "/token",
+        fields=fields,
+        request=lambda: requests.Request("POST", "https://host/token", data={"grant_type": "client_credentials"}),
+    )
+    if origins.public:
+        signed(auth)
+        assert server.asked == [{"grant_type": "client_credentials"}]
+    else:
+        with pytest.raises(UnsafeRequest):
+            signed(auth)
+        assert server.asked == []
+    assert made == []
 
 
 NAMES = st.text("abcdef_", min_size=1, max_size=6)

@@ -23,7 +23,7 @@ from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Project as AnyProject
 from mfagate.visible import visible, visible_report
 
-from ..support.project import REPOSITORY
+from ..support.project import link_shipped
 from .conftest import CANARY, DUO, HOSTILE, Offline, hostile_check, report_of
 from .test_github import read
 from .test_sarif import validated
@@ -98,8 +98,7 @@ class Echoing(AnyProject):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, {"SKEY": CANARY})
-        for name in ("contracts", "cassettes"):
-            (folder / name).symlink_to(REPOSITORY / name)
+        link_shipped(folder)
 
     def text(self) -> str:
         duo = DUO.format(name="duo-eu", key="2" * 18, secret="env:SKEY").replace("production", "staging")

@@ -104,6 +104,7 @@ class CauseId(StrEnum):
     CONTRACT_ASKED_TOO_SOON = "contract.asked-too-soon"
     CONTRACT_ALREADY_SENT = "contract.already-sent"
     CONTRACT_OUT_OF_DATE = "contract.out-of-date"
+    CONTRACT_UNSAFE_PATH = "contract.unsafe-path"
 
     CASSETTE_MISSING = "cassette.missing"
     CASSETTE_STALE = "cassette.stale"

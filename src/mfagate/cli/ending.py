@@ -13,6 +13,9 @@ from typing import NoReturn
 
 import click
 
+_COMPLETION = "_MFAGATE_COMPLETE"
+_LONGEST_NAME = 200
+
 
 def run(command: click.Command) -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
@@ -25,18 +28,20 @@ def run(command: click.Command) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     # A script's background job starts with SIGINT ignored; a sandbox must be stoppable all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.argv[1:]:
+        # A shell that completes gives the words in variables and no arguments. With arguments it is a run, which
+        # must not end as a completion does: with 0, and with nothing checked.
+        os.environ.pop(_COMPLETION, None)
     try:
         code = _exit_code(command)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has enough.
-        _discard_the_rest()
+        discard_stdout()
         code = 1
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-            raise
-        _discard_the_rest()
-        click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+        discard_stdout()
+        click.echo(f"Error: {_said(error)}", err=True)
         code = 2
     sys.stderr.flush()
     # Not sys.exit: it would wait for threads that an interrupt left in an exchange.
@@ -61,7 +66,18 @@ def _exit_code(command: click.Command) -> int:
     return 0
 
 
-def _discard_the_rest() -> None:
+def _said(error: OSError) -> str:
+    """What the system refused: a place for the output, or a file whose name is too long, in a loop of links, …"""
+    from mfagate.visible import visible
+
+    reason = error.strerror or type(error).__name__
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return f"the output cannot be written: {reason}"
+    name = visible(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "a file")
+    return f"{name if len(name) <= _LONGEST_NAME else f'{name[:_LONGEST_NAME]}…'} cannot be used: {reason}"
+
+
+def discard_stdout() -> None:
     """The interpreter must not try again to flush what could not be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

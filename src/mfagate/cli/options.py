@@ -36,10 +36,12 @@ def complete_integration(ctx: click.Context, param: click.Parameter, incomplete:
     """Names of integrations in the file."""
     import tomllib
 
+    from mfagate.files import Unreadable, read_text
+
     try:
-        document = tomllib.loads(Path(ctx.params.get("config") or "integrations.toml").read_text("utf-8"))
+        document = tomllib.loads(read_text(Path(ctx.params.get("config") or "integrations.toml"), 1 << 20))
         return [name for name in document["integrations"] if name.startswith(incomplete)]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (Unreadable, ValueError, LookupError, TypeError):
         return []
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mfagate.cli.ending import discard_stdout
 from mfagate.cli.options import CHANGED_SINCE, EXITS, common, live
 from mfagate.cli.refusal import refused
 
@@ -180,6 +181,8 @@ def _publish(
     nights: Mapping[str, Sequence[tuple[datetime, IntegrationState]]],
 ) -> None:
     from mfagate.report import formats
+    from mfagate.report.words import verdict
+    from mfagate.visible import visible_report
 
     view = None
     if any(output.format == "html" for output in outputs):
@@ -193,7 +196,9 @@ def _publish(
     try:
         formats.deliver(report, outputs, color=color, say=warn, history=view)
     except formats.NotWritten as error:
-        raise refused(str(error)) from None
+        if error.on_stdout:
+            discard_stdout()
+        raise refused(*error.problems, f"the verdict is: {verdict(visible_report(report))}") from None
     if gateway is not None:
         from mfagate.report.pushgateway import PushFailed
 

@@ -5,10 +5,10 @@
 [Mismatch(cause=<CauseId.CONTRACT_FIELD_MISSING ...>, path='$.result.value', ...)]
 """
 
-from mfagate.contract.errors import ContractError, StateValueError
+from mfagate.contract.errors import ContractError, StateValueError, UnsafeValueError
 from mfagate.contract.interaction import Contract, Interaction, ProviderState
 from mfagate.contract.mismatch import Mismatch
-from mfagate.contract.pact_file import load
+from mfagate.contract.pact_file import line_in, load
 
 __all__ = [
     "Contract",
@@ -17,5 +17,7 @@ __all__ = [
     "Mismatch",
     "ProviderState",
     "StateValueError",
+    "UnsafeValueError",
+    "line_in",
     "load",
 ]

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from mfagate.causes import CauseId
+
 
 class ContractError(ValueError):
-    """A contract cannot be used; the message names the file and what to change."""
+    """A contract cannot be used; the message names the file and what to change.
+
+    ``where`` are the keys and indices in the file that lead to the value, ``line`` is its line.
+    """
+
+    cause = CauseId.CONTRACT_OUT_OF_DATE
+
+    def __init__(self, message: str, where: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.where = where
+        self.line: int | None = None
+
+
+class UnsafeContractError(ContractError):
+    """A request of the contract could go elsewhere than to the provider, or carry a second one."""
+
+    cause = CauseId.CONTRACT_UNSAFE_PATH
 
 
 class StateValueError(ValueError):
@@ -17,3 +35,11 @@ class StateValueError(ValueError):
         """``problem`` completes a sentence that begins with the name."""
         super().__init__(f"state value {name!r} {problem}")
         self.name = name
+
+
+class UnsafeValueError(StateValueError):
+    """With the values of its provider states, a request could go elsewhere; ``part`` is where in the pact's request."""
+
+    def __init__(self, name: str, problem: str, part: tuple[str | int, ...]) -> None:
+        super().__init__(name, problem)
+        self.part = part

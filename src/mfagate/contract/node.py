@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from mfagate.contract.errors import ContractError
+from mfagate.contract.errors import ContractError, UnsafeContractError
 
 _T = TypeVar("_T")
 _NAMES = {str: "a text", bool: "true or false", int: "a whole number", dict: "an object", list: "a list"}
@@ -14,16 +14,21 @@ _NAMES = {str: "a text", bool: "true or false", int: "a whole number", dict: "an
 class Node:
     """One value of a JSON file; ``where`` is like ``duo.json: interactions[2].request``."""
 
-    __slots__ = ("value", "where")
+    __slots__ = ("steps", "value", "where")
 
-    def __init__(self, value: Any, where: str) -> None:
-        """``where`` begins every error message about the value."""
+    def __init__(self, value: Any, where: str, steps: tuple[str | int, ...] = ()) -> None:
+        """``where`` begins every error message about the value; ``steps`` are the keys that lead to it."""
         self.value = value
         self.where = where
+        self.steps = steps
 
     def error(self, problem: str) -> ContractError:
         """An error about this value."""
-        return ContractError(f"{self.where} {problem}")
+        return ContractError(f"{self.where} {problem}", self.steps)
+
+    def unsafe(self, problem: str) -> UnsafeContractError:
+        """An error about a value that could send a request elsewhere."""
+        return UnsafeContractError(f"{self.where} {problem}", self.steps)
 
     def a(self, kind: type[_T]) -> _T:
         """The value, which has to be of this type.
@@ -38,14 +43,14 @@ class Node:
     def get(self, key: str, default: Any = None) -> Node:
         """A member of this object; ``default`` where it is absent or null."""
         value = self.a(dict).get(key)
-        return Node(default if value is None else value, f"{self.where}.{key}")
+        return Node(default if value is None else value, f"{self.where}.{key}", (*self.steps, key))
 
     def members(self) -> Iterator[tuple[str, Node]]:
         """The members of this object, in file order."""
         for key, value in self.a(dict).items():
-            yield key, Node(value, f"{self.where}[{key!r}]")
+            yield key, Node(value, f"{self.where}[{key!r}]", (*self.steps, key))
 
     def items(self) -> Iterator[Node]:
         """The items of this list."""
         for index, value in enumerate(self.a(list)):
-            yield Node(value, f"{self.where}[{index}]")
+            yield Node(value, f"{self.where}[{index}]", (*self.steps, index))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from mfagate.contract import media_type, rules
 from mfagate.contract.errors import ContractError
 from mfagate.contract.headers import split
 from mfagate.contract.interaction import Contract, Interaction, ProviderState
+from mfagate.contract.lines import Where, line_of
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.node import Node
 from mfagate.contract.request import ExampleRequest, StateGenerator
 from mfagate.contract.response import ExpectedResponse
+from mfagate.contract.safety import fault_of_header, fault_of_method
 from mfagate.files import Unreadable, read_text
+from mfagate.origins import path_fault
 
 LARGEST_FILE = 16 * 1024 * 1024
 # Pact's own JSON reader stops at 128.
@@ -36,10 +40,27 @@ def load(path: Path, *, provider: str | None = None) -> Contract:
 
     Raises:
         ContractError: The file cannot be read, is not a pact of version 4, or holds
-            something that cannot be checked. Only the syntax of rule paths is left to
-            the first match.
+            something that cannot be checked or sent. Only the syntax of rule paths is left
+            to the first match.
     """
-    pact = Node(_read(path), str(path))
+    content = _read(path)
+    try:
+        return _contract(Node(_parsed(path, content), str(path)), path, provider)
+    except ContractError as error:
+        if error.where:
+            error.line = line_of(content, error.where)
+        raise
+
+
+def line_in(path: Path, where: Where) -> int | None:
+    """The line of a value of a contract that was read before; None if the file is another by now."""
+    try:
+        return line_of(_read(path), where)
+    except ContractError:
+        return None
+
+
+def _contract(pact: Node, path: Path, provider: str | None) -> Contract:
     if type(pact.value) is not dict or "interactions" not in pact.value:
         raise pact.error("is not a pact: it has no interactions")
     names = {role: pact.get(role, {}).get("name").a(str) for role in ("consumer", "provider")}
@@ -60,11 +81,14 @@ def load(path: Path, *, provider: str | None = None) -> Contract:
     return Contract(path, names["consumer"], names["provider"], interactions, pact.get("metadata").a(dict))
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> str:
     try:
-        content = read_text(path, LARGEST_FILE)
+        return read_text(path, LARGEST_FILE)
     except Unreadable as error:
         raise ContractError(f"{path} {error}") from None
+
+
+def _parsed(path: Path, content: str) -> Any:
     try:
         document = json.loads(content)
         # Infinity, NaN and unpaired surrogates are not JSON for anybody else.
@@ -96,7 +120,7 @@ def _is_deeper(document: Any, levels: int) -> bool:
 
 def _interaction(node: Node) -> Interaction:
     description = node.get("description").a(str)
-    node = Node(node.value, f"{node.where} ({description!r})")
+    node = Node(node.value, f"{node.where} ({description!r})", node.steps)
     kind = node.get("type", "Synchronous/HTTP").value
     if kind != "Synchronous/HTTP":
         raise node.error(f"is of type {kind!r}: only HTTP interactions can be checked")
@@ -120,6 +144,7 @@ def _state(node: Node) -> ProviderState:
 def _request(node: Node) -> ExampleRequest:
     headers = _headers(node)
     body, kind = _body(node, headers)
+    _require_safe(node, headers)
     return ExampleRequest(
         method=node.get("method", "GET").a(str).upper(),
         path=node.get("path", "/").a(str),
@@ -129,6 +154,24 @@ def _request(node: Node) -> ExampleRequest:
         media_type=kind,
         generators=_generators(node.get("generators", {})),
     )
+
+
+def _require_safe(node: Node, headers: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a request that could go elsewhere than to the provider.
+
+    Raises:
+        UnsafeContractError: It could; the message quotes no value.
+    """
+    method, path = node.get("method", "GET"), node.get("path", "/")
+    if (fault := fault_of_method(method.a(str).upper())) is not None:
+        raise method.unsafe(fault)
+    if (fault := path_fault(path.a(str))) is not None:
+        raise path.unsafe(f"{fault}: write a path of the provider's API, such as /v1/users")
+    generated = node.get("generators", {}).get("header", {}).a(dict)
+    for name, values in {**dict.fromkeys(generated, ()), **headers}.items():
+        if (fault := fault_of_header(name, values)) is not None:
+            place = node.get("headers", {}) if name in headers else node.get("generators").get("header")
+            raise place.get(name).unsafe(fault)
 
 
 def _query_values(node: Node) -> tuple[str | None, ...]:

@@ -10,9 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from mfagate.contract.errors import StateValueError
+from mfagate.contract.errors import StateValueError, UnsafeValueError
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.path import steps
+from mfagate.contract.safety import fault_of_header
+from mfagate.origins import path_fault
 
 if TYPE_CHECKING:
     import requests
@@ -94,19 +96,30 @@ class ExampleRequest:
 
         Raises:
             StateValueError: A generator needs a value that is missing or of the wrong type.
+            UnsafeValueError: With the values, the request could go elsewhere.
         """
         import requests
         from requests.structures import CaseInsensitiveDict
 
-        of_path = self.generators.get("path", {}).get("")
-        path = quote(of_path.text(values) if of_path else self.path, safe=_PATH_SAFE)
+        path = self._path(values)
         query = "&".join(self._query(values))
         headers = CaseInsensitiveDict({name: ", ".join(example) for name, example in self.headers.items()})
         for name, generator in self.generators.get("header", {}).items():
             headers[name] = generator.text(values)
+            if (fault := fault_of_header(name, [headers[name]])) is not None:
+                raise UnsafeValueError(generator.expression, fault, ("generators", "header", name))
         return requests.Request(
             self.method, f"{path}?{query}" if query else path, headers=headers, data=self._body(values)
         )
+
+    def _path(self, values: Mapping[str, str]) -> str:
+        generator = self.generators.get("path", {}).get("")
+        if generator is None:
+            return quote(self.path, safe=_PATH_SAFE)
+        path = quote(generator.text(values), safe=_PATH_SAFE)
+        if (fault := path_fault(path)) is not None:
+            raise UnsafeValueError(generator.expression, f"makes a path that {fault}", ("generators", "path"))
+        return path
 
     def _query(self, values: Mapping[str, str]) -> Iterator[str]:
         generators = self.generators.get("query", {})
@@ -144,9 +157,13 @@ class ExampleRequest:
 
 def _look_up(name: str, values: Mapping[str, str]) -> str:
     try:
-        return values[name]
+        value = values[name]
+        value.encode()
     except KeyError:
         raise StateValueError(name, "is missing: no provider state gave it") from None
+    except UnicodeEncodeError:
+        raise StateValueError(name, "holds half a character, which cannot be sent") from None
+    return value
 
 
 def _put(node: Any, steps: Sequence[str | int], change: Callable[[object], object]) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mfagate.files import require_regular
 from mfagate.history.errors import HistoryError
 from mfagate.history.place import DEFAULT, Place
 
@@ -57,6 +58,11 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
             raise HistoryError(
                 f"the history {place.shown} cannot be written: {error.strerror}; name another place with --history"
             ) from None
+    try:
+        if path.exists():
+            require_regular(path)
+    except OSError as error:
+        raise HistoryError(f"the history {place.shown} cannot be opened: {error.strerror or error}") from None
     engine = sqlalchemy.create_engine(
         sqlalchemy.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
     )

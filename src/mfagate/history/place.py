@@ -20,9 +20,15 @@ DEFAULT = Path(".mfagate", "history.db")
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+._-]*)://", re.IGNORECASE)
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
-_NO_PATH = re.compile(r"postgres[^/]*:|.*(://|\bpassword\s*=|\0)", re.IGNORECASE | re.DOTALL)
-"""Somebody has meant a database, and slipped. As a path it would be a file with a password in its name. Nor is there a
-path with a NUL in it."""
+_NO_PATH = re.compile(
+    r"postgres[^/]*:|[^/]*(?:pg|sql|postgres)[^/]*//|[/\\]{2}|.*(?:://|:.*@|(?:password|passwd|pwd)\s*=|\0)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Somebody has meant a database, and slipped: in the scheme, in its slashes, or with the whole of it forgotten before
+``user:password@host``. As a path it would be a file with a password in its name. Nor has a path a NUL in it."""
+
+_NO_REFERENCE = re.compile(r":.*@", re.DOTALL)
+"""A user, and perhaps a password, before a host: a URL with the scheme of a store of secrets by mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class Place:
         text = str(DEFAULT) if text is None else text.strip()
         reference = Reference.parse(text)
         if reference is not None:
+            if _NO_REFERENCE.search(text.partition(":")[2]):
+                raise HistoryError(f"the history {reference.scheme}:… is neither a reference nor a postgresql:// URL")
             try:
                 text = str(Stores(StoreContext(base, environ)).resolve(reference).value).strip()
             except Unresolved as error:

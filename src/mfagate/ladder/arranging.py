@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +23,7 @@ from mfagate.ladder.asking import Sample, ask
 from mfagate.ladder.cleanup import Interrupted
 from mfagate.ladder.rung import Climb, is_gone, is_refusal
 from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
+from mfagate.locking import Held, NotPrivate, locked
 from mfagate.providers.arranging import TabledStates
 from mfagate.providers.states import Arranged, AskedTooSoon, StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
@@ -193,6 +191,8 @@ class Arranger:
             return None
         last = self._asked[-1]
         definite = definite_cause(last, self._climb)
+        if definite is not None and definite.cause is CauseId.CONTRACT_UNSAFE_PATH:
+            return definite
         if definite is not None and (is_gone(definite.cause) or is_refusal(definite.cause)):
             return definite
         broken = self._broken(last, nearest_only=True)
@@ -361,9 +361,21 @@ def _unreadable(definite: Finding, exchange: Exchange) -> Finding | None:
     return replace(definite, message=f"{_asked(exchange)}: {definite.message}", outcome=Outcome.INCONCLUSIVE)
 
 
+class UsersInUse(Exception):
+    """The states cannot be arranged, because another run has the test users; ``finding`` says which."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
 @contextmanager
 def arranging(climb: Climb) -> Iterator[Arranger]:
-    """Provider states while interactions run; what they created is removed afterwards."""
+    """Provider states while interactions run; what they created is removed afterwards.
+
+    Raises:
+        UsersInUse: Another run has had the same test users until the deadline.
+    """
     with _alone(climb):
         arranger = Arranger(climb)
         climb.cleanup.opened(arranger)
@@ -387,8 +399,22 @@ def _alone(climb: Climb) -> Iterator[None]:
         return
     users = sorted((name, str(value.value)) for name, value in climb.test_data.items())
     shared = hashlib.sha256(repr((climb.live.base_url, climb.endpoint, users)).encode()).hexdigest()[:16]
-    # Left behind on purpose: removing a lock file lets two holders in.
-    path = Path(tempfile.gettempdir(), f"mfagate-{os.getuid()}-{shared}.lock")
-    with path.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(f"test-users-{shared}", partial(_is_too_late, climb)))
+        except Held as held:
+            raise UsersInUse(_in_use(f"another run on this machine has the test users: {held}", _WAIT)) from None
+        except NotPrivate as error:
+            raise UsersInUse(_in_use(f"the test users cannot be locked: {error}", None)) from None
         yield
+
+
+_WAIT = "Wait until the other run has ended, or end it, and run this again."
+
+
+def _is_too_late(climb: Climb) -> bool:
+    return time.monotonic() - climb.began > climb.options.deadline_seconds
+
+
+def _in_use(message: str, next_step: str | None) -> Finding:
+    return Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, message, {}, None, next_step, Outcome.INCONCLUSIVE)

@@ -10,13 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.contract import Contract, ContractError, Interaction, Mismatch, StateValueError, load
+from mfagate.contract import (
+    Contract,
+    ContractError,
+    Interaction,
+    Mismatch,
+    StateValueError,
+    UnsafeValueError,
+    line_in,
+    load,
+)
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import (
     OTHER_FORM,
     Arranger,
     Overdue,
+    UsersInUse,
     arranging,
     never_left,
     said,
@@ -44,7 +54,7 @@ def read(climb: Climb) -> Iterator[Check]:
     try:
         climb.contract = load(path, provider=climb.integration.provider)
     except ContractError as error:
-        yield Check.from_finding(FILE, Finding(CauseId.CONTRACT_OUT_OF_DATE, str(error), {}, Location(path)))
+        yield Check.from_finding(FILE, Finding(error.cause, str(error), {}, Location(path, error.line)))
         return
     number = len(climb.contract.interactions)
     findings = [*_absent_credentials(climb, climb.contract), *_too_few_interactions(climb, number)]
@@ -89,6 +99,14 @@ def _too_few_interactions(climb: Climb, number: int) -> Iterator[Finding]:
 
 
 def run(climb: Climb) -> Iterator[Check]:
+    """Replay each interaction, unless another run has the test users."""
+    try:
+        yield from _replayed(climb)
+    except UsersInUse as error:
+        yield Check.from_finding(INTERACTION, error.finding)
+
+
+def _replayed(climb: Climb) -> Iterator[Check]:
     """Replay each interaction; stop when the provider no longer answers at all, or far too slowly."""
     gone: Check | None = None
     broken, total = 0, len(climb.interactions)
@@ -203,11 +221,14 @@ def asked(
     except AlreadySent:
         message = f"{name}: it was sent once in this run, and is not sent again; what came of it is not known"
         return Check.from_finding(check_id, Finding(CauseId.CONTRACT_ALREADY_SENT, message), subject=name)
+    except UnsafeValueError as error:
+        return Check.from_finding(check_id, _unsafe(climb, interaction, error), subject=name)
     except (StateUnavailable, StateValueError) as error:
         finding = arranger.lost() or Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, f"{name}: {error}")
         return Check.from_finding(check_id, finding, subject=name)
 
 
+<<<<<<< HEAD
 def _in_time(climb: Climb, interaction: Interaction, arranger: Arranger, again: Arranged | None) -> Replay:
     """Replay it; once more after a wait, if the provider says that it was asked too soon and so did nothing.
 
@@ -235,6 +256,15 @@ def _later(check_id: str, name: str, reason: AskedTooSoon) -> Check:
     finding = Finding(CauseId.CONTRACT_ASKED_TOO_SOON, message, evidence, outcome=Outcome.SKIPPED)
     check = Check.from_finding(check_id, finding, subject=name)
     return check.model_copy(update={"skipped_because": SkipReason.TOO_SOON})
+=======
+def _unsafe(climb: Climb, interaction: Interaction, error: UnsafeValueError) -> Finding:
+    """A request that a state's value would send elsewhere, at the line of the generator that takes the value."""
+    contract = climb.contract
+    assert contract is not None, "the contract is read on an earlier rung"
+    where = ("interactions", contract.interactions.index(interaction), "request", *error.part)
+    location = Location(contract.path, line_in(contract.path, where))
+    return Finding(CauseId.CONTRACT_UNSAFE_PATH, f"{interaction.description}: {error}", {}, location)
+>>>>>>> main
 
 
 _CONFIRMED = 3

@@ -12,8 +12,8 @@ from mfagate.cassette_writer import to_yaml
 from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.exchange import Exchange
-from mfagate.files import write_atomically
-from mfagate.ladder.arranging import Arranger, arranging
+from mfagate.files import open_regular, write_atomically
+from mfagate.ladder.arranging import Arranger, UsersInUse, arranging
 from mfagate.ladder.contract import asked, judge
 from mfagate.ladder.rung import Climb, guarded, passed
 from mfagate.result import Check, Finding, Location
@@ -29,6 +29,13 @@ _SCRUBBED_TOO_MUCH = (
 
 def run(climb: Climb) -> Iterator[Check]:
     """Replay, scrub, scan, and only then replace the old recording."""
+    try:
+        yield from _recorded(climb)
+    except UsersInUse as error:
+        yield Check.from_finding(ID, error.finding)
+
+
+def _recorded(climb: Climb) -> Iterator[Check]:
     with arranging(climb) as arranger:
         for interaction in climb.interactions:
             record = partial(_record, climb, interaction, arranger)
@@ -61,7 +68,10 @@ def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
         message = f"{name}: what is left after scrubbing breaks the contract: {broken[0].message}"
         finding = Finding(CauseId.CASSETTE_CONTRACT_MISMATCH, message, {}, Location(path), _SCRUBBED_TOO_MUCH)
         return Check.from_finding(ID, finding, subject=name)
-    old = path.read_text("utf-8", "replace") if path.exists() else None
+    old = None
+    if path.exists():
+        with open_regular(path) as file:
+            old = file.read().decode("utf-8", "replace")
     if old == text:
         return passed(ID, "unchanged", subject=name)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,10 @@ from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
 from mfagate.diagnosis import diagnose, seconds_to_wait
 from mfagate.exchange import Exchange, Request, Response
+from mfagate.origins import UnsafeRequest
 from mfagate.providers.base import Dialect, Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
+from mfagate.providers.signing import prepare
 from mfagate.second_factor import (
     ContractViolation,
     CredentialRejected,
@@ -72,14 +74,16 @@ class ApiClient:
 
         Raises:
             ProviderUnavailable: No whole answer came in time.
+            ContractViolation: The path, perhaps out of an earlier answer, leads elsewhere; nothing was sent.
             SecondFactorError: A token was needed and refused; the type says why.
         """
         auth = self._provider.auth(self._settings, self._tokens)
-        url = self._provider.url(self._settings, path)
         try:
-            prepared = requests.Request(method, url, auth=auth, **request).prepare()
+            prepared = prepare(self._provider, self._settings, requests.Request(method, path, **request), auth)
         except TokenRefused as refused:
             raise self._refusal(refused.exchange) from None
+        except UnsafeRequest as error:
+            raise ContractViolation(f"a request to {self._provider.title} was not sent: {error}") from None
         response = self._send(prepared).response
         assert response is not None, "an exchange without an answer was raised as an error"
         return response

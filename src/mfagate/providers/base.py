@@ -10,11 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Response
+from mfagate.origins import Origins
 from mfagate.result import Finding
 from mfagate.scrub import Scrubbing
 
@@ -37,12 +39,13 @@ class Send(Protocol):
 class Probe:
     """A request that is safe in production, and what its answer shows.
 
-    ``subject`` names what is probed: the setting that holds a credential, or a
-    permission. ``path`` is below the base URL, or an absolute URL. ``accepted`` says
-    whether an answer shows that it is in order; ``review`` may find fault with an
-    accepted answer, for example a right that is missing from a list. ``shape`` is the
-    JSON of an accepted answer, as far as it is looked at: of one with other types the
-    report tells which. It is not needed where the contract has the endpoint.
+        ``subject`` names what is probed: the setting that holds a credential, or a
+        permission. ``path`` is below the base URL, or an absolute URL at one of the provider's
+    ``origins``. ``accepted`` says
+        whether an answer shows that it is in order; ``review`` may find fault with an
+        accepted answer, for example a right that is missing from a list. ``shape`` is the
+        JSON of an accepted answer, as far as it is looked at: of one with other types the
+        report tells which. It is not needed where the contract has the endpoint.
     """
 
     subject: str
@@ -160,12 +163,34 @@ class Provider(ABC):
         """Where the API is, without a trailing slash."""
 
     def url(self, settings: Any, path: str) -> str:
-        """The whole URL of a path: override where the provider has hosts beside the base URL's."""
+        """The whole URL of a path: override it, and ``hosts``, where the provider has hosts beside the base URL's."""
         return self.base_url(settings) + path
+
+    def hosts(self, settings: Any) -> Sequence[str]:
+        """Base URLs of all hosts that get a credential; a signed request goes nowhere else."""
+        return [self.base_url(settings)]
+
+    def public_hosts(self, settings: Any) -> Sequence[str]:
+        """Base URLs of further hosts that may be asked, and never get a credential."""
+        return ()
+
+    def origins(self, settings: Any) -> Origins:
+        """Where requests of these settings may go."""
+        return Origins.of(self.hosts(settings), self.public_hosts(settings))
 
     @abstractmethod
     def auth(self, settings: Any, tokens: Tokens) -> requests.auth.AuthBase:
-        """The signer of one request; ``tokens`` fetches and keeps access tokens where it needs any."""
+        """The signer of one request; ``tokens`` fetches and keeps access tokens where it needs any.
+
+        The base class wraps what a provider returns here: the signer runs for the provider's own
+        ``origins`` alone.
+        """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Wrap ``auth``, so that nobody can get a signer that signs for another origin."""
+        super().__init_subclass__(**options)
+        if "auth" in cls.__dict__:
+            cls.auth = _for_own_origins(cls.auth)  # type: ignore[method-assign]
 
     @abstractmethod
     def pings(self, settings: Any) -> Sequence[Probe]:
@@ -272,6 +297,17 @@ class Provider(ABC):
         Override where it hands out alternatives, such as two kinds of credential.
         """
         return [field.name for field in self.settings.fields() if field.name in values]
+
+
+def _for_own_origins(auth: Callable[..., requests.auth.AuthBase]) -> Callable[..., requests.auth.AuthBase]:
+    @wraps(auth)
+    def checked(self: Provider, settings: Any, tokens: Tokens) -> requests.auth.AuthBase:
+        from mfagate.providers.signing import OwnOriginOnly
+
+        origins = self.origins(settings)
+        return OwnOriginOnly(auth(self, settings, tokens.at(origins)), origins)
+
+    return checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,18 @@ every other one, which carries the token.
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from requests.auth import AuthBase
+
+from mfagate.origins import Origins
+from mfagate.providers.signing import OwnOriginOnly
 
 if TYPE_CHECKING:
     import requests
@@ -44,6 +48,13 @@ class Tokens:
         self._learn = learn
         self._kept: dict[Hashable, tuple[str, float]] = {}
         self._fetching = threading.Lock()
+        self.origins = Origins()
+
+    def at(self, origins: Origins) -> Self:
+        """The same tokens, fetched from these origins; from no other one is a token asked for."""
+        same = copy.copy(self)
+        same.origins = origins
+        return same
 
     def get(self, credential: Hashable, request: Callable[[], requests.PreparedRequest]) -> str:
         """The token of a credential; ``request`` makes the request for a new one.
@@ -121,8 +132,14 @@ class ClientCredentials(AuthBase):
         return request
 
     def _signed(self) -> requests.PreparedRequest:
-        request = self._request().prepare()
-        return in_body(request, self._fields(str(request.url)))
+        """The request for a token, which holds the client's secret.
+
+        Raises:
+            UnsafeRequest: It would go elsewhere than to the target.
+        """
+        request = self._request()
+        request.auth = OwnOriginOnly(lambda it: in_body(it, self._fields(str(it.url))), self._tokens.origins)
+        return request.prepare()
 
 
 def in_body(request: requests.PreparedRequest, fields: Mapping[str, str | None]) -> requests.PreparedRequest:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os.path
+import stat
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -53,8 +56,8 @@ class Output:
             raise ValueError(f"no output format {name!r}{nearest_to(name, FORMATS)}; known: {', '.join(FORMATS)}")
         if given and not path:
             raise ValueError(f"{text} lacks the path after '='")
-        if path and not Path(path).absolute().parent.is_dir():
-            raise ValueError(f"{Path(path).absolute().parent} is no folder, so {path} cannot be written")
+        if path:
+            _require_folder(Path(path))
         if missing := missing_extra(name):
             raise ValueError(missing)
         return cls(name, Path(path) if path else None)
@@ -79,8 +82,27 @@ class Output:
         write_atomically(self.path, self.render(report, history))
 
 
+def _require_folder(path: Path) -> None:
+    folder = path.absolute().parent
+    try:
+        exists = stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        exists = False
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror or error}") from None
+    if not exists:
+        raise ValueError(f"{folder} is no folder, so {path} cannot be written")
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises if the name is too long
+        raise ValueError(f"{path} is a folder and cannot be written")
+
+
 class NotWritten(Exception):
-    """A report could not be written; the message says which, and why."""
+    """Reports could not be written; ``problems`` say which and why, ``on_stdout`` whether stdout is one of them."""
+
+    def __init__(self, problems: Sequence[str], *, on_stdout: bool) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+        self.on_stdout = on_stdout
 
 
 def deliver(
@@ -94,20 +116,34 @@ def deliver(
     """Write every report, to its file or to stdout; ``say`` is told what went wrong beside them.
 
     Raises:
-        NotWritten: The file of one cannot be written.
+        NotWritten: One or more cannot be written; all others are.
     """
+    problems: dict[Path | None, str] = {}
     for output in outputs:
-        if output.path is not None:
-            try:
+        try:
+            if output.path is not None:
                 output.write(report, history)
-            except OSError as error:
-                raise NotWritten(f"{output.path} cannot be written: {error.strerror or error}") from None
-        elif output.format == "console":
-            from mfagate.report import console
+            else:
+                _print(output, report, color=color, history=history)
+        except OSError as error:
+            name = "the output" if output.path is None else output.path
+            problems[output.path] = f"{name} cannot be written: {error.strerror or error}"
+    _append_summary(report, outputs, say)
+    if problems:
+        raise NotWritten(list(problems.values()), on_stdout=None in problems)
 
-            console.show(visible_report(report), color=color)
-        else:
-            print(output.render(report, history), end="")
+
+def _print(output: Output, report: Report, *, color: bool, history: HistoryView | None) -> None:
+    if output.format == "console":
+        from mfagate.report import console
+
+        console.show(visible_report(report), color=color)
+    else:
+        print(output.render(report, history), end="")
+    sys.stdout.flush()  # What cannot be written is to be known now.
+
+
+def _append_summary(report: Report, outputs: Sequence[Output], say: Callable[[str], None]) -> None:
     if any(output.format == "github" for output in outputs):
         from mfagate.report import github
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os.path
 from pathlib import Path
 
+from mfagate.files import open_regular
+
 
 def root() -> Path:
     """The folder of the repository around the working directory; without one, that directory."""
@@ -31,7 +33,8 @@ def absolute(file: str) -> Path:
 def line_of_text(file: str, text: str) -> int | None:
     """The first line that holds the text, counted from 1; None where there is none, or no such file."""
     try:
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
+        with open_regular(Path(file)) as opened:
+            lines = opened.read().decode("utf-8").splitlines()
     except (OSError, ValueError):
         return None
     return next((number for number, line in enumerate(lines, 1) if text in line), None)

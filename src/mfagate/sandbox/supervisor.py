@@ -17,17 +17,21 @@ from typing import IO
 from mfagate.leftovers.folders import remove_abandoned, temporary_folder
 from mfagate.sandbox import BETWEEN_MESSAGES, Running, SandboxError
 
-# What a Python program needs to start. Everything else stays with us: our
-# environment holds the credentials that are being checked.
+# What a Python program needs to start, and to see the same clock as we do under libfaketime. Everything else stays
+# with us: our environment holds the credentials that are being checked.
 _ENVIRONMENT: tuple[str, ...] = (
+    "FAKETIME",
+    "FAKETIME_DONT_FAKE_MONOTONIC",
     "HOME",
     "LANG",
     "LC_ALL",
     "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
     "PATH",
     "PYTHONHOME",
     "PYTHONPATH",
     "TMPDIR",
+    "TZ",
     BETWEEN_MESSAGES,
 )
 _LOG_LINES = 20

@@ -11,6 +11,8 @@ import threading
 from functools import cache
 from pathlib import Path
 
+from mfagate.files import require_regular
+
 # The first two as requests reads them, the third as OpenSSL does.
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -71,8 +73,13 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
     context = _as_requests_would(ssl.CERT_REQUIRED)
     try:
         if path.is_dir():
+            # OpenSSL opens these files during a handshake, and would wait for a pipe among them.
+            strange = [entry.name for entry in path.glob("[0-9a-f]*.[0-9]*") if entry.exists() and not entry.is_file()]
+            if strange:
+                raise CaBundleError(path, origin, f"holds {strange[0]}, which is not a regular file")
             context.load_verify_locations(capath=path)
         else:
+            require_regular(path)
             context.load_verify_locations(cafile=path)
     except ssl.SSLError:
         raise CaBundleError(path, origin, "holds no certificate that can be read (PEM is expected)") from None

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
 from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.origins import UnsafeRequest
 from mfagate.providers.entra import PROVIDER, made_up_key
 from mfagate.providers.entra.auth import device_code_path, token_path
 from mfagate.providers.entra.clouds import CLOUDS
@@ -98,7 +99,6 @@ def test_another_credential_gets_another_token() -> None:
         ("GET", f"/{SETTINGS.tenant_id}/v2.0/.well-known/openid-configuration"),
         ("POST", "/another-tenant/oauth2/v2.0/token"),
         ("GET", "https://login.microsoftonline.us/x/v2.0/.well-known/openid-configuration"),
-        ("GET", f"https://elsewhere.example.com{METHODS}"),
     ],
 )
 def test_nothing_else_is_signed(method: str, path: str) -> None:
@@ -108,6 +108,13 @@ def test_nothing_else_is_signed(method: str, path: str) -> None:
     assert server.asked == []
     assert "Authorization" not in request.headers
     assert "client_secret" not in form_of(request)
+
+
+def test_another_host_is_refused_before_anything_is_signed() -> None:
+    server = Server()
+    with pytest.raises(UnsafeRequest):
+        signed(SETTINGS, "GET", f"https://elsewhere.example.com{METHODS}", Tokens(server))
+    assert server.asked == []
 
 
 def test_without_a_credential_what_the_contract_says_is_sent() -> None:

@@ -15,6 +15,7 @@ from mfagate.exchange import Exchange, Response
 from mfagate.providers.base import ApiError, ExpiryProbe, Meaning, Probe, Provider, Send
 from mfagate.providers.entra import claims, cross_checks, discovery, expiry
 from mfagate.providers.entra.auth import token_fields, token_path
+from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import ABOUT_A_USER, INVALID_TOKEN, MEANINGS, error_name, error_of
 from mfagate.providers.entra.narrowing import narrowed
 from mfagate.providers.entra.settings import EntraSettings
@@ -110,6 +111,14 @@ class Entra(Provider):
     def url(self, settings: EntraSettings, path: str) -> str:
         """Graph's paths begin with its version; all others are the login host's."""
         return self.base_url(settings) + path if path.startswith("/v1.0/") else f"https://{settings.hosts.login}{path}"
+
+    def hosts(self, settings: EntraSettings) -> Sequence[str]:
+        """Graph and the login host of the cloud."""
+        return [f"https://{settings.hosts.graph}", f"https://{settings.hosts.login}"]
+
+    def public_hosts(self, settings: EntraSettings) -> Sequence[str]:
+        """The login hosts of all clouds, which tell anybody where a tenant is."""
+        return [f"https://{cloud.login}" for cloud in CLOUDS.values()]
 
     def auth(self, settings: EntraSettings, tokens: Tokens) -> AuthBase:
         """The application's authentication at the login host, a token at Graph."""

@@ -109,6 +109,10 @@ class Twilio(Provider):
 
         return f"https://{settings.host('api')}{path}" if path.startswith(ACCOUNTS) else super().url(settings, path)
 
+    def hosts(self, settings: TwilioSettings) -> Sequence[str]:
+        """Verify's host, and that of accounts and keys."""
+        return [f"https://{settings.host('verify')}", f"https://{settings.host('api')}"]
+
     def auth(self, settings: TwilioSettings, tokens: Tokens) -> AuthBase:
         """HTTP Basic."""
         from mfagate.providers.twilio.auth import TwilioAuth

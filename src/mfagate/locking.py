@@ -1,0 +1,153 @@
+"""Locks between the runs on one machine, and the private folder in which they lie.
+
+A lock is held through ``flock``, so that it ends with its process however that ends. The file stays:
+whoever removed it would let two holders in, one with the old file and one with the new.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+_BETWEEN_TRIES_SECONDS = 0.05
+_LARGEST_NOTE = 4096
+
+
+class NotPrivate(Exception):
+    """The place for locks is not ours alone; the message says what to do."""
+
+
+class Held(Exception):
+    """Another run has the lock; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock: its process, its command, and the time at which it got the lock."""
+
+    pid: int
+    since: datetime
+    command: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} ({self.command}), since {self.since:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def private_folder() -> Path:
+    """The folder for files of this user's runs, which nobody else can read, change or replace.
+
+    Raises:
+        NotPrivate: Somebody else owns it or may write to it.
+    """
+    folder = _place()
+    try:
+        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotPrivate(_remedy(folder, f"cannot be used: {error.strerror or error}")) from None
+    try:
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    if status.st_uid != os.geteuid():
+        raise NotPrivate(_remedy(folder, "belongs to another user"))
+    if status.st_mode & 0o077:
+        raise NotPrivate(_remedy(folder, "can be read or changed by other users (chmod 700 ends that)"))
+    return folder
+
+
+def _place() -> Path:
+    """As of the XDG base directory specification; without one, a folder with the user's number in its name."""
+    given = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
+    runtime = Path(given)
+    try:
+        status = runtime.stat()
+        # Whoever may write there could put another folder in the place of ours.
+        private = status.st_uid == os.geteuid() and not status.st_mode & 0o022
+        usable = runtime.is_absolute() and private and os.access(runtime, os.W_OK)
+    except (OSError, ValueError):
+        usable = False
+    return runtime / "mfagate" if usable else Path(tempfile.gettempdir(), f"mfagate-{os.geteuid()}")
+
+
+def _remedy(folder: Path, fault: str) -> str:
+    return f"the folder {folder} for locks {fault}; remove it, or set XDG_RUNTIME_DIR to a folder of your own"
+
+
+@contextmanager
+def locked(name: str, is_too_late: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock of this name; wait for it until ``is_too_late`` says so.
+
+    Raises:
+        Held: Another run still has it then.
+        NotPrivate: There is no place for it that is ours alone.
+    """
+    path = private_folder() / f"{name}.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, _FILE_MODE)
+    except OSError as error:
+        fault = "is a link" if error.errno == errno.ELOOP else f"cannot be opened: {error.strerror or error}"
+        raise NotPrivate(f"the lock {path} {fault}; remove it") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+            raise NotPrivate(f"the lock {path} is not a file of ours; remove it")
+        _wait_for(descriptor, is_too_late)
+        _write_note(descriptor)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int, is_too_late: Callable[[], bool]) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise NotPrivate(f"this file system has no locks ({error.strerror}): set XDG_RUNTIME_DIR") from None
+            if is_too_late():
+                raise Held(str(_holder(descriptor) or "another run of mfagate")) from None
+            time.sleep(_BETWEEN_TRIES_SECONDS)
+        else:
+            return
+
+
+def _write_note(descriptor: int) -> None:
+    note = {"pid": os.getpid(), "since": int(time.time()), "command": _command()}
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(note).encode(), 0)
+
+
+def _command() -> str:
+    """The program and its command; no options, whose values may be secrets."""
+    path, first, *_ = [*sys.argv, "", ""]
+    program = re.sub(r"[^A-Za-z0-9_.-]", "", Path(path).name)[:60].replace("__main__.py", "mfagate") or "python"
+    return f"{program} {first}" if re.fullmatch(r"[a-z][a-z-]{0,30}", first) else program
+
+
+def _holder(descriptor: int) -> Holder | None:
+    """What the holder wrote; None if that is not there yet, or is something else."""
+    try:
+        note = json.loads(os.pread(descriptor, _LARGEST_NOTE, 0))
+        pid, since, command = int(note["pid"]), float(note["since"]), str(note["command"])
+        shown = "".join(sign for sign in command[:80] if sign.isascii() and sign.isprintable())
+        return Holder(pid, datetime.fromtimestamp(since, UTC), shown)
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
+        return None

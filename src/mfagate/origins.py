@@ -1,0 +1,150 @@
+"""Where a request may go: origins of URLs, and paths that cannot lead away from them.
+
+Programs read unusual URLs differently: for one ``https://a\\@b`` leads to a, for another to b
+(https://url.spec.whatwg.org/#url-parsing against RFC 3986 section 3.2). So nothing unusual is
+interpreted here. A URL has an origin only in the one form that every parser reads alike.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+from urllib.parse import unquote_to_bytes
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_URL = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(?=[/?]|\Z)[!-\[\]-~]*\Z")
+"""Printable ASCII without a backslash; no user name, and no escapes in the host."""
+
+_LONGEST_PATH = 8000
+"""RFC 9110 section 4.1 asks for at least 8,000 characters of a whole URI; nobody needs more."""
+
+
+class UnsafeRequest(ValueError):
+    """A request that could go elsewhere than to its target. The message quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port of a URL (RFC 6454); the host is in lower case."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """Read the origin of a URL that is about to be sent.
+
+        Raises:
+            UnsafeRequest: Parsers could disagree about it.
+        """
+        found = _URL.match(url)
+        if found is None:
+            raise UnsafeRequest("its URL is not in the form that every program reads alike")
+        scheme, host, port = found.groups()
+        return cls(scheme, host.lower(), int(port) if port else _DEFAULT_PORTS[scheme])
+
+    def __str__(self) -> str:
+        """Write it with its port, so that two that differ look different."""
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """The origins of one target. Requests to ``public`` ones are sent without a credential."""
+
+    own: frozenset[Origin] = frozenset()
+    public: frozenset[Origin] = frozenset()
+
+    @classmethod
+    def of(cls, own: Iterable[str], public: Iterable[str] = ()) -> Self:
+        """Read them from URLs of the settings, whose hosts may be in any script."""
+        return cls(_origins(tuple(own)), _origins(tuple(public)))
+
+    def allows_credential(self, url: str) -> bool:
+        """Whether a request to this URL is signed; to a public origin it goes unsigned.
+
+        Raises:
+            UnsafeRequest: The URL is at none of these origins.
+        """
+        origin = Origin.of(url)
+        if origin in self.own:
+            return True
+        if origin in self.public:
+            return False
+        allowed = ", ".join(sorted(map(str, self.own))) or "nowhere"
+        raise UnsafeRequest(f"it leads to another scheme, host or port than the target's ({allowed})")
+
+
+@lru_cache(maxsize=256)
+def _origins(urls: tuple[str, ...]) -> frozenset[Origin]:
+    return frozenset(origin for url in urls if (origin := _configured(url)) is not None)
+
+
+def _configured(url: str) -> Origin | None:
+    """The origin of a configured URL, its host encoded as that of a request is; None if it has none."""
+    import requests
+
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+        return Origin.of(prepared.url or "")
+    except (requests.RequestException, ValueError):
+        return None
+
+
+def path_fault(path: str) -> str | None:
+    """Say why a path is not in normal form below the root of its host; None if it is.
+
+    A path in normal form cannot change the origin of a URL that it is appended to, and no server
+    or proxy on the way makes another path of it.
+    """
+    if len(path) > _LONGEST_PATH:
+        return f"is longer than {_LONGEST_PATH} characters"
+    if not path.startswith("/"):
+        return 'does not begin with "/"'
+    if (fault := _fault_of_characters(path)) is not None:
+        return fault
+    if "?" in path or "#" in path:
+        return 'holds "?" or "#", which end a path'
+    if "//" in path:
+        return 'holds "//", which begins the name of a host'
+    return _fault_of_meaning(path)
+
+
+def _fault_of_characters(text: str) -> str | None:
+    for character in text:
+        category = unicodedata.category(character)
+        if category.startswith("C"):
+            return "holds a control character or another that cannot be seen"
+        if category.startswith("Z"):
+            return "holds white space"
+    return 'holds "\\", which some programs take for "/"' if "\\" in text else None
+
+
+def _fault_of_meaning(path: str) -> str | None:
+    """What an escape, or a sign that some programs replace by another, makes of the path."""
+    if re.search(r"%(?![0-9A-Fa-f]{2})", path):
+        return 'holds "%" without two hexadecimal digits'
+    read, before = path, None
+    # As often as any program could: each turn makes the text shorter, or leaves it as it is.
+    while read != before:
+        before = read
+        try:
+            # Some programs map look-alikes such as U+FF0F to ASCII before they split a path.
+            read = unicodedata.normalize("NFKC", unquote_to_bytes(read).decode())
+        except UnicodeDecodeError:
+            return "holds escapes that are not text in UTF-8"
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in read):
+        return "holds an escaped control character"
+    if "\\" in read:
+        return 'holds an escaped "\\", which some programs take for "/"'
+    # Some servers cut off what follows a ";" first.
+    if any(segment.partition(";")[0] in (".", "..") for segment in read.split("/")):
+        return 'holds a "." or ".." segment, which leads to another path'
+    return None

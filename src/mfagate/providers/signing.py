@@ -1,0 +1,93 @@
+"""The one place in which a request gets its credential: checked first, then signed.
+
+Whoever sends calls :func:`prepare`. Whoever calls ``Provider.auth`` gets a signer in
+:class:`OwnOriginOnly`, because the base class wraps it. So no signer runs for a URL that is not
+the target's, and no request to such a URL is prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import requests
+from requests.auth import AuthBase
+
+from mfagate.origins import Origin, Origins, UnsafeRequest, path_fault
+
+Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+
+
+class Addresses(Protocol):
+    """What is needed of a provider: its addresses."""
+
+    def url(self, settings: Any, path: str) -> str:
+        """The whole URL of a path."""
+
+    def origins(self, settings: Any) -> Origins:
+        """Where requests may go."""
+
+
+class OwnOriginOnly(AuthBase):
+    """Compares the origin of the final URL with the target's before it lets ``signer`` sign."""
+
+    def __init__(self, signer: Signer, origins: Origins) -> None:
+        self._signer = signer
+        self._origins = origins
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign a request to the target; leave one to its public origins unsigned.
+
+        Raises:
+            UnsafeRequest: The request would go elsewhere.
+        """
+        if "Host" in request.headers:
+            raise UnsafeRequest("it has a header Host, which names another server than its URL")
+        if not self._origins.allows_credential(str(request.url)):
+            return request
+        signed = self._signer(request)
+        self._origins.allows_credential(str(signed.url))
+        return signed
+
+
+def prepare(provider: Addresses, settings: Any, request: requests.Request, signer: Signer) -> requests.PreparedRequest:
+    """Address a request, check where it goes, and have it signed.
+
+    Args:
+        provider: Knows the addresses.
+        settings: The provider's settings, which the allowed origins are derived from.
+        request: Its URL is a path, or an absolute URL at one of the provider's origins.
+        signer: Signs, or returns the request as it is.
+
+    Raises:
+        UnsafeRequest: It would go elsewhere than to the target, or nobody can tell where.
+    """
+    final = requests.Request(
+        request.method,
+        _address(provider, settings, request.url),
+        headers=request.headers,
+        data=request.data,
+        json=request.json,
+        params=request.params,
+        auth=OwnOriginOnly(signer, provider.origins(settings)),
+    )
+    try:
+        return final.prepare()
+    except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema):
+        raise UnsafeRequest("its URL is not in the form that every program reads alike") from None
+    except requests.exceptions.InvalidHeader:
+        raise UnsafeRequest("one of its headers holds a character that HTTP does not allow") from None
+
+
+def _address(provider: Addresses, settings: Any, url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        _require_path(url)
+        return provider.url(settings, url)
+    Origin.of(url)
+    _require_path("/" + url.split("/", 3)[3] if url.count("/") > 2 else "/")
+    return url
+
+
+def _require_path(target: str) -> None:
+    if (fault := path_fault(target.partition("?")[0])) is not None:
+        raise UnsafeRequest(f"its path {fault}")
