@@ -228,7 +228,6 @@ def asked(
         return Check.from_finding(check_id, finding, subject=name)
 
 
-<<<<<<< HEAD
 def _in_time(climb: Climb, interaction: Interaction, arranger: Arranger, again: Arranged | None) -> Replay:
     """Replay it; once more after a wait, if the provider says that it was asked too soon and so did nothing.
 
@@ -256,7 +255,8 @@ def _later(check_id: str, name: str, reason: AskedTooSoon) -> Check:
     finding = Finding(CauseId.CONTRACT_ASKED_TOO_SOON, message, evidence, outcome=Outcome.SKIPPED)
     check = Check.from_finding(check_id, finding, subject=name)
     return check.model_copy(update={"skipped_because": SkipReason.TOO_SOON})
-=======
+
+
 def _unsafe(climb: Climb, interaction: Interaction, error: UnsafeValueError) -> Finding:
     """A request that a state's value would send elsewhere, at the line of the generator that takes the value."""
     contract = climb.contract
@@ -264,7 +264,6 @@ def _unsafe(climb: Climb, interaction: Interaction, error: UnsafeValueError) -> 
     where = ("interactions", contract.interactions.index(interaction), "request", *error.part)
     location = Location(contract.path, line_in(contract.path, where))
     return Finding(CauseId.CONTRACT_UNSAFE_PATH, f"{interaction.description}: {error}", {}, location)
->>>>>>> main
 
 
 _CONFIRMED = 3
