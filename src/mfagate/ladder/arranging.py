@@ -304,7 +304,11 @@ def said(climb: Climb, exchange: Exchange) -> str:
 
 def sends_message(climb: Climb, request: requests.Request | Request) -> bool:
     """Whether a request may send somebody a message, and so must leave once."""
-    return climb.provider.sends_message(str(request.method), urlsplit(str(request.url)).path, _fields(request))
+    try:
+        path = urlsplit(str(request.url)).path
+    except ValueError:
+        return False  # Such an address is refused before anything is sent.
+    return climb.provider.sends_message(str(request.method), path, _fields(request))
 
 
 def _fields(request: requests.Request | Request) -> Mapping[str, Any]:
