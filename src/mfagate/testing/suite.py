@@ -192,12 +192,13 @@ class ProviderSuite:
             yield running
 
     @pytest.fixture(scope="class")
-    def requests_of_a_gate(self, running: Running, tmp_path_factory: pytest.TempPathFactory) -> int:
-        """How many there are."""
-        project = ProviderProject(tmp_path_factory.mktemp("healthy"), self, running)
+    @classmethod
+    def requests_of_a_gate(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> int:
+        """Count the requests of a healthy gate."""
+        project = ProviderProject(tmp_path_factory.mktemp("healthy"), cls(), running)
         with front(project.endpoint) as before:
             project.endpoint = before.url
-            self._assert_passed(project, project.run("gate"))
+            _assert_passed(project.run("gate"))
             return len(before.requests)
 
     @pytest.fixture
@@ -218,7 +219,7 @@ class ProviderSuite:
     def test_three_times_in_a_row(self, project: ProviderProject) -> None:
         """Nothing that a run leaves at the provider stops the next one."""
         for _ in range(3):
-            self._assert_passed(project, project.run("gate"))
+            _assert_passed(project.run("gate"))
         assert things_left(project.folder / "integrations.toml", project.env) == set()
 
     def test_two_at_once(self, tmp_path: Path, running: Running) -> None:
@@ -228,16 +229,9 @@ class ProviderSuite:
             project.folder.mkdir()
         with ThreadPoolExecutor() as pool:
             results = list(pool.map(lambda project: project.run("gate"), projects))
-        for project, result in zip(projects, results, strict=True):
-            self._assert_passed(project, result)
+        for result in results:
+            _assert_passed(result)
         assert things_left(projects[0].folder / "integrations.toml", projects[0].env) == set()
-
-    def _assert_passed(self, project: ProviderProject, result: Result) -> None:
-        assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
-        interactions = result.checks("contract.interaction")
-        allowed = ("pass", "skipped")
-        assert not [check for check in interactions if check["outcome"] not in allowed], _messages(interactions)
-        assert result.report["run"]["warnings"] == []
 
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
     def test_interrupted(self, project: ProviderProject, requests_of_a_gate: int, number: signal.Signals) -> None:
@@ -256,7 +250,7 @@ class ProviderSuite:
             if number is not signal.SIGKILL:
                 assert result.exit_code == (130 if number is signal.SIGINT else 143)
                 assert not [thing for thing in left if thing not in result.stderr], result.stderr
-            self._assert_passed(project, project.run("gate"))
+            _assert_passed(project.run("gate"))
             assert things_left(project.folder / "integrations.toml", project.env) == set()
 
     @pytest.mark.parametrize("case", LIVE_CASES)
@@ -436,6 +430,14 @@ class ProviderSuite:
             assert meaning.text
             assert not meaning.text.endswith(".")
             assert meaning.setting is None or meaning.setting in names
+
+
+def _assert_passed(result: Result) -> None:
+    """Everything was asked, or skipped with a reason, and nothing is left."""
+    assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
+    interactions = result.checks("contract.interaction")
+    assert not [check for check in interactions if check["outcome"] not in ("pass", "skipped")], _messages(interactions)
+    assert result.report["run"]["warnings"] == []
 
 
 @contextmanager
