@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,8 +25,10 @@ from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
+from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.contract import INTERACTION
 from mfagate.ladder.rung import Climb, internal_error
+from mfagate.leftovers.folders import remove_abandoned
 from mfagate.neighbours import compared
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
@@ -55,6 +58,8 @@ from mfagate.workers import Workers
 _MOST_WORKERS = 32
 """Integrations that wait for their providers at the same time. More gained nothing with 1,000 of them on two
 processors, and made the threads wait for each other."""
+
+log = logging.getLogger("mfagate")
 
 
 class Progress(Protocol):
@@ -101,6 +106,7 @@ class Session:
     """Those of this run."""
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
     """Files of secrets that were read, see :class:`~mfagate.secrets.stores.StoreContext`."""
+    cleanup: Cleanup = field(default_factory=Cleanup.of_environment)
 
     def __post_init__(self) -> None:
         learn_surroundings(self.redactor, self.configuration.text, self.environ)
@@ -165,6 +171,8 @@ def run(
         registry.get(one.provider)
     if stage is Stage.RECORD:
         require_vcrpy()
+    if stage is not Stage.CHECK:
+        remove_abandoned()
     session = Session(
         configuration,
         progress=progress or Silent(),
@@ -179,13 +187,20 @@ def run(
     try:
         with STALLS.measured(), session.sandboxes:
             jobs = [pool.submit(_examine, session, one, stage, shared.get(one.name, [])) for one in integrations]
-            reports = compared([job.result() for job in jobs], integrations)
+            try:
+                reports = compared([job.result() for job in jobs], integrations)
+            except (KeyboardInterrupt, SystemExit):
+                # While its sandboxes still answer.
+                session.cleanup.interrupt()
+                _tell_what_is_left(session)
+                raise
     finally:
         if executor is None:
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
-    report = _report(stage, started, reports, recorded, changed_since, configuration.path, _idle(session))
+    warnings = [*_idle(session), *_left(session)]
+    report = _report(stage, started, reports, recorded, changed_since, configuration.path, warnings)
     for past in session.pasts.values():
         past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
@@ -241,6 +256,16 @@ def _idle(session: Session) -> list[str]:
         for name, running in session.started.items()
         for fault in running.idle_faults()
     ]
+
+
+def _left(session: Session) -> list[str]:
+    return [f"not removed: {thing}; the next run on this machine tries again" for thing in session.cleanup.left]
+
+
+def _tell_what_is_left(session: Session) -> None:
+    """There will be no report."""
+    for warning in _left(session):
+        log.warning("%s", session.redactor.redact(warning))
 
 
 def _examine(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
@@ -323,6 +348,7 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
         session.redactor,
         endpoint=running.endpoint if running else integration.endpoint,
         ca_bundle=Path(running.ca_bundle) if running and running.ca_bundle else None,
+        cleanup=session.cleanup,
     )
     state.expect = session.resolve(integration, "expect", running)
     state.client = session.resolve(integration, "client", running)

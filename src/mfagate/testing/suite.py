@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +28,11 @@ from mfagate.exchange import Exchange, Response
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.providers.states import State
-from mfagate.sandbox import Running
-from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
+from mfagate.sandbox import BETWEEN_MESSAGES, Running
+from mfagate.sandbox.front import Fault, Handler, NeverRefuses, always, front, hang_up, stall
 from mfagate.testing.breaking import faults, spread
 from mfagate.testing.consumer_tests import prove_contract
+from mfagate.testing.leftovers import things_left
 from mfagate.testing.project import Project, Result
 from mfagate.testing.state_readers import blind_states
 from mfagate.testing.wrapping import Wrapping
@@ -176,7 +181,7 @@ class ProviderSuite:
         """The sandbox."""
         sandbox = registry.get(cls.provider).sandbox()
         assert sandbox is not None, "the suite runs against the provider's local sandbox"
-        with sandbox.start() as running:
+        with _impatient(), sandbox.start() as running:
             yield running
 
     @pytest.fixture
@@ -190,8 +195,18 @@ class ProviderSuite:
         """Another one, in which something goes wrong; most tests do without what stands before it."""
         sandbox = registry.get(cls.provider).sandbox()
         assert sandbox is not None
-        with sandbox.start(faults=[]) as running:
+        with _impatient(), sandbox.start(faults=[]) as running:
             yield running
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def requests_of_a_gate(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> int:
+        """Count the requests of a healthy gate."""
+        project = ProviderProject(tmp_path_factory.mktemp("healthy"), cls(), running)
+        with front(project.endpoint) as before:
+            project.endpoint = before.url
+            _assert_passed(project.run("gate"))
+            return len(before.requests)
 
     @pytest.fixture
     def definition(self) -> Provider:
@@ -207,6 +222,43 @@ class ProviderSuite:
         assert len(interactions) - len(asked) <= self.most_skipped, _messages(interactions)
         assert len(asked) >= FEWEST_INTERACTIONS, _too_few(len(asked))
         assert result.checks("credential.enforced")[0]["outcome"] == "pass"
+
+    def test_three_times_in_a_row(self, project: ProviderProject) -> None:
+        """Nothing that a run leaves at the provider stops the next one."""
+        for _ in range(3):
+            _assert_passed(project.run("gate"))
+        assert things_left(project.folder / "integrations.toml", project.env) == set()
+
+    def test_two_at_once(self, tmp_path: Path, running: Running) -> None:
+        """Two pipelines with the same test data are both right."""
+        projects = [ProviderProject(tmp_path / name, self, running) for name in ("one", "other")]
+        for project in projects:
+            project.folder.mkdir()
+        with ThreadPoolExecutor() as pool:
+            results = list(pool.map(lambda project: project.run("gate"), projects))
+        for result in results:
+            _assert_passed(result)
+        assert things_left(projects[0].folder / "integrations.toml", projects[0].env) == set()
+
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+    def test_interrupted(self, project: ProviderProject, requests_of_a_gate: int, number: signal.Signals) -> None:
+        """Nothing is left by the next run, and nothing by a run that is asked to end, but for what it names."""
+        blocking = _Blocking()
+        with front(project.endpoint, blocking) as before:
+            project.endpoint = before.url
+            # In the middle of the interactions; the provider has done what was asked, and nobody hears of it.
+            blocking.at = requests_of_a_gate * 3 // 5
+            with project.start("gate") as command:
+                blocking.reached.wait()
+                command.send_signal(number)
+                result = project.ended(command)
+            blocking.released.set()
+            left = things_left(project.folder / "integrations.toml", project.env)
+            if number is not signal.SIGKILL:
+                assert result.exit_code == (130 if number is signal.SIGINT else 143)
+                assert not [thing for thing in left if thing not in result.stderr], result.stderr
+            _assert_passed(project.run("gate"))
+            assert things_left(project.folder / "integrations.toml", project.env) == set()
 
     @pytest.mark.parametrize("case", LIVE_CASES)
     def test_live(self, project: ProviderProject, running: Running, case: str) -> None:
@@ -424,6 +476,39 @@ class ProviderSuite:
             assert meaning.text
             assert not meaning.text.endswith(".")
             assert meaning.setting is None or meaning.setting in names
+
+
+def _assert_passed(result: Result) -> None:
+    """Everything was asked, or skipped with a reason, and nothing is left."""
+    assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
+    interactions = result.checks("contract.interaction")
+    assert not [check for check in interactions if check["outcome"] not in ("pass", "skipped")], _messages(interactions)
+    assert result.report["run"]["warnings"] == []
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Sandboxes that are started now have short intervals between messages, so that no test waits for long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(BETWEEN_MESSAGES, "1")
+        yield
+
+
+class _Blocking:
+    """A way to the provider on which one answer is held back."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, handler: Handler) -> bool:
+        """Let the provider do what is asked, and keep the answer."""
+        if len(handler.server.requests) != self.at:
+            return False
+        handler.ask()
+        self.reached.set()
+        self.released.wait(60)
+        return hang_up(handler)
 
 
 def _messages(checks: Sequence[Mapping[str, str]]) -> list[str]:

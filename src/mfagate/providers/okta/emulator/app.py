@@ -549,9 +549,11 @@ def _is_wanted(user: User, request: Request) -> bool:
     values |= {"id": user.id, "status": user.status}
     for name in ("filter", "search"):
         for expression in request.query.get(name, []):
-            found = re.fullmatch(r'\s*([A-Za-z.]+)\s+eq\s+"([^"]*)"\s*', expression)
+            operators = "eq|sw" if name == "search" else "eq"
+            found = re.fullmatch(rf'\s*([A-Za-z.]+)\s+({operators})\s+"([^"]*)"\s*', expression)
             if found is None:
                 raise refused("E0000031")
-            if str(values.get(found[1], "")).lower() != found[2].lower():
+            value, told = str(values.get(found[1], "")).lower(), found[3].lower()
+            if not (value.startswith(told) if found[2] == "sw" else value == told):
                 return False
     return True
