@@ -18,6 +18,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.resolved import Value, resolve_table
+from mfagate.foreign import hiding
 from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
@@ -207,6 +208,11 @@ def _idle(session: Session) -> list[str]:
 
 
 def _examine(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
+    with hiding(session.redactor.redact):
+        return _examined(session, integration, stage, shared)
+
+
+def _examined(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
     def on_check(check: Check) -> None:
         session.progress.checked(integration.name, check)
 
@@ -260,7 +266,8 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
         # The session owns it, so that an interrupt in the main thread stops it too.
         running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))
         session.started[integration.name] = running
-    yield _climb(session, integration, provider, running)
+    with hiding(session.redactor.redact):
+        yield _climb(session, integration, provider, running)
 
 
 def _inspected(session: Session, integration: Integration, running: Running | None) -> Subject:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mfagate.files import open_regular
+from mfagate.foreign import quoted
 
 _SECONDS = 60
 _CHUNK = 1 << 20
@@ -233,8 +234,8 @@ def _git(folder: Path, *arguments: str) -> bytes:
     except FileNotFoundError:
         raise GitError("the command git is needed and was not found") from None
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise GitError(f"git cannot be run: {error}") from None
+        raise GitError(f"git cannot be run: {quoted(error)}") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise GitError(said[0] if said else f"git {arguments[0]} ended with {done.returncode}")
+        said = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        raise GitError(quoted(said) if said else f"git {arguments[0]} ended with {done.returncode}")
     return done.stdout

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
+from mfagate.foreign import quoted_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class Check(Model):
             cause=finding.cause,
             message=finding.message,
             next_step=finding.next_step or load_cause(finding.cause).next_step,
-            evidence=dict(finding.evidence),
+            evidence=quoted_tree(finding.evidence),
             location=ReportLocation.of(location) if location else None,
             seconds=round(seconds, 6),
             expires=finding.expires,

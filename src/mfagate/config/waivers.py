@@ -40,7 +40,7 @@ WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.CONTRACT_STATE_UNAVAILABLE: _INTERACTION,
     CauseId.CONTRACT_WEAK_RULE: ("contract.file",),
     CauseId.CASSETTE_MISSING: _RECORDING,
-    CauseId.CASSETTE_STALE: (*_RECORDING, "cassette.age"),
+    CauseId.CASSETTE_STALE: ("cassette.age",),
     CauseId.CASSETTE_CONTRACT_MISMATCH: _RECORDING,
     CauseId.DRIFT_FIELD_REMOVED: _DRIFT,
     CauseId.DRIFT_TYPE_CHANGED: _DRIFT,

@@ -12,10 +12,12 @@ from typing import Any
 from mfagate.causes import CauseId
 from mfagate.contract.core import GAVE_UP
 from mfagate.contract.path import at, steps
+from mfagate.foreign import quoted, quoted_json
 
 # Longer values are cut: an answer may hold tokens and seeds that nobody registered as secret.
 LONGEST_VALUE = 60
 _LONGEST_DEMAND = 2 * LONGEST_VALUE
+_LONGEST_PATH = 200
 
 _MISSING_KEYS = "Actual map is missing the following keys"
 _UNREADABLE_JSON = "Failed to parse the actual body"
@@ -89,11 +91,10 @@ def rank(mismatch: Mismatch) -> tuple[int, str]:
 
 
 def shorten(value: Any) -> Any:
-    """The value itself if it is a short scalar, else the beginning of its text or JSON."""
+    """The value itself if it is a scalar, else the beginning of its text or JSON, quoted."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+    return quoted(value, LONGEST_VALUE) if isinstance(value, str) else quoted_json(value, LONGEST_VALUE)
 
 
 def status_changed(expected: int, actual: int, pact_text: str = "") -> Mismatch:
@@ -127,7 +128,7 @@ def body_unreadable(problem: str) -> Mismatch:
 
 def not_json(body: str) -> Mismatch:
     """HTML or text where the contract has JSON; only markup is quoted, because a text may be a token."""
-    start = body.lstrip()[:LONGEST_VALUE]
+    start = body.lstrip()
     how = f"begins with {_quoted(start)}" if start.startswith("<") else f"is a text of {len(body)} characters"
     return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", f"The body is not JSON; it {how}.")
 
@@ -146,6 +147,7 @@ def in_text(pact_mismatch: Mapping[str, Any], showable: Showable | None) -> list
 
 def in_json(pact_mismatch: Mapping[str, Any], body: str, quotes: Quotes) -> list[Mismatch]:
     """One of Pact's mismatches of a JSON body; several if several keys are missing."""
+    # The core names keys of the answer in its paths.
     path, text = pact_mismatch["path"], pact_mismatch["mismatch"]
     expected, actual = _value(pact_mismatch["expected"]), _value(pact_mismatch["actual"])
     if text.startswith(_IS_NULL):
@@ -156,7 +158,7 @@ def in_json(pact_mismatch: Mapping[str, Any], body: str, quotes: Quotes) -> list
         return [body_unreadable("is not valid JSON; it may have been cut off") if is_cut else not_json(body)]
     if text.startswith(_MISSING_KEYS):
         return [_missing(path, key) for key in expected if key not in actual]
-    return [_differs(path, expected, actual, text, quotes.of(path, actual))]
+    return [_differs(quoted(path, _LONGEST_PATH), expected, actual, text, quotes.of(path, actual))]
 
 
 def _differs(path: str, expected: object, actual: object, text: str, quote: str) -> Mismatch:
@@ -176,7 +178,7 @@ def _differs(path: str, expected: object, actual: object, text: str, quote: str)
 
 
 def _missing(path: str, key: str) -> Mismatch:
-    full = f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]"
+    full = quoted(f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]", _LONGEST_PATH)
     return Mismatch(CauseId.CONTRACT_FIELD_MISSING, full, f"{full} is missing from the answer.")
 
 
@@ -210,8 +212,7 @@ def _described(value: object, quote: str) -> str:
 
 
 def _quoted(value: object) -> str:
-    short = shorten(value)
-    return str(short) if isinstance(value, dict | list) else json.dumps(short, ensure_ascii=False)
+    return quoted_json(value, LONGEST_VALUE)
 
 
 def _demand(text: str, actual: object, expected: object) -> str:
@@ -224,4 +225,4 @@ def _demand(text: str, actual: object, expected: object) -> str:
     # An equality repeats the expected value, at any length.
     if demand is None or demand[0].startswith("to be equal"):
         return f"has {_quoted(expected)}"
-    return f"wants it {demand[0] if len(demand[0]) <= _LONGEST_DEMAND else demand[0][:_LONGEST_DEMAND] + '…'}"
+    return f"wants it {quoted(demand[0], _LONGEST_DEMAND)}"

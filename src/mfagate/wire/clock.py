@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from mfagate.exchange import Exchange, Headers, Phase
+from mfagate.foreign.parsing import raw
 
 BEFORE_PROCESSING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
 
@@ -24,7 +25,7 @@ def clock_offset(exchange: Exchange, told: float | None = None) -> float | None:
     if exchange.response is None or Phase.PROCESSING not in exchange.phases:
         return None
     headers = exchange.response.headers
-    if headers.get("age", "0").strip() != "0":
+    if (raw(headers.get("age")) or "0").strip() != "0":
         return None
     try:
         server = datetime.fromtimestamp(told, UTC) if told is not None else _date(headers)
@@ -35,7 +36,7 @@ def clock_offset(exchange: Exchange, told: float | None = None) -> float | None:
 
 def _date(headers: Headers) -> datetime:
     (date,) = headers.all("date")
-    server = parsedate_to_datetime(date)
+    server = parsedate_to_datetime(raw(date))
     # The asctime format names no zone and means UTC.
     return server.replace(tzinfo=UTC) if server.tzinfo is None else server
 

@@ -7,12 +7,15 @@ from typing import Any
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Failure, Phase
+from mfagate.foreign import quoted
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.stream import Stream
 
+_LONGEST_LINE = 60
+
 
 class WireError(Exception):
-    """A failure whose phase is not yet stated. Never leaves this package."""
+    """A failure whose phase is not yet stated. Texts of others in it are quoted. Never leaves this package."""
 
     def __init__(
         self,
@@ -50,7 +53,7 @@ def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) 
     )
 
 
-def escaped(received: bytes) -> str:
-    """The first line of what a peer sent, printable: evidence of what speaks on that port."""
-    first_line = received.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")
-    return first_line.decode("latin-1").encode("unicode_escape").decode("ascii")
+def first_line(received: bytes) -> str:
+    """The first line of what a peer sent, to be shown: evidence of what speaks on that port."""
+    line = received.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")
+    return quoted(line.decode("utf-8", "backslashreplace"), _LONGEST_LINE)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import SecretStr
 
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
 from mfagate.providers.duo.errors import FORBIDDEN, INVALID_PARAMETERS, MEANINGS, WRONG_KIND, error_of, response_of
 from mfagate.providers.duo.settings import DuoSettings
@@ -99,7 +100,7 @@ class Duo(Provider):
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> Meaning | None:
         """One code forbids for several reasons; the detail tells which."""
-        if error.code == FORBIDDEN and "integration type" in error.message.lower():
+        if error.code == FORBIDDEN and "integration type" in raw(error.message).lower():
             return WRONG_KIND
         return super().meaning(error, exchange, settings)
 

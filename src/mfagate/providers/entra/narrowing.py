@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning
 from mfagate.providers.entra import claims, errors
 from mfagate.providers.entra.settings import EntraSettings, looks_made_today
@@ -59,12 +61,16 @@ def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Ent
 
 
 def _time(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
-    told = re.search(r"Current time: (\S+?), .*expiry time of assertion (\S+?)\.? ", f"{error.message} ")
-    return replace(meaning, evidence={"Entra's time": told[1], "assertion ended": told[2]}) if told else meaning
+    told = re.search(r"Current time: (\S+?), .*expiry time of assertion (\S+?)\.? ", f"{raw(error.message)} ")
+    return (
+        replace(meaning, evidence={"Entra's time": quoted(told[1], 80), "assertion ended": quoted(told[2], 80)})
+        if told
+        else meaning
+    )
 
 
 def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
-    said = error.message.lower()
+    said = raw(error.message).lower()
     if "audience" in said:
         text = f"the token is for another Graph than {settings.hosts.graph}"
         return replace(meaning, cause=CauseId.CREDENTIAL_WRONG_REGION, text=text, setting="tenant_id")

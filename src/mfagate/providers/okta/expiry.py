@@ -13,6 +13,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mfagate.exchange import Response
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import Expiry
 
 _JUST_NOW = timedelta(seconds=10)
@@ -27,13 +29,13 @@ def expiry_of_token(response: Response) -> Sequence[Expiry]:
     body = response.json()
     tokens = [one for one in (body if isinstance(body, list) else [body]) if isinstance(one, dict)]
     if isinstance(body, list):
-        now = _moment(response.headers.get("date"))
+        now = _moment(raw(response.headers.get("date")))
         tokens = [one for one in tokens if now and (used := _moment(one.get("lastUpdated"))) and now - used < _JUST_NOW]
     if len(tokens) != 1:
         return ()
     (token,) = tokens
     ends = _moment(token.get("expiresAt"))
-    name = f'the API token "{token.get("name")}" ({token.get("id")})'
+    name = f'the API token "{quoted(token.get("name"), 80)}" ({quoted(token.get("id"), 80)})'
     return (Expiry("api_token", ends, name, _duration(token.get("tokenWindow"))),) if ends else ()
 
 
