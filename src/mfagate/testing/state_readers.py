@@ -149,8 +149,8 @@ def _interactions(contract: Contract, request: requests.Request, response: Respo
 
 
 def _answer(response: Response) -> Answer:
-    kind = response.headers.get("content-type")
-    return Answer(response.status, (("Content-Type", kind),) if kind else (), response.body)
+    named = [value for name, value in response.headers.items_in_order if name.lower() == "content-type"]
+    return Answer(response.status, tuple(("Content-Type", value) for value in named[:1]), response.body)
 
 
 @contextmanager
