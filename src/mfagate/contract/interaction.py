@@ -92,6 +92,7 @@ class Interaction:
         self, response: Response, showable: Showable | None, values: Mapping[str, str]
     ) -> Iterator[Mismatch]:
         document = response.json() if self.bound else None
+        quotes = Quotes(response.body.decode("utf-8", "replace"), showable)
         for path, name in self.bound.items():
             if name not in values:
                 raise StateValueError(name, f"is not given by the state, and {path} has to hold it")
