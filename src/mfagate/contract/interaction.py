@@ -98,9 +98,7 @@ class Interaction:
                 raise StateValueError(name, f"is not given by the state, and {path} has to hold it")
             actual = at(document, steps(path))
             if as_text(actual) != values[name]:
-                yield of_another(
-                    path, name, Quotes(response.body.decode("utf-8", "replace"), showable).of(path, actual)
-                )
+                yield of_another(path, name, quotes.of(path, actual))
 
 
 @dataclass(frozen=True, slots=True)
