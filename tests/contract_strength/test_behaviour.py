@@ -14,6 +14,7 @@ from mfagate.contract_strength import Behaviour, Change, Operator
 from mfagate.fail_closed import Answer
 from mfagate.fail_closed.loopback import Asked
 from mfagate.fail_closed.watch import Outcome
+from mfagate.foreign import ForeignText
 
 TEXTS = st.text(min_size=1, max_size=6)
 
@@ -49,6 +50,7 @@ def change(before: Any = None, after: Any = None, operator: Operator = Operator.
         (Colour.RED, Colour.BLUE),
         (Colour.RED, "RED"),
         (b"a", b"b"),
+        (ForeignText("a"), ForeignText("b")),
         (Begun("alice", "1"), Begun("alice", "2")),
         (Begun("alice", "1"), {"user": "alice", "transaction": "1"}),
         ({"a": 1}, {"a": 1, "b": 2}),

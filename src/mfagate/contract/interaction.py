@@ -14,7 +14,6 @@ from mfagate.contract.path import as_text, at, steps
 from mfagate.contract.request import ExampleRequest
 from mfagate.contract.response import ExpectedResponse
 from mfagate.exchange import Headers, Request, Response
-from mfagate.foreign.parsing import raw
 
 if TYPE_CHECKING:
     import requests
@@ -93,12 +92,13 @@ class Interaction:
         self, response: Response, showable: Showable | None, values: Mapping[str, str]
     ) -> Iterator[Mismatch]:
         document = response.json() if self.bound else None
+        quotes = Quotes(response.body.decode("utf-8", "replace"), showable)
         for path, name in self.bound.items():
             if name not in values:
                 raise StateValueError(name, f"is not given by the state, and {path} has to hold it")
             actual = at(document, steps(path))
             if as_text(actual) != values[name]:
-                yield of_another(path, name, Quotes(raw(response.text), showable).of(path, actual))
+                yield of_another(path, name, quotes.of(path, actual))
 
 
 @dataclass(frozen=True, slots=True)

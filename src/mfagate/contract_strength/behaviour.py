@@ -21,6 +21,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from mfagate.contract_strength.operators import Change, Operator
 from mfagate.fail_closed.loopback import Asked
 from mfagate.fail_closed.watch import Outcome
+from mfagate.foreign import ForeignText
+from mfagate.foreign.parsing import raw
 
 Leaf = tuple[str, Any]
 """Where a value is, and the value: a text, number, boolean or None."""
@@ -170,6 +172,8 @@ def _simple(value: Any) -> str | None:
     """Return a value without members as a text."""
     if isinstance(value, Enum):
         return f"{type(value).__qualname__}.{value.name}"
+    if isinstance(value, ForeignText):
+        return raw(value)
     if isinstance(value, str):
         return str(value)
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else None

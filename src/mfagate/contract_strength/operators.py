@@ -17,6 +17,7 @@ from mfagate.contract_strength.listed import listed
 from mfagate.fail_closed.answer import Answer
 from mfagate.fail_closed.binding import alike
 from mfagate.fail_closed.places import Place, places
+from mfagate.foreign import quoted_json
 
 OTHER = "mfagate-other"
 """A word that no provider says."""
@@ -119,8 +120,8 @@ def _of_the_body(example: Answer, rules: Mapping[str, Any], known: Mapping[str, 
         yield from _removed(example, place)
         allowed = [*known.get(place.path, ()), *listed(rules, place.path, place.value)]
         for operator, value in _unique(place.value, _others(place.value, allowed)):
-            was = "" if isinstance(value, dict | list) else f" instead of {_shown(place.value)}"
-            words = f"{place.path} is {_shown(value)}{was}"
+            was = "" if isinstance(value, dict | list) else f" instead of {quoted_json(place.value, _SHOWN)}"
+            words = f"{place.path} is {quoted_json(value, _SHOWN)}{was}"
             yield Change(operator, place.path, words, example.with_document(place.put(value)), place.value, value)
 
 
@@ -271,8 +272,3 @@ def _of_the_headers(example: Answer) -> Iterator[Change]:
             yield Change(Operator.HEADER, place, f"the header {name} is missing", removed, value)
             other = example.with_header(name, OTHER)
             yield Change(Operator.HEADER, place, f"the header {name} is {OTHER}", other, value, OTHER)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
