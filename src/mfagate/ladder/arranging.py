@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.diagnosis import definite_cause
-from mfagate.exchange import Exchange, Phase, Request
+from mfagate.exchange import Exchange, Phase, Request, Response
 from mfagate.ladder.agreed import difference
 from mfagate.ladder.asking import Sample, ask
 from mfagate.ladder.cleanup import Interrupted
@@ -184,6 +184,12 @@ class Arranger:
             secrets |= one.secrets
             credential |= one.credential
         return Arranged(values, frozenset(secrets), credential)
+
+    def answered(self, response: Response) -> None:
+        """Let the states see what the interaction may have made."""
+        if isinstance(self.states, TabledStates):
+            with suppress(Exception):  # Another form than the documented one is the contract's to report.
+                self.states.answered(response)
 
     def lost(self) -> Finding | None:
         """What the last exchange says of the target: it is silent, refuses us, or breaks the contract."""

@@ -192,6 +192,7 @@ def _replay(
         arranger.ledger.not_sent(interaction.description)
     response, mismatches = exchange.response, []
     if response is not None:
+        arranger.answered(response)
         mismatches = interaction.match(response, climb.showable, arranged.values)
     refused = bool(arranged.credential) and interaction.response.status >= _REFUSED
     return Replay(exchange, mismatches, refused, arranged)

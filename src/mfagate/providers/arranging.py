@@ -66,6 +66,9 @@ class TabledStates(ABC, Generic[Settings]):
             missing = f"{type(error).__name__}: {quoted(error, 120)}"
             raise StateUnavailable(f"{self.title}'s answer lacks what the API documents ({missing}).") from error
 
+    def answered(self, response: Response) -> None:  # noqa: B027 - most need not look
+        """Look at the answer to the interaction itself, which may have made something: record that, to have it removed."""
+
     def close(self) -> None:
         """Remove what ``arrange`` created; never raises. What could not be removed stays in the ledger."""
         for thing in self.ledger.things:

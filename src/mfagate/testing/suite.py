@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,9 +28,10 @@ from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.providers.states import State
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
-from mfagate.sandbox.front import Fault, Handler, NeverRefuses, always, front, hang_up, stall
+from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
 from mfagate.testing.breaking import faults, spread
 from mfagate.testing.consumer_tests import prove_contract
+from mfagate.testing.holding import Holding
 from mfagate.testing.leftovers import things_left
 from mfagate.testing.project import Project, Result
 from mfagate.testing.state_readers import blind_states
@@ -200,22 +200,21 @@ class ProviderSuite:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def requests_of_a_gate(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> int:
-        """Count the requests of a healthy gate."""
+    def healthy(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, int]:
+        """What a healthy gate says, and how many requests it makes."""
         project = ProviderProject(tmp_path_factory.mktemp("healthy"), cls(), running)
         with front(project.endpoint) as before:
             project.endpoint = before.url
-            _assert_passed(project.run("gate"))
-            return len(before.requests)
+            return project.run("gate"), len(before.requests)
 
     @pytest.fixture
     def definition(self) -> Provider:
         """The provider itself."""
         return registry.get(self.provider)
 
-    def test_accepted(self, project: ProviderProject) -> None:
+    def test_accepted(self, healthy: tuple[Result, int]) -> None:
         """A healthy configuration passes, with every interaction of the contract."""
-        result = project.run("gate")
+        result, _ = healthy
         assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
         interactions = result.checks("contract.interaction")
         asked = [check for check in interactions if check["outcome"] == "pass"]
@@ -223,10 +222,10 @@ class ProviderSuite:
         assert len(asked) >= FEWEST_INTERACTIONS, _too_few(len(asked))
         assert result.checks("credential.enforced")[0]["outcome"] == "pass"
 
-    def test_three_times_in_a_row(self, project: ProviderProject) -> None:
+    def test_three_times_in_a_row(self, project: ProviderProject, healthy: tuple[Result, int]) -> None:
         """Nothing that a run leaves at the provider stops the next one."""
-        for _ in range(3):
-            _assert_passed(project.run("gate"))
+        for result in (healthy[0], project.run("gate"), project.run("gate")):
+            _assert_passed(result)
         assert things_left(project.folder / "integrations.toml", project.env) == set()
 
     def test_two_at_once(self, tmp_path: Path, running: Running) -> None:
@@ -240,25 +239,32 @@ class ProviderSuite:
             _assert_passed(result)
         assert things_left(projects[0].folder / "integrations.toml", projects[0].env) == set()
 
-    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-    def test_interrupted(self, project: ProviderProject, requests_of_a_gate: int, number: signal.Signals) -> None:
-        """Nothing is left by the next run, and nothing by a run that is asked to end, but for what it names."""
-        blocking = _Blocking()
-        with front(project.endpoint, blocking) as before:
+    def test_interrupted(self, project: ProviderProject, healthy: tuple[Result, int]) -> None:
+        """What a run leaves that is killed, the next one removes; one that is asked to end names what it leaves."""
+        requests = healthy[1]
+        # In the middle of the interactions; a run after a kill may make fewer requests, if the provider wants it later.
+        self._interrupted(project, requests * 3 // 5, signal.SIGKILL)
+        result = self._interrupted(project, requests * 2 // 5, signal.SIGTERM)
+        assert result.exit_code == 128 + signal.SIGTERM
+        left = things_left(project.folder / "integrations.toml", project.env)
+        assert not [thing for thing in left if thing not in result.stderr], result.stderr
+        _assert_passed(project.run("gate"))
+        assert things_left(project.folder / "integrations.toml", project.env) == set()
+
+    def _interrupted(self, project: ProviderProject, number: int, how: signal.Signals) -> Result:
+        """Interrupt a gate when the provider has done what a request asks, and nobody hears of it."""
+        holding, endpoint = Holding(number), project.endpoint
+        with front(endpoint, holding) as before:
             project.endpoint = before.url
-            # In the middle of the interactions; the provider has done what was asked, and nobody hears of it.
-            blocking.at = requests_of_a_gate * 3 // 5
+            project.write()
             with project.start("gate") as command:
-                blocking.reached.wait()
-                command.send_signal(number)
+                holding.wait_for(command)
+                command.send_signal(how)
                 result = project.ended(command)
-            blocking.released.set()
-            left = things_left(project.folder / "integrations.toml", project.env)
-            if number is not signal.SIGKILL:
-                assert result.exit_code == (130 if number is signal.SIGINT else 143)
-                assert not [thing for thing in left if thing not in result.stderr], result.stderr
-            _assert_passed(project.run("gate"))
-            assert things_left(project.folder / "integrations.toml", project.env) == set()
+            holding.released.set()
+        project.endpoint = endpoint
+        project.write()
+        return result
 
     @pytest.mark.parametrize("case", LIVE_CASES)
     def test_live(self, project: ProviderProject, running: Running, case: str) -> None:
@@ -492,23 +498,6 @@ def _impatient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(BETWEEN_MESSAGES, "1")
         yield
-
-
-class _Blocking:
-    """A way to the provider on which one answer is held back."""
-
-    def __init__(self) -> None:
-        self.at = 0
-        self.reached, self.released = threading.Event(), threading.Event()
-
-    def __call__(self, handler: Handler) -> bool:
-        """Let the provider do what is asked, and keep the answer."""
-        if len(handler.server.requests) != self.at:
-            return False
-        handler.ask()
-        self.reached.set()
-        self.released.wait(60)
-        return hang_up(handler)
 
 
 def _messages(checks: Sequence[Mapping[str, str]]) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
-from mfagate.exchange import Response
+from mfagate.exchange import Exchange, Response
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
 from mfagate.result import Finding
 from mfagate.scrub import Scrubbing
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 NO_SUCH_REQUEST = "00000000-0000-0000-0000-000000000000"
 """A verification that nobody started: a code for it is checked against nothing."""
+
+_START = "/v2/verify"
+
+_VERIFICATION_SECONDS = 180.0
+"""https://api.support.vonage.com/hc/en-us/articles/18991572062108: a verification ends by itself, by default."""
 
 _PAIRS = {"api_secret": "api_key", "private_key": "application_id"}
 
@@ -101,6 +107,18 @@ class Vonage(Provider):
     def error_of(self, response: Response) -> ApiError | None:
         """A problem as of RFC 7807."""
         return error_of(response)
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """Whatever begins or goes on with a verification; a code that is checked sends nothing.
+
+        https://developer.vonage.com/en/api/verify.v2
+        """
+        return method == "POST" and "code" not in fields
+
+    def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
+        """One number has one verification at a time, and somebody else may have started it."""
+        conflicts = error.code == "Conflict" and urlsplit(exchange.request.url).path.endswith(_START)
+        return _VERIFICATION_SECONDS if conflicts else None
 
     def states(self, send: Send, settings: VonageSettings, test_data: Mapping[str, str]) -> States:
         """Starts, answers and cancels verifications."""

@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -35,6 +35,7 @@ from mfagate.sandbox.emulator.program import run
 from mfagate_vonage import faults
 
 _MOST_CHECKS = 3
+_SECONDS = 180.0
 _CHANNELS = ("sms", "whatsapp", "whatsapp_interactive", "voice", "email", "silent_auth")
 _TYPES = "https://developer.nexmo.com/api-errors"
 
@@ -59,7 +60,13 @@ class Verification:
 
     number: str
     checks: int = 0
-    done: bool = False
+    is_answered: bool = False
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def done(self) -> bool:
+        """Whether it is over: answered, cancelled, or too old."""
+        return self.is_answered or time.monotonic() - self.began > _SECONDS
 
 
 class VonageEmulator(Emulator):
@@ -180,10 +187,10 @@ class VonageEmulator(Emulator):
         with self._state:
             running = self._running(request)
             if code == self.values["code"]:
-                running.done = True
+                running.is_answered = True
                 return Answer(200, {"request_id": request.variables["request_id"], "status": "completed"})
             running.checks += 1
-            running.done = running.checks >= _MOST_CHECKS
+            running.is_answered = running.checks >= _MOST_CHECKS
             if running.done:
                 detail = "An incorrect code has been provided too many times. Workflow terminated."
                 return _problem(410, "Invalid Code", detail, "#gone")
@@ -193,7 +200,7 @@ class VonageEmulator(Emulator):
     def cancel(self, request: Request) -> Answer:
         """Give it up."""
         with self._state:
-            self._running(request).done = True
+            self._running(request).is_answered = True
         return Answer(204)
 
     def _running(self, request: Request) -> Verification:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 import requests
 
+from mfagate.exchange import Response
+from mfagate.leftovers.ledger import Thing
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
-from mfagate.providers.base import Provider, Send
 from mfagate.providers.states import Arranged, State, StateUnavailable
 from mfagate_vonage import NO_SUCH_REQUEST
 from mfagate_vonage.auth import new_private_key
@@ -21,12 +21,9 @@ _MOST_CHECKS = 3
 class VonageStates(TabledStates[VonageSettings]):
     """Values: ``number``; ``request_id``, ``code`` and ``wrong_code`` of a verification.
 
-    One number has one verification at a time, so each state ends the one before.
+    One number has one verification at a time, so each state ends the one before. Vonage names it, so that it can
+    be recorded only once it was started; of one that nobody heard of, ``too_soon`` tells.
     """
-
-    def __init__(self, provider: Provider, send: Send, settings: VonageSettings, test_data: Mapping[str, str]) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._running: str | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
@@ -43,20 +40,28 @@ class VonageStates(TabledStates[VonageSettings]):
             State.PERMISSION_MISSING: self._forbidden,
         }
 
-    def close(self) -> None:
-        """Cancel what is still running; never raises."""
-        with suppress(Exception):
-            self._cancel()
+    def answered(self, response: Response) -> None:
+        """Note the verification that an interaction started."""
+        if response.status == 202:
+            self._note(str(response.json()["request_id"]))
+
+    def remove(self, thing: Thing) -> None:
+        """Cancel a verification; one that has ended is not there."""
+        self.delete(f"/v2/verify/{thing.name}")
+
+    def _note(self, request_id: str) -> str:
+        self.record(Thing("verification", request_id))
+        return request_id
 
     def _number(self) -> Arranged:
-        self._cancel()
+        self.close()
         return Arranged({"number": self.given("number")})
 
     def _started(self) -> Arranged:
-        self._cancel()
+        self.close()
         number, code = self.given("number"), self.given("code")
         body = {"brand": "mfagate", "workflow": [{"channel": "sms", "to": number}]}
-        self._running = request_id = str(self.ask("POST", "/v2/verify", json=body)["request_id"])
+        request_id = self._note(str(self.ask("POST", "/v2/verify", json=body)["request_id"]))
         wrong = f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
         values = {"number": number, "request_id": request_id, "code": code, "wrong_code": wrong}
         return Arranged(values, frozenset({"code"}))
@@ -64,7 +69,6 @@ class VonageStates(TabledStates[VonageSettings]):
     def _answered(self) -> Arranged:
         arranged = self._started()
         self._check(arranged, "code", 200)
-        self._running = None
         return arranged
 
     def _exhausted(self) -> Arranged:
@@ -89,8 +93,3 @@ class VonageStates(TabledStates[VonageSettings]):
 
     def _credential(self, values: Mapping[str, str | None]) -> Arranged:
         return Arranged({"request_id": NO_SUCH_REQUEST, "code": "0000"}, credential=values)
-
-    def _cancel(self) -> None:
-        if self._running is not None:
-            running, self._running = self._running, None
-            self.answer(requests.Request("DELETE", f"/v2/verify/{running}"))

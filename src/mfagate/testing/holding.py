@@ -1,0 +1,51 @@
+"""A way to a provider on which the answer to one request of a command is held back, so that the command can be killed."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+
+from mfagate.sandbox.front import Handler, hang_up
+
+_MOST_SECONDS = 120.0
+_STEP_SECONDS = 0.1
+
+
+class NotReached(AssertionError):
+    """The command ended, or made too few requests; the message says which."""
+
+
+class Holding:
+    """A fault that lets the provider do what is asked, and keeps the answer to one request until ``released``."""
+
+    def __init__(self, number: int) -> None:
+        """``number`` is that of the request, counted from 1."""
+        self._number = number
+        self._is_taken = threading.Lock()
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, handler: Handler) -> bool:
+        """Hold one request, with this number or a later one: two that come together may both be counted by then."""
+        if len(handler.server.requests) < self._number or not self._is_taken.acquire(blocking=False):
+            return False
+        handler.ask()
+        self.reached.set()
+        self.released.wait(_MOST_SECONDS)
+        return hang_up(handler)
+
+    def wait_for(self, command: subprocess.Popen[str], seconds: float = _MOST_SECONDS) -> None:
+        """Wait until the request is held.
+
+        Raises:
+            NotReached: It never will be.
+        """
+        end = time.monotonic() + seconds
+        while not self.reached.wait(_STEP_SECONDS):
+            if command.poll() is not None:
+                out, err = command.communicate()
+                raise NotReached(f"it ended with {command.returncode} before request {self._number}: {err}{out}")
+            if time.monotonic() > end:
+                command.kill()
+                command.communicate()
+                raise NotReached(f"it made fewer than {self._number} requests in {seconds:g} s")
