@@ -191,3 +191,11 @@ class Exchange:
     def seconds(self) -> float:
         """Duration of all phases together."""
         return sum(self.phases.values())
+
+    @property
+    def phases_without_stalls(self) -> Mapping[Phase, float]:
+        """The phases, of which the longest is shorter by the time that this machine kept us waiting."""
+        longest = max(self.phases, key=lambda phase: self.phases[phase], default=None)
+        if longest is None:
+            return {}
+        return {**self.phases, longest: max(self.phases[longest] - self.stalled, 0.0)}

@@ -186,7 +186,8 @@ class Measured(Model):
     request: str = Field(description="Method and path, without the query.")
     attempt: int = Field(1, ge=1, description="1 is the first time that this was asked.")
     phases: dict[str, float] = Field(
-        description="Seconds of each phase that took place: resolve, connect, tls, processing, transfer."
+        description="Seconds of each phase that took place: resolve, connect, tls, processing, transfer. "
+        "Where this machine kept the request waiting, the longest is shorter by that."
     )
     cause: CauseId | None = Field(None, description="Why the answer was not in order.")
 

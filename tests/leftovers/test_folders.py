@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from mfagate.leftovers.folders import remove_abandoned, temporary_folder
+from mfagate.leftovers.folders import _remove, remove_abandoned, temporary_folder
 
 OWNER = """
 import sys
@@ -43,6 +44,22 @@ def test_the_folder_of_a_killed_owner_is_removed_and_that_of_a_living_one_stays(
         assert not list(temporary.iterdir())
 
 
+def test_a_folder_whose_removal_was_killed_is_recognised(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(folder: Path, ignore_errors: bool = False) -> None:
+        raise Killed
+
+    with temporary_folder("sandbox") as kept:
+        for name in ("0", "sandbox.env", "zz"):
+            (kept / name).write_text("c4n4ry")
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr("mfagate.leftovers.folders.shutil.rmtree", kill)
+            _remove(kept)
+        assert [path.name for path in kept.iterdir()] == [".mfagate-owner"]
+
+
 def test_a_folder_is_removed_at_the_end(temporary: Path) -> None:
     with temporary_folder() as folder:
         (folder / "key").write_text("c4n4ry")
@@ -70,3 +87,24 @@ def test_what_only_looks_like_a_folder_of_ours_stays(temporary: Path) -> None:
 def test_a_temporary_folder_that_is_gone_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere/at/all")
     remove_abandoned()
+
+
+def test_the_next_command_removes_what_a_killed_sandbox_left(temporary: Path) -> None:
+    """Kill the whole command, with its keys on the disk."""
+    command = [sys.executable, "-m", "mfagate", "sandbox", "duo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=temporary) as killed:
+        assert killed.stdout is not None
+        shown = killed.stdout.readline() + killed.stdout.readline()
+        assert "Its keys are in" in shown
+        (keys,) = temporary.glob("mfagate-sandbox-*/sandbox.env")
+        secret = next(line for line in keys.read_text().splitlines() if line.startswith("secret_key="))
+        killed.kill()
+    assert keys.exists()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=temporary) as following:
+        assert following.stdout is not None
+        assert "is running at" in following.stdout.readline()
+        assert not keys.parent.exists()
+        following.send_signal(signal.SIGINT)
+    assert following.returncode == 130
+    assert not list(temporary.glob("mfagate-*"))
+    assert not [path for path in temporary.rglob("*") if path.is_file() and secret in path.read_text(errors="replace")]

@@ -125,12 +125,14 @@ class Climb:
 
     @property
     def measured(self) -> list[Measured]:
-        """The requests so far, and how long they took."""
+        """The requests so far, and how long they took without the time that this machine kept us waiting."""
         return [
             Measured(
                 request=f"{sample.exchange.request.method} {urlsplit(sample.exchange.request.url).path}",
                 attempt=attempt,
-                phases={phase.value: round(seconds, 6) for phase, seconds in sample.exchange.phases.items()},
+                phases={
+                    phase.value: round(seconds, 6) for phase, seconds in sample.exchange.phases_without_stalls.items()
+                },
                 cause=sample.cause,
             )
             for picture in self.pictures

@@ -26,7 +26,7 @@ def temporary_folder(kind: str = "") -> Iterator[Path]:
         owner = _own(folder)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         if owner >= 0:
             os.close(owner)
 
@@ -54,6 +54,18 @@ def _remove_if_abandoned(folder: Path) -> None:
     owner = os.open(folder / _OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)  # Fails while the owner lives.
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
     finally:
         os.close(owner)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, at last the file by which it is recognised: this process too may be killed meanwhile."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _OWNER:
+                with suppress(OSError):
+                    path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
