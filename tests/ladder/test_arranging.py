@@ -34,13 +34,15 @@ class Live:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.at_most: float | None = None
 
     def arrange(self, request: requests.Request, settings: Any, at_most: float | None = None) -> Any:
         self.sent.append(request.url)
+        self.at_most = at_most
         return SimpleNamespace(failure=None, response=None, request=request)
 
 
-def arranger(live: Live, monkeypatch: pytest.MonkeyPatch) -> Arranger:
+def arranger(live: Live, monkeypatch: pytest.MonkeyPatch, *, ago: float = 0.0) -> Arranger:
     def states(send: Any, settings: Any, data: Any) -> Any:
         def arrange(state: Any) -> Arranged:
             for path in state:
@@ -58,6 +60,8 @@ def arranger(live: Live, monkeypatch: pytest.MonkeyPatch) -> Arranger:
         live=live,
         integration=SimpleNamespace(environment=SimpleNamespace(is_production=False), uses_sandbox=True),
         asking_seconds=5.0,
+        began=time.monotonic() - ago,
+        options=SimpleNamespace(deadline_seconds=60.0),
         pictures=[],
     )
     return Arranger(climb)
@@ -73,6 +77,15 @@ def test_what_is_too_late_is_not_sent_and_what_was_created_is_removed(monkeypatc
     assert (raised.value.check, one.is_late, live.sent) == (LATE, True, ["/first", "/second"])
     one.close()
     assert live.sent[-1] == "/user"
+
+
+@pytest.mark.parametrize(("ago", "seconds"), [(0.0, 20.0), (50.0, 10.0), (58.0, 5.0), (3600.0, 5.0)])
+def test_cleaning_up_ends_with_the_run_or_soon_after_it(
+    ago: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Live()
+    arranger(live, monkeypatch, ago=ago).close()
+    assert live.at_most is not None and 0 < live.at_most <= seconds
 
 
 def stall(handler: Handler) -> bool:

@@ -231,7 +231,7 @@ class Arranger:
         """Remove what runs of this machine that have ended left, and what others left an hour ago; never raises."""
         if self._folder is None or not isinstance(self.states, TabledStates):
             return
-        self._closing = time.monotonic() + _TIDYING_SECONDS
+        self._closing = self._until(_TIDYING_SECONDS, 0.0)
         elsewhere: set[Thing] = set()
         with suppress(Exception):
             for record in abandoned(self._folder):
@@ -256,7 +256,12 @@ class Arranger:
 
     def close(self) -> None:
         """Remove what the states created."""
-        self._close(time.monotonic() + _CLOSING_SECONDS)
+        self._close(self._until(_CLOSING_SECONDS, _LATE_CLOSING_SECONDS))
+
+    def _until(self, most: float, least: float) -> float:
+        """When cleaning up has to end: after ``most`` seconds, or when the run has to, but not within ``least``."""
+        now = time.monotonic()
+        return max(min(now + most, self._climb.began + self._climb.options.deadline_seconds), now + least)
 
     def close_now(self, until: float) -> None:
         """The same for a run that was interrupted, whose thread may be waiting for an answer."""
@@ -283,6 +288,9 @@ _MARGIN = 0.5
 """Clocks differ, and an interval is said in whole seconds."""
 
 _CLOSING_SECONDS = 20.0
+_LATE_CLOSING_SECONDS = 5.0
+"""The same when the deadline of the run is over."""
+
 _TIDYING_SECONDS = 15.0
 
 _UNSENT = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
