@@ -113,7 +113,7 @@ def write_atomically(path: Path, text: str) -> None:
         OSError: The folder or the file cannot be written; the old content stays.
     """
     if _is_stream(path):
-        _append(path, text)
+        append(path, text)
         return
     path = _resolved(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mfagate-")
@@ -138,8 +138,13 @@ def _resolved(path: Path) -> Path:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
 
 
-def _append(path: Path, text: str) -> None:
-    # Appended: /dev/stdout may be a file in which something stands already.
+def append(path: Path, text: str) -> None:
+    """Append to a file, which is created if it is missing, or write to a pipe or a device.
+
+    Raises:
+        OSError: It cannot be written, or it is a pipe that nobody reads.
+    """
+    # /dev/stdout, too, may be a file that holds something already.
     descriptor = _opened_to_append(path)
     os.set_blocking(descriptor, True)
     with os.fdopen(descriptor, "a", encoding="utf-8", newline="\n") as stream:
@@ -149,9 +154,12 @@ def _append(path: Path, text: str) -> None:
 def _opened_to_append(path: Path) -> int:
     """Open it without waiting for ever, as a plain ``open`` does for a pipe that nobody reads."""
     until = time.monotonic() + _READER_SECONDS
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    if not path.exists():
+        flags |= os.O_CREAT  # Of a pipe that is there Linux may refuse it (fs.protected_fifos).
     while True:
         try:
-            return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            return os.open(path, flags, 0o666)
         except OSError as error:
             if error.errno != errno.ENXIO or not path.is_fifo():
                 raise

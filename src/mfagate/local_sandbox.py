@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mfagate.config.nearest import nearest_to
 from mfagate.drills import FaultsFile, broken, listed
+from mfagate.files import require_regular
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.sandbox import Running, Sandbox, SandboxError
@@ -89,6 +90,8 @@ def _keys_in(path: Path | None, running: Running) -> Iterator[Path]:
 
 
 def _write(path: Path, running: Running) -> None:
+    if path.exists():
+        require_regular(path)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         path.chmod(0o600)
         file.writelines(f"{name}='{value}'\n" for name, value in sorted(running.values.items()))
