@@ -319,7 +319,12 @@ def test_without_a_configured_origin_nothing_is_sent() -> None:
 
 @pytest.mark.parametrize(
     "parts",
-    [{"params": {"a": "\ud800"}}, {"data": {"a": "\ud800"}}, {"json": {"a": float("nan")}}, {"headers": {"A": "a\r\nB: c"}}],
+    [
+        {"params": {"a": "\ud800"}},
+        {"data": {"a": "\ud800"}},
+        {"json": {"a": float("nan")}},
+        {"headers": {"A": "a\r\nB: c"}},
+    ],
 )
 def test_what_cannot_be_written_is_not_sent(parts: dict[str, Any]) -> None:
     """It came out of an answer, and is no reason to end with a traceback."""

@@ -46,20 +46,23 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         OSError: It is missing, a folder, a pipe, a device, a socket, or not ours to read.
     """
-    # Opened without waiting for a writer, and looked at through the descriptor: nobody can change what it is then.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    return os.fdopen(_descriptor(path, os.O_RDONLY), "rb")
+
+
+def _descriptor(path: Path, flags: int) -> int:
+    # Opened without waiting for the other end, and looked at through the descriptor: nobody can change it then.
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # what opening a socket comes to
+        if error.errno == errno.ENXIO:  # what opening a socket comes to, and writing to a pipe that nobody reads
             _require_regular(path, path.stat().st_mode)
         raise
     try:
         _require_regular(path, os.fstat(descriptor).st_mode)
-        return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
+    return descriptor
 
 
 def require_regular(path: Path) -> None:
@@ -69,6 +72,15 @@ def require_regular(path: Path) -> None:
         OSError: As of :func:`open_regular`.
     """
     open_regular(path).close()
+
+
+def require_appendable(path: Path) -> None:
+    """Refuse what others are about to append to, and might wait for; make the file where there is none.
+
+    Raises:
+        OSError: As of :func:`open_regular`.
+    """
+    os.close(_descriptor(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT))
 
 
 def _require_regular(path: Path, mode: int) -> None:

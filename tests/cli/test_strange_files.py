@@ -130,7 +130,7 @@ def test_a_summary_of_the_step_that_is_not_there_yet(project: Project) -> None:
     project.write()
     for _ in range(2):
         assert project.execute("check", "--output", "github", GITHUB_STEP_SUMMARY="summary.md").exit_code == 0
-    assert (project.folder / "summary.md").read_text().count("# mfagate check") == 2
+    assert (project.folder / "summary.md").read_text().count("## PASS") == 2
 
 
 def test_a_file_for_the_keys_of_a_sandbox(project: Project, make: Make, kind: str) -> None:
@@ -153,4 +153,15 @@ def test_a_configuration_for_the_pytest_plugin(project: Project, make: Make) -> 
         timeout=60,
     )
     assert done.returncode not in (0, 5)
-    assert "strange.toml" in done.stdout + done.stderr
+    assert "not found" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", ["strange", "no/such/folder"])
+def test_a_log_of_session_keys(project: Project, make: Make, path: str) -> None:
+    """urllib3 has OpenSSL open it for each client, and OpenSSL would wait for a pipe."""
+    make("strange")
+    project.settings["url"] = "https://127.0.0.1:9"
+    result = project.run("gate", SSLKEYLOGFILE=path)
+    assert (result.exit_code, result.first["cause"]) == (1, "config.reference-unresolved")
+    assert "SSLKEYLOGFILE" in result.first_red["message"]
+    assert "Traceback" not in result.stderr

@@ -83,8 +83,8 @@ def test_a_right_url_fits(host: str, port: str, prefix: str) -> None:
 
 
 PIECES = st.sampled_from(
-    [*"@:/?#[]%.\\ ", "//", "::1", "fe80::1", "%25eth0", "v1.abc", "127.0.0.1", "0x7f", "example", "a_b", "xn--a", "443",
-     "00443", "é", "\uff0f", "\u3002", "localhost"]
+    [*"@:/?#[]%.\\ ", "//", "::1", "fe80::1", "%25eth0", "v1.abc", "127.0.0.1", "0x7f", "example", "a_b", "xn--a",
+     "443", "00443", "é", "\uff0f", "\u3002", "localhost"]
 )  # fmt: skip
 
 
