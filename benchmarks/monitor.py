@@ -27,11 +27,12 @@ import requests
 from prometheus_client import CollectorRegistry
 from requests.adapters import HTTPAdapter
 
-from mfagate.monitor import monitor
+from mfagate.monitor import Answer, monitor
 
 OK = json.dumps({"stat": "OK", "response": {"result": "allow", "status": "allow", "status_msg": "Success"}}).encode()
 REFUSED = json.dumps({"stat": "FAIL", "code": 40103, "message": "Invalid signature in request credentials"}).encode()
 TARGET_MICROSECONDS = 50
+HOSTILE_MICROSECONDS = 1000
 
 
 class Canned(HTTPAdapter):
@@ -104,6 +105,69 @@ def compare(label: str, make: Callable[[], Any], request: Any, calls: int) -> fl
     return added
 
 
+PARTS = {
+    "titles": b"<title" * 43_000,
+    "spaces": b" " * 262_144,
+    "brackets": b"[" * 262_144,
+    "deep": b'{"a":' * 43_000 + b"1" + b"}" * 43_000,
+    "digits": b'{"code": ' + b"9" * 5_000 + b"}",
+    "long": b'{"code": 40103, "message": "' + b"a" * 262_144 + b'"}',
+    "quotes": b'{"message": "' + b'\\"' * 8_000 + b'"}',
+    "escapes": b'{"message": "' + b"\\u0000" * 2_500 + b'"}',
+    "keys": b"{" + b",".join(b'"%d":%d' % (n, n) for n in range(1_500)) + b"}",
+    "numbers": b"[" + b"1e308," * 2_700 + b"1]",
+    "infinite": b'{"code": 1e999, "stat": NaN, "error_codes": [' + b"1," * 8_000 + b"2]}",
+    "causes": b'{"errorCode": "E0000001", "errorCauses": [' + b'{"errorSummary": "x"},' * 700 + b"{}]}",
+    "aadsts": b'{"error": "x", "error_description": "' + b"AADSTS1: " * 1_800 + b'"}',
+    "scopes": b'{"error": "x", "message": "' + b"expected any of: " * 950 + b'"}',
+    "realms": b'{"result": {"error": {"code": 904, "message": "' + b"User <" * 2_600 + b'"}}}',
+    "times": b'{"error": "x", "error_description": "' + b"Current time: , " * 1_000 + b'"}',
+    "utf8": b"\xff" * 262_144,
+}
+"""Bodies made to hold up whoever reads them."""
+
+JSON_TYPE = {"content-type": "application/json"}
+HOSTILE_HEADERS = {
+    "plain": JSON_TYPE,
+    "page": {"content-type": "text/html"},
+    "challenge": {**JSON_TYPE, "www-authenticate": "a" * 65_000},
+    "challenges": {**JSON_TYPE, "www-authenticate": 'a="' * 20_000},
+    "wait": {**JSON_TYPE, "retry-after": "9" * 60_000},
+    "location": {**JSON_TYPE, "location": "/../" * 16_000},
+    "many": {**JSON_TYPE, **{f"x-{number}": "v" * 65_000 for number in range(100)}},
+    "type": {"content-type": "a/b;" + ";" * 60_000},
+    "date": {**JSON_TYPE, "date": "Mon, " * 13_000},
+}
+STATUSES = (200, 302, 400, 401, 403, 404, 429, 500, 503)
+PROVIDERS = ("auth0", "duo", "entra", "okta", "privacyidea", "twilio")
+
+
+def hostile() -> Iterator[tuple[str, Answer]]:
+    """Answers made to hold up a login service, each with its name."""
+    for status in STATUSES:
+        for body_name, body in PARTS.items():
+            yield f"{status}, {body_name}", Answer(status, JSON_TYPE, body)
+            yield f"{status}, page of {body_name}", Answer(status, {"content-type": "text/html"}, body)
+        for header_name, headers in HOSTILE_HEADERS.items():
+            yield f"{status}, header {header_name}", Answer(status, headers, REFUSED)
+
+
+def added_by_hostile(repeats: int) -> tuple[float, str]:
+    """The most thread CPU time that one hostile answer costs, in microseconds, and which one it is."""
+    request = requests.Request("GET", "https://api.example/auth/v2/auth").prepare()
+    worst = (0.0, "none")
+    for provider in PROVIDERS:
+        watching = monitor(provider, registry=CollectorRegistry())
+        for name, answer in hostile():
+            spent = []
+            for _ in range(repeats):
+                began = time.thread_time()
+                watching.observe(request, answer, 0.1)
+                spent.append(time.thread_time() - began)
+            worst = max(worst, (statistics.median(spent) * 1e6, f"{provider}: {name}"))
+    return worst
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -118,6 +182,8 @@ def main() -> None:
         compare("loopback, accepted", session, request, calls)
         compare("loopback, httpx", lambda: httpx.Client(trust_env=False), httpx.Request("GET", url), calls)
     print(f"added to a call that goes well: {added:.0f} µs (target: under {TARGET_MICROSECONDS})")
+    worst, name = added_by_hostile(repeats=15)
+    print(f"CPU time for a hostile answer, at most: {worst:.0f} µs (target: under {HOSTILE_MICROSECONDS}); {name}")
 
 
 if __name__ == "__main__":

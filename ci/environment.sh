@@ -35,3 +35,11 @@ environment() {
     PATH="$venv/bin:$PATH"
     export PATH
 }
+
+# not_tested FILE: say what the tests noted there as missing, and which commands change that.
+not_tested() {
+    [ -s "$1" ] || return 0
+    what=$(cut -f 1 "$1" | sort -u | sed -e ':a' -e '$!N; s/\n/, /; ta')
+    how=$(cut -f 2 "$1" | sort -u | sed -e ':a' -e '$!N; s/\n/; /; ta')
+    say "not tested, because these are missing: $what; to test it: $how"
+}

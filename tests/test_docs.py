@@ -14,7 +14,7 @@ from mfagate.config.model import Configuration, Integration
 from mfagate.report.explain import runbook
 from mfagate.testing.project import Project
 
-from .support.project import REPOSITORY
+from .support.project import REPOSITORY, link_shipped
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 
@@ -54,8 +54,7 @@ class Example(Project):
         super().__init__(folder, {})
         blocks = re.findall(r"```toml\n(.*?)```", (REPOSITORY / "docs" / page).read_text(), re.DOTALL)
         self.configuration: str = next(block for block in blocks if word in block and "[integrations.duo-eu]" in block)
-        for name in ("contracts", "cassettes"):
-            (folder / name).symlink_to(REPOSITORY / name)
+        link_shipped(folder)
         (folder / "deploy").mkdir()
         wrong = (REPOSITORY / "examples/incident/deploy/duo-eu.env").read_text()
         (folder / "deploy/duo-eu.env").write_text(wrong)

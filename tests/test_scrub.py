@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.foreign import ForeignText
 from mfagate.scrub import SCRUBBED, Scrubber, Scrubbing
 
 CANARY = "c4n4ry-s3cret"
@@ -32,7 +33,7 @@ def exchange(
     return Exchange(
         Request("POST", url, Headers(request_headers), request),
         datetime.now(UTC),
-        Response(200, "OK", Headers(response_headers), response),
+        Response(200, ForeignText("OK"), Headers(response_headers), response),
     )
 
 

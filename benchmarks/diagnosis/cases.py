@@ -106,7 +106,7 @@ def _broken_by(contract: Contract, change: str, field: str) -> frozenset[str]:
         body = edited((expected.body or "").encode(), change, field)
         if body is None:
             continue
-        answer = Response(expected.status, "", Headers(fields), body)
+        answer = Response(expected.status, headers=Headers(fields), body=body)
         causes |= {str(mismatch.cause) for mismatch in interaction.match(answer)}
     return frozenset(causes)
 

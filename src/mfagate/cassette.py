@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.files import Unreadable, open_regular, read_text
+from mfagate.files import OutOfResources, Unreadable, open_regular, read_text
+from mfagate.foreign import ForeignText, quoted, shown_path
 from mfagate.yaml_text import YamlError, documents
 
 MAX_BYTES = 8 << 20
@@ -80,10 +81,12 @@ def load(path: Path) -> Cassette:
     """
     try:
         content = read_text(path, MAX_BYTES)
+    except OutOfResources:
+        raise
     except Unreadable as error:
         if error.missing:
             raise FileNotFoundError(path) from None
-        raise CassetteError(f"{path} {error}: record it again") from None
+        raise CassetteError(f"{shown_path(path)} {error}: record it again") from None
     document = _parse(path, content)
     try:
         about = document.get("mfagate") or {}
@@ -95,8 +98,8 @@ def load(path: Path) -> Cassette:
             content,
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {error}"[:200]
-        raise CassetteError(f"{path} is YAML, but no cassette ({reason}): record it again") from None
+        reason = f"{type(error).__name__}: {quoted(error, 200)}"
+        raise CassetteError(f"{shown_path(path)} is YAML, but no cassette ({reason}): record it again") from None
 
 
 def _parse(path: Path, content: str) -> dict[str, Any]:
@@ -104,9 +107,9 @@ def _parse(path: Path, content: str) -> dict[str, Any]:
         found = documents(content)
     except YamlError as error:
         where = f" (line {error.line})" if error.line else ""
-        raise CassetteError(f"{path} is not YAML{where}: record it again") from None
+        raise CassetteError(f"{shown_path(path)} is not YAML{where}: record it again") from None
     if len(found) != 1 or not isinstance(found[0], dict):
-        raise CassetteError(f"{path} is YAML, but no cassette: record it again")
+        raise CassetteError(f"{shown_path(path)} is YAML, but no cassette: record it again")
     return found[0]
 
 
@@ -126,7 +129,7 @@ def _exchange(item: dict[str, Any]) -> Exchange:
         started=datetime.fromtimestamp(0, UTC),
         response=Response(
             status=int(response["status"]["code"]),
-            reason=_text(response["status"].get("message") or ""),
+            reason=ForeignText(_text(response["status"].get("message") or "")),
             headers=_headers(response["headers"]),
             body=_body(response["body"].get("string")),
         ),

@@ -9,6 +9,7 @@ from typing import Any, cast
 from mfagate import __version__
 from mfagate.cassette import Origin
 from mfagate.exchange import Headers, Request, Response
+from mfagate.foreign.parsing import raw
 
 
 class MissingExtra(Exception):
@@ -38,7 +39,7 @@ def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded
     vcr_request, serialize = cast(Any, vcr.request).Request, cast(Any, vcr.serialize).serialize
     recorded = vcr_request(request.method, request.url, request.body or None, _lists(request.headers))
     answer: dict[str, Any] = {
-        "status": {"code": response.status, "message": response.reason},
+        "status": {"code": response.status, "message": raw(response.reason)},
         "headers": _lists(response.headers),
         "body": {"string": response.body},
     }
@@ -49,4 +50,4 @@ def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded
 
 def _lists(headers: Headers) -> dict[str, list[str]]:
     names = dict.fromkeys(name for name, _ in headers.items_in_order)
-    return {name: list(headers.all(name)) for name in names}
+    return {name: [raw(value) for value in headers.all(name)] for name in names}

@@ -6,16 +6,27 @@ looked at before the transport: a status code is never the diagnosis.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from mfagate import numbers
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign import ForeignText, quoted
 from mfagate.result import Finding
+
+_LONGEST_WORD = 80
+"""Characters of a header or a title that are shown."""
+
+_LONGEST_URL = 4096
+
+_LONGEST_WAIT = 10 * 365 * 86_400
+"""Seconds; whoever names more has not named a time to wait."""
+
+_TITLE_BYTES = 1 << 14
+"""Of a page, where its title is looked for."""
 
 
 class Dialect(Protocol):
@@ -64,7 +75,7 @@ def _request(exchange: Exchange) -> str:
 def _by_status(response: Response) -> Finding | None:
     status = response.status
     if 300 <= status < 400:
-        location = response.headers.get("location", "nowhere").partition("?")[0]
+        location = _where_to(response)
         return Finding(
             CauseId.NETWORK_UNEXPECTED_REDIRECT,
             f"the API answered with a redirect ({status}) to {location}",
@@ -86,28 +97,27 @@ def _by_status(response: Response) -> Finding | None:
 
 
 def _unreadable(response: Response) -> Finding | None:
-    if response.truncated:
-        size = response.headers.get("content-length", "more")
+    if response.truncated and not is_html(response):
         return Finding(
             CauseId.CONTRACT_BODY_UNREADABLE,
             f"the answer is larger than {len(response.body)} bytes; the rest was not read",
-            {"announced bytes": size, **_looks(response)},
+            {"announced bytes": _announced(response), **_looks(response)},
         )
     if response.undecodable is not None:
-        message = f"the answer is said to be in {response.undecodable}, and is not"
+        message = f"the answer is said to be in {response.undecodable.quoted(_LONGEST_WORD)}, and is not"
         return Finding(CauseId.CONTRACT_BODY_UNREADABLE, message, _looks(response))
     if not response.body.strip():
         return Finding(
             CauseId.CONTRACT_BODY_UNREADABLE, f"the answer ({response.status}) has no body", _looks(response)
         )
-    if _is_html(response) or "json" not in response.media_type:
+    if is_html(response) or "json" not in response.media_type:
         if _is_json(response):
             return Finding(
                 CauseId.CONTRACT_HEADER_CHANGED,
-                f"the answer is JSON, but its content type is {response.media_type or 'not given'}",
+                f"the answer is JSON, but its content type is {response.shown_type or 'not given'}",
                 _looks(response),
             )
-        kind = "HTML" if _is_html(response) else response.media_type or "text without a content type"
+        kind = "HTML" if is_html(response) else response.shown_type or "text without a content type"
         return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} where JSON is due", _looks(response))
     if not _is_json(response):
         return Finding(CauseId.CONTRACT_BODY_UNREADABLE, "the answer is damaged JSON", _looks(response))
@@ -136,7 +146,8 @@ def unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
     return Finding(CauseId.CONTRACT_VALUE_UNEXPECTED, message, evidence)
 
 
-def _is_html(response: Response) -> bool:
+def is_html(response: Response) -> bool:
+    """Whether an answer is a page, by its type or its beginning."""
     start = response.body.lstrip()[:200].lower()
     return response.media_type in ("text/html", "application/xhtml+xml") or start.startswith(
         (b"<!doctype html", b"<html")
@@ -153,14 +164,30 @@ def _is_json(response: Response) -> bool:
 
 def _looks(response: Response) -> dict[str, Any]:
     """What may be told of an answer: never its body, which may echo a secret."""
-    looks: dict[str, Any] = {"content type": response.media_type or "none", "bytes": len(response.body)}
-    if _is_html(response):
-        title = re.search(rb"<title[^>]*>([^<]{1,200})", response.body, re.IGNORECASE)
-        if title:
-            looks["page title"] = " ".join(title[1].decode("utf-8", "replace").split())[:80]
+    looks: dict[str, Any] = {"content type": response.shown_type or "none", "bytes": len(response.body)}
+    if is_html(response) and (title := _title(response.body[:_TITLE_BYTES])):
+        looks["page title"] = quoted(title, _LONGEST_WORD)
     if server := response.headers.get("server"):
-        looks["server"] = server[:80]
+        looks["server"] = server.quoted(_LONGEST_WORD)
     return looks
+
+
+def _title(page: bytes) -> str:
+    """The title of a page, whole: it is cut when it is shown."""
+    begin = page.lower().find(b"<title")
+    behind = page.find(b">", begin) + 1 if begin >= 0 else 0
+    return page[behind:].partition(b"<")[0].decode("utf-8", "replace") if behind else ""
+
+
+def _where_to(response: Response) -> str:
+    """Without the query, which may hold a transaction or a user."""
+    location = response.headers.get("location")
+    return quoted(location.quoted(_LONGEST_URL).partition("?")[0]) if location is not None else "nowhere"
+
+
+def _announced(response: Response) -> str:
+    announced = response.headers.get("content-length")
+    return announced.quoted(_LONGEST_WORD) if announced is not None else "more"
 
 
 _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
@@ -169,15 +196,21 @@ _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
 
 def _retry(response: Response) -> dict[str, Any]:
     names = ("retry-after", *_RESETS)
-    return {name: response.headers[name] for name in names if name in response.headers} | _looks(response)
+    return {name: response.headers[name].quoted(_LONGEST_WORD) for name in names if name in response.headers} | _looks(
+        response
+    )
 
 
 def seconds_to_wait(response: Response) -> float | None:
-    """How long the provider asks to wait, where it tells a number of seconds or a moment in seconds since 1970."""
+    """How long the provider asks to wait: a number of seconds, a moment in seconds since 1970, or a date.
+
+    None for anything else (RFC 9110 section 10.2.3 allows for neither a sign nor a fraction).
+    """
     wait = _told_wait(response)
-    if wait is None or not wait.isdecimal():
-        return None
-    seconds = int(wait)
+    seconds = wait.whole_number() if wait is not None else None
+    if wait is None or seconds is None:
+        date = wait.http_date() if wait is not None else None
+        return max(0.0, date.timestamp() - time.time()) if date is not None else None
     return max(0.0, seconds - time.time()) if _is_moment(seconds) else float(seconds)
 
 
@@ -185,15 +218,14 @@ def _wait(response: Response) -> str:
     wait = _told_wait(response)
     if wait is None:
         return ""
-    if not wait.isdecimal():
-        return f"; try again after {wait}"
-    seconds = int(wait)
-    if not _is_moment(seconds):
-        return f"; try again in {seconds} s"
-    return f"; try again after {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    seconds = wait.whole_number()
+    moment = wait.http_date() if seconds is None else numbers.moment(seconds)
+    if seconds is not None and not _is_moment(seconds):
+        return f"; try again in {seconds} s" if seconds <= _LONGEST_WAIT else ""
+    return f"; try again after {moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else ""
 
 
-def _told_wait(response: Response) -> str | None:
+def _told_wait(response: Response) -> ForeignText | None:
     names = ("retry-after", *_RESETS)
     return next((response.headers[name] for name in names if name in response.headers), None)
 

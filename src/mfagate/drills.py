@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mfagate import files
 from mfagate.config.model import Integration
 from mfagate.config.nearest import nearest_to
+from mfagate.foreign import quoted, shown_path
 from mfagate.providers import registry
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class FaultsFile:
             except BadFault as error:
                 if str(error) != problem:
                     problem = str(error)
-                    say(f"{self._path}: {error}; {broken(now)}")
+                    say(f"{shown_path(self._path)}: {quoted(error)}; {broken(now)}")
 
 
 _PLACES = {

@@ -16,6 +16,8 @@ from enum import StrEnum
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.foreign import ForeignText, quoted
+from mfagate.foreign.parsing import raw
 
 
 class Phase(StrEnum):
@@ -28,8 +30,11 @@ class Phase(StrEnum):
     TRANSFER = "transfer"
 
 
-class Headers(Mapping[str, str]):
-    """Header fields in wire order; look-ups ignore case, repeats join with a comma."""
+class Headers(Mapping[str, ForeignText]):
+    """Header fields in wire order; look-ups ignore case, repeats join with a comma.
+
+    ``items_in_order`` are the bare texts, for what sends, keeps and searches them.
+    """
 
     def __init__(self, items: tuple[tuple[str, str], ...] = ()) -> None:
         self.items_in_order = items
@@ -37,8 +42,8 @@ class Headers(Mapping[str, str]):
         for name, value in items:
             self._by_name.setdefault(name.lower(), []).append(value)
 
-    def __getitem__(self, name: str) -> str:
-        return ", ".join(self._by_name[name.lower()])
+    def __getitem__(self, name: str) -> ForeignText:
+        return ForeignText(", ".join(self._by_name[name.lower()]))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name)
@@ -56,9 +61,9 @@ class Headers(Mapping[str, str]):
         # Names only: a header value may be a credential.
         return f"Headers({sorted(self._by_name)})"
 
-    def all(self, name: str) -> tuple[str, ...]:
+    def all(self, name: str) -> tuple[ForeignText, ...]:
         """Every value of a repeated field, in wire order."""
-        return tuple(self._by_name.get(name.lower(), ()))
+        return tuple(map(ForeignText, self._by_name.get(name.lower(), ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,13 @@ class Request:
     body: bytes = field(default=b"", repr=False)
 
 
+class NotJson(ValueError):
+    """A body that is not JSON in UTF-8."""
+
+
+_LONGEST_TYPE = 80
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """An answer. ``truncated`` says that the body was longer than the cap.
@@ -79,30 +91,52 @@ class Response:
     """
 
     status: int
-    reason: str = ""
+    reason: ForeignText = field(default=ForeignText(""))
     headers: Headers = field(default_factory=Headers)
     body: bytes = field(default=b"", repr=False)
     truncated: bool = False
-    undecodable: str | None = None
+    undecodable: ForeignText | None = None
+    _parsed: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    """The body as JSON, or why it is none, once somebody has asked: parsing 1 MiB takes time."""
 
     @property
-    def media_type(self) -> str:
+    def media_type(self) -> ForeignText:
         """The content type without its parameters, in lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        named = raw(self.headers.get("content-type")) or ""
+        return ForeignText(named.partition(";")[0].strip().lower())
 
     @property
-    def text(self) -> str:
+    def shown_type(self) -> str:
+        """The content type without its parameters, as it was sent, for people; empty if there is none.
+
+        It is quoted before anything is taken off it: in lower case a key would not be recognised.
+        """
+        named = self.headers.get("content-type")
+        return quoted(named.quoted().partition(";")[0], _LONGEST_TYPE) if named is not None else ""
+
+    @property
+    def text(self) -> ForeignText:
         """The body as text, with U+FFFD for what is not UTF-8."""
-        return self.body.decode("utf-8", "replace")
+        return ForeignText(self.body.decode("utf-8", "replace"))
 
     def json(self) -> Any:
-        """The body as JSON.
+        """The body as JSON, parsed once: every caller gets the same value, so do not change it.
 
         Raises:
             ValueError: The body is not JSON in UTF-8.
         """
+        if not self._parsed:
+            try:
+                self._parsed[:] = [self._read()]
+            except ValueError as error:
+                self._parsed[:] = [NotJson(str(error))]
+        if isinstance(self._parsed[0], NotJson):
+            raise NotJson(*self._parsed[0].args)
+        return self._parsed[0]
+
+    def _read(self) -> Any:
         if self.undecodable is not None:
-            raise ValueError(f"the body is not in {self.undecodable}, as it is said to be")
+            raise ValueError(f"the body is not in {self.undecodable.quoted(_LONGEST_TYPE)}, as it is said to be")
         try:
             # From bytes the decoder would take UTF-16 as well, which few clients do.
             return json.loads(self.body.decode("utf-8-sig"))
@@ -112,7 +146,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why no answer came, told apart as far as the operating system tells.
+    """Why no answer came, told apart as far as the operating system tells. Texts of others in it are quoted.
 
     ``outcome`` is set where the cause alone does not decide it: a name that
     does not exist is a failure, a resolver that does not answer is inconclusive.
@@ -129,8 +163,8 @@ class Failure:
 class Certificate:
     """The verified certificate of the server."""
 
-    subject: str
-    issuer: str
+    subject: ForeignText
+    issuer: ForeignText
     not_after: datetime
 
 
@@ -139,7 +173,8 @@ class Exchange:
     """What was asked, what came back or how it failed, how long each phase took.
 
     Exactly one of ``response`` and ``failure`` is set. ``phases`` holds seconds
-    for the phases that took place. ``started`` is in UTC.
+    for the phases that took place. ``started`` is in UTC. ``stalled`` is how many of these seconds this
+    machine kept us waiting for a processor, as far as that is measured.
     """
 
     request: Request
@@ -150,6 +185,7 @@ class Exchange:
     certificate: Certificate | None = None
     address: str | None = None
     proxy: str | None = None
+    stalled: float = 0.0
 
     @property
     def seconds(self) -> float:

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from mfagate.resources import shortage_of
+
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/[^/]+/fd/\d+")
 
 
@@ -25,6 +27,10 @@ class Unreadable(Exception):
         super().__init__(reason)
         self.missing = missing
         self.line = line
+
+
+class OutOfResources(Unreadable):
+    """A file that this machine had no descriptor or memory left for: nothing is wrong with the file."""
 
 
 _USUAL_BYTES = 1 << 16
@@ -95,6 +101,7 @@ def read_text(path: Path, limit: int) -> str:
     """A whole text file of at most ``limit`` bytes; a byte order mark is kept.
 
     Raises:
+        OutOfResources: This machine has no descriptor or memory left.
         Unreadable: It is missing, larger, no regular file, not ours to read, or not UTF-8.
     """
     try:
@@ -104,6 +111,8 @@ def read_text(path: Path, limit: int) -> str:
             if len(content) == _USUAL_BYTES:
                 content += file.read(limit + 1 - _USUAL_BYTES)
     except OSError as error:
+        if shortage_of(error) is not None:
+            raise OutOfResources(f"cannot be read: {error.strerror}") from error
         missing = isinstance(error, FileNotFoundError)
         raise Unreadable(f"cannot be read: {error.strerror or error}", missing=missing) from None
     except ValueError as error:

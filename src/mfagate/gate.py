@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from mfagate import __version__
 from mfagate.cassette_writer import require_vcrpy
@@ -18,6 +18,7 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.resolved import Value, resolve_table
+from mfagate.foreign import hiding
 from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
@@ -46,6 +47,12 @@ from mfagate.result import (
 from mfagate.sandbox import Running, SandboxError
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
+from mfagate.wire.stalls import STALLS
+from mfagate.workers import Workers
+
+_MOST_WORKERS = 32
+"""Integrations that wait for their providers at the same time. More gained nothing with 1,000 of them on two
+processors, and made the threads wait for each other."""
 
 
 class Progress(Protocol):
@@ -90,10 +97,13 @@ class Session:
     """Sandboxes that somebody else started and stops, by integration."""
     started: dict[str, Running] = field(default_factory=dict)
     """Those of this run."""
+    parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
+    """Files of secrets that were read, see :class:`~mfagate.secrets.stores.StoreContext`."""
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """One table of an integration with its references resolved."""
-        stores = Stores(StoreContext(integration.base, self.environ, running.values if running else {}))
+        sandbox = running.values if running else {}
+        stores = Stores(StoreContext(integration.base, self.environ, sandbox, self.parsed))
         return resolve_table(
             integration,
             table,
@@ -143,9 +153,11 @@ def run(
         pasts=pasts or {},
     )
     shared = _shared_credentials(session, integrations)
-    pool = executor or ThreadPoolExecutor(max_workers=max(1, len(integrations)), thread_name_prefix="mfagate")
+    # Read now, because it is needed when nothing can be opened any more.
+    load_cause(CauseId.GATE_RESOURCES)
+    pool = executor or Workers(_most_workers(stage, len(integrations)))
     try:
-        with session.sandboxes:
+        with STALLS.measured(), session.sandboxes:
             jobs = [pool.submit(_examine, session, one, stage, shared.get(one.name, [])) for one in integrations]
             reports = compared([job.result() for job in jobs], integrations)
     finally:
@@ -158,6 +170,11 @@ def run(
         past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
     return redacted
+
+
+def _most_workers(stage: Stage, integrations: int) -> int:
+    """Offline there is nothing to wait for, and threads would only take turns."""
+    return 1 if stage is Stage.CHECK else max(1, min(integrations, _MOST_WORKERS))
 
 
 def _shared_credentials(session: Session, integrations: Sequence[Integration]) -> Mapping[str, list[Finding]]:
@@ -207,6 +224,11 @@ def _idle(session: Session) -> list[str]:
 
 
 def _examine(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
+    with hiding(session.redactor.redact):
+        return _examined(session, integration, stage, shared)
+
+
+def _examined(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
     def on_check(check: Check) -> None:
         session.progress.checked(integration.name, check)
 
@@ -260,7 +282,8 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
         # The session owns it, so that an interrupt in the main thread stops it too.
         running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))
         session.started[integration.name] = running
-    yield _climb(session, integration, provider, running)
+    with hiding(session.redactor.redact):
+        yield _climb(session, integration, provider, running)
 
 
 def _inspected(session: Session, integration: Integration, running: Running | None) -> Subject:

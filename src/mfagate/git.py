@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mfagate.files import open_regular
+from mfagate.foreign import quoted
 
 _SECONDS = 60
 _CHUNK = 1 << 20
@@ -165,7 +166,7 @@ def open_tree(folder: Path, revision: str) -> Tree:
     if b"is ambiguous" in done.stderr:
         # Whoever may push a tag could name it like a branch, and hide every change by it.
         raise GitError(
-            f"git knows several revisions named {revision!r}: remove all but one (git show-ref {revision}), "
+            f"git knows several revisions named {revision!r}: remove all but one (git show-ref lists them), "
             "or write the whole name, such as refs/remotes/origin/main"
         )
     return Tree(root, commit)
@@ -250,8 +251,8 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     except FileNotFoundError:
         raise GitError("the command git is needed and was not found") from None
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise GitError(f"git cannot be run: {error}") from None
+        raise GitError(f"git cannot be run: {quoted(error)}") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise GitError(said[0] if said else f"git {arguments[0]} ended with {done.returncode}")
+        said = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        raise GitError(quoted(said) if said else f"git {arguments[0]} ended with {done.returncode}")
     return done

@@ -7,14 +7,16 @@ or must hold the word that scrubbing puts there. So it works without any configu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from mfagate.cassette import CassetteError, load
-from mfagate.exchange import Exchange
+from mfagate.exchange import Exchange, Headers
+from mfagate.foreign import quoted, shown_path
+from mfagate.foreign.parsing import raw
 from mfagate.providers import registry
 from mfagate.scrub import SCRUBBED, Scrubber, Scrubbing
 
@@ -23,6 +25,8 @@ SECRET_HEADERS = frozenset(
      "pi-authorization"}
 )  # fmt: skip
 """Request and response headers that hold credentials or sessions; a recording of mfagate has none of them."""
+
+_LONGEST_NAME = 80
 
 _ADDRESS_HEADERS = frozenset({"location", "referer"})
 
@@ -36,7 +40,7 @@ class Leak:
     place: str
 
     def __str__(self) -> str:
-        return f"{self.path}: interaction {self.interaction}: {self.place}"
+        return f"{shown_path(self.path)}: interaction {self.interaction}: {self.place}"
 
 
 def recordings(paths: Iterable[Path]) -> list[Path]:
@@ -54,7 +58,7 @@ def search(path: Path) -> list[Leak]:
     try:
         exchanges = load(path).exchanges
     except FileNotFoundError:
-        raise CassetteError(f"{path} is not there") from None
+        raise CassetteError(f"{shown_path(path)} is not there") from None
     try:
         return [
             Leak(path, number, place)
@@ -62,7 +66,9 @@ def search(path: Path) -> list[Leak]:
             for place in dict.fromkeys(_places(exchange))
         ]
     except (ValueError, RecursionError):
-        raise CassetteError(f"{path} holds an address that is none, or JSON nested too deeply to be searched") from None
+        raise CassetteError(
+            f"{shown_path(path)} holds an address that is none, or JSON nested too deeply to be searched"
+        ) from None
 
 
 def _places(exchange: Exchange) -> Iterator[str]:
@@ -75,14 +81,14 @@ def _places(exchange: Exchange) -> Iterator[str]:
     for part, before, after in (("request", exchange.request, request), ("answer", exchange.response, response)):
         for name, value in before.headers.items_in_order:
             if name.lower() in SECRET_HEADERS and value not in ("", SCRUBBED):
-                yield f"the header {name} of the {part}"
+                yield f"the header {quoted(name, _LONGEST_NAME)} of the {part}"
             if name.lower() in _ADDRESS_HEADERS:
-                yield from _in_address(value, scrubber, f"the header {name} of the {part}")
+                yield from _in_address(value, scrubber, f"the header {quoted(name, _LONGEST_NAME)} of the {part}")
         if "content-encoding" in before.headers and before.body:
             yield f"the {part} is compressed and cannot be searched: record it decoded (decode_compressed_response)"
         for name in _blanked(_fields(before.body, before.headers), _fields(after.body, before.headers)):
             if name not in rules.volatile_fields:
-                yield f"the field {name} of the {part}"
+                yield f"the field {quoted(name, _LONGEST_NAME)} of the {part}"
 
 
 def _in_address(url: str, scrubber: Scrubber, where: str) -> Iterator[str]:
@@ -92,7 +98,7 @@ def _in_address(url: str, scrubber: Scrubber, where: str) -> Iterator[str]:
         yield f"the user name or password in {where}"
     query = urlunsplit(("https", scrubber.host, "", "&".join(filter(None, (parts.query, parts.fragment))), ""))
     for name in _blanked(_query(query), _query(scrubber.url(query))):
-        yield f"the query parameter {name} of {where}"
+        yield f"the query parameter {quoted(name, _LONGEST_NAME)} of {where}"
 
 
 def _rules(host: str) -> Scrubbing:
@@ -104,8 +110,8 @@ def _rules(host: str) -> Scrubbing:
     return Scrubbing(frozenset().union(*(registry.get(one).scrubbing.secret_fields for one in names)))
 
 
-def _fields(body: bytes, headers: Mapping[str, str]) -> Any:
-    if "form-urlencoded" in headers.get("content-type", "").lower():
+def _fields(body: bytes, headers: Headers) -> Any:
+    if "form-urlencoded" in (raw(headers.get("content-type")) or "").lower():
         return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
     try:
         return json.loads(body)

@@ -12,6 +12,7 @@ from pathlib import Path
 from mfagate.config.nearest import nearest_to
 from mfagate.drills import FaultsFile, broken, listed
 from mfagate.files import require_regular
+from mfagate.foreign import quoted
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.sandbox import Running, Sandbox, SandboxError
@@ -42,7 +43,7 @@ def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults
         ):
             say(_directions(provider, running, keys))
             if watched:
-                say(f"Its faults are read from {faults_file} whenever that changes.")
+                say(f"Its faults are read from {quoted(faults_file)} whenever that changes.")
             if first:
                 say(broken(first))
             if watched is None:
@@ -101,7 +102,7 @@ def _directions(provider: Provider, running: Running, keys: Path) -> str:
     name = f"{provider.name}-local"
     lines = [
         f"A local {provider.title} is running at {running.endpoint}",
-        f"Its keys are in {keys} (mode 0600): {', '.join(sorted(running.values))}",
+        f"Its keys are in {quoted(keys)} (mode 0600): {', '.join(sorted(running.values))}",
         "",
         "To check it, put this into a file integrations.toml:",
         "",
@@ -112,14 +113,14 @@ def _directions(provider: Provider, running: Running, keys: Path) -> str:
     if provider.sandbox_is_emulator:
         lines.append(f'  endpoint = "{running.endpoint}"')
     if running.ca_bundle:
-        lines.append(f'  ca_bundle = "{running.ca_bundle}"')
+        lines.append(f'  ca_bundle = "{quoted(running.ca_bundle)}"')
     lines.append(f"  [integrations.{name}.settings]")
     secret = provider.settings.secrets()
     for setting in provider.sandbox_settings(running.values):
-        shown = f"dotenv:{keys}#{setting}" if setting in secret else running.values[setting]
+        shown = f"dotenv:{quoted(keys)}#{setting}" if setting in secret else running.values[setting]
         lines.append(f'  {setting} = "{shown}"')
     data = [key for key in provider.test_data if key in running.values]
     if data:
         lines.append(f"  [integrations.{name}.test_data]")
-        lines += [f'  {key} = "dotenv:{keys}#{key}"' for key in data]
+        lines += [f'  {key} = "dotenv:{quoted(keys)}#{key}"' for key in data]
     return "\n".join([*lines, "", "Ctrl-C stops it and removes all that it knows."])

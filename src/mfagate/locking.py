@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mfagate.resources import shortage_of
+
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _BETWEEN_TRIES_SECONDS = 0.05
 _LARGEST_NOTE = 4096
@@ -61,6 +63,8 @@ def _ours(folder: Path) -> Path:
         folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
+        if shortage_of(error) is not None:
+            raise
         raise NotPrivate(_remedy(folder, f"cannot be used: {error.strerror or error}")) from None
     try:
         status = os.fstat(descriptor)
@@ -130,6 +134,8 @@ def _locked(path: Path, is_too_late: Callable[[], bool]) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, _FILE_MODE)
     except OSError as error:
+        if shortage_of(error) is not None:
+            raise
         fault = "is a link" if error.errno == errno.ELOOP else f"cannot be opened: {error.strerror or error}"
         raise NotPrivate(f"the lock {path} {fault}; remove it") from None
     try:

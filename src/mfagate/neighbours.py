@@ -7,11 +7,12 @@ never becomes another cause, because they may differ in more than one respect.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from mfagate.causes import Outcome
 from mfagate.config.model import Integration
-from mfagate.result import Check, IntegrationReport
+from mfagate.result import Check, IntegrationReport, some
 
 EVIDENCE = "other integrations"
 
@@ -19,24 +20,35 @@ EVIDENCE = "other integrations"
 def compared(reports: Sequence[IntegrationReport], integrations: Sequence[Integration]) -> list[IntegrationReport]:
     """The reports, each problem with what its neighbours saw."""
     local = {one.name: one.uses_sandbox for one in integrations}
-    return [_compared(report, reports, local) for report in reports]
+    seen: dict[tuple[str, object], _Seen] = {}
+
+    def of(question: _Question, group: object, members: Callable[[IntegrationReport], bool]) -> _Seen:
+        key = (question.check_id, group)
+        if key not in seen:
+            seen[key] = _Seen.by([one for one in reports if members(one)], question)
+        return seen[key]
+
+    return [_compared(report, local, of) for report in reports]
 
 
 def _compared(
-    report: IntegrationReport, reports: Sequence[IntegrationReport], local: Mapping[str, bool]
+    report: IntegrationReport,
+    local: Mapping[str, bool],
+    of: Callable[[_Question, object, Callable[[IntegrationReport], bool]], _Seen],
 ) -> IntegrationReport:
     check = report.deciding
     if check is None or check.cause is None:
         return report
-    others = [other for other in reports if other is not report]
     if check.cause.startswith("network."):
         # A sandbox of our own is reached without any network, so it is no witness for one.
-        told = _tell(check, [one for one in others if local[one.name] == local[report.name]], _REACHED)
+        question, where = _REACHED, local[report.name]
+        seen = of(question, where, lambda one: local[one.name] == where)
     elif check.cause.startswith(("credential.", "account.", "provider.")):
         question = _ANSWERS if check.id == "provider.ping" else _ACCEPTED
-        told = _tell(check, [one for one in others if one.provider == report.provider], question)
+        seen = of(question, report.provider, lambda one: one.provider == report.provider)
     else:
         return report
+    told = _tell(check, report.name, seen, question)
     if told is None:
         return report
     checks = [told if one is check else one for one in report.checks]
@@ -74,11 +86,36 @@ _ACCEPTED = _Question(
 )
 
 
-def _tell(check: Check, others: Sequence[IntegrationReport], question: _Question) -> Check | None:
-    good = [one.name for one in others if question.outcomes(one) == {Outcome.PASS}]
-    bad = [one.name for one in others if any(outcome.is_red for outcome in question.outcomes(one))]
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Names of the integrations for which a question has the right answer, and of those for which it has not."""
+
+    good: Sequence[str]
+    bad: Sequence[str]
+
+    @classmethod
+    def by(cls, reports: Sequence[IntegrationReport], question: _Question) -> _Seen:
+        """What they saw."""
+        outcomes = {one.name: question.outcomes(one) for one in reports}
+        return cls(
+            [name for name, seen in outcomes.items() if seen == {Outcome.PASS}],
+            [name for name, seen in outcomes.items() if any(outcome.is_red for outcome in seen)],
+        )
+
+
+def _tell(check: Check, name: str, seen: _Seen, question: _Question) -> Check | None:
+    good, bad = _without(name, seen.good), _without(name, seen.bad)
     if not good and not bad:
         return None
-    told = [f"{words}: {', '.join(names)}" for words, names in ((question.good, good), (question.bad, bad)) if names]
+    told = [f"{words}: {names}" for words, names in ((question.good, good), (question.bad, bad)) if names]
     next_step = check.next_step if good else f"{question.nobody} {check.next_step or ''}".rstrip()
     return check.model_copy(update={"evidence": {**check.evidence, EVIDENCE: "; ".join(told)}, "next_step": next_step})
+
+
+def _without(name: str, names: Sequence[str]) -> str:
+    """The names but one, five of them at most."""
+    return some([one for one in names[:_FIRST] if one != name], len(names) - (name in names))
+
+
+_FIRST = 6
+"""One more than are named, because the integration itself may be among them."""

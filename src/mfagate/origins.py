@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_URL = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(?=[/?]|\Z)[!-\[\]-~]*\Z")
+_URL = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(?:[/?][!-\[\]-~]*)?\Z")
 """Printable ASCII without a backslash; no user name, and no escapes in the host."""
 
 _LONGEST_PATH = 8000

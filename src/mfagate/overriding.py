@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mfagate.foreign import harmless
 from mfagate.secrets.redaction import Redactor
 
 
@@ -13,8 +14,6 @@ def says_why(reason: str) -> bool:
 def as_recorded(reason: str, redactor: Redactor) -> str:
     """The reason as every report has it: without secrets, and on one line.
 
-    A line break or an escape sequence could make it look like a verdict. Secrets go first,
-    as they would not be found any more once a character of them has been replaced.
+    A line break or an escape sequence could make it look like a verdict. It is never cut.
     """
-    redacted = redactor.redact(reason)
-    return " ".join("".join(one if one.isprintable() else " " for one in redacted).split())
+    return harmless(redactor.redact(reason)).strip()

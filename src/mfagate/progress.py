@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from mfagate.foreign import harmless
 from mfagate.gate import Progress, Silent
 from mfagate.result import Check, IntegrationReport
 
@@ -21,7 +22,7 @@ def on_terminal(stderr: Console) -> Iterator[Progress]:
     from rich.progress import Progress as Bars
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Bars(*columns, console=stderr, transient=True) as bars:
         yield _Lines(bars)
 
@@ -44,9 +45,7 @@ class _Lines:
         self._bars.remove_task(self._tasks[report.name])
 
     def _show(self, integration: str, text: str) -> None:
-        from rich.markup import escape
-
-        line = f"{escape(integration)}: {escape(text)}"
+        line = harmless(f"{integration}: {text}")
         if integration in self._tasks:
             self._bars.update(self._tasks[integration], description=line)
         else:

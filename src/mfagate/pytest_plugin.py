@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mfagate.consumer import ConsumerPact, ContractTestFailed, compare
+from mfagate.foreign import harmless
 
 if TYPE_CHECKING:
     from mfagate.config import Configuration, Integration
@@ -127,7 +128,7 @@ class ConfigurationFile(pytest.File):
         try:
             self.configuration = load(self.path, registry.names())
         except ConfigError as error:
-            raise self.CollectError(str(error)) from None
+            raise self.CollectError("\n".join(harmless(str(problem)) for problem in error.problems)) from None
         self._reports: dict[str, IntegrationReport] = {}
         self.override: str | None = None
         for integration in self.configuration.integrations.values():
@@ -138,10 +139,11 @@ class ConfigurationFile(pytest.File):
         if integration.name not in self._reports:
             from mfagate import gate
             from mfagate.ladder import Stage
+            from mfagate.visible import visible_report
 
             stage = Stage(self.config.getoption("--mfagate"))
             override = self.config.getoption("--mfagate-override")
-            whole = gate.run(self.configuration, self._needed(integration), stage, override=override)
+            whole = visible_report(gate.run(self.configuration, self._needed(integration), stage, override=override))
             self.override = whole.run.override  # Redacted, unlike the option.
             self._reports |= {report.name: report for report in whole.integrations}
         return self._reports[integration.name]
@@ -182,7 +184,7 @@ class IntegrationCollector(pytest.Collector):
             contract = load(self.integration.contract_path, provider=self.integration.provider)
         except ContractError:
             return [None]  # The rung that reads the contract says what is wrong with it.
-        return [interaction.description for interaction in contract.interactions]
+        return [harmless(interaction.description) for interaction in contract.interactions]
 
 
 class CheckFailed(Exception):
@@ -265,10 +267,10 @@ class CheckItem(pytest.Item):
 
 
 def _text(check: Check) -> str:
-    from mfagate.report.words import kind, paragraphs
+    from mfagate.report.words import indented, kind, paragraphs
 
     lines = [f"{kind(check)}: {check.message}"]
-    lines += [f"  {label}: {text}" for label, text in paragraphs(check)]
+    lines += [f"  {label}: {indented(text)}" for label, text in paragraphs(check)]
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
+from mfagate.foreign import quoted_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ class Finding:
     def effective_outcome(self) -> Outcome:
         """The outcome given, else the catalogue's."""
         return self.outcome or load_cause(self.cause).outcome
+
+
+_MOST_NAMED = 5
+
+
+def some(names: Sequence[str], number: int | None = None) -> str:
+    """A list of names for a sentence: five of them, and how many there are beyond; ``number`` is that of all."""
+    more = (len(names) if number is None else number) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 class Verdict(StrEnum):
@@ -163,7 +173,7 @@ class Check(Model):
             cause=finding.cause,
             message=finding.message,
             next_step=finding.next_step or load_cause(finding.cause).next_step,
-            evidence=dict(finding.evidence),
+            evidence=quoted_tree(finding.evidence),
             location=ReportLocation.of(location) if location else None,
             seconds=round(seconds, 6),
             expires=finding.expires,

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.foreign.parsing import raw
 
 SCRUBBED = "scrubbed"
 
@@ -64,13 +65,13 @@ class Scrubber:
             request.method,
             self.url(request.url),
             _keep(request.headers, _KEPT_REQUEST_HEADERS),
-            self._body(request.body, request.headers.get("content-type", "")),
+            self._body(request.body, raw(request.headers.get("content-type")) or ""),
         )
         kept_response = Response(
             response.status,
             response.reason,
             _keep(response.headers, self.rules.kept_headers),
-            self._body(response.body, response.headers.get("content-type", "")),
+            self._body(response.body, raw(response.headers.get("content-type")) or ""),
         )
         return kept_request, kept_response
 

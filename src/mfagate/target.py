@@ -24,9 +24,6 @@ from mfagate.providers.oauth import TokenRefused, Tokens
 from mfagate.providers.signing import prepare
 from mfagate.wire import UnsendableRequest, Wire
 
-ARRANGING_SECONDS = 6.0
-"""Enrolling a test user's token may make the provider generate a key."""
-
 _USER_AGENT = f"mfagate/{__version__}"
 
 
@@ -57,7 +54,7 @@ class Target:
             trust_env=not integration.uses_sandbox,
         )
         self._wire = wire(timeout_seconds=integration.timeout_seconds)
-        self._patient_wire = wire(timeout_seconds=max(integration.timeout_seconds, ARRANGING_SECONDS))
+        self._arranging_wire = wire(timeout_seconds=integration.arranging_timeout)
 
     def send(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
@@ -70,8 +67,8 @@ class Target:
         return self._dispatch(request, _unsigned, self._wire, at_most)
 
     def arrange(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
-        """Send what prepares a check and is none itself: it may take longer than a login would wait."""
-        return self._dispatch(request, self._signer(settings), self._patient_wire)
+        """Send a setup request, within the timeout that the file states for those."""
+        return self._dispatch(request, self._signer(settings), self._arranging_wire)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """The settings with some credentials replaced; None removes one."""

@@ -1,13 +1,8 @@
-"""Text of others, made harmless for eyes, terminals and logs.
-
-A provider's message may hold escape sequences that repaint a terminal, and marks
-that turn the direction of the text around. All of them are shown instead of sent.
-"""
+"""Whole reports made harmless: every text in them, whoever wrote it."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
@@ -15,29 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mfagate.foreign import harmless
 from mfagate.result import Report
-
-_LAYOUT = frozenset("\n\t")
-_JOINERS = frozenset("\u200c\u200d")
-"""Persian and some emoji need them; they move nothing."""
-
-
-def visible(text: str) -> str:
-    """The text with every other invisible character spelt out, such as ``\\x1b``."""
-    if text.isprintable():
-        return text
-    return "".join(map(_shown, text.replace("\r\n", "\n")))
-
-
-def _shown(character: str) -> str:
-    harmless = character.isprintable() or character in _LAYOUT or character in _JOINERS
-    if harmless or unicodedata.category(character) == "Zs":
-        return character
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def visible_report(report: Report) -> Report:
-    """The same report with every text of it visible."""
+    """The same report with every text of it harmless: on one line, and nothing invisible in it."""
     made: Report = visible_tree(report)
     return made
 
@@ -55,8 +33,8 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 
 def visible_tree(value: Any) -> Any:
-    """Models, dataclasses, mappings and sequences with every text in them visible."""
-    return _changed(value, visible)
+    """Models, dataclasses, mappings and sequences with every text in them harmless."""
+    return _changed(value, harmless)
 
 
 def _changed(value: Any, text: Callable[[str], str]) -> Any:

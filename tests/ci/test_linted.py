@@ -1,15 +1,12 @@
 """The files of ``ci/templates`` under the linters of their field: no fault, and a planted one is found.
 
-A linter that is not installed is skipped; ``./ci/test -e ci`` installs those that PyPI and npm have.
+``./ci/test -e ci`` installs the linters that PyPI and npm have, ``./ci/programs`` the others.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ..support.programs import INSTALL, missing, require_program
 from ..support.project import REPOSITORY
 
 TEMPLATES = REPOSITORY / "ci/templates"
@@ -40,23 +38,20 @@ DOCKER = files_of("ci/templates/kubernetes/mfagate.Dockerfile")
 UNITS = files_of("ci/templates/systemd/systemd/*")
 HOOKS = files_of(".pre-commit-hooks.yaml")
 PRE_COMMIT = files_of("ci/templates/pre-commit/.pre-commit-config.yaml")
-SCRIPTS = files_of("ci/gate") + files_of("ci/test")
+SCRIPTS = files_of("ci/gate") + files_of("ci/test") + files_of("ci/programs") + files_of(".ci/run")
 
 
-def program(name: str) -> list[str]:
-    """The command of a linter that pip installed beside this Python, or that the system has."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    found = shutil.which(name, path=path)
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return [found]
+def program(name: str, package: str = "") -> list[str]:
+    """The command of a linter: one that pip installed, or one of a package of the system."""
+    command = INSTALL if package else "./ci/test -e ci"
+    return [require_program(name, package=package or name, command=command)]
 
 
 def node(package: str, *command: str) -> list[str]:
     """The command of a linter that npm installed."""
     if not (NODE_MODULES / package).is_dir():
-        pytest.skip(f"the npm package {package} is not installed: npm ci --ignore-scripts in tests/ci")
-    return [*program("node"), *command]
+        missing(f"{package} (npm package)", f"{INSTALL} && npm ci --ignore-scripts --prefix tests/ci")
+    return [*program("node", "npm"), *command]
 
 
 @dataclass
@@ -91,14 +86,14 @@ def zizmor() -> list[str]:
 
 
 def groovy_lint() -> list[str]:
-    program("java")
+    program("java", "default-jre-headless")
     # Without its server, which would outlive the test.
     return node("npm-groovy-lint", f"{NODE_MODULES}/.bin/npm-groovy-lint", "--noserver", "--failon", "error")
 
 
 def security() -> list[str]:
     # Exposure of at most 1.5 of 10.
-    return [*program("systemd-analyze"), "security", "--offline=true", "--threshold=15"]
+    return [*program("systemd-analyze", "systemd"), "security", "--offline=true", "--threshold=15"]
 
 
 LINTERS = [
@@ -146,7 +141,7 @@ def test_systemd_takes_the_units(tmp_path: Path, fault: tuple[str, str] | None) 
     for unit in UNITS:
         text = unit.read_text().replace("/opt/mfagate/bin/mfagate", "/bin/true")
         (tmp_path / unit.name).write_text(text.replace(*fault) if fault else text)
-    command = [*program("systemd-analyze"), "verify", *(str(tmp_path / unit.name) for unit in UNITS)]
+    command = [*program("systemd-analyze", "systemd"), "verify", *(str(tmp_path / unit.name) for unit in UNITS)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     # A key that is not known, and a time that cannot be, are told and do not count: the words do.
     assert (done.returncode == 0 and not done.stderr) == (fault is None), done.stderr

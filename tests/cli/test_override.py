@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mfagate.foreign import harmless
 from mfagate.overriding import as_recorded, says_why
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import always, front
@@ -73,7 +74,7 @@ def test_secrets_in_the_reason_are_redacted(broken: Project) -> None:
 
 def test_a_reason_cannot_pass_for_a_verdict(broken: Project) -> None:
     result = broken.run("check", "--override", "approved\n\x1b[1A\rPASS: deploy")
-    assert recorded(broken, result) == ["approved [1A PASS: deploy"] * 3
+    assert recorded(broken, result) == [r"approved \x1b[1A PASS: deploy"] * 3
     assert "\x1b" not in result.stdout
 
 
@@ -82,14 +83,14 @@ def test_bytes_that_are_no_text_do_no_harm(broken: Project) -> None:
     command = [sys.executable, "-m", "mfagate", "check", "--output", "json", "--override"]
     done = subprocess.run([*map(str.encode, command), b"caf\xe9 4711"], cwd=broken.folder, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b'"override": "caf 4711"' in done.stdout
+    assert b'"override": "caf\\\\udce9 4711"' in done.stdout
 
 
 @given(reason=st.text(), secret=st.text("abc \t\n", min_size=4))
 def test_what_is_recorded_is_one_line_without_the_secret(reason: str, secret: str) -> None:
     redactor = Redactor({"key": secret})
     kept = as_recorded(f"{reason}{secret}{reason}", redactor)
-    assert kept.isprintable()
+    assert harmless(kept) == kept
     assert "[redacted key]" in kept
     assert kept.strip() == kept
 

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any
 
 from mfagate.exchange import Headers, Request, Response
+from mfagate.foreign.parsing import raw
 
 os.environ["PACT_DO_NOT_TRACK"] = "true"
 
@@ -90,7 +91,7 @@ def verify(interactions: Sequence[Mapping[str, Any]], answers: Sequence[Response
         "interactions": [_copy(interaction, case) for case, interaction in enumerate(interactions)],
         "metadata": {"pactSpecification": {"version": "4.0"}},
     }
-    by_case = lambda request: answers[int(request.headers[CASE_HEADER])]  # noqa: E731
+    by_case = lambda request: answers[int(raw(request.headers[CASE_HEADER]))]  # noqa: E731
     with tempfile.TemporaryDirectory() as directory, provider(by_case) as url:
         source = Path(directory) / "pact.json"
         source.write_text(json.dumps(pact), encoding="utf-8")

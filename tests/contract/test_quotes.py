@@ -24,7 +24,7 @@ TYPES = {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}
 def messages(answer: Any, rules: dict[str, Any]) -> list[str]:
     expected = ExpectedResponse(200, body=json.dumps(EXAMPLE), media_type=parse("application/json"), body_rules=rules)
     body = answer if isinstance(answer, str) else json.dumps(answer)
-    response = Response(200, "", Headers((("Content-Type", "application/json"),)), body.encode())
+    response = Response(200, headers=Headers((("Content-Type", "application/json"),)), body=body.encode())
     return [mismatch.message for mismatch in expected.match(response, lambda document: showable(RULES, document))]
 
 

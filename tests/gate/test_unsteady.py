@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -51,6 +52,21 @@ def test_what_passes_is_a_warning(project: Project, server: Running, fault: Faul
     (steady,) = result.checks("provider.steady")
     assert (steady["outcome"], steady["cause"]) == ("warn", cause)
     assert "not answered at once" in steady["message"]
+
+
+def late(handler: Handler) -> bool:
+    time.sleep(0.9)
+    return False
+
+
+def test_a_provider_that_is_slow_for_a_while_is_a_warning(project: Project, server: Running) -> None:
+    """Eight late answers in a row take longer than the time after which a troubled run ends."""
+    with front(server.endpoint, between(8, 15, late)) as before:
+        project.settings["url"] = before.url
+        result = project.run("gate")
+    assert result.exit_code == 0, result.stdout
+    assert not [check for check in result.first["checks"] if check["outcome"] == "inconclusive"]
+    assert len(result.checks("contract.interaction")) > 20
 
 
 def test_what_passes_too_often_is_no_pass(project: Project, server: Running) -> None:

@@ -21,6 +21,7 @@ from mfagate.sandbox import Running
 
 from ..support.duo import Duo, emulator
 from ..support.postgres import PASSWORD, Server, postgres
+from ..support.programs import missing
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +166,7 @@ def test_a_read_only_history(duo: Duo) -> None:
     if os.geteuid() == 0:  # root may write what is read-only; a URL of SQLite's own says it to the database
         subprocess.run(["chattr", "+i", duo.folder / "runs.db"], check=False, capture_output=True)
         if not _immutable(duo.folder / "runs.db"):
-            pytest.skip("this file system has no immutable files, and root may write all others")
+            missing("immutable files (chattr +i)", "run the tests as another user than root")
     else:
         (duo.folder / "runs.db").chmod(0o444)
         duo.folder.chmod(0o555)

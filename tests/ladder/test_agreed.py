@@ -28,7 +28,7 @@ def contract() -> Contract:
 
 
 def answered(method: str, path: str, body: Any, status: int = 200) -> Exchange:
-    response = Response(status, "", JSON, json.dumps(body).encode())
+    response = Response(status, headers=JSON, body=json.dumps(body).encode())
     return Exchange(Request(method, f"https://api.example{path}"), datetime.now(UTC), response)
 
 
@@ -63,7 +63,7 @@ def test_nothing_is_said_of_an_endpoint_or_status_without_an_interaction(contrac
     ],
 )
 def test_the_example_of_a_probe_counts_by_its_types(body: Any, status: int, expected: list[CauseId]) -> None:
-    response = Response(status, "", JSON, json.dumps(body).encode())
+    response = Response(status, headers=JSON, body=json.dumps(body).encode())
     found = other_shape({"code": 1, "message": ""}, response, as_it_is)
     assert [mismatch.cause for mismatch in found] == expected
     assert all("the contract" not in mismatch.message for mismatch in found)
@@ -71,7 +71,7 @@ def test_the_example_of_a_probe_counts_by_its_types(body: Any, status: int, expe
 
 def test_json_within_a_string_is_another_type() -> None:
     body = {"result": json.dumps({"status": "ready"})}
-    response = Response(200, "", JSON, json.dumps(body).encode())
+    response = Response(200, headers=JSON, body=json.dumps(body).encode())
     assert [one.cause for one in other_shape({"result": {"status": ""}}, response, as_it_is)] == [
         CauseId.CONTRACT_TYPE_CHANGED
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +11,13 @@ import pytest
 import requests
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.config import load
 from mfagate.ladder.arranging import Arranger, Overdue
 from mfagate.providers.states import Arranged
 from mfagate.result import Check
+from mfagate.sandbox.front import Handler, front
+from mfagate.target import Target
+from tests.ladder.fake import Fake, Settings
 
 LATE = Check(
     id="contract.interaction",
@@ -65,3 +71,26 @@ def test_what_is_too_late_is_not_sent_and_what_was_created_is_removed(monkeypatc
     assert (raised.value.check, one.is_late, live.sent) == (LATE, True, ["/first", "/second"])
     one.close()
     assert live.sent[-1] == "/user"
+
+
+def stall(handler: Handler) -> bool:
+    time.sleep(1.0)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("stated", "used"),
+    [("timeout_seconds = 0.2", 0.2), ("timeout_seconds = 0.2\nstate_timeout_seconds = 0.3", 0.3)],
+)
+def test_a_setup_request_keeps_to_its_timeout(stated: str, used: float, tmp_path: Path) -> None:
+    """It once took six seconds where two were configured."""
+    (tmp_path / "integrations.toml").write_text(
+        f'[integrations.x]\nprovider = "fake"\nenvironment = "staging"\n{stated}\n'
+    )
+    (integration,) = load(tmp_path / "integrations.toml", ["fake"]).select()
+    settings = Settings.model_validate({"tenant": "acme", "client_secret": "s"})
+    with front("http://127.0.0.1:9", stall) as silent:
+        target = Target(integration, Fake(), settings, endpoint=silent.url)
+        exchange = target.arrange(requests.Request("POST", "/login/token"))
+    assert exchange.failure is not None
+    assert exchange.failure.evidence["timeout_seconds"] == used

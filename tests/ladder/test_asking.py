@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.exchange import Exchange, Request, Response
+from mfagate.exchange import Exchange, Phase, Request, Response
 from mfagate.ladder import pace, steadiness
 from mfagate.ladder.asking import Picture, Sample
 from mfagate.sandbox.front import front
@@ -96,21 +96,59 @@ def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatc
     assert min(pauses) == 1.0
 
 
-def test_a_slow_provider_is_named_and_not_asked_everything(
+def test_a_slow_provider_is_asked_as_any_other(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = [check.id for check in run().checks]
+    monkeypatch.setattr(steadiness, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "TROUBLED_CLIMB_SECONDS", 0.0)
+    report = run()
+    assert [check.id for check in report.checks] == usual
+    assert CauseId.PROVIDER_DEGRADED not in {check.cause for check in report.checks if check.outcome.is_red}
+
+
+def test_beyond_the_budget_of_a_login_it_is_not_asked_everything(
     run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steadiness, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(steadiness, "login_budget", lambda values: 0.0)
     monkeypatch.setattr(pace, "TROUBLED_CLIMB_SECONDS", 0.0)
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
     assert set(check.evidence) == {"slowest answer", "of which"}
 
 
+def test_a_deadline_that_is_over_for_a_slow_provider_is_its_doing(
+    run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steadiness, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("mfagate.ladder.pace.time", SimpleNamespace(monotonic=lambda: 1e9))
+    check = red(run())
+    assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("budget", "outcome", "told"),
+    [
+        (None, Outcome.WARN, "not stated"),
+        ("10", Outcome.WARN, "10 s, holds"),
+        (0.5, Outcome.INCONCLUSIVE, "0.5 s, is exceeded by most of them"),
+        ("soon", Outcome.WARN, "not stated"),
+    ],
+)
+def test_slow_answers_are_a_warning_while_the_budget_of_a_login_holds(budget: Any, outcome: Outcome, told: str) -> None:
+    request = Request("GET", "https://api.example/x")
+    answers = [Exchange(request, datetime.now(UTC), Response(200), phases={Phase.PROCESSING: 0.9}) for _ in range(4)]
+    stated = {"login_budget_seconds": SimpleNamespace(value=budget, error=None)} if budget is not None else {}
+    pictures = [Picture([Sample(None, answer)]) for answer in answers]
+    (check,) = steadiness.run(SimpleNamespace(pictures=pictures, client=stated))  # type: ignore[arg-type]
+    assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, outcome)
+    assert check.evidence["login budget"] == told
+    assert check.evidence["longest"] == "0.9 s"
+
+
 def trouble(cause: CauseId, late: int, total: int) -> SimpleNamespace:
     """A climb in which so many of all questions got an answer only when they were asked again."""
     failed, fine = Sample(None, None, cause, Outcome.INCONCLUSIVE), Sample(None, None)
     pictures = [Picture([failed, fine]) for _ in range(late)] + [Picture([fine]) for _ in range(total - late)]
-    return SimpleNamespace(pictures=pictures, began=0.0, options=SimpleNamespace(deadline_seconds=120))
+    return SimpleNamespace(pictures=pictures, began=0.0, client={}, options=SimpleNamespace(deadline_seconds=120))
 
 
 @pytest.mark.parametrize(

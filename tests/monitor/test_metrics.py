@@ -14,6 +14,7 @@ from prometheus_client.openmetrics import exposition
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from mfagate.exchange import Response
+from mfagate.foreign.parsing import raw
 from mfagate.monitor import Answer, Monitor, monitor
 from mfagate.monitor.metrics import CAUSES
 from mfagate.providers.base import ApiError
@@ -105,7 +106,7 @@ def test_a_provider_of_another_package(registry: CollectorRegistry) -> None:
         about_a_user = frozenset({"wrong_pin"})
 
         def error_of(self, response: Response) -> ApiError | None:
-            return ApiError(response.text)
+            return ApiError(raw(response.text))
 
     watching = monitor(Other(), registry=registry)
     watching.observe(None, Answer(400, body=b"wrong_pin"), 0.1)

@@ -26,10 +26,8 @@ from mfagate.providers.duo.emulator import DuoEmulator
 from mfagate.sandbox.emulator.listen import Listener, certify
 from mfagate.testing.project import Project
 
+from ..support.programs import require_module, require_program
 from ..support.project import REPOSITORY
-
-needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is missing: apt install prometheus")
-needs_prometheus = pytest.mark.skipif(not shutil.which("prometheus"), reason="prometheus is missing: apt install it")
 
 
 @pytest.fixture
@@ -54,7 +52,8 @@ def dashboard(project: Project) -> dict[str, Any]:
 
 
 def promtool(*arguments: str | Path) -> str:
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+    program = require_program("promtool", package="prometheus")
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -67,12 +66,10 @@ def test_a_file_that_cannot_be_written(project: Project) -> None:
     )
 
 
-@needs_promtool
 def test_the_rules_are_rules(rules: Path) -> None:
     assert "11 rules found" in promtool("check", "rules", rules)
 
 
-@needs_promtool
 def test_the_rules_alert_on_what_they_are_for(rules: Path) -> None:
     cases = REPOSITORY / "tests/monitor/rules_test.yaml"
     shutil.copy(cases, rules.parent / cases.name)
@@ -81,7 +78,6 @@ def test_the_rules_alert_on_what_they_are_for(rules: Path) -> None:
     assert {rule["alert"] for rule in yaml.safe_load(rules.read_text())["groups"][0]["rules"]} == tested
 
 
-@needs_promtool
 def test_rules_with_another_threshold_are_found_out(rules: Path) -> None:
     """The tests of the rules can fail."""
     rules.write_text(rules.read_text().replace("[2m])) > 0", "[2m])) > 1000"))
@@ -115,7 +111,6 @@ def queries(dashboard: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-@needs_promtool
 def test_each_query_of_the_dashboard_is_one(dashboard: dict[str, Any], tmp_path: Path) -> None:
     found = queries(dashboard)
     recording = [{"record": f"panel:{number}", "expr": expr} for number, expr in enumerate(found.values())]
@@ -126,7 +121,7 @@ def test_each_query_of_the_dashboard_is_one(dashboard: dict[str, Any], tmp_path:
 
 def test_the_dashboard_has_the_shape_that_grafana_publishes(dashboard: dict[str, Any]) -> None:
     """Grafana's own models keep each of our keys; what they do not know, they would drop."""
-    models = pytest.importorskip("grafana_foundation_sdk.models.dashboard", reason="grafana-foundation-sdk is missing")
+    models = require_module("grafana_foundation_sdk.models.dashboard")
     from grafana_foundation_sdk.cog import plugins
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
@@ -227,12 +222,13 @@ scrape_configs:
 @contextmanager
 def prometheus(folder: Path, scraped: int) -> Iterator[str]:
     (folder / "prometheus.yml").write_text(CONFIGURATION.format(port=scraped))
+    program = require_program("prometheus", package="prometheus")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [
-                "prometheus",
+                program,
                 f"--config.file={folder}/prometheus.yml",
                 f"--storage.tsdb.path={folder}/data",
                 f"--web.listen-address=127.0.0.1:{port}",
@@ -260,7 +256,6 @@ def eventually(ask: Any, what: str) -> Any:
     raise AssertionError(f"{what} never came")
 
 
-@needs_prometheus
 def test_a_revoked_credential_is_an_alert_in_a_real_prometheus(
     rules: Path, dashboard: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -28,7 +28,7 @@ from mfagate.sandbox.emulator.listen import Listener
 from mfagate.target import Target
 from mfagate.wire import Wire
 
-from ..support.project import REPOSITORY
+from ..support.project import REPOSITORY, ageless_recordings
 
 USUAL = {
     Phase.RESOLVE: 0.004,
@@ -169,7 +169,7 @@ def write_project(folder: Path, provider: Provider, monkeypatch: pytest.MonkeyPa
     contract = json.loads((REPOSITORY / "contracts/duo/auth-service-duo.json").read_text())
     contract["interactions"] = [one for one in contract["interactions"] if one["description"] in INTERACTIONS]
     (folder / "duo.json").write_text(json.dumps(contract))
-    (folder / "cassettes").symlink_to(REPOSITORY / "cassettes")
+    (folder / "cassettes").symlink_to(ageless_recordings())
     values = provider.emulator.values
     monkeypatch.setenv("DUO_SECRET_KEY", values["secret_key"])
     monkeypatch.setenv("DUO_ADMIN_SECRET_KEY", values["admin_secret_key"])

@@ -13,7 +13,7 @@ import pytest
 from mfagate.sandbox.front import Handler, front
 from mfagate.testing.project import Project
 
-from ..support.project import REPOSITORY
+from ..support.project import link_shipped
 
 TOKEN = "canary-token-Zq81LmPw0"
 
@@ -28,8 +28,7 @@ class Duo(Project):
         self.broken = False
         self.owner = "identity-platform"
         self.notify = 'urls = ["env:MFA_NOTIFY_URL"]'
-        for name in ("contracts", "cassettes"):
-            (folder / name).symlink_to(REPOSITORY / name)
+        link_shipped(folder)
 
     def text(self) -> str:
         key = "env:WRONG_KEY" if self.broken else "sandbox:secret_key"

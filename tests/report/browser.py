@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
+from ..support.programs import require_module, require_program
 
 
 @contextmanager
 def chromium(folder: Path) -> Iterator[Any]:
     """A driver; its profile lies in the folder, and it reaches nothing beyond this machine."""
+    require_module("selenium")
+    browser = require_program("chromium", "google-chrome", package="chromium")
+    driver_program = require_program("chromedriver", package="chromium-driver")
     from selenium import webdriver
     from selenium.webdriver.chrome.options import Options
     from selenium.webdriver.chrome.service import Service
 
     options = Options()
-    options.binary_location = str(BROWSER)
+    options.binary_location = browser
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"):
         options.add_argument(argument)
     options.add_argument(f"--user-data-dir={folder}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    # Chromium hangs under libfaketime, and shows no time of its own.
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    driver = webdriver.Chrome(options=options, service=Service(driver_program, env=environment))
     try:
         yield driver
     finally:

@@ -24,7 +24,7 @@ from mfagate.result import (
 from mfagate.testing import Result
 from mfagate.testing.project import Project as AnyProject
 
-from ..support.project import REPOSITORY
+from ..support.project import link_shipped
 
 CANARY = "c4n4ryc4n4ryc4n4ryc4n4ryc4n4ryc4n4ry1234"
 
@@ -67,8 +67,7 @@ class Offline(AnyProject):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, {"SKEY": CANARY})
         (folder / ".git").mkdir()  # The root of a repository.
-        for name in ("contracts", "cassettes"):
-            (folder / name).symlink_to(REPOSITORY / name)
+        link_shipped(folder)
         until = datetime.now(UTC).date() + timedelta(days=60)
         self.configuration = (
             DUO.format(name="duo-us", key="1" * 18, secret="env:NOBODY")

@@ -14,6 +14,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.foreign import harmless
 from mfagate.report import console, markdown
 from mfagate.report.findings import findings
 from mfagate.report.formats import FORMATS, Output
@@ -21,9 +22,9 @@ from mfagate.result import ChangedSince, Report, Verdict
 from mfagate.sandbox.front import always, front
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Project as AnyProject
-from mfagate.visible import visible, visible_report
+from mfagate.visible import visible_report
 
-from ..support.project import REPOSITORY
+from ..support.project import link_shipped
 from .conftest import CANARY, DUO, HOSTILE, Offline, hostile_check, report_of
 from .test_github import read
 from .test_sarif import validated
@@ -98,8 +99,7 @@ class Echoing(AnyProject):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, {"SKEY": CANARY})
-        for name in ("contracts", "cassettes"):
-            (folder / name).symlink_to(REPOSITORY / name)
+        link_shipped(folder)
 
     def text(self) -> str:
         duo = DUO.format(name="duo-eu", key="2" * 18, secret="env:SKEY").replace("production", "staging")
@@ -139,15 +139,15 @@ def test_half_a_pair_of_surrogates_costs_no_report(name: str) -> None:
 
 
 def test_invisible_text_is_spelt_out() -> None:
-    assert visible("a\x1b[31m\u202eb\r\nc\td") == "a\\x1b[31m\\u202eb\nc\td"
-    assert visible("\ud800") == "\\ud800"
-    assert visible("Grüße 日本語 \u00a0👩\u200d🚀") == "Grüße 日本語 \u00a0👩\u200d🚀"
+    assert harmless("a\x1b[31m\u202eb\r\nc\td") == "a\\x1b[31m\\u202eb c d"
+    assert harmless("\ud800") == "\\ud800"
+    assert harmless("Grüße 日本語 \u00a0👩\u200d🚀") == "Grüße 日本語 👩\u200d🚀"
 
 
 def test_a_visible_report_is_the_same_report_otherwise(hostile: Report) -> None:
     shown = visible_report(hostile)
     assert visible_report(shown) == shown
-    assert shown.integrations[0].checks[0].message == visible(HOSTILE)
+    assert shown.integrations[0].checks[0].message == harmless(HOSTILE)
     assert shown.run == hostile.run
 
 
@@ -180,7 +180,7 @@ def test_many_of_a_kind_are_counted_on_the_console() -> None:
     report = report_of(*[hostile_check("the same", subject=str(number)) for number in range(9)])
     text = console.render(report)
     assert text.count("fail duo-eu: the same") == 3
-    assert "duo-eu: and 6 more of credential.accepted with the cause credential.rejected; --output json" in text
+    assert "and 6 more of credential.accepted with the cause credential.rejected of duo-eu; --output json" in text
 
 
 def test_nothing_selected_is_told_as_the_failure_that_it_is() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import socket
 import subprocess
 import threading
@@ -19,9 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mfagate.report.pushgateway import Gateway
 
+from ..support.programs import require_program
 from .conftest import CANARY, Offline
-
-PROGRAM = shutil.which("prometheus-pushgateway") or shutil.which("pushgateway")
 
 
 class Taken(ThreadingHTTPServer):
@@ -123,8 +121,8 @@ def real_gateway(folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    assert PROGRAM is not None
-    command = [PROGRAM, f"--web.listen-address={address}", "--log.level=error"]
+    program = require_program("prometheus-pushgateway", "pushgateway", package="prometheus-pushgateway")
+    command = [program, f"--web.listen-address={address}", "--log.level=error"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_until_ready(f"http://{address}/-/ready")
@@ -144,7 +142,6 @@ def _wait_until_ready(url: str) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="Debian's prometheus-pushgateway is not installed")
 def test_the_real_gateway_takes_it_and_keeps_the_others(offline: Offline, tmp_path: Path) -> None:
     offline.write()
     with real_gateway(tmp_path) as url:

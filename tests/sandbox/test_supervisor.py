@@ -166,8 +166,8 @@ def test_failed_start_shows_the_end_of_the_log(make_program: MakeProgram, assert
     with pytest.raises(SandboxError) as caught, supervise(program, "The sandbox"):
         pytest.fail("it did not start")
     message = str(caught.value)
-    assert message.startswith("The sandbox could not be started.\n  Its log ends with:\n  81\n")
-    assert message.endswith("\n  99\n  no licence")
+    assert message.startswith("The sandbox could not be started. Its log ends with: 81 | 82 | ")
+    assert message.endswith(" | 99 | no licence")
     assert_nothing_left()
 
 
@@ -186,7 +186,7 @@ def test_start_takes_too_long(make_program: MakeProgram, pids: Path, assert_noth
         supervise(program, "The sandbox", start_seconds=2),
     ):
         pytest.fail("it did not start")
-    assert str(caught.value) == ("The sandbox was not ready within 2 s.\n  Its log ends with:\n  loading")
+    assert str(caught.value) == "The sandbox was not ready within 2 s. Its log ends with: loading"
     assert_nothing_left()
 
 

@@ -11,7 +11,7 @@ from mfagate.sandbox import Running
 from mfagate.testing.project import Project, Result
 
 from .postgres import PASSWORD
-from .project import REPOSITORY
+from .project import link_shipped
 
 CONFIGURATION = """\
 [integrations.duo]
@@ -36,8 +36,7 @@ class Duo(Project):
         values = running.values
         keys = {"DUO_IKEY": values["integration_key"], "DUO_SKEY": values["secret_key"]}
         super().__init__(folder, keys | {"HISTORY_PASSWORD": PASSWORD})
-        for name in ("contracts", "cassettes"):
-            (folder / name).symlink_to(REPOSITORY / name)
+        link_shipped(folder)
         self._text = CONFIGURATION.format(endpoint=running.endpoint, ca_bundle=running.ca_bundle)
         self._host = values["host"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
+from .programs import require_program
 
 PASSWORD = "canary-of-the-history/42"
 """Its URL has to be escaped; no output may show it in any form."""
@@ -43,13 +43,8 @@ class Server:
 
 
 def _programs() -> Path:
-    for folder in (*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/bin")):
-        if (folder / "postgres").exists() and (folder / "initdb").exists():
-            return folder
-    found = shutil.which("initdb")
-    if found is None:
-        pytest.skip("PostgreSQL is not installed: no initdb")
-    return Path(found).parent
+    debian = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    return Path(require_program("postgres", package="postgresql", folders=os.pathsep.join(debian))).parent
 
 
 @contextmanager

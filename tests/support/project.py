@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import atexit
+import re
+import shutil
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from mfagate.testing.project import Project as AnyProject
 
 REPOSITORY = Path(__file__).parents[2]
+
+
+def link_shipped(folder: Path) -> None:
+    """Put the shipped contracts and recordings into a project; the recordings do not age."""
+    (folder / "contracts").symlink_to(REPOSITORY / "contracts")
+    (folder / "cassettes").symlink_to(ageless_recordings())
+
+
+@cache
+def ageless_recordings() -> Path:
+    """Make a copy of the shipped recordings with a date that lies ahead; it is gone when the tests end."""
+    folder = Path(tempfile.mkdtemp(prefix="mfagate-cassettes-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.copytree(REPOSITORY / "cassettes", folder, dirs_exist_ok=True)
+    dated = "  recorded_at: 2999-12-31\n"
+    for path in folder.rglob("*.yaml"):
+        path.write_text(re.sub(r"(?m)^  recorded_at: .*\n", dated, path.read_text(), count=1))
+    return folder
+
 
 CONFIGURATION = """\
 [integrations.mfa]
@@ -43,8 +67,7 @@ class Project(AnyProject):
                 "EXPIRED": values["expired_validate_key"],
             },
         )
-        (folder / "contracts").symlink_to(REPOSITORY / "contracts")
-        (folder / "cassettes").symlink_to(REPOSITORY / "cassettes")
+        link_shipped(folder)
         self.settings = {
             "url": values["url"],
             "validate_key": "env:VALIDATE",

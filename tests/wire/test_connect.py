@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import selectors
 import socket
@@ -15,10 +16,11 @@ import pytest
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange, Phase
 from mfagate.wire import Wire
+from mfagate.wire.stalls import STALLS
 
 from .conftest import Serve
 from .helpers import IMPATIENCE, PATIENCE, answered, failed, prepared
-from .servers import black_hole, hang_up, ok, unused_port
+from .servers import black_hole, hang_up, ok, silent, unused_port
 
 Get = Callable[..., Exchange]
 real_getaddrinfo = socket.getaddrinfo
@@ -61,7 +63,6 @@ def test_a_name_that_does_not_exist(get: Get) -> None:
         (socket.gaierror(socket.EAI_NODATA, "No address"), Outcome.FAIL),
         (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), Outcome.INCONCLUSIVE),
         (socket.gaierror(socket.EAI_FAIL, "Non-recoverable failure"), Outcome.INCONCLUSIVE),
-        (OSError(errno.EMFILE, "Too many open files"), Outcome.INCONCLUSIVE),
     ],
 )
 def test_resolver_errors(names: dict[str, Any], get: Get, error: OSError, outcome: Outcome) -> None:
@@ -69,6 +70,31 @@ def test_resolver_errors(names: dict[str, Any], get: Get, error: OSError, outcom
     failure = failed(get("https://host.example/"), CauseId.NETWORK_DNS_FAILURE, Phase.RESOLVE)
     assert failure.outcome is outcome
     assert str(error.strerror) in failure.message
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "file descriptors"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory"),
+        (socket.gaierror(socket.EAI_MEMORY, "Memory allocation failure"), "memory"),
+        (MemoryError(), "memory"),
+        (RuntimeError("can't start new thread"), "threads"),
+    ],
+)
+def test_a_resolver_without_resources(names: dict[str, Any], get: Get, error: Exception, what: str) -> None:
+    names["host.example"] = raising(error)
+    failure = failed(get("https://host.example/"), CauseId.GATE_RESOURCES, Phase.RESOLVE)
+    assert failure.evidence["ran out of"].startswith(what)
+
+
+def test_a_resolver_hides_that_no_descriptor_is_left(
+    names: dict[str, Any], get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """glibc calls it a temporary failure in name resolution."""
+    names["host.example"] = raising(socket.gaierror(socket.EAI_AGAIN, "Temporary failure"))
+    monkeypatch.setattr(socket, "socket", exhausted(errno.EMFILE))
+    failed(get("https://host.example/"), CauseId.GATE_RESOURCES, Phase.RESOLVE)
 
 
 def test_a_resolver_that_hangs(names: dict[str, Any], get: Get) -> None:
@@ -134,14 +160,38 @@ def test_a_machine_without_ipv6(monkeypatch: pytest.MonkeyPatch, names: dict[str
     assert "not supported" in failure.message
 
 
-def test_out_of_file_descriptors_is_not_the_networks_doing(monkeypatch: pytest.MonkeyPatch, get: Get) -> None:
+def exhausted(code: int) -> type[socket.socket]:
     class Exhausted(socket.socket):
         def __init__(self, *_: Any, **__: Any) -> None:
-            raise OSError(errno.EMFILE, "Too many open files")
+            raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(socket, "socket", Exhausted)
-    with pytest.raises(OSError, match="Too many open files"):
-        get("http://127.0.0.1:1/")
+    return Exhausted
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
+def test_out_of_resources_is_not_the_networks_doing(monkeypatch: pytest.MonkeyPatch, get: Get, code: int) -> None:
+    monkeypatch.setattr(socket, "socket", exhausted(code))
+    failure = failed(get("http://127.0.0.1:1/"), CauseId.GATE_RESOURCES, Phase.CONNECT)
+    assert failure.evidence["ran out of"]
+
+
+@pytest.mark.parametrize("code", [errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM])
+def test_out_of_ports_is_not_the_networks_doing(monkeypatch: pytest.MonkeyPatch, get: Get, code: int) -> None:
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda self, address: code)
+    failed(get("http://127.0.0.1:1/"), CauseId.GATE_RESOURCES, Phase.CONNECT)
+
+
+def test_an_answer_that_came_too_late_for_a_busy_machine_alone(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, get: Get
+) -> None:
+    moments = itertools.count(0.0, IMPATIENCE * 0.8)
+    server = serve(silent)
+    failed(get(server.url("/"), timeout=IMPATIENCE), CauseId.NETWORK_READ_TIMEOUT, Phase.PROCESSING)
+    monkeypatch.setattr(STALLS, "lost", lambda: next(moments))
+    exchange = get(server.url("/"), timeout=IMPATIENCE)
+    failure = failed(exchange, CauseId.GATE_RESOURCES, Phase.PROCESSING)
+    assert failure.evidence["ran out of"] == "processing time"
+    assert exchange.stalled > 0
 
 
 def test_the_next_address_is_tried_after_a_refusal(names: dict[str, Any], serve: Serve, get: Get) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Phase
+from mfagate.foreign.parsing import raw
 from mfagate.wire import UnsendableRequest, Wire
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.content import decode
@@ -36,8 +37,8 @@ def test_an_exchange_tells_all(serve: Serve, get: Get) -> None:
     server = serve(ok(b'{"a": 1}', b"Content-Type: application/json", b"X-A: 1", b"X-A: 2"))
     exchange = get(server.url("/path?q=1"))
     response = answered(exchange)
-    assert (response.status, response.reason, response.json()) == (200, "OK", {"a": 1})
-    assert response.headers.all("x-a") == ("1", "2")
+    assert (response.status, raw(response.reason), response.json()) == (200, "OK", {"a": 1})
+    assert list(map(raw, response.headers.all("x-a"))) == ["1", "2"]
     assert not response.truncated
     assert set(exchange.phases) == {Phase.RESOLVE, Phase.CONNECT, Phase.PROCESSING, Phase.TRANSFER}
     assert exchange.address == "127.0.0.1"
@@ -219,7 +220,7 @@ def test_the_end_of_the_body_is_not_waited_for(serve: Serve, get: Get) -> None:
 def test_the_answer_to_head_has_no_body(serve: Serve) -> None:
     server = serve(answer(HEAD + b"Content-Length: 5\r\nContent-Encoding: gzip\r\n\r\n"))
     response = answered(Wire(timeout_seconds=PATIENCE).send(prepared(server.url(), "HEAD")))
-    assert (response.body, response.headers["content-length"]) == (b"", "5")
+    assert (response.body, raw(response.headers["content-length"])) == (b"", "5")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -228,7 +229,7 @@ def test_a_redirect_is_an_answer(serve: Serve, get: Get, status: int) -> None:
     location = elsewhere.url().encode()
     server = serve(answer(b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location)))
     response = answered(get(server.url()))
-    assert (response.status, response.headers["location"]) == (status, elsewhere.url())
+    assert (response.status, raw(response.headers["location"])) == (status, elsewhere.url())
     assert elsewhere.accepted == 0
 
 
@@ -441,7 +442,7 @@ def test_no_answer_is_too_odd(end: bytes, parts: list[bytes], method: str) -> No
         (answer(b"\x00\x01\xff\r\n"), "does not speak HTTP", r"\x00\x01\xff"),
         (answer(b"\r\n\r\n"), "does not speak HTTP", None),
         (answer(b"\x15\x03\x01\x00\x02\x02\x46"), "use https", r"\x15\x03\x01\x00\x02\x02F"),
-        (answer(b"x" * 70000), "does not speak HTTP", "x" * 60),
+        (answer(b"x" * 70000), "does not speak HTTP", "x" * 59 + "…"),
         (answer(b"HTTP/1.1 abc\r\n\r\n"), "status line", "HTTP/1.1 abc"),
         (answer(b"HTTP/2.0 200 OK\r\n\r\n"), "status line", "HTTP/2.0 200 OK"),
         (answer(b"HTTP/1.1 2000 OK\r\n\r\n"), "status line", "HTTP/1.1 2000 OK"),

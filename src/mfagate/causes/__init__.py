@@ -130,6 +130,7 @@ class CauseId(StrEnum):
     GATE_NOTHING_CHECKED = "gate.nothing-checked"
     GATE_PARTLY_ASKED = "gate.partly-asked"
     GATE_INTERNAL_ERROR = "gate.internal-error"
+    GATE_RESOURCES = "gate.resources"
 
 
 def happens_once(cause: str) -> bool:

@@ -13,6 +13,9 @@ from typing import NoReturn
 
 import click
 
+from mfagate.cli.refusal import Refusal
+from mfagate.foreign import harmless, quoted
+
 _COMPLETION = "_MFAGATE_COMPLETE"
 _LONGEST_NAME = 200
 
@@ -59,22 +62,32 @@ def _exit_code(command: click.Command) -> int:
         click.echo("interrupted", err=True)
         return 130
     except click.ClickException as error:
-        error.show()
+        click.echo(_shown(error), err=True)
         return error.exit_code
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 1
     return 0
 
 
+def _shown(error: click.ClickException) -> str:
+    """What click prints, on lines of ours: an argument that is quoted in it can neither begin one nor repaint it."""
+    usage = []
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        usage.append(error.ctx.get_usage())
+        if error.ctx.command.get_help_option(error.ctx) is not None:
+            usage.append(f"Try '{error.ctx.command_path} {error.ctx.help_option_names[0]}' for help.\n")
+    # A refusal of ours has made each of its messages harmless, and has lines of its own.
+    message = error.format_message()
+    return "\n".join([*usage, f"Error: {message if isinstance(error, Refusal) else harmless(message)}"])
+
+
 def _said(error: OSError) -> str:
     """What the system refused: a place for the output, or a file whose name is too long, in a loop of links, …"""
-    from mfagate.visible import visible
-
     reason = error.strerror or type(error).__name__
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         return f"the output cannot be written: {reason}"
-    name = visible(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "a file")
-    return f"{name if len(name) <= _LONGEST_NAME else f'{name[:_LONGEST_NAME]}…'} cannot be used: {reason}"
+    name = quoted(os.fsdecode(error.filename), _LONGEST_NAME) if isinstance(error.filename, str | bytes) else "a file"
+    return f"{name} cannot be used: {reason}"
 
 
 def discard_stdout() -> None:

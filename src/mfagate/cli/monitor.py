@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mfagate.cli.refusal import refused
+from mfagate.foreign import quoted
 
 
 @click.command()
@@ -35,4 +36,4 @@ def monitor(what: str, path: Path | None) -> None:
         write_atomically(path, text)
     except OSError as error:
         raise refused(f"{path} cannot be written: {error.strerror or error}") from None
-    click.echo(f"wrote {path}")
+    click.echo(f"wrote {quoted(path)}")

@@ -9,6 +9,7 @@ import click
 
 from mfagate.cli.options import CONFIG, INTEGRATION
 from mfagate.cli.refusal import refused
+from mfagate.foreign import harmless_lines
 
 CLASSES = (
     "typo",
@@ -78,9 +79,9 @@ def mutate(
         if not integrations:
             raise refused(f"{config} has no integration")
         if only_list:
-            click.echo(command.listed(configuration, integrations, kinds=kinds, seed=seed), nl=False)
+            click.echo(harmless_lines(command.listed(configuration, integrations, kinds=kinds, seed=seed)), nl=False)
             return
-        with counting(Console(stderr=True)) as tell:
+        with counting(Console(stderr=True, emoji=False)) as tell:
             outcome = command.run(
                 configuration, integrations, kinds=kinds, live=live, seed=seed, verbose=verbose, tell=tell
             )
@@ -94,5 +95,5 @@ def mutate(
         raise refused(str(error)) from None
     except OSError as error:
         raise refused(f"{error.filename or json_path} cannot be written: {error.strerror or error}") from None
-    click.echo(outcome.text, nl=False)
+    click.echo(harmless_lines(outcome.text), nl=False)
     sys.exit(outcome.exit_code)

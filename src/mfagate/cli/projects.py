@@ -10,6 +10,7 @@ import click
 
 from mfagate.cli.options import ENVIRONMENTS, complete_provider
 from mfagate.cli.refusal import refused
+from mfagate.foreign import quoted
 
 _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
 
@@ -54,7 +55,7 @@ def init(folder: Path, providers: tuple[str, ...], environment: str | None, ci: 
     except (Refused, registry.ProviderError) as error:
         raise refused(str(error)) from None
     _say_written(folder, written)
-    click.echo(f"\nNext: fill in {folder / project.CONFIGURATION}, then run mfagate check")
+    click.echo(f"\nNext: fill in {quoted(folder / project.CONFIGURATION)}, then run mfagate check")
 
 
 @click.command("new-provider")
@@ -80,7 +81,7 @@ def new_provider(name: str, title: str | None, parent: Path) -> None:
     except Refused as error:
         raise refused(str(error)) from None
     _say_written(folder, written)
-    click.echo(f"\nNext: cd {folder}, then as its README.md says")
+    click.echo(f"\nNext: cd {quoted(folder)}, then as its README.md says")
 
 
 def _say_written(folder: Path, written: Any) -> None:
@@ -91,6 +92,6 @@ def _say_written(folder: Path, written: Any) -> None:
         return path.parent if "cassettes" in path.parts else path
 
     for path, number in Counter(map(shown, written.new)).items():
-        click.echo(f"wrote {folder / path}" + (f" ({number} files)" if number > 1 else ""))
+        click.echo(f"wrote {quoted(folder / path)}" + (f" ({number} files)" if number > 1 else ""))
     for path in written.kept:
-        click.echo(f"kept  {folder / path}, which exists already")
+        click.echo(f"kept  {quoted(folder / path)}, which exists already")

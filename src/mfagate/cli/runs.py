@@ -12,6 +12,7 @@ import click
 from mfagate.cli.ending import discard_stdout
 from mfagate.cli.options import CHANGED_SINCE, EXITS, common, live
 from mfagate.cli.refusal import refused
+from mfagate.foreign import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,7 +128,7 @@ def _run(
         keeper = Keeper(configuration, history_place)
     pasts = keeper.pasts([one.name for one in integrations], stage) if keeper and stage == "nightly" else None
     try:
-        with on_terminal(Console(stderr=True, no_color=not color)) as progress:
+        with on_terminal(Console(stderr=True, no_color=not color, emoji=False)) as progress:
             report = gate.run(
                 configuration,
                 [one for one in integrations if since is None or one.name in since.changed],
@@ -146,7 +147,7 @@ def _run(
     if notifier is not None:
         report = notifier.tell(report)
     for warning in report.run.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"warning: {harmless(warning)}", err=True)
     report = exitcode.recorded(report, allow_inconclusive=on_inconclusive == "allow")
     nights = {name: past.nights for name, past in (pasts or {}).items()}
     _publish(report, outputs, gateway, color=color, nights=nights)
@@ -191,7 +192,7 @@ def _publish(
         view = HistoryView.kept(nights)
 
     def warn(message: str) -> None:
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {harmless(message)}", err=True)
 
     try:
         formats.deliver(report, outputs, color=color, say=warn, history=view)

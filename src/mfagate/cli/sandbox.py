@@ -8,6 +8,11 @@ import click
 
 from mfagate.cli.options import complete_provider
 from mfagate.cli.refusal import refused
+from mfagate.foreign import harmless_lines
+
+
+def _say(text: str) -> None:
+    click.echo(harmless_lines(text))
 
 
 @click.command()
@@ -55,6 +60,6 @@ def sandbox(
         if listing:
             click.echo(local_sandbox.list_faults(provider))
         else:
-            local_sandbox.keep_running(provider, env_file, faults, faults_file, say=click.echo)
+            local_sandbox.keep_running(provider, env_file, faults, faults_file, say=_say)
     except local_sandbox.Refused as error:
         raise refused(str(error)) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mfagate.cli.refusal import refused
+from mfagate.foreign import harmless
 
 
 @click.command()
@@ -32,7 +33,7 @@ def scan(paths: tuple[Path, ...]) -> None:
         except CassetteError as error:
             unreadable.append(str(error))
     for leak in found:
-        click.echo(leak)
+        click.echo(harmless(str(leak)))
     if found:
         click.echo(
             "\nWhat stands there may be a secret: rotate it if the file has left this machine, "

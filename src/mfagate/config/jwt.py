@@ -11,9 +11,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from mfagate import numbers
 from mfagate.config.shapes import Misfit
 
 _SIGNATURE_CHARACTERS = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES384": 128, "ES512": 176}
@@ -46,13 +47,7 @@ def claims(token: str) -> Mapping[str, Any]:
 
 def expiry(token: str) -> datetime | None:
     """The ``exp`` claim (seconds since 1970) in UTC, or None."""
-    seconds = claims(token).get("exp")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
+    return numbers.moment(claims(token).get("exp"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,12 @@ class Integration(Table):
     contract: FilePath | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
     cassettes: FilePath | None = Field(None, description="Recordings. Default: by provider, under cassettes/.")
     timeout_seconds: Number = Field(5.0, gt=0, le=60, description="Limit of one exchange, everything included.")
+    state_timeout_seconds: Number | None = Field(
+        None,
+        gt=0,
+        le=60,
+        description="Limit of one request that prepares a provider state. Default: timeout_seconds.",
+    )
     minimum_checks: WholeNumber | None = Field(
         None, ge=1, description="Fewer executed checks than this are a failure (gate.nothing-checked)."
     )
@@ -128,6 +134,11 @@ class Integration(Table):
     def unknown_keys(self) -> tuple[tuple[str, ...], ...]:
         """Paths of keys inside this table that mean nothing."""
         return self._unknown_keys
+
+    @property
+    def arranging_timeout(self) -> float:
+        """Seconds for one request that prepares a provider state."""
+        return self.state_timeout_seconds or self.timeout_seconds
 
     @property
     def contract_path(self) -> Path:

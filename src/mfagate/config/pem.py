@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from mfagate.causes import CauseId
 from mfagate.config.shapes import Misfit
 
-_BLOCK = re.compile(
-    r"^[ \t]*-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n(.*?)[ \t\r\n]*^[ \t]*-----END \1-----[ \t]*\r?$",
-    re.DOTALL | re.MULTILINE,
-)
-"""Both marks stand on lines of their own, or OpenSSL does not see them; other lines mean nothing (RFC 7468)."""
+_MARK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]+)-----")
+"""Both marks are on lines of their own, or OpenSSL does not see them; other lines mean nothing (RFC 7468)."""
 
 _OTHERS = {
     "PUBLIC KEY": ("it is the public half of a key", CauseId.CONFIG_WRONG_KIND),
@@ -35,10 +32,10 @@ class PrivateKey:
 
     def misfit(self, value: str) -> Misfit | None:
         """Say what else it is, or where it is damaged."""
-        block = _BLOCK.search(value)
+        block = _block(value)
         if block is None:
             return Misfit(_incomplete(value))
-        label = block[1]
+        label, content = block
         if label in _OTHERS:
             return Misfit(*_OTHERS[label])
         if label not in ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"):
@@ -46,9 +43,21 @@ class PrivateKey:
         if self.pkcs8_only and label != "PRIVATE KEY":
             how = "convert it with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW"
             return Misfit(f"it is in the older form PKCS #1 (BEGIN {label}), PKCS #8 is due; {how}")
-        if "Proc-Type:" in block[2]:
+        if "Proc-Type:" in content:
             return Misfit("it is encrypted with a passphrase")
-        return None if _is_whole(block[2]) else Misfit("its content is damaged (truncated, or lines are missing)")
+        return None if _is_whole(content) else Misfit("its content is damaged (truncated, or lines are missing)")
+
+
+def _block(value: str) -> tuple[str, str] | None:
+    """Label and content of the first block that has an end, in one pass over the lines."""
+    lines = [line.strip(" \t\r") for line in value.split("\n")]
+    marks = [(number, found[1], found[2]) for number, line in enumerate(lines) if (found := _MARK.fullmatch(line))]
+    last = {label: number for number, kind, label in marks if kind == "END"}
+    for begin, kind, label in marks:
+        if kind == "BEGIN" and last.get(label, -1) > begin:
+            end = next(n for n, other, name in marks if n > begin and (other, name) == ("END", label))
+            return label, "\n".join(lines[begin + 1 : end])
+    return None
 
 
 def _incomplete(value: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from mfagate.contract.core import CompiledExpectation
 from mfagate.contract.mismatch import Mismatch, header_changed
 from mfagate.exchange import Headers
+from mfagate.foreign.parsing import raw
 
 # Pact splits these at commas, on both sides, and no others (pact_models/src/headers.rs).
 _LISTS = frozenset(
@@ -52,7 +53,7 @@ class ExpectedHeader:
 
     def mismatch(self, headers: Headers) -> Mismatch | None:
         """How this header differs in an answer, or None."""
-        actual = split(self._key, headers.all(self._key))
+        actual = split(self._key, map(raw, headers.all(self._key)))
         if not actual:
             return header_changed(self.name, ", ".join(self.values), None)
         if self._matches(actual):

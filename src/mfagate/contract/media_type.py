@@ -15,10 +15,10 @@ _MEDIA_TYPE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*(?:;(.*))?$", re.ASCII)
 
 # In the order in which Pact tries them; what fits none is plain text.
 _LOOKS_LIKE = (
-    (re.compile(r"\s*<\?xml\s*version"), "application/xml"),
-    (re.compile(r"\s*<!DOCTYPE|<HTML>", re.IGNORECASE), "text/html"),
-    (re.compile(r"\s*<\w+"), "application/xml"),
-    (re.compile(r'\s*(?:true|false|null|[0-9]+|"\w*|\{\s*(?:\}|"\w+)|\[)'), "application/json"),
+    (re.compile(r"\A\s*<\?xml\s*version"), "application/xml"),
+    (re.compile(r"\A(?:\s*<!DOCTYPE|<HTML>)", re.IGNORECASE), "text/html"),
+    (re.compile(r"\A\s*<\w+"), "application/xml"),
+    (re.compile(r'\A\s*(?:true|false|null|[0-9]+|"\w*|\{\s*(?:\}|"\w+)|\[)'), "application/json"),
 )
 
 

@@ -12,17 +12,20 @@ from typing import Any
 from mfagate.causes import CauseId
 from mfagate.contract.core import GAVE_UP
 from mfagate.contract.path import at, steps
+from mfagate.foreign import quoted, quoted_json
 
 # Longer values are cut: an answer may hold tokens and seeds that nobody registered as secret.
 LONGEST_VALUE = 60
 _LONGEST_DEMAND = 2 * LONGEST_VALUE
+_LONGEST_PATH = 200
 
 _MISSING_KEYS = "Actual map is missing the following keys"
 _UNREADABLE_JSON = "Failed to parse the actual body"
 _IS_NULL = "Type mismatch: Expected null"
 _VARIANT = "Variant at index"
-_DEMAND = re.compile(r"\bto (?:match|be|not be|have|include|contain)\b.*?(?=: Error\(|$)", re.DOTALL)
-_TYPES = re.compile(r"\((\w+)\) to be the same type as .*\((\w+)\)$", re.DOTALL)
+_DEMAND = re.compile(r"\bto (?:match|be|not be|have|include|contain)\b")
+_DETAIL = ": Error("
+_SAME_TYPE = ") to be the same type as "
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 # The most telling first: a wrong status explains a wrong body, a missing field its neighbours.
@@ -89,11 +92,10 @@ def rank(mismatch: Mismatch) -> tuple[int, str]:
 
 
 def shorten(value: Any) -> Any:
-    """The value itself if it is a short scalar, else the beginning of its text or JSON."""
+    """The value itself if it is a scalar, else the beginning of its text or JSON, quoted."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+    return quoted(value, LONGEST_VALUE) if isinstance(value, str) else quoted_json(value, LONGEST_VALUE)
 
 
 def status_changed(expected: int, actual: int, pact_text: str = "") -> Mismatch:
@@ -127,7 +129,7 @@ def body_unreadable(problem: str) -> Mismatch:
 
 def not_json(body: str) -> Mismatch:
     """HTML or text where the contract has JSON; only markup is quoted, because a text may be a token."""
-    start = body.lstrip()[:LONGEST_VALUE]
+    start = body.lstrip()
     how = f"begins with {_quoted(start)}" if start.startswith("<") else f"is a text of {len(body)} characters"
     return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", f"The body is not JSON; it {how}.")
 
@@ -140,6 +142,7 @@ def in_text(pact_mismatch: Mapping[str, Any], showable: Showable | None) -> list
 
 def in_json(pact_mismatch: Mapping[str, Any], body: str, quotes: Quotes) -> list[Mismatch]:
     """One of Pact's mismatches of a JSON body; several if several keys are missing."""
+    # The core names keys of the answer in its paths.
     path, text = pact_mismatch["path"], pact_mismatch["mismatch"]
     expected, actual = _value(pact_mismatch["expected"]), _value(pact_mismatch["actual"])
     if text.startswith(_IS_NULL):
@@ -150,7 +153,7 @@ def in_json(pact_mismatch: Mapping[str, Any], body: str, quotes: Quotes) -> list
         return [body_unreadable("is not valid JSON; it may have been cut off") if is_cut else not_json(body)]
     if text.startswith(_MISSING_KEYS):
         return [_missing(path, key) for key in expected if key not in actual]
-    return [_differs(path, expected, actual, text, quotes.of(path, actual))]
+    return [_differs(quoted(path, _LONGEST_PATH), expected, actual, text, quotes.of(path, actual))]
 
 
 def _differs(path: str, expected: object, actual: object, text: str, quote: str) -> Mismatch:
@@ -159,9 +162,7 @@ def _differs(path: str, expected: object, actual: object, text: str, quote: str)
         message = f"{path} is {_described(actual, quote)}, the contract has {_described(expected, _quoted(expected))}."
     else:
         # JSON within a string is read like JSON above; Pact's sentence knows better.
-        types = _TYPES.search(text)
-        other_type = types is not None and types[1] != types[2]
-        cause = CauseId.CONTRACT_TYPE_CHANGED if other_type else CauseId.CONTRACT_VALUE_UNEXPECTED
+        cause = CauseId.CONTRACT_TYPE_CHANGED if _names_other_type(text) else CauseId.CONTRACT_VALUE_UNEXPECTED
         # Pact's sentence repeats the value, which can be cut off only if it is a text.
         may_repeat = isinstance(actual, str) or quote == _quoted(actual)
         demand = _demand(text, actual, expected) if may_repeat else f"has {_quoted(expected)}"
@@ -169,8 +170,16 @@ def _differs(path: str, expected: object, actual: object, text: str, quote: str)
     return Mismatch(cause, path, message, shorten(expected), quote)
 
 
+def _names_other_type(text: str) -> bool:
+    """Whether Pact's sentence is "Expected VALUE (TYPE) to be the same type as VALUE (TYPE)" with two types."""
+    before, same, behind = text.partition(_SAME_TYPE)
+    if not same or "(" not in before or not behind.endswith(")"):
+        return False
+    return before.rpartition("(")[2] != behind[:-1].rpartition("(")[2]
+
+
 def _missing(path: str, key: str) -> Mismatch:
-    full = f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]"
+    full = quoted(f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]", _LONGEST_PATH)
     return Mismatch(CauseId.CONTRACT_FIELD_MISSING, full, f"{full} is missing from the answer.")
 
 
@@ -204,8 +213,7 @@ def _described(value: object, quote: str) -> str:
 
 
 def _quoted(value: object) -> str:
-    short = shorten(value)
-    return str(short) if isinstance(value, dict | list) else json.dumps(short, ensure_ascii=False)
+    return quoted_json(value, LONGEST_VALUE)
 
 
 def _demand(text: str, actual: object, expected: object) -> str:
@@ -214,8 +222,9 @@ def _demand(text: str, actual: object, expected: object) -> str:
         return "has a regular expression that takes too many steps on it"
     # The value may itself hold "to be"; look behind it.
     behind = text.partition(actual)[2] if isinstance(actual, str) and actual else text
-    demand = _DEMAND.search(behind)
+    found = _DEMAND.search(behind)
+    demand = behind[found.start() :].partition(_DETAIL)[0] if found else ""
     # An equality repeats the expected value, at any length.
-    if demand is None or demand[0].startswith("to be equal"):
+    if not demand or demand.startswith("to be equal"):
         return f"has {_quoted(expected)}"
-    return f"wants it {demand[0] if len(demand[0]) <= _LONGEST_DEMAND else demand[0][:_LONGEST_DEMAND] + '…'}"
+    return f"wants it {quoted(demand, _LONGEST_DEMAND)}"

@@ -23,7 +23,7 @@ from mfagate.contract.node import Node
 from mfagate.contract.request import ExampleRequest, StateGenerator
 from mfagate.contract.response import ExpectedResponse
 from mfagate.contract.safety import fault_of_header, fault_of_method
-from mfagate.files import Unreadable, read_text
+from mfagate.files import OutOfResources, Unreadable, read_text
 from mfagate.origins import path_fault
 
 LARGEST_FILE = 16 * 1024 * 1024
@@ -84,6 +84,8 @@ def _contract(pact: Node, path: Path, provider: str | None) -> Contract:
 def _read(path: Path) -> str:
     try:
         return read_text(path, LARGEST_FILE)
+    except OutOfResources:
+        raise
     except Unreadable as error:
         raise ContractError(f"{path} {error}") from None
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+_MOST_DIGITS = 10
 # One step: .name or .*, ['name'], [0] or [*]
 _STEP = re.compile(r"\.([^.\[\]]+)|\['([^']*)'\]|\[(\d+|\*)\]")
 
@@ -13,7 +14,8 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\['([^']*)'\]|\[(\d+|\*)\]")
 def steps(path: str) -> list[str | int]:
     """``$.l[0].x`` as ``["l", 0, "x"]``; a wildcard is ``"*"``."""
     return [
-        int(index) if index.isdigit() else dotted or quoted or index for dotted, quoted, index in _STEP.findall(path)
+        int(index) if index.isdigit() and len(index) < _MOST_DIGITS else dotted or quoted or index
+        for dotted, quoted, index in _STEP.findall(path)
     ]
 
 
@@ -24,8 +26,10 @@ def at(document: Any, where: Sequence[str | int]) -> Any:
         LookupError: Nothing does.
     """
     for step in where:
-        members = dict(enumerate(document)) if isinstance(document, list) else document
-        if not isinstance(members, dict):
+        if isinstance(document, list):
+            if not isinstance(step, int) or not step < len(document):
+                raise LookupError(step)
+        elif not isinstance(document, dict):
             raise LookupError(step)
-        document = members[step]
+        document = document[step]
     return document

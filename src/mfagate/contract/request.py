@@ -19,7 +19,7 @@ from mfagate.origins import path_fault
 if TYPE_CHECKING:
     import requests
 
-_NAME = re.compile(r"\$\{([^}]*)\}")
+PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _DATA_TYPES = {"STRING": str, "INTEGER": int, "FLOAT": float, "DECIMAL": float, "BOOLEAN": bool}
 # What a path may hold besides letters, digits and escapes; "?" and "#" would end it.
 _PATH_SAFE = "/:@!$&'()*+,;=~%"
@@ -43,7 +43,7 @@ class StateGenerator:
         """
         if "${" not in self.expression:
             return _look_up(self.expression, values)
-        return _NAME.sub(lambda name: _look_up(name[1], values), self.expression)
+        return PLACEHOLDER.sub(lambda name: _look_up(name[1], values), self.expression)
 
     def value(self, example: object, values: Mapping[str, str]) -> Any:
         """The same as a JSON value: of the stated data type, else of the example's if it can be.

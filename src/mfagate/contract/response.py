@@ -21,6 +21,11 @@ from mfagate.contract.headers import ExpectedHeader
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.mismatch import Mismatch, Showable
 from mfagate.exchange import Response
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
+
+_MOST_MISMATCHES = 1000
+"""An answer of 1 MiB can have 200,000, which would take seconds to describe, and nobody reads them."""
 
 # https://www.rfc-editor.org/rfc/rfc9745 and https://www.rfc-editor.org/rfc/rfc8594
 _RETIREMENT_HEADERS = ("sunset", "deprecation")
@@ -77,7 +82,7 @@ class ExpectedResponse:
         if answer.truncated:
             return [found.body_unreadable("is longer than the limit and was cut off")]
         if answer.undecodable is not None:
-            return [found.body_unreadable(f"is not in {answer.undecodable}, as it is said to be")]
+            return [found.body_unreadable(f"is not in {answer.undecodable.quoted(80)}, as it is said to be")]
         if not self.body:
             return self._no_body(answer)
         if not answer.body:
@@ -90,23 +95,23 @@ class ExpectedResponse:
             return [found.body_unreadable("holds a NUL character")]
         if not self._compares_with(answer, text):
             return [self._other_type(answer, text)]
-        broken = self._body_expectation.mismatches(text)
+        broken = self._body_expectation.mismatches(text)[:_MOST_MISMATCHES]
         if self._is_json:
             quotes = found.Quotes(text, showable)
             return [mismatch for each in broken for mismatch in found.in_json(each, text, quotes)]
         return [mismatch for each in broken for mismatch in found.in_text(each, showable)]
 
     def _no_body(self, answer: Response) -> list[Mismatch]:
-        if not answer.body or not self._compares_with(answer, answer.text):
+        if not answer.body or not self._compares_with(answer, raw(answer.text)):
             return []
-        return [found.body_not_empty(answer.text)]
+        return [found.body_not_empty(raw(answer.text))]
 
     def _compares_with(self, answer: Response, text: str) -> bool:
         """Whether Pact compares the bodies at all, by their types."""
         if self.media_type is None:
             return True
         named = answer.headers.all("content-type")  # of several, Pact reads the first
-        actual = (media_type.parse(named[0]) if named else None) or media_type.detect(text)
+        actual = (media_type.parse(raw(named[0])) if named else None) or media_type.detect(text)
         if self.media_type.accepts(actual):
             return True
         return self._content_type is not None and self._content_type.allows(str(actual))
@@ -114,7 +119,7 @@ class ExpectedResponse:
     def _other_type(self, answer: Response, text: str) -> Mismatch:
         if self._is_json and not _holds_json(answer):
             return found.not_json(text)
-        return found.header_changed("Content-Type", str(self.media_type), answer.headers.get("content-type"))
+        return found.header_changed("Content-Type", str(self.media_type), raw(answer.headers.get("content-type")))
 
     def _retired(self, answer: Response, mismatches: list[Mismatch]) -> list[Mismatch]:
         """Names the retirement of the endpoint where that explains the mismatches.
@@ -131,7 +136,7 @@ class ExpectedResponse:
         for name in _RETIREMENT_HEADERS:
             if (value := answer.headers.get(name)) is not None:
                 message = f"The provider announces the end of this endpoint in its {name.title()} header."
-                retired = found.endpoint_retired(message, f"header {name.title()}", found.shorten(value))
+                retired = found.endpoint_retired(message, f"header {name.title()}", quoted(value, found.LONGEST_VALUE))
                 return [retired, *mismatches]
         return mismatches
 

@@ -75,7 +75,7 @@ def of_answer(response: Response, headers: Iterable[str]) -> Shape:
 
 
 def _media_type(response: Response) -> str:
-    return response.media_type or "text"
+    return response.shown_type.lower() or "text"
 
 
 def of_json(document: Any) -> Shape:

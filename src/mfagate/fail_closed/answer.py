@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from mfagate.contract import Interaction
 from mfagate.exchange import Headers, Response
+from mfagate.foreign import ForeignText, quoted
+from mfagate.foreign.parsing import raw
 from mfagate.wire.content import Undecodable, decode
 
 _LONGEST_SHOWN = 300
@@ -56,15 +57,16 @@ class Answer:
     def response(self) -> Response:
         """The answer as the contract judges it."""
         headers = Headers(self.headers)
-        body, truncated, undecodable = self.body, self.ending is not Ending.WHOLE, None
-        coding = headers.get("content-encoding", "")
+        body, truncated, undecodable = self.body, self.ending is not Ending.WHOLE, False
+        coding = raw(headers.get("content-encoding")) or ""
         try:
             decoded = decode(body, coding, _LIMIT, complete=True)
         except Undecodable:
-            undecodable = coding
+            undecodable = True
         else:
             body = body if decoded is None else decoded[0]
-        return Response(self.status, headers=headers, body=body, truncated=truncated, undecodable=undecodable)
+        named = ForeignText(coding) if undecodable else None
+        return Response(self.status, headers=headers, body=body, truncated=truncated, undecodable=named)
 
     def is_inside(self, interaction: Interaction) -> bool:
         """Whether the interaction allows this answer: what the contract's own matcher says of it."""
@@ -99,9 +101,6 @@ class Answer:
 
     def __str__(self) -> str:
         """In one line, for people."""
-        fields: Mapping[str, str] = Headers(self.headers)
-        kind = fields.get("content-type", "no content type")
-        body = self.body.decode("utf-8", "backslashreplace")
-        body = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in body)
-        shown = body if len(body) <= _LONGEST_SHOWN else body[:_LONGEST_SHOWN] + "…"
-        return f"{self.status}, {kind}: {shown or '(empty)'}"
+        kind = Headers(self.headers).get("content-type")
+        shown = quoted(self.body.decode("utf-8", "backslashreplace"), _LONGEST_SHOWN)
+        return f"{self.status}, {kind.quoted() if kind is not None else 'no content type'}: {shown or '(empty)'}"

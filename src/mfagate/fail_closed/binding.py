@@ -15,6 +15,7 @@ from mfagate.contract import Interaction
 from mfagate.fail_closed.answer import Answer
 from mfagate.fail_closed.outside import Kind, Mutation
 from mfagate.fail_closed.places import Place, places
+from mfagate.foreign import quoted_json
 
 _SHORTEST = 4
 """A shorter text is in the request by chance: a 1, or "sms"."""
@@ -26,14 +27,16 @@ def bound(interaction: Interaction) -> frozenset[str]:
     return frozenset(place.path for place in _leaves(interaction) if str(place.value) in sent)
 
 
+_LONGEST = 60
+
+
 def foreign(example: Answer, place: Place, values: Collection[Any] = ()) -> Iterator[Mutation]:
     """The answer as it would be for another login: other values in one of its places.
 
     Without ``values``, some are made that look like the example's.
     """
     for value in values or _others(place.value):
-        shown = json.dumps(value)[:60]
-        words = f"{place.path} is {shown}: that of another login"
+        words = f"{place.path} is {quoted_json(value, _LONGEST)}: that of another login"
         yield Mutation(Kind.FIELD, words, example.with_document(place.put(value)))
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mfagate.contract import Interaction
 from mfagate.fail_closed.answer import Answer, Ending
 from mfagate.fail_closed.places import Place, places
+from mfagate.foreign import quoted_json
 
 
 class Kind(StrEnum):
@@ -253,10 +254,11 @@ def _of_a_name(answer: Answer, place: Place) -> Iterator[Mutation]:
             yield Mutation(Kind.FIELD, words, answer.with_document(place.rename(other)))
 
 
+_LONGEST = 60
+
+
 def _put(answer: Answer, place: Place, value: Any) -> Mutation:
-    shown = json.dumps(value)
-    shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
-    words = f"{place.path} is {shown} instead of {json.dumps(place.value)[:60]}"
+    words = f"{place.path} is {quoted_json(value, _LONGEST)} instead of {quoted_json(place.value, _LONGEST)}"
     kind = Kind.BODY if place.path == "$" else Kind.FIELD
     return Mutation(kind, words, answer.with_document(place.put(value)))
 

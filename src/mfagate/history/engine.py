@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mfagate.files import require_regular
+from mfagate.foreign import hiding, quoted
 from mfagate.history.errors import HistoryError
 from mfagate.history.place import DEFAULT, Place
 
@@ -109,7 +110,8 @@ def transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Conne
             yield connection
     except sqlalchemy.exc.SQLAlchemyError as error:
         said = str(error.orig) if isinstance(error, sqlalchemy.exc.DBAPIError) else str(error)
-        reason = " ".join(place.hide(said).split())[:300]
+        with hiding(place.hide):
+            reason = quoted(said)
         raise HistoryError(f"the history {place.shown} cannot be {doing}: {reason}; {_remedy(reason, place)}") from None
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         # A page that was overwritten with something that is still a page, or rows of somebody else's program.

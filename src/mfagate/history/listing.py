@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mfagate.foreign import harmless_json
 from mfagate.history.record import IntegrationState, Problem, StoredRun
 from mfagate.visible import visible_tree
 
@@ -36,7 +38,7 @@ def render(runs: Sequence[StoredRun], form: str, *, whole: bool = False) -> str:
 def as_json(runs: Sequence[StoredRun]) -> str:
     """``{"schema": "mfagate.history/1", "runs": […]}``, newest first, with the names of :class:`StoredRun`."""
     document = {"schema": SCHEMA, "runs": [asdict(run) for run in runs]}
-    return json.dumps(document, indent=2, default=_in_json, ensure_ascii=False) + "\n"
+    return harmless_json(json.dumps(document, indent=2, default=_in_json, ensure_ascii=False)) + "\n"
 
 
 def _in_json(value: Any) -> Any:
@@ -75,8 +77,8 @@ def as_text(runs: Sequence[StoredRun], *, width: int | None = None, whole: bool 
     from rich.console import Console
 
     text = io.StringIO()
-    show(runs, Console(file=text, width=width or 120, no_color=True, force_terminal=False), whole=whole)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+    show(runs, Console(file=text, width=width or 120, no_color=True, force_terminal=False, emoji=False), whole=whole)
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().removesuffix("\n").split("\n"))
 
 
 def show(runs: Sequence[StoredRun], console: Console, *, whole: bool = False) -> None:
@@ -101,7 +103,7 @@ def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
                 f"{one.outcome.value} {one.cause}" for one in state.problems if one.cause != state.cause
             )
             table.add_row(
-                Text(run.id[:8]),
+                Text(_short(run.id)),
                 f"{run.started:%Y-%m-%d %H:%M}",
                 Text(run.stage),
                 Text(state.name),
@@ -110,6 +112,11 @@ def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
                 Text(", ".join(others)),
             )
     return table
+
+
+def _short(run_id: str) -> str:
+    """The beginning of an id. It begins a line, and the row may be that of another program."""
+    return re.sub(r"[^\w\[\]/.-]", "?", run_id)[:8]
 
 
 def _new_table(*headings: str, plain: bool) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -20,15 +20,25 @@ DEFAULT = Path(".mfagate", "history.db")
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+._-]*)://", re.IGNORECASE)
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
-_NO_PATH = re.compile(
-    r"postgres[^/]*:|[^/]*(?:pg|sql|postgres)[^/]*//|[/\\]{2}|.*(?:://|:.*@|(?:password|passwd|pwd)\s*=|\0)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Somebody has meant a database, and slipped: in the scheme, in its slashes, or with the whole of it forgotten before
-``user:password@host``. As a path it would be a file with a password in its name. Nor has a path a NUL in it."""
+_SCHEME_OR_SHARE = re.compile(r"postgres[^/]*:|[/\\]{2}", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?:password|passwd|pwd)\s*=", re.IGNORECASE)
+_DATABASES = ("pg", "sql", "postgres")
 
-_NO_REFERENCE = re.compile(r":.*@", re.DOTALL)
-"""A user, and perhaps a password, before a host: a URL with the scheme of a store of secrets by mistake."""
+
+def _is_no_path(text: str) -> bool:
+    """Whether somebody has meant a database, and slipped: in the scheme, in its slashes, or in leaving it out.
+
+    As a path it would be a file with a password in its name. Nor has a path a NUL in it.
+    """
+    before, _, behind = text.partition("/")
+    database = behind.startswith("/") and any(word in before.lower() for word in _DATABASES)
+    slipped = database or _SCHEME_OR_SHARE.match(text) is not None or _PASSWORD.search(text) is not None
+    return slipped or "://" in text or "\0" in text or _names_user(text)
+
+
+def _names_user(text: str) -> bool:
+    """Whether there is a user, and perhaps a password, before a host."""
+    return 0 <= text.find(":") < text.rfind("@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class Place:
         text = str(DEFAULT) if text is None else text.strip()
         reference = Reference.parse(text)
         if reference is not None:
-            if _NO_REFERENCE.search(text.partition(":")[2]):
+            if _names_user(text.partition(":")[2]):
                 raise HistoryError(f"the history {reference.scheme}:… is neither a reference nor a postgresql:// URL")
             try:
                 text = str(Stores(StoreContext(base, environ)).resolve(reference).value).strip()
@@ -61,7 +71,7 @@ class Place:
         if found is not None and found["scheme"].lower() in _POSTGRESQL:
             shown = str(reference or _without_password(text))
             return cls(shown, url="postgresql+psycopg" + text[found.end("scheme") :])
-        if found is not None or _NO_PATH.match(text):
+        if found is not None or _is_no_path(text):
             named = reference or (f"{found['scheme']}://…" if found else "that is given")
             raise HistoryError(f"the history {named} is neither a path nor a postgresql:// URL")
         path = base / text
@@ -82,20 +92,42 @@ class Place:
         return redactor
 
 
-# To the last @: whoever has not escaped a password has meant all of it.
-_USER_INFO = re.compile(r"(?<=://)(?P<user>[^/@:]*):(?P<password>.*)@", re.DOTALL)
-# No @, and no port either: the host was forgotten.
-_HOSTLESS = re.compile(r"(?<=://)(?P<user>[^/@:?[]*):(?!\d*(?:[,/?#]|$))[^@]*$")
+_USER = re.compile(r"[^/@:]*:")
+_HOSTLESS_USER = re.compile(r"[^/@:?\[]*:(?!\d*(?:[,/?#]|$))")
 _PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)", re.IGNORECASE)
+
+
+def _authorities(url: str) -> Iterator[int]:
+    """Where something begins that a driver may take for user, host and port."""
+    begin = url.find("://")
+    while begin >= 0:
+        yield begin + 3
+        begin = url.find("://", begin + 3)
+
+
+def _password(url: str) -> tuple[int, int] | None:
+    """Where the password begins and ends: at the last @, because an @ in a password is often not escaped."""
+    end = url.rfind("@")
+    users = (_USER.match(url, begin) for begin in _authorities(url))
+    return next(((user.end(), end) for user in users if user and user.end() <= end), None)
+
+
+def _password_without_host(url: str) -> tuple[int, int] | None:
+    """Where the password begins if the URL ends with it: there is no @ behind it, and it is no port."""
+    last = url.rfind("@")
+    users = (_HOSTLESS_USER.match(url, begin) for begin in _authorities(url))
+    return next(((user.end(), len(url)) for user in users if user and user.end() > last), None)
 
 
 def _passwords(url: str) -> list[str]:
     """As written; of one with an @ in it also the parts that a driver may take for the whole."""
-    whole = [found["password"] for found in _USER_INFO.finditer(url)]
+    span = _password(url)
+    whole = [url[span[0] : span[1]]] if span else []
     parts = [part for password in whole for part in password.split("@")]
     return [*whole, *parts, *(found["value"] for found in _PARAMETER.finditer(url))]
 
 
 def _without_password(url: str) -> str:
-    hidden = _HOSTLESS.sub(r"\g<user>:***", _USER_INFO.sub(r"\g<user>:***@", url))
+    span = _password(url) or _password_without_host(url)
+    hidden = f"{url[: span[0]]}***{url[span[1] :]}" if span else url
     return _PARAMETER.sub(r"\g<name>=***", hidden)

@@ -41,6 +41,12 @@ def _finding(cause: CauseId, value: Value, message: str) -> Finding:
     return Finding(cause, f"client.{value.name} {message}", {"read from": value.read_from}, value.change_here)
 
 
+def login_budget(values: Mapping[str, Value]) -> float | None:
+    """Seconds that a login may take in all, where the file states it."""
+    stated = values.get("login_budget_seconds")
+    return _number(stated.value) if stated is not None and stated.error is None else None
+
+
 def _number(value: object) -> float | None:
     try:
         number = float(str(value))

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from mfagate.causes import CauseId
+from mfagate.config.model import Environment
 from mfagate.inspection.settings import Subject
-from mfagate.result import Finding
+from mfagate.result import Finding, some
 from mfagate.secrets.fingerprint import fingerprint
 
 
@@ -23,18 +24,25 @@ def shared_credentials(subjects: Sequence[Subject]) -> Mapping[str, list[Finding
     for print_, held in holders.items():
         if len({subject.integration.environment for subject, _ in held}) < 2:
             continue
+        elsewhere = _elsewhere(held)
         for subject, name in held:
-            others = [
-                f"{other.integration.name}.settings.{theirs} ({other.integration.environment})"
-                for other, theirs in held
-                if other.integration.environment != subject.integration.environment
-            ]
+            others = elsewhere[subject.integration.environment]
             findings[subject.integration.name].append(
                 Finding(
                     CauseId.CONFIG_SHARED_CREDENTIAL,
-                    f"settings.{name} is the same credential as {', '.join(others)}",
+                    f"settings.{name} is the same credential as {some(others)}",
                     {"fingerprint": print_, "environment": str(subject.integration.environment)},
                     subject.values[name].change_here,
                 )
             )
     return findings
+
+
+def _elsewhere(held: Sequence[tuple[Subject, str]]) -> Mapping[Environment, list[str]]:
+    """For each environment the holders in the others, made once for all who hold the credential."""
+    places = [(one.integration.environment, f"{one.integration.name}.settings.{name}") for one, name in held]
+    environments = {environment for environment, _ in places}
+    return {
+        environment: [f"{place} ({other})" for other, place in places if other != environment]
+        for environment in environments
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from mfagate.contract import Contract, Interaction, Mismatch
 from mfagate.contract.media_type import parse
 from mfagate.contract.mismatch import Showable
+from mfagate.contract.request import PLACEHOLDER
 from mfagate.contract.response import ExpectedResponse
 from mfagate.exchange import Exchange, Response
 
@@ -34,8 +34,7 @@ def difference(
         for interaction in contract.interactions
         if interaction.request.method == exchange.request.method
         and interaction.response.status == response.status
-        and (pattern := _pattern(interaction)) is not None
-        and re.search(pattern, path)
+        and _fits(interaction, path)
     ]
     nearest = max(same, key=lambda interaction: _likeness(interaction, response), default=None)
     if nearest is None or (not nearest_only and any(not interaction.match(response) for interaction in same)):
@@ -61,15 +60,44 @@ def _fields(node: Any, where: str = "") -> set[str]:
     return {f"{where}={node}"}
 
 
-def _pattern(interaction: Interaction) -> str | None:
-    """The end of a URL's path: what a provider state fills in may be anything within a segment.
+def _fits(interaction: Interaction, path: str) -> bool:
+    """Whether a URL's path ends as the interaction's: what a provider state fills in is anything within a segment.
 
-    None if the state fills in all of it: that would fit every path.
+    A path that the state fills in as a whole would fit every path, and fits none.
     """
     generator = interaction.request.generators.get("path", {}).get("")
-    path = generator.expression if generator is not None else interaction.request.path
-    parts = re.split(r"\$\{[^}]*\}", path)
-    return "[^/]+".join(re.escape(part) for part in parts) + "$" if any(parts) else None
+    expected = generator.expression if generator is not None else interaction.request.path
+    parts = PLACEHOLDER.split(expected)[::2]
+    if not any(parts):
+        return False
+    segments = "\0".join(parts).split("/")
+    found = path.rsplit("/", len(segments) - 1)[-len(segments) :]
+    return (
+        len(found) == len(segments)
+        and all(_segment_fits(*both) for both in zip(segments[1:], found[1:], strict=True))
+        and _segment_fits(segments[0], found[0], whole=False)
+    )
+
+
+def _segment_fits(expected: str, segment: str, *, whole: bool = True) -> bool:
+    """Whether a segment is the expected one, in which each NUL stands for at least one character.
+
+    Without ``whole``, its end is enough. Each part is looked for once, so the time is linear.
+    """
+    first, *others = expected.split("\0")
+    if not others:
+        return segment == first if whole else segment.endswith(first)
+    last = others.pop()
+    begin = 0 if whole else segment.find(first)
+    if begin < 0 or (whole and not segment.startswith(first)):
+        return False
+    position, end = begin + len(first), len(segment) - len(last)
+    for part in others:
+        found = segment.find(part, position + 1, end - 1)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return segment.endswith(last) and position < end
 
 
 def other_shape(shape: Mapping[str, Any], response: Response, showable: Showable) -> list[Mismatch]:

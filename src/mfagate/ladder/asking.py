@@ -78,9 +78,9 @@ class Sample(Generic[T]):
 
     @property
     def is_transient(self) -> bool:
-        """Whether it may pass by itself: silence, a server error, a limit on the rate."""
+        """Whether it may pass by itself: silence, a server error, a limit on the rate, or on this machine."""
         passing = self.outcome is Outcome.INCONCLUSIVE
-        return passing and str(self.cause).startswith(("network.", "provider."))
+        return passing and str(self.cause).startswith(("network.", "provider.", CauseId.GATE_RESOURCES))
 
     @property
     def label(self) -> str:

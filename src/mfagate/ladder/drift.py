@@ -10,11 +10,14 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.drift import Difference, Shape, differences, enumerated, from_json, merged, of_answer, to_json
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign import quoted
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.result import Check, Finding, Location
 from mfagate.scrub import Scrubber
 
 ID = "drift"
+
+_LONGEST_PATH = 200
 
 _MESSAGES = {
     CauseId.DRIFT_FIELD_ADDED: "the answer has a field that was not there: {path} ({seen})",
@@ -97,12 +100,13 @@ def _words(climb: Climb, known: Mapping[str, Shape]) -> Mapping[str, frozenset[s
 
 def _check(climb: Climb, path: str, where: Mapping[str, Difference]) -> Check:
     first = next(iter(where.values()))
+    field, known, seen = quoted(path, _LONGEST_PATH), quoted(first.known), quoted(first.seen)
     recorded = climb.integration.cassettes_path
     if first.is_retirement:
-        message = f"the provider announces that an endpoint will go: {path}"
+        message = f"the provider announces that an endpoint will go: {field}"
     else:
-        message = _MESSAGES[first.cause].format(path=path, known=first.known, seen=first.seen)
-    evidence = {"field": path, "before": first.known, "now": first.seen, "in the answers to": list(where)}
+        message = _MESSAGES[first.cause].format(path=field, known=known, seen=seen)
+    evidence = {"field": field, "before": known, "now": seen, "in the answers to": list(where)}
     outcome = Outcome.WARN if first.is_retirement else None
     finding = Finding(first.cause, message, evidence, Location(recorded), outcome=outcome)
-    return Check.from_finding(ID, finding, subject=path)
+    return Check.from_finding(ID, finding, subject=field)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.foreign import quoted
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.result import Check, Finding
 from mfagate.secrets.fingerprint import fingerprint
 
 ID = "identity"
+
+_LONGEST = 64
 
 
 def run(climb: Climb) -> Iterator[Check]:
@@ -49,4 +52,4 @@ def _compare(climb: Climb, key: str, wanted: str, answered: str | None) -> Check
 
 def _short(value: str) -> str:
     """One line of a value; a key file is known by its fingerprint."""
-    return value if len(value) <= 64 else f"a value with the fingerprint {fingerprint(value)}"
+    return quoted(value, _LONGEST) if len(value) <= _LONGEST else f"a value with the fingerprint {fingerprint(value)}"

@@ -88,11 +88,11 @@ def _tls(climb: Climb, picture: Picture[Exchange], subject: str | None) -> Check
         finding = Finding(
             CauseId.NETWORK_TLS_EXPIRING_SOON,
             f"the server's certificate expires on {until}, in {left.days} days",
-            {"subject": certificate.subject, "issuer": certificate.issuer, "not after": until},
+            {"subject": certificate.subject.quoted(), "issuer": certificate.issuer.quoted(), "not after": until},
             expires=certificate.not_after,
         )
         return Check.from_finding(TLS, finding, subject=subject, seconds=seconds)
-    message = f"certificate of {certificate.subject} is trusted and valid until {until}"
+    message = f"certificate of {certificate.subject.quoted()} is trusted and valid until {until}"
     return passed(TLS, message, subject=subject, seconds=seconds).until(certificate.not_after)
 
 

@@ -1,4 +1,8 @@
-"""Is there time for more? Trouble is known long before everything has been asked."""
+"""Decide whether there is time to ask more.
+
+A slow provider is asked until the deadline, because a login would wait for it too. An early end is for what no
+longer can become a pass: answers beyond the login's own budget, and questions that were too often not answered.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,11 @@ from dataclasses import replace
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange
 from mfagate.ladder.rung import Climb
-from mfagate.ladder.steadiness import slow_phase, sporadic
+from mfagate.ladder.steadiness import beyond_budget, slow_phase, sporadic
 from mfagate.result import Check, Finding
 
 TROUBLED_CLIMB_SECONDS = 5.0
-"""After so long a slow or unsteady provider is known to be that, which is the answer that people wait for."""
+"""After so long a provider that cannot pass any more is known to be that, which is the answer people wait for."""
 
 _RECENT = 6
 """Answers by which it is judged whether the provider is slow now."""
@@ -23,23 +27,26 @@ def overdue(climb: Climb, check_id: str, done: str) -> Check | None:
     elapsed = time.monotonic() - climb.began
     deadline = climb.options.deadline_seconds
     recent = _recent(climb)
-    slow = sum(slow_phase(exchange) is not None for exchange in recent) * 2 > len(recent)
     if elapsed > TROUBLED_CLIMB_SECONDS:
         done = f"{done} in {elapsed:.0f} s"
-        if slow:
+        if beyond_budget(climb, recent):
             return Check.from_finding(check_id, _too_slow(recent, done))
         if (unsteady := sporadic(climb)) is not None and unsteady.effective_outcome.is_red:
             return Check.from_finding(check_id, replace(unsteady, message=f"{unsteady.message}, and only {done}"))
     if elapsed > deadline:
-        finding = Finding(
-            CauseId.GATE_NOTHING_CHECKED,
-            f"the deadline of {deadline:g} s was over when {done}",
-            {"seconds": round(elapsed)},
-            next_step="Raise deadline_seconds in [gate], or see in the JSON report what took so long.",
-            outcome=Outcome.INCONCLUSIVE,
-        )
-        return Check.from_finding(check_id, finding)
+        slow = sum(slow_phase(exchange) is not None for exchange in recent) * 2 > len(recent)
+        return Check.from_finding(check_id, _too_slow(recent, done) if slow else _too_late(deadline, elapsed, done))
     return None
+
+
+def _too_late(deadline: float, elapsed: float, done: str) -> Finding:
+    return Finding(
+        CauseId.GATE_NOTHING_CHECKED,
+        f"the deadline of {deadline:g} s was over when {done}",
+        {"seconds": round(elapsed)},
+        next_step="Raise deadline_seconds in [gate], or see in the JSON report what took so long.",
+        outcome=Outcome.INCONCLUSIVE,
+    )
 
 
 def _recent(climb: Climb) -> list[Exchange]:

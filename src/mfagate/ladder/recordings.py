@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from shlex import quote
+from typing import Any
 
 from mfagate.cassette import Cassette, CassetteError, Origin, load, origin_of, path_for
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId
+from mfagate.config.model import Integration
 from mfagate.contract import Interaction
 from mfagate.ladder.rung import Climb, guarded, passed, skipped
 from mfagate.result import Check, Finding, Location
 
 ID, ORIGIN, AGE = "cassette", "cassette.origin", "cassette.age"
 
+_FILES_NAMED = 5
+"""A finding names no more files than this; its count says how many there are."""
+
 
 def run(climb: Climb) -> Iterator[Check]:
-    """Judge the recording of each interaction."""
-    emulated = 0
+    """Judge the recording of each interaction, then the age of all of them."""
+    read: list[Cassette] = []
     for interaction in climb.interactions:
         path = path_for(climb.integration.cassettes_path, interaction.description)
         try:
@@ -29,9 +35,10 @@ def run(climb: Climb) -> Iterator[Check]:
         except CassetteError as error:
             yield _found(interaction, CauseId.CASSETTE_CONTRACT_MISMATCH, str(error), path)
         else:
-            emulated += cassette.recorded_from is Origin.EMULATOR
+            read.append(cassette)
             yield guarded(climb, ID, interaction.description, partial(_judge, climb, interaction, cassette))
-    yield from _emulated(climb, emulated)
+    yield from _emulated(climb, sum(cassette.recorded_from is Origin.EMULATOR for cassette in read))
+    yield from _aged(climb, read)
 
 
 def origins(climb: Climb) -> Iterator[Check]:
@@ -48,18 +55,12 @@ def origins(climb: Climb) -> Iterator[Check]:
 
 
 def ages(climb: Climb) -> Iterator[Check]:
-    """Say which recordings are stale; whether they fit the contract is judged offline."""
-    judged: list[Check] = []
+    """Say whether recordings are stale; whether they fit the contract is judged offline."""
+    read: list[Cassette] = []
     for interaction in climb.interactions:
         with suppress(FileNotFoundError, CassetteError):
-            cassette = load(path_for(climb.integration.cassettes_path, interaction.description))
-            judged.append(_aged(climb, interaction, cassette).model_copy(update={"id": AGE}))
-    stale = [check for check in judged if check.outcome is not Outcome.PASS]
-    yield from stale
-    if not judged:
-        yield skipped(AGE, "there are no recordings")
-    elif not stale:
-        yield passed(AGE, f"none of {len(judged)} recordings is older than {climb.options.cassette_max_age_days} days")
+            read.append(load(path_for(climb.integration.cassettes_path, interaction.description)))
+    yield from _aged(climb, read)
 
 
 def _emulated(climb: Climb, number: int, check_id: str = ID) -> Iterator[Check]:
@@ -81,19 +82,57 @@ def _judge(climb: Climb, interaction: Interaction, cassette: Cassette) -> Check:
         message = f"{interaction.description}: the recording breaks the contract: {mismatches[0].message}"
         shown = [mismatch.message for mismatch in mismatches[:5]]
         return _found(interaction, CauseId.CASSETTE_CONTRACT_MISMATCH, message, cassette.path, mismatches=shown)
-    return _aged(climb, interaction, cassette)
+    origin = str(cassette.recorded_from or "unknown origin")
+    known: dict[str, Any] = {"recorded_from": origin}
+    message = f"satisfies the contract; recorded from the {origin}"
+    if cassette.recorded_at is not None:
+        # The date, not the age: the report on an unchanged file is the same on every day.
+        known["recorded_at"] = str(cassette.recorded_at)
+        message += f" on {cassette.recorded_at}"
+    return passed(ID, message, subject=interaction.description, **known)
 
 
-def _aged(climb: Climb, interaction: Interaction, cassette: Cassette) -> Check:
-    age = cassette.age_days(datetime.now(UTC).date())
-    origin = cassette.recorded_from or "unknown origin"
+def _aged(climb: Climb, cassettes: Sequence[Cassette]) -> Iterator[Check]:
+    """Report the age of all recordings of an integration in one check."""
     limit = climb.options.cassette_max_age_days
-    if age is not None and age <= limit:
-        message = f"satisfies the contract; recorded from the {origin}, {age} days old"
-        return passed(ID, message, subject=interaction.description, recorded_from=str(origin), age_days=age)
-    known = f"{age} days old" if age is not None else "of unknown age"
-    message = f"{cassette.path.name} is {known}; {limit} days are allowed"
-    return _found(interaction, CauseId.CASSETTE_STALE, message, cassette.path, recorded_from=str(origin))
+    stale = _stale(cassettes, datetime.now(UTC).date(), limit)
+    if stale:
+        yield Check.from_finding(AGE, _staleness(climb.integration, stale, len(cassettes), limit))
+    elif cassettes:
+        yield passed(AGE, f"none of {len(cassettes)} recordings is older than {limit} days")
+    else:
+        yield skipped(AGE, "there are no recordings")
+
+
+def _stale(cassettes: Sequence[Cassette], today: date, limit: int) -> list[tuple[Cassette, int | None]]:
+    """Recordings past the limit with their age in days, those of unknown age (None) first, then the oldest."""
+    aged = [(cassette, cassette.age_days(today)) for cassette in cassettes]
+    stale = [(cassette, age) for cassette, age in aged if age is None or age > limit]
+    return sorted(stale, key=lambda pair: (pair[1] is not None, -(pair[1] or 0), pair[0].path))
+
+
+def _staleness(integration: Integration, stale: list[tuple[Cassette, int | None]], total: int, limit: int) -> Finding:
+    ages = [age for _, age in stale if age is not None]
+    undated = len(stale) - len(ages)
+    parts = []
+    if ages:
+        span = f"{ages[-1]} to {ages[0]}" if ages[0] != ages[-1] else f"{ages[0]}"
+        parts.append(f"{len(ages)} of {total} recordings {_be(ages)} {span} days old; {limit} days are allowed")
+    if undated:
+        parts.append(f"{undated} of {total} recordings {'has' if undated == 1 else 'have'} no date")
+    command = f"mfagate record --integration {quote(integration.name)}"
+    evidence = {
+        "recordings": len(stale),
+        **({"oldest_days": ages[0], "newest_days": ages[-1]} if ages else {}),
+        **({"without_date": undated} if undated else {}),
+        "files": [cassette.path.name for cassette, _ in stale[:_FILES_NAMED]],
+    }
+    step = f"Record again with `{command}`, read the difference, and commit it."
+    return Finding(CauseId.CASSETTE_STALE, ", ".join(parts), evidence, Location(stale[0][0].path), next_step=step)
+
+
+def _be(subjects: Sequence[object]) -> str:
+    return "is" if len(subjects) == 1 else "are"
 
 
 def _found(interaction: Interaction, cause: CauseId, message: str, path: Path, **evidence: object) -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,10 +16,12 @@ from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange
+from mfagate.foreign import harmless, hiding, quoted
 from mfagate.history.past import Past
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
 from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
+from mfagate.resources import shortage_of
 from mfagate.result import Check, Finding, Measured, SkipReason
 from mfagate.result import Target as ReportTarget
 from mfagate.sandbox import EMULATOR
@@ -245,16 +247,35 @@ def skipped(
 def internal_error(
     integration: Integration, redactor: Redactor, check_id: str, error: Exception, *, subject: str | None = None
 ) -> Check:
-    """A defect of ours: it costs this check and no other. The traceback goes to the log, redacted."""
-    trace = redactor.redact("".join(traceback.format_exception(error)))
-    log.error("%s of %s failed\n%s", check_id, integration.name, trace)
+    """Report what stopped a check and is no finding: this machine ran out of something, or a defect of ours.
+
+    It costs this check and no other. The traceback of a defect goes to the log, redacted.
+    """
+    shortage = shortage_of(error)
+    if shortage is not None:
+        return Check.from_finding(check_id, out_of(shortage), subject=subject)
+    with hiding(redactor.redact):
+        log.error("%s of %s failed\n%s", check_id, integration.name, "\n".join(_traced(error, redactor)))
+        detail = quoted(error, 200)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     finding = Finding(
         CauseId.GATE_INTERNAL_ERROR,
         f"a defect of mfagate stopped this check: {type(error).__name__}",
-        {"where": f"{frame.name}, line {frame.lineno}", "detail": redactor.redact(str(error))[:200]},
+        {"where": f"{frame.name}, line {frame.lineno}", "detail": detail},
     )
     return Check.from_finding(check_id, finding, subject=subject)
+
+
+def _traced(error: Exception, redactor: Redactor) -> Iterator[str]:
+    """The lines of a traceback, each behind a bar: text of others in an exception begins no line of a log."""
+    trace = redactor.redact("".join(traceback.format_exception(error)))
+    return (f"| {harmless(line)}" for line in trace.splitlines())
+
+
+def out_of(shortage: str) -> Finding:
+    """This machine has too little of something: nobody else is at fault."""
+    message = f"this machine ran out of {shortage}, so that this could not be checked"
+    return Finding(CauseId.GATE_RESOURCES, message, {"ran out of": shortage})
 
 
 def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check]) -> Check:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange, Phase
+from mfagate.inspection.client import login_budget
 from mfagate.ladder.asking import Picture, Sample, counts
 from mfagate.ladder.rung import Climb, passed
 from mfagate.result import Check, Finding
@@ -22,6 +23,9 @@ _OFTEN_SHARE = 0.25
 
 _OFTEN_LEAST = 3
 
+_OURS = (CauseId.PROVIDER_RATE_LIMITED, CauseId.GATE_RESOURCES)
+"""However often they occur, they say nothing against the provider."""
+
 
 def run(climb: Climb) -> Iterator[Check]:
     """What was not answered at once, and what was slow; what was never answered is its own check."""
@@ -30,7 +34,7 @@ def run(climb: Climb) -> Iterator[Check]:
     if late is not None:
         yield Check.from_finding(ID, late)
     if slow:
-        yield _slowly(slow)
+        yield _slowly(climb, slow)
     if late is None and not slow:
         yield passed(ID, f"{len(climb.pictures)} questions were answered at once")
 
@@ -40,8 +44,8 @@ def sporadic(climb: Climb) -> Finding | None:
     late = [samples for picture in climb.pictures if (samples := _passing(picture))]
     if not late:
         return None
-    # A limit on the rate is met by asking much at once: how often says something of us, and nothing of the provider.
-    failed = [samples for samples in late if any(one.cause is not CauseId.PROVIDER_RATE_LIMITED for one in samples)]
+    # Limits on the rate are met by asking much at once, and this machine's own are nobody else's.
+    failed = [samples for samples in late if any(one.cause not in _OURS for one in samples)]
     often = len(failed) >= max(_OFTEN_LEAST, _OFTEN_SHARE * len(climb.pictures))
     attempts = [sample for samples in late for sample in samples]
     return Finding(
@@ -60,14 +64,14 @@ def _common(attempts: list[Sample[Any]]) -> CauseId | None:
     """The one cause of all of them, if it says more than that the provider is unsteady."""
     causes = {sample.cause for sample in attempts}
     cause = causes.pop()
-    telling = str(cause).startswith("network.") or cause is CauseId.PROVIDER_RATE_LIMITED
+    telling = str(cause).startswith("network.") or cause in _OURS
     return cause if telling and not causes else None
 
 
 def slow_phase(exchange: Exchange) -> Phase | None:
-    """The slowest phase of an exchange, if it was slow."""
+    """The slowest phase of an exchange, if it was slow without the time that this machine kept us waiting."""
     slowest = max(exchange.phases, key=lambda phase: exchange.phases[phase], default=None)
-    return slowest if slowest is not None and exchange.phases[slowest] >= SLOW_SECONDS else None
+    return slowest if slowest is not None and exchange.phases[slowest] - exchange.stalled >= SLOW_SECONDS else None
 
 
 def _slow(exchanges: list[Exchange]) -> list[Exchange]:
@@ -85,7 +89,18 @@ def _request(exchange: Exchange) -> str:
     return f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
 
 
-def _slowly(slow: list[Exchange]) -> Check:
+def beyond_budget(climb: Climb, exchanges: list[Exchange]) -> bool:
+    """Whether most answers take longer each than a whole login may, where the file states a budget."""
+    budget = login_budget(climb.client)
+    if budget is None:
+        return False
+    return 2 * sum(exchange.seconds - exchange.stalled > budget for exchange in exchanges) > len(exchanges)
+
+
+def _slowly(climb: Climb, slow: list[Exchange]) -> Check:
+    budget = login_budget(climb.client)
+    broken = beyond_budget(climb, slow)
+    holds = "is exceeded by most of them" if broken else "holds"
     phases = Counter(slow_phase(exchange) for exchange in slow)
     finding = Finding(
         CauseId.PROVIDER_DEGRADED,
@@ -94,7 +109,9 @@ def _slowly(slow: list[Exchange]) -> Check:
             "slow phases": ", ".join(f"{number} × {phase}" for phase, number in phases.items()),
             "longest": f"{max(exchange.seconds for exchange in slow):.1f} s",
             "request": _request(max(slow, key=lambda exchange: exchange.seconds)),
+            "login budget": "not stated" if budget is None else f"{budget:g} s, {holds}",
         },
+        outcome=Outcome.INCONCLUSIVE if broken else Outcome.WARN,
     )
     return Check.from_finding(ID, finding)
 

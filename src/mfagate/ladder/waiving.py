@@ -127,6 +127,8 @@ def _found_nothing(waiver: Waiver, checks: Sequence[Check]) -> str:
         return f"the waiver for {_of(waiver)} fits no check: nothing has this subject"
     if all(check.outcome is Outcome.SKIPPED for check in meant):
         return ""
+    if any(check.cause is waiver.cause and check.subject is None for check in meant):
+        return f"the waiver for {_of(waiver)} fits no check: the finding is about no single subject"
     return f"the waiver for {_of(waiver)} was not needed: nothing of the kind was found"
 
 

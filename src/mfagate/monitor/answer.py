@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
 from mfagate.exchange import Exchange, Headers, Request, Response
 
-LARGEST_BODY = 1 << 20
-"""Bytes of a refusal that are looked at."""
+LARGEST_BODY = 8 << 10
+"""Bytes of a refusal that are looked at, so that no answer holds up the other threads of a login service."""
+
+_LONGEST_HEADER = 1 << 10
+_MOST_HEADERS = 8 << 10
+_DEEPEST = 6
+_LARGEST_INTEGER_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,22 @@ def exchange_of(request: Any, response: Any) -> tuple[Exchange, bool]:
     content = body or b""
     answer = Response(
         status_of(response),
-        headers=Headers(tuple((str(name), str(value)) for name, value in response.headers.items())),
+        headers=Headers(tuple(_headers(response.headers))),
         body=content[:LARGEST_BODY],
         truncated=len(content) > LARGEST_BODY,
     )
     return Exchange(_request(request), datetime.now(UTC), answer), read
+
+
+def _headers(headers: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    """As many of them as a refusal is explained by, each cut at a length that no useful one has."""
+    seen = 0
+    for name, value in headers.items():
+        shown = (str(name)[:_LONGEST_HEADER], str(value)[:_LONGEST_HEADER])
+        seen += sum(map(len, shown))
+        if seen > _MOST_HEADERS:
+            return
+        yield shown
 
 
 def _body(response: Any) -> bytes | None:
@@ -72,7 +89,7 @@ def answer_in(error: Exception) -> Any:
         return None
     body = getattr(error, "data", getattr(error, "body", None))
     if body is None and hasattr(error, "code"):
-        body = {"code": error.code, "message": str(getattr(error, "msg", ""))}
+        body = {"code": error.code, "message": getattr(error, "msg", "")}
     headers = getattr(error, "headers", None)
     told = headers if isinstance(headers, Mapping) else {}
     return Answer(status, {"content-type": "application/json", **told}, _as_bytes(body))
@@ -81,7 +98,39 @@ def answer_in(error: Exception) -> Any:
 def _as_bytes(body: Any) -> bytes | None:
     if isinstance(body, bytes | None):
         return body
-    return body.encode() if isinstance(body, str) else json.dumps(body, default=str).encode()
+    if isinstance(body, str):
+        return body[: LARGEST_BODY + 1].encode(errors="replace")
+    return json.dumps(_shortened(body, _Budget(LARGEST_BODY))).encode()
+
+
+@dataclass(slots=True)
+class _Budget:
+    """Characters that may still be taken over."""
+
+    left: int
+
+    def take(self, text: str) -> str:
+        taken = text[: max(self.left, 0)]
+        self.left -= len(text) + 1
+        return taken
+
+
+def _shortened(value: Any, budget: _Budget, depth: int = 0) -> Any:
+    """As much of a parsed body as fits: an SDK has parsed all of it, of whatever size and depth."""
+    if budget.left <= 0:
+        return None
+    if isinstance(value, Mapping) and depth < _DEEPEST:
+        fields = takewhile(lambda _: budget.left > 0, value.items())
+        return {budget.take(str(name)): _shortened(one, budget, depth + 1) for name, one in fields}
+    if isinstance(value, list | tuple) and depth < _DEEPEST:
+        return [_shortened(one, budget, depth + 1) for one in takewhile(lambda _: budget.left > 0, value)]
+    if isinstance(value, bool | float | None):
+        budget.left -= 1
+        return value
+    if isinstance(value, int):
+        budget.left -= 1
+        return value if value.bit_length() < _LARGEST_INTEGER_BITS else None
+    return budget.take(value if isinstance(value, str) else type(value).__name__)
 
 
 def _request(request: Any) -> Request:

@@ -12,13 +12,14 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
-from mfagate.diagnosis import cause_without_body, diagnose
+from mfagate.diagnosis import cause_without_body, diagnose, is_html
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
 from mfagate.monitor.answer import answer_in, exchange_of, host_of, status_of
 from mfagate.monitor.raised import failure_of
 from mfagate.providers.base import Dialect, Provider
 from mfagate.result import Finding
-from mfagate.visible import visible
 
 
 class Result(StrEnum):
@@ -43,6 +44,8 @@ class Judgement:
     finding: Finding | None = None
     code: str | int | None = None
 
+
+_LONGEST_HOST = 253
 
 OK = Judgement(Result.OK)
 UNEXPLAINED = Judgement(Result.UNEXPLAINED)
@@ -94,7 +97,8 @@ class Judge:
         error = self._provider.error_of(answer)
         if error is not None and self._provider.is_about_a_user(error, exchange):
             return Judgement(Result.REFUSED, code=error.code)
-        if not read:
+        # Of half a body no code can be read, and the monitor reads no more.
+        if not read or (answer.truncated and not is_html(answer)):
             return self._unread(exchange, status)
         return Judgement(Result.PROBLEM, diagnose(exchange, self._dialect), error.code if error else None)
 
@@ -107,8 +111,8 @@ class Judge:
     def _no_error(self, request: Any, response: Any, answer: Response, history: Any) -> Judgement:
         asked = host_of(history[0] if history else request)
         answered = str(getattr(response, "url", "") or getattr(request, "url", ""))
-        location = answer.headers["location"] if 300 <= answer.status < 400 and "location" in answer.headers else ""
-        elsewhere = _host(answered, location) or asked
+        location = raw(answer.headers.get("location")) if 300 <= answer.status < 400 else None
+        elsewhere = _host(answered, location or "") or asked
         if asked and elsewhere != asked:
             message = f"the API answered with a redirect to {elsewhere}"
             finding = Finding(CauseId.NETWORK_UNEXPECTED_REDIRECT, message, {"redirected to": elsewhere})
@@ -125,9 +129,9 @@ class Judge:
 
 
 def _host(url: str, location: str) -> str:
-    """The host that a redirect leads to, in no more characters than a name has (RFC 1035), and all of them visible."""
+    """The host that a redirect leads to, in no more characters than a name has (RFC 1035)."""
     try:
-        return visible((urlsplit(urljoin(url, location)).hostname or "")[:253])
+        return quoted(urlsplit(urljoin(url, location)).hostname or "", _LONGEST_HOST)
     except ValueError:
         return "what is no address"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mfagate.config.settings import ProviderSettings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from mfagate.providers.base import Provider
+    from mfagate.result import Finding
 
 Client = TypeVar("Client")
 Done = TypeVar("Done")
@@ -123,22 +125,20 @@ class Monitor:
         for phase, spent in (phases or {}).items():
             self.shielded(series.phase, phase, spent)
         if judgement.finding is not None:
-            self._problem(request, judgement)
+            self._problem(request, judgement.finding, partial(judge, request, outcome))
         elif result is Result.OK or result is Result.REFUSED:
             self._incidents.fine()
         return result
 
-    def _problem(self, request: Any, judgement: Judgement) -> None:
+    def _problem(self, request: Any, finding: Finding, judge: Callable[[], Judgement]) -> None:
         from mfagate.causes import Outcome
         from mfagate.monitor.showing import describe
 
-        finding = judgement.finding
-        assert finding is not None, "a problem has one"
         self._series.problem(finding.cause)
         self._incidents.seen(
             str(finding.cause),
             finding.effective_outcome is Outcome.FAIL,
-            lambda: describe(judgement, finding, request, self._settings, self._judge.known_codes),
+            lambda: describe(judge, request, self._settings, self._judge.known_codes),
         )
 
     def _fail(self, error: Exception) -> None:

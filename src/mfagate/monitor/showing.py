@@ -6,44 +6,52 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mfagate.causes import load
 from mfagate.config.settings import ProviderSettings
+from mfagate.foreign import hiding, quoted
 from mfagate.monitor.answer import host_of
 from mfagate.monitor.incidents import Described
 from mfagate.monitor.judging import Judgement
-from mfagate.result import Finding
 from mfagate.secrets.redaction import Redactor
 
 _SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|session|assertion", re.IGNORECASE)
 _SHORTEST = 4
-_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
+_LONGEST_METHOD = 20
+_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 
 
 def describe(
-    judgement: Judgement, finding: Finding, request: Any, settings: ProviderSettings | None, known: frozenset[str | int]
+    judge: Callable[[], Judgement], request: Any, settings: ProviderSettings | None, known: frozenset[str | int]
 ) -> Described:
-    """The sentence and the fields of the log line of a new problem."""
+    """The sentence and the fields of the log line of a new problem.
+
+    ``judge`` judges the call once more, now that what is secret in it is known. The first time it
+    was for the cause alone, and that is done for every call.
+    """
     redactor = Redactor()
     for number, value in enumerate(_values(request)):
         redactor.add(f"request {number}", value)
     for name, secret in _secrets(settings):
         redactor.add(name, secret)
+    with hiding(redactor.redact):
+        judgement = judge()
+        finding = judgement.finding
+        assert finding is not None, "a problem has one"
+        shown = _code(judgement.code, request, known)
     page = load(finding.cause)
     # Without settings an explanation may take the wrong one of them for the culprit: then the catalogue speaks.
     vague = settings is None and finding.cause.startswith("credential.")
     sentence = page.title if vague else finding.message
-    code = judgement.code
-    shown = code if code is None or isinstance(code, int) or code in known else _unknown(code, request, redactor)
     fields = {
         "message": redactor.redact(sentence),
         "outcome": str(finding.effective_outcome),
         "provider_code": shown,
-        "method": str(getattr(request, "method", "") or "") or None,
-        "host": host_of(request) or None,
+        "method": quoted(getattr(request, "method", "") or "", _LONGEST_METHOD) or None,
+        "host": quoted(host_of(request)) or None,
         "phase": finding.evidence.get("phase"),
         "exception": finding.evidence.get("exception"),
         "setting": finding.setting,
@@ -53,12 +61,14 @@ def describe(
     return f"{told['message']}. {told['next_step']}", told
 
 
-def _unknown(code: str, request: Any, redactor: Redactor) -> str | None:
+def _code(code: str | int | None, request: Any, known: frozenset[str | int]) -> str | int | None:
     """A code that no documentation has may be an echo: without the whole request, nobody can tell of what."""
+    if code is None or isinstance(code, int) or code in known:
+        return code
     body = _body(request)
-    if not getattr(request, "headers", None) or body is None or code in body or not _CODE.fullmatch(code):
+    if not getattr(request, "headers", None) or body is None or code in body or not _WORD.fullmatch(code):
         return None
-    return redactor.redact(code)
+    return quoted(code)
 
 
 def _secrets(settings: ProviderSettings | None) -> Iterator[tuple[str, str]]:

@@ -133,8 +133,10 @@ def quoted(value: str) -> str:
 
 def _last_part(key: str) -> int:
     """Where the last part of a dotted key starts."""
-    match = re.search(r"""("[^"]*"|'[^']*'|[\w-]+)$""", key)
-    return match.start() if match else 0
+    quote = key[-1:]
+    if quote in ('"', "'"):
+        return max(key.rfind(quote, 0, -1), 0)
+    return len(key) - len(key[key.rfind(".") + 1 :].lstrip())
 
 
 def _path(reference: Reference) -> str:

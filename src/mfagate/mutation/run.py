@@ -18,6 +18,7 @@ from mfagate.causes import Outcome
 from mfagate.config import ConfigError, load
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.shapes import is_loopback
+from mfagate.foreign import harmless
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb, configuration, contract
@@ -119,14 +120,14 @@ class Runner:
                 checks, _ = climb(state, Stage.PROBE, lambda check: None)
             red = next((session.redactor.redact_tree(check) for check in checks if check.outcome.is_red), None)
             if red is not None:
-                why = f"{red.message} ({red.cause})"
+                why = f"{harmless(red.message)} ({red.cause})"
                 raise NotMutable(f"{name} passes on the sandbox no longer, so nothing is known of the edits: {why}")
 
     def _run(self, mutant: Mutant) -> Result:
         started = time.perf_counter()
 
         def result(fate: Fate, cause: str | None = None, message: str = "", *, only_warned: bool = False) -> Result:
-            return Result(mutant, fate, cause, message, round(time.perf_counter() - started, 3), only_warned)
+            return Result(mutant, fate, cause, harmless(message), round(time.perf_counter() - started, 3), only_warned)
 
         harmful = mutant.operator.harmful
         baseline = self._baseline[mutant.integration]

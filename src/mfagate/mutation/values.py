@@ -230,8 +230,8 @@ def _scheme(value: str) -> str:
 
 def _in_host(change: Callable[[str], str]) -> Callable[[str], str]:
     def edit(value: str) -> str:
-        match = re.match(r"(https?://)?([^/:]+)(.*)", value)
-        return f"{match[1] or ''}{change(match[2])}{match[3]}" if match else value
+        match = re.match(r"(https?://)?([^/:]+)", value)
+        return f"{match[1] or ''}{change(match[2])}{value[match.end() :]}" if match else value
 
     return edit
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mfagate.config.model import Configuration
+from mfagate.foreign import hiding
 from mfagate.notify import memory
 from mfagate.notify.changes import Standing, observed
 from mfagate.notify.deciding import notifications
@@ -49,9 +50,11 @@ class Notifier:
         states = self._remembered()
         seen = observed(visible_report(report), states)
         options = self._options.model_copy(update={"report_url": self._report_url()})
-        messages, after = notifications(seen.changes, seen.states, report.run.finished, options)
+        addresses = self._addresses()
+        with hiding(Redactor({address.reference: address.url for address in addresses}).redact):
+            messages, after = notifications(seen.changes, seen.states, report.run.finished, options)
         # What reached nobody is not remembered as told: the next run tries again.
-        if not messages or self._send(messages):
+        if not messages or self._send(messages, addresses):
             self._remember({**states, **after})
 
     def _report_url(self) -> str | None:
@@ -65,9 +68,8 @@ class Notifier:
             self._warnings.append(f"notify.report_url: {error}")
             return None
 
-    def _send(self, messages: Sequence[Message]) -> bool:
+    def _send(self, messages: Sequence[Message], addresses: Sequence[Address]) -> bool:
         """Whether all messages reached somebody."""
-        addresses = self._addresses()
         redactor = Redactor({address.reference: address.url for address in addresses})
         reached = [False] * len(messages)
         for number, message in enumerate(messages):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mfagate.foreign import harmless, quoted
 from mfagate.notify.changes import Change, Kind
 
 _ORDER = {Kind.NEW: 0, Kind.CHANGED: 1, Kind.FLAPPING: 2, Kind.REMINDER: 3, Kind.RECOVERED: 4}
@@ -28,10 +29,11 @@ class Message:
 def message(changes: Sequence[Change], report_url: str | None = None) -> Message:
     """One message about all changes of a run; there is at least one."""
     ordered = sorted(changes, key=lambda change: (_ORDER[change.kind], not change.severe, change.key))
-    blocks = ["\n".join(_block(change)) for change in ordered]
+    # Subjects and headlines also come from the file of the last run, which others may have written.
+    blocks = ["\n".join(map(harmless, _block(change))) for change in ordered]
     if report_url:
         blocks.append(f"report: {report_url}")
-    return Message(_title(ordered), "\n\n".join(blocks), _level(ordered), tuple(ordered))
+    return Message(harmless(_title(ordered)), "\n\n".join(blocks), _level(ordered), tuple(ordered))
 
 
 def _title(changes: Sequence[Change]) -> str:
@@ -57,8 +59,7 @@ def _what(change: Change) -> str:
 def _block(change: Change) -> Iterator[str]:
     about = f" ({change.subject})" if change.subject else ""
     yield f"{change.kind.upper()} {change.integration}{about}: {change.cause}"
-    headline = " ".join(change.headline.split())
-    yield headline if len(headline) <= _LONGEST else f"{headline[:_LONGEST]}…"
+    yield quoted(change.headline, _LONGEST)
     if change.kind is Kind.FLAPPING:
         yield "It comes and goes. Nothing more is said of it until it stays as it is."
     yield f"since {change.since:%Y-%m-%d %H:%M} UTC"

@@ -116,7 +116,7 @@ class ApiClient:
 
     def _json(self, response: Response) -> Any:
         if response.media_type != "application/json":
-            kind = response.media_type or "without a content type"
+            kind = response.shown_type or "without a content type"
             raise ContractViolation(f"{self._provider.title} answered {kind}, not JSON")
         try:
             if response.truncated or response.undecodable is not None:

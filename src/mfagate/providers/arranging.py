@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from mfagate.config.settings import ProviderSettings
 from mfagate.contract import ProviderState
 from mfagate.exchange import Response
-from mfagate.providers.base import Provider, Send
+from mfagate.foreign import quoted
+from mfagate.providers.base import LONGEST_CODE, Provider, Send
 from mfagate.providers.states import Arranged, StateNotConfigured, StateUnavailable
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class TabledStates(ABC, Generic[Settings]):
         try:
             return arrangement()
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            missing = f"{type(error).__name__}: {error}"
+            missing = f"{type(error).__name__}: {quoted(error, 120)}"
             raise StateUnavailable(f"{self.title}'s answer lacks what the API documents ({missing}).") from error
 
     def close(self) -> None:
@@ -112,7 +113,7 @@ class TabledStates(ABC, Generic[Settings]):
             StateUnavailable: It is none.
         """
         if error := self._provider.error_of(response):
-            raise StateUnavailable(f"{asked}: error {error.code}, {error.message}")
+            raise StateUnavailable(f"{asked}: error {quoted(error.code, LONGEST_CODE)}, {error.message.quoted()}")
         if response.status == 204:
             return None
         content = self.payload(response)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign import ForeignText, quoted
 from mfagate.origins import Origins
 from mfagate.result import Finding
 from mfagate.scrub import Scrubbing
@@ -96,13 +97,27 @@ class ExpiryProbe:
     read: Callable[[Response], Sequence[Expiry]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class ApiError:
-    """An error in the provider's own words. ``reference`` is what its support asks for."""
+    """An error in the provider's own words. ``reference`` is what its support asks for.
+
+    ``code`` is bare, to be looked up; in a sentence it is quoted.
+    """
 
     code: str | int
-    message: str = ""
-    reference: str | None = None
+    message: ForeignText
+    reference: ForeignText | None
+
+    def __init__(
+        self, code: str | int, message: str | ForeignText = "", reference: str | ForeignText | None = None
+    ) -> None:
+        object.__setattr__(self, "code", code)
+        object.__setattr__(self, "message", _foreign(message))
+        object.__setattr__(self, "reference", None if reference is None else _foreign(reference))
+
+
+def _foreign(text: str | ForeignText) -> ForeignText:
+    return text if isinstance(text, ForeignText) else ForeignText(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +134,8 @@ class Meaning:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-_LONGEST_MESSAGE = 300
+LONGEST_CODE = 80
+"""Characters of an error code that are shown."""
 
 
 class Provider(ABC):
@@ -252,17 +268,19 @@ class Provider(ABC):
         meaning = self.meaning(error, exchange, settings) if error else None
         if error is None or meaning is None:
             return None
-        message = f"{meaning.text} (code {error.code})"
+        message = f"{meaning.text} (code {quoted(error.code, LONGEST_CODE)})"
         return Finding(meaning.cause, message, meaning.evidence, next_step=meaning.next_step, setting=meaning.setting)
 
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
-        """The provider's own words, for the report; its message is cut."""
+        """The provider's own words, for the report."""
         error = self.error_of(exchange.response) if exchange.response else None
         if error is None:
             return {}
-        message = " ".join(error.message.split())
-        shown = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
-        evidence = {"provider code": error.code, "provider message": shown, "provider reference": error.reference}
+        evidence = {
+            "provider code": error.code if isinstance(error.code, int) else quoted(error.code, LONGEST_CODE),
+            "provider message": error.message.quoted(),
+            "provider reference": error.reference.quoted() if error.reference is not None else None,
+        }
         return {name: value for name, value in evidence.items() if value not in (None, "")}
 
     def narrow(self, finding: Finding, settings: Any, send: Send) -> Finding:

@@ -17,13 +17,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from requests.auth import AuthBase
 
+from mfagate import numbers
+from mfagate.exchange import Exchange, Response
 from mfagate.origins import Origins
 from mfagate.providers.signing import OwnOriginOnly
 
 if TYPE_CHECKING:
     import requests
-
-    from mfagate.exchange import Exchange, Response
 
 _EARLY_SECONDS = 60.0
 """A token is given up this long before its end, so that it does not end on the way."""
@@ -89,9 +89,8 @@ def token_in(response: Response | None) -> tuple[str, float] | None:
     token = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(token, str) or not token or str(body.get("token_type", "")).lower() != "bearer":
         return None
-    lifetime = body.get("expires_in")
-    usable = isinstance(lifetime, int | float) and not isinstance(lifetime, bool) and lifetime > 0
-    return token, float(lifetime) if usable else 0.0
+    lifetime = numbers.finite(body.get("expires_in"))
+    return token, max(lifetime or 0.0, 0.0)
 
 
 class ClientCredentials(AuthBase):

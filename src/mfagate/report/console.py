@@ -48,13 +48,13 @@ _PLAIN_TABLE_WIDTH = 1000
 def render(report: Report) -> str:
     """The report as plain text, for a file or a pipe: no colours, no box lines, no trailing spaces."""
     text = io.StringIO()
-    _show(report, Console(file=text, width=_PLAIN_WIDTH, no_color=True, force_terminal=False))
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+    _show(report, Console(file=text, width=_PLAIN_WIDTH, no_color=True, force_terminal=False, emoji=False))
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().removesuffix("\n").split("\n"))
 
 
 def show(report: Report, *, color: bool) -> None:
     """Print the report: formatted on a terminal, plain elsewhere."""
-    console = Console(no_color=not color, highlight=False)
+    console = Console(no_color=not color, highlight=False, emoji=False)
     if console.is_terminal:
         _show(report, console)
     else:
@@ -63,9 +63,9 @@ def show(report: Report, *, color: bool) -> None:
 
 def _show(report: Report, console: Console) -> None:
     """The verdict first, then the table, then each problem with all that is needed to act on it."""
-    console.print(_verdict_line(report), highlight=False)
+    console.print(_hanging(_verdict_line(report), console), highlight=False)
     for note in notes(report):
-        console.print(note.text, style=_NOTE_STYLES[note.kind], markup=False, highlight=False)
+        console.print(_hanging(Text(note.text, style=_NOTE_STYLES[note.kind]), console), highlight=False)
     if report.cause is not None:
         console.print(NOTHING_CHECKED, markup=False)
     if report.integrations:
@@ -73,11 +73,11 @@ def _show(report: Report, console: Console) -> None:
         _print_table(report, console)
     if emulated := emulators(report):
         console.print()
-        console.print(emulated, style="cyan", markup=False, highlight=False)
+        console.print(_hanging(Text(emulated, style="cyan"), console), highlight=False)
     for integration in report.integrations:
         for problem in _problems(integration):
             console.print()
-            console.print(problem, highlight=False)
+            console.print(_hanging(problem, console) if isinstance(problem, Text) else problem, highlight=False)
     console.print()
     console.print(counts(report), style="dim", markup=False, highlight=False)
 
@@ -89,11 +89,16 @@ def _verdict_line(report: Report) -> Text:
     return line
 
 
+def _hanging(text: Text, console: Console) -> Text:
+    """A paragraph of which every line but the first is indented: text of others in it begins none."""
+    return Text("\n  ").join(text.wrap(console, console.width - 2, overflow="fold"))
+
+
 def _print_table(report: Report, console: Console) -> None:
     if console.is_terminal:
         console.print(_table(report, plain=False))
     else:
-        wide = Console(file=console.file, width=_PLAIN_TABLE_WIDTH, no_color=True, force_terminal=False)
+        wide = Console(file=console.file, width=_PLAIN_TABLE_WIDTH, no_color=True, force_terminal=False, emoji=False)
         wide.print(_table(report, plain=True))
 
 
@@ -106,11 +111,11 @@ def _table(report: Report, *, plain: bool) -> Table:
     for one in report.integrations:
         table.add_row(
             Text(one.name),
-            one.provider,
-            one.environment,
+            Text(one.provider),
+            Text(one.environment),
             Text(one.verdict.value, style=_STYLES[one.verdict.value]),
-            one.cause or "-",
-            tally(one),
+            Text(one.cause or "-"),
+            Text(tally(one)),
         )
     return table
 
@@ -129,16 +134,19 @@ def _problems(integration: IntegrationReport) -> Iterator[RenderableType]:
     for (check_id, cause, waived), times in shown.items():
         if times > _SHOWN_IN_FULL:
             more = f"{times - _SHOWN_IN_FULL} more of {check_id} with the cause {cause}{', waived' * waived}"
-            yield Text(f"{integration.name}: and {more}; --output json lists all")
+            yield Text(f"and {more} of {integration.name}; --output json lists all")
 
 
 def _problem(integration: IntegrationReport, check: Check, *, first: bool) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    headline = Text.assemble(
-        (f"{kind(check)} ", _STYLES[kind(check)]), (f"{integration.name}: ", "bold"), check.message
-    )
+    # In columns, so that what is wrapped is indented: no line but the first begins with text of others.
+    headline = Table.grid(padding=(0, 1))
+    headline.add_column(no_wrap=True)
+    headline.add_column(overflow="fold")
+    message = Text.assemble((f"{integration.name}: ", "bold"), check.message)
+    headline.add_row(Text(kind(check), _STYLES[kind(check)]), message)
     for label, text in paragraphs(check):
         grid.add_row(label, Text(text))
     if check.outcome.is_red:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.causes import Outcome
+from mfagate.foreign import harmless_json
 from mfagate.report.findings import Found, findings
 from mfagate.report.places import from_root, root
 from mfagate.report.words import one_line
@@ -27,7 +28,7 @@ def render(report: Report) -> str:
     """A JSON array with one object a finding."""
     folder = root()
     issues = [_issue(found, folder) for found in findings(report)]
-    return json.dumps(issues, indent=2, ensure_ascii=False) + "\n"
+    return harmless_json(json.dumps(issues, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _issue(found: Found, folder: Path) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from mfagate.foreign import harmless_json
 from mfagate.result import Report
 
 
 def render(report: Report) -> str:
     """One JSON document."""
-    return report.model_dump_json(by_alias=True, indent=2) + "\n"
+    return harmless_json(report.model_dump_json(by_alias=True, indent=2)) + "\n"

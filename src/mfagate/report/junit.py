@@ -10,7 +10,7 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mfagate.causes import Outcome
-from mfagate.report.words import NoteKind, notes, nothing_changed, paragraphs
+from mfagate.report.words import NoteKind, indented, notes, nothing_changed, paragraphs
 from mfagate.result import Check, IntegrationReport, Report
 
 # Characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets).
@@ -113,7 +113,7 @@ def _case(suite: Element, integration: IntegrationReport, check: Check) -> None:
 
 
 def _told(check: Check) -> str:
-    return _clean("\n".join(f"{label}: {text}" for label, text in paragraphs(check)))
+    return _clean("\n".join(f"{label}: {indented(text)}" for label, text in paragraphs(check)))
 
 
 def _clean(text: str) -> str:

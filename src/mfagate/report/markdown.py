@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from mfagate.causes import Outcome
+from mfagate.foreign import quoted
 from mfagate.report.findings import Found, findings
 from mfagate.report.words import (
     blast_radius,
@@ -17,9 +18,9 @@ from mfagate.report.words import (
     counts,
     emulators,
     exonerated,
+    indented,
     kind,
     notes,
-    one_line,
     paragraphs,
     tally,
     verdict,
@@ -86,7 +87,7 @@ def _problem(found: Found) -> str:
 def _facts(found: Found) -> Iterator[str]:
     for label, text in paragraphs(found.check):
         if label != "next step":
-            yield f"{label}: {text}"
+            yield f"{label}: {indented(text)}"
     if found.integration is not None and found.check.outcome.is_red:
         yield from _context(found, found.integration)
 
@@ -130,7 +131,7 @@ _REFERENCES = re.compile(r"@|[#!$%~&]\w")
 def _escape(text: str, longest: int = _LONGEST_LINE) -> str:
     """Text of others on one line: it is shown as it is, and does nothing."""
 
-    line = _clipped(one_line(text), longest)
+    line = quoted(text, longest)
 
     def escaped(match: re.Match[str]) -> str:
         # A zero-width space parts the sign from the name of whom or what it would refer to.
@@ -143,8 +144,16 @@ def _escape(text: str, longest: int = _LONGEST_LINE) -> str:
 def _fenced(text: str) -> str:
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{_clipped(text, _LONGEST_BLOCK)}\n{fence}"
+    return f"{fence}text\n{_clipped(text)}\n{fence}"
 
 
-def _clipped(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def _clipped(text: str) -> str:
+    """Whole lines, as many as there is room for."""
+    lines: list[str] = []
+    room = _LONGEST_BLOCK
+    for line in text.split("\n"):
+        room -= len(line) + 1
+        if room < 0:
+            return "\n".join([*lines, quoted(line, max(room + len(line), 1))])
+        lines.append(line)
+    return text

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
+from mfagate.foreign import hiding, quoted
 from mfagate.report.openmetrics import Exposition, Sample, of_integration, of_the_run
 from mfagate.result import Report
-from mfagate.visible import visible
+from mfagate.secrets.redaction import Redactor
 
 _SECONDS = 5.0
 """For one group; the first that fails ends the push."""
@@ -82,6 +83,10 @@ class Gateway:
         except HTTPError as error:
             raise PushFailed(f"it answered {error.code}") from None
         except URLError as error:
-            raise PushFailed(visible(str(error.reason))) from None
+            raise PushFailed(self._shown(error.reason)) from None
         except (OSError, HTTPException, ValueError) as error:
-            raise PushFailed(visible(str(error)) or type(error).__name__) from None
+            raise PushFailed(self._shown(error) or type(error).__name__) from None
+
+    def _shown(self, error: object) -> str:
+        with hiding(Redactor({"password": self.password or ""}).redact):
+            return quoted(error)

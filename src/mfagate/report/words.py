@@ -104,6 +104,11 @@ def paragraphs(check: Check) -> Iterator[tuple[str, str]]:
         yield "next step", check.next_step
 
 
+def indented(text: str) -> str:
+    """A text of several lines behind its label: no line but the first begins where a label would."""
+    return text.replace("\n", "\n  ")
+
+
 def one_line(text: str) -> str:
     """The text without line breaks, for a place that holds one line."""
     return " ".join(text.split())

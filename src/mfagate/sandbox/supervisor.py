@@ -15,19 +15,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from mfagate.foreign import quoted
 from mfagate.sandbox import Running, SandboxError
 
-# What a Python program needs to start. Everything else stays with us: our
-# environment holds the credentials that are being checked.
+# What a Python program needs to start, and to see the same clock as we do under libfaketime. Everything else stays
+# with us: our environment holds the credentials that are being checked.
 _ENVIRONMENT: tuple[str, ...] = (
+    "FAKETIME",
+    "FAKETIME_DONT_FAKE_MONOTONIC",
     "HOME",
     "LANG",
     "LC_ALL",
     "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
     "PATH",
     "PYTHONHOME",
     "PYTHONPATH",
     "TMPDIR",
+    "TZ",
 )
 _LOG_LINES = 20
 
@@ -98,7 +103,7 @@ def _read_line(stream: IO[bytes], deadline: float) -> bytes | None:
 
 def _tail(log: Path) -> str:
     lines = log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
-    return "".join(f"\n  {line}" for line in ["Its log ends with:", *lines]) if lines else ""
+    return f" Its log ends with: {' | '.join(map(quoted, lines))}" if lines else ""
 
 
 def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:

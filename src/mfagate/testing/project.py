@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,24 @@ from typing import Any
 from mfagate.secrets.redaction import Redactor
 
 COMMAND_SECONDS = 120
+
+RUN = 12
+"""So many characters of a secret in a row must not be written anywhere."""
+
+_DER_PREFIX = 40
+"""Characters at the beginning of a PEM body that say what kind of key it is: they are alike in all keys."""
+
+
+def telling_runs(secret: str) -> Iterator[str]:
+    """Every run of 12 characters of a secret, without the parts that are public: a JWT's header, a key's kind."""
+    if secret.lstrip().startswith("-----BEGIN "):
+        lines = [line.strip() for line in secret.splitlines() if not line.startswith("-----")]
+        parts = ["".join(lines)[_DER_PREFIX:]]
+    elif secret.startswith("eyJ") and secret.count(".") == 2:
+        parts = secret.split(".")[1:]
+    else:
+        parts = [secret]
+    return (part[at : at + RUN] for part in parts for at in range(len(part) - RUN + 1))
 
 
 @dataclass
@@ -98,15 +116,25 @@ class Project:
             check=False,
         )
         result = Result(completed.returncode, completed.stdout, completed.stderr)
-        self.assert_no_secret(result)
+        self.assert_no_secret(result, *self._files_written(arguments))
         return result
 
-    def assert_no_secret(self, result: Result) -> None:
-        """Search everything that was written for every secret in every encoding."""
-        redactor = Redactor({**self._known, **{f"changed {name}": value for name, value in self.env.items()}})
-        written = [self.folder / name for name in ("report.json", "junit.xml")]
-        texts = [result.stdout, result.stderr, *(path.read_text() for path in written if path.exists())]
+    def _files_written(self, arguments: Sequence[str]) -> list[Path]:
+        """The reports that a command was told to write, and the history."""
+        named = (argument.partition("=")[2] for argument in arguments)
+        reports = {self.folder / name for name in ("report.json", "junit.xml", *filter(None, named))}
+        return sorted(path for path in (*reports, *self.folder.glob(".mfagate/*")) if path.is_file())
+
+    def assert_no_secret(self, result: Result, *files: Path) -> None:
+        """Search everything that was written for every secret in every encoding, and for the parts of each."""
+        secrets = {**self._known, **{f"changed {name}": value for name, value in self.env.items()}}
+        redactor = Redactor(secrets)
+        written = (path.read_text("utf-8", "replace") for path in files)
+        texts = [result.stdout, result.stderr, *written]
         # Wrapping at the width of a report must not hide a secret from the search.
         texts += ["".join(line.strip() for line in text.splitlines()) for text in texts]
+        telling = {run: name for name, value in secrets.items() for run in telling_runs(value)}
         for text in texts:
             assert redactor.found_in(text) == []
+            parts = {telling.get(text[at : at + RUN]) for at in range(len(text) - RUN + 1)} - {None}
+            assert not parts, f"a part of these was written: {parts}"

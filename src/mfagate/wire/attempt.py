@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from mfagate.exchange import Certificate, Phase
+from mfagate.wire.stalls import STALLS
 
 
 class Deadline:
@@ -45,6 +46,7 @@ class Attempt:
         self.address: str | None = None
         self.certificate: Certificate | None = None
         self._sockets = ExitStack()
+        self._lost_before = STALLS.lost()
 
     def __enter__(self) -> Self:
         return self
@@ -56,6 +58,11 @@ class Attempt:
         traceback: TracebackType | None,
     ) -> None:
         self._sockets.close()
+
+    @property
+    def stalled(self) -> float:
+        """Seconds of it in which this machine let nobody go on."""
+        return STALLS.lost() - self._lost_before
 
     def own(self, connection: socket.socket) -> None:
         """Close this socket when the attempt ends."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Certificate
+from mfagate.foreign import ForeignText, quoted
 from mfagate.wire.failures import WireError
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h; every other code means that no chain of trust was found.
@@ -29,8 +30,8 @@ SHORT_NAMES = {
 def verified(peer: dict[str, Any]) -> Certificate:
     """The certificate of a finished, verified handshake, from ``SSLObject.getpeercert()``."""
     return Certificate(
-        subject=_distinguished_name(peer["subject"]),
-        issuer=_distinguished_name(peer["issuer"]),
+        subject=ForeignText(_distinguished_name(peer["subject"])),
+        issuer=ForeignText(_distinguished_name(peer["issuer"])),
         not_after=datetime.fromtimestamp(ssl.cert_time_to_seconds(peer["notAfter"]), UTC),
     )
 
@@ -41,7 +42,10 @@ def _distinguished_name(rdns: tuple[tuple[tuple[str, str], ...], ...]) -> str:
 
 
 def describe(der: bytes) -> dict[str, Any]:
-    """Evidence about a certificate that was not verified: names and dates, SHA-256 fingerprint in hex."""
+    """Evidence about a certificate that was not verified: names and dates, SHA-256 fingerprint in hex.
+
+    The names are quoted: whoever listens there has chosen them.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -51,11 +55,11 @@ def describe(der: bytes) -> dict[str, Any]:
     except x509.ExtensionNotFound:
         names = x509.SubjectAlternativeName([])
     return {
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
+        "subject": quoted(certificate.subject.rfc4514_string()),
+        "issuer": quoted(certificate.issuer.rfc4514_string()),
         "names": [
-            *names.get_values_for_type(x509.DNSName),
-            *map(str, names.get_values_for_type(x509.IPAddress)),
+            *map(quoted, names.get_values_for_type(x509.DNSName)),
+            *map(quoted, names.get_values_for_type(x509.IPAddress)),
         ],
         "not_before": certificate.not_valid_before_utc.isoformat(),
         "not_after": certificate.not_valid_after_utc.isoformat(),
@@ -66,7 +70,8 @@ def describe(der: bytes) -> dict[str, Any]:
 def refused(error: ssl.SSLCertVerificationError, host: str, bundle: Path, certificate: dict[str, Any]) -> WireError:
     """Why verification failed. ``certificate`` is what :func:`describe` found, or empty."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    evidence = {"host": host, "verification": error.verify_message} | certificate
+    verification = quoted(error.verify_message)
+    evidence = {"host": host, "verification": verification} | certificate
     if error.verify_code in (EXPIRED, NOT_YET_VALID):
         return WireError(
             CauseId.NETWORK_TLS_EXPIRED,
@@ -85,7 +90,7 @@ def refused(error: ssl.SSLCertVerificationError, host: str, bundle: Path, certif
     issuer = f", issued by {certificate['issuer']}," if certificate else ""
     return WireError(
         CauseId.NETWORK_TLS_UNTRUSTED,
-        f"the certificate of {host}{issuer} is not trusted: {error.verify_message}",
+        f"the certificate of {host}{issuer} is not trusted: {verification}",
         evidence | {"ca_bundle": str(bundle)},
     )
 

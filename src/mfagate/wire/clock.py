@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
+from mfagate import numbers
 from mfagate.exchange import Exchange, Headers, Phase
+from mfagate.foreign.parsing import raw
 
 BEFORE_PROCESSING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
 
@@ -24,20 +25,15 @@ def clock_offset(exchange: Exchange, told: float | None = None) -> float | None:
     if exchange.response is None or Phase.PROCESSING not in exchange.phases:
         return None
     headers = exchange.response.headers
-    if headers.get("age", "0").strip() != "0":
+    if (raw(headers.get("age")) or "0").strip() != "0":
         return None
-    try:
-        server = datetime.fromtimestamp(told, UTC) if told is not None else _date(headers)
-        return (server + CUT_OFF - _middle_of_processing(exchange)).total_seconds()
-    except (ValueError, OverflowError, OSError):
-        return None
+    server = numbers.moment(told) if told is not None else _date(headers)
+    return (server - _middle_of_processing(exchange) + CUT_OFF).total_seconds() if server is not None else None
 
 
-def _date(headers: Headers) -> datetime:
-    (date,) = headers.all("date")
-    server = parsedate_to_datetime(date)
-    # The asctime format names no zone and means UTC.
-    return server.replace(tzinfo=UTC) if server.tzinfo is None else server
+def _date(headers: Headers) -> datetime | None:
+    dates = headers.all("date")
+    return dates[0].http_date() if len(dates) == 1 else None
 
 
 def _middle_of_processing(exchange: Exchange) -> datetime:

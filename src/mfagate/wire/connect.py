@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Phase
+from mfagate.resources import shortage_of
 from mfagate.wire.attempt import Attempt, Deadline
 from mfagate.wire.endpoint import Endpoint
-from mfagate.wire.failures import WireError
+from mfagate.wire.failures import WireError, short_of_resources
 from mfagate.wire.resolve import Address, resolve
 from mfagate.wire.stream import SocketStream
 
@@ -99,6 +100,13 @@ class _Race:
 
 
 def _not_connected(endpoint: Endpoint, errors: Mapping[str, int], deadline: Deadline) -> WireError:
+    # By IPv6 the same code says that this machine has no address of that kind.
+    if any(code == errno.EADDRNOTAVAIL and not address.startswith("[") for address, code in errors.items()):
+        message = f"this machine has no port left from which to connect to {endpoint.authority}"
+        return WireError(CauseId.GATE_RESOURCES, message, {"ran out of": "ports for outgoing connections"})
+    short = next((code for code in errors.values() if shortage_of(OSError(code, "")) is not None), None)
+    if short is not None:
+        return short_of_resources(OSError(short, os.strerror(short)))
     evidence = {"addresses": {address: os.strerror(code) for address, code in errors.items()}}
     for code, cause, what in (
         (errno.ECONNREFUSED, CauseId.NETWORK_CONNECTION_REFUSED, "refuses the connection"),

@@ -7,12 +7,16 @@ from typing import Any
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Failure, Phase
+from mfagate.foreign import quoted
+from mfagate.resources import shortage_of
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.stream import Stream
 
+_LONGEST_LINE = 60
+
 
 class WireError(Exception):
-    """A failure whose phase is not yet stated. Never leaves this package."""
+    """A failure whose phase is not yet stated. Texts of others in it are quoted. Never leaves this package."""
 
     def __init__(
         self,
@@ -32,8 +36,23 @@ class WireError(Exception):
         return Failure(self.cause, phase, self.message, self.evidence, self.outcome)
 
 
+def short_of_resources(error: Exception) -> WireError:
+    """This machine could not go on: nobody on the other side is at fault.
+
+    Raises:
+        Exception: The error itself, if it says nothing of that kind.
+    """
+    shortage = shortage_of(error)
+    if shortage is None:
+        raise error
+    message = f"this machine ran out of {shortage}, so that nothing could be asked"
+    return WireError(CauseId.GATE_RESOURCES, message, {"ran out of": shortage})
+
+
 def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) -> WireError:
     """The connection stood, then went silent or away while we were ``doing`` something."""
+    if shortage_of(error) is not None:
+        return short_of_resources(error)
     evidence: dict[str, Any] = {"bytes_received": stream.received}
     received = f"{stream.received} bytes received"
     if isinstance(error, TimeoutError):
@@ -50,7 +69,7 @@ def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) 
     )
 
 
-def escaped(received: bytes) -> str:
-    """The first line of what a peer sent, printable: evidence of what speaks on that port."""
-    first_line = received.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")
-    return first_line.decode("latin-1").encode("unicode_escape").decode("ascii")
+def first_line(received: bytes) -> str:
+    """The first line of what a peer sent, to be shown: evidence of what speaks on that port."""
+    line = received.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")
+    return quoted(line.decode("utf-8", "backslashreplace"), _LONGEST_LINE)

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, cast
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Headers, Request, Response
+from mfagate.foreign import ForeignText, quoted
+from mfagate.foreign.parsing import raw
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.content import Undecodable, decode
 from mfagate.wire.endpoint import Endpoint
-from mfagate.wire.failures import WireError, escaped, interrupted
+from mfagate.wire.failures import WireError, first_line, interrupted
 from mfagate.wire.stream import Stream
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 READ_SIZE = 1 << 16
+
+_TELLING = 60
+"""So many bytes of our own request, sent back, are no coincidence."""
 
 # RFC 9110 sections 5.6.2 (token) and 5.5 (field value, with obs-text).
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -133,15 +138,15 @@ class Answer:
         """
         body, truncated = self._body(limit, deadline)
         headers = Headers(tuple(self.head.headers.items()))
-        coding = headers.get("content-encoding", "")
-        undecodable = None
+        coding = raw(headers.get("content-encoding")) or ""
+        undecodable: ForeignText | None = None
         try:
             decoded = decode(body, coding, limit, complete=not truncated)
             if decoded:
                 body, truncated = decoded[0], truncated or decoded[1]
         except Undecodable:
-            undecodable = coding
-        return Response(self.head.status, self.head.reason, headers, body, truncated, undecodable)
+            undecodable = ForeignText(coding)
+        return Response(self.head.status, ForeignText(self.head.reason), headers, body, truncated, undecodable)
 
     def _body(self, limit: int, deadline: Deadline) -> tuple[bytes, bool]:
         # http.client says 0 of HEAD, 204 and 304 too, whatever the headers say.
@@ -208,16 +213,16 @@ def _no_head(
         doing = "reading the head of the answer" if begun else "waiting for the answer"
         return interrupted(lost, doing, stream, deadline)
     if isinstance(error, http.client.BadStatusLine | http.client.UnknownProtocol):
-        return _not_http("the answer's status line is malformed", escaped(begun))
-    return _not_http(f"the head of the answer is no HTTP: {error}")
+        return _not_http("the answer's status line is malformed", first_line(begun))
+    return _not_http(f"the head of the answer is no HTTP: {quoted(error, 120)}")
 
 
 def _other_protocol(begun: bytes, sent: bytes) -> WireError:
-    if sent.startswith(begun):  # not shown: it would be our own request, credentials and all
+    if sent.startswith(begun[:_TELLING]):  # not shown: it would be our own request, credentials and all
         return _not_http("what listens there sends back what it is sent")
     if begun[0] == 0x15 and begun[1:2] in (b"", b"\x03"):  # RFC 8446 section 5.1: a TLS alert
-        return _not_http("that port speaks TLS; use https", escaped(begun))
-    return _not_http("what listens there does not speak HTTP", escaped(begun))
+        return _not_http("that port speaks TLS; use https", first_line(begun))
+    return _not_http("what listens there does not speak HTTP", first_line(begun))
 
 
 def _not_http(message: str, received: str | None = None) -> WireError:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.resources import shortage_of
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.endpoint import Endpoint
-from mfagate.wire.failures import WireError
+from mfagate.wire.failures import WireError, short_of_resources
 
 # "No such name" is a definite answer; every other error of getaddrinfo says that none was had.
 # EAI_NODATA is missing on some systems.
@@ -46,6 +47,8 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
             Outcome.INCONCLUSIVE,
         ) from None
     except OSError as error:
+        if shortage_of(behind := _behind(error)) is not None:
+            raise short_of_resources(behind) from error
         definite = isinstance(error, socket.gaierror) and error.errno in DEFINITE
         raise WireError(
             CauseId.NETWORK_DNS_FAILURE,
@@ -54,6 +57,20 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
             Outcome.FAIL if definite else Outcome.INCONCLUSIVE,
         ) from None
     return [Address(family, sockaddr) for family, _, _, _, sockaddr in answer]
+
+
+def _behind(error: OSError) -> Exception:
+    """What this machine lacked, where getaddrinfo hides it: it calls a lack of descriptors a temporary failure."""
+    if not isinstance(error, socket.gaierror):
+        return error
+    if error.errno == socket.EAI_MEMORY:
+        return MemoryError()
+    if error.errno == socket.EAI_AGAIN:
+        try:
+            socket.socket().close()
+        except OSError as probed:
+            return probed
+    return error
 
 
 def _look_up(endpoint: Endpoint, deadline: Deadline) -> list[Any]:

@@ -7,7 +7,8 @@ from abc import ABC, abstractmethod
 
 from mfagate.wire.attempt import Deadline
 
-PREFIX_LENGTH = 60
+PREFIX_LENGTH = 4096
+"""More than is shown of it, so that a secret in it can be recognised as a whole."""
 
 
 class Stream(ABC):

@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Phase
+from mfagate.foreign import quoted
 from mfagate.wire import certificates, trust
 from mfagate.wire.attempt import Attempt, Deadline
-from mfagate.wire.failures import WireError, escaped, interrupted
+from mfagate.wire.failures import WireError, first_line, interrupted
 from mfagate.wire.stream import Stream
 
 T = TypeVar("T")
@@ -142,7 +143,7 @@ class TlsStream(Stream):
         return WireError(
             CauseId.NETWORK_TLS_HANDSHAKE,
             f"that port of {self._server_name} speaks {what}",
-            {"host": self._server_name, "received": escaped(received)},
+            {"host": self._server_name, "received": first_line(received)},
         )
 
     def _explained(self, error: ssl.SSLError) -> WireError:
@@ -151,7 +152,7 @@ class TlsStream(Stream):
 
 def explained(error: ssl.SSLError, server_name: str, *, agreed: bool) -> WireError:
     """Why TLS failed for another reason than the certificate; ``agreed`` says that a cipher was agreed before."""
-    reason = error.reason or "unknown"
+    reason = quoted(error.reason or "unknown")
     evidence = {"host": server_name, "openssl": reason}
     # Once a cipher is agreed, the only thing left for a TLS 1.2 server to object to is that
     # we answered its CertificateRequest with an empty list (RFC 5246 section 7.4.6).

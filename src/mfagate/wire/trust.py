@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from mfagate.files import require_appendable, require_regular
+from mfagate.resources import shortage_of
 
 # The first two as requests reads them, the third as OpenSSL does.
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -87,6 +88,8 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
     except ssl.SSLError:
         raise CaBundleError(path, origin, "holds no certificate that can be read (PEM is expected)") from None
     except OSError as error:
+        if shortage_of(error) is not None:
+            raise
         raise CaBundleError(path, origin, str(error.strerror)) from None
     return context
 
@@ -98,6 +101,8 @@ def _check_key_log() -> None:
         try:
             require_appendable(path)
         except OSError as error:
+            if shortage_of(error) is not None:
+                raise
             reason = f"cannot be written: {error.strerror}"
             raise CaBundleError(path, f"from {_KEY_LOG}", reason, what="log of session keys") from None
 

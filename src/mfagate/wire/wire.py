@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange, Headers, Phase, Request, Response
 from mfagate.wire import certificates
 from mfagate.wire.attempt import Attempt
 from mfagate.wire.endpoint import Endpoint, MalformedUrl
-from mfagate.wire.failures import WireError
+from mfagate.wire.failures import WireError, short_of_resources
 from mfagate.wire.message import Answer, as_sent, read_head, send, serialize
 from mfagate.wire.proxy import Proxy, is_own_answer, proxy_for
 from mfagate.wire.route import Route
@@ -84,7 +84,9 @@ class Wire:
                 proxy = proxy_for(request.url or "") if self._trust_env else None
                 response = self._exchange(attempt, sent, request.path_url, Route(endpoint, proxy))
             except WireError as error:
-                failure = error.in_phase(attempt.phase)
+                failure = _blamed(error, attempt, timeout).in_phase(attempt.phase)
+            except (OSError, MemoryError, RuntimeError) as error:
+                failure = short_of_resources(error).in_phase(attempt.phase)
         return Exchange(
             request=sent,
             started=started,
@@ -94,6 +96,7 @@ class Wire:
             certificate=attempt.certificate,
             address=attempt.address,
             proxy=proxy.name if proxy else None,
+            stalled=attempt.stalled,
         )
 
     def _exchange(self, attempt: Attempt, sent: Request, target: str, route: Route) -> Response:
@@ -133,6 +136,22 @@ class Wire:
                 CauseId.NETWORK_PROXY, "a proxy on the way demands a user name and password", {"status": 407}
             )
         return answer
+
+
+_LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.NETWORK_CONNECTION_TIMEOUT, CauseId.NETWORK_DNS_FAILURE)
+
+
+_BUSY_SHARE = 0.75
+"""Of a timeout: an answer that had no more than the rest of it is nobody's fault but this machine's."""
+
+
+def _blamed(error: WireError, attempt: Attempt, timeout: float) -> WireError:
+    """The error; of an answer that came too late for us alone, the machine's."""
+    stalled = attempt.stalled
+    if error.cause not in _LATE or error.outcome is Outcome.FAIL or stalled < _BUSY_SHARE * timeout:
+        return error
+    message = f"this machine was too busy: for {stalled:.1f} of {timeout:g} s it let nobody go on"
+    return WireError(CauseId.GATE_RESOURCES, message, {"ran out of": "processing time", **error.evidence})
 
 
 def _endpoint(request: requests.PreparedRequest) -> Endpoint:

@@ -19,6 +19,8 @@ from pydantic import SecretStr
 from mfagate.causes import CauseId
 from mfagate.config.jwt import claims, read_part
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
 from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials, is_management
 from mfagate.providers.auth0.errors import BAD_CLIENT, MEANINGS, error_of, is_about_a_user, lacking, trap_of
 from mfagate.providers.auth0.settings import (
@@ -182,7 +184,8 @@ class Auth0(Provider):
         if found is None:
             return None
         evidence = {"possible causes": _candidates(settings)} if found is BAD_CLIENT else found.evidence
-        text = f"{found.text} {' or '.join(lacking(error.message))}".rstrip()
+        scopes = " or ".join(scope.quoted(80) for scope in lacking(error.message))
+        text = f"{found.text} {scopes}".rstrip()
         return replace(found, text=text, evidence=evidence, setting=_setting(found, exchange, settings))
 
     def explain(self, exchange: Exchange, settings: Auth0Settings) -> Finding | None:
@@ -251,7 +254,7 @@ _knows_no_login = _refuses("invalid_grant", "expired_token", "invalid_token")
 def _knows_nobody(response: Response) -> bool:
     """The answer about a user that does not exist: the request itself was allowed."""
     error = error_of(response)
-    return response.status == 404 and error is not None and "user" in f"{error.code} {error.message}".lower()
+    return response.status == 404 and error is not None and "user" in f"{error.code} {raw(error.message)}".lower()
 
 
 def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
@@ -266,7 +269,10 @@ def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
         return Finding(
             CauseId.CREDENTIAL_WRONG_KIND,
             message,
-            {"asked for": settings.management_audience, "issued for": str(told.get("aud", "nothing that can be read"))},
+            {
+                "asked for": settings.management_audience,
+                "issued for": quoted(told.get("aud", "nothing that can be read")),
+            },
             setting="audience" if settings.audience else "domain",
         )
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from mfagate.config.jwt import claims
 from mfagate.exchange import Response
+from mfagate.foreign.parsing import raw
 from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, PROVIDER
 from mfagate.providers.auth0.auth import TOKEN_PATH
@@ -161,7 +162,7 @@ class Auth0Client:
     def _refused(self, response: Response, error: ApiError) -> Decision:
         if error.code in ("authorization_pending", "slow_down"):
             return Decision.PENDING
-        words = error.message.lower()
+        words = raw(error.message).lower()
         if error.code == "invalid_grant" and "malformed" in words:
             raise ContractViolation("Auth0 does not know the login that is to be completed")
         # Nobody completed the login in time; a declined push is access_denied, or as documented invalid_grant.

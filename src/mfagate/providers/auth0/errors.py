@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
+from mfagate.foreign import ForeignText
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning
 
 _APPLICATION = "Auth0 Dashboard > Applications > Applications > the login service's application"
@@ -104,6 +106,10 @@ MEANINGS: Mapping[str | int, Meaning] = {
 }
 
 
+_LONGEST_SENTENCE = 1000
+"""Characters of a message in which a sentence is looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trap:
     """A sentence that decides what a code means; ``code`` None is any."""
@@ -114,7 +120,8 @@ class Trap:
 
     def fits(self, error: ApiError) -> bool:
         """Whether this is the error."""
-        return self.code in (None, error.code) and re.search(self.sentence, error.message, re.IGNORECASE) is not None
+        said = raw(error.message)[:_LONGEST_SENTENCE]
+        return self.code in (None, error.code) and re.search(self.sentence, said, re.IGNORECASE) is not None
 
 
 TRAPS = (
@@ -226,7 +233,8 @@ def is_about_a_user(error: ApiError) -> bool:
     return error.code == "too_many_attempts" or (trap_of(error) or MEANINGS.get(error.code)) is OF_THE_USER
 
 
-def lacking(message: str) -> list[str]:
+def lacking(message: ForeignText) -> list[ForeignText]:
     """The scopes of which a refusal wants one."""
-    found = re.search(r"expected any of:?\s*(.+?)\.?$", message)
-    return [scope.strip() for scope in found[1].split(",")] if found else []
+    _, found, behind = raw(message).partition("expected any of")
+    scopes = behind.removeprefix(":").strip().removesuffix(".")
+    return [ForeignText(scope.strip()) for scope in scopes.split(",")] if found and scopes else []

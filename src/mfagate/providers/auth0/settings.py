@@ -236,7 +236,7 @@ class Auth0Settings(ProviderSettings):
             shape=_Audience(),
             lookalikes=(
                 Lookalike(
-                    r"(?i)https://(\{?your[-_]?(domain|tenant)\}?|[^/]*\{[^/]*)(\.auth0\.com)?/api/v2/?",
+                    r"(?i)https://(\{?your[-_]?(domain|tenant)\}?|[^/{]*\{[^/]*)(\.auth0\.com)?/api/v2/?",
                     CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of a tutorial",
                     "Copy the API Audience of your own tenant.",

@@ -20,6 +20,7 @@ from urllib.parse import quote
 import requests
 from pydantic import SecretStr
 
+from mfagate.foreign import quoted
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import TOKEN_PATH
@@ -142,7 +143,9 @@ class Auth0States(TabledStates[Auth0Settings]):
             return str(body["mfa_token"])
         if "access_token" in body:
             raise StateUnavailable("The tenant asks for no second factor: its MFA policy has to be Always.")
-        raise StateUnavailable(f"POST {TOKEN_PATH}: error {body.get('error')}, {body.get('error_description')}")
+        raise StateUnavailable(
+            f"POST {TOKEN_PATH}: error {quoted(body.get('error'), 80)}, {quoted(body.get('error_description'))}"
+        )
 
     def _authenticator(self, login: str, kind: str, channel: str | None) -> str:
         known = self.ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
+from mfagate import numbers
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
 from mfagate.providers.duo.errors import FORBIDDEN, INVALID_PARAMETERS, MEANINGS, WRONG_KIND, error_of, response_of
 from mfagate.providers.duo.settings import DuoSettings
@@ -75,7 +77,7 @@ class Duo(Provider):
         """Duo tells its time in the answer, for the sake of those who sign."""
         content = response_of(response)
         told = content.get("time") if isinstance(content, dict) else None
-        return float(told) if type(told) is int else None
+        return numbers.finite(told) if type(told) is int else None
 
     def credentials(self, settings: DuoSettings) -> Sequence[Probe]:
         """https://duo.com/docs/authapi#/check: keys, signature, clock and kind of application in one."""
@@ -99,7 +101,7 @@ class Duo(Provider):
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> Meaning | None:
         """One code forbids for several reasons; the detail tells which."""
-        if error.code == FORBIDDEN and "integration type" in error.message.lower():
+        if error.code == FORBIDDEN and "integration type" in raw(error.message).lower():
             return WRONG_KIND
         return super().meaning(error, exchange, settings)
 

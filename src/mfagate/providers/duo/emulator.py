@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from itertools import product
 from typing import Any, Literal
@@ -62,6 +63,15 @@ def _missing(name: str) -> Refused:
 
 def _invalid(name: str) -> Refused:
     return Refused(_fail(40002, "Invalid request parameters", name))
+
+
+def _seconds(date: str) -> float:
+    """Return the Unix time of a Date header; the zone ``-0000`` means UTC, and a datetime without zone would be local.
+
+    Source: RFC 5322, section 3.3.
+    """
+    moment = parsedate_to_datetime(date)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _ok(response: Any) -> Answer:
@@ -241,7 +251,7 @@ class DuoEmulator(Emulator):
         if not date:
             raise Refused(_fail(40104, "Missing request timestamp"))
         try:
-            age = time.time() - parsedate_to_datetime(date).timestamp()
+            age = time.time() - _seconds(date)
         except ValueError:
             age = float("inf")
         if abs(age) > self.window_seconds:

@@ -13,6 +13,8 @@ from typing import Any
 from mfagate.causes import CauseId
 from mfagate.config import jwt
 from mfagate.exchange import Request, Response
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
 from mfagate.providers.oauth import token_in
 from mfagate.result import Finding
 
@@ -34,13 +36,13 @@ def issued(response: Response) -> Mapping[str, Any]:
 
 def sent(request: Request) -> Mapping[str, Any]:
     """The claims of the token that a request carried."""
-    return jwt.claims(request.headers.get("authorization", "").removeprefix("Bearer "))
+    return jwt.claims((raw(request.headers.get("authorization")) or "").removeprefix("Bearer "))
 
 
 def roles(claims: Mapping[str, Any]) -> str:
     """The application permissions that a token holds, for people."""
     held = claims.get("roles")
-    return ", ".join(map(str, held)) if isinstance(held, list) and held else "none"
+    return quoted(", ".join(map(str, held))) if isinstance(held, list) and held else "none"
 
 
 def without_roles(response: Response) -> Finding | None:

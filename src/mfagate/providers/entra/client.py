@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
+from mfagate import numbers
 from mfagate.config import jwt
 from mfagate.exchange import Response
 from mfagate.providers.api_client import ApiClient, Transport
@@ -56,6 +57,9 @@ _STRONG = frozenset(
 )
 """Not a password or an e-mail address; not a Temporary Access Pass, which ends; nothing unknown."""
 
+_USUAL_INTERVAL = 5.0
+"""Seconds between polls where the answer names none (RFC 8628 section 3.2)."""
+
 _CLOCKS_DIFFER_SECONDS = 300
 
 
@@ -65,7 +69,7 @@ class DeviceChallenge(Challenge):
 
     user_code: str = ""
     verification_uri: str = ""
-    interval: float = 5.0
+    interval: float = _USUAL_INTERVAL
 
 
 class EntraClient:
@@ -131,9 +135,9 @@ class EntraClient:
         if not all(isinstance(text, str) and text for text in texts):
             raise ContractViolation("Entra began a sign-in without saying how the user may join it")
         code, user_code, uri = map(str, texts)
-        interval = content.get("interval")
+        interval = numbers.finite(content.get("interval")) or 0.0
         return DeviceChallenge(
-            user, Factor.PUSH, code, None, user_code, uri, float(interval) if type(interval) is int else 5.0
+            user, Factor.PUSH, code, None, user_code, uri, interval if interval > 0 else _USUAL_INTERVAL
         )
 
     def _judge(self, user: str, id_token: Any) -> Decision:

@@ -267,6 +267,10 @@ def error_of(response: Response) -> ApiError | None:
     return _of_login(error, body) if isinstance(error, str) else None
 
 
+_NUMBERS_WITHIN = 1000
+"""Characters of a description; the number is at its beginning."""
+
+
 def error_name(response: Response | None) -> str | None:
     """The ``error`` of an answer of the login host, by which it is to be judged."""
     try:
@@ -282,14 +286,14 @@ def _of_login(error: str, body: Mapping[str, Any]) -> ApiError:
     description = described if isinstance(described, str) else ""
     listed = body.get("error_codes")
     numbers = [number for number in listed if type(number) is int] if isinstance(listed, list) else []
-    numbers += map(int, re.findall(r"AADSTS(\d{1,9}):", description))
+    numbers += map(int, re.findall(r"AADSTS(\d{1,9}):", description[:_NUMBERS_WITHIN]))
     # Older answers say first in general that authentication failed, and then why.
     number = next((number for number in numbers if number in _BY_NUMBER), numbers[0] if numbers else None)
     ids = [
         f"{name} {body[f'{name}_id']}" for name in ("trace", "correlation") if isinstance(body.get(f"{name}_id"), str)
     ]
     code = error if number is None else f"AADSTS{number}"
-    said = re.split(r"\s*Trace ID:", description)[0].removeprefix(f"{code}: ")
+    said = description.partition("Trace ID:")[0].rstrip().removeprefix(f"{code}: ")
     return ApiError(code, f"{error}: {said}" if said else error, ", ".join(ids) or None)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mfagate import numbers
 from mfagate.exchange import Response
 from mfagate.providers.base import Expiry, ExpiryProbe, Probe
 from mfagate.providers.entra.settings import EntraSettings
@@ -62,11 +63,7 @@ def _entries(listed: Iterable[Any]) -> list[Mapping[str, Any]]:
 
 
 def _end(entry: Mapping[str, Any]) -> datetime | None:
-    try:
-        end = datetime.fromisoformat(str(entry.get("endDateTime")))
-    except ValueError:
-        return None
-    return end if end.tzinfo else end.replace(tzinfo=UTC)
+    return numbers.iso_date(entry.get("endDateTime"))
 
 
 def _thumbprints(entry: Mapping[str, Any]) -> set[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning
 from mfagate.providers.entra import claims, errors
 from mfagate.providers.entra.settings import EntraSettings, looks_made_today
@@ -59,12 +60,17 @@ def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Ent
 
 
 def _time(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
-    told = re.search(r"Current time: (\S+?), .*expiry time of assertion (\S+?)\.? ", f"{error.message} ")
-    return replace(meaning, evidence={"Entra's time": told[1], "assertion ended": told[2]}) if told else meaning
+    _, told, rest = raw(error.message).partition("Current time: ")
+    now, _, rest = rest.partition(", ")
+    _, named, rest = rest.partition("expiry time of assertion ")
+    ended = rest.partition(" ")[0].removesuffix(".")
+    if not (told and named and now and ended) or " " in now:
+        return meaning
+    return replace(meaning, evidence={"Entra's time": quoted(now, 80), "assertion ended": quoted(ended, 80)})
 
 
 def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
-    said = error.message.lower()
+    said = raw(error.message).lower()
     if "audience" in said:
         text = f"the token is for another Graph than {settings.hosts.graph}"
         return replace(meaning, cause=CauseId.CREDENTIAL_WRONG_REGION, text=text, setting="tenant_id")

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign import quoted
 from mfagate.providers.base import ApiError, ExpiryProbe, Meaning, Probe, Provider, Send
 from mfagate.providers.okta.auth import (
     ORGANIZATION_PATH,
@@ -192,7 +193,7 @@ class Okta(Provider):
 
         response = send(requests.Request("GET", ORGANIZATION_PATH)).response
         org = _organization(response) if response is not None else {}
-        told = {"org that answers": " ".join(org.values())} if org else {}
+        told = {"org that answers": quoted(" ".join(org.values()))} if org else {}
         return replace(finding, evidence={**finding.evidence, **told})
 
     def states(self, send: Send, settings: OktaSettings, test_data: Mapping[str, str]) -> States:

@@ -15,6 +15,8 @@ from typing import Any
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning
 from mfagate.providers.okta.settings import OktaSettings
 
@@ -265,7 +267,7 @@ def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> M
     if response.status == 429 and code not in MEANINGS:
         return _too_many_at_once(response)
     if code in BY_DESCRIPTION:
-        told = error.message.lower()
+        told = raw(error.message).lower()
         return next((meaning for part, meaning in BY_DESCRIPTION[code] if part.lower() in told), None)
     if code == _REFUSED_TOKEN:
         return _refused_token(settings)
@@ -334,7 +336,7 @@ def _no_scope(response: Response) -> Meaning:
     needed = _challenge(response).get("scope")
     return Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-        f"the access token lacks the scope {needed}" if needed else "the access token lacks a scope",
+        f"the access token lacks the scope {quoted(needed, 80)}" if needed else "the access token lacks a scope",
         GRANT,
         setting="client_id",
     )
@@ -342,7 +344,8 @@ def _no_scope(response: Response) -> Meaning:
 
 def _challenge(response: Response) -> dict[str, str]:
     """The parameters of ``WWW-Authenticate`` (RFC 6750 section 3)."""
-    return dict(re.findall(r'([A-Za-z_]+)="([^"]*)"', response.headers.get("www-authenticate", "")))
+    challenge = raw(response.headers.get("www-authenticate")) or ""
+    return dict(re.findall(r'(?<![A-Za-z_])([A-Za-z_]+)="([^"]*)"', challenge))
 
 
 def error_of(response: Response) -> ApiError | None:

@@ -9,13 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from mfagate import numbers
 from mfagate.exchange import Response
+from mfagate.foreign import quoted
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import Expiry
 
 _JUST_NOW = timedelta(seconds=10)
+
+_NUMBER = r"(\d{1,6})"
+_DURATION = re.compile(rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.ASCII)
+_LONGEST_DURATION = 50
 
 
 def expiry_of_token(response: Response) -> Sequence[Expiry]:
@@ -27,13 +33,13 @@ def expiry_of_token(response: Response) -> Sequence[Expiry]:
     body = response.json()
     tokens = [one for one in (body if isinstance(body, list) else [body]) if isinstance(one, dict)]
     if isinstance(body, list):
-        now = _moment(response.headers.get("date"))
+        now = _moment(raw(response.headers.get("date")))
         tokens = [one for one in tokens if now and (used := _moment(one.get("lastUpdated"))) and now - used < _JUST_NOW]
     if len(tokens) != 1:
         return ()
     (token,) = tokens
     ends = _moment(token.get("expiresAt"))
-    name = f'the API token "{token.get("name")}" ({token.get("id")})'
+    name = f'the API token "{quoted(token.get("name"), 80)}" ({quoted(token.get("id"), 80)})'
     return (Expiry("api_token", ends, name, _duration(token.get("tokenWindow"))),) if ends else ()
 
 
@@ -46,24 +52,12 @@ def expiry_of_org(response: Response) -> Sequence[Expiry]:
 
 def _moment(text: Any) -> datetime | None:
     """A moment as JSON or a Date header tells it."""
-    if not isinstance(text, str):
-        return None
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            moment = read(text)
-        except ValueError:
-            continue
-        if moment.tzinfo is not None:
-            return moment
-    return None
+    return numbers.iso_date(text, zoned=True) or numbers.http_date(text)
 
 
 def _duration(text: Any) -> timedelta | None:
     """A duration of ISO 8601 in weeks, days, hours, minutes and seconds, such as P30D."""
-    number = r"(\d{1,6})"
-    found = re.fullmatch(
-        rf"P(?:{number}W)?(?:{number}D)?(?:T(?:{number}H)?(?:{number}M)?(?:{number}S)?)?", str(text), re.ASCII
-    )
+    found = _DURATION.fullmatch(str(text)[:_LONGEST_DURATION])
     if found is None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())

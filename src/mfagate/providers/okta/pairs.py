@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
+from mfagate.foreign import quoted
 from mfagate.providers.okta.auth import algorithm_of, load_key
 from mfagate.providers.okta.errors import GRANT
 from mfagate.providers.okta.settings import DEFAULT_SCOPES, OktaSettings
@@ -60,7 +61,7 @@ def missing_scopes(response: Response, settings: OktaSettings) -> Finding | None
     return Finding(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         f"the access token comes without {', '.join(missing)}",
-        {"scopes asked for": " ".join(asked), "scopes granted": " ".join(granted)},
+        {"scopes asked for": " ".join(asked), "scopes granted": quoted(" ".join(granted))},
         next_step=f"Add it to scopes: {', '.join(not_asked)}." if not_asked else GRANT,
         setting="scopes" if not_asked else "client_id",
     )

@@ -217,7 +217,7 @@ class OktaSettings(ProviderSettings):
                     _NOT_A_CLIENT_SECRET,
                 ),
                 Lookalike(
-                    r'(?s)\s*\{.*"kty".*\}\s*',
+                    r'(?s)\s*\{[^"]*(?:"(?!kty")[^"]*)*"kty".*',
                     CauseId.CONFIG_MALFORMED_VALUE,
                     "a key in JSON (JWK) where PEM is due",
                     "Choose PEM where Okta shows the key, or convert it.",

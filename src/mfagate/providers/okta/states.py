@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
+from mfagate.foreign import quoted
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
 from mfagate.providers.okta import UNKNOWN_FACTOR, UNKNOWN_USER
@@ -161,7 +162,9 @@ class OktaStates(TabledStates[OktaSettings]):
         until = time.monotonic() + seconds
         while (result := self.ask("GET", path)["factorResult"]) != wanted:
             if result != "WAITING" or time.monotonic() > until:
-                raise StateUnavailable(f"The push was not answered as this state needs it ({wanted}): it is {result}.")
+                raise StateUnavailable(
+                    f"The push was not answered as this state needs it ({wanted}): it is {quoted(result, 80)}."
+                )
             time.sleep(_BETWEEN_POLLS)
 
     def _app(self, **changed: str) -> Arranged:

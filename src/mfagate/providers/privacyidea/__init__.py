@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from mfagate.causes import CauseId
 from mfagate.config.jwt import expiry
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
 from mfagate.providers.privacyidea.errors import (
     INTERNAL,
@@ -119,10 +120,10 @@ class PrivacyIDEA(Provider):
         server's default realm, unless we named one ourselves.
         """
         seen = {}
-        if version := re.search(r'"version": ?"privacyIDEA ([^"]*)"', response.text):
+        if version := re.search(r'"version": ?"privacyIDEA ([^"]*)"', raw(response.text)):
             seen["version"] = version[1]
         message = (error_of(response) or (0, ""))[1]
-        realm = re.search(rf"User <{SENTINEL_USER}@([^>]*)> does not exist", message)
+        realm = re.search(rf"User <{SENTINEL_USER}@([^<>]*)> does not exist", message)
         if realm and settings.realm is None:
             seen["realm"] = realm[1]
         key = expected.get("public_key")

@@ -25,7 +25,8 @@ def signed_by(response: Response, public_key: str) -> bool | None:
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     try:
-        body = response.json()
+        answer = response.json()
+        body = dict(answer) if isinstance(answer, dict) else {}
         signature = body.pop("signature")
         key = load_pem_public_key(public_key.encode())
         if not signature.startswith(_PREFIX) or not isinstance(key, rsa.RSAPublicKey):

@@ -17,6 +17,7 @@ import requests
 
 from mfagate.contract import ProviderState
 from mfagate.exchange import Response
+from mfagate.foreign import quoted
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
 from mfagate.providers.privacyidea import SENTINEL_USER
@@ -158,7 +159,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         serials = [str(token["serial"]) for token in answer["result"]["value"]["tokens"]]
         if self._enrolled and self._enrolled not in serials:
             raise StateUnavailable(
-                f"The server does not list the token {self._enrolled} that was enrolled a moment ago:"
+                f"The server does not list the token {quoted(self._enrolled, 80)} that was enrolled a moment ago:"
                 " does the admin key lack the right tokenlist?"
             )
         self._enrolled = None
@@ -166,7 +167,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         if foreign:
             raise StateUnavailable(
                 f"The test user {user!r} has tokens that mfagate did not enrol"
-                f" ({', '.join(foreign)}): name a user without any."
+                f" ({quoted(', '.join(foreign))}): name a user without any."
             )
         for serial in serials:
             self.ask("DELETE", f"/token/{serial}")
@@ -192,7 +193,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     def _trigger(self, serial: str) -> str:
         answer = self._post("/validate/triggerchallenge", serial=serial)
         if not answer["result"]["value"]:
-            raise StateUnavailable(f"The server started no challenge for token {serial}.")
+            raise StateUnavailable(f"The server started no challenge for token {quoted(serial, 80)}.")
         return str(answer["detail"]["transaction_id"])
 
     def _check(self, password: str) -> bool:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign import quoted
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
 from mfagate.providers.twilio.errors import (
     ABOUT_A_USER,
@@ -247,15 +248,16 @@ def _of_this_account(settings: TwilioSettings, response: Response) -> Finding | 
     answered = _body(response).get("account_sid")
     if answered in (None, settings.account_sid):
         return None
-    message = f"credential and service are those of the account {answered}, and account_sid is another"
-    return Finding(CauseId.CREDENTIAL_WRONG_ACCOUNT, message, {"answered": answered}, setting="account_sid")
+    account = quoted(answered, 80)
+    message = f"credential and service are those of the account {account}, and account_sid is another"
+    return Finding(CauseId.CREDENTIAL_WRONG_ACCOUNT, message, {"answered": account}, setting="account_sid")
 
 
 def _of_an_active_account(response: Response) -> Finding | None:
     status = _body(response).get("status")
     if status in (None, "active"):
         return None
-    return Finding(CauseId.ACCOUNT_SUSPENDED, f"the account is {status}", setting="account_sid")
+    return Finding(CauseId.ACCOUNT_SUSPENDED, f"the account is {quoted(status, 80)}", setting="account_sid")
 
 
 PROVIDER = Twilio()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
+from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning
 from mfagate.providers.twilio.auth import ACCOUNTS, signs_with_key
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
@@ -173,7 +174,7 @@ def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Me
         return Meaning(CauseId.CREDENTIAL_REJECTED, "Twilio wants a credential, and none was sent")
     key = signs_with_key(settings, exchange.request.url)
     causes = _of_a_key() if key else _of_a_token()
-    message = error.message.lower()
+    message = raw(error.message).lower()
     if "no credentials" in message:
         causes.sort(key=lambda cause: cause != _PROXY)
     unknown = ", and seems not to know its SID" if "invalid username" in message else ""
@@ -215,7 +216,7 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
 def limited(meaning: Meaning, exchange: Exchange) -> Meaning:
     """The same, with how long to wait where Twilio tells."""
     wait = exchange.response.headers.get("retry-after") if exchange.response else None
-    return replace(meaning, evidence={**meaning.evidence, "retry-after": wait}) if wait else meaning
+    return replace(meaning, evidence={**meaning.evidence, "retry-after": wait.quoted(80)}) if wait else meaning
 
 
 def not_found(exchange: Exchange) -> Meaning | None:

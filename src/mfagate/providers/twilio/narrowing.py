@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from mfagate.causes import CauseId
+from mfagate.foreign import quoted
 from mfagate.providers.base import Send
 from mfagate.providers.twilio.auth import ACCOUNTS
 from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
@@ -46,10 +47,14 @@ def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send) -> 
     listed = [service for service in services if isinstance(service, dict)]
     owners = {str(service.get("account_sid")) for service in listed}
     if listed and settings.account_sid not in owners:
-        message = f"the credential belongs to the account {owners.pop()}, and account_sid is {settings.account_sid}"
+        owner = quoted(owners.pop(), 80)
+        message = f"the credential belongs to the account {owner}, and account_sid is {settings.account_sid}"
         setting = "api_key_sid" if settings.key else "account_sid"
         return Finding(CauseId.CREDENTIAL_WRONG_ACCOUNT, message, finding.evidence, setting=setting)
-    names = [f"{service.get('sid')} ({service.get('friendly_name')})" for service in listed[:_SHOWN_SERVICES]]
+    names = [
+        f"{quoted(service.get('sid'), 80)} ({quoted(service.get('friendly_name'), 80)})"
+        for service in listed[:_SHOWN_SERVICES]
+    ]
     return _with(finding, **{"services of the account": names or "none"})
 
 

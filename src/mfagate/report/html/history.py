@@ -9,6 +9,7 @@ from typing import Self
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Phase
+from mfagate.foreign import harmless
 from mfagate.history.record import IntegrationState, samples_of
 from mfagate.result import IntegrationReport, Report, Verdict
 
@@ -77,7 +78,7 @@ def runouts(integration: IntegrationReport) -> list[Runout]:
         if check.expires is None:
             continue
         what = "certificate of the server" if check.id == "network.tls" else "credential"
-        name = f"{what} ({check.subject})" if check.subject else what
+        name = harmless(f"{what} ({check.subject})" if check.subject else what)
         if name not in earliest or check.expires < earliest[name].when:
             earliest[name] = Runout(name, check.expires)
     return list(earliest.values())

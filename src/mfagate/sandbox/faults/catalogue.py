@@ -25,6 +25,10 @@ _MEDIA_TYPE = Argument("media type", "text/plain", _media_type)
 _FIELD = Argument("FIELD: its dotted path, or its name at any depth", None)
 _FIELD_AND_VALUE = Argument("FIELD=VALUE", None, _field_and_value)
 
+# A slow answer within the client's timeout is a warning (provider.degraded) in a run that passes, because a login
+# waits for it as well. It is red only beyond the login's budget or the run's deadline; beyond the timeout, silence.
+_LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.PROVIDER_DEGRADED)
+
 _tcp, _tls, _http, _body = map(declared, (Layer.TCP, Layer.TLS, Layer.HTTP, Layer.BODY))
 
 _KINDS = (
@@ -41,8 +45,7 @@ _KINDS = (
     _tcp(
         "slow-connect",
         "the first byte takes a while",
-        CauseId.NETWORK_READ_TIMEOUT,
-        CauseId.PROVIDER_DEGRADED,
+        *_LATE,
         argument=_SECONDS,
     ),
     _tls("tls-expired", "the certificate is out of date", CauseId.NETWORK_TLS_EXPIRED),
@@ -64,16 +67,8 @@ _KINDS = (
     _http("drip", "the body comes at a byte a second", CauseId.NETWORK_READ_TIMEOUT),
     _http("drip-headers", "the headers come at a byte a second", CauseId.NETWORK_READ_TIMEOUT),
     _http("stall", "the request is read and never answered", CauseId.NETWORK_READ_TIMEOUT),
-    _http(
-        "slow", "the answer takes a while", CauseId.NETWORK_READ_TIMEOUT, CauseId.PROVIDER_DEGRADED, argument=_SECONDS
-    ),
-    _http(
-        "slow-body",
-        "the body takes a while after the headers",
-        CauseId.NETWORK_READ_TIMEOUT,
-        CauseId.PROVIDER_DEGRADED,
-        argument=_SECONDS,
-    ),
+    _http("slow", "the answer takes a while", *_LATE, argument=_SECONDS),
+    _http("slow-body", "the body takes a while after the headers", *_LATE, argument=_SECONDS),
     _http("proxy-407", "a proxy on the way wants a password", CauseId.NETWORK_PROXY),
     _http("captive-portal", "a redirect to a page where one has to sign in", CauseId.NETWORK_UNEXPECTED_REDIRECT),
     _http(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from mfagate.files import Unreadable, read_text
+from mfagate.files import OutOfResources, Unreadable, read_text
 from mfagate.result import Location
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 
 MAX_FILE_BYTES = 1 << 20
+
+Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,24 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class StoreContext:
-    """What stores may look at. Relative paths are relative to ``base``."""
+    """What stores may look at. Relative paths are relative to ``base``.
+
+    ``parsed`` holds files that were read, by scheme and path, so that a file with the keys of a thousand
+    integrations is parsed once and not a thousand times. Contexts of one run share it.
+    """
 
     base: Path
     environ: Mapping[str, str] = field(repr=False)
     sandbox: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, scheme: str, path: Path, parse: Callable[[], Parsed]) -> Parsed:
+        """What ``parse`` makes of a file, from the first time on."""
+        key = (scheme, path)
+        if key not in self.parsed:
+            self.parsed[key] = parse()
+        found: Parsed = self.parsed[key]
+        return found
 
 
 class Store(Protocol):
@@ -127,5 +142,7 @@ def read_file(base: Path, path: str, reference: Reference) -> str:
     full = full_path(base, path, reference)
     try:
         return read_text(full, MAX_FILE_BYTES)
+    except OutOfResources:
+        raise
     except Unreadable as error:
         raise Unresolved(f"{reference}: {full} {error}") from None

@@ -10,7 +10,7 @@ from typing import Any
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
-from mfagate.secrets.stores.lines import is_index, json_line, toml_line, yaml_line
+from mfagate.secrets.stores.lines import is_index, json_lines, toml_lines, yaml_lines
 from mfagate.toml_lines import parse as parse_toml
 from mfagate.yaml_text import documents
 
@@ -19,19 +19,17 @@ class Store:
     """Reads documents relative to the configuration file, each once."""
 
     def __init__(self, context: StoreContext) -> None:
+        self._context = context
         self._base = context.base
-        self._documents: dict[tuple[str, str], tuple[str, Any]] = {}
 
     def resolve(self, reference: Reference) -> Resolved:
         """The scalar at the dotted path; list items are addressed by number."""
         path, dotted = reference.path_and_fragment(f"{reference.scheme}:deploy.{reference.scheme}#mfa.key")
-        key = (reference.scheme, path)
-        if key not in self._documents:
-            self._documents[key] = self._read(reference, path)
-        text, document = self._documents[key]
+        full = full_path(self._base, path, reference)
+        text, document = self._context.once(reference.scheme, full, lambda: self._read(reference, path))
         value = follow(document, dotted, reference)
-        line = _LINES[reference.scheme](text, dotted.split("."))
-        return Resolved(value, Location(full_path(self._base, path, reference), line))
+        line_of = self._context.once(f"lines of {reference.scheme}", full, lambda: _LINES[reference.scheme](text))
+        return Resolved(value, Location(full, line_of(dotted.split("."))))
 
     def _read(self, reference: Reference, path: str) -> tuple[str, Any]:
         text = read_file(self._base, path, reference)
@@ -94,4 +92,4 @@ def _parse_yaml(text: str) -> Any:
 
 _PARSERS: dict[str, Callable[[str], Any]] = {"json": json.loads, "yaml": _parse_yaml, "toml": parse_toml}
 
-_LINES = {"json": json_line, "yaml": yaml_line, "toml": toml_line}
+_LINES = {"json": json_lines, "yaml": yaml_lines, "toml": toml_lines}

@@ -7,6 +7,8 @@ is quoted in the file, the quotes belong to the file format and are removed.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from mfagate.result import Location
@@ -18,35 +20,48 @@ class Store:
     """Reads .env files relative to the configuration file."""
 
     def __init__(self, context: StoreContext) -> None:
-        self._base = context.base
+        self._context = context
 
     def resolve(self, reference: Reference) -> Resolved:
         """The last definition of the variable, with its line."""
-        from dotenv.parser import parse_stream
-
         path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
-        found: Resolved | None = None
-        names: list[str] = []
-        unreadable: list[int] = []
-        for binding in parse_stream(io.StringIO(read_file(self._base, path, reference))):
-            line = binding.original.line + _blank_lines_before(binding.original.string)
-            if binding.error:
-                unreadable.append(line)
-            elif binding.key == name:
-                found = Resolved(binding.value, Location(full_path(self._base, path, reference), line))
-            elif binding.key:
-                names.append(binding.key)
-        if found is None:
-            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, names, unreadable)}")
-        if found.value is None:
-            raise Unresolved(f"{reference}: {path} names {name} without a value ({found.location})")
-        return found
+        full = full_path(self._context.base, path, reference)
+        file = self._context.once("dotenv", full, lambda: _parse(read_file(self._context.base, path, reference)))
+        if name not in file.defined:
+            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}")
+        value, line = file.defined[name]
+        location = Location(full, line)
+        if value is None:
+            raise Unresolved(f"{reference}: {path} names {name} without a value ({location})")
+        return Resolved(value, location)
 
 
-def _hint(name: str, names: list[str], unreadable: list[int]) -> str:
-    if unreadable:
-        return f"; line {unreadable[0]} cannot be read (an open quote?)"
-    nearest = get_close_matches(name, names, n=1)
+@dataclass(frozen=True, slots=True)
+class _File:
+    """Each variable with its last value and line, and the lines that cannot be read."""
+
+    defined: Mapping[str, tuple[str | None, int]] = field(repr=False)
+    unreadable: Sequence[int]
+
+
+def _parse(text: str) -> _File:
+    from dotenv.parser import parse_stream
+
+    defined: dict[str, tuple[str | None, int]] = {}
+    unreadable: list[int] = []
+    for binding in parse_stream(io.StringIO(text)):
+        line = binding.original.line + _blank_lines_before(binding.original.string)
+        if binding.error:
+            unreadable.append(line)
+        elif binding.key:
+            defined[binding.key] = (binding.value, line)
+    return _File(defined, unreadable)
+
+
+def _hint(name: str, file: _File) -> str:
+    if file.unreadable:
+        return f"; line {file.unreadable[0]} cannot be read (an open quote?)"
+    nearest = get_close_matches(name, file.defined, n=1)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mfagate.toml_lines import TomlLines
@@ -11,22 +11,31 @@ from mfagate.yaml_text import root_node
 _MERGE = "tag:yaml.org,2002:merge"
 
 
-def toml_line(text: str, keys: Sequence[str]) -> int | None:
-    """The line of a dotted key of a TOML text, counted from 1."""
-    return TomlLines(text).line(tuple(keys))
+LineOf = Callable[[Sequence[str]], int | None]
+"""Returns the line of a dotted key, counted from 1; the text is parsed once for all keys."""
 
 
-def json_line(text: str, keys: Sequence[str]) -> int | None:
-    """The line of a dotted key of a JSON text, counted from 1."""
+def toml_lines(text: str) -> LineOf:
+    """The lines of the keys of a TOML text."""
+    index = TomlLines(text)
+    return lambda keys: index.line(tuple(keys))
+
+
+def json_lines(text: str) -> LineOf:
+    """The lines of the keys of a JSON text."""
     # JSON is YAML but for tabs and the escape \/; neither is changed by this in its line.
-    return yaml_line(text.replace("\t", " ").replace("\\/", "/ "), keys)
+    return yaml_lines(text.replace("\t", " ").replace("\\/", "/ "))
 
 
-def yaml_line(text: str, keys: Sequence[str]) -> int | None:
-    """The line of a dotted key of a YAML text, counted from 1."""
+def yaml_lines(text: str) -> LineOf:
+    """The lines of the keys of a YAML text."""
+    root = root_node(text)
+    return lambda keys: _yaml_line(root, keys)
+
+
+def _yaml_line(node: Any, keys: Sequence[str]) -> int | None:
     import yaml
 
-    node: Any = root_node(text)
     line = None
     for key in keys:
         if isinstance(node, yaml.MappingNode) and (pair := _pair(node, key)) is not None:

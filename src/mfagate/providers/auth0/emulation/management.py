@@ -281,7 +281,7 @@ def _require_user(asked: Mapping[str, Any]) -> None:
     for name in ("email", "password"):
         if name not in asked:
             raise _invalid_body(f"Missing required property: {name}")
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", asked["email"]):
+    if not re.fullmatch(r"[^@\s]+@[^@\s.]+\.[^@\s]+", asked["email"]):
         raise _invalid_body("Object didn't pass validation for format email")
     if "username" in asked:
         raise fail(400, "Cannot set username for connection without requires_username.", "invalid_body")

@@ -1,0 +1,73 @@
+"""Numbers and moments out of text of others, which may be of any length and any size.
+
+``int`` refuses more than 4,300 digits, ``float`` overflows at 1e309, and dates overflow in their own ways
+(https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation). What cannot be used
+is None here, never an exception.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+_MOST_DIGITS = 15
+"""More are no count, no duration and no moment, and a float would not hold them exactly."""
+
+_LONGEST_DATE = 64
+
+
+def whole(text: str) -> int | None:
+    """The number of 0 or more that the text is, in ASCII digits alone; None for anything else."""
+    stripped = text.strip() if len(text) <= 2 * _MOST_DIGITS else ""
+    usable = stripped.isascii() and stripped.isdecimal() and len(stripped) <= _MOST_DIGITS
+    return int(stripped) if usable else None
+
+
+def finite(value: Any) -> float | None:
+    """A number of JSON as float; None for what is no number, is not finite or is beyond every float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def moment(seconds: Any) -> datetime | None:
+    """A moment in UTC from seconds since 1970; None outside of the years 1 to 9999."""
+    number = finite(seconds)
+    try:
+        return None if number is None else datetime.fromtimestamp(number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def iso_date(text: Any, *, zoned: bool = False) -> datetime | None:
+    """A moment in ISO 8601; one that names no zone is in UTC, or None where it has to be ``zoned``."""
+    return _date(text, _zoned if zoned else datetime.fromisoformat)
+
+
+def _zoned(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("the date names no time zone")
+    return found
+
+
+def http_date(text: Any) -> datetime | None:
+    """A moment as HTTP writes it (RFC 9110 section 5.6.7); the format of asctime names no zone and means UTC."""
+    return _date(text, parsedate_to_datetime)
+
+
+def _date(text: Any, read: Any) -> datetime | None:
+    if not isinstance(text, str) or len(text) > _LONGEST_DATE:
+        return None
+    try:
+        found: datetime = read(text.strip())
+        # In UTC, so that nothing overflows when it is compared or written.
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

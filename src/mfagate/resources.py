@@ -1,0 +1,44 @@
+"""Tell a machine that has run out of something from everything else that goes wrong.
+
+Out of file descriptors, memory, threads or processes, no provider, contract or setting is at fault, whatever was
+being done at the time. The codes are those of errno(3).
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+_SHORT_OF = {
+    errno.EMFILE: "file descriptors (the limit of this process)",
+    errno.ENFILE: "file descriptors (the limit of this machine)",
+    errno.ENOMEM: "memory",
+    errno.ENOBUFS: "memory for network buffers",
+}
+_NO_THREAD = "can't start new thread"
+_MOST = 20
+
+
+def shortage_of(error: BaseException) -> str | None:
+    """What this machine ran out of, or None if the error, or what it was made from, says nothing of it."""
+    return next((found for one in _chain(error) if (found := _shortage(one)) is not None), None)
+
+
+def _shortage(error: BaseException) -> str | None:
+    if isinstance(error, MemoryError):
+        return "memory"
+    if isinstance(error, BlockingIOError) and error.errno == errno.EAGAIN:
+        return "processes"  # Our sockets and files block: fork(2) alone says so.
+    if isinstance(error, OSError):
+        return _SHORT_OF.get(error.errno or 0)
+    return "threads" if isinstance(error, RuntimeError) and _NO_THREAD in str(error) else None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    waiting, seen = [error], set[int]()
+    while waiting and len(seen) < _MOST:
+        one = waiting.pop(0)
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [other for other in (one.__cause__, one.__context__) if other is not None]

@@ -1,0 +1,73 @@
+"""Measure for how long threads of this process that could go on had to wait for a processor.
+
+A busy machine, or many threads of our own, make every answer look late. A thread that sleeps in short steps sees by
+how much it wakes up too late: that is the time that any other thread loses as well, whether the processor or
+Python's interpreter lock kept it waiting.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STEP_SECONDS = 0.02
+
+_USUAL_SECONDS = 0.005
+"""No sleep is exact, and to this extent that says nothing."""
+
+
+class Stalls:
+    """The seconds lost so far. Costs next to nothing while nobody measures."""
+
+    def __init__(self, step: float = _STEP_SECONDS) -> None:
+        self._step = step
+        self._lock = threading.Lock()
+        self._users = 0
+        self._lost = 0.0
+        self._due: float | None = None
+        self._stop = threading.Event()
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Measure meanwhile. Where no thread can be started for it, nothing is ever lost."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._begin()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    self._stop.set()
+                    self._due = None
+
+    def lost(self) -> float:
+        """Seconds lost since the process began, those of a wait that still lasts included."""
+        due = self._due
+        late = time.monotonic() - due if due is not None else 0.0
+        return self._lost + (late if late > _USUAL_SECONDS else 0.0)
+
+    def _begin(self) -> None:
+        self._stop = threading.Event()
+        try:
+            threading.Thread(target=self._watch, args=(self._stop,), name="mfagate stalls", daemon=True).start()
+        except RuntimeError:
+            return
+
+    def _watch(self, stop: threading.Event) -> None:
+        while True:
+            due = time.monotonic() + self._step
+            self._due = due
+            if stop.wait(self._step):
+                return
+            late = time.monotonic() - due
+            if late > _USUAL_SECONDS:
+                self._lost += late
+
+
+STALLS = Stalls()
+"""Those of this process."""

@@ -1,0 +1,82 @@
+"""A pool of threads that is bounded, and goes on with fewer where this machine has no more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, InvalidStateError
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+Done = TypeVar("Done")
+
+_Job = Callable[[], None]
+
+_MOST_TRIES = 50
+
+
+def _fail(future: Future[Any], error: BaseException) -> None:
+    """Note the error, also where at first there is no memory even for that: somebody waits for it."""
+    for _ in range(_MOST_TRIES):
+        try:
+            future.set_exception(error)
+        except MemoryError:
+            time.sleep(0.1)
+        except InvalidStateError:
+            return
+        else:
+            return
+
+
+class Workers(Executor):
+    """At most so many daemon threads, started one by one as jobs come.
+
+    ``ThreadPoolExecutor`` loses a job if its thread cannot be started. Here a thread that exists takes it, and where
+    there is none, whoever submits it does it himself.
+    """
+
+    def __init__(self, most: int, name: str = "mfagate") -> None:
+        self._most = most
+        self._name = name
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = Lock()
+        self._started = 0
+
+    def submit(self, fn: Callable[..., Done], /, *args: Any, **kwargs: Any) -> Future[Done]:
+        """Do it in one of the threads, as soon as one is free."""
+        future: Future[Done] = Future()
+
+        def job() -> None:
+            try:
+                if future.set_running_or_notify_cancel():
+                    future.set_result(fn(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+                _fail(future, error)
+
+        if self._has_thread():
+            self._jobs.put(job)
+        else:
+            job()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads once they are free; with ``cancel_futures``, what was not begun is dropped."""
+        while cancel_futures and not self._jobs.empty():
+            self._jobs.get()
+        for _ in range(self._started):
+            self._jobs.put(None)
+
+    def _has_thread(self) -> bool:
+        with self._lock:
+            if self._started < self._most:
+                try:
+                    Thread(target=self._work, name=f"{self._name} {self._started}", daemon=True).start()
+                except (RuntimeError, MemoryError):
+                    return self._started > 0
+                self._started += 1
+            return True
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()

@@ -1,0 +1,94 @@
+"""Run the tests on other days and in other time zones: ``python -m tests.clock``.
+
+Under every clock it runs the shipped ``check``, that of the examples, and the tests that need few servers; under one
+clock it runs every test. ``--whole all`` runs every test under every clock, which takes hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .clocks import CLOCKS, Clock
+
+REPOSITORY = Path(__file__).parents[2]
+VONAGE = REPOSITORY / "examples/mfagate-vonage"
+
+QUICK = (
+    "baselines", "config", "drift", "examples", "gate/test_waivers.py", "history/test_changes.py",
+    "history/test_listing.py", "history/test_place.py", "inspection", "ladder/test_recordings.py",
+    "ladder/test_rungs.py", "ladder/test_waiving.py", "notify/test_deciding.py", "providers/okta/test_expiry.py",
+    "providers/test_oauth.py", "providers/test_totp.py", "report", "test_cassette.py", "test_docs.py",
+    "test_schemas.py", "wire/test_clock.py", "wire/test_tls.py",
+)  # fmt: skip
+"""Below ``tests``: what deals with time, dates and formats, and starts few servers."""
+
+MFAGATE = [sys.executable, "-m", "mfagate"]
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+
+Commands = Iterator[tuple[list[str], Path]]
+
+
+def of_the_example(whole: bool) -> Commands:
+    """Yield what runs under a clock for the provider of another package, and where."""
+    yield [*MFAGATE, "check"], VONAGE
+    yield [*MFAGATE, "gate"], VONAGE
+    if whole:
+        yield PYTEST, VONAGE
+
+
+def of_the_project(whole: bool, workers: str, arguments: Sequence[str]) -> Commands:
+    """Yield what runs under a clock for the shipped project, and where."""
+    yield [*MFAGATE, "check"], REPOSITORY
+    yield [*MFAGATE, "gate"], REPOSITORY
+    tests = ["tests"] if whole else [f"tests/{name}" for name in QUICK]
+    options = ["-n", workers, "--dist", "loadgroup"]
+    # The linters of CI files have clocks of their own; the tests of the clocks shift the real one.
+    ignored = ["--ignore", "tests/ci", "--ignore", "tests/clock"]
+    yield [*PYTEST, *options, *ignored, *tests, *arguments], REPOSITORY
+
+
+def run(clock: Clock, library: str, commands: Commands) -> bool:
+    """Run the commands under a clock; return whether all of them passed."""
+    passed = True
+    for command, folder in commands:
+        # A folder of its own: pytest removes folders of other runs that look old, and under this clock all do.
+        with tempfile.TemporaryDirectory(prefix="mfagate-clock-", ignore_cleanup_errors=True) as temporary:
+            environment = clock.environment({**os.environ, "PYTEST_DEBUG_TEMPROOT": temporary}, library)
+            print(f"--- {clock.name}: {' '.join(command[1:])} (in {folder})", flush=True)
+            passed &= subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0
+    return passed
+
+
+def main() -> int:
+    """Return 0 if everything passed under every clock."""
+    parser = argparse.ArgumentParser(prog="python -m tests.clock", description=__doc__)
+    parser.add_argument("--clock", action="append", choices=list(CLOCKS), help="only this one (repeatable)")
+    parser.add_argument("--whole", choices=[*CLOCKS, "all", "none"], default="none", help="every test under this clock")
+    parser.add_argument("--example", action="store_true", help="the provider of another package, which is installed")
+    parser.add_argument("--workers", default="3", help="processes of pytest")
+    given, arguments = parser.parse_known_args()
+    library = next((str(path) for path in sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
+    if library is None:
+        print("error: libfaketime is not installed; ./ci/programs installs it", file=sys.stderr)
+        return 2
+    failed: list[str] = []
+    for name in given.clock or CLOCKS:
+        began = time.monotonic()
+        whole = given.whole in (name, "all")
+        commands = of_the_example(whole) if given.example else of_the_project(whole, given.workers, arguments)
+        if not run(CLOCKS[name], library, commands):
+            failed.append(name)
+        print(f"--- {name}: {'failed' if name in failed else 'passed'} in {time.monotonic() - began:.0f} s", flush=True)
+    print(f"clocks that failed: {', '.join(failed)}" if failed else "every clock passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
