@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import select
 import stat
 import tempfile
 import threading
@@ -36,6 +37,9 @@ class OutOfResources(Unreadable):
 _USUAL_BYTES = 1 << 16
 _READER_SECONDS = 3.0
 """For which a pipe is given the time to be read by somebody."""
+
+_STALLED_SECONDS = 30.0
+"""For which whoever reads a pipe may pause."""
 
 
 _KINDS = (
@@ -167,9 +171,21 @@ def append(path: Path, text: str) -> None:
     """
     # /dev/stdout, too, may be a file that holds something already.
     descriptor = _opened_to_append(path)
-    os.set_blocking(descriptor, True)
-    with os.fdopen(descriptor, "a", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    try:
+        _write_all(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    """Write to a descriptor that does not block, for as long as its reader reads on."""
+    left = memoryview(content)
+    writable = select.poll()
+    writable.register(descriptor, select.POLLOUT)
+    while left:
+        if not writable.poll(_STALLED_SECONDS * 1000):
+            raise OSError(errno.ETIMEDOUT, "its reader does not read on")
+        left = left[os.write(descriptor, left) :]
 
 
 def _opened_to_append(path: Path) -> int:
