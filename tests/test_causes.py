@@ -26,7 +26,7 @@ def test_a_page_is_whole(cause_id: CauseId) -> None:
     assert not cause.title.endswith(".")
     assert len(cause.next_step) > 20
     assert cause.contact
-    assert cause.outcome in set(Outcome) - {Outcome.PASS, Outcome.SKIPPED}
+    assert cause.outcome is not Outcome.PASS
     assert set(cause.exonerates) <= CLEARED
     assert "1. " in cause.text
 

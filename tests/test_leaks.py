@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate import leaks
+from mfagate.cassette import CassetteError
 from mfagate.scrub import SCRUBBED
 
 from .support.project import REPOSITORY
@@ -35,6 +38,10 @@ def cassette(
     return path
 
 
+def b64(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
 def places(path: Path) -> list[str]:
     return [leak.place for leak in leaks.search(path)]
 
@@ -52,21 +59,106 @@ def test_what_mfagate_recorded_is_clean() -> None:
     assert [str(leak) for path in found for leak in leaks.search(path)] == []
 
 
-@pytest.mark.parametrize("name", ["Authorization", "PI-Authorization", "Cookie", "X-Api-Key"])
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "PI-Authorization", "Cookie", "X-Api-Key", "X-Access-Token", "X-Vault-Token", "X-Client-Secret"],
+)
 def test_a_header_with_a_credential(tmp_path: Path, name: str) -> None:
     found = places(cassette(tmp_path / "a.yaml", **{name: CANARY}))
     assert found == [f"the header {name} of the request"]
 
 
-@pytest.mark.parametrize("name", ["password", "client_secret", "accessToken", "otpkey", "sharedSecret", "AuthPayload"])
+FIELDS = ["password", "client_secret", "accessToken", "otpkey", "sharedSecret", "AuthPayload", "sessionToken",
+          "stateToken", "skey", "private_key", "X-Access-Token"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELDS)
 def test_a_field_of_any_provider(tmp_path: Path, name: str) -> None:
-    """``otpkey`` is privacyIDEA's, ``sharedSecret`` Okta's, ``AuthPayload`` Twilio's."""
+    """``otpkey`` is privacyIDEA's, ``AuthPayload`` Twilio's, ``skey`` Duo's.
+
+    ``sessionToken`` and ``stateToken`` are Okta's: https://developer.okta.com/docs/reference/api/authn/.
+    """
     path = tmp_path / "a.yaml"
     assert places(cassette(path, answer=json.dumps({"a": [{name: CANARY}]}))) == [f"the field {name} of the answer"]
     assert places(cassette(path, sent=urlencode({name: CANARY}))) == [f"the field {name} of the request"]
     assert places(cassette(path, url=f"https://x.example.com/?{name}={CANARY}")) == [
         f"the query parameter {name} of the address"
     ]
+
+
+DOCUMENT = json.dumps({"user": "alice", "deep": [{"sessionToken": CANARY}]})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(f"{DOCUMENT}\n<!-- 12 ms -->", id="text behind it"),
+        pytest.param(f"\ufeff{DOCUMENT}", id="byte order mark"),
+        pytest.param(f")]}}',\n{DOCUMENT}", id="guard against JSON hijacking"),
+        pytest.param(f"callback({DOCUMENT});", id="JSONP"),
+        pytest.param(f"{json.dumps({'a': 1})}\n{DOCUMENT}\n", id="one document a line"),
+        pytest.param(f"<script>var a = {{b: 1}}; state = {DOCUMENT}</script>", id="in a page"),
+        pytest.param(DOCUMENT[:-4], id="cut"),
+        pytest.param(DOCUMENT.replace('"', "'"), id="as Python prints it"),
+    ],
+)
+def test_a_field_of_json_that_is_not_alone(tmp_path: Path, body: str) -> None:
+    assert "the field sessionToken of the answer" in places(cassette(tmp_path / "a.yaml", answer=body))
+
+
+@pytest.mark.parametrize("sent", [f"user=alice&stateToken={CANARY}", f"pass={CANARY}\n", f"a[skey]=1&skey={CANARY}"])
+def test_a_form_without_a_content_type(tmp_path: Path, sent: str) -> None:
+    path = cassette(tmp_path / "a.yaml", sent=sent)
+    path.write_text(path.read_text().replace("application/x-www-form-urlencoded", "text/plain"))
+    assert len(places(path)) == 1
+
+
+SHAPES = {
+    "a private key in PEM": "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0B\n" * 9,
+    "a JSON Web Token": ".".join([b64('{"alg":"HS256"}'), b64('{"sub":"alice"}'), "Zq7_rT-uW2" * 4]),
+    "a Basic header": "Basic YWxpY2U6YzRuNHJ5LXMzY3IzdA==",
+    "a Bearer token": "Bearer 00c4n4ryS3cret00c4n4ryS3cret",
+    "a value in the shape of secret_key": "Zq7rTuW2xK9bN4mP6vC8sD1fG3hJ5kL0yQ2wE4rT",
+    "a value in the shape of api_token": "00NgBPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-y",
+    "a value in the shape of client_secret": "abc8Q~Zq7rTuW2xK9bN4mP6vC8sD1fG3hJ5kL0yQ",
+}
+
+
+@pytest.mark.parametrize("what", SHAPES)
+def test_a_value_that_is_known_by_its_shape(tmp_path: Path, what: str) -> None:
+    """Under a name that means nothing, in a header, in a path, and in a text that is no JSON."""
+    value, path = SHAPES[what], tmp_path / "a.yaml"
+    found = f"{what} in the answer"
+    assert places(cassette(path, answer=json.dumps({"note": [f"got: {value}"]}))) == [found]
+    assert places(cassette(path, answer=f"<p>got: {value}</p>")) == [found]
+    if "\n" not in value:
+        assert places(cassette(path, **{"X-Note": value})) == [f"{what} in the header X-Note of the request"]
+    if re.fullmatch("[A-Za-z0-9_.~-]+", value):
+        assert places(cassette(path, url=f"https://x.example.com/{value}/1")) == [f"{what} in the address"]
+
+
+def test_a_shape_that_is_no_proof_counts_in_the_provider_s_own_recordings(tmp_path: Path) -> None:
+    """A secret of Twilio is 32 letters and digits, as are many ids of others."""
+    answer = json.dumps({"note": "0123456789abcdef" * 2})
+    assert places(cassette(tmp_path / "a.yaml", answer=answer)) == []
+    own = places(cassette(tmp_path / "a.yaml", url="https://twilio.invalid/v2", answer=answer))
+    assert own == ["a value in the shape of api_key_secret in the answer"]
+
+
+@pytest.mark.parametrize(
+    "name", ["token_type", "nextPageToken", "tokens_left", "secretary", "password_expires_at", "page_token"]
+)
+def test_a_name_that_only_looks_like_that_of_a_secret(tmp_path: Path, name: str) -> None:
+    assert places(cassette(tmp_path / "a.yaml", answer=json.dumps({name: "value"}))) == []
+
+
+@pytest.mark.parametrize("body", ["{" * 200_000, "[1," * 900 + "x" * 100_000, '{"a' * 60_000, "=&" * 60_000])
+def test_a_body_that_is_made_to_take_long(tmp_path: Path, body: str) -> None:
+    """The work is bounded by the length of the text; what cannot be searched is no pass."""
+    try:
+        assert places(cassette(tmp_path / "a.yaml", answer=body)) == []
+    except CassetteError as error:
+        assert "searched" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -167,3 +167,53 @@ def test_a_client_that_sends_something_else_is_shown(consumer: Path, pytester: p
     result = pytester.runpytest_subprocess("consumer", "-k", "unknown_user")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*the client sent another request, or none*"])
+
+
+WEAK = """
+import requests
+from pact import match
+
+from mfagate.consumer import JSON, any_number_of, only_objects
+
+PROVIDER = "duo"
+
+
+def factors(pact, body):
+    interaction = pact.interaction("factors").with_request("GET", "/factors").will_respond_with(200)
+    return interaction.with_body(body, JSON)
+
+
+def ask(pact):
+    with pact.serve() as url:
+        assert requests.get(f"{url}/factors", timeout=5).json()
+
+
+def test_weak(pact):
+    factors(pact, {"factors": match.each_like({"type": "totp"})})
+    ask(pact)
+
+
+def test_strong(pact):
+    only_objects(factors(pact, {"factors": match.array_containing([{"type": "totp"}])}), "$.factors")
+    ask(pact)
+
+
+def test_meant(pact):
+    factors(pact, {"factors": any_number_of({"type": match.str("totp")})})
+    ask(pact)
+"""
+
+
+def test_a_consumer_test_that_checks_less_than_it_shows_fails_and_says_what_to_write(pytester: pytest.Pytester) -> None:
+    (pytester.path / "test_weak.py").write_text(WEAK)
+    result = pytester.runpytest_subprocess("test_weak.py", "--mfagate-update-pacts")
+    result.assert_outcomes(failed=1, passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*the answer of 'factors' checks less than it shows:",
+            "*$.factors may be empty",
+            "*$.factors?0?.type may have any value of its type",
+            "*match.each_like(..., min=1)*",
+            "*match.regex(*",
+        ]
+    )

@@ -103,6 +103,21 @@ def test_a_form_is_known_however_its_type_is_written() -> None:
     assert request.body == f"pass={SCRUBBED}".encode()
 
 
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (f'{{"stateToken":"{CANARY}"}} trailing', f'{{"stateToken":"{SCRUBBED}"}} trailing'),
+        (f'{{"a": 1}} {{"skey": "{CANARY}"}}', f'{{"a": 1}} {{"skey":"{SCRUBBED}"}}'),
+        (f"user=a%20b&skey={CANARY}", f"user=a%20b&skey={SCRUBBED}"),
+        ("a=%C3&b", "a=%C3&b"),
+        ("Bearer 00c4n4ryS3cret00c4n4ryS3cret!", f"{SCRUBBED}!"),
+    ],
+)
+def test_what_no_header_announces_is_searched_as_well(body: str, kept: str) -> None:
+    _, response = scrub(exchange(response=body.encode(), response_headers=(("Content-Type", "text/plain"),)))
+    assert response.body.decode() == kept
+
+
 def test_json_too_deep_to_be_searched_is_not_kept() -> None:
     with pytest.raises(ValueError, match="nested so deeply"):
         scrub(exchange(response=b'{"a":' * 100_000))

@@ -14,7 +14,18 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import FORM, JSON, ConsumerPact, fill, respond_with_any_of
+from mfagate.consumer import (
+    FORM,
+    JSON,
+    ConsumerPact,
+    any_number_of,
+    fill,
+    only_objects,
+    positive,
+    respond_with_any_of,
+    text,
+)
+from mfagate.contract_strength import Prove
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, METHODS_OF_NOBODY, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import client_credentials
 from mfagate.providers.auth0.client import SCOPE, Auth0Client
@@ -37,17 +48,42 @@ SETTINGS = Auth0Settings(
 )
 CLIENT = {"client_id": SETTINGS.client_id, "client_secret": "s" * 64}
 TOKEN = {
-    "access_token": match.str("eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"),
+    "access_token": text("eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl", r"^[\s\S]+$"),
     # In any case of letters: RFC 6749 section 5.1.
-    "token_type": match.regex("Bearer", regex="(?i)^bearer$"),
+    "token_type": text("Bearer", "(?i)^bearer$"),
 }
+OPAQUE = r"^\S+$"
+"""What carries a login: nothing with a space in it."""
+
+STRICT = {
+    "*: status status": "The code decides for the readers. Another status is a change of the API, to be looked at.",
+    "*: content-type content-type": "Auth0 answers in JSON; another content type comes from something on the way.",
+    "*: $.error_description *": "Auth0 documents a sentence beside every error, and it tells errors apart.",
+    "wrong password: $.error other-value": "unauthorized is a blocked user, which this one is not.",
+    "unknown user: $.error other-value": "unauthorized is a blocked user, which this one is not.",
+    "application without a grant: $.error other-value": "Each code is one refusal; these two are the documented ones.",
+    "token for the Management API: $.expires_in *": "Auth0 documents a whole number of seconds; without it the client "
+    "would fetch a token for each request, and Auth0 bills them.",
+    "user without a factor: $*": "No factor but e-mail comes by itself: with another one the state is another.",
+    "factors of a user: $[0].confirmed removed": "Auth0 shows it with every TOTP method. One that is not confirmed is "
+    "no factor.",
+}
+"""Strict findings that were reviewed, and why the contract keeps what it demands."""
+
+NOT_MALFORMED = r"(?i)^(?!.*malformed)[\s\S]*$"
+"""With that word an ``invalid_grant`` is about a login that Auth0 does not know, and not about a code."""
+
+OF_THE_USER = r"(?i)^(?!.*(malformed|client-grant|not authorized to access))[\s\S]*$"
+"""With these words an error is about the login or the application, and not about the user."""
 FETCH = dict(client_credentials(SETTINGS))
+AUTHENTICATOR = "totp|dev_a1B2c3D4e5F6g7H8"
 LOGIN, OOB_CODE = "Fe26.2*login", "Fe26.2*oob"
 BEARER = match.regex(f"Bearer {LOGIN}", regex=r"^Bearer \S+$")
 OTP = Challenge("alice@example.com", Factor.OTP, LOGIN)
 PUSH = Challenge("alice@example.com", Factor.PUSH, f"{LOGIN} {OOB_CODE}")
 SMS = Challenge("alice@example.com", Factor.SMS, f"{LOGIN} {OOB_CODE}")
 
+NO_LOGIN = "Which of these errors Auth0 gives is not documented. The client lets nobody in with any of them."
 EITHER = "Auth0's OpenAPI document and its recorded answers give different statuses."
 REFUSED_CLIENT = match.regex("access_denied", regex="^(access_denied|invalid_client)$")
 REFUSED_CLIENT_NOTE = "Tenants say access_denied; Auth0's OpenAPI document says invalid_client."
@@ -98,19 +134,20 @@ def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> An
 
 
 def refuse(interaction: Any, error: Any, *statuses: int, said: Any = "a sentence", **more: Any) -> None:
-    """An error with one of the statuses; what the client reads of the sentence is matched by a pattern."""
+    """An error with one of the statuses; what the readers take from the sentence is matched by a pattern."""
     said = match.str(said) if isinstance(said, str) else said
     respond_with_any_of(interaction, *statuses).with_body({"error": error, "error_description": said, **more}, JSON)
 
 
-MALFORMED = match.regex("Malformed mfa_token", regex="(?i).*(malformed|expired).*")
+MALFORMED = text("Malformed mfa_token", "(?i).*malformed.*")
+UNAUTHORIZED = text("Unauthorized", "(?i)^unauthorized$")
+"""What tenants say to a wrong client: https://github.com/auth0/node-auth0/issues/682."""
 
 
-def test_second_factor_required(pact: ConsumerPact) -> None:
+def test_second_factor_required(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = password(pact, "second factor required", State.WORKING_OTP, note=EITHER)
-    refuse(interaction, "mfa_required", 403, 401, mfa_token=match.str(LOGIN))
-    with pact.serve() as url:
-        assert client(url)._first_factor("alice@example.com") == LOGIN
+    refuse(interaction, "mfa_required", 403, 401, mfa_token=text(LOGIN, OPAQUE))
+    contract_strength(lambda url: client(url)._first_factor("alice@example.com"), expect=LOGIN)
 
 
 @pytest.mark.parametrize(
@@ -121,114 +158,127 @@ def test_second_factor_required(pact: ConsumerPact) -> None:
         ("blocked user", State.DISABLED_USER, True, "^(unauthorized|invalid_grant|invalid_user_password)$"),
     ],
 )
-def test_refused_password(pact: ConsumerPact, description: str, state: State, right: bool, error: str) -> None:
+def test_refused_password(
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, right: bool, error: str
+) -> None:
     interaction = password(pact, description, state, right=right, note=EITHER)
     example = "unauthorized" if "unauthorized" in error else "invalid_grant"
     refuse(interaction, match.regex(example, regex=error), 403, 401)
-    with pact.serve() as url:
+
+    def let_in(url: str) -> Decision:
         auth0 = client(url)
-        assert auth0.verify(auth0.start("alice@example.com", Factor.OTP)) is Decision.DENY
+        return auth0.verify(auth0.start("alice@example.com", Factor.OTP))
+
+    contract_strength(let_in, expect=Decision.DENY)
 
 
-def authenticators(pact: ConsumerPact, description: str, state: State) -> Any:
-    interaction = pact.interaction(description, given=state).with_request("GET", "/mfa/authenticators")
+def authenticators(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+    interaction = pact.interaction(description, given=state, **about).with_request("GET", "/mfa/authenticators")
     interaction.with_header("Authorization", BEARER)
     return fill(interaction, "header", {"Authorization": "authorization"}).will_respond_with(200)
 
 
-def test_authenticators_of_a_user(pact: ConsumerPact) -> None:
-    one = {"id": match.str("totp|dev_a1B2c3D4e5F6g7H8"), "authenticator_type": "otp", "active": True}
-    authenticators(pact, "authenticators of a user", State.WORKING_OTP).with_body(match.each_like(one), JSON)
-    with pact.serve() as url:
-        assert client(url)._authenticator(LOGIN, Factor.OTP) == "totp|dev_a1B2c3D4e5F6g7H8"
+def holding(interaction: Any, **item: Any) -> None:
+    """Answer with a list that has this item in it.
+
+    A user may have others: a recovery code, an e-mail address, a factor that is not active.
+    https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis/manage-authenticator-factors-mfa-api
+    """
+    only_objects(interaction.with_body(match.array_containing([item]), JSON))
 
 
-def test_user_with_a_phone(pact: ConsumerPact) -> None:
-    one = {
-        "id": match.str("push|dev_a1B2c3D4e5F6g7H8"),
-        "authenticator_type": "oob",
-        "oob_channel": "auth0",
-        "active": True,
-    }
-    authenticators(pact, "authenticators of a user with a phone", State.CHALLENGE_FACTOR).with_body(
-        match.each_like(one), JSON
+def test_authenticators_of_a_user(pact: ConsumerPact, contract_strength: Prove) -> None:
+    interaction = authenticators(pact, "authenticators of a user", State.WORKING_OTP)
+    totp = text(AUTHENTICATOR)
+    holding(interaction, id=totp, authenticator_type="otp", active=True)
+    contract_strength(lambda url: client(url)._authenticator(LOGIN, Factor.OTP), expect=AUTHENTICATOR)
+
+
+def test_user_with_a_phone(pact: ConsumerPact, contract_strength: Prove) -> None:
+    interaction = authenticators(pact, "authenticators of a user with a phone", State.CHALLENGE_FACTOR)
+    phone = text("push|dev_a1B2c3D4e5F6g7H8")
+    holding(interaction, id=phone, authenticator_type="oob", oob_channel="auth0", active=True)
+    contract_strength(lambda url: client(url)._authenticator(LOGIN, Factor.PUSH), expect="push|dev_a1B2c3D4e5F6g7H8")
+
+
+def test_user_without_a_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
+    note = (
+        "Where the tenant has the e-mail factor, users with a verified address need not enrol: https://auth0.com/docs/"
+        "secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa/enroll-and-challenge-email-authenticators"
     )
-    with pact.serve() as url:
-        assert client(url)._authenticator(LOGIN, Factor.PUSH) == "push|dev_a1B2c3D4e5F6g7H8"
-
-
-def test_user_without_a_factor(pact: ConsumerPact) -> None:
-    authenticators(pact, "user without a factor", State.NO_FACTOR).with_body([], JSON)
-    with pact.serve() as url, pytest.raises(NotEnrolled):
-        client(url)._authenticator(LOGIN, Factor.OTP)
+    interaction = authenticators(pact, "user without a factor", State.NO_FACTOR, note=note)
+    interaction.with_body(any_number_of({"oob_channel": match.regex("email", regex="^email$")}), JSON)
+    contract_strength(lambda url: client(url)._authenticator(LOGIN, Factor.OTP), expect=NotEnrolled)
 
 
 def challenge(
     pact: ConsumerPact, description: str, state: State, kind: str, filled: tuple[str, ...], **about: Any
 ) -> Any:
-    body = {"mfa_token": LOGIN, "challenge_type": kind, "authenticator_id": "totp|dev_a1B2c3D4e5F6g7H8", **CLIENT}
+    body = {"mfa_token": LOGIN, "challenge_type": kind, "authenticator_id": AUTHENTICATOR, **CLIENT}
     interaction = pact.interaction(description, given=state, **about).with_request("POST", "/mfa/challenge")
     return fill(interaction.with_body(body, JSON), "body", {name: name for name in filled})
 
 
-def test_code_is_due(pact: ConsumerPact) -> None:
+def test_code_is_due(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = challenge(pact, "code is due", State.WORKING_OTP, "otp", ("mfa_token", "authenticator_id"))
     interaction.will_respond_with(200).with_body({"challenge_type": "otp"}, JSON)
-    with pact.serve() as url:
-        started = client(url)._challenge(OTP.user, Factor.OTP, LOGIN, "totp|dev_a1B2c3D4e5F6g7H8")
-        assert started == OTP
+    contract_strength(lambda url: client(url)._challenge(OTP.user, Factor.OTP, LOGIN, AUTHENTICATOR), expect=OTP)
 
 
-def test_push_sent(pact: ConsumerPact) -> None:
+def test_push_sent(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = challenge(pact, "push sent", State.CHALLENGE_FACTOR, "oob", ("mfa_token", "authenticator_id"))
-    interaction.will_respond_with(200).with_body({"challenge_type": "oob", "oob_code": match.str(OOB_CODE)}, JSON)
-    with pact.serve() as url:
-        started = client(url)._challenge(PUSH.user, Factor.PUSH, LOGIN, "totp|dev_a1B2c3D4e5F6g7H8")
-        assert started == PUSH
+    interaction.will_respond_with(200).with_body({"challenge_type": "oob", "oob_code": text(OOB_CODE, OPAQUE)}, JSON)
+    contract_strength(lambda url: client(url)._challenge(PUSH.user, Factor.PUSH, LOGIN, AUTHENTICATOR), expect=PUSH)
 
 
-def test_challenge_without_a_factor(pact: ConsumerPact) -> None:
+def test_challenge_without_a_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "Older tenants say association_required, and statuses differ."
     interaction = challenge(pact, "challenge without a factor", State.NO_FACTOR, "otp", ("mfa_token",), note=note)
     error = match.regex("unsupported_challenge_type", regex="^(unsupported_challenge_type|association_required)$")
     refuse(interaction, error, 401, 400, 403)
-    with pact.serve() as url, pytest.raises(NotEnrolled):
-        client(url)._challenge(OTP.user, Factor.OTP, LOGIN, "totp|dev_a1B2c3D4e5F6g7H8")
+    contract_strength(
+        lambda url: client(url)._challenge(OTP.user, Factor.OTP, LOGIN, AUTHENTICATOR), expect=NotEnrolled
+    )
 
 
-def test_challenge_of_an_unknown_login(pact: ConsumerPact) -> None:
+def test_challenge_of_an_unknown_login(pact: ConsumerPact, contract_strength: Prove) -> None:
     about = {"safe_in_production": True, "note": EITHER}
     interaction = challenge(
         pact, "challenge of an unknown login", State.CHALLENGE_UNKNOWN, "otp", ("mfa_token",), **about
     )
     error = match.regex("invalid_grant", regex="^(invalid_grant|expired_token|invalid_token|invalid_request)$")
     refuse(interaction, error, 401, 400, 403, said=MALFORMED)
-    with pact.serve() as url, pytest.raises(ContractViolation):
-        client(url)._challenge(OTP.user, Factor.OTP, LOGIN, "totp|dev_a1B2c3D4e5F6g7H8")
+    contract_strength(
+        lambda url: client(url)._challenge(OTP.user, Factor.OTP, LOGIN, AUTHENTICATOR),
+        expect=ContractViolation,
+        blind={"$.error other-value": NO_LOGIN},
+    )
 
 
-def test_otp_accepted(pact: ConsumerPact) -> None:
+def test_otp_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
     otp(pact, "OTP accepted", State.WORKING_OTP).will_respond_with(200).with_body(TOKEN, JSON)
-    with pact.serve() as url:
-        assert client(url).verify(OTP, "123456") is Decision.ALLOW
+    contract_strength(lambda url: client(url).verify(OTP, "123456"), expect=Decision.ALLOW)
 
 
-def test_wrong_otp(pact: ConsumerPact) -> None:
+def test_wrong_otp(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = otp(pact, "wrong OTP", State.WORKING_OTP, "wrong_otp", note=EITHER)
-    refuse(interaction, "invalid_grant", 403, 401, 400, said="Invalid otp_code.")
-    with pact.serve() as url:
-        assert client(url).verify(OTP, "123456") is Decision.DENY
+    refuse(interaction, "invalid_grant", 403, 401, 400, said=text("Invalid otp_code.", NOT_MALFORMED))
+    contract_strength(lambda url: client(url).verify(OTP, "123456"), expect=Decision.DENY)
 
 
-def test_otp_after_too_many_wrong_ones(pact: ConsumerPact) -> None:
+def test_otp_after_too_many_wrong_ones(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "Auth0 documents that it refuses for some minutes, and not in which words."
     interaction = otp(pact, "OTP after too many wrong ones", State.LOCKED_FACTOR, note=note)
     error = match.regex(
         "too_many_attempts", regex="^(too_many_attempts|too_many_requests|invalid_grant|access_denied)$"
     )
-    refuse(interaction, error, 429, 403, 401, 400)
-    with pact.serve() as url, pytest.raises(SecondFactorError):
-        client(url).verify(OTP, "123456")
+    refuse(interaction, error, 429, 403, 401, 400, said=text("a sentence", OF_THE_USER))
+    refused = "Which error Auth0 gives is not documented. The client lets nobody in with any of these."
+    contract_strength(
+        lambda url: client(url).verify(OTP, "123456"),
+        expect=SecondFactorError,
+        blind={"$.error other-value": refused},
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,7 +288,9 @@ def test_otp_after_too_many_wrong_ones(pact: ConsumerPact) -> None:
         ("poll of an unknown push", "mfa-oob", {"mfa_token": NO_SUCH_LOGIN, "oob_code": NO_SUCH_LOGIN}),
     ],
 )
-def test_unknown_login(pact: ConsumerPact, description: str, grant: str, fields: dict[str, str]) -> None:
+def test_unknown_login(
+    pact: ConsumerPact, contract_strength: Prove, description: str, grant: str, fields: dict[str, str]
+) -> None:
     form = {"grant_type": GRANT + grant, **fields}
     interaction = token(pact, description, State.CHALLENGE_UNKNOWN, form, safe_in_production=True, note=EITHER)
     refuse(
@@ -251,49 +303,48 @@ def test_unknown_login(pact: ConsumerPact, description: str, grant: str, fields:
     )
     unknown = " ".join(value for value in fields.values() if value == NO_SUCH_LOGIN)
     factor, code = (Factor.OTP, "123456") if "otp" in fields else (Factor.PUSH, None)
-    with pact.serve() as url, pytest.raises(ContractViolation):
-        client(url).verify(Challenge("alice@example.com", factor, unknown), code)
+    contract_strength(
+        lambda url: client(url).verify(Challenge("alice@example.com", factor, unknown), code),
+        expect=ContractViolation,
+        blind={"$.error other-value": NO_LOGIN},
+    )
 
 
-def test_push_pending(pact: ConsumerPact) -> None:
+def test_push_pending(pact: ConsumerPact, contract_strength: Prove) -> None:
     refuse(poll(pact, "push pending", State.PUSH_PENDING, note=EITHER), "authorization_pending", 400, 403)
-    with pact.serve() as url:
-        assert client(url).verify(PUSH) is Decision.PENDING
+    contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.PENDING)
 
 
-def test_push_accepted(pact: ConsumerPact) -> None:
+def test_push_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
     poll(pact, "push accepted", State.PUSH_ACCEPTED).will_respond_with(200).with_body(TOKEN, JSON)
-    with pact.serve() as url:
-        assert client(url).verify(PUSH) is Decision.ALLOW
+    contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.ALLOW)
 
 
-def test_push_declined(pact: ConsumerPact) -> None:
+def test_push_declined(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "A recorded tenant said 400 access_denied; Auth0's pages say invalid_grant."
     error = match.regex("access_denied", regex="^(access_denied|invalid_grant)$")
-    said = match.regex("MFA Authorization rejected.", regex="(?i).*(rejected|denied|declined).*")
+    said = text("MFA Authorization rejected.", "(?i).*rejected.*")
     refuse(poll(pact, "push declined", State.PUSH_DECLINED, note=note), error, 400, 401, 403, said=said)
-    with pact.serve() as url:
-        assert client(url).verify(PUSH) is Decision.DENY
+    probe = "The client denies on both. The probe asks about a login that nobody knows, and never reads this answer."
+    contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.DENY, blind={"$.error other-value": probe})
 
 
-def test_wrong_code_of_an_sms(pact: ConsumerPact) -> None:
+def test_wrong_code_of_an_sms(pact: ConsumerPact, contract_strength: Prove) -> None:
     form = {"grant_type": f"{GRANT}mfa-oob", "mfa_token": LOGIN, "oob_code": OOB_CODE, "binding_code": "000000"}
     filled = {"mfa_token": "mfa_token", "oob_code": "oob_code"}
     interaction = token(pact, "wrong code of an SMS", State.CHALLENGE_STARTED, form, filled, note=EITHER)
-    refuse(interaction, "invalid_grant", 403, 401, 400, said="Invalid binding_code.")
-    with pact.serve() as url:
-        assert client(url).verify(SMS, "000000") is Decision.DENY
+    refuse(interaction, "invalid_grant", 403, 401, 400, said=text("Invalid binding_code.", NOT_MALFORMED))
+    contract_strength(lambda url: client(url).verify(SMS, "000000"), expect=Decision.DENY)
 
 
-def test_token_for_the_management_api(pact: ConsumerPact) -> None:
+def test_token_for_the_management_api(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "Each run takes one machine-to-machine token, which Auth0 bills."
     about = {"safe_in_production": True, "note": note}
     interaction = token(
         pact, "token for the Management API", State.CREDENTIAL_ACCEPTED, FETCH, {"audience": "audience"}, **about
     )
-    interaction.will_respond_with(200).with_body({**TOKEN, "expires_in": match.int(86400)}, JSON)
-    with pact.serve() as url:
-        assert client(url)._api.ask("POST", "/oauth/token", data=FETCH).status == 200
+    interaction.will_respond_with(200).with_body({**TOKEN, "expires_in": positive(86400)}, JSON)
+    contract_strength(lambda url: client(url)._api.ask("POST", "/oauth/token", data=FETCH).status, expect=200)
 
 
 def methods(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
@@ -305,20 +356,18 @@ STATIC = {"management_token": SecretStr("eyJ")}
 """A static token, so that the mock server is asked once."""
 
 
-def test_factors_of_a_user(pact: ConsumerPact) -> None:
+def test_factors_of_a_user(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = methods(pact, "factors of a user", State.WORKING_OTP)
     fill(interaction, "path", {"": "/api/v2/users/${user_id}/authentication-methods"})
-    interaction.will_respond_with(200).with_body(match.each_like({"type": match.str("totp")}), JSON)
-    with pact.serve() as url:
-        assert client(url, **STATIC).enrolled(UNKNOWN_USER_ID) == {Factor.OTP}
+    holding(interaction.will_respond_with(200), type="totp", confirmed=True)
+    contract_strength(lambda url: client(url, **STATIC).enrolled(UNKNOWN_USER_ID), expect={Factor.OTP})
 
 
-def test_factors_of_an_unknown_user(pact: ConsumerPact) -> None:
+def test_factors_of_an_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = methods(pact, "factors of an unknown user", State.UNKNOWN_USER, safe_in_production=True)
-    body = {"statusCode": 404, "errorCode": "inexistent_user", "error": match.str("Not Found")}
+    body = {"errorCode": "inexistent_user", "error": match.str("Not Found")}
     interaction.will_respond_with(404).with_body(body, JSON)
-    with pact.serve() as url, pytest.raises(NotEnrolled):
-        client(url, **STATIC).enrolled(UNKNOWN_USER_ID)
+    contract_strength(lambda url: client(url, **STATIC).enrolled(UNKNOWN_USER_ID), expect=NotEnrolled)
 
 
 @pytest.mark.parametrize(
@@ -329,17 +378,17 @@ def test_factors_of_an_unknown_user(pact: ConsumerPact) -> None:
             "expired token",
             State.CREDENTIAL_EXPIRED,
             401,
-            {"message": match.regex("Expired token received", regex="(?i).*expired.*")},
+            {"error": "Unauthorized", "message": text("Expired token received", "(?i).*expired token.*")},
         ),
         ("what is no token", State.CREDENTIAL_MALFORMED, 400, {"errorCode": "Bearer"}),
     ],
 )
-def test_refused_token(pact: ConsumerPact, description: str, state: State, status: int, body: dict[str, Any]) -> None:
-    error = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden"}[status]
+def test_refused_token(
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, status: int, body: dict[str, Any]
+) -> None:
     interaction = methods(pact, description, state)
-    interaction.will_respond_with(status).with_body({"statusCode": status, "error": error, **body}, JSON)
-    with pact.serve() as url, pytest.raises(CredentialRejected):
-        client(url, **STATIC).enrolled(UNKNOWN_USER_ID)
+    interaction.will_respond_with(status).with_body({"error": match.str("a sentence"), **body}, JSON)
+    contract_strength(lambda url: client(url, **STATIC).enrolled(UNKNOWN_USER_ID), expect=CredentialRejected)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +399,9 @@ def test_refused_token(pact: ConsumerPact, description: str, state: State, statu
         ("wrong secret", State.CREDENTIAL_WRONG, CLIENT),
     ],
 )
-def test_refused_client(pact: ConsumerPact, description: str, state: State, authentication: dict[str, str]) -> None:
+def test_refused_client(
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, authentication: dict[str, str]
+) -> None:
     """Auth0 says the same of all three."""
     interaction = token(
         pact,
@@ -361,13 +412,12 @@ def test_refused_client(pact: ConsumerPact, description: str, state: State, auth
         authentication=authentication,
         note=REFUSED_CLIENT_NOTE,
     )
-    refuse(interaction, REFUSED_CLIENT, 401, 403, said="Unauthorized")
+    refuse(interaction, REFUSED_CLIENT, 401, 403, said=UNAUTHORIZED)
     changed = {} if "client_secret" in authentication else {"client_secret": None}
-    with pact.serve() as url, pytest.raises(CredentialRejected):
-        client(url, **changed).enrolled(UNKNOWN_USER_ID)
+    contract_strength(lambda url: client(url, **changed).enrolled(UNKNOWN_USER_ID), expect=CredentialRejected)
 
 
-def test_login_with_a_wrong_secret(pact: ConsumerPact) -> None:
+def test_login_with_a_wrong_secret(pact: ConsumerPact, contract_strength: Prove) -> None:
     """It must not be taken for a wrong password."""
     form = {
         "grant_type": f"{GRANT}password-realm",
@@ -377,18 +427,25 @@ def test_login_with_a_wrong_secret(pact: ConsumerPact) -> None:
         "scope": SCOPE,
     }
     interaction = token(pact, "login with a wrong secret", State.CREDENTIAL_WRONG, form, note=REFUSED_CLIENT_NOTE)
-    refuse(interaction, REFUSED_CLIENT, 401, 403, said="Unauthorized")
-    with pact.serve() as url, pytest.raises(CredentialRejected):
-        client(url).start("mfagate-no-such-user@example.com", Factor.OTP)
+    refuse(interaction, REFUSED_CLIENT, 401, 403, said=UNAUTHORIZED)
+    contract_strength(
+        lambda url: client(url).start("mfagate-no-such-user@example.com", Factor.OTP), expect=CredentialRejected
+    )
 
 
-def test_application_without_a_grant(pact: ConsumerPact) -> None:
+def test_application_without_a_grant(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "An application that may not fetch tokens at all is an unauthorized_client."
     filled = {"audience": "audience"}
     interaction = token(pact, "application without a grant", State.CREDENTIAL_WRONG_KIND, FETCH, filled, note=note)
     error = match.regex("access_denied", regex="^(access_denied|unauthorized_client)$")
     refuse(
-        interaction, error, 403, 401, said="Client is not authorized to access it. You need to create a client-grant."
+        interaction,
+        error,
+        403,
+        401,
+        said=text(
+            "Client is not authorized to access it. You need to create a client-grant.",
+            "(?i).*(client-grant|client is not authorized to access|grant type).*",
+        ),
     )
-    with pact.serve() as url, pytest.raises(CredentialRejected):
-        client(url).enrolled(UNKNOWN_USER_ID)
+    contract_strength(lambda url: client(url).enrolled(UNKNOWN_USER_ID), expect=CredentialRejected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,15 +17,18 @@ from mfagate import __version__
 from mfagate.cassette_writer import require_vcrpy
 from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
-from mfagate.config.model import Configuration, Integration
+from mfagate.config.model import Client, Configuration, Integration
 from mfagate.config.resolved import Value, resolve_table
+from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.foreign import hiding
 from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
+from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.contract import INTERACTION
 from mfagate.ladder.rung import Climb, internal_error
+from mfagate.leftovers.folders import remove_abandoned
 from mfagate.neighbours import compared
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
@@ -45,6 +49,7 @@ from mfagate.result import (
     Verdict,
 )
 from mfagate.sandbox import Running, SandboxError
+from mfagate.secrets.credentials import learn_surroundings
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
 from mfagate.wire.stalls import STALLS
@@ -53,6 +58,8 @@ from mfagate.workers import Workers
 _MOST_WORKERS = 32
 """Integrations that wait for their providers at the same time. More gained nothing with 1,000 of them on two
 processors, and made the threads wait for each other."""
+
+log = logging.getLogger("mfagate")
 
 
 class Progress(Protocol):
@@ -99,18 +106,37 @@ class Session:
     """Those of this run."""
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
     """Files of secrets that were read, see :class:`~mfagate.secrets.stores.StoreContext`."""
+    cleanup: Cleanup = field(default_factory=Cleanup.of_environment)
+
+    def __post_init__(self) -> None:
+        learn_surroundings(self.redactor, self.configuration.text, self.environ)
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
-        """One table of an integration with its references resolved."""
+        """Resolve one table of an integration. What is secret in it is known to the redactor from then on."""
         sandbox = running.values if running else {}
         stores = Stores(StoreContext(integration.base, self.environ, sandbox, self.parsed))
-        return resolve_table(
+        values = resolve_table(
             integration,
             table,
             stores,
             sandbox_running=running is not None or not integration.uses_sandbox,
             defer_unresolved=self.without_secrets,
         )
+        _secrecy(registry.get(integration.provider), table).teach(self.redactor, values)
+        teach_unknown(self.redactor, integration.unknown_values)
+        return values
+
+
+def _secrecy(provider: Provider, table: str) -> Secrecy:
+    """Return what the provider declares about the values of one of its tables."""
+    match table:
+        case "test_data":
+            return Secrecy(provider.test_secrets, provider.test_data, fingerprinted=True)
+        case "expect":
+            return Secrecy((), provider.expectations, fingerprinted=True)
+        case "client":
+            return Secrecy((), Client.model_fields)
+    return Secrecy(provider.settings.secrets(), provider.settings.model_fields)
 
 
 def run(
@@ -145,6 +171,8 @@ def run(
         registry.get(one.provider)
     if stage is Stage.RECORD:
         require_vcrpy()
+    if stage is not Stage.CHECK:
+        remove_abandoned()
     session = Session(
         configuration,
         progress=progress or Silent(),
@@ -159,13 +187,20 @@ def run(
     try:
         with STALLS.measured(), session.sandboxes:
             jobs = [pool.submit(_examine, session, one, stage, shared.get(one.name, [])) for one in integrations]
-            reports = compared([job.result() for job in jobs], integrations)
+            try:
+                reports = compared([job.result() for job in jobs], integrations)
+            except (KeyboardInterrupt, SystemExit):
+                # While its sandboxes still answer.
+                session.cleanup.interrupt()
+                _tell_what_is_left(session)
+                raise
     finally:
         if executor is None:
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
     recorded = None if override is None else as_recorded(override, session.redactor)
-    report = _report(stage, started, reports, recorded, changed_since, configuration.path, _idle(session))
+    warnings = [*_idle(session), *_left(session)]
+    report = _report(stage, started, reports, recorded, changed_since, configuration.path, warnings)
     for past in session.pasts.values():
         past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
@@ -221,6 +256,16 @@ def _idle(session: Session) -> list[str]:
         for name, running in session.started.items()
         for fault in running.idle_faults()
     ]
+
+
+def _left(session: Session) -> list[str]:
+    return [f"not removed: {thing}; the next run on this machine tries again" for thing in session.cleanup.left]
+
+
+def _tell_what_is_left(session: Session) -> None:
+    """There will be no report."""
+    for warning in _left(session):
+        log.warning("%s", session.redactor.redact(warning))
 
 
 def _examine(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:
@@ -288,18 +333,7 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
 
 def _inspected(session: Session, integration: Integration, running: Running | None) -> Subject:
     provider = registry.get(integration.provider)
-    subject = Subject(integration, provider.settings, session.resolve(integration, "settings", running))
-    _hide(session.redactor, subject)
-    return subject
-
-
-def _hide(redactor: Redactor, subject: Subject) -> None:
-    secret = subject.declared.secrets()
-    for name, value in subject.values.items():
-        # An unknown key may be a misspelt secret: hide it if it came from a store.
-        unknown = name not in subject.declared.model_fields and value.reference is not None
-        if isinstance(value.value, str) and (name in secret or unknown):
-            redactor.add(name, value.value)
+    return Subject(integration, provider.settings, session.resolve(integration, "settings", running))
 
 
 def _climb(session: Session, integration: Integration, provider: Provider, running: Running | None) -> Climb:
@@ -314,17 +348,14 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
         session.redactor,
         endpoint=running.endpoint if running else integration.endpoint,
         ca_bundle=Path(running.ca_bundle) if running and running.ca_bundle else None,
+        cleanup=session.cleanup,
     )
     state.expect = session.resolve(integration, "expect", running)
     state.client = session.resolve(integration, "client", running)
     if integration.control:
         control = session.resolve(integration, "control", running)
         state.control = Subject(integration, provider.settings, control, table="control")
-        _hide(session.redactor, state.control)
     state.test_data = session.resolve(integration, "test_data", running)
-    for name in provider.test_secrets & state.test_data.keys():
-        if isinstance(state.test_data[name].value, str):
-            session.redactor.add(name, state.test_data[name].value)
     return state
 
 

@@ -6,25 +6,22 @@ or must hold the word that scrubbing puts there. So it works without any configu
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from mfagate.cassette import CassetteError, load
-from mfagate.exchange import Exchange, Headers
+from mfagate.exchange import Exchange, Request, Response
 from mfagate.foreign import quoted, shown_path
 from mfagate.foreign.parsing import raw
 from mfagate.providers import registry
-from mfagate.scrub import SCRUBBED, Scrubber, Scrubbing
+from mfagate.scrub import SCRUBBED, Scrubber, Scrubbing, names_secret
+from mfagate.secrets.shapes import COMMON, SecretShape
 
-SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key", "x-auth-token",
-     "pi-authorization"}
-)  # fmt: skip
-"""Request and response headers that hold credentials or sessions; a recording of mfagate has none of them."""
+_SECRET_HEADERS = ("cookie", "apikey")
+"""Endings of request and response headers that hold credentials or sessions, beside those of fields."""
 
 _LONGEST_NAME = 80
 
@@ -74,64 +71,67 @@ def search(path: Path) -> list[Leak]:
 def _places(exchange: Exchange) -> Iterator[str]:
     assert exchange.response is not None, "cassettes hold answers"
     host = urlsplit(exchange.request.url).hostname or ""
-    rules = _rules(host)
-    scrubber = Scrubber(rules, host)
-    request, response = scrubber.scrub(exchange)
-    yield from _in_address(exchange.request.url, scrubber, "the address")
-    for part, before, after in (("request", exchange.request, request), ("answer", exchange.response, response)):
-        for name, value in before.headers.items_in_order:
-            if name.lower() in SECRET_HEADERS and value not in ("", SCRUBBED):
-                yield f"the header {quoted(name, _LONGEST_NAME)} of the {part}"
-            if name.lower() in _ADDRESS_HEADERS:
-                yield from _in_address(value, scrubber, f"the header {quoted(name, _LONGEST_NAME)} of the {part}")
-        if "content-encoding" in before.headers and before.body:
+    yield from _in_address(exchange.request.url, host, "the address")
+    parts: tuple[tuple[str, Request | Response], ...] = (("request", exchange.request), ("answer", exchange.response))
+    for part, message in parts:
+        for name, value in message.headers.items_in_order:
+            yield from _in_header(name, value, host, f"the header {quoted(name, _LONGEST_NAME)} of the {part}")
+        if "content-encoding" in message.headers and message.body:
             yield f"the {part} is compressed and cannot be searched: record it decoded (decode_compressed_response)"
-        for name in _blanked(_fields(before.body, before.headers), _fields(after.body, before.headers)):
-            if name not in rules.volatile_fields:
-                yield f"the field {quoted(name, _LONGEST_NAME)} of the {part}"
+        search = _Search(host)
+        search.scrubber.body(message.body, raw(message.headers.get("content-type")) or "")
+        yield from search.places("the field {}", f"the {part}")
 
 
-def _in_address(url: str, scrubber: Scrubber, where: str) -> Iterator[str]:
+def _in_header(name: str, value: str, host: str, where: str) -> Iterator[str]:
+    if names_secret(name) or name.lower().replace("-", "").endswith(_SECRET_HEADERS):
+        if value not in ("", SCRUBBED):
+            yield where
+    elif name.lower() in _ADDRESS_HEADERS:
+        yield from _in_address(value, host, where)
+    else:
+        search = _Search(host)
+        search.scrubber.text(value)
+        yield from search.places("", where)
+
+
+def _in_address(url: str, host: str, where: str) -> Iterator[str]:
     """Credentials before the host, and parameters: those behind a ``#`` are written in the same way."""
     parts = urlsplit(url)
     if {parts.username, parts.password} - {None, "", SCRUBBED}:
         yield f"the user name or password in {where}"
-    query = urlunsplit(("https", scrubber.host, "", "&".join(filter(None, (parts.query, parts.fragment))), ""))
-    for name in _blanked(_query(query), _query(scrubber.url(query))):
-        yield f"the query parameter {quoted(name, _LONGEST_NAME)} of {where}"
+    search = _Search(host)
+    search.scrubber.url(
+        urlunsplit(("https", "", parts.path, "&".join(filter(None, (parts.query, parts.fragment))), ""))
+    )
+    yield from search.places("the query parameter {}", where)
 
 
-def _rules(host: str) -> Scrubbing:
-    """Those of the provider that a recording of mfagate names by its host; of another, those of all together."""
+class _Search:
+    """A scrubber whose work is thrown away: what counts is what it takes out."""
+
+    def __init__(self, host: str) -> None:
+        self._taken: list[tuple[str | None, str]] = []
+        rules, shapes = _known_of(host)
+        self.scrubber = Scrubber(rules, host, shapes, lambda name, what: self._taken.append((name, what)))
+
+    def places(self, field: str, where: str) -> Iterator[str]:
+        """Yield in words what was taken out; ``field`` is how a field is named."""
+        for name, what in self._taken:
+            yield (
+                f"{field.format(quoted(name, _LONGEST_NAME))} of {where}" if name is not None else f"{what} in {where}"
+            )
+
+
+@lru_cache(maxsize=64)
+def _known_of(host: str) -> tuple[Scrubbing, tuple[SecretShape, ...]]:
+    """What is known of the provider that a recording of mfagate names by its host; of another, of all together."""
     names = registry.names()
     name = host.removesuffix(".invalid")
     if host.endswith(".invalid") and name in names:
-        return registry.get(name).scrubbing
-    return Scrubbing(frozenset().union(*(registry.get(one).scrubbing.secret_fields for one in names)))
-
-
-def _fields(body: bytes, headers: Headers) -> Any:
-    if "form-urlencoded" in (raw(headers.get("content-type")) or "").lower():
-        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
-
-
-def _query(url: str) -> list[tuple[str, str]]:
-    return parse_qsl(urlsplit(url).query, keep_blank_values=True)
-
-
-def _blanked(before: Any, after: Any, name: str = "") -> Iterator[str]:
-    """Names of values that scrubbing has blanked: it keeps the structure, so both are walked side by side."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key, value in before.items():
-            yield from _blanked(value, after.get(key), key)
-    elif isinstance(before, list) and isinstance(after, list):
-        for one, other in zip(before, after, strict=False):
-            yield from _blanked(one, other, name)
-    elif isinstance(before, tuple) and isinstance(after, tuple):
-        yield from _blanked(before[1], after[1], before[0])
-    elif before != after and (after == SCRUBBED or after == 0):
-        yield name
+        provider = registry.get(name)
+        return provider.scrubbing, (*COMMON, *provider.settings.secret_shapes(own=True))
+    providers = [registry.get(one) for one in names]
+    fields = frozenset().union(*(one.scrubbing.secret_fields for one in providers))
+    shapes = [shape for one in providers for shape in one.settings.secret_shapes(own=False)]
+    return Scrubbing(fields), (*COMMON, *shapes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from mfagate.config.nearest import nearest_to
 from mfagate.drills import FaultsFile, broken, listed
 from mfagate.files import require_regular
 from mfagate.foreign import quoted
+from mfagate.leftovers.folders import temporary_folder
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.sandbox import Running, Sandbox, SandboxError
@@ -84,8 +84,8 @@ def _keys_in(path: Path | None, running: Running) -> Iterator[Path]:
         _write(path, running)
         yield path.absolute()
         return
-    with tempfile.TemporaryDirectory(prefix="mfagate-sandbox-") as folder:
-        temporary = Path(folder, "sandbox.env")
+    with temporary_folder("sandbox") as folder:
+        temporary = folder / "sandbox.env"
         _write(temporary, running)
         yield temporary
 

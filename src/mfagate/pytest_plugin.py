@@ -2,13 +2,14 @@
 
 Each rung of each integration is an item, and each interaction of a contract
 one of its own, so that ``-k``, ``-m``, ``--junitxml`` and xdist work as for any
-test. The module also offers the fixtures ``pact`` for consumer tests and
-``fail_closed`` for the proof that a client fails closed.
+test. The module also offers the fixtures ``pact`` for consumer tests,
+``fail_closed`` for the proof that a client fails closed, and ``contract_strength``
+for the proof that a contract rejects what breaks its readers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from mfagate.consumer import ConsumerPact, ContractTestFailed, compare
 from mfagate.foreign import harmless
 
 if TYPE_CHECKING:
+    from mfagate import contract_strength as strength
     from mfagate.config import Configuration, Integration
+    from mfagate.contract import Contract, Interaction
     from mfagate.fail_closed import Proof
     from mfagate.result import Check, IntegrationReport
 
@@ -58,6 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--mfagate-explore",
         action="store_true",
         help="Let fail-closed proofs try ten times as many answers, and others in each run.",
+    )
+    group.addoption(
+        "--mfagate-strength-report",
+        metavar="PATH",
+        help="Append each proof of a contract's strength to PATH, a JSON object a line.",
     )
 
 
@@ -289,6 +297,7 @@ def pact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     committed = request.path.parent / writer.file.name
     if request.session.testsfailed > failed_before or not _all_ran(request):
         return
+    _require_used(request)
     if request.config.getoption("--mfagate-update-pacts"):
         committed.write_bytes(writer.file.read_bytes())
     elif difference := compare(writer.file, committed):
@@ -319,6 +328,108 @@ def fail_closed(request: pytest.FixtureRequest) -> Callable[..., Proof]:
         return proof
 
     return prove
+
+
+@pytest.fixture
+def contract_strength(request: pytest.FixtureRequest) -> Callable[..., strength.Proof]:
+    """Prove how strong a contract is, as :func:`mfagate.contract_strength.prove` does, and fail the test if it is weak.
+
+    In a consumer test, leave ``contract`` and ``interaction`` out: the interaction that was described last is
+    served to the call by Pact's mock server, which writes it to the pact, and is proved then. Otherwise ``contract``
+    is a path relative to pytest's root folder. The module's ``STRICT`` has the strict findings that were reviewed.
+    The proof is shown with ``-rP``.
+    """
+
+    def prove(call: Any, **claim: Any) -> strength.Proof:
+        from mfagate.contract_strength import prove as prove_it
+
+        if "contract" not in claim:
+            found = _written(request, call, claim.get("expect", _NOTHING))
+            claim |= found | {"judges": {**found["judges"], **claim.get("judges", {})}}
+        elif isinstance(claim["contract"], str | Path):
+            claim["contract"] = request.config.rootpath / claim["contract"]
+        claim.setdefault("reviewed", getattr(request.module, "STRICT", {}))
+        proof = prove_it(call, **claim)
+        used = request.config.stash.setdefault(_REVIEWED, set())
+        used |= {(request.path, pattern) for pattern in proof.reviewed}
+        _report_strength(request, proof)
+        if not proof.passed:
+            pytest.fail(str(proof), pytrace=False)
+        request.node.add_report_section("call", "contract strength", str(proof))
+        return proof
+
+    return prove
+
+
+_NOTHING = object()
+
+
+def _written(request: pytest.FixtureRequest, call: Any, expect: Any) -> dict[str, Any]:
+    """Serve the interaction that a consumer test described to its client, and find it in the pact."""
+    from contextlib import suppress
+
+    from mfagate.fail_closed import Endpoint
+
+    if "pact" not in request.fixturenames:
+        raise pytest.UsageError("contract_strength: name a contract and an interaction, or use the fixture pact")
+    writer: ConsumerPact = request.getfixturevalue("pact")
+    raised = (expect,) if isinstance(expect, type) and issubclass(expect, Exception) else ()
+    with writer.serve() as url, suppress(*raised):
+        call(Endpoint(url))
+    contract = _contract(request, writer)
+    (interaction,) = (each for each in contract.interactions if each.description == writer.description)
+    return {"contract": contract, "interaction": writer.description, "judges": _judges(request, interaction)}
+
+
+def _judges(request: pytest.FixtureRequest, interaction: Interaction) -> Mapping[str, strength.Judge]:
+    """The readers of the module's provider, if it is one of mfagate's: with its ``SETTINGS``, the probes as well."""
+    from mfagate.config.settings import ProviderSettings
+    from mfagate.providers import registry
+    from mfagate.providers.readers import judges
+
+    if request.module.PROVIDER not in registry.names():
+        return {}
+    settings = getattr(request.module, "SETTINGS", None)
+    provider = registry.get(request.module.PROVIDER)
+    return judges(provider, settings if isinstance(settings, ProviderSettings) else None, interaction)
+
+
+def _require_used(request: pytest.FixtureRequest) -> None:
+    """Each pattern of the module's ``STRICT`` has to name a finding, or it hides the next one."""
+    strict: Mapping[str, str] = getattr(request.module, "STRICT", {})
+    used = request.config.stash.get(_REVIEWED, set())
+    if unused := [pattern for pattern in strict if (request.path, pattern) not in used]:
+        raise ContractTestFailed(f"STRICT names what was not found, remove it: {', '.join(unused)}")
+
+
+_REVIEWED = pytest.StashKey[set[tuple[Path, str]]]()
+"""Which patterns of which module named a finding."""
+
+
+def _contract(request: pytest.FixtureRequest, writer: ConsumerPact) -> Contract:
+    """The pact as far as it is written, and the rest of the committed one."""
+    from dataclasses import replace
+
+    from mfagate.contract import load
+
+    written = load(writer.file)
+    committed = request.path.parent / writer.file.name
+    if not committed.exists():
+        return written
+    known = {each.description for each in written.interactions}
+    rest = [each for each in load(committed).interactions if each.description not in known]
+    return replace(written, interactions=(*written.interactions, *rest))
+
+
+def _report_strength(request: pytest.FixtureRequest, proof: strength.Proof) -> None:
+    path = request.config.getoption("--mfagate-strength-report")
+    if path is None:
+        return
+    import json
+
+    about = {"provider": getattr(request.module, "PROVIDER", None), "test": request.node.nodeid}
+    with (request.config.invocation_params.dir / path).open("a", encoding="utf-8") as report:
+        report.write(json.dumps(about | proof.record()) + "\n")
 
 
 def _all_ran(request: pytest.FixtureRequest) -> bool:

@@ -8,23 +8,40 @@ depth of query, form and JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from mfagate.exchange import Exchange, Headers, Request, Response
 from mfagate.foreign.parsing import raw
+from mfagate.secrets.shapes import COMMON, SecretShape, replaced
 
 SCRUBBED = "scrubbed"
 
 _KEPT_REQUEST_HEADERS = frozenset({"accept", "content-type"})
 
 _ALWAYS_SECRET = frozenset(
-    {"accesstoken", "apikey", "authorization", "clientassertion", "clientsecret", "code", "idtoken", "otp",
-     "pass", "passcode", "password", "pin", "refreshtoken", "secret", "token"}
+    {"clientassertion", "code", "otp", "pass", "passcode", "passphrase", "pin", "privatekey", "pwd", "skey"}
 )  # fmt: skip
-"""Field names that hold secrets at every provider, however they write them (``access_token``, ``accessToken``)."""
+"""Field names that hold secrets at every provider, however they write them (``privateKey``, ``private_key``)."""
+
+_SECRET_ENDINGS = ("accesskey", "apikey", "authorization", "password", "secret", "secretkey", "sessionid", "token")
+"""What a field is called that holds a secret: ``sessionToken``, ``X-Access-Token``."""
+
+_PLACES_IN_LISTS = ("continuationtoken", "nexttoken", "pagetoken", "skiptoken", "synctoken")
+"""These say where a list goes on."""
+
+
+def names_secret(name: str) -> bool:
+    """Return whether a field, parameter or header of this name holds a secret at any provider."""
+    usual = _usual(name)
+    return usual in _ALWAYS_SECRET or (usual.endswith(_SECRET_ENDINGS) and not usual.endswith(_PLACES_IN_LISTS))
+
+
+def _usual(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +62,40 @@ class Scrubbing:
     public_fields: frozenset[str] = frozenset()
 
 
+_FORM = re.compile(r"[^\s=&<>{}\"]{1,100}=[^\s&<>{}\"]*+(?:&[^\s=&<>{}\"]{1,100}=[^\s&<>{}\"]*+)*+\s*+")
+"""A form of which no header says that it is one."""
+
+_OPENING = re.compile(r"\{(?=\s*+[\"}])|\[(?=\s*+[\"{\[\]0-9tfn-])")
+_DECODER = json.JSONDecoder()
+_MOST_WASTED = 1000
+"""How often a text may be read in vain before it is not searched any further."""
+
+_FIELD = re.compile(r"""(?P<before>["'](?P<name>[\w-]{2,40})["']\s*+:\s*+["'])(?P<value>(?:[^"'\\]|\\.)*+)""")
+
+
+def _written(document: Any) -> bytes:
+    try:
+        # Unescaped, so that a secret that slipped through is found by the scan in its plain form too.
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair can only be written escaped
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Scrubber:
-    """Scrubs the exchanges of one provider. ``host`` stands in for the host that was asked."""
+    """Scrubs the exchanges of one provider.
+
+    Args:
+        rules: What the provider declares.
+        host: Stands in for the host that was asked.
+        shapes: Secrets that are known by their shape, under whatever name.
+        notice: Is told what is taken out: the name of a field, or else what was found by its shape.
+    """
 
     rules: Scrubbing
     host: str
+    shapes: Sequence[SecretShape] = COMMON
+    notice: Callable[[str | None, str], None] = lambda _name, _what: None
 
     def scrub(self, exchange: Exchange) -> tuple[Request, Response]:
         """Request and answer as they may be kept.
@@ -64,14 +109,14 @@ class Scrubber:
         kept_request = Request(
             request.method,
             self.url(request.url),
-            _keep(request.headers, _KEPT_REQUEST_HEADERS),
-            self._body(request.body, raw(request.headers.get("content-type")) or ""),
+            self._keep(request.headers, _KEPT_REQUEST_HEADERS),
+            self.body(request.body, raw(request.headers.get("content-type")) or ""),
         )
         kept_response = Response(
             response.status,
             response.reason,
-            _keep(response.headers, self.rules.kept_headers),
-            self._body(response.body, raw(response.headers.get("content-type")) or ""),
+            self._keep(response.headers, self.rules.kept_headers),
+            self.body(response.body, raw(response.headers.get("content-type")) or ""),
         )
         return kept_request, kept_response
 
@@ -83,23 +128,70 @@ class Scrubber:
         """
         parts = urlsplit(url)
         query = urlencode([(name, self._value(name, value)) for name, value in parse_qsl(parts.query, True)])
-        return urlunsplit(("https", self.host, parts.path, query, ""))
+        return urlunsplit(("https", self.host, self.text(parts.path), query, ""))
 
-    def _body(self, body: bytes, content_type: str) -> bytes:
+    def body(self, body: bytes, content_type: str) -> bytes:
+        """Return the body as it may be kept.
+
+        Raises:
+            ValueError: It cannot be searched for secrets.
+        """
         if "form-urlencoded" in content_type.lower():
-            fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-            return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote).encode()
+            return self._form(body.decode("utf-8", "replace")).encode()
         try:
-            document = self.tree(json.loads(body))
+            return _written(self.tree(json.loads(body)))
         except ValueError:
-            return body
+            return self._other(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         except RecursionError:
             raise ValueError("JSON nested so deeply cannot be searched for secrets") from None
-        try:
-            # Unescaped, so that a secret that slipped through is found by the scan in its plain form too.
-            return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        except UnicodeEncodeError:  # half a surrogate pair can only stand escaped
-            return json.dumps(document, separators=(",", ":")).encode()
+
+    def text(self, text: str) -> str:
+        """Return a text without the secrets that are known by their shape."""
+        kept, found = replaced(text, self.shapes, SCRUBBED)
+        for what in found:
+            self.notice(None, what)
+        return kept
+
+    def _form(self, text: str) -> str:
+        fields = parse_qsl(text, keep_blank_values=True)
+        return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote)
+
+    def _other(self, text: str) -> str:
+        """A body of another kind. It stays as it is, but for what is secret in it."""
+        if _FORM.fullmatch(text):
+            fields = parse_qsl(text, keep_blank_values=True)
+            same = all(self._value(name, value) == value for name, value in fields)
+            return text if same else self._form(text)
+        return self.text(self._with_json(text))
+
+    def _with_json(self, text: str) -> str:
+        """Scrub every JSON document in a text, and what looks like a field of a damaged one.
+
+        Before JSON may be a byte order mark, a guard such as ``)]}'`` or a name; after it anything.
+        """
+        pieces, at, searched, wasted = [], 0, 0, 0
+        while found := _OPENING.search(text, searched):
+            try:
+                document, end = _DECODER.raw_decode(text, found.start())
+            except ValueError as error:
+                searched = found.end()
+                read_to = getattr(error, "pos", searched)
+                # The error counts lines from the beginning of the text, which is faster than reading JSON.
+                wasted += 20 * (read_to - found.start()) + read_to
+                if wasted > _MOST_WASTED * (len(text) + 1):
+                    raise ValueError("text with so many beginnings of JSON cannot be searched for secrets") from None
+                continue
+            kept = self.tree(document)
+            pieces += [
+                _FIELD.sub(self._damaged, text[at : found.start()]),
+                text[found.start() : end] if kept == document else _written(kept).decode(),
+            ]
+            at = searched = end
+        return "".join([*pieces, _FIELD.sub(self._damaged, text[at:])])
+
+    def _damaged(self, field: re.Match[str]) -> str:
+        value = self._value(field["name"], field["value"])
+        return field[0] if value == field["value"] else f"{field['before']}{value}"
 
     def tree(self, node: Any) -> Any:
         """JSON as it may be kept."""
@@ -111,20 +203,26 @@ class Scrubber:
             }
         if isinstance(node, list):
             return [self.tree(item) for item in node]
-        return node
+        return self.text(node) if isinstance(node, str) else node
 
     def _value(self, name: str, value: Any) -> Any:
         if value is None:
             return None
         if name in self.rules.volatile_fields:
             return self.rules.volatile_fields[name]
-        usual = name.lower().replace("_", "").replace("-", "")
         if name in self.rules.public_fields:
             return self.tree(value)
-        if usual in _ALWAYS_SECRET or name in self.rules.secret_fields:
+        if names_secret(name) or name in self.rules.secret_fields:
             # The ``code`` of an error is a number.
-            return _blank(value, numbers=usual != "code")
+            blanked = _blank(value, numbers=_usual(name) != "code")
+            if blanked != value:
+                self.notice(name, "")
+            return blanked
         return self.tree(value)
+
+    def _keep(self, headers: Headers, names: frozenset[str]) -> Headers:
+        kept = ((name, value) for name, value in headers.items_in_order if name.lower() in names)
+        return Headers(tuple((name, self.text(value)) for name, value in kept))
 
 
 def showable(rules: Scrubbing, document: Any) -> Any:
@@ -145,7 +243,3 @@ def _blank(value: Any, *, numbers: bool) -> Any:
     if isinstance(value, str):
         return SCRUBBED if value else value
     return 0 if numbers else value
-
-
-def _keep(headers: Headers, names: frozenset[str]) -> Headers:
-    return Headers(tuple((name, value) for name, value in headers.items_in_order if name.lower() in names))

@@ -66,9 +66,11 @@ class Target:
         """Send without any credential."""
         return self._dispatch(request, _unsigned, self._wire, at_most)
 
-    def arrange(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
-        """Send a setup request, within the timeout that the file states for those."""
-        return self._dispatch(request, self._signer(settings), self._arranging_wire)
+    def arrange(
+        self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
+    ) -> Exchange:
+        """Send a setup request, within the timeout that the file states for those, and ``at_most`` so many seconds."""
+        return self._dispatch(request, self._signer(settings), self._arranging_wire, at_most)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """The settings with some credentials replaced; None removes one."""

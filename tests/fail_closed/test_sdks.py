@@ -43,7 +43,6 @@ SERVICE, SENT, PHONE = "VA0123456789abcdef0123456789abcdef", f"VE{'0' * 31}1", "
 
 def duo_proof(call: Any, **claim: Any) -> Proof:
     asked: dict[str, Any] = {
-        "unread": ["$.response.status_msg"],
         "tls": True,
         "secrets": [SECRET],
         "examples": 40,

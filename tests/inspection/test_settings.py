@@ -278,6 +278,14 @@ def test_one_credential_in_two_environments(tmp_path: Path, monkeypatch: pytest.
     assert str(found["b"][0].location) == str(tmp_path / "integrations.toml:14")
 
 
+def test_a_credential_of_many_is_told_in_few_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", SECRET)
+    holders = {f"s{number}": ("staging", "KEY") for number in range(20)}
+    found = _share(tmp_path, a=("production", "KEY"), **holders)
+    assert found["a"][0].message.endswith("s4.settings.key (staging), 15 more")
+    assert found["s7"][0].message.endswith("a.settings.key (production)")
+
+
 def test_one_credential_in_one_environment_is_no_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", SECRET)
     monkeypatch.setenv("OTHER", SECRET[::-1])

@@ -13,6 +13,7 @@ import requests
 from mfagate.causes import CauseId, Outcome
 from mfagate.config import load
 from mfagate.ladder.arranging import Arranger, Overdue
+from mfagate.ladder.cleanup import Cleanup
 from mfagate.providers.states import Arranged
 from mfagate.result import Check
 from mfagate.sandbox.front import Handler, front
@@ -34,7 +35,7 @@ class Live:
     def __init__(self) -> None:
         self.sent: list[str] = []
 
-    def arrange(self, request: requests.Request, settings: Any) -> Any:
+    def arrange(self, request: requests.Request, settings: Any, at_most: float | None = None) -> Any:
         self.sent.append(request.url)
         return SimpleNamespace(failure=None, response=None, request=request)
 
@@ -51,10 +52,11 @@ def arranger(live: Live, monkeypatch: pytest.MonkeyPatch) -> Arranger:
     monkeypatch.setattr("mfagate.ladder.arranging.definite_cause", lambda exchange, dialect: None)
     climb: Any = SimpleNamespace(
         test_data={},
-        provider=SimpleNamespace(states=states),
+        provider=SimpleNamespace(states=states, sends_message=lambda method, path, fields: False),
+        cleanup=Cleanup(),
         settings=None,
         live=live,
-        integration=SimpleNamespace(environment=SimpleNamespace(is_production=False)),
+        integration=SimpleNamespace(environment=SimpleNamespace(is_production=False), uses_sandbox=True),
         asking_seconds=5.0,
         pictures=[],
     )
@@ -65,7 +67,7 @@ def test_what_is_too_late_is_not_sent_and_what_was_created_is_removed(monkeypatc
     live = Live()
     one = arranger(live, monkeypatch)
     one.overdue = lambda: LATE if len(live.sent) == 2 else None
-    wanted: Any = SimpleNamespace(states=[["/first", "/second", "/third"]])
+    wanted: Any = SimpleNamespace(description="one", states=[["/first", "/second", "/third"]])
     with pytest.raises(Overdue) as raised:
         one.arrange(wanted)
     assert (raised.value.check, one.is_late, live.sent) == (LATE, True, ["/first", "/second"])

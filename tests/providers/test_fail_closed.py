@@ -103,21 +103,20 @@ def logins() -> Iterator[Login]:
     refused = {"expect": (Decision.DENY, SecondFactorError)}
 
     otp, push = Challenge("alice", Factor.OTP), Challenge("alice", Factor.PUSH, "45f7c92b-f45f-4862-8545-e0f58e78075a")
-    said = {"unread": ["$.response.status_msg"]}
     accepted = {"allows": ["passcode accepted"]}
-    yield Login("duo", "passcode accepted", otp, "000000000", said)
-    yield Login("duo", "wrong passcode", otp, "000000000", said | deny | accepted)
-    yield Login("duo", "used passcode", otp, "000000000", said | deny | accepted)
+    yield Login("duo", "passcode accepted", otp, "000000000")
+    yield Login("duo", "wrong passcode", otp, "000000000", deny | accepted)
+    yield Login("duo", "used passcode", otp, "000000000", deny | accepted)
     accepted = {"allows": ["push accepted"]}
-    yield Login("duo", "push accepted", push, None, said)
-    yield Login("duo", "push declined", push, None, said | deny | accepted)
-    yield Login("duo", "push timed out", push, None, said | deny | accepted)
-    yield Login("duo", "push pending", push, None, said | pending | accepted)
-    yield Login("duo", "user in bypass", otp, "000000000", said, begins=True)
+    yield Login("duo", "push accepted", push)
+    yield Login("duo", "push declined", push, None, deny | accepted)
+    yield Login("duo", "push timed out", push, None, deny | accepted)
+    yield Login("duo", "push pending", push, None, pending | accepted)
+    yield Login("duo", "user in bypass", otp, "000000000", begins=True)
     for description in ("disabled user", "locked user"):
-        yield Login("duo", description, otp, "000000000", said | deny | {"allows": ["user in bypass"]}, begins=True)
+        yield Login("duo", description, otp, "000000000", deny | {"allows": ["user in bypass"]}, begins=True)
     enrolling = {"expect": (NotEnrolled, Decision.DENY), "allows": ["user in bypass"]}
-    yield Login("duo", "unknown user", otp, "000000000", said | enrolling, begins=True)
+    yield Login("duo", "unknown user", otp, "000000000", enrolling, begins=True)
 
     otp, push = Challenge(OKTA_USER, Factor.OTP, "ostabcdefg1234567890"), Challenge(OKTA_USER, Factor.PUSH, OKTA_POLL)
     yield Login("okta", "code accepted", otp, "000000")
@@ -137,13 +136,12 @@ def logins() -> Iterator[Login]:
     yield Login("twilio", "wrong code", sms, "123456", texted | deny | {"allows": ["code accepted"]})
     for description in ("sixth wrong code", "unknown verification", "verification approved before"):
         yield Login("twilio", description, sms, "123456", refused)
-    yield Login("twilio", "TOTP code accepted", otp, "123456", {"unread": ["$.sid"]}, replace(otp, user="mfagate-1"))
+    yield Login("twilio", "TOTP code accepted", otp, "123456", {}, replace(otp, user="mfagate-1"))
     yield Login("twilio", "wrong TOTP code", otp, "123456", deny | {"allows": ["TOTP code accepted"]})
-    polled = {"unread": ["$.factor_sid"]}
-    yield Login("twilio", "push accepted", push, None, polled, replace(push, user="mfagate-1"))
-    yield Login("twilio", "push declined", push, None, polled | deny | {"allows": ["push accepted"]})
-    yield Login("twilio", "push timed out", push, None, polled | deny | {"allows": ["push accepted"]})
-    yield Login("twilio", "push pending", push, None, polled | pending | {"allows": ["push accepted"]})
+    yield Login("twilio", "push accepted", push, None, {}, replace(push, user="mfagate-1"))
+    yield Login("twilio", "push declined", push, None, deny | {"allows": ["push accepted"]})
+    yield Login("twilio", "push timed out", push, None, deny | {"allows": ["push accepted"]})
+    yield Login("twilio", "push pending", push, None, pending | {"allows": ["push accepted"]})
     yield Login("twilio", "unknown push", push, None, refused)
 
     sign_in = DeviceChallenge(ALICE, Factor.PUSH, "FAQABAAEAAAAm-06bl")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from mfagate.secrets.decoding import views
 from mfagate.secrets.fingerprint import KEY_VARIABLE, fingerprint
-from mfagate.secrets.redaction import Redactor
+from mfagate.secrets.redaction import RUN, Redactor
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=60).filter(
     lambda value: len(value.strip().strip("\"'").strip()) >= 6
@@ -158,3 +160,97 @@ def test_without_a_key_fingerprints_of_two_processes_differ() -> None:
     code = "from mfagate.secrets.fingerprint import fingerprint; print(fingerprint('a'))"
     printed = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout for _ in range(2)}
     assert len(printed) == 2
+
+
+class Counting(dict[str, str | None]):
+    """Counts how often runs are looked up."""
+
+    looked_up = 0
+
+    def __contains__(self, key: object) -> bool:
+        Counting.looked_up += 1
+        return super().__contains__(key)
+
+
+def characters_read(redactor: Redactor, text: str) -> int:
+    """The work that a text makes: the characters of all its decoded forms, and the runs that are looked up."""
+    Counting.looked_up = 0
+    redactor.redact(text)
+    return sum(len(view.text) for view in views(text, shortest=RUN)) + Counting.looked_up
+
+
+def counting(number: int) -> Redactor:
+    redactor = Redactor({f"key {at}": hashlib.sha256(str(at).encode()).hexdigest() for at in range(number)})
+    redactor._runs = {size: Counting(runs) for size, runs in redactor._runs.items()}
+    return redactor
+
+
+HOSTILE = {
+    "plain": "the provider answered 200 ",
+    "a title that does not end": "<title",
+    "percent": "%25",
+    "percent of percent": "25",
+    "backslashes": "\\",
+    "entities": "&#x26;",
+    "base64": "VVVV",
+    "base64 of readable text": "UVVGQlFVRkI",
+    "hexadecimal": "33",
+    "line breaks": "\n",
+    "wrapped": "abcdefgh0123456789\n",
+    "NUL": "\0",
+    "all at once": "%26amp;\\u0026\n 41:41 QUFB",
+}
+
+
+@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
+def test_the_work_grows_with_the_text_and_no_faster(piece: str) -> None:
+    redactor = counting(100)
+    short, long = (characters_read(redactor, "%" + piece * (size // len(piece))) for size in (10_000, 40_000))
+    assert long < 4.5 * short
+    assert long < 40 * 40_000
+
+
+def test_the_work_does_not_grow_with_the_number_of_secrets() -> None:
+    text = "".join(hashlib.sha256(b"%d" % at).hexdigest() + " of the provider\n" for at in range(9000, 9200))
+    assert characters_read(counting(3000), text) <= 1.01 * characters_read(counting(100), text)
+
+
+def test_a_secret_costs_its_own_length_and_no_more() -> None:
+    """Nothing is made anew for the secrets that are known already."""
+    redactor = Redactor()
+    tables = [redactor._runs, redactor._samples]
+    for number in range(100):
+        redactor.add("key", hashlib.sha256(str(number).encode()).hexdigest())
+        assert [redactor._runs, redactor._samples] == tables
+        assert redactor._runs is tables[0]
+        assert sum(map(len, redactor._runs.values())) == (number + 1) * (64 - RUN + 1)
+
+
+@pytest.mark.parametrize("place", [0, 1, 5000, 9999, 10_000])
+def test_a_secret_is_found_anywhere_in_a_long_text(place: int) -> None:
+    key = hashlib.sha256(b"key").hexdigest()
+    text = "lorem ipsum%20" * 800
+    shown = Redactor({"key": key}).redact(f"{text[:place]} {key} {text[place:]}")
+    assert shown == f"{text[:place]} [redacted key] {text[place:]}"
+
+
+def test_the_same_secret_in_the_same_block_twice_is_masked_twice() -> None:
+    key = hashlib.sha256(b"key").hexdigest()
+    block = base64.b64encode(key.encode()).decode()
+    assert Redactor({"key": key}).redact(f"{block} and {block}").count("[redacted key]") == 2
+
+
+@pytest.mark.parametrize(
+    "between", ["\u200b", "\u202e", "\u00ad", "\x07", "\x1b[31m", "\r\n  ", "\n", " ", "\\", '" "']
+)
+def test_what_is_not_seen_between_characters_hides_no_secret(between: str) -> None:
+    key = "Zq7rTuW2xK9bN4mP"
+    shown = Redactor({"key": key}).redact(f"<{between.join(key)}>")
+    assert shown == "<[redacted key]>"
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, str.swapcase])
+def test_the_case_of_a_long_secret_does_not_matter(change: Callable[[str], str]) -> None:
+    """Names of headers and hosts lose their case. A short secret is compared exactly: it may be a word."""
+    assert Redactor({"key": "Zq7rTuW2xK9bN4mP"}).redact(change("Zq7rTuW2xK9bN4mP")) == "[redacted key]"
+    assert Redactor({"pin": "Winter"}).redact("in WINTER") == "in WINTER"

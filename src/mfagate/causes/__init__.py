@@ -101,7 +101,10 @@ class CauseId(StrEnum):
     CONTRACT_BODY_UNREADABLE = "contract.body-unreadable"
     CONTRACT_ENDPOINT_RETIRED = "contract.endpoint-retired"
     CONTRACT_STATE_UNAVAILABLE = "contract.state-unavailable"
+    CONTRACT_ASKED_TOO_SOON = "contract.asked-too-soon"
+    CONTRACT_ALREADY_SENT = "contract.already-sent"
     CONTRACT_OUT_OF_DATE = "contract.out-of-date"
+    CONTRACT_WEAK_RULE = "contract.weak-rule"
     CONTRACT_UNSAFE_PATH = "contract.unsafe-path"
 
     CASSETTE_MISSING = "cassette.missing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,26 @@ class Problem:
         return f"{self.location}: {self.key + ': ' if self.key else ''}{self.message}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """What stood under a key that means nothing, and a hint at the right key."""
+
+    value: Any = field(repr=False)
+    hint: str
+
+    def texts(self) -> Iterator[str]:
+        """Yield every text of the value."""
+        waiting = [self.value]
+        while waiting:
+            match waiting.pop():
+                case str() as text:
+                    yield text
+                case list() as items:
+                    waiting += items
+                case dict() as table:
+                    waiting += table.values()
+
+
 class ConfigError(Exception):
     """The file cannot be used; ``problems`` lists everything that is wrong with it."""
 
@@ -58,8 +78,8 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
     origin = Origin(path, text)
     unknown = _remove_unknown_keys(document)
     problems = [
-        Problem(origin.locate(*keys), ".".join(keys), f"unknown key{hint}")
-        for keys, hint in unknown.items()
+        Problem(origin.locate(*keys), ".".join(keys), f"unknown key{one.hint}")
+        for keys, one in unknown.items()
         if not _inside_an_integration(keys)
     ]
     problems += _unknown_providers(document, providers, origin)
@@ -68,15 +88,17 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
     except ValidationError as error:
         problems += _problems(error, origin)
         problems += [
-            Problem(origin.locate(*keys), ".".join(keys), f"unknown key{hint}")
-            for keys, hint in unknown.items()
+            Problem(origin.locate(*keys), ".".join(keys), f"unknown key{one.hint}")
+            for keys, one in unknown.items()
             if _inside_an_integration(keys)
         ]
         raise ConfigError(_in_file_order(problems)) from None
     for name, integration in configuration.integrations.items():
         integration._name = name
         integration._origin = origin
-        integration._unknown_keys = tuple(keys[2:] for keys in unknown if keys[:2] == ("integrations", name))
+        own = {keys[2:]: one for keys, one in unknown.items() if keys[:2] == ("integrations", name)}
+        integration._unknown_keys = tuple(own)
+        integration._unknown_values = tuple((".".join(keys), text) for keys, one in own.items() for text in one.texts())
     problems += _too_long_waivers(configuration, origin)
     if problems:
         raise ConfigError(_in_file_order(problems))
@@ -129,9 +151,9 @@ def _inside_an_integration(keys: KeyPath) -> bool:
     return len(keys) > 2 and keys[0] == "integrations"
 
 
-def _remove_unknown_keys(document: dict[str, Any]) -> dict[KeyPath, str]:
-    """Take keys that no model knows out of the document; the value is a hint at the right key."""
-    unknown: dict[KeyPath, str] = {}
+def _remove_unknown_keys(document: dict[str, Any]) -> dict[KeyPath, _Unknown]:
+    """Take keys that no model knows out of the document."""
+    unknown: dict[KeyPath, _Unknown] = {}
     _prune(document, Configuration, (), unknown)
     integrations = document.get("integrations")
     for name, table in integrations.items() if isinstance(integrations, dict) else ():
@@ -140,10 +162,9 @@ def _remove_unknown_keys(document: dict[str, Any]) -> dict[KeyPath, str]:
     return unknown
 
 
-def _prune(table: dict[str, Any], model: type[BaseModel], path: KeyPath, unknown: dict[KeyPath, str]) -> None:
+def _prune(table: dict[str, Any], model: type[BaseModel], path: KeyPath, unknown: dict[KeyPath, _Unknown]) -> None:
     for key in [key for key in table if key not in model.model_fields]:
-        unknown[(*path, key)] = nearest_to(key, model.model_fields)
-        del table[key]
+        unknown[(*path, key)] = _Unknown(table.pop(key), nearest_to(key, model.model_fields))
     for key, value in table.items():
         annotation = model.model_fields[key].annotation
         if isinstance(value, dict) and isinstance(annotation, type) and issubclass(annotation, BaseModel):

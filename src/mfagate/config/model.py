@@ -119,6 +119,7 @@ class Integration(Table):
     _name: str = PrivateAttr("")
     _origin: Origin = PrivateAttr()
     _unknown_keys: tuple[tuple[str, ...], ...] = PrivateAttr(())
+    _unknown_values: tuple[tuple[str, str], ...] = PrivateAttr(())
 
     @property
     def name(self) -> str:
@@ -139,6 +140,11 @@ class Integration(Table):
     def arranging_timeout(self) -> float:
         """Seconds for one request that prepares a provider state."""
         return self.state_timeout_seconds or self.timeout_seconds
+
+    @property
+    def unknown_values(self) -> tuple[tuple[str, str], ...]:
+        """The texts below those keys, each with its key: one may be a secret in a wrong place."""
+        return self._unknown_values
 
     @property
     def contract_path(self) -> Path:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from mfagate.config.shapes import EnvironmentMark, Lookalike, Shape
+from mfagate.secrets.shapes import SecretShape, of_provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Setting:
 
     ``where`` tells a person where to find the value. ``foreign_prefixes`` are
     authorization schemes that do not belong in the value. Line breaks are a
-    part of a ``multiline`` value, such as a PEM key.
+    part of a ``multiline`` value, such as a PEM key. By ``recognised_by``, a regular
+    expression for the whole value, a secret is known in the recordings of anybody.
     """
 
     description: str
@@ -31,6 +33,7 @@ class Setting:
     environments: tuple[EnvironmentMark, ...] = ()
     foreign_prefixes: tuple[str, ...] = ("Bearer ", "Basic ", "bearer ", "basic ")
     multiline: bool = False
+    recognised_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,18 @@ class ProviderSettings(BaseModel):
     def secrets(cls) -> frozenset[str]:
         """The names of the fields that are secrets."""
         return frozenset(field.name for field in cls.fields() if field.secret)
+
+    @classmethod
+    def secret_shapes(cls, *, own: bool) -> list[SecretShape]:
+        """Return the shapes by which the secrets are known; more of them in the provider's ``own`` recordings."""
+        found = []
+        for field in cls.fields():
+            regex = field.setting.recognised_by
+            if own and regex is None:
+                regex = getattr(field.setting.shape, "regex", None)
+            if field.secret and regex is not None:
+                found.append(of_provider(f"a value in the shape of {field.name}", regex, own=own))
+        return found
 
     def secret(self, name: str) -> str | None:
         """The plain value of a secret setting, for signing only."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mfagate.contract.mismatch import Mismatch, Showable
+from mfagate.contract.errors import StateValueError
+from mfagate.contract.mismatch import Mismatch, Quotes, Showable, of_another
+from mfagate.contract.path import as_text, at, steps
 from mfagate.contract.request import ExampleRequest
 from mfagate.contract.response import ExpectedResponse
 from mfagate.exchange import Headers, Request, Response
@@ -29,7 +32,9 @@ class Interaction:
     """One request of the contract and the answer that the consumer understands.
 
     ``safe_in_production`` and ``note`` are the pact's own ``comments.mfagate``, written
-    with ``set_comment("mfagate", {"safe-in-production": True, "note": "..."})``.
+    with ``set_comment("mfagate", {"safe-in-production": True, "note": "..."})``. So is ``bound``: it maps
+    the path of a place in the answer to the name of the state's value that has to be there, such as
+    ``{"$.sid": "verification_sid"}``.
     """
 
     description: str
@@ -37,6 +42,7 @@ class Interaction:
     states: tuple[ProviderState, ...] = ()
     safe_in_production: bool = False
     note: str | None = None
+    bound: Mapping[str, str] = field(default_factory=dict)
     pending: bool = False
     request: ExampleRequest = field(default_factory=ExampleRequest)
     response: ExpectedResponse = field(default_factory=ExpectedResponse)
@@ -57,16 +63,42 @@ class Interaction:
         headers = Headers(tuple((name, str(value)) for name, value in built.headers.items()))
         return Request(str(built.method), str(built.url), headers, built.data or b"")
 
-    def match(self, response: Response, showable: Showable | None = None) -> list[Mismatch]:
+    def match(
+        self, response: Response, showable: Showable | None = None, values: Mapping[str, str] | None = None
+    ) -> list[Mismatch]:
         """How an answer differs from the contract, the most telling difference first.
 
-        The messages quote from the answer. Of a live one, which may hold secrets, ``showable``
-        makes of its JSON what may be quoted.
+        Args:
+            response: The answer.
+            showable: Makes of the JSON of a live answer, which may hold secrets, what may be quoted.
+            values: The values of the provider states. Without them, as for a recording, nobody knows
+                what ``bound`` places have to hold.
 
         Raises:
             ContractError: Pact's core does not understand a matching rule.
+            StateValueError: The states gave no value for a bound place.
         """
-        return self.response.match(response, showable)
+        mismatches = self.response.match(response, showable)
+        if mismatches or values is None:
+            return mismatches
+        return list(self._of_another(response, showable, values))
+
+    def example_values(self) -> dict[str, str]:
+        """Return the values that the example answer has in its bound places, by the names of the states' values."""
+        document = json.loads(self.response.body or "null") if self.bound else None
+        return {name: as_text(at(document, steps(path))) for path, name in self.bound.items()}
+
+    def _of_another(
+        self, response: Response, showable: Showable | None, values: Mapping[str, str]
+    ) -> Iterator[Mismatch]:
+        document = response.json() if self.bound else None
+        quotes = Quotes(response.body.decode("utf-8", "replace"), showable)
+        for path, name in self.bound.items():
+            if name not in values:
+                raise StateValueError(name, f"is not given by the state, and {path} has to hold it")
+            actual = at(document, steps(path))
+            if as_text(actual) != values[name]:
+                yield of_another(path, name, quotes.of(path, actual))
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,12 @@ def not_json(body: str) -> Mismatch:
     return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", f"The body is not JSON; it {how}.")
 
 
+def of_another(path: str, name: str, quote: str) -> Mismatch:
+    """Describe an answer that is not about what was asked: ``name`` is that of the state's value."""
+    message = f"{path} is {quote}, which is not the {name} that the request was about."
+    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, path, message, None, quote)
+
+
 def in_text(pact_mismatch: Mapping[str, Any], showable: Showable | None) -> list[Mismatch]:
     """Pact's mismatch of a body that is no JSON; such a one is never searched for secrets, so it is not shown."""
     expected, actual, text = (pact_mismatch[name] for name in ("expected", "actual", "mismatch"))

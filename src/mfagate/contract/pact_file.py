@@ -20,6 +20,7 @@ from mfagate.contract.interaction import Contract, Interaction, ProviderState
 from mfagate.contract.lines import Where, line_of
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.node import Node
+from mfagate.contract.path import at, steps
 from mfagate.contract.request import ExampleRequest, StateGenerator
 from mfagate.contract.response import ExpectedResponse
 from mfagate.contract.safety import fault_of_header, fault_of_method
@@ -127,16 +128,33 @@ def _interaction(node: Node) -> Interaction:
     if kind != "Synchronous/HTTP":
         raise node.error(f"is of type {kind!r}: only HTTP interactions can be checked")
     comments = node.get("comments", {}).get("mfagate", {})
+    response = _response(node.get("response", {}))
     return Interaction(
         description=description,
         key=node.get("key", "").a(str) or None,
         states=tuple(_state(state) for state in node.get("providerStates", []).items()),
         safe_in_production=comments.get("safe-in-production", False).a(bool),
         note=comments.get("note", "").a(str) or None,
+        bound=_bound(comments.get("bound", {}), response),
         pending=node.get("pending", False).a(bool),
         request=_request(node.get("request", {})),
-        response=_response(node.get("response", {})),
+        response=response,
     )
+
+
+def _bound(node: Node, response: ExpectedResponse) -> dict[str, str]:
+    """Places of the answer, and the names of the values that they have to hold."""
+    bound = {path: name.a(str) for path, name in node.members()}
+    is_json = response.media_type is not None and response.media_type.is_json
+    document = json.loads(response.body) if bound and response.body and is_json else None
+    for path in bound:
+        try:
+            value = at(document, steps(path))
+        except LookupError:
+            value = None
+        if value is None or isinstance(value, dict | list):
+            raise node.error(f"names {path}: the example answer has no text or number there")
+    return bound
 
 
 def _state(node: Node) -> ProviderState:

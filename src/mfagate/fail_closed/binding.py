@@ -35,7 +35,7 @@ def foreign(example: Answer, place: Place, values: Collection[Any] = ()) -> Iter
 
     Without ``values``, some are made that look like the example's.
     """
-    for value in values or _others(place.value):
+    for value in values or alike(place.value):
         words = f"{place.path} is {quoted_json(value, _LONGEST)}: that of another login"
         yield Mutation(Kind.FIELD, words, example.with_document(place.put(value)))
 
@@ -62,8 +62,8 @@ def _sent(interaction: Interaction) -> Iterator[str]:
         yield from (value for _, value in parse_qsl(body))
 
 
-def _others(value: Any) -> Iterator[Any]:
-    """Values of the same look: the last sign changed, none of it the same, and the last two exchanged; or near ones."""
+def alike(value: Any) -> Iterator[Any]:
+    """Make other values of the same look: the last sign changed, each, or the last two exchanged; or near numbers."""
     if isinstance(value, int | float):
         yield from (other for other in (value + 1, 2 * value, -value - 1) if other != value)
         return

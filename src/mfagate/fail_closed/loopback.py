@@ -76,10 +76,19 @@ class Given:
         return cls(request.method, urlsplit(request.url).path, Answer.example(interaction))
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request that the server got. ``target`` is its path and query."""
+
+    method: str
+    target: str
+    body: bytes
+
+
 class Script:
     """What the server says: the answers on the way, each once, and ``answer`` to everything else.
 
-    ``elsewhere`` is the answer at the place that a redirect names.
+    ``elsewhere`` is the answer at the place that a redirect names. ``asked`` has the requests of the call.
     """
 
     def __init__(self, given: Sequence[Given] = (), elsewhere: Answer | None = None) -> None:
@@ -97,6 +106,7 @@ class Script:
             self._open = list(self._given)
             self._answer = answer
             self.served = 0
+            self.asked: list[Asked] = []
 
     def release(self) -> None:
         """The call is over: answers that would never end do."""
@@ -111,8 +121,9 @@ class Script:
         return self._answer_to(handler, whole=Ending.WHOLE)
 
     def _answer_to(self, handler: Handler, *, whole: Ending) -> bool:
-        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         with self._lock:
+            self.asked.append(Asked(handler.command, handler.path, body))
             answer, released = self._choose(handler), self._released
         handler.close_connection = True
         if answer.ending is whole:

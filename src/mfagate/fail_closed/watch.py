@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mfagate.second_factor import Decision
-from mfagate.secrets.redaction import forms
+from mfagate.secrets.redaction import Redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Watch:
 
     def __init__(self, deadline_seconds: float, secrets: Sequence[str]) -> None:
         self._deadline = deadline_seconds
-        self._secrets = tuple({form for secret in secrets if secret for form in (secret, *forms(secret))})
+        self._secrets = tuple(filter(None, secrets))
+        self._redactor = Redactor({f"secret {number}": secret for number, secret in enumerate(self._secrets)})
         self._log = _Log()
 
     @contextmanager
@@ -92,7 +93,7 @@ class Watch:
     def _leak(self, outcome: Outcome) -> str | None:
         shown = [*_texts(outcome.raised), *(("the log", line) for line in self._log.lines)]
         for where, text in shown:
-            if any(secret in text for secret in self._secrets):
+            if any(secret in text for secret in self._secrets) or self._redactor.found_in(text):
                 return where
         return None
 

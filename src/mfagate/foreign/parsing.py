@@ -11,6 +11,11 @@ from typing import overload
 from mfagate.foreign.text import ForeignText
 
 
+def beginning(text: object, longest: int) -> str:
+    """Return the first ``longest`` characters of a text, for a decision that must not depend on its length."""
+    return str(text)[:longest]
+
+
 @overload
 def raw(text: ForeignText) -> str: ...
 @overload

@@ -13,36 +13,29 @@ from mfagate.secrets.fingerprint import fingerprint
 
 
 def shared_credentials(subjects: Sequence[Subject]) -> Mapping[str, list[Finding]]:
-    """Findings by integration name, over all integrations of a file."""
-    holders: dict[str, list[tuple[Subject, str]]] = defaultdict(list)
+    """Return findings by integration name, over all integrations of a file."""
+    holders: dict[str, dict[Environment, list[tuple[Subject, str]]]] = defaultdict(lambda: defaultdict(list))
     for subject in subjects:
         for field in subject.declared.fields():
             value = subject.values.get(field.name)
             if field.secret and value is not None and isinstance(value.value, str) and value.value.strip():
-                holders[fingerprint(value.value.strip())].append((subject, field.name))
+                same = holders[fingerprint(value.value.strip())]
+                same[subject.integration.environment].append((subject, field.name))
     findings: dict[str, list[Finding]] = defaultdict(list)
     for print_, held in holders.items():
-        if len({subject.integration.environment for subject, _ in held}) < 2:
-            continue
-        elsewhere = _elsewhere(held)
-        for subject, name in held:
-            others = elsewhere[subject.integration.environment]
-            findings[subject.integration.name].append(
-                Finding(
+        for environment, mine in held.items() if len(held) > 1 else ():
+            elsewhere = [place for other, theirs in held.items() if other != environment for place in theirs]
+            others = some([_place(*place) for place in elsewhere])
+            for subject, name in mine:
+                finding = Finding(
                     CauseId.CONFIG_SHARED_CREDENTIAL,
-                    f"settings.{name} is the same credential as {some(others)}",
-                    {"fingerprint": print_, "environment": str(subject.integration.environment)},
+                    f"settings.{name} is the same credential as {others}",
+                    {"fingerprint": print_, "environment": str(environment)},
                     subject.values[name].change_here,
                 )
-            )
+                findings[subject.integration.name].append(finding)
     return findings
 
 
-def _elsewhere(held: Sequence[tuple[Subject, str]]) -> Mapping[Environment, list[str]]:
-    """For each environment the holders in the others, made once for all who hold the credential."""
-    places = [(one.integration.environment, f"{one.integration.name}.settings.{name}") for one, name in held]
-    environments = {environment for environment, _ in places}
-    return {
-        environment: [f"{place} ({other})" for other, place in places if other != environment]
-        for environment in environments
-    }
+def _place(subject: Subject, name: str) -> str:
+    return f"{subject.integration.name}.settings.{name} ({subject.integration.environment})"

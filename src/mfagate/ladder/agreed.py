@@ -34,7 +34,7 @@ def difference(
         for interaction in contract.interactions
         if interaction.request.method == exchange.request.method
         and interaction.response.status == response.status
-        and _fits(interaction, path)
+        and path_fits(interaction, path)
     ]
     nearest = max(same, key=lambda interaction: _likeness(interaction, response), default=None)
     if nearest is None or (not nearest_only and any(not interaction.match(response) for interaction in same)):
@@ -60,7 +60,7 @@ def _fields(node: Any, where: str = "") -> set[str]:
     return {f"{where}={node}"}
 
 
-def _fits(interaction: Interaction, path: str) -> bool:
+def path_fits(interaction: Interaction, path: str) -> bool:
     """Whether a URL's path ends as the interaction's: what a provider state fills in is anything within a segment.
 
     A path that the state fills in as a whole would fit every path, and fits none.

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.contract import Interaction
 from mfagate.diagnosis import definite_cause
-from mfagate.exchange import Exchange, Phase
+from mfagate.exchange import Exchange, Phase, Request
 from mfagate.ladder.agreed import difference
 from mfagate.ladder.asking import Sample, ask
+from mfagate.ladder.cleanup import Interrupted
 from mfagate.ladder.rung import Climb, is_gone, is_refusal
+from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
 from mfagate.locking import Held, NotPrivate, locked
-from mfagate.providers.states import Arranged, StateNotConfigured
+from mfagate.providers.arranging import TabledStates
+from mfagate.providers.states import Arranged, AskedTooSoon, StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
 
 if TYPE_CHECKING:
@@ -39,6 +45,7 @@ _OF_THE_ACCOUNT = (
 
 _UNREADABLE = (CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE)
 _NO_CONTENT = 204
+_REFUSED = 400
 
 
 class Overdue(Exception):
@@ -53,36 +60,104 @@ class Arranger:
     """Arranges provider states and remembers the last exchange that it took, for the diagnosis.
 
     ``overdue`` tells before each request why there is no more time, and None while there is; ``is_late`` if it did.
+    ``has_sent`` says whether the states of the last interaction took a message.
     """
 
     def __init__(self, climb: Climb) -> None:
         self._climb = climb
         self._asked: list[Exchange] = []
         self._abandoned = False
+        self._closing: float | None = None
+        self._closed = threading.Lock()
+        self._interaction = ""
+        self._messages = 0
         self.is_late = False
         self.overdue: Callable[[], Check | None] = lambda: None
         data = {name: str(value.value) for name, value in climb.test_data.items()}
+        self._folder, self.ledger = _records(climb)
         self.states = climb.provider.states(self._send, climb.settings, data)
+        if isinstance(self.states, TabledStates):
+            self.states.ledger = self.ledger
+
+    @property
+    def has_sent(self) -> bool:
+        """Whether the states of the last interaction took a message, which is sent once."""
+        return self._messages > 0
 
     def _send(self, request: requests.Request, settings: Any = None) -> Exchange:
-        integration = self._climb.integration
-        if integration.environment.is_production and "unsafe-interactions" not in integration.production_allows:
+        if not _may_change(self._climb):
             raise StateNotConfigured("production_allows", "arranging this state would change something in production")
+        if self._closing is not None:
+            return self._climb.live.arrange(request, settings, at_most=self._left(self._closing))
+        if self._climb.cleanup.is_interrupted:
+            raise Interrupted
         late = self.overdue()
         if late is not None:
             self.is_late = True
             raise Overdue(late)
-        exchange = ask(
-            self._climb, partial(self._attempt, request, settings), confirming=False, bounded=False
-        ).shown.value
+        exchange = self._ask(request, settings)
+        wait = too_soon(self._climb, exchange)
+        if wait is not None and self.waits(wait):
+            exchange = self._ask(request, settings)
+            wait = too_soon(self._climb, exchange)
         self._asked.append(exchange)
+        if wait is not None:
+            raise AskedTooSoon(wait, said(self._climb, exchange))
         return exchange
+
+    @staticmethod
+    def _left(until: float) -> float:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise StateUnavailable("There is no time left.")
+        return left
+
+    def _ask(self, request: requests.Request, settings: Any) -> Exchange:
+        once = partial(self._attempt, request, settings)
+        if not sends_message(self._climb, request):
+            return ask(self._climb, once, confirming=False, bounded=False).shown.value
+        self._messages += 1
+        message = f"{self._interaction} | state, message {self._messages}"
+        self.record_message(message)
+        exchange = ask(
+            self._climb, once, confirming=False, bounded=False, may_repeat=lambda sample: never_left(sample.value)
+        ).shown.value
+        if never_left(exchange) or too_soon(self._climb, exchange) is not None:
+            self._messages -= 1
+            self.ledger.not_sent(message)
+        return exchange
+
+    def record_message(self, message: str) -> None:
+        """Record a message before it is sent.
+
+        Raises:
+            AlreadySent: This run has sent it.
+            StateUnavailable: It cannot be recorded, so it must not be sent.
+        """
+        try:
+            self.ledger.sending(message)
+        except NotRecorded as error:
+            raise StateUnavailable(f"What this run sends cannot be recorded: {error}") from None
+
+    def waits(self, seconds: float) -> bool:
+        """Wait until the provider may be asked again, if there is time; False if there is not."""
+        climb = self._climb
+        left = climb.options.deadline_seconds - (time.monotonic() - climb.began)
+        if climb.integration.environment.is_production or seconds > min(_LONGEST_WAIT, left - _LEAST_LEFT):
+            return False
+        climb.cleanup.pause(seconds + _MARGIN)
+        return True
 
     def _attempt(self, request: requests.Request, settings: Any, at_most: float | None) -> Sample[Exchange]:
         exchange = self._climb.live.arrange(request, settings)
         finding = definite_cause(exchange, self._climb)
         unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)
-        if finding is None or not is_gone(finding.cause) or (unanswered and request.method == "POST"):
+        if (
+            finding is None
+            or not is_gone(finding.cause)
+            or (unanswered and request.method == "POST")
+            or too_soon(self._climb, exchange) is not None
+        ):
             # Whatever else it says is for the state to read; and what may have been created is not created twice.
             return Sample(exchange, exchange)
         return Sample.found(exchange, exchange, finding)
@@ -93,9 +168,11 @@ class Arranger:
         Raises:
             StateNotConfigured: The target's configuration does not allow for one.
             StateUnavailable: One could not be arranged.
+            AskedTooSoon: The provider wants it later.
             Overdue: There was no time for it.
         """
         self._asked.clear()
+        self._interaction, self._messages = interaction.description, 0
         values: dict[str, str] = {}
         secrets: set[str] = set()
         credential: dict[str, str | None] = {}
@@ -144,11 +221,136 @@ class Arranger:
         """The target does not answer any more: do not ask it to clean up, which the next run does."""
         self._abandoned = True
 
+    def tidy(self) -> None:
+        """Remove what runs of this machine that have ended left, and what others left an hour ago; never raises."""
+        if self._folder is None or not isinstance(self.states, TabledStates):
+            return
+        self._closing = time.monotonic() + _TIDYING_SECONDS
+        elsewhere: set[Thing] = set()
+        with suppress(Exception):
+            for record in abandoned(self._folder):
+                if record.target != target_of(self._climb):
+                    elsewhere |= set(record.things)
+                    continue
+                for thing in record.things:
+                    with suppress(Exception):
+                        self.states.remove(thing)
+                        record.removed(thing)
+        if not self._climb.integration.environment.is_production:
+            self._tidy_marked(self.states, elsewhere)
+        self._closing = None
+
+    def _tidy_marked(self, states: TabledStates[Any], dead: set[Thing]) -> None:
+        """``dead`` are things of ended runs that went by another address, which may be another way to this target."""
+        with suppress(Exception):
+            for thing, mark in list(states.marked()):
+                if thing in dead or mark.is_abandoned(time.time()):
+                    with suppress(Exception):
+                        states.remove(thing)
+
     def close(self) -> None:
         """Remove what the states created."""
-        self.overdue = lambda: None
+        self._close(time.monotonic() + _CLOSING_SECONDS)
+
+    def close_now(self, until: float) -> None:
+        """The same for a run that was interrupted, whose thread may be waiting for an answer."""
+        self.ledger.was_interrupted = True
+        self._close(until)
+
+    def _close(self, until: float) -> None:
+        if not self._closed.acquire(blocking=False):
+            return  # It is done, or somebody is doing it.
+        self._closing = until
         if self.states is not None and not self._abandoned:
             self.states.close()
+        if self._folder is not None and self.ledger.things:
+            where = f"{self._climb.provider.title} ({self._climb.integration.name})"
+            self._climb.cleanup.left += [f"{thing} at {where}" for thing in self.ledger.things]
+        self.ledger.close()
+
+
+_LONGEST_WAIT = 60.0
+_LEAST_LEFT = 10.0
+"""Seconds that a wait must leave for the rest of the interactions."""
+
+_MARGIN = 0.5
+"""Clocks differ, and an interval is said in whole seconds."""
+
+_CLOSING_SECONDS = 20.0
+_TIDYING_SECONDS = 15.0
+
+_UNSENT = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
+
+
+def never_left(exchange: Exchange) -> bool:
+    """Whether a request certainly never left this machine: there was no connection yet to send it through."""
+    return exchange.failure is not None and exchange.failure.phase in _UNSENT
+
+
+def too_soon(climb: Climb, exchange: Exchange) -> float | None:
+    """How many seconds at most until this may be asked again, where the provider says that it was asked too soon."""
+    response = exchange.response
+    if response is None or response.status < _REFUSED:
+        return None
+    error = climb.provider.error_of(response)
+    return climb.provider.too_soon(error, exchange) if error is not None else None
+
+
+def said(climb: Climb, exchange: Exchange) -> str:
+    """Why the provider wants to be asked later, in the words of its meaning."""
+    finding = climb.explain(exchange)
+    return finding.message if finding is not None else f"{climb.provider.title} wants to be asked later"
+
+
+def sends_message(climb: Climb, request: requests.Request | Request) -> bool:
+    """Whether a request may send somebody a message, and so must leave once."""
+    try:
+        path = urlsplit(str(request.url)).path
+    except ValueError:
+        return False  # Such an address is refused before anything is sent.
+    return climb.provider.sends_message(str(request.method), path, _fields(request))
+
+
+def _fields(request: requests.Request | Request) -> Mapping[str, Any]:
+    """The fields of a form or a JSON object."""
+    if not isinstance(request, Request) and request.json is not None:
+        return request.json if isinstance(request.json, Mapping) else {}
+    body = request.body if isinstance(request, Request) else request.data
+    if isinstance(body, Mapping):
+        return body
+    text = bytes(body).decode("utf-8", "replace") if isinstance(body, bytes | bytearray) else str(body or "")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return dict(parse_qsl(text, keep_blank_values=True))
+    return document if isinstance(document, dict) else {}
+
+
+def _may_change(climb: Climb) -> bool:
+    integration = climb.integration
+    return not integration.environment.is_production or "unsafe-interactions" in integration.production_allows
+
+
+def _may_be_recorded(climb: Climb) -> bool:
+    """Whether anything can be left: a sandbox of our own takes all that with it."""
+    return not climb.integration.uses_sandbox and _may_change(climb)
+
+
+def target_of(climb: Climb) -> str:
+    """Where the integration's requests go."""
+    return repr((climb.live.base_url, climb.endpoint))
+
+
+def _records(climb: Climb) -> tuple[Path | None, Ledger]:
+    """Where it is recorded what is made on this target."""
+    if not _may_be_recorded(climb):
+        return None, Ledger()
+    name = climb.cleanup.run and f"{climb.cleanup.run}/{climb.integration.name}"
+    try:
+        folder = folder_of(climb.provider.name)
+        return folder, Ledger(name, folder, target=target_of(climb))
+    except NotRecorded as error:
+        return None, Ledger(name, refusal=str(error))
 
 
 def _asked(exchange: Exchange) -> str:
@@ -180,10 +382,13 @@ def arranging(climb: Climb) -> Iterator[Arranger]:
     """
     with _alone(climb):
         arranger = Arranger(climb)
+        climb.cleanup.opened(arranger)
         try:
+            arranger.tidy()
             yield arranger
         finally:
             arranger.close()
+            climb.cleanup.closed(arranger)
 
 
 @contextmanager

@@ -155,14 +155,24 @@ def counts(samples: Sequence[Sample[Any]]) -> str:
     return ", ".join(f"{number} × {label}" for label, number in Counter(one.label for one in samples).items())
 
 
+def _always(sample: Sample[Any]) -> bool:
+    return True
+
+
 def ask(
-    climb: Climb, once: Callable[[float | None], Sample[T]], *, confirming: bool = True, bounded: bool = True
+    climb: Climb,
+    once: Callable[[float | None], Sample[T]],
+    *,
+    confirming: bool = True,
+    bounded: bool = True,
+    may_repeat: Callable[[Sample[T]], bool] = _always,
 ) -> Picture[T]:
     """Ask, and ask again while that may tell more.
 
     ``once`` makes one attempt; it is given the seconds that it may take, None for as long as usual.
     Without ``confirming``, a definite answer is taken at its word. If it cannot be ``bounded``
-    by those seconds, what took long is not asked again.
+    by those seconds, what took long is not asked again. ``may_repeat`` says after each attempt whether there may be
+    another: what sends a message is sent once.
     """
     began = time.monotonic()
     picture = Picture([once(None)])
@@ -171,7 +181,10 @@ def ask(
     left = min(QUESTION_SECONDS, max(climb.asking_seconds, _LEAST_SECONDS))
     end = time.monotonic() + left
     again = bounded or first <= QUESTION_SECONDS
-    while again and (pause := _pause(picture, end - time.monotonic(), confirming)) is not None:
+    while again and may_repeat(picture.samples[-1]):
+        pause = _pause(picture, end - time.monotonic(), confirming)
+        if pause is None:
+            break
         time.sleep(pause)
         picture.samples.append(once(max(end - time.monotonic(), 0.1)))
         if first > QUESTION_SECONDS:  # A silence is confirmed once: each costs a timeout.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,19 +21,32 @@ from mfagate.contract import (
     line_in,
     load,
 )
+from mfagate.contract.weak_rules import Effort, weak_places
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange
-from mfagate.ladder.arranging import OTHER_FORM, Arranger, Overdue, UsersInUse, arranging
+from mfagate.ladder.arranging import (
+    OTHER_FORM,
+    Arranger,
+    Overdue,
+    UsersInUse,
+    arranging,
+    never_left,
+    said,
+    sends_message,
+    too_soon,
+)
 from mfagate.ladder.asking import Picture, Sample, ask, ask_probe, judging
 from mfagate.ladder.pace import overdue
 from mfagate.ladder.rung import Climb, guarded, is_gone, is_refusal, passed, skipped
+from mfagate.leftovers.ledger import AlreadySent
 from mfagate.providers.base import Probe
-from mfagate.providers.states import State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location, SkipReason
 
 FILE, INTERACTION = "contract.file", "contract.interaction"
 
 _SHOWN_MISMATCHES = 5
+_SHOWN_PLACES = 10
 
 _REFUSED = 400
 
@@ -50,6 +65,7 @@ def read(climb: Climb) -> Iterator[Check]:
         yield from (Check.from_finding(FILE, finding) for finding in findings)
         return
     yield passed(FILE, f"{number} interactions of {climb.contract.consumer} with {climb.contract.provider}")
+    yield from (Check.from_finding(FILE, finding) for finding in _weak_rules(climb.contract))
 
 
 def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
@@ -71,6 +87,22 @@ def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
             f"Set {setting} in [integrations.{climb.integration.name}.settings], for example {setting} = "
             f"{field.setting.example!r}. Where to find it: {field.setting.where}. If the login service never sends "
             "these requests, take the interactions out of the contract.",
+        )
+
+
+def _weak_rules(contract: Contract) -> Iterator[Finding]:
+    """Report what the pact shows and does not check, in one finding."""
+    effort, found = Effort(), []
+    for interaction in contract.interactions:
+        with suppress(ContractError):  # A rule that the core does not understand is reported when it is used.
+            found += [f"{interaction.description}: {place}" for place in weak_places(interaction.response, effort)]
+    if found:
+        shown, more = found[:_SHOWN_PLACES], len(found) - _SHOWN_PLACES
+        yield Finding(
+            CauseId.CONTRACT_WEAK_RULE,
+            f"the contract shows more than it checks; {found[0]}{f', and {len(found) - 1} more' if found[1:] else ''}",
+            {"places": shown + ([f"and {more} more"] if more > 0 else [])},
+            Location(contract.path),
         )
 
 
@@ -129,26 +161,40 @@ class Replay:
     exchange: Exchange
     mismatches: list[Mismatch]
     deliberately_refused: bool
+    arranged: Arranged
 
 
-def _replay(climb: Climb, interaction: Interaction, arranger: Arranger) -> Replay:
+def _replay(
+    climb: Climb, interaction: Interaction, arranger: Arranger, again: Arranged | None, *, is_once: bool
+) -> Replay:
     """Arrange the states, build the request, sign it, send it and match the answer.
 
+    ``again`` are states that were arranged before and still hold.
+
     Raises:
+        AlreadySent: The interaction is to be sent once, and was.
+        AskedTooSoon: The provider wants it later.
         StateNotConfigured: The target's configuration does not allow for a state.
         StateUnavailable: A state could not be arranged.
     """
-    arranged = arranger.arrange(interaction)
+    arranged = arranger.arrange(interaction) if again is None else again
     for name in arranged.secrets:
         climb.redactor.add(f"state {name}", arranged.values[name])
     for name in arranged.credential.keys() & climb.provider.settings.secrets():
         # A bad credential is often a good one with a flaw: hide it as well.
         climb.redactor.add(f"state {name}", arranged.credential[name] or "")
     settings = climb.live.replace(arranged.credential) if arranged.credential else None
-    exchange = climb.live.send(interaction.build_request(arranged.values), settings=settings)
-    mismatches = interaction.match(exchange.response, climb.showable) if exchange.response is not None else []
+    request = interaction.build_request(arranged.values)
+    if is_once:
+        arranger.record_message(interaction.description)
+    exchange = climb.live.send(request, settings=settings)
+    if is_once and never_left(exchange):
+        arranger.ledger.not_sent(interaction.description)
+    response, mismatches = exchange.response, []
+    if response is not None:
+        mismatches = interaction.match(response, climb.showable, arranged.values)
     refused = bool(arranged.credential) and interaction.response.status >= _REFUSED
-    return Replay(exchange, mismatches, refused)
+    return Replay(exchange, mismatches, refused, arranged)
 
 
 def _may_send(climb: Climb, interaction: Interaction) -> bool:
@@ -170,21 +216,67 @@ def _skip_reason(key: str) -> SkipReason:
     return SkipReason.NO_TEST_DATA if key.startswith("test_data") else SkipReason.NOT_APPLICABLE
 
 
-def asked(climb: Climb, interaction: Interaction, arranger: Arranger, check_id: str) -> Replay | Check:
+def is_sent_once(climb: Climb, interaction: Interaction) -> bool:
+    """Whether the interaction leaves this machine once in a run, whatever comes back.
+
+    That is so for what is not safe in production, and everywhere for what sends somebody a message.
+    """
+    if climb.integration.environment.is_production and not interaction.safe_in_production:
+        return True
+    return sends_message(climb, interaction.example_request())
+
+
+def asked(
+    climb: Climb, interaction: Interaction, arranger: Arranger, check_id: str, again: Arranged | None = None
+) -> Replay | Check:
     """The replay, or the check that says why there is none."""
     name = interaction.description
     if not _may_send(climb, interaction):
         return skipped(check_id, "not marked safe in production", subject=name, because=SkipReason.READ_ONLY)
     try:
-        return _replay(climb, interaction, arranger)
+        return _in_time(climb, interaction, arranger, again)
     except StateNotConfigured as reason:
         message = f"set {reason.setting} to include it: {reason}"
         return skipped(check_id, message, subject=name, because=_skip_reason(reason.setting))
+    except AskedTooSoon as reason:
+        return _later(check_id, name, reason)
+    except AlreadySent:
+        message = f"{name}: it was sent once in this run, and is not sent again; what came of it is not known"
+        return Check.from_finding(check_id, Finding(CauseId.CONTRACT_ALREADY_SENT, message), subject=name)
     except UnsafeValueError as error:
         return Check.from_finding(check_id, _unsafe(climb, interaction, error), subject=name)
     except (StateUnavailable, StateValueError) as error:
         finding = arranger.lost() or Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, f"{name}: {error}")
         return Check.from_finding(check_id, finding, subject=name)
+
+
+def _in_time(climb: Climb, interaction: Interaction, arranger: Arranger, again: Arranged | None) -> Replay:
+    """Replay it; once more after a wait, if the provider says that it was asked too soon and so did nothing.
+
+    Raises:
+        AskedTooSoon: There is no time to wait.
+    """
+    is_once = is_sent_once(climb, interaction)
+    waited = False
+    while True:
+        sent = _replay(climb, interaction, arranger, again, is_once=is_once)
+        wait = too_soon(climb, sent.exchange) if sent.mismatches else None
+        if wait is None:
+            return sent
+        if waited or not arranger.waits(wait):
+            raise AskedTooSoon(wait, said(climb, sent.exchange))
+        waited = True
+        if is_once:
+            arranger.ledger.not_sent(interaction.description)
+
+
+def _later(check_id: str, name: str, reason: AskedTooSoon) -> Check:
+    when = datetime.now(UTC) + timedelta(seconds=reason.seconds)
+    message = f"{name}: {reason}; it can be asked again after {when:%Y-%m-%d %H:%M:%S} UTC"
+    evidence = {"again after": f"{when:%Y-%m-%dT%H:%M:%SZ}"}
+    finding = Finding(CauseId.CONTRACT_ASKED_TOO_SOON, message, evidence, outcome=Outcome.SKIPPED)
+    check = Check.from_finding(check_id, finding, subject=name)
+    return check.model_copy(update={"skipped_because": SkipReason.TOO_SOON})
 
 
 def _unsafe(climb: Climb, interaction: Interaction, error: UnsafeValueError) -> Finding:
@@ -210,18 +302,27 @@ _CONSEQUENCES = (
 def _verify(climb: Climb, interaction: Interaction, arranger: Arranger, *, confirming: bool) -> Check:
     """Replay it, again where the answer is in doubt, and judge the whole picture."""
 
+    is_once = is_sent_once(climb, interaction)
+    kept: list[Arranged] = []
+
     def once(at_most: float | None) -> Sample[Check]:
-        replay = asked(climb, interaction, arranger, INTERACTION)
+        replay = asked(climb, interaction, arranger, INTERACTION, kept[0] if kept else None)
         if isinstance(replay, Check):
             return Sample.checked(replay, None)
+        if arranger.has_sent:
+            kept[:] = [replay.arranged]
         return Sample.checked(judge(climb, interaction, replay, INTERACTION), replay.exchange)
 
+    def may_repeat(sample: Sample[Check]) -> bool:
+        if sample.exchange is not None and never_left(sample.exchange):
+            return True
+        if arranger.has_sent:
+            # A state that took a message is not arranged again: it still holds for what only reads.
+            return bool(kept) and not is_once and interaction.request.method == "GET"
+        return not is_once or (sample.exchange is None and not climb.integration.environment.is_production)
+
     try:
-        if climb.integration.environment.is_production and not interaction.safe_in_production:
-            picture = Picture([once(None)])  # What sends a message there is sent once.
-            climb.pictures.append(picture)
-        else:
-            picture = ask(climb, once, confirming=confirming, bounded=False)
+        picture = ask(climb, once, confirming=confirming, bounded=False, may_repeat=may_repeat)
     except Overdue as late:
         return late.check
     check, exchange = _counted(picture), picture.shown.exchange

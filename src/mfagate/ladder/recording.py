@@ -19,6 +19,7 @@ from mfagate.ladder.contract import asked, judge
 from mfagate.ladder.rung import Climb, guarded, passed
 from mfagate.result import Check, Finding, Location
 from mfagate.scrub import Scrubber
+from mfagate.secrets.shapes import COMMON
 
 ID = "recording"
 
@@ -54,7 +55,8 @@ def _record(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
 
 def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
     name, path = interaction.description, path_for(climb.integration.cassettes_path, interaction.description)
-    scrubber = Scrubber(climb.provider.scrubbing, f"{climb.provider.name}.invalid")
+    shapes = (*COMMON, *climb.provider.settings.secret_shapes(own=True))
+    scrubber = Scrubber(climb.provider.scrubbing, f"{climb.provider.name}.invalid", shapes)
     # The request as the contract has it: what a state fills in differs each time, and may name an account.
     request, response = scrubber.scrub(replace(exchange, request=interaction.example_request()))
     origin = Origin.EMULATOR if climb.target == "emulator" else Origin.PROVIDER

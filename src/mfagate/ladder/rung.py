@@ -19,6 +19,7 @@ from mfagate.exchange import Exchange
 from mfagate.foreign import harmless, hiding, quoted
 from mfagate.history.past import Past
 from mfagate.ladder.asking import CLIMB_SECONDS, Picture
+from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.waiving import Waivers
 from mfagate.providers.base import Probe, Provider
 from mfagate.resources import shortage_of
@@ -73,6 +74,7 @@ class Climb:
     pictures: list[Picture[Any]] = field(default_factory=list)
     asking_seconds: float = CLIMB_SECONDS
     began: float = field(default_factory=time.monotonic)
+    cleanup: Cleanup = field(default_factory=Cleanup)
     _target: Target | None = None
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.foreign.parsing import beginning
 
 LARGEST_BODY = 8 << 10
 """Bytes of a refusal that are looked at, so that no answer holds up the other threads of a login service."""
@@ -59,7 +60,7 @@ def _headers(headers: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
     """As many of them as a refusal is explained by, each cut at a length that no useful one has."""
     seen = 0
     for name, value in headers.items():
-        shown = (str(name)[:_LONGEST_HEADER], str(value)[:_LONGEST_HEADER])
+        shown = (beginning(name, _LONGEST_HEADER), beginning(value, _LONGEST_HEADER))
         seen += sum(map(len, shown))
         if seen > _MOST_HEADERS:
             return

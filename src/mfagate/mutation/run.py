@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +21,7 @@ from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb, configuration, contract
 from mfagate.ladder.rung import Climb
+from mfagate.leftovers.folders import temporary_folder
 from mfagate.mutation.copy import Copy
 from mfagate.mutation.layout import NotMutable, Project, project_of, shared_sandboxes
 from mfagate.mutation.model import REFUSED, Fate, Mutant, Result
@@ -171,8 +170,8 @@ class Runner:
 
     @contextmanager
     def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[Climb, gate.Session]]:
-        with tempfile.TemporaryDirectory(prefix="mfagate-mutant-") as folder:
-            loaded = load(copy.write(Path(folder)), registry.names())
+        with temporary_folder("mutant") as folder:
+            loaded = load(copy.write(folder), registry.names())
             integration = _at_home(loaded.integrations[name], self.project.integrations[name])
             session = gate.Session(loaded, environ=copy.environ, running=self.project.running)
             with gate.prepared(session, integration, live=True) as state:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mfagate.config.settings import ProviderSettings
 from mfagate.contract import ProviderState
 from mfagate.exchange import Response
 from mfagate.foreign import quoted
+from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing
+from mfagate.leftovers.marks import Mark
 from mfagate.providers.base import LONGEST_CODE, Provider, Send
 from mfagate.providers.states import Arranged, StateNotConfigured, StateUnavailable
 
@@ -24,6 +27,7 @@ Key = str | tuple[str, str]
 """A state's name; with the parameter ``kind`` of the state, if it has one."""
 
 _GOOD = (200, 201, 202)
+_NOT_FOUND = 404
 
 
 class TabledStates(ABC, Generic[Settings]):
@@ -38,6 +42,8 @@ class TabledStates(ABC, Generic[Settings]):
         self._provider = provider
         self._send = send
         self.test_data = test_data
+        self.ledger = Ledger()
+        """What was made here and not removed; whoever runs the gate sets one that outlives this process."""
 
     @abstractmethod
     def arrangements(self) -> Mapping[Key, Arrangement]:
@@ -61,8 +67,64 @@ class TabledStates(ABC, Generic[Settings]):
             raise StateUnavailable(f"{self.title}'s answer lacks what the API documents ({missing}).") from error
 
     def close(self) -> None:
-        """Remove what ``arrange`` created; never raises."""
-        return
+        """Remove what ``arrange`` created; never raises. What could not be removed stays in the ledger."""
+        for thing in self.ledger.things:
+            with suppress(Exception):
+                self.remove(thing)
+                self.ledger.removed(thing)
+
+    @contextmanager
+    def making(self, kind: str) -> Iterator[Mark]:
+        """Make one thing under the mark's name while the context lasts; it is recorded before it is made.
+
+        Raises:
+            StateUnavailable: It cannot be recorded, so it must not be made.
+        """
+        mark = self.ledger.mark()
+        thing = Thing(kind, mark.name)
+        self.record(thing)
+        yield mark
+        self.ledger.made(thing)
+
+    def record(self, thing: Thing) -> None:
+        """Record what is about to be made, for :meth:`remove`.
+
+        Raises:
+            StateUnavailable: It cannot be recorded, so it must not be made.
+        """
+        try:
+            self.ledger.making(thing)
+        except NotRecorded as error:
+            raise StateUnavailable(f"What this run makes cannot be recorded: {error}") from None
+
+    def remove(self, thing: Thing) -> None:
+        """Remove one thing of the ledger of this or another run; one that is not there is removed already.
+
+        Raises:
+            StateUnavailable: The provider refused or failed.
+        """
+        raise StateUnavailable(f"{self.title} cannot remove the {thing}.")
+
+    def marked(self) -> Iterable[tuple[Thing, Mark]]:
+        """Find what carries the mark of any run in every place where this provider has room for one.
+
+        Raises:
+            StateNotConfigured: Nothing in the configuration allows for it.
+            StateUnavailable: The provider refused or failed.
+        """
+        return ()
+
+    def delete(self, path: str, settings: Settings | None = None) -> None:
+        """Delete what may not be there.
+
+        Raises:
+            StateUnavailable: The provider refused or failed.
+        """
+        import requests
+
+        response = self.answer(requests.Request("DELETE", path), settings)
+        if response.status != _NOT_FOUND:
+            self.content(f"DELETE {path}", response)
 
     def given(self, name: str) -> str:
         """An entry of ``test_data``.

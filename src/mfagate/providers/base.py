@@ -262,6 +262,20 @@ class Provider(ABC):
         """Whether an error refuses one user or one login. Override where the code alone does not tell."""
         return error.code in self.about_a_user
 
+    def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
+        """How many seconds at most until the same may be asked again, of an error that says that it was asked too soon.
+
+        Only of a limit on one user, number or factor, and only on the paths that have it; None for any other error.
+        """
+        return None
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """Whether a request makes the provider send somebody a message, a push or a call: such a request is sent once.
+
+        ``fields`` are those of the form or of the JSON object in its body.
+        """
+        return method == "POST"
+
     def explain(self, exchange: Exchange, settings: Any) -> Finding | None:
         """The cause behind an answer by the provider's own error code, or None if it has none that is known."""
         error = self.error_of(exchange.response) if exchange.response else None

@@ -88,6 +88,17 @@ class StateUnavailable(Exception):
     """The state was configured, and could not be arranged. The message holds no secret."""
 
 
+class AskedTooSoon(Exception):
+    """The provider lets a user, number or factor be asked again only later: the interaction is skipped.
+
+    ``seconds`` is how long that takes at most. The message holds no secret.
+    """
+
+    def __init__(self, seconds: float, message: str) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class States(Protocol):
     """Arranges states on one target; ``close`` removes what was created there."""
 

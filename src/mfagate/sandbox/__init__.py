@@ -19,6 +19,10 @@ EMULATOR = "mfagate-emulator"
 """What every emulator says in its Server header, so that nobody takes it for the provider."""
 
 
+BETWEEN_MESSAGES = "MFAGATE_SANDBOX_SECONDS_BETWEEN_MESSAGES"
+"""Variable with the seconds that an emulator wants between two messages to one user, where the provider has such an
+interval. Default: the provider's own."""
+
 ChangeFaults = Callable[[Sequence[str]], None]
 
 

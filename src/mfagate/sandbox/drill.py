@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from mfagate import files
+from mfagate.leftovers.folders import temporary_folder
 from mfagate.sandbox import Running
 from mfagate.sandbox.faults import FAULTS, BadFault, Fault, Kind, faulty
 from mfagate.sandbox.faults.layer import require_fit
@@ -46,8 +46,8 @@ def drill(start: Start, own: Sequence[Kind], texts: Sequence[str] | None) -> Ite
             yield running
         return
     first = read_faults(texts, own)
-    with tempfile.TemporaryDirectory(prefix="mfagate-drill-") as folder:
-        file = Path(folder, "faults")
+    with temporary_folder("drill") as folder:
+        file = folder / "faults"
         _tell(file, first)
         with start(file) as running, faulty(running.endpoint, _on_the_way(first)) as before:
 

@@ -8,7 +8,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import IO
 
 from mfagate.foreign import quoted
-from mfagate.sandbox import Running, SandboxError
+from mfagate.leftovers.folders import remove_abandoned, temporary_folder
+from mfagate.sandbox import BETWEEN_MESSAGES, Running, SandboxError
 
 # What a Python program needs to start, and to see the same clock as we do under libfaketime. Everything else stays
 # with us: our environment holds the credentials that are being checked.
@@ -33,6 +33,7 @@ _ENVIRONMENT: tuple[str, ...] = (
     "PYTHONPATH",
     "TMPDIR",
     "TZ",
+    BETWEEN_MESSAGES,
 )
 _LOG_LINES = 20
 
@@ -45,15 +46,17 @@ def supervise(
 
     It gets an empty directory, the file of the ``faults`` that it is to do, and an
     environment without our variables. It is terminated at the end, and killed
-    ``stop_seconds`` later. May be used from several threads at once.
+    ``stop_seconds`` later. May be used from several threads at once. Directories that a
+    killed owner left are removed first.
 
     Raises:
         SandboxError: ``name`` ended or announced nothing within ``start_seconds``;
             the message ends with the last lines of its log.
     """
-    with tempfile.TemporaryDirectory(prefix="mfagate-", ignore_cleanup_errors=True) as directory:
-        log = Path(directory, "log")
-        process = _start(program, log, directory, *([str(faults)] if faults else []))
+    remove_abandoned()
+    with temporary_folder() as directory:
+        log = directory / "log"
+        process = _start(program, log, str(directory), *([str(faults)] if faults else []))
         try:
             yield _wait_until_ready(process, name, start_seconds, log)
         finally:

@@ -1,115 +1,106 @@
 """The one module that redacts. Every output passes through it.
 
-A secret leaks in more shapes than its own: URL-encoded in a form, base64 in a
-Basic header, escaped in JSON, quoted in an exception. Each known secret is
-therefore looked for in all of these forms.
+Whoever echoes a secret may encode it, wrap it and cut it. Therefore each run of
+``RUN`` characters of a secret is looked for, in the text and in all that it decodes to
+(:mod:`mfagate.secrets.decoding`), and masked where it was written.
+
+The runs of all secrets are in one table for each length, so that a text costs the same
+whether one secret is known or thousands, and a new secret costs its own length alone.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate
 from typing import Any, Literal, get_origin, overload
-from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel
 
-_SHORTEST_RAW = 4
+from mfagate.secrets.decoding import unescape, views
+from mfagate.secrets.public import Part, secret_parts
+
+RUN = 12
+"""So many characters of a secret in a row are masked; of a shorter secret, all of it."""
+
+SHORTEST = 4
 """A shorter value would blank out ordinary words; no provider issues one as a credential."""
+
+_SAMPLE, _STEP = 7, 5
+"""So long are samples of secrets, and so far apart: every run of eleven characters holds one. They are few enough to
+stay in the processor's cache, and only where one of them is found the runs themselves are looked up."""
+
+_LEAST_OWN = 4
+"""A run with fewer characters that are not public is the same in another secret by chance."""
 
 _SHORTEST_ENCODED = 6
 """Fragments of encodings below this length occur by chance."""
 
 
-def forms(value: str) -> Iterator[str]:
-    """Every spelling in which a secret may turn up in text."""
-    for plain in _spellings(value):
-        if len(plain) < _SHORTEST_RAW:
-            continue
-        yield plain
-        for escaped in (json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1]):
-            yield escaped
-            yield escaped.replace("/", "\\/")  # as PHP writes it
-        yield repr(plain)[1:-1]
-        yield repr('"' + plain)[2:-1]  # inside a text that holds double quotes, a single one is escaped
-        for data in _as_bytes(plain):
-            yield quote(data, safe="")
-            yield quote_plus(data)
-            yield repr(data)[2:-1]
-            for encoded in (*_base64_fragments(data), data.hex(), data.hex().upper()):
-                if len(encoded) >= _SHORTEST_ENCODED:
-                    yield encoded
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A part of a text that holds a secret."""
 
-
-def _spellings(value: str) -> set[str]:
-    """The value as configured, and as it would be without the usual slips around it."""
-    bare = value.strip().strip("\ufeff\u200b\u00a0").strip("\"'").removeprefix("Bearer ").strip()
-    # A secret of several lines (a PEM key) is printed line by line.
-    lines = {line for line in value.splitlines() if len(line) >= 16 and not line.startswith("-----")}
-    return {value, value.strip(), bare} | lines
-
-
-def _as_bytes(plain: str) -> Iterator[bytes]:
-    """The bytes that are sent: UTF-8, or Latin-1 in the Basic header of requests."""
-    try:
-        # An environment variable that is not UTF-8 holds its bytes as surrogates.
-        yield plain.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        yield plain.encode("utf-8", "surrogatepass")
-    if not plain.isascii():
-        with suppress(UnicodeEncodeError):
-            yield plain.encode("latin-1")
-
-
-def _base64_fragments(data: bytes) -> Iterator[str]:
-    """The characters that the secret alone decides at each of the three alignments.
-
-    In ``base64(user:secret)`` the secret starts at any alignment, so the first
-    and last characters of each encoding depend on its neighbours and are cut.
-    """
-    for offset in range(3):
-        encoded = base64.b64encode(b"\0" * offset + data).decode()
-        start = (offset * 8 + 5) // 6
-        end = (offset + len(data)) * 8 // 6
-        fragment = encoded[start:end]
-        yield fragment
-        yield fragment.replace("+", "-").replace("/", "_")
-
-
-def _free_text(model: BaseModel) -> Iterator[tuple[str, Any]]:
-    """Fields but those of fixed words, of which one may happen to be somebody's password."""
-    for name, info in type(model).model_fields.items():
-        if get_origin(info.annotation) is not Literal:
-            yield name, getattr(model, name)
+    start: int
+    end: int
+    name: str
 
 
 class Redactor:
-    """Knows the secrets of a run, replaces them in output and finds them in files."""
+    """Know the secrets of a run, replace them in output and find them in files."""
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
-        self._labels: dict[str, str] = {}
-        self._pattern: tuple[int, re.Pattern[str]] | None = None
+        self._known: set[str] = set()
+        self._samples: set[str] = set()
+        self._runs: dict[int, dict[str, str | None]] = defaultdict(dict)
+        self._wholes: dict[int, dict[str, str]] = defaultdict(dict)
+        self._beginnings: set[str] = set()
+        self._shown: dict[str, str] = {}
+        self._binary = self._spaced = False
+        self._shortest = RUN
         for name, value in (secrets or {}).items():
             self.add(name, value)
 
     def add(self, name: str, value: str) -> None:
         """Learn a secret; ``name`` (a setting, never a value) labels it in output."""
-        for form in forms(value):
-            self._labels.setdefault(form, name)
+        if value in self._known:
+            return
+        self._known.add(value)
+        for spelling in _spellings(value):
+            self._binary |= _UNREADABLE.search(spelling) is not None
+            self._spaced |= " " in spelling
+            for reading in _readings(spelling):
+                for part in secret_parts(reading):
+                    self._add_part(name, part)
+
+    def add_fingerprinted(self, name: str, value: str, mark: str) -> None:
+        """Learn a value that is no secret, but came out of a store of secrets: ``mark`` is shown in its place."""
+        if value not in self._known:
+            label = f"{name} {mark}"
+            self._shown[label] = f"[{name}, fingerprint {mark}]"
+            self.add(label, value)
+            self._known.discard(value)  # it may be a secret elsewhere
 
     def redact(self, text: str) -> str:
-        """The text with each secret replaced by ``[redacted NAME]``."""
-        pattern = self._compiled()
-        return pattern.sub(lambda match: f"[redacted {self._labels[match[0]]}]", text) if pattern else text
+        """Return the text with each secret replaced by ``[redacted NAME]``."""
+        found = self._found(text)
+        if not found:
+            return text
+        pieces, at = [], 0
+        for one in found:
+            pieces += [text[at : one.start], self._shown.get(one.name, f"[redacted {one.name}]")]
+            at = one.end
+        return "".join([*pieces, text[at:]])
 
     def found_in(self, text: str) -> list[str]:
-        """The names of the secrets that stand in the text, in any form."""
-        pattern = self._compiled()
-        return sorted({self._labels[match] for match in pattern.findall(text)}) if pattern else []
+        """Return the names of the secrets that are in the text, whole or in part, in any form."""
+        return sorted({one.name for one in self._found(text)} - self._shown.keys())
 
     @overload
     def redact_tree(self, value: str) -> str: ...
@@ -129,13 +120,191 @@ class Redactor:
             return [self.redact_tree(item) for item in value]
         return value
 
-    def _compiled(self) -> re.Pattern[str] | None:
-        # Labels are only ever added. The pattern is kept with their number, so that one
-        # that another thread added meanwhile is not missed.
-        known, pattern = self._pattern or (0, None)
-        if known != len(self._labels):
-            # Longest first: an encoded form must not be cut short by a form that it contains.
-            ordered = sorted(self._labels, key=len, reverse=True)
-            pattern = re.compile("|".join(map(re.escape, ordered)))
-            self._pattern = (len(ordered), pattern)
-        return pattern
+    def _add_part(self, name: str, part: Part) -> None:
+        if len(part.text) >= RUN and self._add_runs(name, part):
+            return
+        if len(part.text) >= SHORTEST and not part.text.isspace():
+            self._shortest = min(self._shortest, len(part.text))
+            for form in _short_forms(part.text):
+                self._label(self._wholes[len(form)], form, name)
+                self._beginnings.add(form[:SHORTEST])
+
+    def _add_runs(self, name: str, part: Part) -> bool:
+        """Return whether there is any run: one that is nearly all spaces, quotes and backslashes is none."""
+        each = _fold_each(part.text)
+        folded, offsets, own = "".join(each), [0, *accumulate(map(len, each))], part.own()
+        uniform = len(set(folded)) == 1
+        self._samples.update(folded[at : at + _SAMPLE] for at in range(0, len(folded) - _SAMPLE + 1, _STEP))
+        added = False
+        for start in range(len(part.text) - RUN + 1):
+            run = folded[offsets[start] : offsets[start + RUN]]
+            if len(run) < _SAMPLE:
+                continue
+            added = True
+            if len(run) < _SAMPLE + _STEP - 1:
+                self._samples.add(run[:_SAMPLE])
+            # A run of one character alone, such as a line of zeros, says nothing of a secret.
+            if own[start + RUN] - own[start] < _LEAST_OWN or (not uniform and run == run[0] * len(run)):
+                self._runs[len(run)][run] = None
+            else:
+                self._label(self._runs[len(run)], run, name)
+        return added
+
+    def _label(self, table: MutableMapping[str, Any], text: str, name: str) -> None:
+        """Keep the first name; that of a secret goes before that of a value that is none."""
+        if table.setdefault(text, name) in self._shown and name not in self._shown:
+            table[text] = name
+
+    def _found(self, text: str) -> list[Found]:
+        """Return what to mask, in the order of the text, without overlaps."""
+        if len(text) < self._shortest or not (self._samples or self._beginnings):
+            return []
+        found: list[Found] = []
+        for view in views(text, binary=self._binary, spaced=self._spaced, shortest=self._shortest):
+            for start, end, name in [*self._runs_in(view.text), *self._wholes_in(view.text)]:
+                found.append(Found(*view.original(start, end), name))
+        return _merged(found)
+
+    def _runs_in(self, text: str) -> Iterator[tuple[int, int, str]]:
+        folded, places = _fold(text), None
+        samples = self._samples
+        near = [at for at in range(len(folded) - _SAMPLE + 1) if folded[at : at + _SAMPLE] in samples]
+        for size, runs in tuple(self._runs.items()) if near else ():
+            starts = sorted({at - back for at in near for back in range(size - _SAMPLE + 1) if at >= back})
+            hits = [at for at in starts if folded[at : at + size] in runs]
+            for start, end in _joined(hits, size):
+                name = next((n for at in range(start, end - size + 1) if (n := runs.get(folded[at : at + size]))), None)
+                if name is None:
+                    continue  # public on its own
+                places = places or [at for at, some in enumerate(_fold_each(text)) for _ in some]
+                yield places[start], places[end - 1] + 1, name
+
+    def _wholes_in(self, text: str) -> Iterator[tuple[int, int, str]]:
+        known = self._beginnings
+        near = [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in known] if known else []
+        for size, forms in tuple(self._wholes.items()) if near else ():
+            for at in near:
+                if (form := text[at : at + size]) in forms:
+                    yield at, at + size, forms[form]
+
+
+def _free_text(model: BaseModel) -> Iterator[tuple[str, Any]]:
+    """Fields but those of fixed words, of which one may happen to be somebody's password."""
+    for name, info in type(model).model_fields.items():
+        if get_origin(info.annotation) is not Literal:
+            yield name, getattr(model, name)
+
+
+_UNREADABLE = re.compile(r"[^\t\n\r -~]")
+
+_SCHEME = re.compile(r"[\s\ufeff\u200b\"']*(?:Bearer|Basic|SSWS) +(?=\S)", re.IGNORECASE)
+
+
+def _spellings(value: str) -> set[str]:
+    """The value as configured, and as it would be without the usual slips around it."""
+    own = _SCHEME.sub("", value, count=1)
+    return {own, own.strip().strip("\ufeff\u200b\u00a0").strip("\"'").strip()}
+
+
+def _readings(text: str) -> set[str]:
+    """The text, what it reads like if somebody decodes it, and its bytes taken for characters."""
+    once = unescape(text)
+    readings = {text, once, unescape(once)}
+    if not text.isascii():
+        readings |= {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}
+        readings |= {data.decode("latin-1") for reading in readings for data in _as_bytes(reading)}
+    return readings
+
+
+def _as_bytes(plain: str) -> Iterator[bytes]:
+    """The bytes that are sent: UTF-8, or Latin-1 in the Basic header of requests."""
+    try:
+        # An environment variable that is not UTF-8 holds its bytes as surrogates.
+        yield plain.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        yield plain.encode("utf-8", "surrogatepass")
+    if not plain.isascii():
+        with suppress(UnicodeEncodeError):
+            yield plain.encode("latin-1")
+
+
+def _short_forms(plain: str) -> Iterator[str]:
+    """The forms of a whole short secret that no decoding of a long block shows."""
+    yield plain
+    for form in ("NFC", "NFD"):
+        yield unicodedata.normalize(form, plain)
+    for data in _as_bytes(plain):
+        yield data.decode("latin-1")
+        for encoded in (*_base64_fragments(data), data.hex(), data.hex().upper()):
+            if len(encoded) >= _SHORTEST_ENCODED:
+                yield encoded
+
+
+def _base64_fragments(data: bytes) -> Iterator[str]:
+    """The characters that the secret alone decides at each of the three alignments.
+
+    In ``base64(user:secret)`` the secret starts at any alignment, so the first
+    and last characters of each encoding depend on its neighbours and are cut.
+    """
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + data).decode()
+        fragment = encoded[(offset * 8 + 5) // 6 : (offset + len(data)) * 8 // 6]
+        yield fragment
+        yield fragment.replace("+", "-").replace("/", "_")
+
+
+_DROPPED = re.compile(
+    r"""[\s\\'"\0-\x1f\x7f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+"""
+)
+"""What wrapping, quoting and escaping add between the characters of a secret, and what is not seen there."""
+
+
+class _Table(dict[int, str]):
+    """How each character is compared; filled when one is met, and never beyond a size that a text cannot drive up."""
+
+    def __missing__(self, code: int) -> str:
+        plain = _DROPPED.sub("", unicodedata.normalize("NFKD", chr(code)))
+        folded = "".join(one.lower() if one.isascii() else one for one in plain)
+        if len(self) < 10_000:
+            self[code] = folded
+        return folded
+
+
+_TABLE = _Table()
+
+
+def _fold(text: str) -> str:
+    """Return what is compared: without marks of quoting and wrapping, and in small letters.
+
+    Names of headers and hosts lose their case on the way.
+    """
+    return _DROPPED.sub("", text).lower() if text.isascii() else text.translate(_TABLE)
+
+
+def _fold_each(text: str) -> list[str]:
+    """Return what is compared of each character."""
+    return [_TABLE[ord(one)] for one in text]
+
+
+def _joined(hits: list[int], size: int) -> Iterator[tuple[int, int]]:
+    """Join windows that overlap or touch."""
+    start = end = -1
+    for at in hits:
+        if at > end:
+            if end > 0:
+                yield start, end
+            start = at
+        end = at + size
+    if end > 0:
+        yield start, end
+
+
+def _merged(found: list[Found]) -> list[Found]:
+    merged: list[Found] = []
+    for one in sorted(found, key=lambda each: (each.start, -each.end)):
+        if merged and one.start < merged[-1].end:
+            last = merged[-1]
+            merged[-1] = Found(last.start, max(last.end, one.end), last.name)
+        else:
+            merged.append(one)
+    return merged

@@ -106,16 +106,29 @@ class Project:
 
     def execute(self, *arguments: str, **env: str) -> Result:
         """Run any mfagate command here."""
-        completed = subprocess.run(  # noqa: S603 - our own command
+        with self.start(*arguments, **env) as command:
+            return self.ended(command, *arguments)
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """Start any mfagate command here."""
+        return subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "mfagate", *arguments],
             cwd=self.folder,
             env={**os.environ, **self.env, **env},
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
         )
-        result = Result(completed.returncode, completed.stdout, completed.stderr)
+
+    def ended(self, command: subprocess.Popen[str], *arguments: str) -> Result:
+        """Wait for a command that was started here; ``arguments`` name the reports to search for secrets."""
+        try:
+            out, err = command.communicate(timeout=COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            command.kill()
+            raise
+        result = Result(command.returncode, out, err)
         self.assert_no_secret(result, *self._files_written(arguments))
         return result
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,15 +28,23 @@ from mfagate.exchange import Exchange, Response
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.providers.states import State
-from mfagate.sandbox import Running
-from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
+from mfagate.sandbox import BETWEEN_MESSAGES, Running
+from mfagate.sandbox.front import Fault, Handler, NeverRefuses, always, front, hang_up, stall
+from mfagate.testing.breaking import faults, spread
+from mfagate.testing.consumer_tests import prove_contract
+from mfagate.testing.leftovers import things_left
 from mfagate.testing.project import Project, Result
+from mfagate.testing.state_readers import blind_states
 from mfagate.testing.wrapping import Wrapping
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 3
 
 FEWEST_INTERACTIONS = 12
 """A contract that covers the good and the bad answers of one factor has more."""
+
+
+MOST_BROKEN = 6
+"""How many of the changes that break a reader the suite sends through the gate: one takes about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +181,7 @@ class ProviderSuite:
         """The sandbox."""
         sandbox = registry.get(cls.provider).sandbox()
         assert sandbox is not None, "the suite runs against the provider's local sandbox"
-        with sandbox.start() as running:
+        with _impatient(), sandbox.start() as running:
             yield running
 
     @pytest.fixture
@@ -183,8 +195,18 @@ class ProviderSuite:
         """Another one, in which something goes wrong; most tests do without what stands before it."""
         sandbox = registry.get(cls.provider).sandbox()
         assert sandbox is not None
-        with sandbox.start(faults=[]) as running:
+        with _impatient(), sandbox.start(faults=[]) as running:
             yield running
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def requests_of_a_gate(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> int:
+        """Count the requests of a healthy gate."""
+        project = ProviderProject(tmp_path_factory.mktemp("healthy"), cls(), running)
+        with front(project.endpoint) as before:
+            project.endpoint = before.url
+            _assert_passed(project.run("gate"))
+            return len(before.requests)
 
     @pytest.fixture
     def definition(self) -> Provider:
@@ -200,6 +222,43 @@ class ProviderSuite:
         assert len(interactions) - len(asked) <= self.most_skipped, _messages(interactions)
         assert len(asked) >= FEWEST_INTERACTIONS, _too_few(len(asked))
         assert result.checks("credential.enforced")[0]["outcome"] == "pass"
+
+    def test_three_times_in_a_row(self, project: ProviderProject) -> None:
+        """Nothing that a run leaves at the provider stops the next one."""
+        for _ in range(3):
+            _assert_passed(project.run("gate"))
+        assert things_left(project.folder / "integrations.toml", project.env) == set()
+
+    def test_two_at_once(self, tmp_path: Path, running: Running) -> None:
+        """Two pipelines with the same test data are both right."""
+        projects = [ProviderProject(tmp_path / name, self, running) for name in ("one", "other")]
+        for project in projects:
+            project.folder.mkdir()
+        with ThreadPoolExecutor() as pool:
+            results = list(pool.map(lambda project: project.run("gate"), projects))
+        for result in results:
+            _assert_passed(result)
+        assert things_left(projects[0].folder / "integrations.toml", projects[0].env) == set()
+
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+    def test_interrupted(self, project: ProviderProject, requests_of_a_gate: int, number: signal.Signals) -> None:
+        """Nothing is left by the next run, and nothing by a run that is asked to end, but for what it names."""
+        blocking = _Blocking()
+        with front(project.endpoint, blocking) as before:
+            project.endpoint = before.url
+            # In the middle of the interactions; the provider has done what was asked, and nobody hears of it.
+            blocking.at = requests_of_a_gate * 3 // 5
+            with project.start("gate") as command:
+                blocking.reached.wait()
+                command.send_signal(number)
+                result = project.ended(command)
+            blocking.released.set()
+            left = things_left(project.folder / "integrations.toml", project.env)
+            if number is not signal.SIGKILL:
+                assert result.exit_code == (130 if number is signal.SIGINT else 143)
+                assert not [thing for thing in left if thing not in result.stderr], result.stderr
+            _assert_passed(project.run("gate"))
+            assert things_left(project.folder / "integrations.toml", project.env) == set()
 
     @pytest.mark.parametrize("case", LIVE_CASES)
     def test_live(self, project: ProviderProject, running: Running, case: str) -> None:
@@ -256,7 +315,7 @@ class ProviderSuite:
         """What the sandbox can be asked to do wrong is found, and is one of the right answers."""
         sandbox = registry.get(self.provider).sandbox()
         assert sandbox is not None
-        for kind in sandbox.faults:
+        for kind in filter(lambda kind: kind.causes, sandbox.faults):
             project = ProviderProject(tmp_path, self, drilled)
             if not set(kind.needs) <= project.values.keys():
                 project.values = {name: drilled.values[name] for name in kind.needs}
@@ -267,6 +326,15 @@ class ProviderSuite:
         drilled.change_faults([])
         result = ProviderProject(tmp_path, self, drilled).run("gate")
         assert result.exit_code == PASS, result.stdout
+
+    def test_documented_variants(self, tmp_path: Path) -> None:
+        """What the provider documents as possible, and a sandbox shows if it is asked to, passes."""
+        sandbox = registry.get(self.provider).sandbox()
+        assert sandbox is not None
+        for kind in filter(lambda kind: not kind.causes, sandbox.faults):
+            with sandbox.start(faults=[kind.name]) as running:
+                result = ProviderProject(tmp_path, self, running).run("gate")
+            assert result.exit_code == PASS, (kind.name, result.stdout)
 
     def test_rate_limited(self, project: ProviderProject) -> None:
         """Too many requests are nobody's misconfiguration."""
@@ -342,6 +410,36 @@ class ProviderSuite:
         assert any(interaction.response.status >= 400 for interaction in contract.interactions)
         assert any(interaction.safe_in_production for interaction in contract.interactions)
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def proofs(cls, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+        """The proofs of strength that the consumer tests beside the contract make."""
+        return prove_contract(cls.contract, tmp_path_factory.mktemp("strength") / "proofs.jsonl")
+
+    def test_contract_is_strong(self, proofs: list[dict[str, Any]]) -> None:
+        """The consumer tests prove each interaction: none is blind, and what is strict was reviewed."""
+        proved = {proof["interaction"] for proof in proofs}
+        asked = {interaction.description for interaction in load_contract(self.contract).interactions}
+        assert asked - proved == set(), "call contract_strength in the consumer test of each interaction"
+        findings = [(proof["interaction"], finding) for proof in proofs for finding in proof["findings"]]
+        assert [each for each in findings if each[1]["reason"] is None] == []
+
+    def test_states_are_not_misled(self, definition: Provider, running: Running) -> None:
+        """What arranges the provider states reads no answer otherwise that the contract accepts."""
+        names = definition.sandbox_settings(running.values)
+        settings = definition.settings.model_validate({name: running.values[name] for name in names})
+        assert blind_states(definition, settings, running, load_contract(self.contract)) == []
+
+    def test_changes_that_break_a_reader_do_not_pass(
+        self, tmp_path: Path, drilled: Running, proofs: list[dict[str, Any]]
+    ) -> None:
+        """Some of the changes that break a reader, sent on the way through the whole gate."""
+        for fault in spread(faults(load_contract(self.contract), proofs), MOST_BROKEN):
+            drilled.change_faults([fault])
+            result = ProviderProject(tmp_path, self, drilled).run("gate")
+            assert result.exit_code != PASS or drilled.idle_faults(), (fault, result.stdout)
+        drilled.change_faults([])
+
     def test_refusals_of_users_are_no_problems(self, definition: Provider) -> None:
         """The errors of the contract that are about a user are known as such (``about_a_user``), and no others."""
         for interaction in load_contract(self.contract).interactions:
@@ -378,6 +476,39 @@ class ProviderSuite:
             assert meaning.text
             assert not meaning.text.endswith(".")
             assert meaning.setting is None or meaning.setting in names
+
+
+def _assert_passed(result: Result) -> None:
+    """Everything was asked, or skipped with a reason, and nothing is left."""
+    assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
+    interactions = result.checks("contract.interaction")
+    assert not [check for check in interactions if check["outcome"] not in ("pass", "skipped")], _messages(interactions)
+    assert result.report["run"]["warnings"] == []
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Sandboxes that are started now have short intervals between messages, so that no test waits for long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(BETWEEN_MESSAGES, "1")
+        yield
+
+
+class _Blocking:
+    """A way to the provider on which one answer is held back."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, handler: Handler) -> bool:
+        """Let the provider do what is asked, and keep the answer."""
+        if len(handler.server.requests) != self.at:
+            return False
+        handler.ask()
+        self.reached.set()
+        self.released.wait(60)
+        return hang_up(handler)
 
 
 def _messages(checks: Sequence[Mapping[str, str]]) -> list[str]:

@@ -90,10 +90,12 @@ def test_an_answer_that_contradicts_itself_is_a_violation(
 @pytest.mark.parametrize(
     ("response", "outcome"),
     [
-        ({"result": "auth"}, NotEnrolled),
+        ({"result": "auth"}, ContractViolation),
         ({"result": "auth", "devices": []}, NotEnrolled),
         ({"result": "auth", "devices": [{"capabilities": ["sms"]}]}, NotEnrolled),
-        ({"result": "auth", "devices": "push"}, NotEnrolled),
+        ({"result": "auth", "devices": "push"}, ContractViolation),
+        ({"result": "auth", "devices": 5}, ContractViolation),
+        ({"result": "auth", "devices": [{"type": "token"}, "phone"]}, NotEnrolled),
         ({"result": "enroll"}, NotEnrolled),
         ({"result": "ALLOW"}, ContractViolation),
         ({"result": ["allow"]}, ContractViolation),

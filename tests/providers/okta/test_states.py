@@ -137,7 +137,7 @@ def test_a_person_has_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_user_serves_all_states_and_is_deleted() -> None:
-    okta = Okta(USER, FACTOR, {"status": "ACTIVE"}, (204, b""), FACTOR, (204, b""), {}, (204, b""))
+    okta = Okta(USER, FACTOR, {"status": "ACTIVE"}, (204, b""), FACTOR, (204, b""), (204, b""), (204, b""))
     own = OktaStates(PROVIDER, okta, SETTINGS, {"admin_api_token": ADMIN})
     own.arrange(ProviderState(State.WORKING_OTP, {}))
     own.arrange(ProviderState(State.DISABLED_FACTOR, {}))
@@ -146,7 +146,7 @@ def test_one_user_serves_all_states_and_is_deleted() -> None:
     own.close()
     assert not okta.answers
     assert [(method, url) for method, url, _ in okta.asked][-2:] == [
-        ("POST", f"/api/v1/users/{USER['id']}/lifecycle/deactivate"),
+        ("DELETE", f"/api/v1/users/{USER['id']}"),
         ("DELETE", f"/api/v1/users/{USER['id']}"),
     ]
     assert {token for _, _, token in okta.asked} == {ADMIN}
@@ -157,7 +157,7 @@ def test_cleaning_up_never_raises() -> None:
     own = OktaStates(PROVIDER, okta, SETTINGS, {"admin_api_token": ADMIN})
     own.arrange(ProviderState(State.NO_FACTOR, {}))
     own.close()
-    assert len(okta.asked) == 3
+    assert len(okta.asked) == 2
 
 
 def test_codes_are_secret() -> None:

@@ -13,11 +13,12 @@ import requests
 from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
 from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.leftovers.marks import Mark
 from mfagate.providers.base import Send
 from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.states import PrivacyIDEAStates
-from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
 from mfagate.sandbox import Running
 
 Answer = tuple[int, Any, Any]
@@ -216,13 +217,38 @@ def test_default_realm(states: PrivacyIDEAStates, send: Any, settings: Any, data
     default.close()
 
 
-def test_tokens_of_a_run_that_was_killed_are_removed(
+def test_the_token_of_another_run_is_not_touched(
     states: PrivacyIDEAStates, send: Any, settings: Any, data: Any, tokens: Callable[[], list[str]]
 ) -> None:
-    killed = PrivacyIDEAStates(PROVIDER, send, settings, data)
-    left = arrange(killed, State.WORKING_OTP).values["serial"]
+    other = PrivacyIDEAStates(PROVIDER, send, settings, data)
+    theirs = arrange(other, State.WORKING_OTP).values["serial"]
+    with pytest.raises(AskedTooSoon, match="another run of mfagate uses the test user"):
+        arrange(states, State.WORKING_OTP)
+    assert tokens() == [theirs]
+    other.close()
+    assert tokens() == []
     arranged = arrange(states, State.WORKING_OTP)
-    assert tokens() == [arranged.values["serial"]] != [left]
+    assert tokens() == [arranged.values["serial"]]
+
+
+def test_tokens_of_a_run_that_was_killed_are_found_and_removed(
+    states: PrivacyIDEAStates, send: Any, settings: Any, data: Any, admin: Callable[..., Any]
+) -> None:
+    killed = PrivacyIDEAStates(PROVIDER, send, settings, data)
+    arrange(killed, State.WORKING_OTP)
+    ((thing, mark),) = states.marked()
+    assert [thing] == killed.ledger.things
+    assert mark.name == thing.name
+    # One that only looks like it: the serial is right, and the description is somebody's own.
+    similar = Mark("0badc0de", 1_700_000_000).name.upper()
+    admin("POST", "/token/init", type="hotp", genkey=1, serial=similar, description="of the helpdesk")
+    try:
+        assert [thing for thing, _ in states.marked()] == [thing]
+    finally:
+        admin("DELETE", f"/token/{similar}")
+    states.remove(thing)
+    states.remove(thing)  # What is not there is removed already.
+    assert not list(states.marked())
 
 
 def test_token_of_somebody_else_is_not_touched(
@@ -306,7 +332,8 @@ def test_closing_never_raises(states: PrivacyIDEAStates, send: Any, settings: An
     arrange(failing, State.WORKING_OTP)
     closing = True
     failing.close()
-    arrange(states, State.NO_FACTOR)
+    (left,) = failing.ledger.things
+    states.remove(left)
 
 
 def test_unknown_state(states: PrivacyIDEAStates) -> None:

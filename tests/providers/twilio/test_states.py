@@ -15,7 +15,7 @@ from mfagate.contract import ProviderState
 from mfagate.diagnosis import diagnose
 from mfagate.exchange import Exchange, Headers, Request, Response
 from mfagate.providers.base import Dialect
-from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
 from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.auth import TwilioAuth
 from mfagate.providers.twilio.emulator import TwilioEmulator
@@ -114,13 +114,17 @@ def test_a_service_without_custom_codes(bench: Bench) -> None:
     assert "code" not in bench.arrange(State.CHALLENGE_STARTED).values
 
 
-def test_a_verification_that_was_left_behind_is_not_taken_for_ours(bench: Bench) -> None:
+@pytest.mark.parametrize("state", [State.CODE_KNOWN, State.CHALLENGE_STARTED, State.CHALLENGE_FACTOR])
+def test_a_verification_of_another_run_is_left_alone(bench: Bench, state: State) -> None:
     start = {"To": bench.test_data["phone"], "Channel": "sms"}
     bench.send(requests.Request("POST", f"/v2/Services/{bench.settings.service_sid}/Verifications", data=start))
     (left,) = bench.service.verifications
-    arranged = bench.arrange(State.CODE_KNOWN)
-    assert arranged.values["verification_sid"] != left
-    assert bench.service.verifications[arranged.values["verification_sid"]].code == arranged.values["code"]
+    with pytest.raises(AskedTooSoon, match=r"test_data\.phone is under way") as raised:
+        bench.arrange(state)
+    assert raised.value.seconds == 600
+    bench.states.close()
+    ((sid, verification),) = bench.service.verifications.items()
+    assert (sid, verification.status, len(verification.sends)) == (left, "pending", 1)
 
 
 @pytest.mark.parametrize(

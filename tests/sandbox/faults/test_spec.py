@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from mfagate.sandbox.faults import FAULTS, BadFault, Fault
 from mfagate.sandbox.faults.spec import Trigger
 
-ARGUMENTS = {"status": "503", "html": "200", "value": "a.b=[1]", "content-type": "text/html", "added": "x"}
+ARGUMENTS = {
+    "status": "503",
+    "html": "200",
+    "value": "a.b=[1]",
+    "reworded": "a=b",
+    "content-type": "text/html",
+    "added": "x",
+}
 
 
 @st.composite
@@ -62,6 +69,7 @@ def test_anything_else_is_an_error_that_says_what_to_write(text: str) -> None:
         ("tls-expiring:1e9", "a number of days from 0 to 3650 is due"),
         ("content-type:text/€", "a media type in ASCII is due"),
         ("value:x", "write FIELD=VALUE"),
+        ("reworded:x", "write WORD=OTHER"),
         ("stall,rate=2", "above 0 and up to 1 is due"),
         ("stall,rate=nan", "above 0 and up to 1 is due"),
         ("stall,after=-1", "0 or more is due"),

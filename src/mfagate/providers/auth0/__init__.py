@@ -71,15 +71,15 @@ class Auth0(Provider):
     }
     test_data: ClassVar[Mapping[str, str]] = {
         "connection": f"the database connection in which users are created; {DEFAULT_CONNECTION} by default",
-        "admin_client_id": "client ID of an application that may create users (create:users, delete:users, "
-        "create:authentication_methods)",
+        "admin_client_id": "client ID of an application that may create users (create:users, read:users, "
+        "delete:users, create:authentication_methods)",
         "admin_client_secret": "its client secret",
         "password": "the password of all users below",
         "user": "a user with a phone for pushes whom nobody else uses: nobody answers the pushes",
         "accepting_user": "a user whose phone's owner approves each push within seconds",
         "declining_user": "a user whose phone's owner denies each push within seconds",
         "answer_seconds": "how long the owners of the phones are given to answer a push; 0 by default",
-        "sms_user": "a user with a phone number: each run sends one SMS",
+        "phone": "a phone number that may be sent SMS: each run sends one, to a user of its own with this number",
         "restricted_client_id": "client ID of an application that is authorized for the Management API, with "
         "another scope than read:authentication_methods",
         "restricted_client_secret": "its client secret",
@@ -210,6 +210,27 @@ class Auth0(Provider):
             message="the tenant no longer has the key that signed the token",
             evidence={**finding.evidence, "possible causes": causes},
         )
+
+    def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
+        """Auth0 blocks one user after too many wrong codes or messages, and does not say for how long.
+
+        A code is forgiven every six minutes, and ten text messages are sent an hour:
+        https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa and
+        https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
+        """
+        path = urlsplit(exchange.request.url).path
+        if error.code != "too_many_attempts":
+            return None
+        return {TOKEN_PATH: 360.0, "/mfa/challenge": 3600.0}.get(path)
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """A challenge is sent to a phone unless a one-time password is asked for, and so is an enrolment.
+
+        https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa
+        """
+        if method != "POST":
+            return False
+        return path == "/mfa/associate" or (path == "/mfa/challenge" and fields.get("challenge_type") != "otp")
 
     def states(self, send: Send, settings: Auth0Settings, test_data: Mapping[str, str]) -> States:
         """Arranges states with users of its own, and with prepared ones for their phones."""

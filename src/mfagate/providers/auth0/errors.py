@@ -224,7 +224,9 @@ def error_of(response: Response) -> ApiError | None:
 
 
 def trap_of(error: ApiError) -> Meaning | None:
-    """What the error's sentence says, where it says more than the code."""
+    """What the error's sentence says, where it says more than the code; a code about a user says enough."""
+    if MEANINGS.get(error.code) is OF_THE_USER:
+        return None
     return next((trap.meaning for trap in TRAPS if trap.fits(error)), None)
 
 

@@ -210,6 +210,7 @@ class Auth0Settings(ProviderSettings):
             where=f"{_DASHBOARD} > Credentials > Client Secret",
             example="env:AUTH0_CLIENT_SECRET",
             shape=_Secret(),
+            recognised_by=r"[A-Za-z0-9_-]{64}",
             lookalikes=(
                 Lookalike(
                     _JWT,

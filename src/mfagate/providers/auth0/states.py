@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,16 +21,26 @@ import requests
 from pydantic import SecretStr
 
 from mfagate.foreign import quoted
+from mfagate.leftovers.ledger import Thing
+from mfagate.leftovers.marks import Mark
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.settings import Auth0Settings
-from mfagate.providers.base import Provider, Send
-from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
 from mfagate.providers.totp import Totp
 
-PREFIX = "mfagate-"
-"""The addresses of our own users begin with it, in a domain that delivers nothing (RFC 2606)."""
+_DOMAIN = "example.com"
+"""Of the addresses of our own users: it delivers nothing (RFC 2606)."""
+
+_OTHER_ID = "user with the id"
+"""Of a connection that does not take the id that is chosen for a user."""
+
+_NOTE = "mfagate"
+"""The key of ``app_metadata`` that says which run made a user, and when."""
+
+_PAGE, _MOST_PAGES = 100, 10
+"""Auth0 lists a thousand users at most: https://auth0.com/docs/manage-users/user-search."""
 
 _MOST_WRONG_CODES = 10
 """After so many, Auth0 Support says, a user has to wait for some minutes (tenant log ``gd_otp_rate_limit_exceed``)."""
@@ -58,10 +68,6 @@ class Auth0States(TabledStates[Auth0Settings]):
     ``otp`` and ``wrong_otp``; ``oob_code``; ``audience``, that of the Management API.
     """
 
-    def __init__(self, provider: Provider, send: Send, settings: Auth0Settings, test_data: Mapping[str, str]) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._created: list[str] = []
-
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
         return {
@@ -71,8 +77,8 @@ class Auth0States(TabledStates[Auth0Settings]):
             State.LOCKED_FACTOR: self._locked,
             State.DISABLED_USER: lambda: self._arranged(self._create(blocked=True)),
             State.UNKNOWN_USER: self._unknown_user,
-            State.CHALLENGE_FACTOR: lambda: self._oob("user", "auth0"),
-            State.CHALLENGE_STARTED: lambda: self._oob("sms_user", "sms"),
+            State.CHALLENGE_FACTOR: lambda: self._reachable(self._prepared("user"), "auth0"),
+            State.CHALLENGE_STARTED: self._texted,
             State.CHALLENGE_UNKNOWN: lambda: self._arranged(mfa_token=NO_SUCH_LOGIN, oob_code=NO_SUCH_LOGIN),
             State.PUSH_PENDING: lambda: self._oob("user", "auth0"),
             State.PUSH_ACCEPTED: lambda: self._answered("accepting_user"),
@@ -86,11 +92,27 @@ class Auth0States(TabledStates[Auth0Settings]):
             State.PERMISSION_MISSING: lambda: self._other_client("restricted"),
         }
 
-    def close(self) -> None:
-        """Delete the users that ``arrange`` created; never raises."""
-        for user_id in self._created:
-            with suppress(Exception):
-                self._admin("DELETE", f"/api/v2/users/{quote(user_id, safe='')}")
+    def remove(self, thing: Thing) -> None:
+        """Delete a user; Auth0 answers 204 where there is none."""
+        user_id = thing.name if thing.kind == _OTHER_ID else _user_id(thing.name)
+        self.delete(f"/api/v2/users/{quote(user_id, safe='')}", self._as_admin)
+
+    def marked(self) -> Iterator[tuple[Thing, Mark]]:
+        """Find users whose id, address and ``app_metadata`` all are those that a run gives.
+
+        https://auth0.com/docs/manage-users/user-search/user-search-query-syntax
+        """
+        asked = {"q": "email:mfagate-*", "search_engine": "v3", "per_page": str(_PAGE)}
+        for page in range(_MOST_PAGES):
+            users = self._admin("GET", "/api/v2/users", params={**asked, "page": str(page)})
+            for user in users:
+                name, _, domain = str(user.get("email")).partition("@")
+                mark = Mark.read(name)
+                known = mark and domain == _DOMAIN and user["user_id"] == _user_id(name)
+                if mark and known and (user.get("app_metadata") or {}).get(_NOTE) == mark.note:
+                    yield Thing("user", name), mark
+            if len(users) < _PAGE:
+                break
 
     @property
     def _connection(self) -> str:
@@ -113,11 +135,21 @@ class Auth0States(TabledStates[Auth0Settings]):
         return self._create()
 
     def _create(self, **more: Any) -> User:
-        user = User(f"{PREFIX}{secrets.token_hex(6)}@example.com", f"Aa1-{secrets.token_urlsafe(18)}")
-        asked = {"connection": self._connection, "email": user.email, "password": user.password}
-        created = self._admin("POST", "/api/v2/users", json={**asked, "verify_email": False, **more})
-        self._created.append(str(created["user_id"]))
-        return replace(user, user_id=self._created[-1])
+        with self.making("user") as mark:
+            user = User(f"{mark.name}@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", _user_id(mark.name))
+            asked = {
+                "connection": self._connection,
+                # Chosen here, so that the user can be deleted although the answer never came.
+                "user_id": mark.name,
+                "email": user.email,
+                "password": user.password,
+                "verify_email": False,
+                "app_metadata": {_NOTE: mark.note},
+            }
+            user_id = str(self._admin("POST", "/api/v2/users", json={**asked, **more})["user_id"])
+        if user_id != user.user_id:
+            self.record(Thing(_OTHER_ID, user_id))
+        return replace(user, user_id=user_id)
 
     def _arranged(self, user: User | None = None, **more: str) -> Arranged:
         known = {"username": user.email, "password": user.password, "user_id": user.user_id} if user else {}
@@ -125,7 +157,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         return Arranged(values, _SECRET_VALUES & values.keys())
 
     def _unknown_user(self) -> Arranged:
-        nobody = User(f"{PREFIX}no-such-user@example.com", f"Aa1-{secrets.token_urlsafe(18)}", UNKNOWN_USER_ID)
+        nobody = User(f"mfagate-no-such-user@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", UNKNOWN_USER_ID)
         return self._arranged(nobody)
 
     def _in_login(self, user: User) -> Arranged:
@@ -157,13 +189,34 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _oob(self, name: str, channel: str) -> Arranged:
         """A push or an SMS was sent to a prepared user."""
-        user = User(self.given(name), self.given("password"))
+        return self._sent_to(self._prepared(name), channel)
+
+    def _prepared(self, name: str) -> User:
+        return User(self.given(name), self.given("password"))
+
+    def _sent_to(self, user: User, channel: str) -> Arranged:
+        arranged = self._reachable(user, channel)
+        asked = {name: arranged.values[name] for name in ("mfa_token", "authenticator_id")}
+        oob_code = str(self.ask("POST", "/mfa/challenge", json={**asked, "challenge_type": "oob"})["oob_code"])
+        values = {**arranged.values, "oob_code": oob_code}
+        return replace(arranged, values=values, secrets=_SECRET_VALUES & values.keys())
+
+    def _reachable(self, user: User, channel: str) -> Arranged:
+        """A user who can be sent a push or a message; nothing was sent."""
         login = self._login(user)
         authenticator = self._authenticator(login, "oob", channel)
-        asked = {"mfa_token": login, "challenge_type": "oob", "authenticator_id": authenticator}
-        oob_code = str(self.ask("POST", "/mfa/challenge", json=asked)["oob_code"])
-        more = {"mfa_token": login, "authorization": f"Bearer {login}", "oob_code": oob_code}
-        return self._arranged(user, authenticator_id=authenticator, **more)
+        return self._arranged(user, authenticator_id=authenticator, mfa_token=login, authorization=f"Bearer {login}")
+
+    def _texted(self) -> Arranged:
+        """A user of our own with a prepared phone: wrong codes of one run do not block the user of another.
+
+        https://auth0.com/docs/api/management/v2/users/post-authentication-methods
+        """
+        phone = self.given("phone")
+        user = self._create()
+        method = {"type": "phone", "phone_number": phone, "preferred_authentication_method": "sms"}
+        self._admin("POST", f"/api/v2/users/{quote(user.user_id, safe='')}/authentication-methods", json=method)
+        return self._sent_to(user, "sms")
 
     def _answered(self, name: str) -> Arranged:
         # Whoever sees that it was approved has redeemed it, so the state cannot look: it can only wait.
@@ -179,8 +232,9 @@ class Auth0States(TabledStates[Auth0Settings]):
         arranged = self._in_login(self._with_totp(self._create()))
         wrong = {"mfa_token": arranged.values["mfa_token"], "otp": arranged.values["wrong_otp"]}
         form = {"grant_type": f"{GRANT}mfa-otp", **wrong}
-        for _ in range(_MOST_WRONG_CODES):
-            self._refused("POST", TOKEN_PATH, data=form)
+        with suppress(AskedTooSoon):  # The lock came earlier.
+            for _ in range(_MOST_WRONG_CODES):
+                self._refused("POST", TOKEN_PATH, data=form)
         return arranged
 
     def _accepted(self) -> Arranged:
@@ -200,13 +254,17 @@ class Auth0States(TabledStates[Auth0Settings]):
         given = {part: self.given(f"{name}_{part}") for part in ("client_id", "client_secret")}
         return self._with({**given, "management_token": None})
 
-    def _admin(self, method: str, path: str, **request: Any) -> Any:
+    @property
+    def _as_admin(self) -> Auth0Settings:
         client = {
             "client_id": self.given("admin_client_id"),
             "client_secret": SecretStr(self.given("admin_client_secret")),
             "management_token": None,
         }
-        return self.ask(method, path, self.settings.model_copy(update=client), **request)
+        return self.settings.model_copy(update=client)
+
+    def _admin(self, method: str, path: str, **request: Any) -> Any:
+        return self.ask(method, path, self._as_admin, **request)
 
     def _refused(self, method: str, path: str, **request: Any) -> Any:
         """The JSON of an answer that may be a refusal: ``mfa_required`` is one.
@@ -222,3 +280,8 @@ class Auth0States(TabledStates[Auth0Settings]):
             return response.json()
         except ValueError:
             raise StateUnavailable(f"{asked}: status {response.status}, and not {self.title}'s JSON.") from None
+
+
+def _user_id(name: str) -> str:
+    """The id of a user of a database: the strategy, and what the creator chose."""
+    return f"auth0|{name}"

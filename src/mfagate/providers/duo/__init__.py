@@ -6,7 +6,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -34,7 +34,7 @@ class Duo(Provider):
     settings: ClassVar[type[DuoSettings]] = DuoSettings
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "a user with a phone for Duo Push whom nobody else uses: nobody answers the pushes, "
-        "and the user's bypass codes are replaced",
+        "and each run adds bypass codes, which run out after ten minutes",
         "accepting_user": "a user whose phone's owner approves each push within seconds",
         "declining_user": "a user whose phone's owner denies each push within seconds",
         "ignoring_user": "a user whose pushes time out",
@@ -104,6 +104,10 @@ class Duo(Provider):
         if error.code == FORBIDDEN and "integration type" in raw(error.message).lower():
             return WRONG_KIND
         return super().meaning(error, exchange, settings)
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """Every factor but a passcode reaches a phone: https://duo.com/docs/authapi#/auth."""
+        return method == "POST" and path.endswith("/auth/v2/auth") and fields.get("factor") != "passcode"
 
     def states(self, send: Send, settings: DuoSettings, test_data: Mapping[str, str]) -> States:
         """Arranges states with prepared users, and through the Admin API."""

@@ -87,7 +87,10 @@ class DuoClient:
 
 
 def _can_push(devices: Any) -> bool:
-    capabilities = [one.get("capabilities") for one in devices if isinstance(one, dict)] if devices else []
+    if not isinstance(devices, list):
+        raise ContractViolation("Duo lists the user's devices in a way that the contract does not name")
+    # A hardware token has no capabilities.
+    capabilities = [one.get("capabilities") for one in devices if isinstance(one, dict)]
     return any(isinstance(some, list) and "push" in some for some in capabilities)
 
 

@@ -43,6 +43,7 @@ _WINDOW_SECONDS = 300
 _PUSH_SECONDS = 60.0
 _LONG_POLL_SECONDS = 2.0
 _MOST_FAILURES = 10
+_MOST_LISTED = 300
 
 _STATUSES = ("active", "bypass", "disabled", "locked out")
 _SUCCESS = ("allow", "allow", "Success. Logging you in...")
@@ -100,6 +101,7 @@ class User:
     user_id: str = field(default_factory=lambda: f"DU{_characters(18)}")
     device: str = field(default_factory=lambda: f"DP{_characters(18)}")
     bypass_codes: list[str] = field(default_factory=list)
+    notes: str = ""
     failures: int = 0
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -118,7 +120,7 @@ class User:
             "phones": phones if self.owner else [],
             "tokens": [],
             "groups": [],
-            "notes": "",
+            "notes": self.notes,
         }
 
 
@@ -162,6 +164,7 @@ class DuoEmulator(Emulator):
         self.host = f"api-{secrets.token_hex(4)}.duosecurity.com"
         self.hosts = (self.host,)
         self._state = threading.RLock()
+        self._hands_out_tokens = False
         auth, admin, control = (f"DI{_characters(18)}" for _ in range(3))
         self.applications = {
             auth: Application("authapi"),
@@ -224,6 +227,11 @@ class DuoEmulator(Emulator):
     def refuse_every_time(self) -> AbstractContextManager[None]:
         """No time is near enough; the ping tells the right one."""
         return changed(self, window_seconds=-1.0)
+
+    @breaks(faults.HARDWARE_TOKENS)
+    def hand_out_hardware_tokens(self) -> AbstractContextManager[None]:
+        """List a token first, as in the examples of https://duo.com/docs/authapi#/preauth."""
+        return changed(self, _hands_out_tokens=True)
 
     @breaks(faults.LIMITED)
     def slow_down(self, request: Request, argument: str) -> Answer | None:
@@ -320,7 +328,10 @@ class DuoEmulator(Emulator):
                 "display_name": "Android (XXX-XXX-0100)",
                 "capabilities": ["auto", "push", "sms", "phone", "mobile_otp"],
             }
-            return _ok({"result": "auth", "status_msg": "Account is active", "devices": [device]})
+            devices = (
+                [{"device": f"DH{_characters(18)}", "type": "token", "name": "0"}] if self._hands_out_tokens else []
+            )
+            return _ok({"result": "auth", "status_msg": "Account is active", "devices": [*devices, device]})
 
     @route("POST", "/auth/v2/auth")
     def auth(self, request: Request) -> Answer:
@@ -404,7 +415,9 @@ class DuoEmulator(Emulator):
         """All users, or the one of a name."""
         with self._state:
             wanted = request.query.get("username", [""])[-1].lower()
-            return _ok([user.as_json() for user in self.users.values() if wanted in ("", user.username)])
+            limit, offset = (_number(request, name, default) for name, default in (("limit", 100), ("offset", 0)))
+            found = [user.as_json() for user in self.users.values() if wanted in ("", user.username)]
+            return _ok(found[offset : offset + min(limit, _MOST_LISTED)])
 
     @route("POST", "/admin/v1/users")
     def create_user(self, request: Request) -> Answer:
@@ -416,7 +429,7 @@ class DuoEmulator(Emulator):
         with self._state:
             if username in self.users:
                 raise _invalid("username")
-            self.users[username] = User(username, status=_status(asked))
+            self.users[username] = User(username, status=_status(asked), notes=asked.get("notes", ""))
             return _ok(self.users[username].as_json())
 
     @route("GET", "/admin/v1/users/<user_id>")
@@ -443,15 +456,17 @@ class DuoEmulator(Emulator):
 
     @route("POST", "/admin/v1/users/<user_id>/bypass_codes")
     def create_bypass_codes(self, request: Request) -> Answer:
-        """Replace a user's bypass codes."""
+        """Replace a user's bypass codes, or add to them."""
         asked = _parameters(request)
         count = asked.get("count") or "10"
         if not count.isdecimal() or not 1 <= int(count) <= 10:
             raise _invalid("count")
         with self._state:
             user = self._known(request)
-            user.bypass_codes = [_characters(9, string.digits) for _ in range(int(count))]
-            return _ok(list(user.bypass_codes))
+            kept = user.bypass_codes if _is_true(asked.get("preserve_existing")) else []
+            new = [_characters(9, string.digits) for _ in range(int(count))]
+            user.bypass_codes = [*kept, *new]
+            return _ok(new)
 
     def _known(self, request: Request) -> User:
         user_id = request.variables["user_id"]
@@ -473,6 +488,13 @@ def _parameters(request: Request) -> dict[str, str]:
             raise _invalid(name)
         parameters[name] = str(value)
     return parameters
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query.get(name, [str(default)])[-1]
+    if not text.isdecimal():
+        raise _invalid(name)
+    return int(text)
 
 
 def _status(asked: dict[str, str], default: str = "active") -> str:

@@ -71,6 +71,7 @@ class DuoSettings(ProviderSettings):
             where=f"{_PANEL} > Details > Secret key",
             example="env:DUO_SECRET_KEY",
             shape=Pattern(r"[A-Za-z0-9]{40}", "40 letters and digits", 40),
+            recognised_by=r"[A-Za-z0-9]{40}",
             lookalikes=(
                 Lookalike(
                     "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",

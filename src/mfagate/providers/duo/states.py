@@ -7,24 +7,23 @@ else should have. https://duo.com/docs/adminapi#users.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import SecretStr
 
 from mfagate.exchange import Response
+from mfagate.leftovers.ledger import Thing
+from mfagate.leftovers.marks import Mark
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
-from mfagate.providers.base import Provider, Send
 from mfagate.providers.duo.errors import response_of
 from mfagate.providers.duo.settings import DuoSettings
 from mfagate.providers.states import Arranged, State, StateUnavailable
 
-PREFIX = "mfagate-"
-"""The names of our own users begin with it."""
-
 UNKNOWN_USER = "mfagate-no-such-user"
+
+_PAGE, _MOST_PAGES = 300, 10
+"""Of a list of users: https://duo.com/docs/adminapi#retrieve-users."""
 
 _UNKNOWN_TRANSACTION = "00000000-0000-0000-0000-000000000000"
 
@@ -35,10 +34,6 @@ class DuoStates(TabledStates[DuoSettings]):
     Values: ``username``; ``passcode``, which completes a login, and ``wrong_passcode``;
     ``txid`` of a push.
     """
-
-    def __init__(self, provider: Provider, send: Send, settings: DuoSettings, test_data: Mapping[str, str]) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._created: list[str] = []
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
@@ -63,11 +58,22 @@ class DuoStates(TabledStates[DuoSettings]):
             State.CREDENTIAL_WRONG_KIND: self._admin_keys,
         }
 
-    def close(self) -> None:
-        """Delete the users that ``arrange`` created; never raises."""
-        for user_id in self._created:
-            with suppress(Exception):
-                self._admin("DELETE", f"/admin/v1/users/{user_id}")
+    def remove(self, thing: Thing) -> None:
+        """Delete a user, by the id that the name has now."""
+        for user in self._admin("GET", "/admin/v1/users", params={"username": thing.name}):
+            self.delete(f"/admin/v1/users/{user['user_id']}", self._as_admin)
+
+    def marked(self) -> Iterator[tuple[Thing, Mark]]:
+        """Find users whose name and notes both are those that a run gives."""
+        for page in range(_MOST_PAGES):
+            paging = {"limit": str(_PAGE), "offset": str(page * _PAGE)}
+            users = self._admin("GET", "/admin/v1/users", params=paging)
+            for user in users:
+                mark = Mark.read(str(user["username"]))
+                if mark and user.get("notes") == mark.note:
+                    yield Thing("user", mark.name), mark
+            if len(users) < _PAGE:
+                break
 
     def _working_otp(self) -> Arranged:
         username = self.given("user")
@@ -75,7 +81,9 @@ class DuoStates(TabledStates[DuoSettings]):
         if not found:
             raise StateUnavailable(f"The account has no user {username!r}.")
         path = f"/admin/v1/users/{found[0]['user_id']}/bypass_codes"
-        (passcode,) = self._admin("POST", path, json={"count": "1", "reuse_count": "1", "valid_secs": "600"})
+        # Beside those of other runs; it is good for once, and for ten minutes.
+        asked = {"count": "1", "reuse_count": "1", "valid_secs": "600", "preserve_existing": "true"}
+        (passcode,) = self._admin("POST", path, json=asked)
         values = {"username": username, "passcode": str(passcode), "wrong_passcode": _other_than(str(passcode))}
         return Arranged(values, frozenset({"passcode"}))
 
@@ -87,10 +95,9 @@ class DuoStates(TabledStates[DuoSettings]):
         return arranged
 
     def _user_with_status(self, status: str) -> Arranged:
-        username = PREFIX + secrets.token_hex(6)
-        user = self._admin("POST", "/admin/v1/users", json={"username": username, "status": status})
-        self._created.append(str(user["user_id"]))
-        return Arranged({"username": username})
+        with self.making("user") as mark:
+            self._admin("POST", "/admin/v1/users", json={"username": mark.name, "status": status, "notes": mark.note})
+        return Arranged({"username": mark.name})
 
     def _prepared(self, name: str) -> Arranged:
         return Arranged({"username": self.given(name)})
@@ -127,12 +134,16 @@ class DuoStates(TabledStates[DuoSettings]):
             }
         )
 
-    def _admin(self, method: str, path: str, **request: Any) -> Any:
+    @property
+    def _as_admin(self) -> DuoSettings:
         keys = {
             "integration_key": self.given("admin_integration_key"),
             "secret_key": SecretStr(self.given("admin_secret_key")),
         }
-        return self.ask(method, path, self.settings.model_copy(update=keys), **request)
+        return self.settings.model_copy(update=keys)
+
+    def _admin(self, method: str, path: str, **request: Any) -> Any:
+        return self.ask(method, path, self._as_admin, **request)
 
     def payload(self, response: Response) -> Any:
         """What is in the envelope of a good answer, else None."""

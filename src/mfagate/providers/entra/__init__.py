@@ -6,7 +6,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -194,6 +194,10 @@ class Entra(Provider):
         if unknown or finding.cause is CauseId.CREDENTIAL_WRONG_REGION:
             return discovery.in_another_cloud(finding, settings, send)
         return finding
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """Whoever begins a sign-in shows its code to the user: Microsoft sends nothing."""
+        return False
 
     def states(self, send: Send, settings: EntraSettings, test_data: Mapping[str, str]) -> States:
         """Arranges states with users, applications and device codes that somebody prepared."""

@@ -148,6 +148,7 @@ class EntraSettings(ProviderSettings):
             where=f"{_CENTER} > Certificates & secrets > Client secrets > Value, shown only when it is made",
             example="env:ENTRA_CLIENT_SECRET",
             shape=ClientSecret(),
+            recognised_by=r"[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,34}",
             lookalikes=(
                 Lookalike(
                     r"(?i)([a-z0-9_.-]|%7E|~){3}\dQ%7E.*",

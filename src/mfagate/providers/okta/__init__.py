@@ -24,7 +24,15 @@ from mfagate.providers.okta.auth import (
     service_app,
     token_form,
 )
-from mfagate.providers.okta.errors import ABOUT_A_USER, MEANINGS, NOT_FOUND, WRONG_PASSWORD, error_of, meaning_of
+from mfagate.providers.okta.errors import (
+    ABOUT_A_USER,
+    MEANINGS,
+    NOT_FOUND,
+    WRONG_PASSWORD,
+    error_of,
+    meaning_of,
+    seconds_between_messages,
+)
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.settings import OktaSettings
@@ -195,6 +203,21 @@ class Okta(Provider):
         org = _organization(response) if response is not None else {}
         told = {"org that answers": quoted(" ".join(org.values()))} if org else {}
         return replace(finding, evidence={**finding.evidence, **told})
+
+    def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
+        """Okta says how many seconds lie between two messages: https://developer.okta.com/docs/reference/error-codes/."""
+        return seconds_between_messages(error, urlsplit(exchange.request.url).path)
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """A verification without an answer sends a code or a push, and so does the enrolment of a phone or an address.
+
+        https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/
+        """
+        if method != "POST":
+            return False
+        enrols = path.endswith("/factors") and fields.get("factorType") in ("sms", "call", "email")
+        asks = path.endswith("/verify") and not {"passCode", "answer"} & fields.keys()
+        return enrols or asks or path.endswith("/resend")
 
     def states(self, send: Send, settings: OktaSettings, test_data: Mapping[str, str]) -> States:
         """Arranges states with users of its own, and with prepared ones."""

@@ -42,7 +42,12 @@ _FITS_NOT = (
 
 _USER_NOT_READY = ("E0000038", "E0000097", "E0000107", "E0000112", "E0000119", "E0000140", LOCKED)
 
-RECENTLY_SENT = ("E0000109", "E0000118", "E0000133")
+_BETWEEN_MESSAGES: Mapping[str, float] = {"E0000109": 30.0, "E0000118": 5.0, "E0000133": 30.0}
+"""Seconds between two text messages, mails or calls to one user."""
+
+_LOOKED_AT = 200
+
+RECENTLY_SENT = tuple(_BETWEEN_MESSAGES)
 """A limit of one user (429), and none of the org."""
 
 WRONG_PASSWORD = "E0000004"
@@ -259,6 +264,14 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
     ),
 }
 """What one code says, by a part of its description; the empty part is every other one."""
+
+
+def seconds_between_messages(error: ApiError, path: str) -> float | None:
+    """How long to wait after "a message was recently sent"; the text names the seconds, which an org cannot change."""
+    if error.code not in _BETWEEN_MESSAGES or not path.endswith(("/verify", "/resend", "/factors")):
+        return None
+    told = re.search(r"wait ([0-9]{1,3}) seconds", raw(error.message)[:_LOOKED_AT])
+    return float(told[1]) if told else _BETWEEN_MESSAGES[str(error.code)]
 
 
 def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> Meaning | None:

@@ -14,7 +14,7 @@ from typing import Any
 from mfagate import numbers
 from mfagate.exchange import Response
 from mfagate.foreign import quoted
-from mfagate.foreign.parsing import raw
+from mfagate.foreign.parsing import beginning, raw
 from mfagate.providers.base import Expiry
 
 _JUST_NOW = timedelta(seconds=10)
@@ -57,7 +57,7 @@ def _moment(text: Any) -> datetime | None:
 
 def _duration(text: Any) -> timedelta | None:
     """A duration of ISO 8601 in weeks, days, hours, minutes and seconds, such as P30D."""
-    found = _DURATION.fullmatch(str(text)[:_LONGEST_DURATION])
+    found = _DURATION.fullmatch(beginning(text, _LONGEST_DURATION))
     if found is None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())

@@ -51,5 +51,11 @@ AUTH_DOWN = state(
 FEATURE_OFF = answer("feature-off", "the org has not got the feature of factors", CauseId.ACCOUNT_FEATURE_DISABLED)
 READ_ONLY = answer("maintenance", "read-only mode: what changes anything is refused", CauseId.PROVIDER_MAINTENANCE)
 LIMITED = answer("rate-limited", "the limit of the minute is reached", CauseId.PROVIDER_RATE_LIMITED, seconds="30")
+EMAIL_ENROLLED = state(
+    "email-enrolled", "not a fault: the policy requires e-mail, which enrols each new user's address"
+)
+"""https://help.okta.com/oie/en-us/content/topics/identity-engine/authenticators/make-email-optional.htm"""
 
-FAULTS = (REVOKED, EXPIRED, ROTATED, DEMOTED, APP_GONE, ZONE, AUTH_DOWN, FEATURE_OFF, READ_ONLY, LIMITED)
+FAULTS = (
+    REVOKED, EXPIRED, ROTATED, DEMOTED, APP_GONE, ZONE, AUTH_DOWN, FEATURE_OFF, READ_ONLY, LIMITED, EMAIL_ENROLLED,
+)  # fmt: skip

@@ -133,6 +133,7 @@ class OktaSettings(ProviderSettings):
             where=f"{_TOKENS} > Create token, which shows it once",
             example="env:OKTA_API_TOKEN",
             shape=Pattern(r"00[A-Za-z0-9_-]{40}", "42 characters that begin with 00", 42),
+            recognised_by=r"00[A-Za-z0-9_-]{40}",
             lookalikes=(
                 Lookalike(
                     "00NgAPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-x",

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
 from mfagate.foreign import quoted
+from mfagate.leftovers.ledger import Thing
+from mfagate.leftovers.marks import Mark
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
 from mfagate.providers.okta import UNKNOWN_FACTOR, UNKNOWN_USER
@@ -25,8 +26,10 @@ from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.states import Arranged, State, StateUnavailable
 from mfagate.providers.totp import Totp
 
-PREFIX = "mfagate-"
-"""The logins of our own users begin with it."""
+_DOMAIN = "example.com"
+"""Of the logins of our own users: it delivers nothing (RFC 2606)."""
+
+_MOST_LISTED = 200
 
 _TOTP, _PUSH, _SMS, _APP = "token:software:totp", "push", "sms", "app"
 
@@ -53,6 +56,7 @@ class OktaStates(TabledStates[OktaSettings]):
     def __init__(self, provider: Provider, send: Send, settings: OktaSettings, test_data: Mapping[str, str]) -> None:
         super().__init__(provider, send, settings, test_data)
         self._user_id: str | None = None
+        self._login = ""
         self._factor_id: str | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
@@ -83,13 +87,30 @@ class OktaStates(TabledStates[OktaSettings]):
             (State.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_key()),
         }
 
-    def close(self) -> None:
-        """Delete the user that ``arrange`` created; never raises."""
-        if self._user_id is not None:
-            # One DELETE of a user who is not deactivated would only deactivate.
-            for method, path in (("POST", "/lifecycle/deactivate"), ("DELETE", "")):
-                with suppress(Exception):
-                    self._admin(method, f"/api/v1/users/{self._user_id}{path}")
+    def remove(self, thing: Thing) -> None:
+        """Delete a user: the first time Okta deactivates, the second time it deletes.
+
+        https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/#tag/User/operation/deleteUser
+        """
+        login = f"{thing.name}@{_DOMAIN}"
+        known = [self._user_id] if self._user_id and self._login == login else None
+        for user_id in known or [user["id"] for user in self._found(f'profile.login eq "{login}"')]:
+            for _ in range(2):
+                self.delete(f"/api/v1/users/{user_id}", self._as_admin)
+        if known:
+            self._user_id = self._factor_id = None
+
+    def marked(self) -> Iterator[tuple[Thing, Mark]]:
+        """Find users whose login and display name both are those that a run gives."""
+        for user in self._found('profile.login sw "mfagate-"'):
+            name, _, domain = str(user["profile"]["login"]).partition("@")
+            mark = Mark.read(name)
+            if mark and domain == _DOMAIN and user["profile"].get("displayName") == mark.note:
+                yield Thing("user", name), mark
+
+    def _found(self, search: str) -> list[Any]:
+        """Users, deactivated ones included: https://developer.okta.com/docs/reference/user-query/."""
+        return list(self._admin("GET", "/api/v1/users", params={"search": search, "limit": str(_MOST_LISTED)}))
 
     def _working_otp(self) -> Arranged:
         return self._with_codes(self._enrolled())
@@ -135,13 +156,15 @@ class OktaStates(TabledStates[OktaSettings]):
         return self._user_id
 
     def _created(self) -> str:
-        login = f"{PREFIX}{secrets.token_hex(6)}@example.com"
-        # With a password the user is active at once, and nobody is sent a mail.
-        body = {
-            "profile": {"firstName": "mfagate", "lastName": "test", "email": login, "login": login},
-            "credentials": {"password": {"value": f"{secrets.token_urlsafe(18)}aA1-"}},
-        }
-        return str(self._admin("POST", "/api/v1/users", params={"activate": "true"}, json=body)["id"])
+        with self.making("user") as mark:
+            self._login = login = f"{mark.name}@{_DOMAIN}"
+            names = {"firstName": "mfagate", "lastName": "test", "displayName": mark.note}
+            # With a password the user is active at once, and nobody is sent a mail.
+            body = {
+                "profile": {**names, "email": login, "login": login},
+                "credentials": {"password": {"value": f"{secrets.token_urlsafe(18)}aA1-"}},
+            }
+            return str(self._admin("POST", "/api/v1/users", params={"activate": "true"}, json=body)["id"])
 
     def _prepared(self, name: str, kind: str) -> Arranged:
         user = self.given(name)
@@ -175,9 +198,13 @@ class OktaStates(TabledStates[OktaSettings]):
         }
         return Arranged(credential={"api_token": None, **app, **changed})
 
-    def _admin(self, method: str, path: str, **request: Any) -> Any:
+    @property
+    def _as_admin(self) -> OktaSettings:
         admin = {"api_token": SecretStr(self.given("admin_api_token")), "private_key": None}
-        return self.ask(method, path, self.settings.model_copy(update=admin), **request)
+        return self.settings.model_copy(update=admin)
+
+    def _admin(self, method: str, path: str, **request: Any) -> Any:
+        return self.ask(method, path, self._as_admin, **request)
 
 
 def _unknown_push() -> Arranged:

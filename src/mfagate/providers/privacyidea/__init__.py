@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -162,6 +162,10 @@ class PrivacyIDEA(Provider):
             text = f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers 500 to an expired key"
             return Meaning(CauseId.CREDENTIAL_EXPIRED, text)
         return super().meaning(error, exchange, settings)
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """The tokens are our own: HOTP, and a push whose phone is played in this process."""
+        return False
 
     def states(self, send: Send, settings: PrivacyIDEASettings, test_data: Mapping[str, str]) -> States:
         """Arranges states through the admin API, on any server."""

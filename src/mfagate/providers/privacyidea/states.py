@@ -7,9 +7,9 @@ and https://privacyidea.readthedocs.io/en/latest/modules/api/validate.html.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -18,24 +18,25 @@ import requests
 from mfagate.contract import ProviderState
 from mfagate.exchange import Response
 from mfagate.foreign import quoted
+from mfagate.leftovers.ledger import Thing
+from mfagate.leftovers.marks import ABANDONED_AFTER_SECONDS, Mark
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
 from mfagate.providers.privacyidea import SENTINEL_USER
 from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp, random_pin
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.providers.states import Arranged, State, StateUnavailable
+from mfagate.providers.states import Arranged, AskedTooSoon, State, StateUnavailable
 
-SERIAL_PREFIX = "MFAGATE-"
-"""The serials of our tokens begin with it; no other token is touched."""
+_MOST_LISTED = "1000"
 
 
 class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     """Arranges states on one server, with tokens of its own on one user.
 
     ``test_data`` (of ``integrations.toml``): ``user``, an existing user whom
-    nobody else uses, a second run of mfagate included, since a state holds until
-    the next one is arranged; ``expired_validate_key``, for that state alone.
+    nobody else uses: a state holds until the next one is arranged, so that runs
+    take turns; ``expired_validate_key``, for that state alone.
 
     Values: ``user``, and ``realm`` where one is configured; ``pass``, which starts
     or completes the login; ``wrong_pass`` and ``wrong_pin_pass``, the same with a
@@ -77,11 +78,25 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
             self.setting("validate_key")
         return super().arrange(state)
 
-    def close(self) -> None:
-        """Delete the tokens that ``arrange`` enrolled; never raises."""
-        with suppress(Exception):
-            if self._enrolled:
-                self._user_without_tokens()
+    def remove(self, thing: Thing) -> None:
+        """Delete a token; the server counts how many it deleted."""
+        self.setting("admin_key")
+        self.delete(f"/token/{thing.name.upper()}")
+
+    def marked(self) -> Iterator[tuple[Thing, Mark]]:
+        """Find tokens whose serial and description both are those that a run gives.
+
+        https://privacyidea.readthedocs.io/en/latest/modules/api/token.html
+        """
+        self.setting("admin_key")
+        for token in self._tokens({"serial": "MFAGATE-*"}):
+            mark = _mark_of(token)
+            if mark:
+                yield Thing("token", mark.name), mark
+
+    def _tokens(self, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
+        answer = self.ask("GET", "/token/", params={**wanted, "pagesize": _MOST_LISTED})
+        return list(answer["result"]["value"]["tokens"])
 
     def _working_otp(self) -> Arranged:
         return self._arranged(self._enrol_hotp())
@@ -154,39 +169,55 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         user = self._user()
         self.setting("admin_key")
         self._push_token = None
-        parameters = self._of_user(user, {"pagesize": "1000"})
-        answer = self.ask("GET", "/token/", params=parameters)
-        serials = [str(token["serial"]) for token in answer["result"]["value"]["tokens"]]
-        if self._enrolled and self._enrolled not in serials:
+        tokens = self._tokens(self._of_user(user, {}))
+        if self._enrolled and self._enrolled not in [str(token["serial"]) for token in tokens]:
             raise StateUnavailable(
                 f"The server does not list the token {quoted(self._enrolled, 80)} that was enrolled a moment ago:"
                 " does the admin key lack the right tokenlist?"
             )
         self._enrolled = None
-        foreign = [serial for serial in serials if not serial.startswith(SERIAL_PREFIX)]
+        for thing in self.ledger.things:
+            self.remove(thing)
+            self.ledger.removed(thing)
+        self._require_own(user, tokens)
+        return user
+
+    def _require_own(self, user: str, tokens: list[dict[str, Any]]) -> None:
+        """Nobody else's token is touched: that of another run shows that it is under way."""
+        marks = {str(token["serial"]): _mark_of(token) for token in tokens}
+        foreign = [serial for serial, mark in marks.items() if mark is None]
         if foreign:
             raise StateUnavailable(
                 f"The test user {user!r} has tokens that mfagate did not enrol"
                 f" ({quoted(', '.join(foreign))}): name a user without any."
             )
-        for serial in serials:
-            self.ask("DELETE", f"/token/{serial}")
-        return user
+        other = [mark for mark in marks.values() if mark and mark.run != self.ledger.mark().run]
+        if other:
+            left = max(mark.when for mark in other) + ABANDONED_AFTER_SECONDS - time.time()
+            raise AskedTooSoon(max(left, 1.0), f"another run of mfagate uses the test user {user!r}")
 
     def _enrol_hotp(self, pin: str = "") -> HotpToken:
-        token = HotpToken(_random_serial(), pin)
-        self._enrol(token.serial, type="hotp", otpkey=token.key.hex(), otplen=token.digits, pin=pin)
+        with self._enrolling() as mark:
+            token = HotpToken(mark.name.upper(), pin)
+            self._enrol(mark, type="hotp", otpkey=token.key.hex(), otplen=token.digits, pin=pin)
         return token
 
     def _enrol_push(self) -> PushToken:
-        token = PushToken(_random_serial(), self.ask)
-        detail = self._enrol(token.serial, type="push", genkey=1)
+        with self._enrolling() as mark:
+            token = PushToken(mark.name.upper(), self.ask)
+            detail = self._enrol(mark, type="push", genkey=1)
         token.enrol(detail["enrollment_credential"])
         return token
 
-    def _enrol(self, serial: str, **parameters: Any) -> dict[str, Any]:
-        user = self._user_without_tokens()
-        answer = self._post("/token/init", serial=serial, **self._of_user(user, {}), **parameters)
+    @contextmanager
+    def _enrolling(self) -> Iterator[Mark]:
+        self._user_without_tokens()
+        with self.making("token") as mark:
+            yield mark
+
+    def _enrol(self, mark: Mark, **parameters: Any) -> dict[str, Any]:
+        serial, user = mark.name.upper(), self._of_user(self._user(), {})
+        answer = self._post("/token/init", serial=serial, description=mark.note, **user, **parameters)
         self._enrolled = serial
         return dict(answer["detail"])
 
@@ -215,5 +246,8 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         return response.json() if result_of(response).get("status") is True else None
 
 
-def _random_serial() -> str:
-    return SERIAL_PREFIX + secrets.token_hex(6).upper()
+def _mark_of(token: Mapping[str, Any]) -> Mark | None:
+    """The mark of a token that a run enrolled."""
+    serial = str(token["serial"])
+    mark = Mark.read(serial.lower()) if serial.isupper() else None
+    return mark if mark and token.get("description") == mark.note else None

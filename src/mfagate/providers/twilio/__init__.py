@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -20,6 +21,7 @@ from mfagate.providers.twilio.errors import (
     MEANINGS,
     NOT_FOUND,
     PERMISSION_DENIED,
+    TOO_SOON,
     UNAUTHORIZED,
     error_of,
     limited,
@@ -186,6 +188,22 @@ class Twilio(Provider):
         from mfagate.providers.twilio.narrowing import narrow
 
         return narrow(finding, settings, send)
+
+    def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
+        """Limits of one number or factor: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts."""
+        path = urlsplit(exchange.request.url).path
+        limit = TOO_SOON.get(int(error.code)) if exchange.request.method == "POST" else None
+        return limit[1] if limit is not None and path.endswith(limit[0]) else None
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """A new verification is sent to its number, and a new challenge to a device, unless it has its answer with it.
+
+        https://www.twilio.com/docs/verify/api/verification and https://www.twilio.com/docs/verify/api/challenge
+        """
+        if method != "POST":
+            return False
+        asks = path.endswith("/Challenges") and "AuthPayload" not in fields
+        return asks or path.endswith(("/Verifications", "/Notifications"))
 
     def states(self, send: Send, settings: TwilioSettings, test_data: Mapping[str, str]) -> States:
         """Arranges states through the API: TOTP factors of our own, verifications without a phone."""

@@ -143,6 +143,18 @@ ABOUT_A_USER = frozenset({
 })  # fmt: skip
 """Of one phone number, verification, factor or entity."""
 
+TOO_SOON: Mapping[int, tuple[str, float]] = {
+    60202: ("/Verifications", 600.0),
+    60203: ("/Verifications", 600.0),
+    60212: ("/Verifications", 600.0),
+    60312: ("/Challenges", 3600.0),
+}
+"""Limits that pass: the end of the path that has them, and how many seconds they last at most.
+
+A verification lives ten minutes; a factor may be challenged fifty times an hour (and a hundred times a day).
+https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts, https://www.twilio.com/docs/api/errors/60203
+"""
+
 ANOTHER_SECRET = "the secret is another key's"
 SUSPENDED = "the account is suspended or closed"
 _ANOTHER_KEY = (

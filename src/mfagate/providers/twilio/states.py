@@ -11,21 +11,21 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import requests
+
 from mfagate.contract import ProviderState
+from mfagate.leftovers.ledger import Thing
+from mfagate.leftovers.marks import Mark
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
-from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
 from mfagate.providers.totp import Totp
 from mfagate.providers.twilio.settings import TwilioSettings
-
-PREFIX = "mfagate-"
-"""The identities of our own entities begin with it."""
 
 _UNKNOWN = {
     "service_sid": "VA" + "0" * 32,
@@ -42,8 +42,14 @@ _UNKNOWN_IDENTITY = "mfagate-no-such-user"
 _NO_CREDENTIAL: Mapping[str, str | None] = {"api_key_sid": None, "api_key_secret": None, "auth_token": None}
 
 _CHECKS = 5
+_PAGE, _MOST_PAGES = 100, 20
+_VERIFICATION, _ENTITY = "verification", "entity"
+_LIFETIME_SECONDS = 600.0
+"""Of a verification: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts."""
 _POLLS = 40
 _BETWEEN_POLLS_SECONDS = 0.5
+_UNDER_WAY = "another verification to the number of test_data.{} is under way"
+_OK, _NOT_FOUND = 200, 404
 _SHORT_LIFE = timedelta(seconds=3)
 
 
@@ -58,8 +64,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def __init__(self, provider: Provider, send: Send, settings: TwilioSettings, test_data: Mapping[str, str]) -> None:
         super().__init__(provider, send, settings, test_data)
         self._service = f"/v2/Services/{settings.service_sid}"
-        self._entities: list[str] = []
-        self._verifications: list[str] = []
+        self._pending: Arranged | None = None
         self._totp: tuple[Mapping[str, str], Totp] | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
@@ -76,7 +81,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             State.CHALLENGE_ANSWERED: self._approved,
             State.CHALLENGE_EXHAUSTED: self._exhausted,
             State.CHALLENGE_UNKNOWN: lambda: Arranged({**_UNKNOWN_CHALLENGE, "code": _random_code()}),
-            State.PUSH_PENDING: lambda: self._push("push_identity", "pending"),
+            State.PUSH_PENDING: self._pending_push,
             State.PUSH_ACCEPTED: lambda: self._push("accepting_identity", "approved"),
             State.PUSH_DECLINED: lambda: self._push("declining_identity", "denied"),
             State.PUSH_TIMED_OUT: lambda: self._push("push_identity", "expired", lifetime=_SHORT_LIFE),
@@ -99,12 +104,28 @@ class TwilioStates(TabledStates[TwilioSettings]):
         """The same below the path of the service."""
         return super().ask(method, self._service + path, settings, **request)
 
-    def close(self) -> None:
-        """Delete our entities and cancel what is under way; never raises."""
-        self._cancel()
-        for identity in self._entities:
-            with suppress(Exception):
-                self.ask("DELETE", f"/Entities/{identity}")
+    def remove(self, thing: Thing) -> None:
+        """Delete an entity with its factors, or cancel a verification, which frees its number.
+
+        By the number, so that it works although the answer with the SID never came; what is over stays as it is.
+        """
+        if thing.kind == _ENTITY:
+            self.delete(f"{self._service}/Entities/{thing.name}")
+            return
+        request = requests.Request("POST", f"{self._service}/Verifications/{thing.name}", data={"Status": "canceled"})
+        response = self.answer(request)
+        if response.status != _NOT_FOUND:
+            self.content(f"POST {request.url}", response)
+
+    def marked(self) -> Iterator[tuple[Thing, Mark]]:
+        """Find entities by their identity: there is no other field for a mark."""
+        for page in range(_MOST_PAGES):
+            listed = self.ask("GET", "/Entities", params={"PageSize": str(_PAGE), "Page": str(page)})["entities"]
+            for entity in listed:
+                if mark := Mark.read(str(entity["identity"])):
+                    yield Thing(_ENTITY, mark.name), mark
+            if len(listed) < _PAGE:
+                break
 
     def _working_otp(self) -> Arranged:
         if self._totp is None:
@@ -140,28 +161,35 @@ class TwilioStates(TabledStates[TwilioSettings]):
         return Arranged({"identity": identity, "factor_sid": factor_sid})
 
     def _new_entity(self) -> str:
-        identity = PREFIX + secrets.token_hex(6)
-        self.ask("POST", "/Entities", data={"Identity": identity})
-        self._entities.append(identity)
-        return identity
+        with self.making(_ENTITY) as mark:
+            self.ask("POST", "/Entities", data={"Identity": mark.name})
+        return mark.name
 
     def _phone(self) -> Arranged:
-        to = self.given("phone")
-        # What the interaction starts is known by its number alone, and has to be cancelled as well.
-        self._verifications.append(to)
+        to = self._free_number("phone")
+        # What the interaction starts has to be cancelled as well.
+        self.record(Thing(_VERIFICATION, to))
         return Arranged({"to": to})
 
-    def _started(self, phone: str, wrong_code: str, **more: str) -> Arranged:
-        """A verification of our own; one that others left behind has a code that is not ours."""
-        self._cancel()
+    def _free_number(self, phone: str) -> str:
+        """A number without a verification: ours is cancelled, and that of somebody else is not ours to cancel."""
         to = self.given(phone)
-        for _ in range(2):
-            started = self.ask("POST", "/Verifications", data={"To": to, "Channel": "sms", **more})
-            self._verifications.append(str(started["sid"]))
-            if len(started["send_code_attempts"]) == 1:
-                return Arranged({"to": to, "verification_sid": str(started["sid"]), "wrong_code": wrong_code})
-            self._cancel()
-        raise StateUnavailable("Another verification to the same number is under way.")
+        self._cancel()
+        if self.answer(requests.Request("GET", f"{self._service}/Verifications/{to}")).status == _OK:
+            raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format(phone))
+        return to
+
+    def _started(self, phone: str, wrong_code: str, **more: str) -> Arranged:
+        """A verification of our own; one of somebody else has a code that is not ours."""
+        to = self._free_number(phone)
+        thing = Thing(_VERIFICATION, to)
+        self.record(thing)
+        started = self.ask("POST", "/Verifications", data={"To": to, "Channel": "sms", **more})
+        if len(started["send_code_attempts"]) == 1:
+            self.ledger.made(thing)
+            return Arranged({"to": to, "verification_sid": str(started["sid"]), "wrong_code": wrong_code})
+        self.ledger.removed(thing)
+        raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format(phone))
 
     def _started_with_our_code(self) -> Arranged:
         self.given("phone")
@@ -189,10 +217,17 @@ class TwilioStates(TabledStates[TwilioSettings]):
         return arranged
 
     def _cancel(self) -> None:
-        """Cancel our verifications, which frees their numbers; what is over stays as it is."""
-        while self._verifications:
-            with suppress(Exception):
-                self.ask("POST", f"/Verifications/{self._verifications.pop()}", data={"Status": "canceled"})
+        """Cancel our verifications, which frees their numbers."""
+        for thing in self.ledger.things:
+            if thing.kind == _VERIFICATION:
+                self.remove(thing)
+                self.ledger.removed(thing)
+
+    def _pending_push(self) -> Arranged:
+        """One for all states: a device may be asked fifty times an hour (60312), and nobody answers this one."""
+        if self._pending is None:
+            self._pending = self._push("push_identity", "pending")
+        return self._pending
 
     def _push(self, name: str, wanted: str, *, lifetime: timedelta | None = None) -> Arranged:
         identity = self.given(name)

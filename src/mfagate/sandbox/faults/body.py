@@ -83,6 +83,38 @@ def _rename(parent: dict[str, Any], key: str) -> None:
     parent[f"{key}_v2"] = parent.pop(key)
 
 
+def _empty(parent: dict[str, Any], key: str) -> None:
+    kind = type(parent[key])
+    if kind in (list, dict, str):
+        parent[key] = kind()
+
+
+def _mix(parent: dict[str, Any], key: str) -> None:
+    """Put an element of another kind before those of a list: a number among texts and objects, else a text."""
+    value = parent[key]
+    if isinstance(value, list):
+        numbers = bool(value) and all(isinstance(item, int | float) for item in value)
+        parent[key] = ["mfagate" if numbers else 0, *value]
+
+
+def _reworded(document: Any, argument: str) -> bool:
+    """Put another word for one, wherever it is the whole of a text."""
+    word, _, other = argument.partition("=")
+    return _replaced(document, word, other)
+
+
+def _replaced(node: Any, word: str, other: str) -> bool:
+    """Whether there was any."""
+    if not isinstance(node, dict | list):
+        return False
+    changed = False
+    for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
+        if value == word:
+            node[key] = other
+        changed = value == word or _replaced(value, word, other) or changed
+    return changed
+
+
 def _added(document: Any, name: str) -> bool:
     if isinstance(document, dict):
         document[name] = "new"
@@ -100,6 +132,9 @@ EDITS: dict[str, Change] = {
     "nulled": _at(lambda parent, key: parent.__setitem__(key, None)),
     "retyped": _at(lambda parent, key: parent.__setitem__(key, _retyped(parent[key]))),
     "wrapped": _at(lambda parent, key: parent.__setitem__(key, [parent[key]])),
+    "emptied": _at(_empty),
+    "mixed": _at(_mix),
+    "reworded": _reworded,
     "value": _value,
     "added": _added,
 }

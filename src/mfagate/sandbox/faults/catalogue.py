@@ -14,6 +14,10 @@ def _field_and_value(argument: str) -> str | None:
     return None if "=" in argument and not argument.startswith("=") else "write FIELD=VALUE"
 
 
+def _words(argument: str) -> str | None:
+    return None if "=" in argument and not argument.startswith("=") else "write WORD=OTHER"
+
+
 def _status(default: str) -> Argument:
     return Argument("status", default, number("a status", 200, 599, int))
 
@@ -23,6 +27,7 @@ _OFFSET = Argument("seconds", "3600", number("a number of seconds", -3650 * DAY,
 _DAYS = Argument("days", "20", number("a number of days", 0, 3650))
 _MEDIA_TYPE = Argument("media type", "text/plain", _media_type)
 _FIELD = Argument("FIELD: its dotted path, or its name at any depth", None)
+_WORDS = Argument("WORD=OTHER", None, _words)
 _FIELD_AND_VALUE = Argument("FIELD=VALUE", None, _field_and_value)
 
 # A slow answer within the client's timeout is a warning (provider.degraded) in a run that passes, because a login
@@ -100,6 +105,16 @@ _KINDS = (
     _body("nulled", "a field is null", CauseId.CONTRACT_TYPE_CHANGED, argument=_FIELD),
     _body("retyped", "a field has another type", CauseId.CONTRACT_TYPE_CHANGED, argument=_FIELD),
     _body("wrapped", "a field has become a list", CauseId.CONTRACT_TYPE_CHANGED, argument=_FIELD),
+    _body(
+        "emptied",
+        "a list, an object or a text is empty",
+        CauseId.CONTRACT_VALUE_UNEXPECTED,
+        CauseId.CONTRACT_FIELD_MISSING,
+        CauseId.CONTRACT_TYPE_CHANGED,
+        argument=_FIELD,
+    ),
+    _body("mixed", "a list has an element of another kind", CauseId.CONTRACT_TYPE_CHANGED, argument=_FIELD),
+    _body("reworded", "a word has become another one", CauseId.CONTRACT_VALUE_UNEXPECTED, argument=_WORDS),
     _body("value", "a field has another value", CauseId.CONTRACT_VALUE_UNEXPECTED, argument=_FIELD_AND_VALUE),
     _body("added", "an object has one field more", argument=Argument("the field's name", "mfagate_new")),
 )

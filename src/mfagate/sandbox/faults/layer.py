@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from mfagate.leftovers.folders import temporary_folder
 from mfagate.sandbox.faults.certificates import Authority
 from mfagate.sandbox.faults.connection import STRIKES, black_hole, closed
 from mfagate.sandbox.faults.http import Struck, strike
@@ -99,9 +98,9 @@ def faulty(endpoint: str, faults: Sequence[Fault], *, seed: int = 0) -> Iterator
     Raises:
         BadFault: The faults do not go together.
     """
-    with tempfile.TemporaryDirectory(prefix="mfagate-faults-") as folder:
+    with temporary_folder("faults") as folder:
         is_tls = urlsplit(endpoint).scheme == "https" or _secure(faults) is not None
-        before = Faulty(endpoint, Authority(Path(folder)) if is_tls else None, seed)
+        before = Faulty(endpoint, Authority(folder) if is_tls else None, seed)
         try:
             before.change(faults)
             yield before

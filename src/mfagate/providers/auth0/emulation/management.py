@@ -140,6 +140,22 @@ class ManagementApi(AuthenticationApi):
             self.tenant.users[user.user_id] = user
             return Answer(201, _shown(user))
 
+    @route("GET", "/api/v2/users")
+    def list_users(self, request: Request) -> Answer:
+        """Users by page, all of them or those of a query: of its language, one field with a value or its beginning."""
+        self._require(request, "read:users")
+        _only(request, "page", "per_page", "q", "search_engine")
+        page, size = _number(request, "page", 0), _number(request, "per_page", 50, most=100)
+        query = request.query.get("q", ["email:*"])[-1]
+        found = re.fullmatch(r'(email|user_id):"?([^\s"*]*)(\*?)"?', query)
+        if found is None:
+            raise fail(400, "Invalid query string syntax.", "invalid_query_string")
+        with self.tenant.lock:
+            users = [
+                user for user in self.tenant.users.values() if _is_wanted(getattr(user, found[1]), *found.groups()[1:])
+            ]
+            return Answer(200, [_shown(user) for user in users[page * size : (page + 1) * size]])
+
     @route("GET", "/api/v2/users/<user_id>")
     def get_user(self, request: Request) -> Answer:
         """One user."""
@@ -254,6 +270,10 @@ class ManagementApi(AuthenticationApi):
             "universal_login": {"colors": {"primary": "#0059d6", "page_background": "#000000"}},
         }
         return Answer(200, settings)
+
+
+def _is_wanted(value: str, told: str, wildcard: str) -> bool:
+    return value.startswith(told) if wildcard else value == told
 
 
 def _payload(request: Request, fields: Mapping[str, type], needed: tuple[str, ...]) -> dict[str, Any]:

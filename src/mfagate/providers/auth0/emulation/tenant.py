@@ -19,6 +19,8 @@ DOMAIN = "mfagate-sandbox.eu.auth0.com"
 CUSTOM_DOMAIN = "login.mfagate.example"
 OTHER_API = "https://api.mfagate.example/"
 
+PHONE = "+15555550100"
+
 LOGIN_SECONDS = 600.0
 """That of a token for the MFA API, by
 https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa; that an ``mfa_token``
@@ -207,7 +209,7 @@ class Tenant:
             "user": self._person("user", Authenticator("push")),
             "accepting_user": self._person("accepts", Authenticator("push", owner="accepts")),
             "declining_user": self._person("declines", Authenticator("push", owner="declines")),
-            "sms_user": self._person("sms", Authenticator("sms", address="+15555550100", name="XXXXXXXX0100")),
+            "sms_user": self._person("sms", Authenticator("sms", address=PHONE, name="XXXXXXXX0100")),
             "otp_user": self._person("otp", Authenticator("totp", secret=self.otp.secret)),
             "exempt_user": self._person("exempt", exempt=True),
         }
@@ -262,6 +264,7 @@ class Tenant:
             "password": self.password,
             **{name: user.email for name, user in self.people.items()},
             "otp_secret": self.otp.secret,
+            "phone": PHONE,
             "sms_code": self.sms_code,
             "expired_mfa_token": self.expired_login,
         }

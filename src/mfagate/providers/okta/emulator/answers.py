@@ -37,8 +37,8 @@ _ERRORS: Mapping[str, tuple[int, str]] = {
     "E0000083": (403, "PassCode is valid but exceeded time window."),
     "E0000093": (400, "Target count limit exceeded"),
     "E0000107": (403, "The entity is not in the expected state for the requested transition."),
-    "E0000109": (429, "An SMS message was recently sent. Please wait 30 seconds before trying again."),
-    "E0000118": (429, "An email was recently sent. Please wait 5 seconds before trying again."),
+    "E0000109": (429, "An SMS message was recently sent. Please wait {0} seconds before trying again."),
+    "E0000118": (429, "An email was recently sent. Please wait {0} seconds before trying again."),
     "E0000122": (406, "Accept Header did not contain supported media type 'application/json'"),
     "E0000124": (
         400,

@@ -51,6 +51,7 @@ class OktaEmulator(Emulator):
         self._state = threading.RLock()
         self.org = Org()
         self.hosts = (self.org.host,)
+        self._enrols_email = False
         self.server = AuthorizationServer(self.org)
         self.values = {
             "org_url": self.org.url,
@@ -165,6 +166,11 @@ class OktaEmulator(Emulator):
     def refuse_everybody(self) -> AbstractContextManager[None]:
         """No token, and no app."""
         return together([changed(self.org, tokens=[]), changed(self.org, apps={})])
+
+    @breaks(faults.EMAIL_ENROLLED)
+    def enrol_email(self) -> AbstractContextManager[None]:
+        """Give users that are created from now on an active e-mail factor."""
+        return changed(self, _enrols_email=True)
 
     @breaks(faults.FEATURE_OFF)
     def do_without_factors(self, request: Request, argument: str) -> Answer | None:
@@ -341,6 +347,8 @@ class OktaEmulator(Emulator):
             if any(profile["login"].lower() == other.login.lower() for other in self.org.users.values()):
                 raise invalid("login", "An object with this field already exists in the current organization")
             self.org.add(user)
+            if self._enrols_email:
+                user.add(factors.make(factors.EMAIL, user.login)).profile = {"email": user.profile["email"]}
         return ok(user.as_json(self.org.url))
 
     @route("GET", "/api/v1/users/<user_id>")
@@ -541,9 +549,11 @@ def _is_wanted(user: User, request: Request) -> bool:
     values |= {"id": user.id, "status": user.status}
     for name in ("filter", "search"):
         for expression in request.query.get(name, []):
-            found = re.fullmatch(r'\s*([A-Za-z.]+)\s+eq\s+"([^"]*)"\s*', expression)
+            operators = "eq|sw" if name == "search" else "eq"
+            found = re.fullmatch(rf'\s*([A-Za-z.]+)\s+({operators})\s+"([^"]*)"\s*', expression)
             if found is None:
                 raise refused("E0000031")
-            if str(values.get(found[1], "")).lower() != found[2].lower():
+            value, told = str(values.get(found[1], "")).lower(), found[3].lower()
+            if not (value.startswith(told) if found[2] == "sw" else value == told):
                 return False
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import secrets
 import time
@@ -12,6 +14,7 @@ from mfagate.providers.okta.emulator.answers import invalid, refused
 from mfagate.providers.okta.emulator.bodies import is_true, object_in, optional_text, text
 from mfagate.providers.okta.emulator.org import Factor, Owner, Transaction, User, link, moment, new_id
 from mfagate.providers.totp import Totp
+from mfagate.sandbox import BETWEEN_MESSAGES
 
 TOTP, PUSH, QUESTION, SMS, EMAIL = "token:software:totp", "push", "question", "sms", "email"
 
@@ -114,9 +117,10 @@ def activate(user: User, factor: Factor, fields: Mapping[str, Any]) -> dict[str,
 
 def send_code(factor: Factor) -> None:
     """Send a text message or a mail, but not two in a row."""
-    pause, code = _PAUSES[factor.kind]
+    usual, code = _PAUSES[factor.kind]
+    pause = float(os.environ.get(BETWEEN_MESSAGES, usual))
     if time.time() - factor.sent < pause:
-        raise refused(code)
+        raise refused(code, f"{math.ceil(pause)}")
     factor.sent, factor.code = time.time(), f"{secrets.randbelow(10**6):06}"
 
 

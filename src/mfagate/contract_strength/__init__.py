@@ -1,0 +1,30 @@
+"""The proof of a contract's strength: it rejects what breaks a reader, and accepts what readers cope with.
+
+>>> prove(lambda url: OurClient(url).verify("alice", "123456"),  # doctest: +SKIP
+...       contract="contracts/duo/auth-service-duo.json", interaction="passcode accepted").require()
+
+It needs the extra ``pytest``, as the fail-closed proof does.
+"""
+
+from mfagate.contract_strength.behaviour import Behaviour
+from mfagate.contract_strength.decorator import contract_strength
+from mfagate.contract_strength.operators import Change, Operator, changes
+from mfagate.contract_strength.proof import CannotProve, Claim, Judge, Prove, prove
+from mfagate.contract_strength.result import Finding, Proof, WeakContract, Weakness
+
+__all__ = [
+    "Behaviour",
+    "CannotProve",
+    "Change",
+    "Claim",
+    "Finding",
+    "Judge",
+    "Operator",
+    "Proof",
+    "Prove",
+    "WeakContract",
+    "Weakness",
+    "changes",
+    "contract_strength",
+    "prove",
+]

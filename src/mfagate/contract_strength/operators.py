@@ -1,0 +1,274 @@
+"""The changes of an answer that a proof of strength tries: a fixed list of operators.
+
+Each change alters one place of the contract's own example, or its status or content type.
+Whether the contract accepts a change is decided by its matcher, not here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from mfagate.contract import Interaction
+from mfagate.contract_strength.listed import listed
+from mfagate.fail_closed.answer import Answer
+from mfagate.fail_closed.binding import alike
+from mfagate.fail_closed.places import Place, places
+from mfagate.foreign import quoted_json
+
+OTHER = "mfagate-other"
+"""A word that no provider says."""
+
+_STATUSES = (
+    *(200, 201, 202, 204, 206),
+    *(301, 302, 304),
+    *(400, 401, 402, 403, 404, 405, 409, 410, 422, 429),
+    *(500, 502, 503, 504),
+)
+_WITHOUT_BODY = (204, 304)
+_MEDIA_TYPES = ("text/html", "text/plain", "application/xml", "application/problem+json", "application/octet-stream")
+_SHOWN = 160
+
+
+class Operator(StrEnum):
+    """What is changed. The values are stable: exceptions name them."""
+
+    REMOVED = "removed"
+    NULL = "null"
+    RETYPED = "retyped"
+    OTHER_VALUE = "other-value"
+    EMPTY_TEXT = "empty-text"
+    EMPTY = "empty"
+    OTHER_KIND = "other-kind"
+    MORE = "more"
+    REORDERED = "reordered"
+    BODY = "body"
+    STATUS = "status"
+    CONTENT_TYPE = "content-type"
+    HEADER = "header"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One changed answer.
+
+    Args:
+        operator: What kind of change it is.
+        place: The path of the changed place, as Pact writes it, or ``status`` or ``header NAME``.
+        words: The change in words.
+        answer: The changed answer.
+        before: The value that was in the place.
+        after: The value that is there now.
+    """
+
+    operator: Operator
+    place: str
+    words: str
+    answer: Answer
+    before: Any = None
+    after: Any = None
+
+
+def changes(
+    interaction: Interaction, neighbours: Iterable[Interaction] = (), answer: Answer | None = None
+) -> Iterator[Change]:
+    """Yield every change of an interaction's answer.
+
+    Args:
+        interaction: Its example is changed.
+        neighbours: Interactions with the same request: what their examples hold in the
+            same place is tried as well.
+        answer: Another answer of this interaction, a live one, to change in place of the
+            example: in the places that the example has.
+    """
+    example = Answer.example(interaction) if answer is None else answer
+    named = {place.path for place in places(_document(Answer.example(interaction)))}
+    found = _of_the_body(example, interaction.response.body_rules, _values_of(neighbours))
+    yield from (each for each in found if each.place in named or each.operator is Operator.BODY)
+    yield from _of_the_status(interaction, example)
+    yield from _of_the_headers(example)
+
+
+def _values_of(neighbours: Iterable[Interaction]) -> Mapping[str, Sequence[Any]]:
+    values: dict[str, list[Any]] = {}
+    for interaction in neighbours:
+        for place in places(_document(Answer.example(interaction))):
+            if isinstance(place.value, dict):
+                continue  # its members are tried one by one
+            values.setdefault(place.path, []).append(place.value)
+    return values
+
+
+def _document(answer: Answer) -> Any:
+    try:
+        return answer.document()
+    except ValueError:
+        return None
+
+
+def _of_the_body(example: Answer, rules: Mapping[str, Any], known: Mapping[str, Sequence[Any]]) -> Iterator[Change]:
+    if example.body:
+        yield Change(Operator.BODY, "$", "the body is empty", replace(example, body=b""))
+        yield Change(Operator.BODY, "$", "the body is text", replace(example, body=b"OK"))
+    document = _document(example)
+    if document is None:
+        return
+    for place in places(document):
+        yield from _removed(example, place)
+        allowed = [*known.get(place.path, ()), *listed(rules, place.path, place.value)]
+        for operator, value in _unique(place.value, _others(place.value, allowed)):
+            was = "" if isinstance(value, dict | list) else f" instead of {quoted_json(place.value, _SHOWN)}"
+            words = f"{place.path} is {quoted_json(value, _SHOWN)}{was}"
+            yield Change(operator, place.path, words, example.with_document(place.put(value)), place.value, value)
+
+
+def _removed(example: Answer, place: Place) -> Iterator[Change]:
+    if place.drop is not None:
+        yield Change(
+            Operator.REMOVED, place.path, f"{place.path} is missing", example.with_document(place.drop()), place.value
+        )
+    if isinstance(place.value, list) and len(place.value) > 1:
+        for index, item in enumerate(place.value):
+            kept = [*place.value[:index], *place.value[index + 1 :]]
+            path = f"{place.path}[{index}]"
+            yield Change(Operator.REMOVED, path, f"{path} is missing", example.with_document(place.put(kept)), item)
+
+
+def _unique(before: Any, values: Iterable[tuple[Operator, Any]]) -> Iterator[tuple[Operator, Any]]:
+    seen = {json.dumps(before)}
+    for operator, value in values:
+        text = json.dumps(value)
+        if text not in seen:
+            seen.add(text)
+            yield operator, value
+
+
+def _others(value: Any, known: Sequence[Any]) -> Iterator[tuple[Operator, Any]]:
+    yield from _within(value)
+    for other in known:
+        yield _operator_for(value, other), other
+    yield Operator.NULL, None
+    for other in _retyped(value):
+        yield Operator.RETYPED, other
+
+
+def _operator_for(value: Any, other: Any) -> Operator:
+    if other is None:
+        return Operator.NULL
+    if _kind(other) is not _kind(value):
+        return Operator.RETYPED
+    if not isinstance(value, dict | list):
+        return Operator.OTHER_VALUE if other != "" else Operator.EMPTY_TEXT
+    return Operator.MORE if other else Operator.EMPTY
+
+
+def _kind(value: Any) -> type:
+    return float if type(value) is int else type(value)
+
+
+def _within(value: Any) -> Iterator[tuple[Operator, Any]]:
+    """Yield other values of the same type."""
+    if isinstance(value, bool):
+        yield Operator.OTHER_VALUE, not value
+    elif isinstance(value, int | float):
+        for number in (value + 1, 0, -1, 10**12):
+            yield Operator.OTHER_VALUE, number
+    elif isinstance(value, str):
+        yield Operator.EMPTY_TEXT, ""
+        for text in (OTHER, *alike(value), value.swapcase(), f"{value} "):
+            if text:
+                yield Operator.OTHER_VALUE, text
+    elif isinstance(value, list):
+        yield from _lists(value)
+    elif isinstance(value, dict):
+        yield Operator.EMPTY, {}
+        yield Operator.MORE, {**value, "mfagate_new": OTHER}
+        yield Operator.REORDERED, dict(reversed(value.items()))
+
+
+def _lists(value: list[Any]) -> Iterator[tuple[Operator, Any]]:
+    yield Operator.EMPTY, []
+    for item in _of_other_kinds(value):
+        yield Operator.OTHER_KIND, [item]
+        if value:
+            yield Operator.OTHER_KIND, [*value, item]
+            yield Operator.OTHER_KIND, [item, *value]
+    if not value:
+        return
+    unknown = _unknown(value[-1])
+    yield Operator.MORE, [*value, value[-1]]
+    yield Operator.MORE, [*value, unknown]
+    yield Operator.MORE, [unknown, *value]
+    yield Operator.REORDERED, value[::-1]
+
+
+def _of_other_kinds(value: list[Any]) -> Iterator[Any]:
+    kinds = {_kind(item) for item in value}
+    others: tuple[Any, ...] = (None, OTHER, 0, {}, [])
+    yield from (item for item in others if _kind(item) not in kinds)
+
+
+def _unknown(item: Any) -> Any:
+    """Make an element of the same shape that nobody knows: each text in it is another."""
+    if isinstance(item, dict):
+        return {name: _unknown(value) for name, value in item.items()}
+    if isinstance(item, list):
+        return [_unknown(value) for value in item]
+    return OTHER if isinstance(item, str) else item
+
+
+def _retyped(value: Any) -> Iterator[Any]:
+    if isinstance(value, bool):
+        yield from (str(value).lower(), int(value), str(value))
+    elif isinstance(value, int | float):
+        yield from (str(value), value + 0.5, bool(value))
+    elif isinstance(value, str):
+        yield from (int(value) if value.isdecimal() else 1, True, False)
+    elif isinstance(value, list):
+        yield from (dict(enumerate(value)), *value[:1])
+    elif isinstance(value, dict):
+        yield list(value.values())
+    elif value is None:
+        yield from (OTHER, 1, True)
+    if not isinstance(value, str):
+        yield OTHER
+    if not isinstance(value, list):
+        yield [value]
+    if not isinstance(value, dict):
+        yield {"value": value}
+
+
+def _of_the_status(interaction: Interaction, example: Answer) -> Iterator[Change]:
+    for status in (*_STATUSES, *_allowed_statuses(interaction)):
+        if status != example.status:
+            body = b"" if status in _WITHOUT_BODY else example.body
+            words = f"the status is {status} instead of {example.status}"
+            yield Change(Operator.STATUS, "status", words, replace(example, status=status, body=body))
+
+
+def _allowed_statuses(interaction: Interaction) -> Iterator[int]:
+    rule = interaction.response.status_rule
+    for matcher in rule["matchers"] if rule else ():
+        named = matcher.get("status", ())
+        yield from (each for each in (named if isinstance(named, list) else ()) if each not in _STATUSES)
+
+
+def _of_the_headers(example: Answer) -> Iterator[Change]:
+    kind = next((value for name, value in example.headers if name.lower() == "content-type"), None)
+    if example.body:
+        named = (*_MEDIA_TYPES, *([f"{kind}; charset=utf-8"] if kind and ";" not in kind else ()))
+        for other in named:
+            changed = example.with_header("Content-Type", other)
+            yield Change(Operator.CONTENT_TYPE, "content-type", f"the content type is {other}", changed)
+        changed = example.with_header("Content-Type", None)
+        yield Change(Operator.CONTENT_TYPE, "content-type", "there is no content type", changed)
+    for name, value in example.headers:
+        if name.lower() != "content-type":
+            place = f"header {name}"
+            removed = example.with_header(name, None)
+            yield Change(Operator.HEADER, place, f"the header {name} is missing", removed, value)
+            other = example.with_header(name, OTHER)
+            yield Change(Operator.HEADER, place, f"the header {name} is {OTHER}", other, value, OTHER)

@@ -1,0 +1,257 @@
+"""The proof: every change of an answer, given to the contract and to every reader of that answer."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from mfagate.contract import Contract, Interaction, Mismatch, load
+from mfagate.contract_strength.behaviour import Behaviour
+from mfagate.contract_strength.operators import Change, Operator, changes
+from mfagate.contract_strength.result import Finding, Proof, Weakness
+from mfagate.exchange import Response
+from mfagate.fail_closed.answer import Answer
+from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, serving
+from mfagate.fail_closed.watch import Outcome, Watch
+
+Call = Callable[[Endpoint], Any]
+"""Asks the provider at an endpoint, and returns what the client hands on."""
+
+Judge = Callable[[Response], Any]
+"""Reads an answer without a network, and returns what it makes of it: a probe, or a provider state."""
+
+Prove = Callable[..., Proof]
+"""What the fixture ``contract_strength`` is."""
+
+CLIENT = "client"
+
+
+class _Anything:
+    def __repr__(self) -> str:
+        return "anything"
+
+
+ANYTHING = _Anything()
+
+
+class CannotProve(ValueError):
+    """There is nothing to prove yet: the message says what does not fit together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What is to be proved of an interaction.
+
+    Args:
+        contract: The pact file, or one that was loaded.
+        interaction: The description of the interaction whose answer is changed.
+        expect: What the call returns for the example, or the type of the error that it raises.
+        further: Further calls that read the same answer, by name.
+        judges: Readers that need no network, by name.
+        given: Interactions that are answered on the way with their examples, in this order
+            and once a call each: the access token that is fetched first, say.
+        blind: Accepted blind findings: a pattern of ``PLACE OPERATOR`` and the reason. ``*``
+            stands for any text.
+        strict: Reviewed strict findings, likewise.
+        reviewed: Reviewed strict findings of several interactions: patterns of
+            ``INTERACTION: PLACE OPERATOR`` and the reasons. One that names nothing here is no fault.
+        deadline_seconds: Within which each call has to end.
+        tls: Serve over TLS: see :class:`~mfagate.fail_closed.Endpoint`.
+    """
+
+    contract: Contract | Path | str
+    interaction: str
+    expect: Any = ANYTHING
+    further: Mapping[str, Call] = field(default_factory=dict)
+    judges: Mapping[str, Judge] = field(default_factory=dict)
+    given: Sequence[str] = ()
+    blind: Mapping[str, str] = field(default_factory=dict)
+    strict: Mapping[str, str] = field(default_factory=dict)
+    reviewed: Mapping[str, str] = field(default_factory=dict)
+    deadline_seconds: float = 10.0
+    tls: bool = False
+
+
+def prove(call: Call | None, **claim: Any) -> Proof:
+    """Prove how strong a contract is; the keywords are those of :class:`Claim`.
+
+    Args:
+        call: Asks the provider at an endpoint with the client, and returns what the client
+            hands on. None where only judges read the answer.
+        claim: See :class:`Claim`.
+
+    Raises:
+        CannotProve: The contract has no such interaction, nothing reads its answer, or a
+            reader does not do with its example what is expected.
+        ContractError: The contract cannot be read.
+    """
+    wanted = Claim(**claim)
+    contract = wanted.contract if isinstance(wanted.contract, Contract) else load(Path(wanted.contract))
+    calls = ({CLIENT: call} if call is not None else {}) | dict(wanted.further)
+    if not calls and not wanted.judges:
+        raise CannotProve(f"nothing reads the answer of {wanted.interaction!r}")
+    script = Script([Given.of(_named(contract, name)) for name in wanted.given])
+    with serving(script, tls=wanted.tls) as servers:
+        return _Prover(calls, wanted, contract, script, servers).prove()
+
+
+def neighbours(contract: Contract, interaction: Interaction) -> list[Interaction]:
+    """Return the other interactions with the same method and path."""
+    return [each for each in contract.interactions if each is not interaction and _asked(each) == _asked(interaction)]
+
+
+def _asked(interaction: Interaction) -> tuple[str, str]:
+    request = interaction.example_request()
+    return request.method, urlsplit(request.url).path
+
+
+def _named(contract: Contract, description: str) -> Interaction:
+    for interaction in contract.interactions:
+        if interaction.description == description:
+            return interaction
+    raise CannotProve(f"{contract.path} has no interaction {description!r}")
+
+
+class _Prover:
+    def __init__(
+        self, calls: Mapping[str, Call], claim: Claim, contract: Contract, script: Script, servers: Servers
+    ) -> None:
+        self._calls, self._claim, self._script, self._servers = calls, claim, script, servers
+        self._interaction = _named(contract, claim.interaction)
+        self._neighbours = neighbours(contract, self._interaction)
+        self._example = Answer.example(self._interaction)
+        self._watch = Watch(claim.deadline_seconds, ())
+        self._usual: dict[str, Behaviour] = {}
+        self._breaking: dict[tuple[str, Operator, bool], Any] = {}
+        self._volatile: dict[str, frozenset[str]] = {}
+
+    def prove(self) -> Proof:
+        found: dict[tuple[Weakness, str, Operator], Finding] = {}
+        tried: Counter[str] = Counter({"changes": 0, "rejected": 0, "break a reader": 0})
+        with self._watch.logs():
+            self._learn()
+            for change in changes(self._interaction, self._neighbours):
+                mismatches = self._mismatches(change.answer)
+                broken = self._broken(change)
+                if broken and mismatches:
+                    self._note(change)
+                tried += Counter({"changes": 1, "rejected": bool(mismatches), "break a reader": bool(broken)})
+                if bool(broken) is bool(mismatches):
+                    continue
+                weakness = Weakness.BLIND if broken else Weakness.STRICT
+                key = (weakness, change.place, change.operator)
+                said = "" if broken else mismatches[0].message
+                new = Finding(*key, (change.words,), tuple(broken), said)
+                found[key] = _merged(found[key], new) if key in found else new
+        return self._judged([*found.values()], tried)
+
+    def _judged(self, found: Sequence[Finding], tried: Mapping[str, int]) -> Proof:
+        """Put the reasons of exceptions to the findings."""
+        claim = self._claim
+        patterns = [(Weakness.BLIND, each, reason) for each, reason in claim.blind.items()]
+        patterns += [(Weakness.STRICT, each, reason) for each, reason in claim.strict.items()]
+        shared = [(each, reason) for each, reason in claim.reviewed.items()]
+        used: set[tuple[Weakness, str]] = set()
+        reviewed: set[str] = set()
+        judged = []
+        for finding in found:
+            own = next((one for one in patterns if one[0] is finding.weakness and names(one[1], finding.name)), None)
+            reason = own[2] if own else None
+            if own:
+                used.add(own[:2])
+            elif finding.weakness is Weakness.STRICT:
+                full = f"{claim.interaction}: {finding.name}"
+                pattern, reason = next((each for each in shared if names(each[0], full)), ("", None))
+                reviewed |= {pattern} - {""}
+            judged.append(replace(finding, reason=reason))
+        unused = tuple(
+            f"{weakness.name.lower()} {each}" for weakness, each, _ in patterns if (weakness, each) not in used
+        )
+        readers = (*self._calls, *claim.judges)
+        return Proof(
+            claim.interaction, readers, tuple(judged), dict(tried), unused, frozenset(reviewed), self._breaking_changes
+        )
+
+    @property
+    def _breaking_changes(self) -> tuple[tuple[str, Operator, Any], ...]:
+        return tuple((place, operator, value) for (place, operator, _), value in self._breaking.items())
+
+    def _note(self, change: Change) -> None:
+        """Remember the first breaking change of each place and operator; a list that lost its own elements apart."""
+        mixed = change.operator is Operator.OTHER_KIND and len(change.after) > 1
+        told = change.operator in (Operator.OTHER_VALUE, Operator.OTHER_KIND)
+        self._breaking.setdefault((change.place, change.operator, mixed), change.after if told else None)
+
+    def _learn(self) -> None:
+        """Learn what each reader does with the example, and what of it differs from call to call."""
+        about = f"interaction {self._claim.interaction!r}: "
+        if self._mismatches(self._example):
+            raise CannotProve(f"{about}the contract does not accept its own example")
+        for name in (*self._calls, *self._claim.judges):
+            outcome, usual = self._read(name, self._example)
+            if name in self._calls and not self._script.served:
+                raise CannotProve(f"{about}{name} {outcome} without asking the server at the endpoint it was given")
+            if name == CLIENT and not _is_expected(outcome, self._claim.expect):
+                wanted = self._claim.expect
+                raise CannotProve(
+                    f"{about}for the contract's own example the call has to give {wanted!r}; it {outcome}"
+                )
+            self._usual[name] = usual
+            self._volatile[name] = usual.volatile(self._read(name, self._example)[1])
+
+    def _mismatches(self, answer: Answer) -> list[Mismatch]:
+        """Match an answer as the gate does, with the example's values for what the request was about."""
+        return self._interaction.match(answer.response, values=self._interaction.example_values())
+
+    def _broken(self, change: Change) -> list[str]:
+        """Return the readers that behave otherwise, each with what it does."""
+        broken = []
+        for name, usual in self._usual.items():
+            now = self._read(name, change.answer)[1]
+            if not usual.is_same(now, change, self._volatile[name]):
+                broken.append(f"{name}: {usual.words}, and with the change {now.words}")
+        return broken
+
+    def _read(self, name: str, answer: Answer) -> tuple[Outcome, Behaviour]:
+        if name in self._calls:
+            self._script.begin(answer)
+            call, endpoint = self._calls[name], self._servers.endpoint
+            outcome = self._watch.run(lambda: call(endpoint), self._script.release)
+            return outcome, Behaviour.of(outcome, self._script.asked)
+        outcome = _judged_by(self._claim.judges[name], answer.response)
+        return outcome, Behaviour.of(outcome, [])
+
+
+def _judged_by(judge: Judge, response: Response) -> Outcome:
+    try:
+        return Outcome(returned=judge(response))
+    except Exception as error:  # noqa: BLE001 - the type of the error is what is compared
+        return Outcome(raised=error)
+
+
+def _is_expected(outcome: Outcome, expected: Any) -> bool:
+    if not outcome.ended:
+        return False
+    if isinstance(expected, _Anything):
+        return True
+    if isinstance(expected, type) and issubclass(expected, BaseException):
+        return isinstance(outcome.raised, expected)
+    return outcome.raised is None and bool(outcome.returned == expected)
+
+
+def _merged(first: Finding, more: Finding) -> Finding:
+    return replace(
+        first,
+        changes=(*first.changes, *more.changes),
+        readers=tuple(dict.fromkeys((*first.readers, *more.readers))),
+    )
+
+
+def names(pattern: str, name: str) -> bool:
+    """Return whether a pattern of an exception names a finding; ``*`` is any text."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None

@@ -1,0 +1,59 @@
+"""Temporary folders that hold keys: private, and removed by a later process if their owner was killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_PREFIX = "mfagate-"
+_OWNER = ".mfagate-owner"
+
+
+@contextmanager
+def temporary_folder(kind: str = "") -> Iterator[Path]:
+    """Make an empty folder with mode 0700, and remove it at the end.
+
+    ``kind`` is a word in its name.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}-" if kind else _PREFIX))
+    owner = -1
+    try:
+        owner = _own(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if owner >= 0:
+            os.close(owner)
+
+
+def _own(folder: Path) -> int:
+    """Lock a file in the folder for as long as this process lives; it has its name only once it is locked."""
+    new = folder / f"{_OWNER}.new"
+    owner = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    fcntl.flock(owner, fcntl.LOCK_EX)
+    new.rename(folder / _OWNER)
+    return owner
+
+
+def remove_abandoned() -> None:
+    """Remove the folders that a killed process of this user left; never raises."""
+    with suppress(OSError):
+        for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            with suppress(OSError):
+                _remove_if_abandoned(folder)
+
+
+def _remove_if_abandoned(folder: Path) -> None:
+    if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
+        return
+    owner = os.open(folder / _OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)  # Fails while the owner lives.
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(owner)

@@ -1,0 +1,74 @@
+"""What of a provider reads the answers of a contract, for the proof of the contract's strength.
+
+The client is not all that reads an answer. The monitor and the gate read errors: which code, and
+whether it is about a user or about the integration. Probes read the answers of the endpoints
+that they ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from mfagate.config.settings import ProviderSettings
+from mfagate.contract import Interaction
+from mfagate.contract_strength import Judge
+from mfagate.exchange import Exchange, Response
+from mfagate.providers.base import Probe, Provider
+
+
+def judges(provider: Provider, settings: ProviderSettings | None, interaction: Interaction) -> Mapping[str, Judge]:
+    """Return the readers of an interaction's answer that need no network, by name.
+
+    Args:
+        provider: Whose contract it is.
+        settings: With them the probes of this endpoint are among the readers.
+        interaction: One interaction of the contract.
+    """
+    found: dict[str, Judge] = {"diagnosis": partial(_diagnosed, provider, settings, interaction)}
+    if settings is None:
+        return found
+    for probe in _probes(provider, settings):
+        if _asks(probe, interaction):
+            found[f"probe of {probe.subject}"] = partial(_probed, provider, settings, probe)
+    return found
+
+
+def _diagnosed(
+    provider: Provider, settings: ProviderSettings | None, interaction: Interaction, response: Response
+) -> Any:
+    """The provider's error, whom it is about, and the cause behind it."""
+    error = provider.error_of(response)
+    if error is None:
+        return None
+    exchange = Exchange(interaction.example_request(), datetime.now(UTC), response)
+    about_a_user = provider.is_about_a_user(error, exchange)
+    found = provider.explain(exchange, settings) if settings is not None else None
+    return {"code": error.code, "about a user": about_a_user, "cause": str(found.cause) if found else None}
+
+
+def _probes(provider: Provider, settings: ProviderSettings) -> Iterator[Probe]:
+    yield from provider.pings(settings)
+    yield from provider.credentials(settings)
+    yield from provider.permissions(settings)
+    yield from (each.probe for each in provider.expiries(settings))
+
+
+def _asks(probe: Probe, interaction: Interaction) -> bool:
+    """Whether the probe sends this request; one path may serve several OAuth grants."""
+    request = interaction.example_request()
+    if (probe.method, urlsplit(probe.path).path) != (request.method, urlsplit(request.url).path):
+        return False
+    grant = parse_qs(request.body.decode("utf-8", "replace")).get("grant_type")
+    return grant is None or grant == [probe.data.get("grant_type")]
+
+
+def _probed(provider: Provider, settings: ProviderSettings, probe: Probe, response: Response) -> Any:
+    """Whether the probe accepts the answer, and what it finds fault with."""
+    accepted = probe.accepted(response)
+    finding = probe.review(response) if accepted and probe.review is not None else None
+    expiries = [each.read(response) for each in provider.expiries(settings) if each.probe == probe and accepted]
+    return {"accepted": accepted, "fault": str(finding.cause) if finding else None, "expiries": expiries}

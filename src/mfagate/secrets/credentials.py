@@ -1,0 +1,54 @@
+"""Credentials that stand inside addresses: of proxies, databases, webhooks, and of whatever a file names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from mfagate.secrets.redaction import Redactor
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s\"'<>]{1,4096}")
+_USER = re.compile(r"[^:/]{1,31}://(?P<user>[^\s/?#@:]*)(?::(?P<password>[^\s/?#]*))?@")
+_PROXY = re.compile(r"(?:[^:/]{1,31}://)?(?P<user>[^:@]*)(?::(?P<password>.*))?@", re.DOTALL)
+"""To the last ``@``: who has not encoded a password meant all of it."""
+_PARAMETER = re.compile(r"[?&;#]\w{0,30}(?:pass|pwd|secret|token|key|sig)\w{0,30}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
+
+
+def learn_surroundings(redactor: Redactor, text: str, environ: Mapping[str, str]) -> None:
+    """Learn the credentials in the addresses of a file and of the environment.
+
+    These are the proxies that requests honours, which are ``*_proxy`` in either case
+    (https://requests.readthedocs.io/en/latest/user/advanced/#proxies), and every address with a password.
+    """
+    learn_addresses(redactor, "address", text)
+    for name, value in environ.items():
+        if name.lower().endswith("_proxy") and name.lower() != "no_proxy":
+            _learn(redactor, name, _of_proxy(value))
+        elif "://" in value:
+            learn_addresses(redactor, name, value)
+
+
+def learn_addresses(redactor: Redactor, name: str, text: str) -> None:
+    """Learn the credentials of all addresses in a text."""
+    for address in _ADDRESS.findall(text):
+        _learn(redactor, name, credentials_in(address))
+
+
+def credentials_in(address: str) -> Iterator[str]:
+    """Yield the password of an address, or its user name if that is all, and what its parameters hold."""
+    if found := _USER.match(address):
+        yield found["password"] or found["user"]
+    for parameter in _PARAMETER.finditer(address):
+        yield parameter["value"]
+
+
+def _of_proxy(address: str) -> Iterator[str]:
+    if found := _PROXY.match(address):
+        yield found["password"] or found["user"]
+
+
+def _learn(redactor: Redactor, name: str, values: Iterator[str]) -> None:
+    for value in values:
+        redactor.add(name, value)
+        redactor.add(name, unquote(value))

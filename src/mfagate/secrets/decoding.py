@@ -1,0 +1,268 @@
+"""Decode text that other programs encoded, and keep the positions.
+
+A secret is echoed in many encodings, and in several at once: JSON inside HTML, base64
+inside a URL. :func:`views` yields the text as it is and as it reads with one layer of
+encoding after the other removed. Each view maps its characters to the original text, so
+that what is found in decoded text can be masked where it was written.
+
+The work is linear in the length of the text: every expression here matches in linear
+time, the number of layers is limited, and blocks of base64 and hexadecimal digits only
+get shorter when they are decoded.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+LAYERS = 4
+"""Encodings on top of each other that are removed."""
+
+
+class View:
+    """A text, and where its characters are in the original.
+
+    ``block`` is the nearest view whose text is a part, and not all, of what is above it.
+    """
+
+    def __init__(self, text: str, block: View | None = None) -> None:
+        self.text = text
+        self.block: View = block or self
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Return the part of the original text that holds the characters from ``start`` to ``end``."""
+        return start, end
+
+
+class _Spaced(View):
+    """The text of another view with each ``+`` read as a space, as in a form."""
+
+    def __init__(self, parent: View) -> None:
+        super().__init__(parent.text.replace("+", " "), parent.block)
+        self._parent = parent
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        return self._parent.original(start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """Where parts of a text were replaced, and where the replacements are in the decoded text."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+    decoded_starts: Sequence[int]
+    decoded_ends: Sequence[int]
+
+    def written(self, position: int) -> tuple[int, int]:
+        """Return the place of one decoded character."""
+        number = bisect_right(self.decoded_starts, position) - 1
+        if number < 0:
+            return position, position + 1
+        if position < self.decoded_ends[number]:
+            return self.starts[number], self.ends[number]
+        start = self.ends[number] + position - self.decoded_ends[number]
+        return start, start + 1
+
+
+class _Replaced(View):
+    """The text of another view with what ``pattern`` matches replaced, once."""
+
+    def __init__(self, parent: View, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> None:
+        super().__init__(pattern.sub(replacement, parent.text), parent.block)
+        self._parent, self._pattern, self._replacement = parent, pattern, replacement
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        return self._parent.original(self._changes.written(start)[0], self._changes.written(end - 1)[1])
+
+    @cached_property
+    def _changes(self) -> _Changes:
+        """Made when something was found: most texts hold no secret."""
+        starts, ends, decoded_starts, decoded_ends = [], [], [], []
+        shift = 0
+        for found in self._pattern.finditer(self._parent.text):
+            length = len(self._replacement(found))
+            starts.append(found.start())
+            ends.append(found.end())
+            decoded_starts.append(found.start() - shift)
+            decoded_ends.append(found.start() - shift + length)
+            shift += found.end() - found.start() - length
+        return _Changes(starts, ends, decoded_starts, decoded_ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """The positions of digits in a text, where the first byte begins, and how many bits one of them holds."""
+
+    places: Sequence[int]
+    phase: int
+    bits: int
+
+    def place(self, number: int) -> int:
+        """Return the position of one digit."""
+        return self.places[self.phase + number]
+
+
+class _Block(View):
+    """Bytes out of base64 or hexadecimal digits, each byte as one character.
+
+    ``at`` says where the digits of the block are.
+    """
+
+    def __init__(self, parent: View, content: re.Match[bytes], at: _Digits) -> None:
+        super().__init__(content[0].decode("latin-1"))
+        self._parent, self._at, self._skipped = parent, at, content.start()
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        first = (self._skipped + start) * 8 // self._at.bits
+        last = -(-(self._skipped + end) * 8 // self._at.bits) - 1
+        return self._parent.original(self._at.place(first), self._at.place(last) + 1)
+
+
+def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: int = 12) -> Iterator[View]:
+    """Yield the text and every decoded form of it.
+
+    Args:
+        text: Any text.
+        binary: Look into blocks of base64 and hexadecimal digits that do not decode to readable ASCII, too.
+        spaced: Read ``+`` as a space, too.
+        shortest: Ignore blocks that decode to fewer readable characters in a row.
+    """
+    readable = re.compile((rb"[\0-\xff]{%d,}+" if binary else rb"[\0\t\n\r -~]{%d,}+") % shortest)
+    waiting = [(View(text), LAYERS)]
+    seen: set[tuple[View, str]] = {(waiting[0][0].block, text)}
+    while waiting:
+        view, layers = waiting.pop()
+        yield view
+        if not layers:
+            continue
+        children = [*_blocks(view, readable)]
+        if _may_hold_escapes(view.text):
+            children.append(_Replaced(view, _ESCAPE, _decoded))
+        if any(one in view.text for one in "\n\0\x1b"):
+            children.append(_Replaced(view, _BREAK, lambda _: ""))
+        if "\\\n" in view.text:
+            children.append(_Replaced(view, _CONTINUED, lambda _: ""))
+        if spaced and "+" in view.text:
+            children.append(_Spaced(view))
+        for child in children:
+            if (child.block, child.text) not in seen:  # what two layers leave depends little on which came first
+                seen.add((child.block, child.text))
+                waiting.append((child, layers - 1))
+
+
+_BREAK = re.compile(r"[ \t\r]*+\n\s*+|\0|\x1b\[[0-9;:?]*+[A-Za-z]")
+"""Where a text was wrapped, within an escape or a block of digits, too; the half of UTF-16 that is empty; colours."""
+
+_CONTINUED = re.compile(rf"\\\n\s*+(?:\\ )?|{_BREAK.pattern}")
+"""The same where a backslash says so, as in YAML."""
+
+
+def _may_hold_escapes(text: str) -> bool:
+    return "%" in text or "&" in text or "\\" in text
+
+
+def unescape(text: str) -> str:
+    """Decode HTML entities, percent-encoding and backslash escapes, one layer of each."""
+    return _ESCAPE.sub(_decoded, text) if _may_hold_escapes(text) else text
+
+
+def _bytes_of(prefix: str) -> str:
+    """The bytes of one UTF-8 character as escapes with two hexadecimal digits, else one byte."""
+    more = f"{prefix}[89abAB][0-9a-fA-F]"
+    return (
+        f"{prefix}[cdCD][0-9a-fA-F]{more}|{prefix}[eE][0-9a-fA-F](?:{more}){{2}}"
+        f"|{prefix}[fF][0-7](?:{more}){{3}}|{prefix}[0-9a-fA-F]{{2}}"
+    )
+
+
+_ESCAPE = re.compile(
+    rf"(?P<percent>{_bytes_of('%')})"
+    rf"|(?P<pair>(?:\\u|%u)[dD][89abAB][0-9a-fA-F]{{2}}(?:\\u|%u)[dD][c-fC-F][0-9a-fA-F]{{2}})"
+    r"|(?P<code>(?:\\u|%u)[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8})"
+    rf"|(?P<bytes>{_bytes_of(re.escape(chr(92)) + 'x')})"
+    r"|(?P<octal>\\[23][0-7]{2}(?:\\2[0-7]{2})*|\\[01]?[0-7]{2})"
+    r"|(?P<letter>\\[abefnrtv0])"
+    r"|(?P<other>\\[^\w\s])"
+    r"|(?P<numeric>&#(?:[xX]0{0,99}[0-9a-fA-F]{1,6}|0{0,99}[0-9]{1,7});?)"
+    r"|(?P<named>&[A-Za-z][A-Za-z0-9]{1,31};?)"
+)
+
+_LETTERS = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
+
+
+def _decoded(escape: re.Match[str]) -> str:
+    text = escape[0]
+    match escape.lastgroup:
+        case "percent" | "bytes":
+            return _as_text(bytes.fromhex(text.replace("%", "").replace("\\x", "")))
+        case "pair" | "code":
+            return _units(re.findall("[0-9a-fA-F]{4,}|(?<={)[0-9a-fA-F]+", text))
+        case "octal":
+            return _as_text(bytes(int(digits, 8) for digits in text.split("\\")[1:]))
+        case "letter":
+            return _LETTERS[text[1]]
+        case "other":
+            return text[1]
+    return html.unescape(text)
+
+
+def _as_text(data: bytes) -> str:
+    """UTF-8, else what most programs take for single bytes."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _units(numbers: Sequence[str]) -> str:
+    units = [int(number, 16) for number in numbers]
+    if len(units) == 2:
+        return chr(0x10000 + ((units[0] - 0xD800) << 10) + units[1] - 0xDC00)
+    return chr(units[0]) if units[0] <= 0x10FFFF else ""
+
+
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+", re.ASCII)
+"""At least the digits of 12 bytes."""
+
+_HEXADECIMAL = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,+-]{0,4}){12,}+[0-9A-Fa-f]?", re.ASCII)
+"""Digits in pairs, with or without something between them."""
+
+_NO_PAIR = re.compile(r"0x|[\s:,+-]")
+
+
+def _blocks(view: View, readable: re.Pattern[bytes]) -> Iterator[View]:
+    for found in _BASE64.finditer(view.text):
+        digits = found[0].replace("-", "+").replace("_", "/")
+        for phase in range(4):
+            for content in readable.finditer(_from_base64(digits[phase:])):
+                yield _Block(view, content, _Digits(range(*found.span()), phase, 6))
+    for found in _HEXADECIMAL.finditer(view.text):
+        digits = _NO_PAIR.sub("", found[0])
+        places = _digits_of(found)
+        for phase in range(2):
+            pairs = digits[phase : len(digits) - (len(digits) - phase) % 2]
+            for content in readable.finditer(bytes.fromhex(pairs)):
+                yield _Block(view, content, _Digits(places, phase, 4))
+
+
+def _digits_of(block: re.Match[str]) -> Sequence[int]:
+    """The positions of the digits of a block."""
+    start, at = block.start(), 0
+    places: list[int] = []
+    for gap in _NO_PAIR.finditer(block[0]):
+        places += range(start + at, start + gap.start())
+        at = gap.end()
+    return [*places, *range(start + at, block.end())] if at else range(*block.span())
+
+
+def _from_base64(digits: str) -> bytes:
+    """The bytes that the digits hold, whatever their number; a last one alone holds no byte."""
+    from binascii import a2b_base64
+
+    whole = len(digits) - (len(digits) % 4 == 1)
+    return a2b_base64(digits[:whole] + "=" * (-whole % 4))

@@ -1,0 +1,152 @@
+"""The parts of a secret that everybody knows: they are in public documents, and masking them hides nothing.
+
+The header of a JSON Web Token and the beginning of a private key are the same in thousands of them;
+the lines around a key only say what it is; the host of an address is no credential.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a secret. The ranges in ``public`` are secret only together with what surrounds them."""
+
+    text: str
+    public: Sequence[tuple[int, int]] = ()
+
+    def own(self) -> list[int]:
+        """Return how many characters that are not public are before each position, and before the end."""
+        public = bytearray(len(self.text))
+        for start, end in self.public:
+            public[start:end] = b"\1" * (end - start)
+        return [0, *accumulate(1 - one for one in public)]
+
+
+def secret_parts(value: str) -> Iterator[Part]:
+    """Split a secret into its parts without what is public."""
+    if _ARMOUR.search(value):
+        for body in _ARMOUR.split(value):
+            yield Part(body, _of_key(body))
+    elif address := _ADDRESS.match(value):
+        user, _, password = (address["user"] or "").partition(":")
+        yield Part(password or user)
+        rest = value[address.end() :]
+        # Beside a password the path is none; alone it may be that of a webhook.
+        yield Part(rest if not user and len(rest) >= 12 else rest.partition("?")[2])
+    else:
+        yield Part(value, _of_token(value) or _of_key(value))
+
+
+_ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
+
+_ADDRESS = re.compile(
+    r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?)://"
+    r"(?:(?P<user>\S*)@)?[^\s/?#@]*",
+    re.IGNORECASE,
+)
+"""Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token.
+
+What is before the last ``@`` counts as user and password, because not everybody encodes a slash in a password.
+"""
+
+_TOKEN = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(?:(eyJ[A-Za-z0-9_-]*))?")
+_CLAIM = re.compile(
+    rb'["\]}]*+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*+(?:https?://[\w.-]{0,64}/?|[a-z_]{1,16}(?=["\],}])"?)?'
+)
+"""The name of a claim, and of its value what is a word or a host."""
+
+
+def _of_token(value: str) -> list[tuple[int, int]]:
+    """The header of a JWT, and the names and issuers in its payload: others hold the same."""
+    found = _TOKEN.match(value)
+    if found is None or not _is_header(found[1]):
+        return []
+    public = [(0, found.end(1) + 1)]
+    for claim in _CLAIM.finditer(_from_base64(found[2] or "")):
+        start, end = found.start(2) + claim.start() * 8 // 6, found.start(2) - (-claim.end() * 8 // 6)
+        if start <= public[-1][1]:
+            start = public.pop()[0]
+        public.append((start, end))
+    return public
+
+
+def _is_header(digits: str) -> bool:
+    try:
+        header = json.loads(_from_base64(digits))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(header, dict) and "alg" in header
+
+
+def _from_base64(digits: str) -> bytes:
+    whole = len(digits) - (len(digits) % 4 == 1)
+    return base64.urlsafe_b64decode(digits[:whole] + "=" * (-whole % 4))
+
+
+_DER_BASE64 = re.compile(r"(?:\s|\\[nr])*M[A-P](?:[A-Za-z0-9+/=\s]|\\[nr]){18,}")
+"""The beginning of a DER sequence in base64; line breaks may be written as escapes."""
+
+
+def _of_key(body: str) -> list[tuple[int, int]]:
+    """The parts of a private key that are the same in each key of its kind."""
+    if not _DER_BASE64.match(body):
+        return []
+    digits = [at for at, one in enumerate(body) if one.isalnum() or one in "+/"]
+    digits = [at for at in digits if at == 0 or body[at - 1] != "\\"]
+    try:
+        der = base64.b64decode("".join(body[at] for at in digits) + "=" * (-len(digits) % 4))
+    except ValueError:
+        return []
+    if not _is_key(der):
+        return []
+    digits = [-1, *digits, len(body)]
+    # With the line breaks around them.
+    return [
+        (digits[start * 8 // 6] + 1, digits[min(-(-end * 8 // 6) + 1, len(digits) - 1)])
+        for start, end in _shared_der(der)
+    ]
+
+
+def _is_key(der: bytes) -> bool:
+    """Return whether the bytes are one sequence of the length that it states, and begin with a version."""
+    if len(der) < 4 or der[0] != 0x30:
+        return False
+    size, start = der[1], 2
+    if size & 0x80:
+        start += size & 0x7F
+        size = int.from_bytes(der[2:start], "big")
+    return start + size == len(der) and der[start : start + 2] == b"\x02\x01"
+
+
+_PADDING = {2: re.compile(rb"\0?"), 3: re.compile(rb"\0?\x04?")}
+"""The zero before a number whose first bit is set, and what says that the point of a curve is not compressed."""
+
+
+def _shared_der(der: bytes) -> list[tuple[int, int]]:
+    """The headers, versions, algorithms and exponents in DER (RFC 5958, RFC 8017 appendix A.1.2, RFC 5915)."""
+    shared, begun, at = [], 0, 0
+    while at + 2 < len(der):
+        tag, size, start = der[at], der[at + 1], at + 2
+        if size & 0x80:
+            start += size & 0x7F
+            size = int.from_bytes(der[at + 2 : start], "big")
+        if tag in (0x30, 0xA0, 0xA1) or (tag == 4 and _holds_der(der[start : start + size])):
+            at = start
+        elif tag in (5, 6) or (tag == 2 and size <= 4):
+            at = start + size
+        else:
+            padding = _PADDING[tag].match(der, start) if tag in _PADDING else None
+            shared.append((begun, padding.end() if padding else start))
+            begun = at = start + size
+    return [*shared, (begun, at)] if at <= len(der) and at > begun else shared
+
+
+def _holds_der(content: bytes) -> bool:
+    return content[:1] in (b"\x30", b"\x04") and len(content) > 2 and content[1] & 0x7F < len(content) != 32

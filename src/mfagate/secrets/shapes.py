@@ -1,0 +1,80 @@
+"""Secrets that are known by their shape alone, whoever wrote them and under whatever name."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SecretShape:
+    """Something that a text may hold.
+
+    Args:
+        what: How messages name it.
+        pattern: Matches in linear time.
+        sure: Whether a text that matches is one.
+    """
+
+    what: str
+    pattern: re.Pattern[str]
+    sure: Callable[[str], bool] = lambda _: True
+
+    def found_in(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where it is in a text."""
+        return (found.span() for found in self.pattern.finditer(text) if self.sure(found[0]))
+
+
+def of_provider(what: str, regex: str, *, own: bool) -> SecretShape:
+    """Return the shape of a provider's secret; only its ``own`` recordings tell one without all kinds of characters."""
+    pattern = re.compile(rf"(?<![A-Za-z0-9_~=+-])(?:{regex})(?![A-Za-z0-9_~+-])")
+    return SecretShape(what, pattern, _has_digits if own else _is_mixed)
+
+
+def _has_digits(text: str) -> bool:
+    return re.search("[0-9]", text) is not None and re.search("[A-Za-z]", text) is not None
+
+
+def _is_mixed(text: str) -> bool:
+    return all(re.search(kind, text) for kind in ("[0-9]", "[a-z]", "[A-Z]"))
+
+
+def _is_basic(text: str) -> bool:
+    digits = text.split()[1].rstrip("=")
+    try:
+        return b":" in base64.b64decode(digits + "=" * (-len(digits) % 4))
+    except binascii.Error:
+        return False
+
+
+COMMON: Sequence[SecretShape] = (
+    SecretShape(
+        "a private key in PEM",
+        re.compile(r"-----BEGIN ([A-Z0-9 ]{0,30})PRIVATE KEY-----(?:[^-]|-(?!----))*+(?:-----END \1PRIVATE KEY-----)?"),
+        lambda text: len(text) > 100,
+    ),
+    SecretShape(
+        "a JSON Web Token",
+        re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{16,}+"),
+    ),
+    SecretShape("a Basic header", re.compile(r"\bBasic +[A-Za-z0-9+/]{8,}+={0,2}"), _is_basic),
+    SecretShape("a Bearer token", re.compile(r"\b(?:Bearer|SSWS) +[A-Za-z0-9._~+/-]{20,}+=*+(?![\"'=])")),
+)
+"""A private key (RFC 7468), a signed token (RFC 7515), and the headers of RFC 7617 and RFC 6750."""
+
+
+def replaced(text: str, shapes: Sequence[SecretShape], word: str) -> tuple[str, list[str]]:
+    """Replace every secret of these shapes by a word; the second value names what was replaced."""
+    names = []
+    for shape in shapes:
+        pieces, at = [], 0
+        for start, end in shape.found_in(text):
+            pieces += [text[at:start], word]
+            at = end
+        if at:
+            names.append(shape.what)
+            text = "".join([*pieces, text[at:]])
+    return text, names

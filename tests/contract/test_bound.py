@@ -1,0 +1,106 @@
+"""Places of an answer that have to hold what was asked about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfagate.causes import CauseId
+from mfagate.contract import ContractError, Interaction, StateValueError, load
+from mfagate.exchange import Headers, Response
+
+BODY = {"sid": "VE1", "factors": [{"id": 7}]}
+
+
+@pytest.fixture
+def interaction(tmp_path: Path) -> Interaction:
+    return load(written(tmp_path, {"$.sid": "verification_sid", "$.factors[0].id": "factor"})).interactions[0]
+
+
+def written(folder: Path, bound: Any) -> Path:
+    rule = {"combine": "AND", "matchers": [{"match": "type"}]}
+    response = {
+        "status": 200,
+        "body": {"content": BODY, "contentType": "application/json"},
+        "matchingRules": {"body": {"$.sid": rule, "$.factors[0].id": rule}},
+    }
+    about = {"description": "check", "type": "Synchronous/HTTP", "request": {"path": "/"}, "response": response}
+    pact = {
+        "consumer": {"name": "us"},
+        "provider": {"name": "twilio"},
+        "interactions": [{**about, "comments": {"mfagate": {"bound": bound}}}],
+        "metadata": {"pactSpecification": {"version": "4.0"}},
+    }
+    path = folder / "pact.json"
+    path.write_text(json.dumps(pact))
+    return path
+
+
+def answer(sid: Any, number: Any) -> Response:
+    body = {"sid": sid, "factors": [{"id": number}]}
+    return Response(200, headers=Headers((("Content-Type", "application/json"),)), body=json.dumps(body).encode())
+
+
+def test_a_recording_is_matched_without_values(interaction: Interaction) -> None:
+    assert interaction.match(answer("VE2", 8)) == []
+
+
+def test_an_answer_about_something_else_is_a_value_that_is_unexpected(interaction: Interaction) -> None:
+    values = {"verification_sid": "VE5", "factor": "9"}
+    assert interaction.match(answer("VE5", 9), values=values) == []
+    (broken,) = interaction.match(answer("VE6", 9), values=values)
+    assert (broken.cause, broken.path) == (CauseId.CONTRACT_VALUE_UNEXPECTED, "$.sid")
+    assert broken.message == '$.sid is "VE6", which is not the verification_sid that the request was about.'
+    assert [each.path for each in interaction.match(answer("VE6", 8), values=values)] == ["$.sid", "$.factors[0].id"]
+
+
+def test_what_breaks_the_rules_is_told_first(interaction: Interaction) -> None:
+    (broken,) = interaction.match(answer(5, 9), values={"verification_sid": "VE5", "factor": "9"})
+    assert broken.cause is CauseId.CONTRACT_TYPE_CHANGED
+
+
+def test_a_value_may_be_hidden(interaction: Interaction) -> None:
+    values = {"verification_sid": "VE5", "factor": "9"}
+    (broken,) = interaction.match(answer("VE6", 9), lambda document: {**document, "sid": "…"}, values)
+    assert "VE6" not in str(broken)
+
+
+def test_a_state_that_gives_no_value_is_named(interaction: Interaction) -> None:
+    with pytest.raises(StateValueError, match=r"'factor' is not given by the state, and \$\.factors\[0\]\.id has"):
+        interaction.match(answer("VE5", 9), values={"verification_sid": "VE5"})
+
+
+def test_the_example_is_about_itself(interaction: Interaction) -> None:
+    assert interaction.example_values() == {"verification_sid": "VE1", "factor": "7"}
+    assert interaction.match(answer("VE1", 7), values=interaction.example_values()) == []
+
+
+@given(st.text(), st.text())
+def test_only_the_same_text_is_the_same(tmp_path_factory: pytest.TempPathFactory, asked: str, answered: str) -> None:
+    folder = tmp_path_factory.mktemp("pact")
+    (interaction,) = load(written(folder, {"$.sid": "verification_sid"})).interactions
+    response = answer(answered, 7)
+    if interaction.match(response) == []:
+        same = interaction.match(response, values={"verification_sid": asked}) == []
+        assert same is (asked == answered)
+
+
+@pytest.mark.parametrize(
+    ("bound", "problem"),
+    [
+        ({"$.sid": 5}, "has to be a text"),
+        ({"$.nothing": "x"}, "names $.nothing: the example answer has no text or number there"),
+        ({"$.factors": "x"}, "names $.factors"),
+        ({"$.factors[*].id": "x"}, "names $.factors[*].id"),
+        (["$.sid"], "has to be an object"),
+    ],
+)
+def test_a_place_that_cannot_be_compared_is_an_error(tmp_path: Path, bound: Any, problem: str) -> None:
+    with pytest.raises(ContractError) as error:
+        load(written(tmp_path, bound))
+    assert problem in str(error.value)

@@ -1,0 +1,72 @@
+"""Temporary folders with keys go with their owner, however it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mfagate.leftovers.folders import remove_abandoned, temporary_folder
+
+OWNER = """
+import sys
+from mfagate.leftovers.folders import temporary_folder
+with temporary_folder("sandbox") as folder:
+    (folder / "sandbox.env").write_text("key='c4n4ry'")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The temporary folder of the machine."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_the_folder_of_a_killed_owner_is_removed_and_that_of_a_living_one_stays(temporary: Path) -> None:
+    command = [sys.executable, "-c", OWNER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        folder = Path(owner.stdout.readline().strip())
+        remove_abandoned()
+        assert (folder / "sandbox.env").exists()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        owner.kill()
+        owner.wait()
+        assert (folder / "sandbox.env").exists()
+        remove_abandoned()
+        assert not list(temporary.iterdir())
+
+
+def test_a_folder_is_removed_at_the_end(temporary: Path) -> None:
+    with temporary_folder() as folder:
+        (folder / "key").write_text("c4n4ry")
+        remove_abandoned()
+        assert folder.parent == temporary
+        assert (folder / "key").exists()
+    assert not list(temporary.iterdir())
+
+
+def test_what_only_looks_like_a_folder_of_ours_stays(temporary: Path) -> None:
+    (temporary / "mfagate-notes").mkdir()
+    (temporary / "mfagate-notes" / "todo").write_text("mine")
+    (temporary / "mfagate-file").write_text("mine")
+    elsewhere = temporary / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".mfagate-owner").write_text("")
+    (temporary / "mfagate-link").symlink_to(elsewhere)
+    (temporary / "mfagate-of-a-link").mkdir()
+    (temporary / "mfagate-of-a-link" / ".mfagate-owner").symlink_to(elsewhere / ".mfagate-owner")
+    before = sorted(temporary.rglob("*"))
+    remove_abandoned()
+    assert sorted(temporary.rglob("*")) == before
+
+
+def test_a_temporary_folder_that_is_gone_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere/at/all")
+    remove_abandoned()

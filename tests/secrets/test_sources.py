@@ -1,0 +1,148 @@
+"""Where secrets come from: each source is known to the redactor without anybody having to remember it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from mfagate import gate
+from mfagate.config.load import load
+from mfagate.ladder import Stage
+from mfagate.providers import registry
+from mfagate.secrets.credentials import credentials_in, learn_surroundings
+from mfagate.secrets.fingerprint import fingerprint
+from mfagate.secrets.redaction import Redactor
+
+PASSWORD = "p@ss/w0rd+of:proxy"
+SECRET = "Zq7rTuW2xK9bN4mP6vC8sD1fG3hJ5kL0yQ2wE4rT"
+
+CONFIGURATION = """\
+[integrations.duo]
+provider = "duo"
+environment = "staging"
+{more}
+[integrations.duo.settings]
+host = "env:DUO_HOST"
+integration_key = "DIABCDEFGHIJKLMNOPQR"
+secret_key = "env:DUO_SECRET_KEY"
+{settings}
+{tables}
+"""
+
+ENVIRONMENT = {"DUO_HOST": "api-1a2b3c4d.duosecurity.com", "DUO_SECRET_KEY": SECRET}
+
+
+def session(folder: Path, **parts: str) -> gate.Session:
+    """A session that has resolved every table, as each stage does before it sends anything."""
+    environ = {**ENVIRONMENT, **{name: parts.pop(name) for name in [*parts] if name.isupper()}}
+    path = folder / "integrations.toml"
+    path.write_text(CONFIGURATION.format(**{"more": "", "settings": "", "tables": "", **parts}))
+    made = gate.Session(load(path, registry.names()), environ=environ)
+    (integration,) = made.configuration.integrations.values()
+    for table in ("settings", "control", "expect", "test_data", "client"):
+        made.resolve(integration, table, None)
+    return made
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"http://mfa:{quote(PASSWORD, safe='')}@proxy.example.com:3128",
+        f"http://mfa:{PASSWORD}@proxy.example.com:3128",
+        f"mfa:{quote(PASSWORD, safe='')}@proxy.example.com:3128",
+        f"socks5h://mfa:{quote(PASSWORD, safe='')}@proxy.example.com",
+        f"http://{quote(PASSWORD, safe='')}@proxy.example.com:3128",
+    ],
+)
+def test_the_password_of_a_proxy(name: str, address: str) -> None:
+    """These variables are the ones that requests reads."""
+    redactor = Redactor()
+    learn_surroundings(redactor, "", {name: address, "NO_PROXY": "localhost,proxy.example.com"})
+    basic = base64.b64encode(f"mfa:{PASSWORD}".encode()).decode()
+    for text in (PASSWORD, quote(PASSWORD, safe=""), f"Proxy-Authorization: Basic {basic}", address):
+        shown = redactor.redact(text)
+        assert f"[redacted {name}]" in shown
+        assert PASSWORD[:12] not in shown
+        assert quote(PASSWORD[:12]) not in shown
+    assert redactor.redact("proxy proxy.example.com:3128: refused") == "proxy proxy.example.com:3128: refused"
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("https://mfa.example.com/path@x?y=1", []),
+        ("https://user:pw-of-user@mfa.example.com/", ["pw-of-user"]),
+        ("https://token-alone@mfa.example.com/", ["token-alone"]),
+        ("postgresql://host/db?sslpassword=pw-of-key&user=x", ["pw-of-key"]),
+        ("https://host/hook?access_token=abc#id_token=def", ["abc", "def"]),
+    ],
+)
+def test_credentials_in_an_address(address: str, found: list[str]) -> None:
+    assert list(credentials_in(address)) == found
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param({"more": 'endpoint = "https://me:{}@gw.example.com"'}, id="endpoint"),
+        pytest.param(
+            {"tables": '[integrations.duo.documentation]\nrunbook = "https://me:{}@wiki"'}, id="documentation"
+        ),
+        pytest.param({"tables": '[history]\nurl = "postgresql://me:{}@db/x"'}, id="history"),
+        pytest.param({"tables": '[notify]\nreport_url = "https://ci/?token={}"'}, id="notify"),
+        pytest.param({"MFAGATE_PUSH_GATEWAY": "https://me:{}@push.example.com"}, id="push gateway"),
+        pytest.param({"DUO_HOST": "https://me:{}@api-1a2b3c4d.duosecurity.com"}, id="a setting out of a store"),
+        pytest.param({"settings": 'secret_kye = "env:X"', "X": "{}"}, id="an unknown setting out of a store"),
+        pytest.param({"settings": 'secret_kye = "{}"'}, id="an unknown setting in the file"),
+        pytest.param({"more": 'secret_key = "{}"'}, id="an unknown key in a wrong table"),
+        pytest.param({"more": 'keys = [{{name = "{}"}}]'}, id="an unknown table in a wrong table"),
+        pytest.param({"tables": '[integrations.duo.control]\nsecret_key = "env:X"', "X": "{}"}, id="control"),
+        pytest.param({"tables": '[integrations.duo.test_data]\nadmin_secret_key = "{}"'}, id="test data"),
+    ],
+)
+def test_a_secret_of_the_configuration_is_known_when_it_was_resolved(tmp_path: Path, parts: dict[str, str]) -> None:
+    other = "c4n4ry-0ther-s3cret"
+    made = session(tmp_path, **{name: text.format(other) for name, text in parts.items()})
+    assert other not in made.redactor.redact(f"it said {other}.")
+    assert "api-1a2b3c4d.duosecurity.com" in made.redactor.redact("no answer from api-1a2b3c4d.duosecurity.com")
+
+
+def test_a_value_that_is_no_secret_is_shown(tmp_path: Path) -> None:
+    made = session(
+        tmp_path,
+        settings='colour = "production"',
+        tables='[integrations.duo.test_data]\nuser = "mfagate-test-user"\n[integrations.duo.client]\nretries = 2',
+    )
+    text = "production: mfagate-test-user, DIABCDEFGHIJKLMNOPQR at api-1a2b3c4d.duosecurity.com"
+    assert made.redactor.redact(text) == text
+
+
+def test_what_comes_out_of_a_store_is_shown_as_a_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "store.json").write_text(json.dumps({"user": "somebody-of-the-lab"}))
+    made = session(tmp_path, tables='[integrations.duo.test_data]\nuser = "json:store.json#user"')
+    mark = fingerprint("somebody-of-the-lab")
+    assert made.redactor.redact("no user somebody-of-the-lab") == f"no user [user, fingerprint {mark}]"
+    assert made.redactor.found_in("no user somebody-of-the-lab") == []
+
+
+def test_a_secret_is_one_even_if_another_table_names_it_as_none(tmp_path: Path) -> None:
+    made = session(tmp_path, tables='[integrations.duo.test_data]\nuser = "env:DUO_SECRET_KEY"')
+    assert made.redactor.found_in(SECRET) == ["secret_key"]
+    alone = Redactor()
+    alone.add_fingerprinted("user", "somebody", "0")
+    assert (alone.redact("somebody"), alone.found_in("somebody")) == ("[user, fingerprint 0]", [])
+    later = Redactor()
+    later.add_fingerprinted("user", SECRET, "0")
+    later.add("secret_key", SECRET)
+    assert later.found_in(SECRET[:20]) == ["secret_key"]
+
+
+def test_a_report_holds_none_of_them(tmp_path: Path) -> None:
+    made = session(tmp_path, settings=f'secret_kye = "{PASSWORD}"')
+    report = gate.run(made.configuration, [*made.configuration.integrations.values()], Stage.CHECK)
+    assert PASSWORD not in report.model_dump_json()
