@@ -110,7 +110,12 @@ def test_a_recording_that_scrubbing_breaks_is_not_written(project: Project, tape
 def test_a_place_where_nothing_can_be_recorded(project: Project, tapes: Path, strange: str, kind: str) -> None:
     path = project.folder / strange
     path.parent.mkdir(exist_ok=True)
-    {"file": lambda: path.write_text(""), "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[kind]()
+    if kind == "file":
+        path.write_text("")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
     result = project.run("record")
     assert (result.exit_code, result.first["cause"]) == (1, "cassette.missing")
     assert "cannot be written" in result.first_red["message"]
