@@ -13,27 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mfagate.secrets.redaction import Redactor
+from mfagate.secrets.public import secret_parts
+from mfagate.secrets.redaction import LEAST_OWN, RUN, Redactor
 
 COMMAND_SECONDS = 120
 
-RUN = 12
-"""So many characters of a secret in a row must not be written anywhere."""
-
-_DER_PREFIX = 40
-"""Characters at the beginning of a PEM body that say what kind of key it is: they are alike in all keys."""
-
 
 def telling_runs(secret: str) -> Iterator[str]:
-    """Every run of 12 characters of a secret, without the parts that are public: a JWT's header, a key's kind."""
-    if secret.lstrip().startswith("-----BEGIN "):
-        lines = [line.strip() for line in secret.splitlines() if not line.startswith("-----")]
-        parts = ["".join(lines)[_DER_PREFIX:]]
-    elif secret.startswith("eyJ") and secret.count(".") == 2:
-        parts = secret.split(".")[1:]
-    else:
-        parts = [secret]
-    return (part[at : at + RUN] for part in parts for at in range(len(part) - RUN + 1))
+    """Yield every run of 12 characters of a secret, without those that are public: a JWT's header, a key's kind."""
+    for part in secret_parts(secret):
+        own = part.own()
+        for at in range(len(part.text) - RUN + 1):
+            if own[at + RUN] - own[at] >= LEAST_OWN:
+                yield part.text[at : at + RUN]
 
 
 @dataclass
