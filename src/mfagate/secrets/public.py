@@ -41,7 +41,7 @@ def secret_parts(value: str) -> Iterator[Part]:
         # Beside a password the path is none; alone it may be that of a webhook.
         yield Part(rest if not user and len(rest) >= 12 else rest.partition("?")[2])
     else:
-        yield Part(value, _of_token(value) or _of_key(value) or _of_words(value))
+        yield Part(value, _of_token(value) or _of_key(value) or words_in(value))
 
 
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
@@ -97,7 +97,7 @@ _WORDS = re.compile(
 """Words of which names of settings and placeholders consist. Documentation and recordings are full of them."""
 
 
-def _of_words(value: str) -> list[tuple[int, int]]:
+def words_in(value: str) -> list[tuple[int, int]]:
     """Return where a value such as ``YOUR_CLIENT_SECRET`` repeats the name of a setting."""
     return [found.span() for found in _WORDS.finditer(value)]
 
