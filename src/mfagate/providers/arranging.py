@@ -66,8 +66,8 @@ class TabledStates(ABC, Generic[Settings]):
             missing = f"{type(error).__name__}: {quoted(error, 120)}"
             raise StateUnavailable(f"{self.title}'s answer lacks what the API documents ({missing}).") from error
 
-    def answered(self, response: Response) -> None:  # noqa: B027 - most need not look
-        """Look at the answer to the interaction itself, which may have made something: record that, to have it removed."""
+    def answered(self, response: Response) -> None:
+        """Look at the answer to the interaction itself; what it made is recorded, so that it is removed."""
 
     def close(self) -> None:
         """Remove what ``arrange`` created; never raises. What could not be removed stays in the ledger."""

@@ -1,4 +1,4 @@
-"""A way to a provider on which the answer to one request of a command is held back, so that the command can be killed."""
+"""Hold back the answer to one request of a command, so that the command can be killed meanwhile."""
 
 from __future__ import annotations
 
