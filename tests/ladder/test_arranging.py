@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -86,6 +88,28 @@ def test_cleaning_up_ends_with_the_run_or_soon_after_it(
     live = Live()
     arranger(live, monkeypatch, ago=ago).close()
     assert live.at_most is not None and 0 < live.at_most <= seconds
+
+
+def test_a_run_that_is_interrupted_while_it_cleans_up_waits_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    live, reached, released = Live(), threading.Event(), threading.Event()
+    one = arranger(live, monkeypatch)
+
+    def slow() -> None:
+        reached.set()
+        released.wait(60)
+        live.sent.append("/removed")
+
+    monkeypatch.setattr(one.states, "close", slow)
+    with ThreadPoolExecutor() as pool:
+        closing = pool.submit(one.close)
+        assert reached.wait(60)
+        interrupting = pool.submit(one.close_now, time.monotonic() + 60)
+        with pytest.raises(TimeoutError):
+            interrupting.result(0.1)
+        released.set()
+        interrupting.result(60)
+        assert live.sent == ["/removed"]
+        closing.result(60)
 
 
 def stall(handler: Handler) -> bool:

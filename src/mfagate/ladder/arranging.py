@@ -68,7 +68,7 @@ class Arranger:
         self._asked: list[Exchange] = []
         self._abandoned = False
         self._closing: float | None = None
-        self._closed = threading.Lock()
+        self._closed, self._has_closed = threading.Lock(), threading.Event()
         self._interaction = ""
         self._messages = 0
         self.is_late = False
@@ -266,18 +266,29 @@ class Arranger:
     def close_now(self, until: float) -> None:
         """The same for a run that was interrupted, whose thread may be waiting for an answer."""
         self.ledger.was_interrupted = True
-        self._close(until)
+        if self._close(until):
+            return
+        # Its own thread is doing it, and ends with this process.
+        self._closing = min(self._closing or until, until)
+        if not self._has_closed.wait(max(until - time.monotonic(), 0.0)):
+            self._name_what_is_left()
 
-    def _close(self, until: float) -> None:
+    def _close(self, until: float) -> bool:
+        """Whether it is done; False if somebody else has begun with it."""
         if not self._closed.acquire(blocking=False):
-            return  # It is done, or somebody is doing it.
+            return False
         self._closing = until
         if self.states is not None and not self._abandoned:
             self.states.close()
+        self._name_what_is_left()
+        self.ledger.close()
+        self._has_closed.set()
+        return True
+
+    def _name_what_is_left(self) -> None:
         if self._folder is not None and self.ledger.things:
             where = f"{self._climb.provider.title} ({self._climb.integration.name})"
             self._climb.cleanup.left += [f"{thing} at {where}" for thing in self.ledger.things]
-        self.ledger.close()
 
 
 _LONGEST_WAIT = 60.0
