@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
+from mfagate.secrets.fingerprint import KEY_VARIABLE
 from mfagate.secrets.redaction import Redactor
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s\"'<>]{1,4096}")
@@ -15,13 +16,18 @@ _PROXY = re.compile(r"(?:[^:/]{1,31}://)?(?P<user>[^:@]*)(?::(?P<password>.*))?@
 _PARAMETER = re.compile(r"[?&;#]\w{0,30}(?:pass|pwd|secret|token|key|sig)\w{0,30}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
 
 
-def learn_surroundings(redactor: Redactor, text: str, environ: Mapping[str, str]) -> None:
-    """Learn the credentials in the addresses of a file and of the environment.
+def learn_surroundings(
+    redactor: Redactor, text: str, environ: Mapping[str, str], arguments: Iterable[str] = ()
+) -> None:
+    """Learn the credentials in the addresses of a file, of the environment and of the command line.
 
     These are the proxies that requests honours, which are ``*_proxy`` in either case
     (https://requests.readthedocs.io/en/latest/user/advanced/#proxies), and every address with a password.
     """
     learn_addresses(redactor, "address", text)
+    for argument in arguments:
+        learn_addresses(redactor, "argument", argument)
+    redactor.add(KEY_VARIABLE, environ.get(KEY_VARIABLE, ""))
     for name, value in environ.items():
         if name.lower().endswith("_proxy") and name.lower() != "no_proxy":
             _learn(redactor, name, _of_proxy(value))
