@@ -139,6 +139,13 @@ def test_a_secret_of_the_command_line_is_known(
     assert other not in session(tmp_path).redactor.redact(f"it said {other}.")
 
 
+def test_the_host_of_an_addressee_is_no_secret(tmp_path: Path) -> None:
+    made = session(tmp_path, tables='[notify]\nurls = ["env:X"]', X="json://127.0.0.1:8080/c4n4ry-0ther-s3cret")
+    text = "GET http://127.0.0.1:9090/auth/v2/ping"
+    assert made.redactor.redact(text) == text
+    assert "c4n4ry" not in made.redactor.redact("c4n4ry-0ther-s3cret")
+
+
 def test_a_history_that_is_a_file_is_no_secret(tmp_path: Path) -> None:
     made = session(tmp_path, tables='[history]\nurl = "env:X"', X="/var/lib/mfagate/history.db")
     assert made.redactor.redact("no room at /var/lib/mfagate/history.db") == "no room at /var/lib/mfagate/history.db"

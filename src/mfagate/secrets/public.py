@@ -47,11 +47,11 @@ def secret_parts(value: str) -> Iterator[Part]:
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
 
 _ADDRESS = re.compile(
-    r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?)://"
+    r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?|jsons?|xmls?|forms?)://"
     r"(?:(?P<user>\S*)@)?[^\s/?#@]*",
     re.IGNORECASE,
 )
-"""Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token.
+"""Schemes whose host names a machine: ``json://`` and its like are those of Apprise. Of others, such as ``tgram://``, the host is the token.
 
 What is before the last ``@`` counts as user and password, because not everybody encodes a slash in a password.
 """
