@@ -103,11 +103,15 @@ class Target:
             # Its URL may be anything, and is not quoted.
             here = requests.Request(request.method, self.base_url)
             return _unsent(here, CauseId.CONTRACT_UNSAFE_PATH, f"a request was not sent: {error}")
-        return self._send(prepared, wire, at_most)
+        # What a contract has sent is an example, or was learnt when its state was arranged.
+        known = "" if wire is self._arranging_wire else f"{request.data} {request.json} {request.headers}"
+        return self._send(prepared, wire, at_most, known)
 
-    def _send(self, prepared: requests.PreparedRequest, wire: Wire, at_most: float | None = None) -> Exchange:
+    def _send(
+        self, prepared: requests.PreparedRequest, wire: Wire, at_most: float | None = None, known: str = ""
+    ) -> Exchange:
         if self._learn is not None:
-            self._teach(prepared, self._learn)
+            self._teach(prepared, self._learn, known)
         if self._endpoint is not None:
             prepared.url = _redirect_to(self._endpoint, str(prepared.url))
         try:
@@ -115,12 +119,15 @@ class Target:
         except UnsendableRequest as error:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
 
-    def _teach(self, request: requests.PreparedRequest, learn: Callable[[str, str], None]) -> None:
-        """Tell what is secret in a request before an answer can send it back. Shorter values may be ordinary words."""
+    def _teach(self, request: requests.PreparedRequest, learn: Callable[[str, str], None], known: str) -> None:
+        """Tell what is secret in a request, and not ``known``, before an answer can send it back.
+
+        Shorter values may be ordinary words.
+        """
         body = request.body or b""
         sent = body.encode() if isinstance(body, str) else bytes(body)
         for name, value in secrets_sent(self.provider.scrubbing, str(request.headers.get("Authorization", "")), sent):
-            if len(value) >= RUN:
+            if len(value) >= RUN and value not in known:
                 learn(name, value)
 
 

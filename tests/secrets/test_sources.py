@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from mfagate import gate
 from mfagate.config.load import load
@@ -174,9 +176,27 @@ def test_a_secret_made_at_run_time_is_known_before_it_is_answered(tmp_path: Path
     settings = provider.settings.model_validate({"url": "https://mfa.example.com"})
     nobody = "http://127.0.0.1:1"
     target = Target(integration, provider, settings, endpoint=nobody, learn=made.redactor.add)
-    target.send_unsigned(requests.Request("POST", "/token/init", **sent))
+    target.arrange(requests.Request("POST", "/token/init", **sent))
     said = made.redactor.redact("invalid: c4n4ry-0ther-s3cret of somebody-of-us")
     assert re.fullmatch(r"invalid: \[redacted [\w ]+\] of somebody-of-us", said)
+
+
+def test_an_assertion_is_known_and_an_example_of_a_contract_is_none(tmp_path: Path) -> None:
+    made = session(tmp_path)
+    (integration,) = made.configuration.integrations.values()
+    provider = registry.get("okta")
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    settings = provider.settings.model_validate(
+        {"org_url": "https://acme.okta.com", "client_id": "0oa1b2c3d4e5f6g7h8i9", "private_key": key.decode()}
+    )
+    learnt: dict[str, str] = {}
+    target = Target(integration, provider, settings, endpoint="http://127.0.0.1:1", learn=learnt.__setitem__)
+    form = {"grant_type": "client_credentials", "state_token": "of-a-login-that-never-was"}
+    target.send(requests.Request("POST", "/oauth2/v1/token", data=form))
+    assert [*learnt] == ["client_assertion"]
+    assert learnt["client_assertion"].count(".") == 2
 
 
 def test_a_value_that_is_no_secret_is_shown(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ _ADDRESS = re.compile(
     r"(?:(?P<user>\S*)@)?[^\s/?#@]*",
     re.IGNORECASE,
 )
-"""Schemes whose host names a machine: ``json://`` and its like are those of Apprise. Of others, such as ``tgram://``, the host is the token.
+"""Schemes whose host names a machine; ``json``, ``xml`` and ``form`` are those of Apprise. Of others, such as ``tgram://``, the host is the token.
 
 What is before the last ``@`` counts as user and password, because not everybody encodes a slash in a password.
 """
