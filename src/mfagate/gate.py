@@ -124,9 +124,7 @@ class Session:
                 continue  # The text of the file is known.
             with suppress(Unresolved):  # It is reported where it is needed.
                 address = str(stores.resolve(reference).value)
-                learn_addresses(self.redactor, str(reference), address)
-                if text in notify.urls:
-                    self.redactor.add(str(reference), address)
+                learn_addresses(self.redactor, str(reference), address, whole=text in notify.urls)
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """Resolve one table of an integration. What is secret in it is known to the redactor from then on."""

@@ -141,8 +141,17 @@ def test_a_secret_of_the_command_line_is_known(
     assert other not in session(tmp_path).redactor.redact(f"it said {other}.")
 
 
-def test_the_host_of_an_addressee_is_no_secret(tmp_path: Path) -> None:
-    made = session(tmp_path, tables='[notify]\nurls = ["env:X"]', X="json://127.0.0.1:8080/c4n4ry-0ther-s3cret")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://127.0.0.1:8080/c4n4ry-0ther-s3cret",
+        "json://me:pw@127.0.0.1/hooks/{}/",
+        "tgram://{}/12345",
+        "json://h?a={}",
+    ],
+)
+def test_the_host_of_an_addressee_is_no_secret(tmp_path: Path, address: str) -> None:
+    made = session(tmp_path, tables='[notify]\nurls = ["env:X"]', X=address.format("c4n4ry-0ther-s3cret"))
     text = "GET http://127.0.0.1:9090/auth/v2/ping"
     assert made.redactor.redact(text) == text
     assert "c4n4ry" not in made.redactor.redact("c4n4ry-0ther-s3cret")

@@ -41,17 +41,17 @@ def secret_parts(value: str) -> Iterator[Part]:
         # Beside a password the path is none; alone it may be that of a webhook.
         yield Part(rest if not user and len(rest) >= 12 else rest.partition("?")[2])
     else:
-        yield Part(value, _of_token(value) or _of_key(value))
+        yield Part(value, _of_token(value) or _of_key(value) or words_in(value))
 
 
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
 
 _ADDRESS = re.compile(
-    r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?|jsons?|xmls?|forms?)://"
+    r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?)://"
     r"(?:(?P<user>\S*)@)?[^\s/?#@]*",
     re.IGNORECASE,
 )
-"""Schemes whose host names a machine; ``json``, ``xml`` and ``form`` are those of Apprise. Of others, such as ``tgram://``, the host is the token.
+"""Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token.
 
 What is before the last ``@`` counts as user and password, because not everybody encodes a slash in a password.
 """
@@ -88,6 +88,18 @@ def _is_header(digits: str) -> bool:
 def _from_base64(digits: str) -> bytes:
     whole = len(digits) - (len(digits) % 4 == 1)
     return base64.urlsafe_b64decode(digits[:whole] + "=" * (-whole % 4))
+
+
+_WORDS = re.compile(
+    r"(?i)(?<![a-z0-9])(?:access|account|admin|api|app|application|auth|change|client|example|here|host|id|integration"
+    r"|key|me|my|name|password|private|public|secret|the|token|url|user|value|your)(?![a-z0-9])"
+)
+"""Words of which names of settings and placeholders consist. Documentation and recordings are full of them."""
+
+
+def words_in(value: str) -> list[tuple[int, int]]:
+    """Return where a value such as ``YOUR_CLIENT_SECRET`` repeats the name of a setting."""
+    return [found.span() for found in _WORDS.finditer(value)]
 
 
 _DER_BASE64 = re.compile(r"(?:\s|\\[nr])*M[A-P](?:[A-Za-z0-9+/=\s]|\\[nr]){18,}")
