@@ -202,7 +202,7 @@ _SCHEME = re.compile(r"[\s\ufeff\u200b\"']*(?:Bearer|Basic|SSWS) +(?=\S)", re.IG
 
 def _spellings(value: str) -> set[str]:
     """The value as configured, and as it would be without the usual slips around it."""
-    own = _SCHEME.sub("", value, count=1)
+    own = value[found.end() :] if (found := _SCHEME.match(value)) else value
     return {own, own.strip().strip("\ufeff\u200b\u00a0").strip("\"'").strip()}
 
 
