@@ -85,8 +85,8 @@ class TabledStates(ABC, Generic[Settings]):
         self.record(thing)
         try:
             yield mark
-        except StateNotConfigured:
-            self.ledger.removed(thing)  # Nothing was sent.
+        except StateNotConfigured:  # Raised before a request is sent.
+            self.ledger.removed(thing)
             raise
         self.ledger.made(thing)
 
