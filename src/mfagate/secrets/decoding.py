@@ -139,7 +139,7 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
         spaced: Read ``+`` as a space, too.
         shortest: Ignore blocks that decode to fewer readable characters in a row.
     """
-    readable = re.compile((rb"[\0-\xff]{%d,}+" if binary else rb"[\0\t\n\r -~]{%d,}+") % shortest)
+    readable = _BYTES if binary else _READABLE
     waiting = [(View(text), LAYERS)]
     seen: set[tuple[View, str]] = {(waiting[0][0].block, text)}
     while waiting:
@@ -147,7 +147,7 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
         yield view
         if not layers:
             continue
-        children = [*_blocks(view, readable)]
+        children = [*_blocks(view, readable, shortest)]
         if _may_hold_escapes(view.text):
             children.append(_Replaced(view, _ESCAPE, _decoded))
         if _BREAK.search(view.text):
@@ -165,7 +165,7 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
 _CONTROL = r"(?:\x1b\[|\x9b)[0-9;:?]*+[A-Za-z]|\x1b\][^\x07\x1b\x9c]{0,200}(?:\x07|\x1b\\|\x9c)"
 """A colour or another command to a terminal, and a title or a link (ECMA-48, section 5.4)."""
 
-_BREAK = re.compile(rf"[ \t\r]*+\n\s*+|\0|{_CONTROL}|[{UNSEEN}]++")
+_BREAK = re.compile(rf"(?<![ \t\r])[ \t\r]*+\n\s*+|\0|{_CONTROL}|[{UNSEEN}]++")
 """Where a text was wrapped, within an escape or a block of digits, too; the half of UTF-16 that is empty; what is
 not seen."""
 
@@ -196,7 +196,7 @@ _ESCAPE = re.compile(
     rf"|(?P<pair>[%\\][uU][dD][89abAB][0-9a-fA-F]{{2}}[%\\][uU][dD][c-fC-F][0-9a-fA-F]{{2}})"
     r"|(?P<code>\\U[0-9a-fA-F]{8}|[%\\][uU][0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\})"
     rf"|(?P<bytes>{_bytes_of(re.escape(chr(92)) + '[xX]')})"
-    r"|(?P<octal>\\[23][0-7]{2}(?:\\2[0-7]{2})*|\\[01]?[0-7]{2})"
+    r"|(?P<octal>\\[23][0-7]{2}(?:\\2[0-7]{2}){0,3}|\\[01]?[0-7]{2})"
     r"|(?P<letter>\\[abefnrtv0])"
     r"|(?P<other>\\[^\w\s])"
     r"|(?P<numeric>&#(?:[xX]0{0,99}[0-9a-fA-F]{1,6}|0{0,99}[0-9]{1,7});?)"
@@ -247,19 +247,26 @@ _HEXADECIMAL = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0[xX]|[hH])?[0-9A-Fa-f]{2}[\W_
 _NO_PAIR = re.compile(r"0[xX]|[hH\W_]", re.ASCII)
 
 
-def _blocks(view: View, readable: re.Pattern[bytes]) -> Iterator[View]:
+_BYTES = re.compile(rb"[\0-\xff]{4,}+")
+_READABLE = re.compile(rb"[\0\t\n\r -~]{4,}+")
+"""No secret has fewer characters than four."""
+
+
+def _blocks(view: View, readable: re.Pattern[bytes], shortest: int) -> Iterator[View]:
     for found in _BASE64.finditer(view.text):
         digits = found[0].replace("-", "+").replace("_", "/")
         for phase in range(4):
             for content in readable.finditer(_from_base64(digits[phase:])):
-                yield _Block(view, content, _Digits(range(*found.span()), phase, 6))
+                if len(content[0]) >= shortest:
+                    yield _Block(view, content, _Digits(range(*found.span()), phase, 6))
     for found in _HEXADECIMAL.finditer(view.text):
         digits = _NO_PAIR.sub("", found[0])
         places = _digits_of(found)
         for phase in range(2):
             pairs = digits[phase : len(digits) - (len(digits) - phase) % 2]
             for content in readable.finditer(bytes.fromhex(pairs)):
-                yield _Block(view, content, _Digits(places, phase, 4))
+                if len(content[0]) >= shortest:
+                    yield _Block(view, content, _Digits(places, phase, 4))
 
 
 def _digits_of(block: re.Match[str]) -> Sequence[int]:
