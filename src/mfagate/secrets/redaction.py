@@ -130,7 +130,10 @@ class Redactor:
                 self._beginnings.add(form[:SHORTEST])
 
     def _add_runs(self, name: str, part: Part) -> bool:
-        """Return whether there is any run: one that is nearly all spaces, quotes and backslashes is none."""
+        """Return whether any run tells of the secret alone. Otherwise the whole value is looked for.
+
+        A run that is nearly all spaces, quotes and backslashes is none.
+        """
         each = _fold_each(part.text)
         folded, offsets, own = "".join(each), [0, *accumulate(map(len, each))], part.own()
         uniform = len(set(folded)) == 1
@@ -140,13 +143,13 @@ class Redactor:
             run = folded[offsets[start] : offsets[start + RUN]]
             if len(run) < _SAMPLE:
                 continue
-            added = True
             if len(run) < _SAMPLE + _STEP - 1:
                 self._samples.add(run[:_SAMPLE])
             # A run of one character alone, such as a line of zeros, says nothing of a secret.
             if own[start + RUN] - own[start] < LEAST_OWN or (not uniform and run == run[0] * len(run)):
                 self._runs[len(run)][run] = None
             else:
+                added = True
                 self._label(self._runs[len(run)], run, name)
         return added
 
