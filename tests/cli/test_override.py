@@ -86,7 +86,7 @@ def test_bytes_that_are_no_text_do_no_harm(broken: Project) -> None:
     assert b'"override": "caf\\\\udce9 4711"' in done.stdout
 
 
-@given(reason=st.text(), secret=st.text("abc \t\n", min_size=4))
+@given(reason=st.text(), secret=st.text("abc \t\n", min_size=4).filter(lambda one: len(one.strip()) >= 4))
 def test_what_is_recorded_is_one_line_without_the_secret(reason: str, secret: str) -> None:
     redactor = Redactor({"key": secret})
     kept = as_recorded(f"{reason}{secret}{reason}", redactor)

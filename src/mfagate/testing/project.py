@@ -36,6 +36,14 @@ def telling_runs(secret: str) -> Iterator[str]:
     return (run for run in runs if sum(end - start for start, end in words_in(run)) <= RUN - LEAST_OWN)
 
 
+def _is_file(path: Path) -> bool:
+    """Whether it is a file; a name that is too long is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 @dataclass
 class Result:
     """What a command did. ``report`` is the JSON report, empty if none was written."""
@@ -136,7 +144,7 @@ class Project:
         """The reports that a command was told to write, and the history."""
         named = (argument.partition("=")[2] for argument in arguments)
         reports = {self.folder / name for name in ("report.json", "junit.xml", *filter(None, named))}
-        return sorted(path for path in (*reports, *self.folder.glob(".mfagate/*")) if path.is_file())
+        return sorted(path for path in (*reports, *self.folder.glob(".mfagate/*")) if _is_file(path))
 
     def assert_no_secret(self, result: Result, *files: Path) -> None:
         """Search everything that was written for every secret in every encoding, and for the parts of each."""
