@@ -146,3 +146,23 @@ def test_a_pipe_that_nobody_reads_is_not_written_to(tmp_path: Path, monkeypatch:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="nobody reads"):
         write_atomically(tmp_path / "pipe", "text")
+
+
+def test_a_pipe_whose_reader_does_not_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfagate.files._STALLED_SECONDS", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(OSError, match="does not read on"):
+            write_atomically(tmp_path / "pipe", "x" * (1 << 20))
+    finally:
+        os.close(reader)
+
+
+def test_a_text_that_is_longer_than_a_pipe_holds(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    text = "a text é " * (1 << 16)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit((tmp_path / "pipe").read_text, "utf-8")
+        write_atomically(tmp_path / "pipe", text)
+        assert reading.result(30) == text

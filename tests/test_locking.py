@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from .support.programs import missing
 @pytest.fixture(autouse=True)
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     return tmp_path
 
 
@@ -83,6 +87,32 @@ def test_it_is_waited_for() -> None:
 
         with locked("users", is_too_late):
             assert len(tries) >= 3
+
+
+@pytest.mark.parametrize("given", ["another", "/no/such/folder"])
+@pytest.mark.parametrize("holder_has_it", [True, False])
+def test_runs_with_other_variables_exclude_each_other(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch, given: str, holder_has_it: bool
+) -> None:
+    """A scheduled run has no XDG_RUNTIME_DIR, or not that of a person who is logged in."""
+    (runtime / "another").mkdir(mode=0o700)
+    folders = [str(runtime), str(runtime / given)]
+    ours, theirs = folders if holder_has_it else reversed(folders)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", theirs)
+    with another_process() as process:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", ours)
+        with pytest.raises(Held, match=f"process {process.pid} "), locked("users", at_once):
+            pass
+    with locked("users", never):
+        pass
+
+
+def test_a_common_folder_that_somebody_else_took_is_left_alone(runtime: Path) -> None:
+    taken = runtime / "tmp" / f"mfagate-{os.geteuid()}"
+    taken.write_text("content")
+    with locked("users", at_once), pytest.raises(Held), locked("users", at_once):
+        pass
+    assert taken.read_text() == "content"
 
 
 def test_another_name_is_another_lock() -> None:

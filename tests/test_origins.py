@@ -315,3 +315,20 @@ def test_the_same_origin_in_another_spelling(base: str, url: str) -> None:
 
 def test_without_a_configured_origin_nothing_is_sent() -> None:
     assert Origins.of(["https://", "no url", "https://user:pw@api.example"]).own == frozenset()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"params": {"a": "\ud800"}},
+        {"data": {"a": "\ud800"}},
+        {"json": {"a": float("nan")}},
+        {"headers": {"A": "a\r\nB: c"}},
+    ],
+)
+def test_what_cannot_be_written_is_not_sent(parts: dict[str, Any]) -> None:
+    """It came out of an answer, and is no reason to end with a traceback."""
+    signer = Signed()
+    with pytest.raises(UnsafeRequest):
+        prepare(Home(None), None, requests.Request("POST", "/a", **parts), signer)
+    assert signer.urls == []

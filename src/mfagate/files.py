@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import select
 import stat
 import tempfile
 import threading
@@ -37,6 +38,9 @@ _USUAL_BYTES = 1 << 16
 _READER_SECONDS = 3.0
 """For which a pipe is given the time to be read by somebody."""
 
+_STALLED_SECONDS = 30.0
+"""For which whoever reads a pipe may pause."""
+
 
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -52,20 +56,23 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         OSError: It is missing, a folder, a pipe, a device, a socket, or not ours to read.
     """
-    # Opened without waiting for a writer, and looked at through the descriptor: nobody can change what it is then.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    return os.fdopen(_descriptor(path, os.O_RDONLY), "rb")
+
+
+def _descriptor(path: Path, flags: int) -> int:
+    # Opened without waiting for the other end, and looked at through the descriptor: nobody can change it then.
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # what opening a socket comes to
+        if error.errno == errno.ENXIO:  # what opening a socket comes to, and writing to a pipe that nobody reads
             _require_regular(path, path.stat().st_mode)
         raise
     try:
         _require_regular(path, os.fstat(descriptor).st_mode)
-        return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
+    return descriptor
 
 
 def require_regular(path: Path) -> None:
@@ -75,6 +82,15 @@ def require_regular(path: Path) -> None:
         OSError: As of :func:`open_regular`.
     """
     open_regular(path).close()
+
+
+def require_appendable(path: Path) -> None:
+    """Refuse what others are about to append to, and might wait for; make the file where there is none.
+
+    Raises:
+        OSError: As of :func:`open_regular`.
+    """
+    os.close(_descriptor(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT))
 
 
 def _require_regular(path: Path, mode: int) -> None:
@@ -122,7 +138,7 @@ def write_atomically(path: Path, text: str) -> None:
         OSError: The folder or the file cannot be written; the old content stays.
     """
     if _is_stream(path):
-        _append(path, text)
+        append(path, text)
         return
     path = _resolved(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mfagate-")
@@ -147,20 +163,40 @@ def _resolved(path: Path) -> Path:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
 
 
-def _append(path: Path, text: str) -> None:
-    # Appended: /dev/stdout may be a file in which something stands already.
+def append(path: Path, text: str) -> None:
+    """Append to a file, which is created if it is missing, or write to a pipe or a device.
+
+    Raises:
+        OSError: It cannot be written, or it is a pipe that nobody reads.
+    """
+    # /dev/stdout, too, may be a file that holds something already.
     descriptor = _opened_to_append(path)
-    os.set_blocking(descriptor, True)
-    with os.fdopen(descriptor, "a", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    try:
+        _write_all(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    """Write to a descriptor that does not block, for as long as its reader reads on."""
+    left = memoryview(content)
+    writable = select.poll()
+    writable.register(descriptor, select.POLLOUT)
+    while left:
+        if not writable.poll(_STALLED_SECONDS * 1000):
+            raise OSError(errno.ETIMEDOUT, "its reader does not read on")
+        left = left[os.write(descriptor, left) :]
 
 
 def _opened_to_append(path: Path) -> int:
     """Open it without waiting for ever, as a plain ``open`` does for a pipe that nobody reads."""
     until = time.monotonic() + _READER_SECONDS
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    if not path.exists():
+        flags |= os.O_CREAT  # Of a pipe that is there Linux may refuse it (fs.protected_fifos).
     while True:
         try:
-            return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            return os.open(path, flags, 0o666)
         except OSError as error:
             if error.errno != errno.ENXIO or not path.is_fifo():
                 raise

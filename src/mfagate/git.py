@@ -158,9 +158,17 @@ def open_tree(folder: Path, revision: str) -> Tree:
     if not revision.strip() or revision.startswith("-"):
         raise GitError(f"{revision!r} is no revision: write it like origin/main, HEAD~1 or v1.4")
     try:
-        commit = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").decode().strip()
+        # Not --quiet: git then takes one of several meanings without a word.
+        done = _run(root, "-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify", f"{revision}^{{commit}}")
+        commit = done.stdout.decode().strip()
     except (GitError, ValueError):
         raise GitError(_unknown(root, revision)) from None
+    if b"is ambiguous" in done.stderr:
+        # Whoever may push a tag could name it like a branch, and hide every change by it.
+        raise GitError(
+            f"git knows several revisions named {revision!r}: remove all but one (git show-ref lists them), "
+            "or write the whole name, such as refs/remotes/origin/main"
+        )
     return Tree(root, commit)
 
 
@@ -208,7 +216,16 @@ def _unknown(root: Path, revision: str) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
-    """What the command prints.
+    """Return what the command prints.
+
+    Raises:
+        GitError: As of :func:`_run`.
+    """
+    return _run(folder, *arguments).stdout
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command.
 
     Raises:
         GitError: It is missing, or ends with an error; its own words are the message.
@@ -238,4 +255,4 @@ def _git(folder: Path, *arguments: str) -> bytes:
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
         raise GitError(quoted(said) if said else f"git {arguments[0]} ended with {done.returncode}")
-    return done.stdout
+    return done

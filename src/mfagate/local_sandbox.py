@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mfagate.config.nearest import nearest_to
 from mfagate.drills import FaultsFile, broken, listed
+from mfagate.files import require_regular
 from mfagate.foreign import quoted
 from mfagate.leftovers.folders import temporary_folder
 from mfagate.providers import registry
@@ -90,6 +91,8 @@ def _keys_in(path: Path | None, running: Running) -> Iterator[Path]:
 
 
 def _write(path: Path, running: Running) -> None:
+    if path.exists():
+        require_regular(path)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         path.chmod(0o600)
         file.writelines(f"{name}='{value}'\n" for name, value in sorted(running.values.items()))

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +54,11 @@ def private_folder() -> Path:
     Raises:
         NotPrivate: Somebody else owns it or may write to it.
     """
-    folder = _place()
+    return _ours(_place())
+
+
+def _ours(folder: Path) -> Path:
+    """Make the folder where it is missing, and make sure that it is ours alone."""
     try:
         folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -84,7 +88,11 @@ def _place() -> Path:
         usable = runtime.is_absolute() and private and os.access(runtime, os.W_OK)
     except (OSError, ValueError):
         usable = False
-    return runtime / "mfagate" if usable else Path(tempfile.gettempdir(), f"mfagate-{os.geteuid()}")
+    return runtime / "mfagate" if usable else _common_place()
+
+
+def _common_place() -> Path:
+    return Path(tempfile.gettempdir(), f"mfagate-{os.geteuid()}")
 
 
 def _remedy(folder: Path, fault: str) -> str:
@@ -99,7 +107,30 @@ def locked(name: str, is_too_late: Callable[[], bool]) -> Iterator[None]:
         Held: Another run still has it then.
         NotPrivate: There is no place for it that is ours alone.
     """
-    path = private_folder() / f"{name}.lock"
+    with ExitStack() as stack:
+        for folder in _folders():
+            stack.enter_context(_locked(folder / f"{name}.lock", is_too_late))
+        yield
+
+
+def _folders() -> Iterator[Path]:
+    """The private folder, and the one in which runs with other variables look for us.
+
+    A scheduled run often has no ``XDG_RUNTIME_DIR``, and the folder that it names for a person
+    may begin and end with their session. All take the folders in this order, so that none of
+    them waits for another in a circle.
+    """
+    private = private_folder()
+    yield private
+    # Somebody else may have taken that name. The lock in the private folder is held by then.
+    with suppress(NotPrivate, OSError):
+        common = _ours(_common_place())
+        if common != private:
+            yield common
+
+
+@contextmanager
+def _locked(path: Path, is_too_late: Callable[[], bool]) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, _FILE_MODE)
     except OSError as error:

@@ -472,6 +472,27 @@ def test_a_revision_that_is_none(repository: Repository, revision: str, words: s
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("kind", ["tag", "branch"])
+def test_a_name_that_a_tag_or_branch_takes_is_no_revision(repository: Repository, kind: str) -> None:
+    """Whoever may push a tag could hide a change by it: git prefers the tag, and only warns."""
+    repository.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    repository.git("config", "core.warnAmbiguousRefs", "false")
+    _committed(repository)
+    assert list(since(repository, "origin/main").changed) == ["eu"]
+    repository.git(kind, "origin/main", "HEAD")
+    result = repository.run("check", "--changed-since", "origin/main")
+    assert (result.exit_code, "several revisions named 'origin/main'" in result.stderr) == (2, True)
+    assert list(since(repository, "refs/remotes/origin/main").changed) == ["eu"]
+
+
+def test_a_name_like_the_id_of_a_commit(repository: Repository) -> None:
+    first = repository.git("rev-parse", "--short", "HEAD")
+    _committed(repository)
+    repository.git("tag", first, "HEAD")
+    with pytest.raises(GitError, match="several revisions"):
+        since(repository, first)
+
+
 def test_a_shallow_clone_says_how_to_fetch_more(repository: Repository, tmp_path: Path) -> None:
     first = repository.git("rev-parse", "HEAD")
     repository.folder = _shallow(repository, tmp_path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -113,3 +115,53 @@ def test_a_pipe_for_a_report_that_nobody_reads(project: Project) -> None:
     project.write()
     result = project.execute("check", "--output", "json=pipe")
     assert (result.exit_code, "nobody reads this pipe" in result.stderr) == (2, True)
+
+
+def test_a_pipe_for_the_summary_of_the_step(project: Project) -> None:
+    """Nobody reads it: the command ends all the same, with the exit code of its verdict."""
+    os.mkfifo(project.folder / "pipe")
+    project.write()
+    result = project.execute("check", "--output", "github", GITHUB_STEP_SUMMARY="pipe")
+    assert result.exit_code == 0
+    assert "the summary of the step cannot be written: nobody reads this pipe" in result.stderr
+
+
+def test_a_summary_of_the_step_that_is_not_there_yet(project: Project) -> None:
+    project.write()
+    for _ in range(2):
+        assert project.execute("check", "--output", "github", GITHUB_STEP_SUMMARY="summary.md").exit_code == 0
+    assert (project.folder / "summary.md").read_text().count("## PASS") == 2
+
+
+def test_a_file_for_the_keys_of_a_sandbox(project: Project, make: Make, kind: str) -> None:
+    """Keys are for a file that its owner alone can read."""
+    make("strange")
+    result = project.execute("sandbox", "duo", "--env-file", "strange")
+    assert (result.exit_code, "Traceback" in result.stderr) == (2, False)
+    assert KINDS[kind] in result.stderr
+
+
+def test_a_configuration_for_the_pytest_plugin(project: Project, make: Make) -> None:
+    make("strange.toml")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--mfagate", "check"]
+    done = subprocess.run(
+        [*command, "--mfagate-config", "strange.toml"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode not in (0, 5)
+    assert "not found" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", ["strange", "no/such/folder"])
+def test_a_log_of_session_keys(project: Project, make: Make, path: str) -> None:
+    """urllib3 has OpenSSL open it for each client, and OpenSSL would wait for a pipe."""
+    make("strange")
+    project.settings["url"] = "https://127.0.0.1:9"
+    result = project.run("gate", SSLKEYLOGFILE=path)
+    assert (result.exit_code, result.first["cause"]) == (1, "config.reference-unresolved")
+    assert "SSLKEYLOGFILE" in result.first_red["message"]
+    assert "Traceback" not in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,22 @@ def test_a_recording_that_scrubbing_breaks_is_not_written(project: Project, tape
     assert [(one["subject"], one["cause"]) for one in broken] == [("OTP accepted", "cassette.contract-mismatch")]
     assert "public_fields" in broken[0]["next_step"]
     assert not (tapes / "otp-accepted.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("strange", "kind"),
+    [("tapes", "file"), ("tapes", "pipe"), ("tapes/otp-accepted.yaml", "pipe"), ("tapes/otp-accepted.yaml", "folder")],
+)
+def test_a_place_where_nothing_can_be_recorded(project: Project, tapes: Path, strange: str, kind: str) -> None:
+    path = project.folder / strange
+    path.parent.mkdir(exist_ok=True)
+    if kind == "file":
+        path.write_text("")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    result = project.run("record")
+    assert (result.exit_code, result.first["cause"]) == (1, "cassette.missing")
+    assert "cannot be written" in result.first_red["message"]
+    assert "Traceback" not in result.stderr

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mfagate.config.jwt import Jwt, expiry
 from mfagate.config.shapes import BaseUrl, Pattern, is_loopback
+from mfagate.origins import Origins
 
 CANARY = "c4n4ry"
 
@@ -48,6 +49,10 @@ CANARY = "c4n4ry"
         ("https://10.0.0.256", "host is not a host name"),
         ("https://10.0.0", "host is not a host name"),
         ("https://[::g]", "host is not a host name"),
+        ("https://[fe80::1%25eth0]", "host is not a host name"),
+        ("https://[fe80::1%eth0]:8443", "host is not a host name"),
+        ("http://[::1%25lo]", "host is not a host name"),
+        ("https://[v1.abc]", "host is not a host name"),
         ("https://https://mfa.example.com", "port is not a number"),
         ("https://mfa.example.com//validate", "two slashes in its path"),
         ("https://mfa.example.com/", "ends in a slash"),
@@ -77,6 +82,20 @@ def test_a_right_url_fits(host: str, port: str, prefix: str) -> None:
     assert BaseUrl().misfit(f"https://{host}{port}{prefix}") is None
 
 
+PIECES = st.sampled_from(
+    [*"@:/?#[]%.\\ ", "//", "::1", "fe80::1", "%25eth0", "v1.abc", "127.0.0.1", "0x7f", "example", "a_b", "xn--a",
+     "443", "00443", "é", "\uff0f", "\u3002", "localhost"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_a_url_that_fits_has_an_origin(text: str) -> None:
+    """Else each request to it would be refused, and the contract blamed."""
+    url = f"https://{text}"
+    if BaseUrl().misfit(url) is None:
+        assert len(Origins.of([url]).own) == 1
+
+
 @pytest.mark.parametrize(
     ("url", "loopback"),
     [
@@ -89,6 +108,7 @@ def test_a_right_url_fits(host: str, port: str, prefix: str) -> None:
         ("http://localhost.example.com", False),
         ("http://10.0.0.1", False),
         ("http://[::1", False),
+        ("http://[::1%25eth0]", False),
     ],
 )
 def test_loopback_is_this_machine_only(url: str, loopback: bool) -> None:

@@ -32,6 +32,7 @@ class NoStates:
 def verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, provider: Fake) -> Any:
     monkeypatch.setenv("SECRET", CANARY)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(Fake, "test_data", {"user": "a user of ours"})
     monkeypatch.setattr(provider, "states", lambda send, settings, test_data: NoStates())
     interaction = {"description": "read", "request": {"path": "/api/read"}, "response": {"status": 200}}

@@ -326,3 +326,20 @@ def test_a_server_that_shows_the_request_back_leaks_nothing(serve: Serve, get: G
         assert exchange.failure
         assert exchange.failure.cause is CauseId.NETWORK_PROXY
         assert_nothing_leaks(exchange)
+
+
+@pytest.mark.parametrize("elsewhere", ["http://proxy.example:3128", "https://192.0.2.1", "http://u:p4ss@[2001:db8::1]"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_plain_http_to_this_machine_does_not_leave_it(
+    serve: Serve, get: Get, use: SetProxy, elsewhere: str, host: str
+) -> None:
+    """A configuration may use plain http there, because nobody else can read it."""
+    server = serve(ok(b"here"))
+    use(elsewhere)
+    exchange = get(server.url(host=host), headers={"Authorization": "Bearer token-canary"})
+    failure = failed(exchange, CauseId.NETWORK_PROXY, Phase.RESOLVE)
+    assert "NO_PROXY" in failure.message
+    assert server.requests == []
+    assert_nothing_leaks(exchange)
+    use(host, "no_proxy")
+    assert answered(get(server.url(host=host))).body == b"here"

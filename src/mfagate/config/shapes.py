@@ -53,6 +53,9 @@ class Pattern:
         return None
 
 
+_NO_HOST = "its host is not a host name or address"
+
+
 @dataclass(frozen=True, slots=True)
 class BaseUrl:
     """The base URL of an API: scheme, host, optional port and path prefix.
@@ -77,7 +80,7 @@ class BaseUrl:
             host = url.hostname
         except ValueError:
             # The error quotes the host, and with it a password in front of it.
-            return "it is not a URL: its host is not a host name or address"
+            return f"it is not a URL: {_NO_HOST}"
         try:
             port = url.port
         except ValueError:
@@ -91,7 +94,7 @@ class BaseUrl:
             (lambda: url.query or url.fragment or "?" in value or "#" in value, "it has a query or fragment"),
             (lambda: re.search(r"[\s\x00-\x1f\x7f\\<>\"'`{}|^]", value), "it has a character that no URL has"),
             (lambda: not value.isascii(), "it has a character outside ASCII (such a host is written as xn--…)"),
-            (lambda: not _is_host(host or ""), "its host is not a host name or address"),
+            (lambda: not (_is_address if "[" in url.netloc else _is_host)(host or ""), _NO_HOST),
             (lambda: "//" in url.path, "it has two slashes in its path, as of two URLs in one"),
             (lambda: url.path.rstrip("/") in self.api_paths, f"it ends in {url.path}, which the API adds itself"),
             (lambda: url.path.endswith("/"), "it ends in a slash; the API paths start with one"),
@@ -141,7 +144,7 @@ def _is_address(host: str) -> bool:
         ip_address(host)
     except ValueError:
         return False
-    return True
+    return "%" not in host  # Programs read the zone of an address differently (RFC 6874).
 
 
 def is_loopback(url: str) -> bool:

@@ -31,7 +31,7 @@ _OF_THE_CONNECTION = frozenset(
 the request sets them. From a pact they could address another host, or hide a second request in the first."""
 
 _PREFIXES = ("proxy-", "x-forwarded-", "x-original-", "x-rewrite-", "x-http-method", "x-http-host")
-_OTHERS = frozenset({"x-host", "x-method-override"})
+_OTHERS = frozenset({"alt-used", "x-forwarded", "x-host", "x-method-override"})
 """Names by which proxies and frameworks take another host, path or method than those of the request."""
 
 _HARMLESS = frozenset({"x-forwarded-for"})

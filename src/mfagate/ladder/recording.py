@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from mfagate.cassette import Origin, path_for
 from mfagate.cassette_writer import to_yaml
@@ -70,12 +71,29 @@ def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
         message = f"{name}: what is left after scrubbing breaks the contract: {broken[0].message}"
         finding = Finding(CauseId.CASSETTE_CONTRACT_MISMATCH, message, {}, Location(path), _SCRUBBED_TOO_MUCH)
         return Check.from_finding(ID, finding, subject=name)
+    try:
+        old = _replaced(path, text)
+    except OSError as error:
+        message = f"{name}: the recording {path} cannot be written: {error.strerror or error}"
+        step = "Make room for a regular file there that this user may write, and record again."
+        finding = Finding(CauseId.CASSETTE_MISSING, message, {}, Location(path), step)
+        return Check.from_finding(ID, finding, subject=name)
+    if old == text:
+        return passed(ID, "unchanged", subject=name)
+    return passed(ID, "recorded anew" if old is not None else "recorded", subject=name, file=str(path))
+
+
+def _replaced(path: Path, text: str) -> str | None:
+    """Replace the recording where it is another one, and return the old one.
+
+    Raises:
+        OSError: It cannot be read or written.
+    """
     old = None
     if path.exists():
         with open_regular(path) as file:
             old = file.read().decode("utf-8", "replace")
-    if old == text:
-        return passed(ID, "unchanged", subject=name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text)
-    return passed(ID, "recorded anew" if old is not None else "recorded", subject=name, file=str(path))
+    if old != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
+    return old

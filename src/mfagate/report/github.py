@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mfagate.causes import Outcome
+from mfagate.files import append
 from mfagate.report import console, markdown
 from mfagate.report.findings import Found, findings
 from mfagate.report.places import from_root, root
@@ -46,8 +47,7 @@ def append_summary(report: Report) -> None:
     """
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if file:
-        with Path(file).open("a", encoding="utf-8", newline="\n") as summary:
-            summary.write(markdown.render(report))
+        append(Path(file), markdown.render(report))
 
 
 def _annotations(report: Report) -> Iterator[str]:

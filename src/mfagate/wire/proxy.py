@@ -10,6 +10,7 @@ from http.client import HTTPResponse
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from mfagate.causes import CauseId
+from mfagate.config.shapes import is_loopback
 from mfagate.wire.attempt import Attempt
 from mfagate.wire.endpoint import Endpoint, MalformedUrl
 from mfagate.wire.failures import WireError
@@ -58,12 +59,18 @@ def proxy_for(url: str) -> Proxy | None:
     """The proxy that the environment names for this URL.
 
     Raises:
-        WireError: It names one that cannot be used.
+        WireError: It names one that cannot be used, or one elsewhere for plain http to this machine: configurations
+            may use plain http there, because it leaves the machine nowhere.
     """
     from requests.utils import get_environ_proxies, select_proxy
 
-    proxy = select_proxy(url, get_environ_proxies(url))
-    return _parse(proxy) if proxy else None
+    named = select_proxy(url, get_environ_proxies(url))
+    if not named:
+        return None
+    proxy = _parse(named)
+    if url.startswith("http:") and is_loopback(url) and not is_loopback(proxy.name):
+        raise proxy.failure("a request to this machine would leave it unencrypted; add its host to NO_PROXY")
+    return proxy
 
 
 def _parse(url: str) -> Proxy:

@@ -11,18 +11,20 @@ import threading
 from functools import cache
 from pathlib import Path
 
-from mfagate.files import require_regular
+from mfagate.files import require_appendable, require_regular
 from mfagate.resources import shortage_of
 
 # The first two as requests reads them, the third as OpenSSL does.
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
+_KEY_LOG = "SSLKEYLOGFILE"
+
 
 class CaBundleError(ValueError):
-    """A file of certificate authorities that cannot be used."""
+    """A file of certificate authorities, or a log of session keys, that cannot be used."""
 
-    def __init__(self, path: Path, origin: str, reason: str) -> None:
-        super().__init__(f"CA bundle {path} ({origin}): {reason}")
+    def __init__(self, path: Path, origin: str, reason: str, *, what: str = "CA bundle") -> None:
+        super().__init__(f"{what} {path} ({origin}): {reason}")
         self.path = path
 
 
@@ -71,6 +73,7 @@ def _bundle_in_force(ca_bundle: Path | None, trust_env: bool) -> tuple[Path, str
 
 
 def _load(path: Path, origin: str) -> ssl.SSLContext:
+    _check_key_log()
     context = _as_requests_would(ssl.CERT_REQUIRED)
     try:
         if path.is_dir():
@@ -89,6 +92,19 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
             raise
         raise CaBundleError(path, origin, str(error.strerror)) from None
     return context
+
+
+def _check_key_log() -> None:
+    """Find out whether the file can be written to which urllib3 has OpenSSL append the keys of each session."""
+    if log := os.environ.get(_KEY_LOG):
+        path = Path(log).absolute()
+        try:
+            require_appendable(path)
+        except OSError as error:
+            if shortage_of(error) is not None:
+                raise
+            reason = f"cannot be written: {error.strerror}"
+            raise CaBundleError(path, f"from {_KEY_LOG}", reason, what="log of session keys") from None
 
 
 def _as_requests_would(verify_mode: ssl.VerifyMode) -> ssl.SSLContext:

@@ -229,6 +229,7 @@ def test_the_link_is_followed_on_our_own_org(client: OktaClient, answers: Answer
         sent(f"{ORG}{POLL.replace(PUSHED, 'opfzzzzzzz1234567890')}"),
         sent(f"{ORG}/api/v1/users/{USER}/factors/{PUSHED}"),
         sent(f"{ORG}/api/v1/api-tokens/current"),
+        sent("https://[org"),
         sent(f"{ORG}{POLL}", "SUCCESS"),
     ],
 )

@@ -104,7 +104,7 @@ class OktaClient:
         poll = links.get("poll") if isinstance(links, dict) else None
         if sent.get("factorResult") != "WAITING" or not isinstance(poll, dict):
             raise ContractViolation("Okta sent a push without a link to poll")
-        path = urlsplit(_text(poll, "href")).path
+        path = _path_of(_text(poll, "href"))
         if _factor_of(path, user) != factor_id:
             raise ContractViolation("the link to poll is not that of the factor that was asked")
         return path
@@ -155,6 +155,14 @@ def _text(fields: dict[str, Any], name: str) -> str:
 def _has_text(fields: dict[str, Any], name: str) -> bool:
     value = fields.get(name)
     return isinstance(value, str) and value != ""
+
+
+def _path_of(link: str) -> str:
+    """The path alone: the request goes to the org of the settings, whatever host the link names."""
+    try:
+        return urlsplit(link).path
+    except ValueError:
+        raise ContractViolation("the link to poll is no URL") from None
 
 
 def _factor_of(path: str, user: str) -> str | None:
