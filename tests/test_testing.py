@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mfagate.testing.project import Project, Result, telling_runs
 
 KEY = "00kQ7xV2mZ9sT4bR8nW1cY6pL3dF5gH0jK_aEuIo-S"
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoidmFsaWRhdGUifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
-PEM = (
-    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n"
-    "R0aU5yB1nX8rS3aQ7mV0bX5o\n-----END PRIVATE KEY-----\n"
-)
+PEM = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ def test_a_credential_of_many_is_told_in_few_words(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("KEY", SECRET)
     holders = {f"s{number}": ("staging", "KEY") for number in range(20)}
     found = _share(tmp_path, a=("production", "KEY"), **holders)
-    assert found["a"][0].message.endswith("s4.settings.key (staging), 15 more")
+    assert found["a"][0].message.endswith("s4.settings.key (staging) and 15 more")
     assert found["s7"][0].message.endswith("a.settings.key (production)")
 
 

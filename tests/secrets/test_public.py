@@ -170,3 +170,18 @@ SHIPPED = [
     "examples/**/*.json",
     "src/mfagate/causes/pages/*.md",
 ]
+
+
+@pytest.mark.parametrize("placeholder", ["YOUR_CLIENT_SECRET", "my-api-key-here", "your_secret_token_value"])
+def test_a_placeholder_hides_no_ordinary_words(placeholder: str) -> None:
+    """Somebody's placeholder is reported as one. The names of settings in recordings and reports stay readable."""
+    redactor = Redactor({"client_secret": placeholder})
+    text = "client_secret, my-api-key-header and your_secret_token_values"
+    assert redactor.redact(text) == text
+    assert redactor.found_in("scrubbed client_secret=scrubbed") == []
+
+
+def test_words_around_a_secret_do_not_show_it() -> None:
+    redactor = Redactor({"api_token": "my-secret-key-8f3a9c2e"})
+    assert "8f3a9c2e" not in redactor.redact("got my-secret-key-8f3a9c2e instead")
+    assert "8f3a9c2e" not in redactor.redact("got key-8f3a9c2e instead")

@@ -83,7 +83,11 @@ class TabledStates(ABC, Generic[Settings]):
         mark = self.ledger.mark()
         thing = Thing(kind, mark.name)
         self.record(thing)
-        yield mark
+        try:
+            yield mark
+        except StateNotConfigured:  # Raised before a request is sent.
+            self.ledger.removed(thing)
+            raise
         self.ledger.made(thing)
 
     def record(self, thing: Thing) -> None:

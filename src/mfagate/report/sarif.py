@@ -28,6 +28,7 @@ _LEVELS = {
     Outcome.INCONCLUSIVE: "error",
     Outcome.WARN: "warning",
     Outcome.INFO: "note",
+    Outcome.SKIPPED: "none",
 }
 
 Object = dict[str, Any]

@@ -41,7 +41,7 @@ def secret_parts(value: str) -> Iterator[Part]:
         # Beside a password the path is none; alone it may be that of a webhook.
         yield Part(rest if not user and len(rest) >= 12 else rest.partition("?")[2])
     else:
-        yield Part(value, _of_token(value) or _of_key(value))
+        yield Part(value, _of_token(value) or _of_key(value) or words_in(value))
 
 
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
@@ -58,7 +58,7 @@ What is before the last ``@`` counts as user and password, because not everybody
 
 _TOKEN = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(?:(eyJ[A-Za-z0-9_-]*))?")
 _CLAIM = re.compile(
-    rb'["\]}]*+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*+(?:https?://[\w.-]{0,64}/?|[a-z_]{1,16}(?=["\],}])"?)?'
+    rb'(?<!["\]}])["\]}]*+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*+(?:https?://[\w.-]{0,64}/?|[a-z_]{1,16}(?=["\],}])"?)?'
 )
 """The name of a claim, and of its value what is a word or a host."""
 
@@ -88,6 +88,18 @@ def _is_header(digits: str) -> bool:
 def _from_base64(digits: str) -> bytes:
     whole = len(digits) - (len(digits) % 4 == 1)
     return base64.urlsafe_b64decode(digits[:whole] + "=" * (-whole % 4))
+
+
+_WORDS = re.compile(
+    r"(?i)(?<![a-z0-9])(?:access|account|admin|api|app|application|auth|change|client|example|here|host|id|integration"
+    r"|key|me|my|name|password|private|public|secret|the|token|url|user|value|your)(?![a-z0-9])"
+)
+"""Words of which names of settings and placeholders consist. Documentation and recordings are full of them."""
+
+
+def words_in(value: str) -> list[tuple[int, int]]:
+    """Return where a value such as ``YOUR_CLIENT_SECRET`` repeats the name of a setting."""
+    return [found.span() for found in _WORDS.finditer(value)]
 
 
 _DER_BASE64 = re.compile(r"(?:\s|\\[nr])*M[A-P](?:[A-Za-z0-9+/=\s]|\\[nr]){18,}")

@@ -36,7 +36,7 @@ _SAMPLE, _STEP = 7, 5
 """So long are samples of secrets, and so far apart: every run of eleven characters holds one. They are few enough to
 stay in the processor's cache, and only where one of them is found the runs themselves are looked up."""
 
-_LEAST_OWN = 4
+LEAST_OWN = 4
 """A run with fewer characters that are not public is the same in another secret by chance."""
 
 _SHORTEST_ENCODED = 6
@@ -144,7 +144,7 @@ class Redactor:
             if len(run) < _SAMPLE + _STEP - 1:
                 self._samples.add(run[:_SAMPLE])
             # A run of one character alone, such as a line of zeros, says nothing of a secret.
-            if own[start + RUN] - own[start] < _LEAST_OWN or (not uniform and run == run[0] * len(run)):
+            if own[start + RUN] - own[start] < LEAST_OWN or (not uniform and run == run[0] * len(run)):
                 self._runs[len(run)][run] = None
             else:
                 self._label(self._runs[len(run)], run, name)
@@ -202,7 +202,7 @@ _SCHEME = re.compile(r"[\s\ufeff\u200b\"']*(?:Bearer|Basic|SSWS) +(?=\S)", re.IG
 
 def _spellings(value: str) -> set[str]:
     """The value as configured, and as it would be without the usual slips around it."""
-    own = _SCHEME.sub("", value, count=1)
+    own = value[found.end() :] if (found := _SCHEME.match(value)) else value
     return {own, own.strip().strip("\ufeff\u200b\u00a0").strip("\"'").strip()}
 
 

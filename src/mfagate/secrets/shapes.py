@@ -53,7 +53,10 @@ def _is_basic(text: str) -> bool:
 COMMON: Sequence[SecretShape] = (
     SecretShape(
         "a private key in PEM",
-        re.compile(r"-----BEGIN ([A-Z0-9 ]{0,30})PRIVATE KEY-----(?:[^-]|-(?!----))*+(?:-----END \1PRIVATE KEY-----)?"),
+        re.compile(
+            "-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:[^-]|-(?!----))*+"
+            "(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----)?"
+        ),
         lambda text: len(text) > 100,
     ),
     SecretShape(

@@ -13,19 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mfagate.secrets.redaction import Redactor
+from mfagate.secrets.public import words_in
+from mfagate.secrets.redaction import LEAST_OWN, RUN, Redactor
 
 COMMAND_SECONDS = 120
 
-RUN = 12
-"""So many characters of a secret in a row must not be written anywhere."""
 
 _DER_PREFIX = 40
 """Characters at the beginning of a PEM body that say what kind of key it is: they are alike in all keys."""
 
 
 def telling_runs(secret: str) -> Iterator[str]:
-    """Every run of 12 characters of a secret, without the parts that are public: a JWT's header, a key's kind."""
+    """Yield every run of 12 characters of a secret, without those that are public: a JWT's header, a key's kind."""
     if secret.lstrip().startswith("-----BEGIN "):
         lines = [line.strip() for line in secret.splitlines() if not line.startswith("-----")]
         parts = ["".join(lines)[_DER_PREFIX:]]
@@ -33,7 +32,8 @@ def telling_runs(secret: str) -> Iterator[str]:
         parts = secret.split(".")[1:]
     else:
         parts = [secret]
-    return (part[at : at + RUN] for part in parts for at in range(len(part) - RUN + 1))
+    runs = (part[at : at + RUN] for part in parts for at in range(len(part) - RUN + 1))
+    return (run for run in runs if sum(end - start for start, end in words_in(run)) <= RUN - LEAST_OWN)
 
 
 @dataclass
@@ -148,6 +148,7 @@ class Project:
         texts += ["".join(line.strip() for line in text.splitlines()) for text in texts]
         telling = {run: name for name, value in secrets.items() for run in telling_runs(value)}
         for text in texts:
-            assert redactor.found_in(text) == []
+            found = redactor.found_in(text)
+            assert not found, f"these secrets were written: {found}"
             parts = {telling.get(text[at : at + RUN]) for at in range(len(text) - RUN + 1)} - {None}
             assert not parts, f"a part of these was written: {parts}"

@@ -133,7 +133,8 @@ def test_errors_have_types(client: OktaClient, answers: Answers, status: int, co
     [
         ({"X_Rate_Limit_Reset": "1757607758"}, 0),
         ({"Retry_After": "7"}, 7),
-        ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"Retry_After": "Tue, 24 Nov 2015 12:00:00 GMT"}, 0),
+        ({"Retry_After": "some day"}, None),
         ({}, None),
     ],
 )
