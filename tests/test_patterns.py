@@ -133,9 +133,10 @@ NOT_JUDGED = {
 
 REVIEWED = {
     "mfagate.contract_strength.listed": "a pattern of a developer's own contract, matched as a whole before",
+    "mfagate.secrets.decoding: re.compile('(?<![0-9A-Fa-f])(?:(?:0": "it fails within twelve pairs or not at all",
     "mfagate.contract.lines": "the text has been read as JSON before, so that every string in it has an end",
 }
-"""Modules with a pattern that is linear on the only texts that it sees, and why."""
+"""Modules and patterns that are linear on the only texts that they see, and why."""
 
 
 def of_shapes() -> Iterator[tuple[str, int, str]]:
@@ -186,7 +187,9 @@ def test_every_pattern_is_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    "found", [one for one in ALL if one.pattern is not None and one.module not in REVIEWED], ids=str
+    "found",
+    [one for one in ALL if one.pattern is not None and not any(str(one).startswith(name) for name in REVIEWED)],
+    ids=str,
 )
 def test_a_pattern_of_the_source_is_linear(found: Found) -> None:
     assert found.pattern is not None

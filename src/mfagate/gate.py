@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -49,8 +50,9 @@ from mfagate.result import (
     Verdict,
 )
 from mfagate.sandbox import Running, SandboxError
-from mfagate.secrets.credentials import learn_surroundings
+from mfagate.secrets.credentials import learn_addresses, learn_surroundings
 from mfagate.secrets.redaction import Redactor
+from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
 from mfagate.wire.stalls import STALLS
 from mfagate.workers import Workers
@@ -109,7 +111,20 @@ class Session:
     cleanup: Cleanup = field(default_factory=Cleanup.of_environment)
 
     def __post_init__(self) -> None:
-        learn_surroundings(self.redactor, self.configuration.text, self.environ)
+        learn_surroundings(self.redactor, self.configuration.text, self.environ, sys.argv[1:])
+        self._learn_addressees()
+
+    def _learn_addressees(self) -> None:
+        """Learn where the history is and who is notified: their addresses may come out of a store."""
+        stores = Stores(StoreContext(self.configuration.path.parent, self.environ, {}, self.parsed))
+        notify = self.configuration.notify
+        for text in (self.configuration.history.url, notify.report_url, *notify.urls):
+            reference = Reference.parse(text) if text is not None else None
+            if reference is None:
+                continue  # The text of the file is known.
+            with suppress(Unresolved):  # It is reported where it is needed.
+                address = str(stores.resolve(reference).value)
+                learn_addresses(self.redactor, str(reference), address, whole=text in notify.urls)
 
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """Resolve one table of an integration. What is secret in it is known to the redactor from then on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -223,6 +223,35 @@ class Scrubber:
     def _keep(self, headers: Headers, names: frozenset[str]) -> Headers:
         kept = ((name, value) for name, value in headers.items_in_order if name.lower() in names)
         return Headers(tuple((name, self.text(value)) for name, value in kept))
+
+
+def secrets_sent(rules: Scrubbing, authorization: str, body: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the name and the value of each secret that a request holds, such as an assertion that was just signed.
+
+    Args:
+        rules: What the provider declares.
+        authorization: The header of this name. A Basic header holds what the settings hold, or a signature.
+        body: JSON or a form.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        yield "access token", token
+    waiting: list[tuple[str, Any]]
+    try:
+        waiting = [("", json.loads(body))]
+    except (ValueError, RecursionError):
+        waiting = [*parse_qsl(body.decode("utf-8", "replace"))]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [
+                (name or (key if names_secret(key) or key in rules.secret_fields else ""), item)
+                for key, item in value.items()
+            ]
+        elif isinstance(value, list):
+            waiting += [(name, item) for item in value]
+        elif isinstance(value, str) and (names_secret(name) or name in rules.secret_fields):
+            yield name, value
 
 
 def showable(rules: Scrubbing, document: Any) -> Any:

@@ -22,6 +22,8 @@ from mfagate.origins import UnsafeRequest
 from mfagate.providers.base import Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
 from mfagate.providers.signing import prepare
+from mfagate.scrub import secrets_sent
+from mfagate.secrets.redaction import RUN
 from mfagate.wire import UnsendableRequest, Wire
 
 _USER_AGENT = f"mfagate/{__version__}"
@@ -40,11 +42,12 @@ class Target:
         ca_bundle: Path | None = None,
         learn: Callable[[str, str], None] | None = None,
     ) -> None:
-        """``endpoint`` and ``ca_bundle`` are those of a sandbox; ``learn`` is told each access token."""
+        """``endpoint`` and ``ca_bundle`` are those of a sandbox; ``learn`` is told each secret that is sent."""
         self.provider = provider
         self.settings = settings
         self.base_url = provider.base_url(settings)
         self._endpoint = endpoint
+        self._learn = learn
         self._tokens = Tokens(self._send_token_request, learn)
         configured = integration.base / integration.ca_bundle if integration.ca_bundle else None
         wire = partial(
@@ -100,15 +103,32 @@ class Target:
             # Its URL may be anything, and is not quoted.
             here = requests.Request(request.method, self.base_url)
             return _unsent(here, CauseId.CONTRACT_UNSAFE_PATH, f"a request was not sent: {error}")
-        return self._send(prepared, wire, at_most)
+        # What a contract has sent is an example, or was learnt when its state was arranged.
+        known = "" if wire is self._arranging_wire else f"{request.data} {request.json} {request.headers}"
+        return self._send(prepared, wire, at_most, known)
 
-    def _send(self, prepared: requests.PreparedRequest, wire: Wire, at_most: float | None = None) -> Exchange:
+    def _send(
+        self, prepared: requests.PreparedRequest, wire: Wire, at_most: float | None = None, known: str = ""
+    ) -> Exchange:
+        if self._learn is not None:
+            self._teach(prepared, self._learn, known)
         if self._endpoint is not None:
             prepared.url = _redirect_to(self._endpoint, str(prepared.url))
         try:
             return wire.send(prepared, at_most=at_most)
         except UnsendableRequest as error:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
+
+    def _teach(self, request: requests.PreparedRequest, learn: Callable[[str, str], None], known: str) -> None:
+        """Tell what is secret in a request, and not ``known``, before an answer can send it back.
+
+        Shorter values may be ordinary words.
+        """
+        body = request.body or b""
+        sent = body.encode() if isinstance(body, str) else bytes(body)
+        for name, value in secrets_sent(self.provider.scrubbing, str(request.headers.get("Authorization", "")), sent):
+            if len(value) >= RUN and value not in known:
+                learn(name, value)
 
 
 def _unsent(request: requests.Request | requests.PreparedRequest, cause: CauseId, message: str) -> Exchange:

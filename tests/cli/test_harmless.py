@@ -90,6 +90,32 @@ def test_an_argument(folder: Path, arguments: Sequence[str]) -> None:
     assert code in (1, 2)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "--config", "{}"],
+        ["check", "--output", "json={}"],
+        ["check", "--integration", "{}"],
+        ["check", "--changed-since", "{}"],
+        ["check", "--push-gateway", "{}:99999"],
+        ["gate", "--history", "{}"],
+        ["gate", "--history", "/{}"],
+        ["history", "--history", "{}"],
+        ["history", "--since", "{}"],
+        ["explain", "{}"],
+        ["mutate", "--config", "{}"],
+        ["scan", "{}"],
+        ["schema", "{}"],
+        ["{}"],
+    ],
+    ids=" ".join,
+)
+def test_an_address_with_a_password_in_an_argument(folder: Path, arguments: Sequence[str]) -> None:
+    code, text = run(folder, [one.format("redis://me:c4n4ry-0f-the-d4tabase@h/x") for one in arguments])
+    assert code == 2
+    assert "c4n4ry-0f-th" not in text
+
+
 def test_the_environment(folder: Path) -> None:
     code, _ = run(folder, ["check"], MFAGATE_PUSH_GATEWAY=HOSTILE)
     assert code == 2

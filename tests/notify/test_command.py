@@ -138,7 +138,7 @@ def test_an_address_is_in_no_message(project: Duo, webhook: Webhook) -> None:
     project.text = lambda: text  # type: ignore[method-assign]
     project.run("gate", "--notify", MFA_NOTIFY_URL=webhook.url)
     (message,) = webhook.received
-    assert "runbook: [redacted env:MFA_NOTIFY_URL]" in message["message"]
+    assert "[redacted env:MFA_NOTIFY_URL]" in message["message"]
     assert TOKEN not in message["message"]
 
 

@@ -189,3 +189,12 @@ def test_only_the_fields_of_the_authentication_change(body: dict[str, str], fiel
 def test_other_bodies_are_left_alone(body: bytes, kind: str) -> None:
     request = requests.Request("POST", "https://host/token", data=body, headers={"Content-Type": kind}).prepare()
     assert in_body(request, {"client_secret": "s3cret"}).body == body
+
+
+def test_a_token_that_is_refused_is_learnt_too() -> None:
+    learnt: dict[str, str] = {}
+    answer = Response(200, body=b'{"access_token":"of-another-kind","token_type":"DPoP"}')
+    tokens = Tokens(lambda request: Exchange(Request("", ""), datetime.now(UTC), answer), learnt.__setitem__)
+    with pytest.raises(TokenRefused):
+        signed(signer(tokens))
+    assert learnt == {"access token": "of-another-kind"}

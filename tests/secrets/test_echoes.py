@@ -91,3 +91,34 @@ def test_any_run_in_any_two_encodings(
 def test_fewer_than_twelve_characters_are_no_secret(secret: str, cut: int) -> None:
     text = f"({secret[:cut]})"
     assert Redactor({"skey": secret}).redact(text) == text
+
+
+IGNORABLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180e\u180f\u200b\u200d\u200e\u202a\u202e\u2060\u2062\u2065\u206f\u3164"
+    "\ufe00\ufe0f\ufeff\uffa0\ufff0\U0001bca0\U0001d173\U000e0000\U000e0041\U000e0100\U000e01ef\U000e0fff"
+)
+"""Default_Ignorable_Code_Point: https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt."""
+
+
+COMMANDS = ["\x9b1m", "\x1b[1;31m", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\"]
+
+
+@pytest.mark.parametrize("between", [*IGNORABLE, *COMMANDS, "\u2800", "\u0301", "\x85", "\x9f"], ids=ascii)
+def test_what_is_not_seen_between_the_characters(between: str) -> None:
+    assert left(KEY, between.join(KEY[:20])) in ("", between)
+
+
+@pytest.mark.parametrize("between", [*IGNORABLE, *COMMANDS, "\u2800"], ids=ascii)
+@pytest.mark.parametrize("encode", [ALL["base64"], ALL["hexadecimal"]], ids=["base64", "hexadecimal"])
+def test_what_is_not_seen_between_digits(encode: Encoder, between: str) -> None:
+    assert left(KEY, between.join(encode(KEY[:24]))) in ("", between)
+
+
+@pytest.mark.parametrize("between", ["_", ".", "|", "/", ";", "-", " ", ", ", "\t", "=", "\\", " h"])
+def test_hexadecimal_digits_with_something_between_them(between: str) -> None:
+    assert left(KEY, between.join(f"{byte:02x}" for byte in KEY.encode())) == ""
+
+
+@pytest.mark.parametrize("form", ["%u{:04X}", "%U{:04x}", "\\U{:04x}", "\\U{:08X}", "\\X{:02x}", "%{:02x}"])
+def test_escapes_in_either_case(form: str) -> None:
+    assert left(KEY, "".join(form.format(ord(one)) for one in KEY)) == ""

@@ -176,9 +176,17 @@ SHIPPED = [
 def test_a_placeholder_hides_no_ordinary_words(placeholder: str) -> None:
     """Somebody's placeholder is reported as one. The names of settings in recordings and reports stay readable."""
     redactor = Redactor({"client_secret": placeholder})
-    text = "client_secret, my-api-key-header and your_secret_token_values"
+    text = "client_secret, my-api-key-header and your_secret_tokens"
     assert redactor.redact(text) == text
     assert redactor.found_in("scrubbed client_secret=scrubbed") == []
+
+
+def test_a_secret_of_ordinary_words_is_masked_as_a_whole() -> None:
+    redactor = Redactor({"password": "admin-secret-key"})
+    assert (
+        redactor.redact("it was admin-secret-key, for the admin-secret")
+        == "it was [redacted password], for the admin-secret"
+    )
 
 
 def test_words_around_a_secret_do_not_show_it() -> None:

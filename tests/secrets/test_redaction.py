@@ -20,10 +20,12 @@ from pydantic import BaseModel
 
 from mfagate.secrets.decoding import views
 from mfagate.secrets.fingerprint import KEY_VARIABLE, fingerprint
+from mfagate.secrets.public import words_in
 from mfagate.secrets.redaction import RUN, Redactor
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=60).filter(
-    lambda value: len(value.strip().strip("\"'").strip()) >= 6
+    # Words of placeholders alone are no secret.
+    lambda value: len(value.strip().strip("\"'").strip()) >= 6 and not words_in(value)
 )
 
 

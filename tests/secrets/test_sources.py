@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from mfagate import gate
 from mfagate.config.load import load
@@ -16,6 +21,7 @@ from mfagate.providers import registry
 from mfagate.secrets.credentials import credentials_in, learn_surroundings
 from mfagate.secrets.fingerprint import fingerprint
 from mfagate.secrets.redaction import Redactor
+from mfagate.target import Target
 
 PASSWORD = "p@ss/w0rd+of:proxy"
 SECRET = "Zq7rTuW2xK9bN4mP6vC8sD1fG3hJ5kL0yQ2wE4rT"
@@ -96,6 +102,11 @@ def test_credentials_in_an_address(address: str, found: list[str]) -> None:
         pytest.param({"tables": '[history]\nurl = "postgresql://me:{}@db/x"'}, id="history"),
         pytest.param({"tables": '[notify]\nreport_url = "https://ci/?token={}"'}, id="notify"),
         pytest.param({"MFAGATE_PUSH_GATEWAY": "https://me:{}@push.example.com"}, id="push gateway"),
+        pytest.param(
+            {"tables": '[history]\nurl = "env:X"', "X": "postgresql://me:{}@db/x"}, id="history out of a store"
+        ),
+        pytest.param({"tables": '[notify]\nurls = ["dotenv:x.env#X"]'}, id="notify out of a store"),
+        pytest.param({"MFAGATE_FINGERPRINT_KEY": "{}"}, id="key of fingerprints"),
         pytest.param({"DUO_HOST": "https://me:{}@api-1a2b3c4d.duosecurity.com"}, id="a setting out of a store"),
         pytest.param({"settings": 'secret_kye = "env:X"', "X": "{}"}, id="an unknown setting out of a store"),
         pytest.param({"settings": 'secret_kye = "{}"'}, id="an unknown setting in the file"),
@@ -107,9 +118,94 @@ def test_credentials_in_an_address(address: str, found: list[str]) -> None:
 )
 def test_a_secret_of_the_configuration_is_known_when_it_was_resolved(tmp_path: Path, parts: dict[str, str]) -> None:
     other = "c4n4ry-0ther-s3cret"
+    (tmp_path / "x.env").write_text(f"X=https://hooks.example.com/services/{other}")
     made = session(tmp_path, **{name: text.format(other) for name, text in parts.items()})
     assert other not in made.redactor.redact(f"it said {other}.")
     assert "api-1a2b3c4d.duosecurity.com" in made.redactor.redact("no answer from api-1a2b3c4d.duosecurity.com")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--history", "postgresql://me:{}@db/x"],
+        ["--history=postgresql://db/x?sslpassword={}"],
+        ["--push-gateway", "https://me:{}@push.example.com"],
+    ],
+    ids=" ".join,
+)
+def test_a_secret_of_the_command_line_is_known(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "c4n4ry-0ther-s3cret"
+    monkeypatch.setattr("sys.argv", ["mfagate", "gate", *(one.format(other) for one in arguments)])
+    assert other not in session(tmp_path).redactor.redact(f"it said {other}.")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://127.0.0.1:8080/c4n4ry-0ther-s3cret",
+        "json://me:pw@127.0.0.1/hooks/{}/",
+        "tgram://{}/12345",
+        "json://h?a={}",
+    ],
+)
+def test_the_host_of_an_addressee_is_no_secret(tmp_path: Path, address: str) -> None:
+    made = session(tmp_path, tables='[notify]\nurls = ["env:X"]', X=address.format("c4n4ry-0ther-s3cret"))
+    text = "GET http://127.0.0.1:9090/auth/v2/ping"
+    assert made.redactor.redact(text) == text
+    assert "c4n4ry" not in made.redactor.redact("c4n4ry-0ther-s3cret")
+
+
+def test_a_history_that_is_a_file_is_no_secret(tmp_path: Path) -> None:
+    made = session(tmp_path, tables='[history]\nurl = "env:X"', X="/var/lib/mfagate/history.db")
+    assert made.redactor.redact("no room at /var/lib/mfagate/history.db") == "no room at /var/lib/mfagate/history.db"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": {"client_assertion": "c4n4ry-0ther-s3cret", "client_id": "somebody-of-us"}},
+        {
+            "json": {
+                "profile": {"login": "somebody-of-us"},
+                "credentials": {"password": {"value": "c4n4ry-0ther-s3cret"}},
+            }
+        },
+        {"json": [{"otpkey": "c4n4ry-0ther-s3cret", "user": "somebody-of-us"}]},
+        {"headers": {"Authorization": "Bearer c4n4ry-0ther-s3cret"}, "data": "somebody-of-us"},
+    ],
+    ids=["assertion", "password", "seed", "token"],
+)
+def test_a_secret_made_at_run_time_is_known_before_it_is_answered(tmp_path: Path, sent: dict[str, Any]) -> None:
+    """A test user's password, the seed of its token, an assertion: whoever refuses it may quote it."""
+    made = session(tmp_path)
+    (integration,) = made.configuration.integrations.values()
+    provider = registry.get("privacyidea")
+    settings = provider.settings.model_validate({"url": "https://mfa.example.com"})
+    nobody = "http://127.0.0.1:1"
+    target = Target(integration, provider, settings, endpoint=nobody, learn=made.redactor.add)
+    target.arrange(requests.Request("POST", "/token/init", **sent))
+    said = made.redactor.redact("invalid: c4n4ry-0ther-s3cret of somebody-of-us")
+    assert re.fullmatch(r"invalid: \[redacted [\w ]+\] of somebody-of-us", said)
+
+
+def test_an_assertion_is_known_and_an_example_of_a_contract_is_none(tmp_path: Path) -> None:
+    made = session(tmp_path)
+    (integration,) = made.configuration.integrations.values()
+    provider = registry.get("okta")
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    settings = provider.settings.model_validate(
+        {"org_url": "https://acme.okta.com", "client_id": "0oa1b2c3d4e5f6g7h8i9", "private_key": key.decode()}
+    )
+    learnt: dict[str, str] = {}
+    target = Target(integration, provider, settings, endpoint="http://127.0.0.1:1", learn=learnt.__setitem__)
+    form = {"grant_type": "client_credentials", "state_token": "of-a-login-that-never-was"}
+    target.send(requests.Request("POST", "/oauth2/v1/token", data=form))
+    assert [*learnt] == ["client_assertion"]
+    assert learnt["client_assertion"].count(".") == 2
 
 
 def test_a_value_that_is_no_secret_is_shown(tmp_path: Path) -> None:

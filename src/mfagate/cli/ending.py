@@ -78,7 +78,19 @@ def _shown(error: click.ClickException) -> str:
             usage.append(f"Try '{error.ctx.command_path} {error.ctx.help_option_names[0]}' for help.\n")
     # A refusal of ours has made each of its messages harmless, and has lines of its own.
     message = error.format_message()
-    return "\n".join([*usage, f"Error: {message if isinstance(error, Refusal) else harmless(message)}"])
+    return _without_secrets(
+        "\n".join([*usage, f"Error: {message if isinstance(error, Refusal) else harmless(message)}"])
+    )
+
+
+def _without_secrets(message: str) -> str:
+    """Hide the credentials in addresses of the command line and the environment: there may be no session to do so."""
+    from mfagate.secrets.credentials import learn_surroundings
+    from mfagate.secrets.redaction import Redactor
+
+    redactor = Redactor()
+    learn_surroundings(redactor, "", os.environ, sys.argv[1:])
+    return redactor.redact(message)
 
 
 def _said(error: OSError) -> str:

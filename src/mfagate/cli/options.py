@@ -80,6 +80,22 @@ def _parse_gateway(ctx: click.Context, param: click.Parameter, value: str | None
     return gateway
 
 
+def _parse_history(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse what names no place. A history that cannot be reached is a warning, because it changes no verdict."""
+    if value is None:
+        return None
+    from mfagate.history.errors import HistoryError, NoPlace
+    from mfagate.history.place import Place
+
+    try:
+        Place.of(value, Path())
+    except NoPlace as error:
+        raise click.BadParameter(str(error)) from None
+    except HistoryError:
+        pass
+    return value
+
+
 ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
 
 
@@ -165,6 +181,7 @@ HISTORY = click.option(
     "--history",
     "history_place",
     metavar="URL|PATH",
+    callback=_parse_history,
     help="Where runs are kept: a SQLite file, a postgresql:// URL, or a reference to one of them.",
 )
 

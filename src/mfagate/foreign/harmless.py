@@ -25,9 +25,11 @@ _COMMAND = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""What a pipeline takes for a command. Azure Pipelines looks for it anywhere in a line, GitHub behind blanks:
-https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Sdk/Util/StringUtil.cs and
-https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs."""
+"""What a pipeline takes for a command. GitHub looks for ``##[`` anywhere in a line, and for ``::`` behind blanks:
+https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs (``TryParse`` and ``TryParseV2``).
+Azure Pipelines, which makes ``##vso`` harmless in text of others, does so anywhere and in any case:
+https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Sdk/Util/StringUtil.cs
+(``DeactivateVsoCommands``)."""
 
 _INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0",

@@ -22,7 +22,7 @@ LONGEST = 300
 
 _LONGEST_PATH = 4096
 
-WINDOW = 1 << 16
+WINDOW = 1 << 14
 """Characters that are looked at. It is so much longer than what is shown that a secret which crosses its end is
 never shown, and it bounds the cost of a text of any length."""
 

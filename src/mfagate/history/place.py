@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from mfagate.history.errors import HistoryError
+from mfagate.history.errors import HistoryError, NoPlace
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
@@ -56,13 +56,14 @@ class Place:
         Relative paths are below ``base``.
 
         Raises:
-            HistoryError: The reference points at nothing, or the URL is not one of PostgreSQL.
+            NoPlace: It is neither a path nor a URL of PostgreSQL.
+            HistoryError: The reference points at nothing.
         """
         text = str(DEFAULT) if text is None else text.strip()
         reference = Reference.parse(text)
         if reference is not None:
             if _names_user(text.partition(":")[2]):
-                raise HistoryError(f"the history {reference.scheme}:… is neither a reference nor a postgresql:// URL")
+                raise NoPlace(f"the history {reference.scheme}:… is neither a reference nor a postgresql:// URL")
             try:
                 text = str(Stores(StoreContext(base, environ)).resolve(reference).value).strip()
             except Unresolved as error:
@@ -73,7 +74,7 @@ class Place:
             return cls(shown, url="postgresql+psycopg" + text[found.end("scheme") :])
         if found is not None or _is_no_path(text):
             named = reference or (f"{found['scheme']}://…" if found else "that is given")
-            raise HistoryError(f"the history {named} is neither a path nor a postgresql:// URL")
+            raise NoPlace(f"the history {named} is neither a path nor a postgresql:// URL")
         path = base / text
         return cls(str(reference or path), path=path)
 

@@ -68,29 +68,37 @@ class Tokens:
                 return token
             started = time.monotonic()
             exchange = self._send(request())
+            if self._learn is not None and (issued := _issued(exchange.response)):
+                self._learn("access token", issued)
             found = token_in(exchange.response)
             if found is None:
                 raise TokenRefused(exchange)
             token, lifetime = found
-            if self._learn is not None:
-                self._learn("access token", token)
             self._kept[credential] = (token, started + lifetime - min(_EARLY_SECONDS, lifetime / 2))
             return token
 
 
 def token_in(response: Response | None) -> tuple[str, float] | None:
     """The access token of an answer and its lifetime in seconds (RFC 6749 section 5.1)."""
-    if response is None or response.status != 200:
-        return None
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    token = body.get("access_token") if isinstance(body, dict) else None
-    if not isinstance(token, str) or not token or str(body.get("token_type", "")).lower() != "bearer":
+    token, body = _issued(response), _fields(response)
+    if response is None or response.status != 200 or not token or str(body.get("token_type", "")).lower() != "bearer":
         return None
     lifetime = numbers.finite(body.get("expires_in"))
     return token, max(lifetime or 0.0, 0.0)
+
+
+def _issued(response: Response | None) -> str | None:
+    """The access token in an answer, even if the rest of the answer makes it useless to us."""
+    token = _fields(response).get("access_token")
+    return token if isinstance(token, str) else None
+
+
+def _fields(response: Response | None) -> Mapping[str, Any]:
+    try:
+        body = None if response is None else response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 class ClientCredentials(AuthBase):

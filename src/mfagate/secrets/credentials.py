@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
-from mfagate.secrets.redaction import Redactor
+from mfagate.secrets.fingerprint import KEY_VARIABLE
+from mfagate.secrets.redaction import RUN, Redactor
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s\"'<>]{1,4096}")
 _USER = re.compile(r"[^:/]{1,31}://(?P<user>[^\s/?#@:]*)(?::(?P<password>[^\s/?#]*))?@")
 _PROXY = re.compile(r"(?:[^:/]{1,31}://)?(?P<user>[^:@]*)(?::(?P<password>.*))?@", re.DOTALL)
 """To the last ``@``: who has not encoded a password meant all of it."""
+_BETWEEN = re.compile(r"://|[/@?&=#]")
+_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::\d+)?|localhost:\d+", re.ASCII)
 _PARAMETER = re.compile(r"[?&;#]\w{0,30}(?:pass|pwd|secret|token|key|sig)\w{0,30}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
 
 
-def learn_surroundings(redactor: Redactor, text: str, environ: Mapping[str, str]) -> None:
-    """Learn the credentials in the addresses of a file and of the environment.
+def learn_surroundings(
+    redactor: Redactor, text: str, environ: Mapping[str, str], arguments: Iterable[str] = ()
+) -> None:
+    """Learn the credentials in the addresses of a file, of the environment and of the command line.
 
     These are the proxies that requests honours, which are ``*_proxy`` in either case
     (https://requests.readthedocs.io/en/latest/user/advanced/#proxies), and every address with a password.
     """
     learn_addresses(redactor, "address", text)
+    for argument in arguments:
+        learn_addresses(redactor, "argument", argument)
+    redactor.add(KEY_VARIABLE, environ.get(KEY_VARIABLE, ""))
     for name, value in environ.items():
         if name.lower().endswith("_proxy") and name.lower() != "no_proxy":
             _learn(redactor, name, _of_proxy(value))
@@ -29,10 +37,13 @@ def learn_surroundings(redactor: Redactor, text: str, environ: Mapping[str, str]
             learn_addresses(redactor, name, value)
 
 
-def learn_addresses(redactor: Redactor, name: str, text: str) -> None:
-    """Learn the credentials of all addresses in a text."""
+def learn_addresses(redactor: Redactor, name: str, text: str, *, whole: bool = False) -> None:
+    """Learn the credentials of all addresses in a text; of a webhook the ``whole`` address but its host may be one."""
     for address in _ADDRESS.findall(text):
         _learn(redactor, name, credentials_in(address))
+        if whole:
+            parts = _BETWEEN.split(address)
+            _learn(redactor, name, (part for part in parts if len(part) >= RUN and not _HOST.fullmatch(part)))
 
 
 def credentials_in(address: str) -> Iterator[str]:

@@ -22,6 +22,13 @@ from functools import cached_property
 LAYERS = 4
 """Encodings on top of each other that are removed."""
 
+UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""What shows nothing between two characters, as a set of a regular expression: the code points that Unicode calls
+ignorable (Default_Ignorable_Code_Point), marks of annotations, and the empty cell of Braille."""
+
 
 class View:
     """A text, and where its characters are in the original.
@@ -132,7 +139,7 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
         spaced: Read ``+`` as a space, too.
         shortest: Ignore blocks that decode to fewer readable characters in a row.
     """
-    readable = re.compile((rb"[\0-\xff]{%d,}+" if binary else rb"[\0\t\n\r -~]{%d,}+") % shortest)
+    readable = _BYTES if binary else _READABLE
     waiting = [(View(text), LAYERS)]
     seen: set[tuple[View, str]] = {(waiting[0][0].block, text)}
     while waiting:
@@ -140,10 +147,10 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
         yield view
         if not layers:
             continue
-        children = [*_blocks(view, readable)]
+        children = [*_blocks(view, readable, shortest)]
         if _may_hold_escapes(view.text):
             children.append(_Replaced(view, _ESCAPE, _decoded))
-        if any(one in view.text for one in "\n\0\x1b"):
+        if _BREAK.search(view.text):
             children.append(_Replaced(view, _BREAK, lambda _: ""))
         if "\\\n" in view.text:
             children.append(_Replaced(view, _CONTINUED, lambda _: ""))
@@ -155,8 +162,12 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
                 waiting.append((child, layers - 1))
 
 
-_BREAK = re.compile(r"[ \t\r]*+\n\s*+|\0|\x1b\[[0-9;:?]*+[A-Za-z]")
-"""Where a text was wrapped, within an escape or a block of digits, too; the half of UTF-16 that is empty; colours."""
+_CONTROL = r"(?:\x1b\[|\x9b)[0-9;:?]*+[A-Za-z]|\x1b\][^\x07\x1b\x9c]{0,200}(?:\x07|\x1b\\|\x9c)"
+"""A colour or another command to a terminal, and a title or a link (ECMA-48, section 5.4)."""
+
+_BREAK = re.compile(rf"(?<![ \t\r])[ \t\r]*+\n\s*+|\0|{_CONTROL}|[{UNSEEN}]++")
+"""Where a text was wrapped, within an escape or a block of digits, too; the half of UTF-16 that is empty; what is
+not seen."""
 
 _CONTINUED = re.compile(rf"\\\n\s*+(?:\\ )?|{_BREAK.pattern}")
 """The same where a backslash says so, as in YAML."""
@@ -182,16 +193,17 @@ def _bytes_of(prefix: str) -> str:
 
 _ESCAPE = re.compile(
     rf"(?P<percent>{_bytes_of('%')})"
-    rf"|(?P<pair>(?:\\u|%u)[dD][89abAB][0-9a-fA-F]{{2}}(?:\\u|%u)[dD][c-fC-F][0-9a-fA-F]{{2}})"
-    r"|(?P<code>(?:\\u|%u)[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8})"
-    rf"|(?P<bytes>{_bytes_of(re.escape(chr(92)) + 'x')})"
-    r"|(?P<octal>\\[23][0-7]{2}(?:\\2[0-7]{2})*|\\[01]?[0-7]{2})"
+    rf"|(?P<pair>[%\\][uU][dD][89abAB][0-9a-fA-F]{{2}}[%\\][uU][dD][c-fC-F][0-9a-fA-F]{{2}})"
+    r"|(?P<code>\\U[0-9a-fA-F]{8}|[%\\][uU][0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\})"
+    rf"|(?P<bytes>{_bytes_of(re.escape(chr(92)) + '[xX]')})"
+    r"|(?P<octal>\\[23][0-7]{2}(?:\\2[0-7]{2}){0,3}|\\[01]?[0-7]{2})"
     r"|(?P<letter>\\[abefnrtv0])"
     r"|(?P<other>\\[^\w\s])"
     r"|(?P<numeric>&#(?:[xX]0{0,99}[0-9a-fA-F]{1,6}|0{0,99}[0-9]{1,7});?)"
     r"|(?P<named>&[A-Za-z][A-Za-z0-9]{1,31};?)"
 )
 
+_NO_DIGIT = re.compile("[^0-9a-fA-F]")
 _LETTERS = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 
 
@@ -199,7 +211,7 @@ def _decoded(escape: re.Match[str]) -> str:
     text = escape[0]
     match escape.lastgroup:
         case "percent" | "bytes":
-            return _as_text(bytes.fromhex(text.replace("%", "").replace("\\x", "")))
+            return _as_text(bytes.fromhex(_NO_DIGIT.sub("", text)))
         case "pair" | "code":
             return _units(re.findall("[0-9a-fA-F]{4,}|(?<={)[0-9a-fA-F]+", text))
         case "octal":
@@ -229,25 +241,32 @@ def _units(numbers: Sequence[str]) -> str:
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+", re.ASCII)
 """At least the digits of 12 bytes."""
 
-_HEXADECIMAL = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,+-]{0,4}){12,}+[0-9A-Fa-f]?", re.ASCII)
-"""Digits in pairs, with or without something between them."""
+_HEXADECIMAL = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0[xX]|[hH])?[0-9A-Fa-f]{2}[\W_]{0,4}){12,}+[0-9A-Fa-f]?", re.ASCII)
+"""Digits in pairs, with or without something between them: ``5a71``, ``5A:71``, ``0x5a, 0x71``, ``5a_71``, ``&H5A``."""
 
-_NO_PAIR = re.compile(r"0x|[\s:,+-]")
+_NO_PAIR = re.compile(r"0[xX]|[hH\W_]", re.ASCII)
 
 
-def _blocks(view: View, readable: re.Pattern[bytes]) -> Iterator[View]:
+_BYTES = re.compile(rb"[\0-\xff]{4,}+")
+_READABLE = re.compile(rb"[\0\t\n\r -~]{4,}+")
+"""No secret has fewer characters than four."""
+
+
+def _blocks(view: View, readable: re.Pattern[bytes], shortest: int) -> Iterator[View]:
     for found in _BASE64.finditer(view.text):
         digits = found[0].replace("-", "+").replace("_", "/")
         for phase in range(4):
             for content in readable.finditer(_from_base64(digits[phase:])):
-                yield _Block(view, content, _Digits(range(*found.span()), phase, 6))
+                if len(content[0]) >= shortest:
+                    yield _Block(view, content, _Digits(range(*found.span()), phase, 6))
     for found in _HEXADECIMAL.finditer(view.text):
         digits = _NO_PAIR.sub("", found[0])
         places = _digits_of(found)
         for phase in range(2):
             pairs = digits[phase : len(digits) - (len(digits) - phase) % 2]
             for content in readable.finditer(bytes.fromhex(pairs)):
-                yield _Block(view, content, _Digits(places, phase, 4))
+                if len(content[0]) >= shortest:
+                    yield _Block(view, content, _Digits(places, phase, 4))
 
 
 def _digits_of(block: re.Match[str]) -> Sequence[int]:

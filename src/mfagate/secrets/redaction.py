@@ -23,7 +23,7 @@ from typing import Any, Literal, get_origin, overload
 
 from pydantic import BaseModel
 
-from mfagate.secrets.decoding import unescape, views
+from mfagate.secrets.decoding import UNSEEN, unescape, views
 from mfagate.secrets.public import Part, secret_parts
 
 RUN = 12
@@ -130,7 +130,10 @@ class Redactor:
                 self._beginnings.add(form[:SHORTEST])
 
     def _add_runs(self, name: str, part: Part) -> bool:
-        """Return whether there is any run: one that is nearly all spaces, quotes and backslashes is none."""
+        """Return whether any run tells of the secret alone. Otherwise the whole value is looked for.
+
+        A run that is nearly all spaces, quotes and backslashes is none.
+        """
         each = _fold_each(part.text)
         folded, offsets, own = "".join(each), [0, *accumulate(map(len, each))], part.own()
         uniform = len(set(folded)) == 1
@@ -140,13 +143,13 @@ class Redactor:
             run = folded[offsets[start] : offsets[start + RUN]]
             if len(run) < _SAMPLE:
                 continue
-            added = True
             if len(run) < _SAMPLE + _STEP - 1:
                 self._samples.add(run[:_SAMPLE])
             # A run of one character alone, such as a line of zeros, says nothing of a secret.
             if own[start + RUN] - own[start] < LEAST_OWN or (not uniform and run == run[0] * len(run)):
                 self._runs[len(run)][run] = None
             else:
+                added = True
                 self._label(self._runs[len(run)], run, name)
         return added
 
@@ -253,9 +256,7 @@ def _base64_fragments(data: bytes) -> Iterator[str]:
         yield fragment.replace("+", "-").replace("/", "_")
 
 
-_DROPPED = re.compile(
-    r"""[\s\\'"\0-\x1f\x7f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+"""
-)
+_DROPPED = re.compile(rf"""[\s\\'"\0-\x1f\x7f-\x9f{UNSEEN}]+""")
 """What wrapping, quoting and escaping add between the characters of a secret, and what is not seen there."""
 
 
@@ -264,7 +265,7 @@ class _Table(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         plain = _DROPPED.sub("", unicodedata.normalize("NFKD", chr(code)))
-        folded = "".join(one.lower() if one.isascii() else one for one in plain)
+        folded = "".join(one.lower() if one.isascii() else one for one in plain if unicodedata.category(one) != "Mn")
         if len(self) < 10_000:
             self[code] = folded
         return folded
@@ -274,7 +275,7 @@ _TABLE = _Table()
 
 
 def _fold(text: str) -> str:
-    """Return what is compared: without marks of quoting and wrapping, and in small letters.
+    """Return what is compared: without marks of quoting, wrapping and accents, and in small letters.
 
     Names of headers and hosts lose their case on the way.
     """

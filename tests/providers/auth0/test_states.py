@@ -154,3 +154,8 @@ def test_a_tenant_that_is_gone_does_not_stop_the_cleaning() -> None:
 def test_a_state_that_auth0_does_not_have() -> None:
     with pytest.raises(StateUnavailable, match="cannot be put into the state"):
         states(Tenant()).arrange(ProviderState(State.PIN_AND_OTP))
+
+
+def test_the_name_of_a_login_that_never_was_is_no_secret() -> None:
+    """It begins as the names of our users do, which are in recordings."""
+    assert states(Tenant()).arrange(ProviderState(State.CHALLENGE_UNKNOWN)).secrets == frozenset()

@@ -154,7 +154,8 @@ class Auth0States(TabledStates[Auth0Settings]):
     def _arranged(self, user: User | None = None, **more: str) -> Arranged:
         known = {"username": user.email, "password": user.password, "user_id": user.user_id} if user else {}
         values = {"connection": self._connection, **known, **more}
-        return Arranged(values, _SECRET_VALUES & values.keys())
+        # The name of a login that never was is no secret, and begins as other names of ours do.
+        return Arranged(values, frozenset(name for name in _SECRET_VALUES & {*values} if values[name] != NO_SUCH_LOGIN))
 
     def _unknown_user(self) -> Arranged:
         nobody = User(f"mfagate-no-such-user@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", UNKNOWN_USER_ID)
