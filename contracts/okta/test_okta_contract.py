@@ -50,7 +50,6 @@ STRICT = {
     "*: $.errorSummary *": "Okta documents a summary in every error; reports quote it, and no decision depends on it.",
     "*: $.errorCode other-value": "Each code is one refusal. These have the same cause, so the readers cope.",
     "push *: $.factorResult other-value": "The state decides the word; the client denies on both.",
-    "user with a TOTP factor: $ other-kind": "Okta lists objects. The client reads as far as the factor that it needs.",
     "factor that was never activated: $*": "The state has enrolled this factor: a list without it is another user's.",
     "user without a factor: $*": "No factor but e-mail comes by itself: with another one the state is another.",
     "access token granted: $.expires_in *": "Okta documents a whole number of seconds; a token that is over is none.",

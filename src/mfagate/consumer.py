@@ -55,6 +55,7 @@ class ConsumerPact:
         safe_in_production: bool = False,
         note: str | None = None,
         bound: Mapping[str, str] | None = None,
+        claims: Mapping[str, Mapping[str, str]] | None = None,
     ) -> HttpInteraction:
         """Begin one interaction; describe it with pact-python, then :meth:`serve` it.
 
@@ -63,7 +64,8 @@ class ConsumerPact:
         is for people: why more than one answer is right, for example. ``bound`` maps places of the
         answer to values of the provider state that have to be there when the gate asks, such as
         ``{"$.sid": "verification_sid"}``: a client that looks whether the answer is about what it
-        asked for needs them.
+        asked for needs them. ``claims`` maps places of JSON Web Tokens to their claims that have to hold a
+        value of the state where they are there, such as ``{"$.id_token": {"email": "username"}}``.
         """
         from pact import Pact
 
@@ -73,6 +75,7 @@ class ConsumerPact:
         if given is not None:
             interaction.given(str(given))
         about: dict[str, Any] = {"safe-in-production": safe_in_production, "note": note, "bound": dict(bound or {})}
+        about["claims"] = {path: dict(names) for path, names in (claims or {}).items()}
         if any(about.values()):
             interaction.set_comment("mfagate", {name: value for name, value in about.items() if value})
         return interaction

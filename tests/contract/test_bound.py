@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def interaction(tmp_path: Path) -> Interaction:
     return load(written(tmp_path, {"$.sid": "verification_sid", "$.factors[0].id": "factor"})).interactions[0]
 
 
-def written(folder: Path, bound: Any) -> Path:
+def written(folder: Path, bound: Any, claims: Any = None) -> Path:
     rule = {"combine": "AND", "matchers": [{"match": "type"}]}
     response = {
         "status": 200,
@@ -33,7 +34,7 @@ def written(folder: Path, bound: Any) -> Path:
     pact = {
         "consumer": {"name": "us"},
         "provider": {"name": "twilio"},
-        "interactions": [{**about, "comments": {"mfagate": {"bound": bound}}}],
+        "interactions": [{**about, "comments": {"mfagate": {"bound": bound, "claims": claims or {}}}}],
         "metadata": {"pactSpecification": {"version": "4.0"}},
     }
     path = folder / "pact.json"
@@ -104,3 +105,34 @@ def test_a_place_that_cannot_be_compared_is_an_error(tmp_path: Path, bound: Any,
     with pytest.raises(ContractError) as error:
         load(written(tmp_path, bound))
     assert problem in str(error.value)
+
+
+def token(**claims: str) -> str:
+    return ".".join(
+        base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", json.dumps(claims).encode(), b"x")
+    )
+
+
+@pytest.mark.parametrize(
+    ("id_token", "paths"),
+    [
+        (None, []),
+        (token(email="alice@example.com"), []),
+        (token(email="Alice@Example.com"), []),
+        (token(sub="auth0|1"), []),
+        (token(email="mallory@example.com"), ["$.id_token email"]),
+        (token(), ["$.id_token"]),
+        ("nonsense", ["$.id_token"]),
+        ("", ["$.id_token"]),
+        (5, ["$.id_token"]),
+        ([], ["$.id_token"]),
+    ],
+)
+def test_a_token_of_another_user_is_a_value_that_is_unexpected(tmp_path: Path, id_token: Any, paths: list[str]) -> None:
+    interaction = load(written(tmp_path, {}, {"$.id_token": {"email": "username"}})).interactions[0]
+    body = {**BODY, "id_token": id_token}
+    response = Response(200, headers=Headers((("Content-Type", "application/json"),)), body=json.dumps(body).encode())
+    found = interaction.match(response, values={"username": "alice@example.com"})
+    assert [each.path for each in found] == paths
+    assert not found or str(id_token) in ("", "5", "[]") or str(id_token) not in str(found)
+    assert interaction.match(answer("VE1", 7), values={"username": "alice@example.com"}) == []

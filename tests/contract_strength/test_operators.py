@@ -58,6 +58,8 @@ def after(tried: list[Change], place: str, operator: Operator) -> list[Any]:
         ("$.list", Operator.OTHER_KIND, [{"a": "x"}, {"a": "y"}, None]),
         ("$.list", Operator.OTHER_KIND, [None, {"a": "x"}, {"a": "y"}]),
         ("$.list", Operator.MORE, [{"a": "x"}, {"a": "y"}, {"a": "mfagate-other"}]),
+        ("$.list", Operator.MORE, [{}, {"a": "x"}, {"a": "y"}]),
+        ("$.list", Operator.MORE, [{"a": []}, {"a": "x"}, {"a": "y"}]),
         ("$.list", Operator.REORDERED, [{"a": "y"}, {"a": "x"}]),
         ("$.list", Operator.RETYPED, {"a": "x"}),
         ("$.list[0]", Operator.EMPTY, {}),

@@ -156,7 +156,10 @@ def kinds(body: Any) -> set[str]:
 def test_a_client_that_reads_each_element_needs_the_shape_of_all(tmp_path: Path) -> None:
     loose = contract(tmp_path / "loose", {"factors": match.array_containing([{"kind": "push"}])})
     client = field("factors", list, kinds)
-    assert blind(prove(client, contract=loose, interaction="answer", expect={"push"})) == {"$.factors other-kind"}
+    assert blind(prove(client, contract=loose, interaction="answer", expect={"push"})) == {
+        "$.factors other-kind",
+        "$.factors more",
+    }
     right = contract(tmp_path / "right", {"factors": including({"kind": "push"})})
     assert blind(prove(client, contract=right, interaction="answer")) == set()
 

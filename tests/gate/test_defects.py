@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,8 @@ def test_a_defect_in_one_interaction(project: Project, monkeypatch: pytest.Monke
 
     good = Interaction.match
 
-    def match(self: Interaction, response: Response, showable: Showable) -> list[Mismatch]:
-        return good(self, response, showable) if self.description != "replayed OTP" else [][0]
+    def match(self: Interaction, response: Response, showable: Showable, values: Mapping[str, str]) -> list[Mismatch]:
+        return good(self, response, showable, values) if self.description != "replayed OTP" else [][0]
 
     monkeypatch.setattr(Interaction, "match", match)
     report = run(project, monkeypatch)

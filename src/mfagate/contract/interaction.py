@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mfagate.config import jwt
 from mfagate.contract.errors import StateValueError
-from mfagate.contract.mismatch import Mismatch, Quotes, Showable, of_another
+from mfagate.contract.mismatch import Mismatch, Quotes, Showable, of_another, unreadable_token
 from mfagate.contract.path import as_text, at, steps
 from mfagate.contract.request import ExampleRequest
 from mfagate.contract.response import ExpectedResponse
@@ -34,7 +35,8 @@ class Interaction:
     ``safe_in_production`` and ``note`` are the pact's own ``comments.mfagate``, written
     with ``set_comment("mfagate", {"safe-in-production": True, "note": "..."})``. So is ``bound``: it maps
     the path of a place in the answer to the name of the state's value that has to be there, such as
-    ``{"$.sid": "verification_sid"}``.
+    ``{"$.sid": "verification_sid"}``. ``claims`` does so for what a JSON Web Token in the answer says, where the
+    answer has one: ``{"$.id_token": {"email": "username"}}``.
     """
 
     description: str
@@ -43,6 +45,7 @@ class Interaction:
     safe_in_production: bool = False
     note: str | None = None
     bound: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pending: bool = False
     request: ExampleRequest = field(default_factory=ExampleRequest)
     response: ExpectedResponse = field(default_factory=ExpectedResponse)
@@ -81,7 +84,7 @@ class Interaction:
         mismatches = self.response.match(response, showable)
         if mismatches or values is None:
             return mismatches
-        return list(self._of_another(response, showable, values))
+        return [*self._of_another(response, showable, values), *self._of_other_claims(response, values)]
 
     def example_values(self) -> dict[str, str]:
         """Return the values that the example answer has in its bound places, by the names of the states' values."""
@@ -99,6 +102,22 @@ class Interaction:
             actual = at(document, steps(path))
             if as_text(actual) != values[name]:
                 yield of_another(path, name, quotes.of(path, actual))
+
+    def _of_other_claims(self, response: Response, values: Mapping[str, str]) -> Iterator[Mismatch]:
+        """Yield what tokens say of somebody else. A token or claim that is not there says nothing."""
+        document = response.json() if self.claims else None
+        for path, names in self.claims.items():
+            try:
+                token = at(document, steps(path))
+            except LookupError:
+                continue
+            said = jwt.claims(token) if isinstance(token, str) else {}
+            if token is not None and not said:
+                yield unreadable_token(path)
+            for claim, name in names.items():
+                # Providers write addresses in small letters.
+                if isinstance(said.get(claim), str) and said[claim].lower() != values.get(name, said[claim]).lower():
+                    yield of_another(f"{path} {claim}", name, "another value")
 
 
 @dataclass(frozen=True, slots=True)

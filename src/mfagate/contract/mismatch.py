@@ -140,6 +140,12 @@ def of_another(path: str, name: str, quote: str) -> Mismatch:
     return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, path, message, None, quote)
 
 
+def unreadable_token(path: str) -> Mismatch:
+    """Describe a JSON Web Token without claims; it is never quoted."""
+    message = f"{path} is not a JSON Web Token that can be read."
+    return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, path, message, None, None)
+
+
 def in_text(pact_mismatch: Mapping[str, Any], showable: Showable | None) -> list[Mismatch]:
     """Pact's mismatch of a body that is no JSON; such a one is never searched for secrets, so it is not shown."""
     expected, actual, text = (pact_mismatch[name] for name in ("expected", "actual", "mismatch"))

@@ -129,6 +129,7 @@ def _interaction(node: Node) -> Interaction:
         raise node.error(f"is of type {kind!r}: only HTTP interactions can be checked")
     comments = node.get("comments", {}).get("mfagate", {})
     response = _response(node.get("response", {}))
+    claims = comments.get("claims", {}).members()
     return Interaction(
         description=description,
         key=node.get("key", "").a(str) or None,
@@ -136,6 +137,7 @@ def _interaction(node: Node) -> Interaction:
         safe_in_production=comments.get("safe-in-production", False).a(bool),
         note=comments.get("note", "").a(str) or None,
         bound=_bound(comments.get("bound", {}), response),
+        claims={path: {claim: name.a(str) for claim, name in names.members()} for path, names in claims},
         pending=node.get("pending", False).a(bool),
         request=_request(node.get("request", {})),
         response=response,

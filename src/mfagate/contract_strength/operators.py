@@ -202,6 +202,7 @@ def _lists(value: list[Any]) -> Iterator[tuple[Operator, Any]]:
     yield Operator.MORE, [*value, value[-1]]
     yield Operator.MORE, [*value, unknown]
     yield Operator.MORE, [unknown, *value]
+    yield from ((Operator.MORE, [broken, *value]) for broken in _broken(value[-1]))
     yield Operator.REORDERED, value[::-1]
 
 
@@ -218,6 +219,14 @@ def _unknown(item: Any) -> Any:
     if isinstance(item, list):
         return [_unknown(value) for value in item]
     return OTHER if isinstance(item, str) else item
+
+
+def _broken(item: Any) -> Iterator[Any]:
+    """Make elements that have one field less, or one field that holds something else."""
+    if isinstance(item, dict):
+        for name, value in item.items():
+            yield {key: other for key, other in item.items() if key != name}
+            yield {**item, name: [] if not isinstance(value, list) else {}}
 
 
 def _retyped(value: Any) -> Iterator[Any]:

@@ -58,7 +58,7 @@ What is before the last ``@`` counts as user and password, because not everybody
 
 _TOKEN = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(?:(eyJ[A-Za-z0-9_-]*))?")
 _CLAIM = re.compile(
-    rb'(?<!["\]}])["\]}]*+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*+(?:https?://[\w.-]{0,64}/?|[a-z_]{1,16}(?=["\],}])"?)?'
+    rb'["\]}]{0,8}+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*+(?:https?://[\w.-]{0,64}/?|[a-z_]{1,16}(?=["\],}])"?)?'
 )
 """The name of a claim, and of its value what is a word or a host."""
 

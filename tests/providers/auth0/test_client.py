@@ -78,6 +78,8 @@ def allows(client: Auth0Client, challenge: Challenge, code: str | None) -> bool:
         (403, {"error": "invalid_grant", "error_description": "Invalid otp_code."}, Decision.DENY),
         (401, {"error": "invalid_grant", "error_description": "Invalid otp_code."}, Decision.DENY),
         (403, {"error": "invalid_grant"}, Decision.DENY),
+        (403, {"error": "invalid_grant", "error_description": "x", "errorCode": "Bearer"}, Decision.DENY),
+        (400, {"error": "authorization_pending", "error_description": "x", "message": "Malformed"}, Decision.PENDING),
         (403, {"error": "expired_token", "error_description": "mfa_token is expired"}, Decision.DENY),
         (400, {"error": "access_denied", "error_description": "MFA Authorization rejected."}, Decision.DENY),
         (400, {"error": "authorization_pending"}, Decision.PENDING),
@@ -165,6 +167,19 @@ def test_a_challenge_is_started(client: Auth0Client, answers: Answers, status: i
 
 
 @pytest.mark.parametrize(
+    "items",
+    [
+        [{name: value for name, value in ONE.items() if name != "id"}, ONE],
+        [ONE | {"id": None}, ONE],
+        [ONE | {"oob_channel": ""}],
+    ],
+)
+def test_the_authenticator_that_can_be_used_is_taken(client: Auth0Client, answers: Answers, items: Any) -> None:
+    started(answers, authenticators=Answer(items))
+    assert client.start(USER, Factor.OTP) == OTP
+
+
+@pytest.mark.parametrize(
     ("changed", "raised"),
     [
         ({"token": Answer(TOKENS)}, NotEnrolled),
@@ -229,6 +244,7 @@ def test_a_push_and_an_sms_are_not_mistaken_for_each_other(
             "otp push",
         ),
         (200, [{"type": "totp", "confirmed": "yes"}, {"type": "recovery-code", "confirmed": True}], ""),
+        (200, [{"type": []}, {"type": {}}, {"type": "totp"}], "otp"),
         (200, [], ""),
         (200, {"authenticators": []}, ContractViolation),
         (404, {"statusCode": 404, "error": "Not Found", "errorCode": "inexistent_user"}, NotEnrolled),

@@ -180,6 +180,7 @@ def test_the_active_factor_of_the_type_is_taken(client: OktaClient, answers: Ans
             {"factorType": "of the future", "status": 7},
             factor("signed_nonce", "crpabcdefg1234567890"),
             factor("token:software:totp", "ostpending1234567890", "PENDING_ACTIVATION"),
+            factor("token:software:totp", None),
             factor("token:software:totp", TOTP),
         ]
     )

@@ -211,6 +211,13 @@ def test_factors_that_are_of_no_use(
         client.start(USER, Factor.OTP)
 
 
+@pytest.mark.parametrize("sid", [None, [], "x"])
+def test_the_factor_that_can_be_used_is_taken(client: TwilioClient, answers: Answers, sid: Any) -> None:
+    verified = {"factor_type": "totp", "status": "verified"}
+    answers.say({"factors": [verified | {"sid": sid}, verified | {"sid": FACTOR}]}, 200)
+    assert client.start(USER, Factor.OTP) == TOTP
+
+
 @pytest.mark.parametrize("status", ["lost", None, 1])
 def test_a_challenge_of_no_known_status(client: TwilioClient, answers: Answers, status: Any) -> None:
     answers.say({**ANSWERED, "status": status}, 201)

@@ -101,7 +101,11 @@ class Auth0Client:
         if response.status != 200:
             raise self._api.refusal(response)
         methods = [(one.get("type"), one.get("confirmed", True)) for one in self._list(response)]
-        return frozenset(_METHODS[kind] for kind, confirmed in methods if kind in _METHODS and confirmed is True)
+        return frozenset(
+            factor
+            for kind, confirmed in methods
+            if isinstance(kind, str) and (factor := _METHODS.get(kind)) is not None and confirmed is True
+        )
 
     def _first_factor(self, user: str) -> str | None:
         """The ``mfa_token`` of a login whose password is right; None if it is not."""
@@ -124,13 +128,20 @@ class Auth0Client:
         response = self._api.ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
         if response.status != 200:
             raise self._api.refusal(response)
-        wanted = _AUTHENTICATORS[factor]
-        for one in self._list(response):
-            if one.get("active") is True and (one.get("authenticator_type"), one.get("oob_channel")) == wanted:
-                if isinstance(one.get("id"), str) and one["id"]:
-                    return str(one["id"])
-                raise ContractViolation("an authenticator of Auth0's list has no id")
-        raise NotEnrolled(f"the user has no active authenticator for {factor}")
+        kind, channel = _AUTHENTICATORS[factor]
+        suited = [
+            one.get("id")
+            for one in self._list(response)
+            if one.get("active") is True
+            and one.get("authenticator_type") == kind
+            and channel in (None, one.get("oob_channel"))
+        ]
+        if not suited:
+            raise NotEnrolled(f"the user has no active authenticator for {factor}")
+        usable = next((name for name in suited if isinstance(name, str) and name), None)
+        if usable is None:
+            raise ContractViolation("an authenticator of Auth0's list has no id")
+        return usable
 
     def _challenge(self, user: str, factor: Factor, login: str, authenticator: str) -> Challenge:
         kind, _ = _AUTHENTICATORS[factor]

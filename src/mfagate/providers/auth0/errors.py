@@ -106,6 +106,9 @@ MEANINGS: Mapping[str | int, Meaning] = {
 }
 
 
+_CODE = re.compile(r"[a-z_]+")
+"""The Authentication API's codes; the Management API has the name of the status in their place."""
+
 _LONGEST_SENTENCE = 1000
 """Characters of a message in which a sentence is looked for."""
 
@@ -218,8 +221,10 @@ def error_of(response: Response) -> ApiError | None:
         return None
     if not isinstance(body, dict) or not isinstance(body.get("error"), str):
         return None
-    code = body.get("errorCode")
-    said = body.get("error_description", body.get("message"))
+    if "error_description" in body and _CODE.fullmatch(body["error"]):
+        code, said = body["error"], body["error_description"]
+    else:
+        code, said = body.get("errorCode"), body.get("message", body.get("error_description"))
     return ApiError(code if isinstance(code, str) and code else body["error"], said if isinstance(said, str) else "")
 
 

@@ -182,8 +182,8 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _authenticator(self, login: str, kind: str, channel: str | None) -> str:
         known = self.ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
-        found = [one for one in known if one["active"] and one["authenticator_type"] == kind]
-        fitting = [str(one["id"]) for one in found if one.get("oob_channel") == channel]
+        found = [one for one in known if one.get("active") and one.get("authenticator_type") == kind]
+        fitting = [str(one["id"]) for one in found if one.get("oob_channel") == channel and one.get("id")]
         if not fitting:
             raise StateUnavailable(f"The user has no active authenticator of the kind {channel or kind}.")
         return fitting[0]

@@ -1,7 +1,7 @@
 """An imitation of Duo: the Auth API v2, and what test users need of the Admin API v1.
 
-Requests are judged in Duo's order: credentials present, integration key known, time
-near, signature right, kind of application, parameters. Answers as in
+Requests are judged in this order, which Duo does not document: credentials present, integration
+key known, time near, signature right, kind of application, parameters. Answers as in
 https://duo.com/docs/authapi, https://duo.com/docs/adminapi and the examples of
 https://github.com/duosecurity/duo_postman_collection. What Duo says to an unknown
 path, another method or a damaged body is not published: there the emulator answers

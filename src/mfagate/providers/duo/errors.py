@@ -17,14 +17,14 @@ from mfagate.exchange import Response
 from mfagate.providers.base import ApiError, Meaning
 
 FORBIDDEN = 40301
-"""Duo looks at the kind of an application before it looks at the signature."""
+"""Also for keys of another kind of application. No source says whether Duo looks at the signature first."""
 
 INVALID_PARAMETERS = 40002
 
 WRONG_KIND = Meaning(
     CauseId.CREDENTIAL_WRONG_KIND,
-    "the keys are those of another kind of application, such as Admin API; Duo says so without "
-    "a look at the secret key, so it may be wrong as well",
+    "the keys are those of another kind of application, such as Admin API; Duo may say so without "
+    "a look at the secret key, which may be wrong as well",
     "In the Duo Admin Panel, open the application of the type Auth API and copy its integration key and secret key.",
     setting="integration_key",
 )

@@ -90,12 +90,13 @@ class OktaClient:
         response = self._api.ask("GET", f"/api/v1/users/{quote(user, safe='')}/factors")
         if response.status != 200:
             raise self._refusal(response)
-        for factor in self._api.json_array(response):
-            if not isinstance(factor, dict):
-                raise ContractViolation("Okta's list of factors holds something else")
-            if factor.get("factorType") == kind and factor.get("status") == "ACTIVE":
-                return _text(factor, "id")
-        raise NotEnrolled(f"the user has no active factor of the type {kind}")
+        factors = self._api.json_array(response)
+        if not all(isinstance(factor, dict) for factor in factors):
+            raise ContractViolation("Okta's list of factors holds something else")
+        active = [one for one in factors if one.get("factorType") == kind and one.get("status") == "ACTIVE"]
+        if not active:
+            raise NotEnrolled(f"the user has no active factor of the type {kind}")
+        return _text(next((one for one in active if _has_text(one, "id")), active[0]), "id")
 
     def _push(self, user: str, factor_id: str) -> str:
         sent = self._result(self._verify(user, factor_id, {}), 201)
@@ -146,10 +147,14 @@ def _code_of(response: Response) -> str | int | None:
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
+    if not _has_text(fields, name):
         raise ContractViolation(f"Okta's answer has no {name}")
-    return value
+    return str(fields[name])
+
+
+def _has_text(fields: dict[str, Any], name: str) -> bool:
+    value = fields.get(name)
+    return isinstance(value, str) and value != ""
 
 
 def _path_of(link: str) -> str:

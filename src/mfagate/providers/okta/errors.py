@@ -373,7 +373,9 @@ def error_of(response: Response) -> ApiError | None:
         return None
     if not isinstance(body, dict):
         return None
-    if isinstance(code := body.get("errorCode"), str):
+    # OAuth's own errors have no summary.
+    is_oauth = isinstance(body.get("error"), str) and "errorSummary" not in body
+    if isinstance(code := body.get("errorCode"), str) and not is_oauth:
         return ApiError(code, _summary(body), str(body.get("errorId") or request_id or "") or None)
     # A 200 may well have a field of this name.
     if isinstance(code := body.get("error"), str) and response.status >= 400:

@@ -169,7 +169,7 @@ class OktaStates(TabledStates[OktaSettings]):
     def _prepared(self, name: str, kind: str) -> Arranged:
         user = self.given(name)
         for factor in self.ask("GET", f"/api/v1/users/{quote(user, safe='')}/factors"):
-            if factor["factorType"] == kind and factor["status"] == "ACTIVE":
+            if (factor.get("factorType"), factor.get("status")) == (kind, "ACTIVE") and factor.get("id"):
                 return Arranged({"user_id": user, "factor_id": str(factor["id"])})
         raise StateUnavailable(f"The user of test_data.{name} has no active factor of the type {kind}.")
 

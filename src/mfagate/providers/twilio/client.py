@@ -101,10 +101,10 @@ class TwilioClient:
         factors = self._api.json_object(response).get("factors")
         if not isinstance(factors, list) or not all(isinstance(one, dict) for one in factors):
             raise ContractViolation("Twilio lists the user's factors in a way that the contract does not name")
-        for one in factors:
-            if one.get("factor_type") == kind and one.get("status") == "verified":
-                return _sid(one)
-        raise NotEnrolled(f"the user has no verified {kind} factor")
+        suited = [one for one in factors if one.get("factor_type") == kind and one.get("status") == "verified"]
+        if not suited:
+            raise NotEnrolled(f"the user has no verified {kind} factor")
+        return _sid(next((one for one in suited if _has_sid(one)), suited[0]))
 
     def _answer(self, challenge: Challenge, code: str) -> Decision:
         """One request makes the challenge and answers it."""
@@ -149,10 +149,14 @@ def _code(response: Response) -> str | int | None:
 
 
 def _sid(resource: dict[str, Any]) -> str:
-    sid = resource.get("sid")
-    if not isinstance(sid, str) or not _SID.fullmatch(sid):
+    if not _has_sid(resource):
         raise ContractViolation("Twilio's answer has no SID")
-    return sid
+    return str(resource["sid"])
+
+
+def _has_sid(resource: dict[str, Any]) -> bool:
+    sid = resource.get("sid")
+    return isinstance(sid, str) and _SID.fullmatch(sid) is not None
 
 
 def _require(resource: dict[str, Any], **expected: str | None) -> None:

@@ -232,7 +232,8 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def _push(self, name: str, wanted: str, *, lifetime: timedelta | None = None) -> Arranged:
         identity = self.given(name)
         factors = self.ask("GET", f"/Entities/{identity}/Factors")["factors"]
-        usable = [one["sid"] for one in factors if (one["factor_type"], one["status"]) == ("push", "verified")]
+        verified = [one for one in factors if (one.get("factor_type"), one.get("status")) == ("push", "verified")]
+        usable = [one["sid"] for one in verified if one.get("sid")]
         if not usable:
             raise StateUnavailable(f"The entity {identity!r} has no verified push factor.")
         challenge = {"FactorSid": str(usable[0]), "Details.Message": "mfagate"}
