@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mfagate.secrets.public import words_in
+from mfagate.secrets.public import Part, words_in
 from mfagate.secrets.redaction import LEAST_OWN, RUN, Redactor
 
 COMMAND_SECONDS = 120
@@ -32,8 +32,9 @@ def telling_runs(secret: str) -> Iterator[str]:
         parts = secret.split(".")[1:]
     else:
         parts = [secret]
-    runs = (part[at : at + RUN] for part in parts for at in range(len(part) - RUN + 1))
-    return (run for run in runs if sum(end - start for start, end in words_in(run)) <= RUN - LEAST_OWN)
+    for part in parts:
+        own = Part(part, words_in(part)).own()
+        yield from (part[at : at + RUN] for at in range(len(part) - RUN + 1) if own[at + RUN] - own[at] >= LEAST_OWN)
 
 
 def _is_file(path: Path) -> bool:
