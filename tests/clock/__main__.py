@@ -1,7 +1,7 @@
 """Run the tests on other days and in other time zones: ``python -m tests.clock``.
 
-Under every clock it runs the shipped ``check``, that of the examples, and the tests that need few servers; under one
-clock it runs every test. ``--whole all`` runs every test under every clock, which takes hours.
+Under every clock it runs the shipped ``check`` and ``gate``, and the tests that need few servers. ``--whole NAME`` runs
+every test under one clock, ``--whole all`` under each, which takes hours.
 """
 
 from __future__ import annotations
