@@ -123,9 +123,9 @@ def simulate(monkeypatch: pytest.MonkeyPatch, provider: Provider, key_expires: d
     send = Target._send
 
     def simulated(
-        self: Target, prepared: requests.PreparedRequest, wire: Wire, at_most: float | None = None
+        self: Target, prepared: requests.PreparedRequest, wire: Wire, at_most: float | None = None, known: str = ""
     ) -> Exchange:
-        exchange = send(self, prepared, wire, at_most)
+        exchange = send(self, prepared, wire, at_most, known)
         return exchange if exchange.failure else replace(exchange, phases=provider.phases())
 
     def expiries(self: Duo, settings: Any) -> list[ExpiryProbe]:

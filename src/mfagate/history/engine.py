@@ -63,7 +63,9 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
         if path.exists():
             require_regular(path)
     except OSError as error:
-        raise HistoryError(f"the history {place.shown} cannot be opened: {error.strerror or error}") from None
+        raise HistoryError(
+            f"the history {place.shown} cannot be opened: {error.strerror or error}; {_REMEDIES['unable to open']}"
+        ) from None
     engine = sqlalchemy.create_engine(
         sqlalchemy.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
     )
