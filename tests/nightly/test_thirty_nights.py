@@ -126,9 +126,11 @@ def test_more_errors_than_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             news, verdict = night(config, began + timedelta(days=number, seconds=1))
             assert verdict == "pass"
             told += [(number, *change) for change in news if change[2] != "cassette.emulated"]
+    # Which of the requests fail depends on how many there are in all, so the share is certain after two or three nights.
+    raised = told.pop(1)
+    assert raised[0] in (17, 18) and raised[1:] == ("new", "warn", "errors.raised", None)
     assert told == [
         (16, "new", "warn", "provider.degraded", None),
-        (17, "new", "warn", "errors.raised", None),
         (19, "recovered", "warn", "provider.degraded", None),
         (20, "recovered", "warn", "errors.raised", None),
     ]

@@ -26,6 +26,9 @@ Arrangement = Callable[[], Arranged]
 Key = str | tuple[str, str]
 """A state's name; with the parameter ``kind`` of the state, if it has one."""
 
+_REMOVALS = 3
+"""How often removing a thing is tried."""
+
 _GOOD = (200, 201, 202)
 _NOT_FOUND = 404
 
@@ -70,11 +73,15 @@ class TabledStates(ABC, Generic[Settings]):
         """Look at the answer to the interaction itself; what it made is recorded, so that it is removed."""
 
     def close(self) -> None:
-        """Remove what ``arrange`` created; never raises. What could not be removed stays in the ledger."""
-        for thing in self.ledger.things:
-            with suppress(Exception):
-                self.remove(thing)
-                self.ledger.removed(thing)
+        """Remove what ``arrange`` created; never raises. What could not be removed stays in the ledger.
+
+        A provider may fail for a moment, so a removal that failed is tried again after the others.
+        """
+        for _ in range(_REMOVALS):
+            for thing in self.ledger.things:
+                with suppress(Exception):
+                    self.remove(thing)
+                    self.ledger.removed(thing)
 
     @contextmanager
     def making(self, kind: str) -> Iterator[Mark]:
