@@ -38,8 +38,7 @@ def drop_an_unused_one(response: dict[str, Any]) -> None:
 
 
 def retype_a_used_one(response: dict[str, Any]) -> None:
-    for device in response["devices"]:
-        device["device"] = 4711
+    response["devices"] = {str(number): device for number, device in enumerate(response["devices"])}
 
 
 def other_words_for_people(response: dict[str, Any]) -> None:
@@ -126,7 +125,7 @@ def test_more_errors_than_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             news, verdict = night(config, began + timedelta(days=number, seconds=1))
             assert verdict == "pass"
             told += [(number, *change) for change in news if change[2] != "cassette.emulated"]
-    # Which of the requests fail depends on how many there are in all, so the share is certain after two or three nights.
+    # Which requests fail depends on how many there are in all: the share is certain after two or three nights.
     raised = told.pop(1)
     assert raised[0] in (17, 18) and raised[1:] == ("new", "warn", "errors.raised", None)
     assert told == [
