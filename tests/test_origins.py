@@ -100,8 +100,8 @@ class Home(Provider):
     name: ClassVar[str] = "home"
     title: ClassVar[str] = "Home"
 
-    def __init__(self, signer: Any, base: str = HOME) -> None:
-        self.signer = signer
+    def __init__(self, signing: Any, base: str = HOME) -> None:
+        self.signing = signing
         self.base = base
 
     def base_url(self, settings: Any) -> str:
@@ -110,8 +110,8 @@ class Home(Provider):
     def public_hosts(self, settings: Any) -> list[str]:
         return ["https://public.example"]
 
-    def auth(self, settings: Any, tokens: Tokens) -> Any:
-        return self.signer
+    def signer(self, settings: Any, tokens: Tokens) -> Any:
+        return self.signing
 
     def pings(self, settings: Any) -> Any:
         return ()
@@ -266,6 +266,17 @@ def test_nothing_else_prepares_a_request() -> None:
         if node.func.attr in ("prepare", "prepare_auth", "prepare_request") and not node.args
     }
     assert preparing == {"providers/signing.py", "providers/oauth.py"}
+
+
+def test_only_the_base_class_asks_a_provider_for_its_bare_signer() -> None:
+    sources = Path(mfagate.__file__).parent
+    asking = [
+        str(path.relative_to(sources))
+        for path in sources.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "signer"
+    ]
+    assert asking == ["providers/base.py"]
 
 
 def test_the_signer_that_a_provider_hands_out_checks_by_itself() -> None:

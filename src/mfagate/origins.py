@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -96,6 +96,15 @@ def _configured(url: str) -> Origin | None:
         return Origin.of(prepared.url or "")
     except (requests.RequestException, ValueError):
         return None
+
+
+def segment(text: str) -> str:
+    """Quote any text as one segment of a path.
+
+    No text makes this fail. Half of a surrogate pair, which UTF-8 cannot write, becomes escapes
+    that ``path_fault`` refuses; so does a segment of dots alone, which no escape protects.
+    """
+    return quote(text, safe="", errors="surrogatepass")
 
 
 def path_fault(path: str) -> str | None:

@@ -58,7 +58,7 @@ class Fake(Provider):
     def hosts(self, settings: Settings) -> Sequence[str]:
         return [self.login, self.api]
 
-    def auth(self, settings: Settings, tokens: Tokens) -> AuthBase:
+    def signer(self, settings: Settings, tokens: Tokens) -> AuthBase:
         return ClientCredentials(
             tokens,
             settings,

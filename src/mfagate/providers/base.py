@@ -10,8 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
 from mfagate.causes import CauseId
 from mfagate.config.settings import ProviderSettings
@@ -40,13 +39,12 @@ class Send(Protocol):
 class Probe:
     """A request that is safe in production, and what its answer shows.
 
-        ``subject`` names what is probed: the setting that holds a credential, or a
-        permission. ``path`` is below the base URL, or an absolute URL at one of the provider's
-    ``origins``. ``accepted`` says
-        whether an answer shows that it is in order; ``review`` may find fault with an
-        accepted answer, for example a right that is missing from a list. ``shape`` is the
-        JSON of an accepted answer, as far as it is looked at: of one with other types the
-        report tells which. It is not needed where the contract has the endpoint.
+    ``subject`` names what is probed: the setting that holds a credential, or a
+    permission. ``path`` is below the base URL, or an absolute URL at one of the provider's
+    ``origins``. ``accepted`` says whether an answer shows that it is in order; ``review`` may
+    find fault with an accepted answer, for example a right that is missing from a list.
+    ``shape`` is the JSON of an accepted answer, as far as it is looked at: of one with other
+    types the report tells which. It is not needed where the contract has the endpoint.
     """
 
     subject: str
@@ -194,19 +192,20 @@ class Provider(ABC):
         """Where requests of these settings may go."""
         return Origins.of(self.hosts(settings), self.public_hosts(settings))
 
-    @abstractmethod
+    @final
     def auth(self, settings: Any, tokens: Tokens) -> requests.auth.AuthBase:
-        """The signer of one request; ``tokens`` fetches and keeps access tokens where it needs any.
+        """Return what signs a request to one of the provider's own ``origins``, and refuses any other."""
+        from mfagate.providers.signing import OwnOriginOnly
 
-        The base class wraps what a provider returns here: the signer runs for the provider's own
-        ``origins`` alone.
+        origins = self.origins(settings)
+        return OwnOriginOnly(self.signer(settings, tokens.at(origins)), origins)
+
+    @abstractmethod
+    def signer(self, settings: Any, tokens: Tokens) -> requests.auth.AuthBase:
+        """Return what signs a request; ``tokens`` fetches and keeps access tokens where it needs any.
+
+        Only ``auth`` calls it.
         """
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Wrap ``auth``, so that nobody can get a signer that signs for another origin."""
-        super().__init_subclass__(**options)
-        if "auth" in cls.__dict__:
-            cls.auth = _for_own_origins(cls.auth)  # type: ignore[method-assign]
 
     @abstractmethod
     def pings(self, settings: Any) -> Sequence[Probe]:
@@ -315,17 +314,6 @@ class Provider(ABC):
         Override where it hands out alternatives, such as two kinds of credential.
         """
         return [field.name for field in self.settings.fields() if field.name in values]
-
-
-def _for_own_origins(auth: Callable[..., requests.auth.AuthBase]) -> Callable[..., requests.auth.AuthBase]:
-    @wraps(auth)
-    def checked(self: Provider, settings: Any, tokens: Tokens) -> requests.auth.AuthBase:
-        from mfagate.providers.signing import OwnOriginOnly
-
-        origins = self.origins(settings)
-        return OwnOriginOnly(auth(self, settings, tokens.at(origins)), origins)
-
-    return checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The one place in which a request gets its credential: checked first, then signed.
 
-Whoever sends calls :func:`prepare`. Whoever calls ``Provider.auth`` gets a signer in
-:class:`OwnOriginOnly`, because the base class wraps it. So no signer runs for a URL that is not
-the target's, and no request to such a URL is prepared.
+Whoever sends calls :func:`prepare`, which checks signed and unsigned requests. ``Provider.auth``
+returns the provider's signer in :class:`OwnOriginOnly`, so no signer runs for a URL that is not
+the target's, whoever calls it.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Vonage(Provider):
         """One host for Verify and for the account's secrets."""
         return "https://api.nexmo.com"
 
-    def auth(self, settings: VonageSettings, tokens: Tokens) -> AuthBase:
+    def signer(self, settings: VonageSettings, tokens: Tokens) -> AuthBase:
         """Key and secret, or the application's JWT."""
         from mfagate_vonage.auth import VonageAuth
 

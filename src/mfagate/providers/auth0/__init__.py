@@ -113,7 +113,7 @@ class Auth0(Provider):
         """The tenant's domain has both APIs."""
         return f"https://{settings.domain}"
 
-    def auth(self, settings: Auth0Settings, tokens: Tokens) -> AuthBase:
+    def signer(self, settings: Auth0Settings, tokens: Tokens) -> AuthBase:
         """The client's authentication in the body, or a token in the header."""
         from mfagate.providers.auth0.auth import Auth0Auth
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Unpack
-from urllib.parse import quote
 
 from mfagate.config.jwt import claims
 from mfagate.exchange import Response
 from mfagate.foreign.parsing import raw
+from mfagate.origins import segment
 from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, PROVIDER
 from mfagate.providers.auth0.auth import TOKEN_PATH
@@ -94,7 +94,7 @@ class Auth0Client:
         Raises:
             NotEnrolled: There is no such user.
         """
-        response = self._api.ask("GET", f"/api/v2/users/{quote(user_id, safe='')}/authentication-methods")
+        response = self._api.ask("GET", f"/api/v2/users/{segment(user_id)}/authentication-methods")
         error = error_of(response)
         if response.status == 404 and error is not None and error.code == "inexistent_user":
             raise NotEnrolled("Auth0 has no such user")

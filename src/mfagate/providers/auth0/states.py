@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 import requests
 from pydantic import SecretStr
@@ -23,6 +22,7 @@ from pydantic import SecretStr
 from mfagate.foreign import quoted
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
+from mfagate.origins import segment
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import TOKEN_PATH
@@ -95,7 +95,7 @@ class Auth0States(TabledStates[Auth0Settings]):
     def remove(self, thing: Thing) -> None:
         """Delete a user; Auth0 answers 204 where there is none."""
         user_id = thing.name if thing.kind == _OTHER_ID else _user_id(thing.name)
-        self.delete(f"/api/v2/users/{quote(user_id, safe='')}", self._as_admin)
+        self.delete(f"/api/v2/users/{segment(user_id)}", self._as_admin)
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
         """Find users whose id, address and ``app_metadata`` all are those that a run gives.
@@ -125,7 +125,7 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _with_totp(self, user: User) -> User:
         totp = Totp.generate()
-        path = f"/api/v2/users/{quote(user.user_id, safe='')}/authentication-methods"
+        path = f"/api/v2/users/{segment(user.user_id)}/authentication-methods"
         self._admin("POST", path, json={"type": "totp", "name": "mfagate", "totp_secret": totp.secret})
         return replace(user, totp=totp)
 
@@ -216,7 +216,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         phone = self.given("phone")
         user = self._create()
         method = {"type": "phone", "phone_number": phone, "preferred_authentication_method": "sms"}
-        self._admin("POST", f"/api/v2/users/{quote(user.user_id, safe='')}/authentication-methods", json=method)
+        self._admin("POST", f"/api/v2/users/{segment(user.user_id)}/authentication-methods", json=method)
         return self._sent_to(user, "sms")
 
     def _answered(self, name: str) -> Arranged:

@@ -63,7 +63,7 @@ class Duo(Provider):
         """The account's own host."""
         return f"https://{settings.host}"
 
-    def auth(self, settings: DuoSettings, tokens: Tokens) -> AuthBase:
+    def signer(self, settings: DuoSettings, tokens: Tokens) -> AuthBase:
         """The signature over each request."""
         from mfagate.providers.duo.auth import DuoAuth
 

@@ -120,7 +120,7 @@ class Entra(Provider):
         """The login hosts of all clouds, which tell anybody where a tenant is."""
         return [f"https://{cloud.login}" for cloud in CLOUDS.values()]
 
-    def auth(self, settings: EntraSettings, tokens: Tokens) -> AuthBase:
+    def signer(self, settings: EntraSettings, tokens: Tokens) -> AuthBase:
         """The application's authentication at the login host, a token at Graph."""
         from mfagate.providers.entra.auth import EntraAuth
 

@@ -104,7 +104,7 @@ class Okta(Provider):
         """The org."""
         return settings.org_url
 
-    def auth(self, settings: OktaSettings, tokens: Tokens) -> AuthBase:
+    def signer(self, settings: OktaSettings, tokens: Tokens) -> AuthBase:
         """An API token as it is, or access tokens that the private key fetches."""
         if settings.private_key is not None:
             return service_app(settings, tokens)

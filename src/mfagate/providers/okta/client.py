@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from typing import Any, Unpack
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from mfagate.exchange import Response
+from mfagate.origins import segment
 from mfagate.providers.api_client import ApiClient, Transport
 from mfagate.providers.okta import PROVIDER
 from mfagate.providers.okta.errors import (
@@ -87,7 +88,7 @@ class OktaClient:
         return _decision(self._result(response, 200))
 
     def _factor(self, user: str, kind: str) -> str:
-        response = self._api.ask("GET", f"/api/v1/users/{quote(user, safe='')}/factors")
+        response = self._api.ask("GET", f"/api/v1/users/{segment(user)}/factors")
         if response.status != 200:
             raise self._refusal(response)
         factors = self._api.json_array(response)
@@ -126,7 +127,7 @@ class OktaClient:
         return Decision.PENDING if answer.get("factorResult") == "WAITING" else _decision(answer)
 
     def _verify(self, user: str, factor_id: str, body: dict[str, str]) -> Response:
-        path = f"/api/v1/users/{quote(user, safe='')}/factors/{quote(factor_id, safe='')}/verify"
+        path = f"/api/v1/users/{segment(user)}/factors/{segment(factor_id)}/verify"
         return self._api.ask("POST", path, json=body)
 
     def _result(self, response: Response, status: int) -> dict[str, Any]:

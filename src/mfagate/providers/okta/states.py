@@ -11,13 +11,14 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from mfagate.foreign import quoted
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
+from mfagate.origins import segment
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
 from mfagate.providers.okta import UNKNOWN_FACTOR, UNKNOWN_USER
@@ -168,14 +169,14 @@ class OktaStates(TabledStates[OktaSettings]):
 
     def _prepared(self, name: str, kind: str) -> Arranged:
         user = self.given(name)
-        for factor in self.ask("GET", f"/api/v1/users/{quote(user, safe='')}/factors"):
+        for factor in self.ask("GET", f"/api/v1/users/{segment(user)}/factors"):
             if (factor.get("factorType"), factor.get("status")) == (kind, "ACTIVE") and factor.get("id"):
                 return Arranged({"user_id": user, "factor_id": str(factor["id"])})
         raise StateUnavailable(f"The user of test_data.{name} has no active factor of the type {kind}.")
 
     def _push(self, name: str, wanted: str, seconds: float = _PERSON_SECONDS) -> Arranged:
         arranged = self._prepared(name, _PUSH)
-        user, factor = quote(arranged.values["user_id"], safe=""), arranged.values["factor_id"]
+        user, factor = segment(arranged.values["user_id"]), arranged.values["factor_id"]
         sent = self.ask("POST", f"/api/v1/users/{user}/factors/{factor}/verify", json={})
         path = urlsplit(str(sent["_links"]["poll"]["href"])).path
         self._wait_for(path, wanted, seconds)

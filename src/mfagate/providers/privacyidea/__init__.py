@@ -77,11 +77,11 @@ class PrivacyIDEA(Provider):
         """The configured URL."""
         return settings.url
 
-    def auth(self, settings: PrivacyIDEASettings, tokens: Tokens) -> AuthBase:
+    def signer(self, settings: PrivacyIDEASettings, tokens: Tokens) -> AuthBase:
         """The raw key that the endpoint takes."""
         from mfagate.providers.privacyidea.auth import ApiKeyAuth
 
-        return ApiKeyAuth(settings.secret("validate_key"), settings.secret("admin_key"))
+        return ApiKeyAuth(settings)
 
     def credential_for(self, path: str) -> str | None:
         """Every login ends at an endpoint that takes the validate key; only some need the admin key beside it."""

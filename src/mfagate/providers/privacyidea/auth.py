@@ -11,27 +11,30 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+
 _ADMIN_ONLY = "/validate/triggerchallenge"
 
 
 def signing_setting(path: str) -> str:
-    """Return the setting whose key a path takes: an endpoint takes one role only.
-
-    The server may be mounted below a prefix, so the end of the path decides, not its start.
-    """
-    validates = "/validate/" in path and not path.endswith(_ADMIN_ONLY)
+    """Return the setting whose key a path below the server's URL takes: an endpoint takes one role only."""
+    validates = path.startswith("/validate/") and path != _ADMIN_ONLY
     return "validate_key" if validates else "admin_key"
 
 
 class ApiKeyAuth(AuthBase):
     """Puts the key that the endpoint takes on a request."""
 
-    def __init__(self, validate_key: str | None, admin_key: str | None) -> None:
-        self._keys = {"validate_key": validate_key, "admin_key": admin_key}
+    def __init__(self, settings: PrivacyIDEASettings) -> None:
+        """Without a key nothing is signed."""
+        self._settings = settings
+        self._root = urlsplit(settings.url).path.rstrip("/").count("/")
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Set the header; a key that is not configured leaves the request unsigned."""
-        key = self._keys[signing_setting(urlsplit(request.url or "").path)]
+        # Counted rather than compared: the prefix may have been percent-encoded since.
+        segments = urlsplit(request.url or "").path.split("/")[self._root + 1 :]
+        key = self._settings.secret(signing_setting("/" + "/".join(segments)))
         if key is not None:
             request.headers["Authorization"] = key
         return request

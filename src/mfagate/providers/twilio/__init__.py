@@ -106,15 +106,15 @@ class Twilio(Provider):
 
     def url(self, settings: TwilioSettings, path: str) -> str:
         """Accounts and keys are on a host of their own."""
-        from mfagate.providers.twilio.auth import ACCOUNTS
+        from mfagate.providers.twilio.auth import is_about_accounts
 
-        return f"https://{settings.host('api')}{path}" if path.startswith(ACCOUNTS) else super().url(settings, path)
+        return f"https://{settings.host('api')}{path}" if is_about_accounts(path) else super().url(settings, path)
 
     def hosts(self, settings: TwilioSettings) -> Sequence[str]:
         """Verify's host, and that of accounts and keys."""
         return [f"https://{settings.host('verify')}", f"https://{settings.host('api')}"]
 
-    def auth(self, settings: TwilioSettings, tokens: Tokens) -> AuthBase:
+    def signer(self, settings: TwilioSettings, tokens: Tokens) -> AuthBase:
         """HTTP Basic."""
         from mfagate.providers.twilio.auth import TwilioAuth
 

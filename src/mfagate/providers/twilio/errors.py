@@ -17,7 +17,7 @@ from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning
-from mfagate.providers.twilio.auth import ACCOUNTS, signs_with_key
+from mfagate.providers.twilio.auth import is_about_accounts, signs_with_key
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
 
 PERMISSION_DENIED = 20003
@@ -231,10 +231,13 @@ def limited(meaning: Meaning, exchange: Exchange) -> Meaning:
     return replace(meaning, evidence={**meaning.evidence, "retry-after": wait.quoted(80)}) if wait else meaning
 
 
+_IN_A_SERVICE = re.compile(r"/v2/Services/[^/]+/(VerificationCheck|Verifications/.|Entities/.)")
+
+
 def not_found(exchange: Exchange) -> Meaning | None:
     """20404: of the service and its collections it means the service, of what is in them nothing definite."""
-    path = urlsplit(exchange.request.url).path
-    if ACCOUNTS in path or re.search(r"/Services/[^/]+/(VerificationCheck|Verifications/.|Entities/.)", path):
+    url = exchange.request.url
+    if is_about_accounts(url) or _IN_A_SERVICE.match(urlsplit(url).path):
         return None
     return Meaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,

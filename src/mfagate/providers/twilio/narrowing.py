@@ -16,7 +16,7 @@ import requests
 from mfagate.causes import CauseId
 from mfagate.foreign import quoted
 from mfagate.providers.base import Send
-from mfagate.providers.twilio.auth import ACCOUNTS
+from mfagate.providers.twilio.auth import ACCOUNTS, is_about_accounts
 from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
 from mfagate.providers.twilio.settings import TwilioSettings
 from mfagate.result import Finding
@@ -33,7 +33,7 @@ def narrow(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
         return _by_the_services(finding, settings, send)
     if finding.evidence.get("provider code") != PERMISSION_DENIED:
         return finding
-    if settings.token is None or ACCOUNTS in str(finding.evidence.get("request")):
+    if settings.token is None or is_about_accounts(str(finding.evidence.get("request")).partition(" ")[2]):
         return finding
     return _by_the_key(finding, settings, send) if settings.key else _by_the_account(finding, settings, send)
 
