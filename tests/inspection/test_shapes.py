@@ -100,7 +100,8 @@ def test_a_url_that_fits_has_an_origin(text: str) -> None:
     ("url", "loopback"),
     [
         ("http://localhost:5000", True),
-        ("http://a.localhost", True),
+        ("http://LOCALHOST", True),
+        ("http://a.localhost", False),
         ("http://127.0.0.1", True),
         ("http://127.9.9.9:1", True),
         ("http://[::1]", True),

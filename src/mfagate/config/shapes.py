@@ -148,14 +148,18 @@ def _is_address(host: str) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine, where plain http leaks nothing."""
+    """Whether the URL's host is this machine, where plain http leaks nothing.
+
+    Names below ``localhost`` do not count: RFC 6761 section 6.3 asks resolvers to keep them here,
+    and those that do not ask the network for them.
+    """
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return False
     if _is_address(host):
         return ip_address(host).is_loopback
-    return host == "localhost" or host.endswith(".localhost")
+    return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True)
