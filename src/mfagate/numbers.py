@@ -8,6 +8,7 @@ is None here, never an exception.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -62,11 +63,11 @@ def http_date(text: Any) -> datetime | None:
     return _date(text, parsedate_to_datetime)
 
 
-def _date(text: Any, read: Any) -> datetime | None:
+def _date(text: Any, read: Callable[[str], datetime]) -> datetime | None:
     if not isinstance(text, str) or len(text) > _LONGEST_DATE:
         return None
     try:
-        found: datetime = read(text.strip())
+        found = read(text.strip())
         # In UTC, so that nothing overflows when it is compared or written.
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, TypeError, IndexError):

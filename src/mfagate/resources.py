@@ -7,6 +7,7 @@ being done at the time. The codes are those of errno(3).
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 
 _SHORT_OF = {
@@ -22,6 +23,18 @@ _MOST = 20
 def shortage_of(error: BaseException) -> str | None:
     """What this machine ran out of, or None if the error, or what it was made from, says nothing of it."""
     return next((found for one in _chain(error) if (found := _shortage(one)) is not None), None)
+
+
+def out_of_descriptors() -> OSError | None:
+    """Return the error of opening one more descriptor, or None if there is one to be had.
+
+    It is for errors of libraries that hide why they could not open something.
+    """
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error
+    return None
 
 
 def _shortage(error: BaseException) -> str | None:

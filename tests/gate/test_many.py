@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -94,13 +95,21 @@ def test_a_run_offline_takes_one_thread_and_a_live_one_a_bounded_number() -> Non
 
 
 def test_time_in_which_nothing_could_go_on_is_counted() -> None:
-    """A thread that does not come to its turn is one that holds no lock: a wait that never wakes up stands for it."""
-    stalls = Stalls(step=0.001)
-    before = stalls.lost()
+    """A wait that should have ended long ago, as that of a thread that is not given a processor."""
+    stalls = Stalls(step=60)
     with stalls.measured():
+        while stalls._due is None:
+            time.sleep(0.001)
         stalls._due = -1e6
-        assert stalls.lost() - before > 1000
-    assert stalls.lost() >= before
+        assert stalls.lost() > 1000
+    assert stalls.lost() == 0.0
+
+
+def test_a_watcher_that_is_late_counts_nothing_after_the_end() -> None:
+    stalls, ended = Stalls(), threading.Event()
+    ended.set()
+    stalls._watch(ended)
+    assert stalls._due is None
 
 
 def test_no_time_is_lost_where_nobody_measures() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mfagate.history.store import History, Selection
 from mfagate.history.versions import NEWEST
 from mfagate.result import Check
 
+from ..support.resources import no_descriptor_left
 from .runs import FIRST, answered, integration, passed, problem, report, unanswered
 
 SLOW = problem(CauseId.PROVIDER_DEGRADED, "provider.steady", attempts=["a", 1, None, {"b": 2.5}])
@@ -192,3 +194,21 @@ def test_a_run_that_is_not_there(history: History) -> None:
     history.record(a_run(1))
     with pytest.raises(HistoryError, match="several runs"):
         history.run("")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_machine_without_descriptors_is_not_a_broken_history(tmp_path: Path, exists: bool) -> None:
+    place = Place.of("below/history.db", tmp_path)
+    if exists:
+        History.open(place).close()
+    with no_descriptor_left(), pytest.raises(HistoryError) as raised:
+        History.open(place)
+    assert "this machine ran out of file descriptors" in str(raised.value)
+    assert "accessible" not in str(raised.value)
+
+
+def test_a_connection_that_finds_no_descriptor_is_not_a_broken_history(tmp_path: Path) -> None:
+    with History.open(Place.of("history.db", tmp_path)) as history:
+        history.close()
+        with no_descriptor_left(), pytest.raises(HistoryError, match="this machine ran out of file descriptors"):
+            history.runs()

@@ -18,6 +18,7 @@ from mfagate.exchange import Exchange, Phase
 from mfagate.wire import Wire
 from mfagate.wire.stalls import STALLS
 
+from ..support.resources import no_descriptor_left
 from .conftest import Serve
 from .helpers import IMPATIENCE, PATIENCE, answered, failed, prepared
 from .servers import black_hole, hang_up, ok, silent, unused_port
@@ -88,13 +89,12 @@ def test_a_resolver_without_resources(names: dict[str, Any], get: Get, error: Ex
     assert failure.evidence["ran out of"].startswith(what)
 
 
-def test_a_resolver_hides_that_no_descriptor_is_left(
-    names: dict[str, Any], get: Get, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resolver_hides_that_no_descriptor_is_left(names: dict[str, Any], get: Get) -> None:
     """glibc calls it a temporary failure in name resolution."""
     names["host.example"] = raising(socket.gaierror(socket.EAI_AGAIN, "Temporary failure"))
-    monkeypatch.setattr(socket, "socket", exhausted(errno.EMFILE))
-    failed(get("https://host.example/"), CauseId.GATE_RESOURCES, Phase.RESOLVE)
+    with no_descriptor_left():
+        exchange = get("https://host.example/")
+    failed(exchange, CauseId.GATE_RESOURCES, Phase.RESOLVE)
 
 
 def test_a_resolver_that_hangs(names: dict[str, Any], get: Get) -> None:

@@ -11,6 +11,7 @@ from mfagate.files import require_regular
 from mfagate.foreign import hiding, quoted
 from mfagate.history.errors import HistoryError
 from mfagate.history.place import DEFAULT, Place
+from mfagate.resources import out_of_descriptors, shortage_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -56,16 +57,12 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
         try:
             _make_folder(path)
         except OSError as error:
-            raise HistoryError(
-                f"the history {place.shown} cannot be written: {error.strerror}; name another place with --history"
-            ) from None
+            raise _unusable(place, "written", error, "name another place with --history") from None
     try:
         if path.exists():
             require_regular(path)
     except OSError as error:
-        raise HistoryError(
-            f"the history {place.shown} cannot be opened: {error.strerror or error}; {_REMEDIES['unable to open']}"
-        ) from None
+        raise _unusable(place, "opened", error, _REMEDIES["unable to open"]) from None
     engine = sqlalchemy.create_engine(
         sqlalchemy.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
     )
@@ -83,6 +80,14 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _unusable(place: Place, doing: str, error: OSError | MemoryError, remedy: str) -> HistoryError:
+    """Return the error to raise; nothing is wrong with the history where this machine ran out of something."""
+    if (shortage := shortage_of(error)) is not None:
+        return HistoryError(f"the history {place.shown} cannot be {doing}: this machine ran out of {shortage}")
+    reason = getattr(error, "strerror", None) or error
+    return HistoryError(f"the history {place.shown} cannot be {doing}: {reason}; {remedy}")
 
 
 def _make_folder(path: Path) -> None:
@@ -110,7 +115,12 @@ def transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Conne
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_SECONDS}s'")
                 connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             yield connection
+    except (OSError, MemoryError) as error:
+        raise _unusable(place, doing, error, _remedy("", place)) from None
     except sqlalchemy.exc.SQLAlchemyError as error:
+        # SQLite does not say why it could not open a file.
+        if (short := out_of_descriptors()) is not None:
+            raise _unusable(place, doing, short, "") from None
         said = str(error.orig) if isinstance(error, sqlalchemy.exc.DBAPIError) else str(error)
         with hiding(place.hide):
             reason = quoted(said)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.resources import shortage_of
+from mfagate.resources import out_of_descriptors, shortage_of
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.endpoint import Endpoint
 from mfagate.wire.failures import WireError, short_of_resources
@@ -65,12 +65,8 @@ def _behind(error: OSError) -> Exception:
         return error
     if error.errno == socket.EAI_MEMORY:
         return MemoryError()
-    if error.errno == socket.EAI_AGAIN:
-        try:
-            socket.socket().close()
-        except OSError as probed:
-            return probed
-    return error
+    hidden = out_of_descriptors() if error.errno == socket.EAI_AGAIN else None
+    return hidden or error
 
 
 def _look_up(endpoint: Endpoint, deadline: Deadline) -> list[Any]:

@@ -61,7 +61,11 @@ class Stalls:
     def _watch(self, stop: threading.Event) -> None:
         while True:
             due = time.monotonic() + self._step
-            self._due = due
+            with self._lock:
+                # After the end nobody would take it back, and all time from then on would count as lost.
+                if stop.is_set():
+                    return
+                self._due = due
             if stop.wait(self._step):
                 return
             late = time.monotonic() - due

@@ -140,7 +140,6 @@ class Wire:
 
 _LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.NETWORK_CONNECTION_TIMEOUT, CauseId.NETWORK_DNS_FAILURE)
 
-
 _BUSY_SHARE = 0.75
 """Of a timeout: an answer that had no more than the rest of it is nobody's fault but this machine's."""
 
