@@ -7,6 +7,7 @@ import os
 import re
 import select
 import stat
+import sys
 import tempfile
 import threading
 import time
@@ -67,6 +68,9 @@ def _descriptor(path: Path, flags: int) -> int:
         if error.errno == errno.ENXIO:  # what opening a socket comes to, and writing to a pipe that nobody reads
             _require_regular(path, path.stat().st_mode)
         raise
+    except UnicodeEncodeError:
+        reason = f"its name cannot be written in {sys.getfilesystemencoding()}, the encoding of this locale"
+        raise OSError(errno.EILSEQ, reason, str(path)) from None
     try:
         _require_regular(path, os.fstat(descriptor).st_mode)
     except BaseException:

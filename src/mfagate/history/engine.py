@@ -56,7 +56,7 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
     if create:
         try:
             _make_folder(path)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _unusable(place, "written", error, "name another place with --history") from None
     try:
         if path.exists():
@@ -82,7 +82,7 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
     return engine
 
 
-def _unusable(place: Place, doing: str, error: OSError | MemoryError, remedy: str) -> HistoryError:
+def _unusable(place: Place, doing: str, error: Exception, remedy: str) -> HistoryError:
     """Return the error to raise; nothing is wrong with the history where this machine ran out of something."""
     if (shortage := shortage_of(error)) is not None:
         return HistoryError(f"the history {place.shown} cannot be {doing}: this machine ran out of {shortage}")

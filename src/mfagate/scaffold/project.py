@@ -129,7 +129,7 @@ def shipped_folder() -> Path:
 
 def _shipped(name: str) -> dict[Path, str]:
     folder = shipped_folder()
-    found = [*folder.glob(f"contracts/{name}/*.json"), *sorted(folder.glob(f"cassettes/{name}/*.yaml"))]
+    found = [*sorted(folder.glob(f"contracts/{name}/*.json")), *sorted(folder.glob(f"cassettes/{name}/*.yaml"))]
     return {path.relative_to(folder): path.read_text("utf-8") for path in found}
 
 
