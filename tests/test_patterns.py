@@ -121,7 +121,6 @@ KNOWN_AT_RUN_TIME = {
 
 NOT_JUDGED = {
     "mfagate.inspection.placeholders": "values of 200 characters at most; judged below",
-    "mfagate.secrets.redaction": "alternatives without repetition",
     "mfagate.scaffold.project": "a name of the shipped example, escaped by what a name may be",
     "mfagate.fail_closed.inside": "a path of the contract; every repetition ends at a character that it cannot take",
     "mfagate.providers.twilio.emulator": "an emulator on loopback, which answers our own clients",
@@ -186,6 +185,15 @@ def test_every_pattern_is_judged() -> None:
     assert unknown == [], "write the pattern where it can be evaluated, or say above where it comes from"
 
 
+def test_every_exception_is_still_needed() -> None:
+    at_run_time = [str(one) for one in ALL if one.pattern is None]
+    evaluated = [str(one) for one in ALL if one.pattern is not None]
+    stale = [name for name in KNOWN_AT_RUN_TIME if name not in at_run_time]
+    stale += [name for name in NOT_JUDGED if not any(one.startswith(name) for one in at_run_time)]
+    stale += [name for name in REVIEWED if not any(one.startswith(name) for one in evaluated)]
+    assert stale == []
+
+
 @pytest.mark.parametrize(
     "found",
     [one for one in ALL if one.pattern is not None and not any(str(one).startswith(name) for name in REVIEWED)],
@@ -242,7 +250,6 @@ def test_no_other_name_is_used_for_regular_expressions() -> None:
         (r"\s+$", Uses.ONCE, "quadratic"),
         ("a{0,200}a{0,200}b", Uses.ONCE_ANCHORED, None),
         ("a{0,2000}a{0,2000}b", Uses.ONCE_ANCHORED, "polynomial"),
-        ("(a*)*b", Uses.ONCE_ANCHORED, "exponential"),
         ("a*b*c", Uses.ONCE_ANCHORED, None),
         ("<title[^>]*>", Uses.ONCE_ANCHORED, None),
         ("^<title[^>]*>", Uses.ONCE, None),

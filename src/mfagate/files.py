@@ -37,10 +37,10 @@ class OutOfResources(Unreadable):
 
 _USUAL_BYTES = 1 << 16
 _READER_SECONDS = 3.0
-"""For which a pipe is given the time to be read by somebody."""
+"""A pipe gets this long to be opened by a reader."""
 
 _STALLED_SECONDS = 30.0
-"""For which whoever reads a pipe may pause."""
+"""The reader of a pipe may pause for this long."""
 
 
 _KINDS = (
@@ -52,7 +52,7 @@ _KINDS = (
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file to read it. What else there is may keep whoever reads it waiting for ever.
+    """Open a regular file to read it. Reading anything else, such as a pipe, may never end.
 
     Raises:
         OSError: It is missing, a folder, a pipe, a device, a socket, or not ours to read.
@@ -61,11 +61,12 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def _descriptor(path: Path, flags: int) -> int:
-    # Opened without waiting for the other end, and looked at through the descriptor: nobody can change it then.
+    # It is opened without waiting for the other end of a pipe, and checked through the descriptor, which always
+    # refers to the same file.
     try:
         descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # what opening a socket comes to, and writing to a pipe that nobody reads
+        if error.errno == errno.ENXIO:  # a socket, or a pipe that is opened for writing and has no reader
             _require_regular(path, path.stat().st_mode)
         raise
     except UnicodeEncodeError:
@@ -80,7 +81,7 @@ def _descriptor(path: Path, flags: int) -> int:
 
 
 def require_regular(path: Path) -> None:
-    """Refuse what others are about to open, and might wait for.
+    """Refuse a file that another library is about to open, if opening it might never end.
 
     Raises:
         OSError: As of :func:`open_regular`.
@@ -89,7 +90,7 @@ def require_regular(path: Path) -> None:
 
 
 def require_appendable(path: Path) -> None:
-    """Refuse what others are about to append to, and might wait for; make the file where there is none.
+    """Refuse a file that another library is about to append to, if that might never end; make it if it is missing.
 
     Raises:
         OSError: As of :func:`open_regular`.

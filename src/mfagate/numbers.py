@@ -1,8 +1,8 @@
-"""Numbers and moments out of text of others, which may be of any length and any size.
+"""Read numbers and moments in text of others, which may be of any length and any size.
 
 ``int`` refuses more than 4,300 digits, ``float`` overflows at 1e309, and dates overflow in their own ways
-(https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation). What cannot be used
-is None here, never an exception.
+(https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation). These functions return
+None for what cannot be used, and never raise.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 _MOST_DIGITS = 15
-"""More are no count, no duration and no moment, and a float would not hold them exactly."""
+"""No count, duration or moment has more, and a float would not hold them exactly."""
 
 _LONGEST_DATE = 64
 
 
 def whole(text: str) -> int | None:
-    """The number of 0 or more that the text is, in ASCII digits alone; None for anything else."""
+    """Read a number of 0 or more in ASCII digits; None for anything else."""
     stripped = text.strip() if len(text) <= 2 * _MOST_DIGITS else ""
     usable = stripped.isascii() and stripped.isdecimal() and len(stripped) <= _MOST_DIGITS
     return int(stripped) if usable else None
 
 
 def finite(value: Any) -> float | None:
-    """A number of JSON as float; None for what is no number, is not finite or is beyond every float."""
+    """Return a number of JSON as a float; None if it is not a number, not finite or larger than any float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -38,7 +38,7 @@ def finite(value: Any) -> float | None:
 
 
 def moment(seconds: Any) -> datetime | None:
-    """A moment in UTC from seconds since 1970; None outside of the years 1 to 9999."""
+    """Return the moment in UTC that many seconds after 1970 began; None outside of the years 1 to 9999."""
     number = finite(seconds)
     try:
         return None if number is None else datetime.fromtimestamp(number, UTC)
@@ -47,7 +47,7 @@ def moment(seconds: Any) -> datetime | None:
 
 
 def iso_date(text: Any, *, zoned: bool = False) -> datetime | None:
-    """A moment in ISO 8601; one that names no zone is in UTC, or None where it has to be ``zoned``."""
+    """Read a moment in ISO 8601. Without a time zone it is in UTC, or None if it has to be ``zoned``."""
     return _date(text, _zoned if zoned else datetime.fromisoformat)
 
 
@@ -59,7 +59,7 @@ def _zoned(text: str) -> datetime:
 
 
 def http_date(text: Any) -> datetime | None:
-    """A moment as HTTP writes it (RFC 9110 section 5.6.7); the format of asctime names no zone and means UTC."""
+    """Read a moment as HTTP writes it (RFC 9110 section 5.6.7); asctime's format has no zone and means UTC."""
     return _date(text, parsedate_to_datetime)
 
 

@@ -21,11 +21,11 @@ _URL = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,
 """Printable ASCII without a backslash; no user name, and no escapes in the host."""
 
 _LONGEST_PATH = 8000
-"""RFC 9110 section 4.1 asks for at least 8,000 characters of a whole URI; nobody needs more."""
+"""Characters. RFC 9110 section 4.1 asks servers to support URIs of at least 8,000."""
 
 
 class UnsafeRequest(ValueError):
-    """A request that could go elsewhere than to its target. The message quotes nothing of it."""
+    """A request that could leave its target, or that nobody can write. The message quotes nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Origin:
         return cls(scheme, host.lower(), int(port) if port else _DEFAULT_PORTS[scheme])
 
     def __str__(self) -> str:
-        """Write it with its port, so that two that differ look different."""
+        """Include the default port, so that two origins that differ look different."""
         return f"{self.scheme}://{self.host}:{self.port}"
 
 
@@ -63,11 +63,11 @@ class Origins:
 
     @classmethod
     def of(cls, own: Iterable[str], public: Iterable[str] = ()) -> Self:
-        """Read them from URLs of the settings, whose hosts may be in any script."""
+        """Read the origins of URLs of the settings, whose hosts may be in any script."""
         return cls(_origins(tuple(own)), _origins(tuple(public)))
 
     def allows_credential(self, url: str) -> bool:
-        """Whether a request to this URL is signed; to a public origin it goes unsigned.
+        """Return whether a request to this URL gets a credential; one to a public origin gets none.
 
         Raises:
             UnsafeRequest: The URL is at none of these origins.
@@ -87,7 +87,7 @@ def _origins(urls: tuple[str, ...]) -> frozenset[Origin]:
 
 
 def _configured(url: str) -> Origin | None:
-    """The origin of a configured URL, its host encoded as that of a request is; None if it has none."""
+    """Return the origin of a configured URL, its host encoded as requests encodes it; None if it has none."""
     import requests
 
     prepared = requests.PreparedRequest()
@@ -137,7 +137,7 @@ def _fault_of_characters(text: str) -> str | None:
 
 
 def _fault_of_meaning(path: str) -> str | None:
-    """What an escape, or a sign that some programs replace by another, makes of the path."""
+    """Find what programs make of a path that decode escapes or replace characters that look alike."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", path):
         return 'holds "%" without two hexadecimal digits'
     read, before = path, None

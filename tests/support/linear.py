@@ -21,7 +21,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -371,11 +371,3 @@ def _restarted(automaton: _Automaton, use: str) -> int | None:
         }
     found = _pair(edges, {start}, set(range(len(automaton.takes))) - accepting)
     return found[1] if found else None
-
-
-def judged(patterns: Iterable[tuple[str | bytes, int, str]]) -> Iterator[tuple[str | bytes, str]]:
-    """Those that are not linear, with the reason."""
-    for pattern, flags, use in patterns:
-        reason = verdict(pattern, flags, use)
-        if reason is not None:
-            yield pattern, reason

@@ -19,13 +19,13 @@ Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 class Addresses(Protocol):
-    """What is needed of a provider: its addresses."""
+    """The addresses of a provider."""
 
     def url(self, settings: Any, path: str) -> str:
-        """The whole URL of a path."""
+        """Return the whole URL of a path."""
 
     def origins(self, settings: Any) -> Origins:
-        """Where requests may go."""
+        """Return where requests may go."""
 
 
 class OwnOriginOnly(AuthBase):
@@ -60,7 +60,7 @@ def prepare(provider: Addresses, settings: Any, request: requests.Request, signe
         signer: Signs, or returns the request as it is.
 
     Raises:
-        UnsafeRequest: It would go elsewhere than to the target, or nobody can tell where.
+        UnsafeRequest: It would leave the target, programs could disagree about where it goes, or it cannot be written.
     """
     final = requests.Request(
         request.method,

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 _STEP_SECONDS = 0.02
 
 _USUAL_SECONDS = 0.005
-"""No sleep is exact, and to this extent that says nothing."""
+"""Sleeps end late by about this much on an idle machine."""
 
 
 class Stalls:
-    """The seconds lost so far. Costs next to nothing while nobody measures."""
+    """Count the seconds lost. No thread runs while nobody measures."""
 
     def __init__(self, step: float = _STEP_SECONDS) -> None:
         self._step = step
@@ -31,7 +31,7 @@ class Stalls:
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Measure meanwhile. Where no thread can be started for it, nothing is ever lost."""
+        """Measure until the context ends. If no thread can be started for it, nothing is counted."""
         with self._lock:
             self._users += 1
             if self._users == 1:
@@ -46,7 +46,7 @@ class Stalls:
                     self._due = None
 
     def lost(self) -> float:
-        """Seconds lost since the process began, those of a wait that still lasts included."""
+        """Return the seconds lost since the process began, including a wait that has not ended yet."""
         due = self._due
         late = time.monotonic() - due if due is not None else 0.0
         return self._lost + (late if late > _USUAL_SECONDS else 0.0)
@@ -74,4 +74,4 @@ class Stalls:
 
 
 STALLS = Stalls()
-"""Those of this process."""
+"""The seconds that this process lost."""
