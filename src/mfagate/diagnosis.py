@@ -23,10 +23,10 @@ _LONGEST_WORD = 80
 _LONGEST_URL = 4096
 
 _LONGEST_WAIT = 10 * 365 * 86_400
-"""Seconds; whoever names more has not named a time to wait."""
+"""Seconds. A larger number is not shown as a time to wait."""
 
 _TITLE_BYTES = 1 << 14
-"""Of a page, where its title is looked for."""
+"""Bytes of a page that are searched for its title."""
 
 
 class Dialect(Protocol):
@@ -173,7 +173,7 @@ def _looks(response: Response) -> dict[str, Any]:
 
 
 def _title(page: bytes) -> str:
-    """The title of a page, whole: it is cut when it is shown."""
+    """Return the whole title of a page; it is cut when it is shown."""
     begin = page.lower().find(b"<title")
     behind = page.find(b">", begin) + 1 if begin >= 0 else 0
     return page[behind:].partition(b"<")[0].decode("utf-8", "replace") if behind else ""

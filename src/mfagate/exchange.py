@@ -97,7 +97,7 @@ class Response:
     truncated: bool = False
     undecodable: ForeignText | None = None
     _parsed: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
-    """The body as JSON, or why it is none, once somebody has asked: parsing 1 MiB takes time."""
+    """The parsed body, or the error of parsing it, kept because parsing 1 MiB takes time."""
 
     @property
     def media_type(self) -> ForeignText:
@@ -107,9 +107,9 @@ class Response:
 
     @property
     def shown_type(self) -> str:
-        """The content type without its parameters, as it was sent, for people; empty if there is none.
+        """The content type without its parameters, to be shown; empty if there is none.
 
-        It is quoted before anything is taken off it: in lower case a key would not be recognised.
+        It is quoted before it is cut or changed to lower case, so that a key in it is recognised.
         """
         named = self.headers.get("content-type")
         return quoted(named.quoted().partition(";")[0], _LONGEST_TYPE) if named is not None else ""

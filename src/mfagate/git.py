@@ -29,7 +29,7 @@ _CHUNK = 1 << 20
 
 
 class GitError(Exception):
-    """The question cannot be answered here; the message says what to do."""
+    """git cannot answer the question here; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Entry:
     object_id: str
 
     def is_same(self, path: Path) -> bool:
-        """Whether a path holds these bytes, in a file of this kind; of a submodule it is not known."""
+        """Return whether a path holds these bytes in a file of this kind; a submodule counts as different."""
         try:
             if stat.S_ISLNK(self.mode):
                 return path.is_symlink() and self._is_of(io.BytesIO(os.fsencode(path.readlink())))
@@ -52,7 +52,7 @@ class Entry:
             return False
 
     def _is_of(self, file: BinaryIO) -> bool:
-        """Whether the id is that of these bytes: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects."""
+        """Return whether the id is that of these bytes: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects."""
         digest = hashlib.new("sha1" if len(self.object_id) == 40 else "sha256", usedforsecurity=False)
         size = file.seek(0, os.SEEK_END)
         digest.update(b"blob %d\0" % size)
@@ -97,7 +97,7 @@ class Tree:
 
     @cached_property
     def _compared(self) -> dict[str, bool]:
-        """What was found of each file, because integrations share files."""
+        """Results by file, kept because integrations share files."""
         return {}
 
     def differs(self, path: Path) -> bool:
@@ -117,7 +117,7 @@ class Tree:
         return False
 
     def _from_root(self, path: Path) -> Path:
-        """The path without the links that lead to the root itself: they are none of its files."""
+        """Return the path without the links that lead to the root, because they are not among its files."""
         path = path.absolute()
         above = next((folder for folder in reversed(path.parents) if folder.resolve() == self.root), None)
         return path if above is None else self.root / path.relative_to(above)

@@ -21,7 +21,7 @@ _MOST = 20
 
 
 def shortage_of(error: BaseException) -> str | None:
-    """What this machine ran out of, or None if the error, or what it was made from, says nothing of it."""
+    """Return what this machine ran out of; None if neither the error nor its causes say so."""
     return next((found for one in _chain(error) if (found := _shortage(one)) is not None), None)
 
 

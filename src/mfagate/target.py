@@ -62,7 +62,7 @@ class Target:
     def send(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
     ) -> Exchange:
-        """Sign with these settings (the integration's own by default) and send; wait ``at_most`` so many seconds."""
+        """Sign with these settings or the integration's own, send, and wait for at most ``at_most`` seconds."""
         return self._dispatch(request, self._signer(settings), self._wire, at_most)
 
     def send_unsigned(self, request: requests.Request, *, at_most: float | None = None) -> Exchange:
@@ -72,7 +72,7 @@ class Target:
     def arrange(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
     ) -> Exchange:
-        """Send a setup request, within the timeout that the file states for those, and ``at_most`` so many seconds."""
+        """Send a setup request; wait for the timeout of those, and for at most ``at_most`` seconds."""
         return self._dispatch(request, self._signer(settings), self._arranging_wire, at_most)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:

@@ -133,7 +133,7 @@ class ApiClient:
         try:
             exchange = self._wire.send(prepared)
         except UnsendableRequest as error:
-            raise ContractViolation(f"{self._provider.title} gave what cannot be sent back: {error}") from None
+            raise ContractViolation(f"a request to {self._provider.title} was not sent: {error}") from None
         if exchange.failure is not None:
             raise ProviderUnavailable(f"{self._provider.title} did not answer: {exchange.failure.message}")
         return exchange

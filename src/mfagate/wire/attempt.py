@@ -61,7 +61,7 @@ class Attempt:
 
     @property
     def stalled(self) -> float:
-        """Seconds of it in which this machine let nobody go on."""
+        """Seconds of this attempt in which threads waited for a processor."""
         return STALLS.lost() - self._lost_before
 
     def own(self, connection: socket.socket) -> None:

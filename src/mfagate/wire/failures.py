@@ -37,10 +37,10 @@ class WireError(Exception):
 
 
 def short_of_resources(error: Exception) -> WireError:
-    """This machine could not go on: nobody on the other side is at fault.
+    """Return an error that blames this machine for what it ran out of.
 
     Raises:
-        Exception: The error itself, if it says nothing of that kind.
+        Exception: The error itself, if it does not say that something ran out.
     """
     shortage = shortage_of(error)
     if shortage is None:

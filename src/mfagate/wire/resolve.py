@@ -60,7 +60,7 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
 
 
 def _behind(error: OSError) -> Exception:
-    """What this machine lacked, where getaddrinfo hides it: it calls a lack of descriptors a temporary failure."""
+    """Return the shortage behind an error: getaddrinfo reports a lack of descriptors as a temporary failure."""
     if not isinstance(error, socket.gaierror):
         return error
     if error.errno == socket.EAI_MEMORY:

@@ -95,7 +95,7 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
 
 
 def _check_key_log() -> None:
-    """Find out whether the file can be written to which urllib3 has OpenSSL append the keys of each session."""
+    """Check that OpenSSL can append the keys of each session to the file that urllib3 names it."""
     if log := os.environ.get(_KEY_LOG):
         path = Path(log).absolute()
         try:

@@ -59,7 +59,7 @@ class Wire:
         self._verifier = Verifier(ca_bundle, trust_env)
 
     def send(self, request: requests.PreparedRequest, *, at_most: float | None = None) -> Exchange:
-        """Send it and wait for the whole answer, for ``at_most`` so many seconds if that is less than the timeout.
+        """Send it and wait for the whole answer, for at most ``at_most`` seconds if that is less than the timeout.
 
         Whatever the network, the server or a URL does wrong becomes the exchange's failure;
         a 407, and an answer that a proxy gives in the server's place, are failures too.
@@ -141,15 +141,15 @@ class Wire:
 _LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.NETWORK_CONNECTION_TIMEOUT, CauseId.NETWORK_DNS_FAILURE)
 
 _BUSY_SHARE = 0.75
-"""Of a timeout: an answer that had no more than the rest of it is nobody's fault but this machine's."""
+"""If threads waited for a processor for this share of a timeout, the machine is to blame, and not the provider."""
 
 
 def _blamed(error: WireError, attempt: Attempt, timeout: float) -> WireError:
-    """The error; of an answer that came too late for us alone, the machine's."""
+    """Return the error, or one of this machine if it alone was too slow for the answer."""
     stalled = attempt.stalled
     if error.cause not in _LATE or error.outcome is Outcome.FAIL or stalled < _BUSY_SHARE * timeout:
         return error
-    message = f"this machine was too busy: for {stalled:.1f} of {timeout:g} s it let nobody go on"
+    message = f"this machine was too busy: threads waited for a processor for {stalled:.1f} of {timeout:g} s"
     return WireError(CauseId.GATE_RESOURCES, message, {"ran out of": "processing time", **error.evidence})
 
 
