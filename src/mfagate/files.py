@@ -31,6 +31,10 @@ class Unreadable(Exception):
         self.line = line
 
 
+class NotOurs(Exception):
+    """A folder or file that is not this user's alone; the text completes "PATH …"."""
+
+
 class OutOfResources(Unreadable):
     """A file that this machine had no descriptor or memory left for: nothing is wrong with the file."""
 
@@ -96,6 +100,51 @@ def require_appendable(path: Path) -> None:
         OSError: As of :func:`open_regular`.
     """
     os.close(_descriptor(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT))
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder where it is missing, and make sure that only this user can read or change what is in it.
+
+    Raises:
+        NotOurs: It is a link or no folder, somebody else can use it, or it cannot be written.
+        OSError: This machine has too little of something.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if shortage_of(error) is not None:
+            raise
+        raise NotOurs(f"cannot be used: {error.strerror or error}") from None
+    try:
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    if status.st_uid != os.geteuid():
+        raise NotOurs("belongs to another user")
+    if status.st_mode & 0o077:
+        raise NotOurs("can be read or changed by other users (chmod 700 ends that)")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise NotOurs("cannot be written")
+
+
+def open_private(path: Path, flags: int = 0) -> int:
+    """Open a regular file of this user to read and write it; a new one is for this user alone. Follow no link.
+
+    Raises:
+        NotOurs: It is a link, or belongs to another user.
+        OSError: As of :func:`open_regular`.
+    """
+    try:
+        descriptor = _descriptor(path, os.O_RDWR | os.O_NOFOLLOW | flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotOurs("is a link") from None
+        raise
+    if os.fstat(descriptor).st_uid != os.geteuid():
+        os.close(descriptor)
+        raise NotOurs("belongs to another user")
+    return descriptor
 
 
 def _require_regular(path: Path, mode: int) -> None:

@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import re
-import stat
 import sys
 import tempfile
 import time
@@ -21,9 +20,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mfagate.files import NotOurs, make_private_folder, open_private
 from mfagate.resources import shortage_of
 
-_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _BETWEEN_TRIES_SECONDS = 0.05
 _LARGEST_NOTE = 4096
 
@@ -60,20 +59,11 @@ def private_folder() -> Path:
 def _ours(folder: Path) -> Path:
     """Make the folder where it is missing, and make sure that it is ours alone."""
     try:
-        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        if shortage_of(error) is not None:
-            raise
-        raise NotPrivate(_remedy(folder, f"cannot be used: {error.strerror or error}")) from None
-    try:
-        status = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    if status.st_uid != os.geteuid():
-        raise NotPrivate(_remedy(folder, "belongs to another user"))
-    if status.st_mode & 0o077:
-        raise NotPrivate(_remedy(folder, "can be read or changed by other users (chmod 700 ends that)"))
+        make_private_folder(folder)
+    except NotOurs as fault:
+        raise NotPrivate(
+            f"the folder {folder} for locks {fault}; remove it, or set XDG_RUNTIME_DIR to a folder of your own"
+        ) from None
     return folder
 
 
@@ -93,10 +83,6 @@ def _place() -> Path:
 
 def _common_place() -> Path:
     return Path(tempfile.gettempdir(), f"mfagate-{os.geteuid()}")
-
-
-def _remedy(folder: Path, fault: str) -> str:
-    return f"the folder {folder} for locks {fault}; remove it, or set XDG_RUNTIME_DIR to a folder of your own"
 
 
 @contextmanager
@@ -132,16 +118,14 @@ def _folders() -> Iterator[Path]:
 @contextmanager
 def _locked(path: Path, is_too_late: Callable[[], bool]) -> Iterator[None]:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, _FILE_MODE)
+        descriptor = open_private(path, os.O_CREAT)
+    except NotOurs as fault:
+        raise NotPrivate(f"the lock {path} {fault}; remove it") from None
     except OSError as error:
         if shortage_of(error) is not None:
             raise
-        fault = "is a link" if error.errno == errno.ELOOP else f"cannot be opened: {error.strerror or error}"
-        raise NotPrivate(f"the lock {path} {fault}; remove it") from None
+        raise NotPrivate(f"the lock {path} cannot be opened: {error.strerror or error}; remove it") from None
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-            raise NotPrivate(f"the lock {path} is not a file of ours; remove it")
         _wait_for(descriptor, is_too_late)
         _write_note(descriptor)
         try:

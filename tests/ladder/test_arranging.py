@@ -15,10 +15,12 @@ import requests
 from mfagate.causes import CauseId, Outcome
 from mfagate.config import load
 from mfagate.ladder.arranging import Arranger, Overdue
+from mfagate.ladder.asking import MOST_ATTEMPTS
 from mfagate.ladder.cleanup import Cleanup
-from mfagate.providers.states import Arranged
-from mfagate.result import Check
+from mfagate.providers.states import Arranged, StateUnavailable
+from mfagate.result import Check, Finding
 from mfagate.sandbox.front import Handler, front
+from mfagate.secrets.redaction import Redactor
 from mfagate.target import Target
 from tests.ladder.fake import Fake, Settings
 
@@ -29,6 +31,9 @@ LATE = Check(
     message="the provider answers so slowly",
     seconds=0,
 )
+
+
+OUTAGE = Finding(CauseId.PROVIDER_OUTAGE, "the provider failed")
 
 
 class Live:
@@ -60,7 +65,8 @@ def arranger(live: Live, monkeypatch: pytest.MonkeyPatch, *, ago: float = 0.0) -
         cleanup=Cleanup(),
         settings=None,
         live=live,
-        integration=SimpleNamespace(environment=SimpleNamespace(is_production=False), uses_sandbox=True),
+        integration=SimpleNamespace(name="x", environment=SimpleNamespace(is_production=False), uses_sandbox=True),
+        redactor=Redactor(),
         asking_seconds=5.0,
         began=time.monotonic() - ago,
         options=SimpleNamespace(deadline_seconds=60.0),
@@ -88,6 +94,60 @@ def test_cleaning_up_ends_with_the_run_or_soon_after_it(
     live = Live()
     arranger(live, monkeypatch, ago=ago).close()
     assert live.at_most is not None and 0 < live.at_most <= seconds
+
+
+@pytest.mark.parametrize(
+    ("findings", "sent"),
+    [
+        ([], 1),
+        ([OUTAGE], 2),
+        ([OUTAGE, OUTAGE], 3),
+        ([OUTAGE] * 9, MOST_ATTEMPTS),
+        ([Finding(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "forbidden")], 1),
+    ],
+)
+def test_a_removal_is_tried_again_as_any_request(
+    findings: list[Finding], sent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Live()
+    one = arranger(live, monkeypatch)
+    left = iter(findings)
+    monkeypatch.setattr("mfagate.ladder.arranging.definite_cause", lambda exchange, dialect: next(left, None))
+    monkeypatch.setattr("mfagate.ladder.asking.time.sleep", lambda seconds: None)
+    one.close()
+    assert live.sent == ["/user"] * sent
+    assert one._climb.pictures == [], "removals say nothing of the checks"
+
+
+def test_a_defect_in_cleaning_up_is_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = arranger(Live(), monkeypatch)
+    one._climb.redactor.add("key", "c4n4ry-of-the-key")
+
+    def defect() -> None:
+        raise TypeError("c4n4ry-of-the-key\nPASS: deploy")
+
+    monkeypatch.setattr(one.states, "close", defect)
+    one.close()
+    one.close_now(time.monotonic() + 60)
+    (record,) = caplog.records
+    assert "cleaning up of x failed" in record.getMessage()
+    assert "| TypeError: " in record.getMessage()
+    assert "c4n4ry" not in record.getMessage() and "\nPASS" not in record.getMessage()
+
+
+def test_what_the_provider_does_not_remove_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = arranger(Live(), monkeypatch)
+
+    def refuse() -> None:
+        raise StateUnavailable("DELETE /user: error 403")
+
+    monkeypatch.setattr(one.states, "close", refuse)
+    one.close()
+    assert not caplog.records
 
 
 def test_a_run_that_is_interrupted_while_it_cleans_up_waits_for_that(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,30 @@ def test_a_line_that_was_cut_off_is_none() -> None:
     assert left(folder) == [OTHER, USER]
 
 
+def test_an_entry_after_half_a_line_is_read() -> None:
+    folder = folder_of("okta")
+    killed_run(folder)
+    (path,) = folder.iterdir()
+    path.write_bytes(path.read_bytes() + b'["making", "user", "mfag')
+    for record in abandoned(folder):
+        record.removed(OTHER)
+    assert left(folder) == [USER]
+
+
+def test_an_entry_that_was_written_by_half_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is nearly full takes the beginning of a line."""
+    folder = folder_of("okta")
+    one = Ledger(None, folder)
+    write = os.write
+    with monkeypatch.context() as patch, pytest.raises(NotRecorded, match="cannot be written: No space left"):
+        patch.setattr(os, "write", lambda file, line: write(file, line[:9]))
+        one.making(USER)
+    assert one.things == []
+    one.making(OTHER)
+    one.close()
+    assert left(folder) == [OTHER]
+
+
 def test_a_run_with_a_name_finds_what_it_sent() -> None:
     folder = folder_of("okta")
     killed_run(folder, "pipeline 7")
@@ -167,11 +191,12 @@ def test_folders_are_private(state: Path) -> None:
     assert (folder.stat().st_mode & 0o777, (state / "mfagate").stat().st_mode & 0o777) == (0o700, 0o700)
     assert folder_of("duo") != folder
     assert folder_of("okta") == folder
-    folder.chmod(0o755)
-    assert folder_of("okta").stat().st_mode & 0o777 == 0o700
     Ledger(None, folder).making(USER)
     (record,) = folder.iterdir()
     assert record.stat().st_mode & 0o777 == 0o600
+    folder.chmod(0o755)
+    with pytest.raises(NotRecorded, match="can be read or changed by other users"):
+        folder_of("okta")
 
 
 def test_a_folder_that_is_a_link_is_not_used(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,6 +217,14 @@ def test_a_record_that_is_a_link_is_not_written(tmp_path: Path) -> None:
     (folder / "x.jsonl").symlink_to(victim)
     assert left(folder) == []
     assert victim.read_text() == "mine\n"
+
+
+def test_a_record_that_is_a_pipe_is_not_waited_for() -> None:
+    folder = folder_of("okta")
+    killed_run(folder)
+    for name in ("0.jsonl", "z.jsonl"):
+        os.mkfifo(folder / name)
+    assert left(folder) == [OTHER, USER]
 
 
 def test_without_a_home_the_temporary_folder_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

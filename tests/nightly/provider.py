@@ -51,11 +51,14 @@ class ChangingDuo(DuoEmulator):
     def __init__(self) -> None:
         super().__init__()
         self.changes: list[Change] = []
-        self.unavailable_every: int | None = None
-        self._count = itertools.count(1)
+        self.be_unavailable(None)
+
+    def be_unavailable(self, every: int | None) -> None:
+        """Fail each so many requests from now on; never with None."""
+        self._unavailable_every, self._count = every, itertools.count(1)
 
     def _answer(self, environ: Any, request: Request) -> Answer:
-        if self.unavailable_every is not None and next(self._count) % self.unavailable_every == 0:
+        if self._unavailable_every is not None and next(self._count) % self._unavailable_every == 0:
             return Answer(503, "try again", content_type="text/plain")
         answer = super()._answer(environ, request)
         body = json.loads(json.dumps(answer.body))

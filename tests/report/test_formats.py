@@ -176,6 +176,15 @@ def test_paths_are_those_from_the_root(tmp_path: Path, monkeypatch: pytest.Monke
     assert told == "login/deploy/duo.env"
 
 
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_what_was_skipped_with_a_cause_is_no_finding(name: str) -> None:
+    """A provider that wants to be asked later names a cause, and nothing is wrong."""
+    later = hostile_check("later", outcome=Outcome.SKIPPED, cause=CauseId.CONTRACT_ASKED_TOO_SOON, expires=None)
+    report = report_of(later, verdict=Verdict.PASS)
+    assert findings(report) == []
+    assert Output(name).render(report)
+
+
 def test_many_of_a_kind_are_counted_on_the_console() -> None:
     report = report_of(*[hostile_check("the same", subject=str(number)) for number in range(9)])
     text = console.render(report)

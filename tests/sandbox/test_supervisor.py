@@ -18,7 +18,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped, unused-ignore]
 import pytest
 
-from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import BETWEEN_MESSAGES, Running, SandboxError
 from mfagate.sandbox.supervisor import supervise
 
 PROGRAM = """
@@ -116,6 +116,18 @@ def test_child_does_not_get_our_environment(make_program: MakeProgram, monkeypat
         environment = json.loads(running.values["environment"])
     assert "DUO_SECRET_KEY" not in environment
     assert environment["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.parametrize("seconds", ["soon", "", "-1", "nan", "0.5", "9" * 5000])
+def test_a_bad_interval_between_messages_is_refused(
+    make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch, seconds: str
+) -> None:
+    monkeypatch.setenv(BETWEEN_MESSAGES, seconds)
+    with (
+        pytest.raises(SandboxError, match=f"{BETWEEN_MESSAGES} is not a whole number"),
+        supervise(make_program(), "it"),
+    ):
+        pass
 
 
 def test_files_beside_the_program_shadow_no_library(

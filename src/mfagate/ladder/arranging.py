@@ -19,13 +19,13 @@ from mfagate.contract import Interaction
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange, Phase, Request, Response
 from mfagate.ladder.agreed import difference
-from mfagate.ladder.asking import Sample, ask
+from mfagate.ladder.asking import QUESTION_SECONDS, Sample, ask, attempts
 from mfagate.ladder.cleanup import Interrupted
-from mfagate.ladder.rung import Climb, is_gone, is_refusal
+from mfagate.ladder.rung import Climb, is_gone, is_refusal, log_defect
 from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
 from mfagate.locking import Held, NotPrivate, locked
 from mfagate.providers.arranging import TabledStates
-from mfagate.providers.states import Arranged, AskedTooSoon, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import NOT_ARRANGED, Arranged, AskedTooSoon, StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Arranger:
         if not _may_change(self._climb):
             raise StateNotConfigured("production_allows", "arranging this state would change something in production")
         if self._closing is not None:
-            return self._climb.live.arrange(request, settings, at_most=self._left(self._closing))
+            return self._clean(request, settings, self._closing)
         if self._climb.cleanup.is_interrupted:
             raise Interrupted
         late = self.overdue()
@@ -105,15 +105,23 @@ class Arranger:
             raise AskedTooSoon(wait, said(self._climb, exchange))
         return exchange
 
-    @staticmethod
-    def _left(until: float) -> float:
-        left = until - time.monotonic()
-        if left <= 0:
-            raise StateUnavailable("There is no time left.")
-        return left
+    def _clean(self, request: requests.Request, settings: Any, until: float) -> Exchange:
+        """Ask the provider to remove something. What is seen now says nothing of the checks, so it is not counted."""
+
+        def once(at_most: float | None) -> Sample[Exchange]:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise StateUnavailable("There is no time left.")
+            return self._attempt(request, settings, left if at_most is None else min(at_most, left))
+
+        seconds = min(QUESTION_SECONDS, max(until - time.monotonic(), 0.0))
+        picture, _ = attempts(once, seconds, confirming=False)
+        return picture.shown.value
 
     def _ask(self, request: requests.Request, settings: Any) -> Exchange:
-        once = partial(self._attempt, request, settings)
+        def once(at_most: float | None) -> Sample[Exchange]:
+            return self._attempt(request, settings)
+
         if not sends_message(self._climb, request):
             return ask(self._climb, once, confirming=False, bounded=False).shown.value
         self._messages += 1
@@ -148,14 +156,14 @@ class Arranger:
         climb.cleanup.pause(seconds + _MARGIN)
         return True
 
-    def _attempt(self, request: requests.Request, settings: Any, at_most: float | None) -> Sample[Exchange]:
-        exchange = self._climb.live.arrange(request, settings)
+    def _attempt(self, request: requests.Request, settings: Any, at_most: float | None = None) -> Sample[Exchange]:
+        exchange = self._climb.live.arrange(request, settings, at_most=at_most)
         finding = definite_cause(exchange, self._climb)
         unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)
         if (
             finding is None
             or not is_gone(finding.cause)
-            or (unanswered and request.method == "POST")
+            or (unanswered and request.method == "POST" and self._closing is None)
             or too_soon(self._climb, exchange) is not None
         ):
             # Whatever else it says is for the state to read; and what may have been created is not created twice.
@@ -233,13 +241,13 @@ class Arranger:
             return
         self._closing = self._until(_TIDYING_SECONDS, 0.0)
         elsewhere: set[Thing] = set()
-        with suppress(Exception):
+        with self._going_on("reading records"):
             for record in abandoned(self._folder):
                 if record.target != target_of(self._climb):
                     elsewhere |= set(record.things)
                     continue
                 for thing in record.things:
-                    with suppress(Exception):
+                    with self._going_on(f"removing the {thing.kind}"):
                         self.states.remove(thing)
                         record.removed(thing)
         if not self._climb.integration.environment.is_production:
@@ -248,11 +256,21 @@ class Arranger:
 
     def _tidy_marked(self, states: TabledStates[Any], dead: set[Thing]) -> None:
         """``dead`` are things of ended runs that went by another address, which may be another way to this target."""
-        with suppress(Exception):
+        with self._going_on("looking for what other runs left"):
             for thing, mark in list(states.marked()):
                 if thing in dead or mark.is_abandoned(time.time()):
-                    with suppress(Exception):
+                    with self._going_on(f"removing the {thing.kind}"):
                         states.remove(thing)
+
+    @contextmanager
+    def _going_on(self, doing: str) -> Iterator[None]:
+        """Let nothing that goes wrong in cleaning up end the run; a defect of ours goes to the log."""
+        try:
+            yield
+        except NOT_ARRANGED:
+            pass  # What this run made is named at its end, and what others left is tried again by the next run.
+        except Exception as error:  # noqa: BLE001 - whatever our defect is
+            log_defect(self._climb.integration, self._climb.redactor, doing, error)
 
     def close(self) -> None:
         """Remove what the states created."""
@@ -279,7 +297,8 @@ class Arranger:
             return False
         self._closing = until
         if self.states is not None and not self._abandoned:
-            self.states.close()
+            with self._going_on("cleaning up"):
+                self.states.close()
         self._name_what_is_left()
         self.ledger.close()
         self._has_closed.set()

@@ -167,7 +167,23 @@ def ask(
     bounded: bool = True,
     may_repeat: Callable[[Sample[T]], bool] = _always,
 ) -> Picture[T]:
-    """Ask, and ask again while that may tell more.
+    """Ask as of :func:`attempts`, within the time that is left for asking again, and remember the answers."""
+    seconds = min(QUESTION_SECONDS, max(climb.asking_seconds, _LEAST_SECONDS))
+    picture, used = attempts(once, seconds, confirming=confirming, bounded=bounded, may_repeat=may_repeat)
+    climb.asking_seconds -= used
+    climb.pictures.append(picture)
+    return picture
+
+
+def attempts(
+    once: Callable[[float | None], Sample[T]],
+    seconds: float,
+    *,
+    confirming: bool = True,
+    bounded: bool = True,
+    may_repeat: Callable[[Sample[T]], bool] = _always,
+) -> tuple[Picture[T], float]:
+    """Ask, and ask again for so many ``seconds`` while that may tell more. Return also the seconds that this took.
 
     ``once`` makes one attempt; it is given the seconds that it may take, None for as long as usual.
     Without ``confirming``, a definite answer is taken at its word. If it cannot be ``bounded``
@@ -178,8 +194,7 @@ def ask(
     picture = Picture([once(None)])
     first = time.monotonic() - began
     confirming = confirming and first < _CONFIRMED_IF_WITHIN
-    left = min(QUESTION_SECONDS, max(climb.asking_seconds, _LEAST_SECONDS))
-    end = time.monotonic() + left
+    end = time.monotonic() + seconds
     again = bounded or first <= QUESTION_SECONDS
     while again and may_repeat(picture.samples[-1]):
         pause = _pause(picture, end - time.monotonic(), confirming)
@@ -189,9 +204,8 @@ def ask(
         picture.samples.append(once(max(end - time.monotonic(), 0.1)))
         if first > QUESTION_SECONDS:  # A silence is confirmed once: each costs a timeout.
             break
-    climb.asking_seconds -= left - max(end - time.monotonic(), 0.0) if len(picture.samples) > 1 else 0.0
-    climb.pictures.append(picture)
-    return picture
+    used = seconds - max(end - time.monotonic(), 0.0) if len(picture.samples) > 1 else 0.0
+    return picture, used
 
 
 def _pause(picture: Picture[Any], left: float, confirming: bool) -> float | None:

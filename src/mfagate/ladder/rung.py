@@ -258,8 +258,8 @@ def internal_error(
     shortage = shortage_of(error)
     if shortage is not None:
         return Check.from_finding(check_id, out_of(shortage), subject=subject)
+    log_defect(integration, redactor, check_id, error)
     with hiding(redactor.redact):
-        log.error("%s of %s failed\n%s", check_id, integration.name, "\n".join(_traced(error, redactor)))
         detail = quoted(error, 200)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     finding = Finding(
@@ -268,6 +268,12 @@ def internal_error(
         {"where": f"{frame.name}, line {frame.lineno}", "detail": detail},
     )
     return Check.from_finding(check_id, finding, subject=subject)
+
+
+def log_defect(integration: Integration, redactor: Redactor, what: str, error: Exception) -> None:
+    """Write the traceback of a defect of ours to the log, redacted."""
+    with hiding(redactor.redact):
+        log.error("%s of %s failed\n%s", what, integration.name, "\n".join(_traced(error, redactor)))
 
 
 def _traced(error: Exception, redactor: Redactor) -> Iterator[str]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from mfagate.files import NotOurs, open_private
+
 _PREFIX = "mfagate-"
 _OWNER = ".mfagate-owner"
 
@@ -34,7 +36,7 @@ def temporary_folder(kind: str = "") -> Iterator[Path]:
 def _own(folder: Path) -> int:
     """Lock a file in the folder for as long as this process lives; it has its name only once it is locked."""
     new = folder / f"{_OWNER}.new"
-    owner = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    owner = open_private(new, os.O_CREAT | os.O_EXCL)
     fcntl.flock(owner, fcntl.LOCK_EX)
     new.rename(folder / _OWNER)
     return owner
@@ -44,14 +46,14 @@ def remove_abandoned() -> None:
     """Remove the folders that a killed process of this user left; never raises."""
     with suppress(OSError):
         for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-            with suppress(OSError):
+            with suppress(OSError, NotOurs):
                 _remove_if_abandoned(folder)
 
 
 def _remove_if_abandoned(folder: Path) -> None:
     if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
         return
-    owner = os.open(folder / _OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    owner = open_private(folder / _OWNER)
     try:
         fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)  # Fails while the owner lives.
         _remove(folder)

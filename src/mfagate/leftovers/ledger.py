@@ -6,21 +6,23 @@ lives it holds a lock on its file, so that a file that can be locked belongs to 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
-import stat
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from mfagate.files import NotOurs, make_private_folder, open_private
 from mfagate.leftovers.marks import Mark, short_run
+from mfagate.resources import shortage_of
 
 _NAMED = "named-"
 """How the names of the records of runs begin that may be repeated."""
@@ -71,17 +73,48 @@ def _state() -> Path:
 def _private(folder: Path) -> Path:
     """Make a folder that nobody else can read or write."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise NotRecorded(f"{folder} is not a folder of this user: remove it, or set XDG_STATE_HOME")
-        if found.st_mode & 0o077:
-            folder.chmod(0o700)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise NotRecorded(f"{folder} cannot be written: set XDG_STATE_HOME to a folder that can")
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
+    except NotOurs as fault:
+        raise NotRecorded(f"{folder} {fault}: set XDG_STATE_HOME to another folder") from None
     except OSError as error:
+        if shortage_of(error) is not None:
+            raise
         raise NotRecorded(f"{folder} cannot be used ({error.strerror}): set XDG_STATE_HOME to another folder") from None
     return folder
+
+
+@dataclass(slots=True)
+class _Entries:
+    """What the entries of a record come to.
+
+    ``things`` are those that may be there; the value is whether the provider has made it.
+    """
+
+    target: str = ""
+    things: dict[Thing, bool] = field(default_factory=dict)
+    sent: set[str] = field(default_factory=set)
+
+    def apply(self, what: str, first: str, second: str) -> None:
+        """Take in one entry."""
+        match what:
+            case "target":
+                self.target = first
+            case "making":
+                self.things[Thing(first, second)] = False
+            case "made":
+                self.things[Thing(first, second)] = True
+            case "removed":
+                self.things.pop(Thing(first, second), None)
+            case "sending":
+                self.sent.add(first)
+            case "refused":
+                self.sent.discard(first)
+
+    @property
+    def newest_first(self) -> list[Thing]:
+        """The things in the order in which they are removed."""
+        return list(self.things)[::-1]
 
 
 class Ledger:
@@ -106,8 +139,7 @@ class Ledger:
         name = run or uuid.uuid4().hex
         self._run = short_run(name)
         self._lock = threading.Lock()
-        self._things: dict[Thing, bool] = {}
-        self._sent: set[str] = set()
+        self._entries = _Entries()
         self._path: Path | None = None
         self._file = -1
         self._refusal = refusal
@@ -118,38 +150,20 @@ class Ledger:
             shared = hashlib.sha256(f"{name}\n{target}".encode("utf-8", "surrogatepass")).hexdigest()
             self._path = folder / f"{kind}{shared[:32]}.jsonl"
             self._file = _locked(self._path)
-            self._read(self._path)
+            self._entries = _read(self._file)
             self._write("target", target)
-
-    def _read(self, path: Path) -> None:
-        for entry in _entries(path):
-            self._apply(*entry)
-
-    def _apply(self, what: str, first: str, second: str) -> None:
-        match what:
-            case "making":
-                self._things[Thing(first, second)] = False
-            case "made":
-                self._things[Thing(first, second)] = True
-            case "removed":
-                self._things.pop(Thing(first, second), None)
-            case "sending":
-                self._sent.add(first)
-            case "refused":
-                self._sent.discard(first)
 
     def _write(self, what: str, first: str, second: str = "") -> None:
         with self._lock:
             if self._refusal is not None:
                 raise NotRecorded(self._refusal)
             if self._path is not None:
-                line = json.dumps([what, first, second]) + "\n"
                 try:
-                    os.write(self._file, line.encode())
+                    _append(self._file, what, first, second)
                     os.fsync(self._file)
                 except OSError as error:
                     raise NotRecorded(f"{self._path} cannot be written: {error.strerror}") from None
-            self._apply(what, first, second)
+            self._entries.apply(what, first, second)
 
     def mark(self) -> Mark:
         """A new name for something that this run makes."""
@@ -159,7 +173,7 @@ class Ledger:
     def things(self) -> list[Thing]:
         """What is to be removed, the newest first."""
         with self._lock:
-            return list(self._things)[::-1]
+            return self._entries.newest_first
 
     def making(self, thing: Thing) -> None:
         """Record that a thing is about to be made.
@@ -175,7 +189,7 @@ class Ledger:
 
     def removed(self, thing: Thing) -> None:
         """Record that it is gone."""
-        if self.was_interrupted and not self._things.get(thing, True):
+        if self.was_interrupted and not self._entries.things.get(thing, True):
             return
         with suppress(NotRecorded):  # It will be looked for in vain.
             self._write("removed", thing.kind, thing.name)
@@ -187,7 +201,7 @@ class Ledger:
             AlreadySent: This run has sent it.
             NotRecorded: It could not be recorded, and must not be sent.
         """
-        if message in self._sent:
+        if message in self._entries.sent:
             raise AlreadySent(message)
         self._write("sending", message)
 
@@ -200,7 +214,7 @@ class Ledger:
         with self._lock:
             if self._path is None or self._file < 0:
                 return
-            if not self._things and not (self._is_named and self._sent):
+            if not self._entries.things and not (self._is_named and self._entries.sent):
                 with suppress(OSError):
                     self._path.unlink()
             os.close(self._file)
@@ -213,33 +227,30 @@ class Abandoned:
     def __init__(self, path: Path, file: int) -> None:
         self._path = path
         self._file = file
-        self._left: dict[Thing, None] = {}
         self._is_kept = path.name.startswith(_NAMED)
-        self.target = ""
-        for what, first, second in _entries(path):
-            if what == "target":
-                self.target = first
-            if what in ("making", "made"):
-                self._left[Thing(first, second)] = None
-            elif what == "removed":
-                self._left.pop(Thing(first, second), None)
+        self._entries = _read(file)
+
+    @property
+    def target(self) -> str:
+        """Where the run made them."""
+        return self._entries.target
 
     @property
     def things(self) -> list[Thing]:
         """What is to be removed, the newest first."""
-        return list(self._left)[::-1]
+        return self._entries.newest_first
 
     def removed(self, thing: Thing) -> None:
         """Record that it is gone."""
-        self._left.pop(thing, None)
+        self._entries.apply("removed", thing.kind, thing.name)
         with suppress(OSError):
-            os.write(self._file, (json.dumps(["removed", thing.kind, thing.name]) + "\n").encode())
+            _append(self._file, "removed", thing.kind, thing.name)
 
     def close(self) -> None:
         """Delete the record if nothing is left in it, or if it is old."""
         with suppress(OSError):
             age = time.time() - self._path.stat().st_mtime
-            if age > _KEPT_SECONDS or not (self._left or self._is_kept):
+            if age > _KEPT_SECONDS or not (self._entries.things or self._is_kept):
                 self._path.unlink(missing_ok=True)
         os.close(self._file)
 
@@ -250,7 +261,7 @@ def abandoned(folder: Path) -> Iterator[Abandoned]:
         try:
             record = Abandoned(path, _locked(path))
         except NotRecorded:
-            continue  # Its run is under way.
+            continue  # Its run is under way, or it is no record.
         try:
             yield record
         finally:
@@ -260,8 +271,12 @@ def abandoned(folder: Path) -> Iterator[Abandoned]:
 def _locked(path: Path) -> int:
     """Open a record and lock it for as long as it is open."""
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        file = open_private(path, os.O_CREAT | os.O_APPEND)
+    except NotOurs as fault:
+        raise NotRecorded(f"{path} {fault}") from None
     except OSError as error:
+        if shortage_of(error) is not None:
+            raise
         raise NotRecorded(f"{path} cannot be written: {error.strerror}") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -276,9 +291,31 @@ def _locked(path: Path) -> int:
     return _locked(path)
 
 
-def _entries(path: Path) -> Iterator[tuple[str, str, str]]:
-    """The whole lines of a record; of a line that was cut off, the request was never sent."""
-    for line in path.read_text("utf-8", "replace").splitlines():
+def _append(file: int, what: str, first: str, second: str) -> None:
+    """Append one entry, in a line of its own.
+
+    Raises:
+        OSError: It was not written as a whole.
+    """
+    line = (json.dumps([what, first, second]) + "\n").encode()
+    before = os.fstat(file).st_size
+    if os.write(file, line) < len(line):
+        os.ftruncate(file, before)  # The next entry must not continue half of this one.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _read(file: int) -> _Entries:
+    """Read the whole lines of a record and cut off half a line: its request was never sent."""
+    entries = _Entries()
+    with open(file, "rb", closefd=False) as record:
+        record.seek(0)
+        content = record.read()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        with suppress(OSError):
+            os.ftruncate(file, len(whole))
+    for line in whole.decode("utf-8", "replace").split("\n"):
         with suppress(ValueError, TypeError):
             what, first, second = json.loads(line)
-            yield str(what), str(first), str(second)
+            entries.apply(str(what), str(first), str(second))
+    return entries

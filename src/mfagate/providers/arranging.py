@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mfagate.config.settings import ProviderSettings
@@ -14,7 +14,7 @@ from mfagate.foreign import quoted
 from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing
 from mfagate.leftovers.marks import Mark
 from mfagate.providers.base import LONGEST_CODE, Provider, Send
-from mfagate.providers.states import Arranged, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import NOT_ARRANGED, Arranged, StateNotConfigured, StateUnavailable
 
 if TYPE_CHECKING:
     import requests
@@ -25,9 +25,6 @@ Arrangement = Callable[[], Arranged]
 
 Key = str | tuple[str, str]
 """A state's name; with the parameter ``kind`` of the state, if it has one."""
-
-_REMOVALS = 3
-"""How often removing a thing is tried."""
 
 _GOOD = (200, 201, 202)
 _NOT_FOUND = 404
@@ -73,15 +70,22 @@ class TabledStates(ABC, Generic[Settings]):
         """Look at the answer to the interaction itself; what it made is recorded, so that it is removed."""
 
     def close(self) -> None:
-        """Remove what ``arrange`` created; never raises. What could not be removed stays in the ledger.
+        """Remove what ``arrange`` created. What the provider does not remove stays in the ledger.
 
-        A provider may fail for a moment, so a removal that failed is tried again after the others.
+        Raises:
+            ExceptionGroup: Defects in removing some of it; the rest was removed.
         """
-        for _ in range(_REMOVALS):
-            for thing in self.ledger.things:
-                with suppress(Exception):
-                    self.remove(thing)
-                    self.ledger.removed(thing)
+        defects: list[Exception] = []
+        for thing in self.ledger.things:
+            try:
+                self.remove(thing)
+                self.ledger.removed(thing)
+            except NOT_ARRANGED:
+                continue
+            except Exception as error:  # noqa: BLE001 - it must not keep the rest from being removed
+                defects.append(error)
+        if defects:
+            raise ExceptionGroup("not everything could be removed", defects)
 
     @contextmanager
     def making(self, kind: str) -> Iterator[Mark]:

@@ -99,6 +99,10 @@ class AskedTooSoon(Exception):
         self.seconds = seconds
 
 
+NOT_ARRANGED = (StateNotConfigured, StateUnavailable, AskedTooSoon)
+"""What the configuration or the provider keeps from being done; any other exception is a defect."""
+
+
 class States(Protocol):
     """Arranges states on one target; ``close`` removes what was created there."""
 
@@ -111,4 +115,7 @@ class States(Protocol):
         """
 
     def close(self) -> None:
-        """Remove what ``arrange`` created; never raises."""
+        """Remove what ``arrange`` created, as far as the provider allows it.
+
+        It raises nothing but defects, which the gate writes to its log.
+        """

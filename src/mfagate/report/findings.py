@@ -69,7 +69,7 @@ def _of(integration: IntegrationReport, report: Report) -> Iterator[Found]:
     alike: Counter[tuple[str, ...]] = Counter()
     deciding = integration.deciding
     for check in integration.checks:
-        if check.cause is None:
+        if check.cause is None or check.is_skipped:
             continue
         identity = (integration.name, check.id, check.subject or "", check.cause, str(check.evidence.get("setting")))
         alike[identity] += 1

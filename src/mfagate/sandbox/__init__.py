@@ -20,8 +20,8 @@ EMULATOR = "mfagate-emulator"
 
 
 BETWEEN_MESSAGES = "MFAGATE_SANDBOX_SECONDS_BETWEEN_MESSAGES"
-"""Variable with the seconds that an emulator wants between two messages to one user, where the provider has such an
-interval. Default: the provider's own."""
+"""Variable with the whole seconds that an emulator wants between two messages to one user, where the provider has such
+an interval. Default: the provider's own."""
 
 ChangeFaults = Callable[[Sequence[str]], None]
 

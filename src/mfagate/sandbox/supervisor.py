@@ -16,6 +16,7 @@ from typing import IO
 
 from mfagate.foreign import quoted
 from mfagate.leftovers.folders import remove_abandoned, temporary_folder
+from mfagate.numbers import whole
 from mfagate.sandbox import BETWEEN_MESSAGES, Running, SandboxError
 
 # What a Python program needs to start, and to see the same clock as we do under libfaketime. Everything else stays
@@ -64,6 +65,9 @@ def supervise(
 
 
 def _start(program: Path, log: Path, directory: str, *more: str) -> subprocess.Popen[bytes]:
+    environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
+    if whole(environment.get(BETWEEN_MESSAGES, "0")) is None:
+        raise SandboxError(f"{BETWEEN_MESSAGES} is not a whole number of seconds")
     with log.open("wb") as stderr:
         return subprocess.Popen(  # noqa: S603 - a program of ours, and no shell
             # -P: neither the program's folder nor the current one may shadow a library.
@@ -72,7 +76,7 @@ def _start(program: Path, log: Path, directory: str, *more: str) -> subprocess.P
             stdout=subprocess.PIPE,
             stderr=stderr,
             cwd=directory,
-            env={key: os.environ[key] for key in _ENVIRONMENT if key in os.environ},
+            env=environment,
             # A Ctrl-C in the terminal reaches us alone; we decide when the child ends.
             start_new_session=True,
         )

@@ -321,7 +321,7 @@ def test_unusable_answer(settings: Any, data: Any, answer: Any, message: str) ->
     assert str(caught.value) == message
 
 
-def test_closing_never_raises(states: PrivacyIDEAStates, send: Any, settings: Any, data: Any) -> None:
+def test_a_defect_in_closing_is_not_hidden(states: PrivacyIDEAStates, send: Any, settings: Any, data: Any) -> None:
     def fails_later(request: requests.Request, settings: Any = None) -> Exchange:
         if closing:
             raise OSError("gone")
@@ -331,7 +331,9 @@ def test_closing_never_raises(states: PrivacyIDEAStates, send: Any, settings: An
     failing = PrivacyIDEAStates(PROVIDER, fails_later, settings, data)
     arrange(failing, State.WORKING_OTP)
     closing = True
-    failing.close()
+    with pytest.raises(ExceptionGroup) as raised:
+        failing.close()
+    assert [str(error) for error in raised.value.exceptions] == ["gone"]
     (left,) = failing.ledger.things
     states.remove(left)
 
