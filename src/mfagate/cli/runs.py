@@ -196,9 +196,9 @@ def _publish(
     color: bool,
     nights: Mapping[str, Sequence[tuple[datetime, IntegrationState]]],
 ) -> None:
+    from mfagate.foreign import harmless_tree
     from mfagate.report import formats
     from mfagate.report.words import verdict
-    from mfagate.visible import visible_report
 
     view = None
     if any(output.format == "html" for output in outputs):
@@ -214,7 +214,7 @@ def _publish(
     except formats.NotWritten as error:
         if error.on_stdout:
             discard_stdout()
-        raise refused(*error.problems, f"the verdict is: {verdict(visible_report(report))}") from None
+        raise refused(*error.problems, f"the verdict is: {verdict(harmless_tree(report))}") from None
     if gateway is not None:
         from mfagate.report.pushgateway import PushFailed
 
