@@ -71,6 +71,14 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and one == other
 
 
+def inputs(configuration: Configuration) -> Iterator[Path]:
+    """Yield the configuration file, the files that its integrations are checked with, and what runs remember."""
+    yield configuration.path
+    yield configuration.path.parent / configuration.notify.state
+    for one in configuration.integrations.values():
+        yield from files(one)
+
+
 def files(one: Integration) -> Iterator[Path]:
     """What an integration is checked with beside its own table: contract, recordings, authorities, secrets."""
     yield one.contract_path

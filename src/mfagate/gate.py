@@ -21,7 +21,7 @@ from mfagate.causes import load as load_cause
 from mfagate.config.model import Client, Configuration, Integration
 from mfagate.config.resolved import Value, resolve_table
 from mfagate.config.secrecy import Secrecy, teach_unknown
-from mfagate.foreign import hiding
+from mfagate.foreign import hiding, quoted
 from mfagate.history.past import Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
@@ -279,8 +279,9 @@ def _left(session: Session) -> list[str]:
 
 def _tell_what_is_left(session: Session) -> None:
     """There will be no report."""
-    for warning in _left(session):
-        log.warning("%s", session.redactor.redact(warning))
+    with hiding(session.redactor.redact):
+        for warning in _left(session):
+            log.warning("%s", quoted(warning))
 
 
 def _examine(session: Session, integration: Integration, stage: Stage, shared: list[Finding]) -> IntegrationReport:

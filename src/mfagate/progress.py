@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mfagate.foreign import harmless
+from mfagate.foreign import quoted
 from mfagate.gate import Progress, Silent
 from mfagate.result import Check, IntegrationReport
 
@@ -45,7 +45,7 @@ class _Lines:
         self._bars.remove_task(self._tasks[report.name])
 
     def _show(self, integration: str, text: str) -> None:
-        line = harmless(f"{integration}: {text}")
+        line = quoted(f"{integration}: {text}")
         if integration in self._tasks:
             self._bars.update(self._tasks[integration], description=line)
         else:

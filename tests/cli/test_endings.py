@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,52 @@ def test_a_description_that_is_too_long_for_a_recording(project: Project) -> Non
     project.settings["more"] = 'contract = "long.json"'
     result = check_command(project, ["check"])
     assert (result.exit_code, "internal-error" in result.stdout) == (1, False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "--output", "json=integrations.toml"],
+        ["check", "--output", "json=./sub/../integrations.toml"],
+        ["check", "--output", "json=link.toml"],
+        ["check", "--output", "html=keys.env"],
+        ["check", "--output", "junit=ca.pem"],
+        ["gate", "--output", "json=runs.db", "--history", "runs.db"],
+        ["nightly", "--output", "json=.mfagate/history.db"],
+        ["mutate", "--output", "json=integrations.toml"],
+        ["history", "--output", "json=integrations.toml"],
+        ["history", "--output", "json=.mfagate/history.db"],
+    ],
+    ids=" ".join,
+)
+def test_an_output_that_would_overwrite_what_the_command_uses(project: Project, arguments: Sequence[str]) -> None:
+    project.settings["validate_key"] = "dotenv:keys.env#KEY"
+    project.settings["more"] = 'ca_bundle = "ca.pem"'
+    project.write()
+    (project.folder / "sub").mkdir()
+    (project.folder / ".mfagate").mkdir()
+    (project.folder / "link.toml").symlink_to("integrations.toml")
+    for name in ("keys.env", "ca.pem", "runs.db", ".mfagate/history.db"):
+        (project.folder / name).write_text("KEY=x\n")
+    before = {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
+    result = project.execute(*arguments)
+    path = next(one.partition("=")[2] for one in arguments if "=" in one)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.strip() == (
+        f"Error: {Path(path)} is used by this command and would be overwritten: name another path"
+    )
+    assert {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()} == before
+
+
+def test_two_outputs_with_one_path(project: Project) -> None:
+    result = check(project, "--output", "json=report", "--output", "junit=./report")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.strip() == "Error: two outputs have the path report: give each its own"
+    assert not (project.folder / "report").exists()
+    discarded = check(project, "--output", "json=/dev/null", "--output", "junit=/dev/null")
+    assert discarded.exit_code == 0
+
+
+def test_a_report_may_replace_the_one_of_the_last_run(project: Project) -> None:
+    for _ in range(2):
+        assert check(project, "--output", "json=report.json").exit_code == 0

@@ -14,7 +14,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.foreign import harmless
+from mfagate.foreign import harmless, harmless_tree
 from mfagate.report import console, markdown
 from mfagate.report.findings import findings
 from mfagate.report.formats import FORMATS, Output
@@ -22,7 +22,6 @@ from mfagate.result import ChangedSince, Report, Verdict
 from mfagate.sandbox.front import always, front
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Project as AnyProject
-from mfagate.visible import visible_report
 
 from ..support.project import link_shipped
 from .conftest import CANARY, DUO, HOSTILE, Offline, hostile_check, report_of
@@ -145,8 +144,8 @@ def test_invisible_text_is_spelt_out() -> None:
 
 
 def test_a_visible_report_is_the_same_report_otherwise(hostile: Report) -> None:
-    shown = visible_report(hostile)
-    assert visible_report(shown) == shown
+    shown = harmless_tree(hostile)
+    assert harmless_tree(shown) == shown
     assert shown.integrations[0].checks[0].message == harmless(HOSTILE)
     assert shown.run == hostile.run
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from mfagate.causes import Outcome
+from mfagate.foreign import harmless_tree
 from mfagate.report import markdown
 from mfagate.report.formats import Output
 from mfagate.report.words import one_line
 from mfagate.result import Report, Verdict
-from mfagate.visible import visible_report
 
 from .conftest import HOSTILE, Offline, hostile_check, report_of, waived_check
 
@@ -70,7 +70,7 @@ def test_hostile_text_stays_text(hostile: Report) -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("`*_[]()<>&\\|~#@!:\n -+1.")))
 def test_any_message_is_shown_as_it_is(text: str) -> None:
-    report = visible_report(report_of(hostile_check(text, location=None)))
+    report = harmless_tree(report_of(hostile_check(text, location=None)))
     page = Page(markdown.render(report))
     assert_ours(page)
     shown = one_line(report.integrations[0].checks[0].message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import quopri
 import shlex
 import unicodedata
 from binascii import hexlify
@@ -84,6 +85,7 @@ ESCAPES: Mapping[str, Encoder] = {
     "YAML": lambda text: str(yaml.safe_dump({"key": text})),
     "YAML, quoted": lambda text: str(yaml.safe_dump({"key": text}, default_style='"', width=30)),
     "wrapped": lambda text: "\n    ".join(wrap(text, 21)),
+    "quoted-printable": lambda text: quopri.encodestring(text.encode()).decode(),
     "NFC": lambda text: unicodedata.normalize("NFC", text),
     "NFD": lambda text: unicodedata.normalize("NFD", text),
 }
@@ -95,6 +97,11 @@ DIGITS: Mapping[str, Encoder] = {
     "hexadecimal as a hash is shown": lambda text: hexlify(text.encode(), " ", -4).decode(),
     "xxd -p": lambda text: "\n".join(wrap(text.encode().hex(), 60)),
     "a list of C": lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+    "a list of Python": lambda text: repr([*text.encode()]),
+    "a Buffer of Node.js": lambda text: json.dumps({"type": "Buffer", "data": [*text.encode()]}, separators=(",", ":")),
+    "a slice of Go": lambda text: f"[{' '.join(map(str, text.encode()))}]",
+    "base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "base32 in small letters": lambda text: base64.b32encode(text.encode()).decode().lower().rstrip("="),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "base64url without padding": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
     "base64 of MIME": lambda text: base64.encodebytes(text.encode()).decode(),

@@ -24,8 +24,8 @@ from mfagate.secrets.public import words_in
 from mfagate.secrets.redaction import RUN, Redactor
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=60).filter(
-    # Words of placeholders alone are no secret.
-    lambda value: len(value.strip().strip("\"'").strip()) >= 6 and not words_in(value)
+    # Neither words of placeholders nor an address without credentials are a secret.
+    lambda value: len(value.strip().strip("\"'").strip()) >= 6 and not words_in(value) and "://" not in value
 )
 
 
@@ -197,6 +197,12 @@ HOSTILE = {
     "base64": "VVVV",
     "base64 of readable text": "UVVGQlFVRkI",
     "hexadecimal": "33",
+    "numbers": "65, ",
+    "numbers that are no list": "1 " * 10 + "a ",
+    "base32": "KV",
+    "base32 of readable text": "IFAUC",
+    "quoted-printable": "=3D",
+    "quoted-printable of itself": "3D",
     "line breaks": "\n",
     "wrapped": "abcdefgh0123456789\n",
     "NUL": "\0",

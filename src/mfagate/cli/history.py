@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mfagate.cli.options import HISTORY, INTEGRATION, complete_cause
-from mfagate.cli.refusal import refused
+from mfagate.cli.refusal import refused, require_spare
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -104,7 +104,9 @@ def _history(
     from mfagate.result import Verdict
 
     try:
-        with History.open(place_for(config, history_place), create=False) as opened:
+        place = place_for(config, history_place)
+        require_spare([output[1]], lambda: filter(None, (config, place.path)))
+        with History.open(place, create=False) as opened:
             selection = Selection(names, cause, Verdict(verdict) if verdict else None, None, since, until, limit)
             runs = [opened.run(run)] if run else opened.runs(selection)
     except HistoryError as error:

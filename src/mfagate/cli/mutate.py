@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mfagate.cli.options import CONFIG, INTEGRATION
-from mfagate.cli.refusal import refused
+from mfagate.cli.refusal import refused, require_spare
 from mfagate.foreign import harmless_lines
 
 CLASSES = (
@@ -66,6 +66,7 @@ def mutate(
     """
     from rich.console import Console
 
+    from mfagate import changes
     from mfagate.config import ConfigError, load
     from mfagate.files import write_atomically
     from mfagate.mutation import NotMutable, command
@@ -75,6 +76,7 @@ def mutate(
 
     try:
         configuration = load(config, registry.names())
+        require_spare([json_path], lambda: changes.inputs(configuration))
         integrations = configuration.select(names)
         if not integrations:
             raise refused(f"{config} has no integration")

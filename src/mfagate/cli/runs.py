@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,14 @@ import click
 
 from mfagate.cli.ending import discard_stdout
 from mfagate.cli.options import CHANGED_SINCE, EXITS, common, live
-from mfagate.cli.refusal import refused
+from mfagate.cli.refusal import refused, require_spare
 from mfagate.foreign import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from mfagate.config.model import Configuration
     from mfagate.history import IntegrationState
     from mfagate.report.formats import Output
     from mfagate.report.pushgateway import Gateway
@@ -112,6 +114,7 @@ def _run(
         raise click.BadParameter("say why", param_hint="--override")
     try:
         configuration = load(config, registry.names())
+        require_spare([output.path for output in outputs], lambda: _used(configuration, history_place))
         integrations = configuration.select(names, environments)
         broken = drills.by_integration(faults, integrations)
         since = None if changed_since is None else _since(changed_since, configuration, integrations)
@@ -154,6 +157,18 @@ def _run(
     sys.exit(report.run.exit_code)
 
 
+def _used(configuration: Configuration, history_place: str | None) -> Iterator[Path]:
+    """Yield the files that a run reads or keeps."""
+    from mfagate import changes
+    from mfagate.history.errors import HistoryError
+    from mfagate.history.keeper import place_of
+
+    yield from changes.inputs(configuration)
+    with suppress(HistoryError):  # It is reported where it is needed.
+        if (kept := place_of(configuration, history_place).path) is not None:
+            yield kept
+
+
 def _since(revision: str, configuration: Any, integrations: Any) -> Any:
     from mfagate import changes, git
 
@@ -181,9 +196,9 @@ def _publish(
     color: bool,
     nights: Mapping[str, Sequence[tuple[datetime, IntegrationState]]],
 ) -> None:
+    from mfagate.foreign import harmless_tree
     from mfagate.report import formats
     from mfagate.report.words import verdict
-    from mfagate.visible import visible_report
 
     view = None
     if any(output.format == "html" for output in outputs):
@@ -199,7 +214,7 @@ def _publish(
     except formats.NotWritten as error:
         if error.on_stdout:
             discard_stdout()
-        raise refused(*error.problems, f"the verdict is: {verdict(visible_report(report))}") from None
+        raise refused(*error.problems, f"the verdict is: {verdict(harmless_tree(report))}") from None
     if gateway is not None:
         from mfagate.report.pushgateway import PushFailed
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,17 +80,6 @@ def shown_path(path: object) -> str:
     """A path at the beginning of a line: a name that looks like something else there is written ``./NAME``."""
     shown = quoted(path, _LONGEST_PATH)
     return shown if _PLAIN_PATH.match(shown) else f"./{shown}"
-
-
-def quoted_tree(value: Any) -> Any:
-    """A tree in which every :class:`ForeignText` is quoted; everything else stays."""
-    if isinstance(value, ForeignText):
-        return quoted(value)
-    if isinstance(value, Mapping):
-        return {quoted_tree(key): quoted_tree(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [quoted_tree(item) for item in value]
-    return value
 
 
 def _raw(text: object) -> str:

@@ -11,9 +11,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mfagate.foreign import harmless_json
+from mfagate.foreign import harmless_json, harmless_tree
 from mfagate.history.record import IntegrationState, Problem, StoredRun
-from mfagate.visible import visible_tree
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +51,7 @@ def as_csv(runs: Sequence[StoredRun]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for run in visible_tree(runs):
+    for run in harmless_tree(runs):
         for state in run.integrations:
             row = (
                 run.id, _moment(run.started), run.stage, state.name, state.provider, state.environment, state.target,
@@ -83,7 +82,7 @@ def as_text(runs: Sequence[StoredRun], *, width: int | None = None, whole: bool 
 
 def show(runs: Sequence[StoredRun], console: Console, *, whole: bool = False) -> None:
     """Print the table, or with ``whole`` each run in full."""
-    runs = visible_tree(runs)
+    runs = harmless_tree(runs)
     if not runs:
         console.print("No run fits the selection.", highlight=False)
     elif whole:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mfagate.config.model import Configuration
-from mfagate.foreign import hiding
+from mfagate.foreign import harmless_tree, hiding
 from mfagate.notify import memory
 from mfagate.notify.changes import Standing, observed
 from mfagate.notify.deciding import notifications
@@ -17,7 +17,6 @@ from mfagate.result import Report
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
-from mfagate.visible import visible_report
 
 
 class Notifier:
@@ -48,7 +47,7 @@ class Notifier:
 
     def _tell(self, report: Report) -> None:
         states = self._remembered()
-        seen = observed(visible_report(report), states)
+        seen = observed(harmless_tree(report), states)
         options = self._options.model_copy(update={"report_url": self._report_url()})
         addresses = self._addresses()
         with hiding(Redactor({address.reference: address.url for address in addresses}).redact):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Self
 
 from mfagate.config.nearest import nearest_to
 from mfagate.files import write_atomically
+from mfagate.foreign import encodable_tree, harmless_tree
 from mfagate.result import Report
-from mfagate.visible import encodable_report, visible_report
 
 if TYPE_CHECKING:
     from mfagate.report.html import HistoryView
@@ -64,7 +64,7 @@ class Output:
 
     def render(self, report: Report, history: HistoryView | None = None) -> str:
         """The text of the report in this format; the formats that know no ``history`` leave it out."""
-        shown = encodable_report(report) if self.format in _VERBATIM else visible_report(report)
+        shown = encodable_tree(report) if self.format in _VERBATIM else harmless_tree(report)
         if self.format == "html":
             from mfagate.report import html
 
@@ -137,7 +137,7 @@ def _print(output: Output, report: Report, *, color: bool, history: HistoryView 
     if output.format == "console":
         from mfagate.report import console
 
-        console.show(visible_report(report), color=color)
+        console.show(harmless_tree(report), color=color)
     else:
         print(output.render(report, history), end="")
     sys.stdout.flush()  # What cannot be written is to be known now.
@@ -148,6 +148,6 @@ def _append_summary(report: Report, outputs: Sequence[Output], say: Callable[[st
         from mfagate.report import github
 
         try:
-            github.append_summary(visible_report(report))
+            github.append_summary(harmless_tree(report))
         except OSError as error:
             say(f"the summary of the step cannot be written: {error.strerror or error}")

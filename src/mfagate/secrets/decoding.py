@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import html
 import re
+from base64 import b32decode
+from binascii import a2b_base64
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import gcd
 
 LAYERS = 4
 """Encodings on top of each other that are removed."""
@@ -147,13 +150,10 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
         yield view
         if not layers:
             continue
-        children = [*_blocks(view, readable, shortest)]
-        if _may_hold_escapes(view.text):
-            children.append(_Replaced(view, _ESCAPE, _decoded))
-        if _BREAK.search(view.text):
-            children.append(_Replaced(view, _BREAK, lambda _: ""))
-        if "\\\n" in view.text:
-            children.append(_Replaced(view, _CONTINUED, lambda _: ""))
+        children: list[View] = [
+            block for notation in _NOTATIONS for block in notation.found_in(view, readable, shortest)
+        ]
+        children += [_Replaced(view, pattern, plain) for may_hold, pattern, plain in _REPLACED if may_hold(view.text)]
         if spaced and "+" in view.text:
             children.append(_Spaced(view))
         for child in children:
@@ -238,13 +238,24 @@ def _units(numbers: Sequence[str]) -> str:
     return chr(units[0]) if units[0] <= 0x10FFFF else ""
 
 
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+", re.ASCII)
-"""At least the digits of 12 bytes."""
+_DECIMALS = re.compile(r"(?<![0-9])(?:[0-9]{1,3}[\W_]{1,12}){11}[0-9]{1,3}(?![0-9])", re.ASCII)
+_DECIMAL = re.compile(r"(?<![0-9])[0-9]{1,3}(?:[\W_]{1,12}(?=[0-9]{1,3}(?![0-9]))|(?![0-9]))", re.ASCII)
+"""Bytes as a list of numbers, as Node.js, Go and Java print them: ``[90, 113]``, ``[90 113]``."""
 
-_HEXADECIMAL = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0[xX]|[hH])?[0-9A-Fa-f]{2}[\W_]{0,4}){12,}+[0-9A-Fa-f]?", re.ASCII)
-"""Digits in pairs, with or without something between them: ``5a71``, ``5A:71``, ``0x5a, 0x71``, ``5a_71``, ``&H5A``."""
+_NO_NUMBER = re.compile("[^0-9]")
 
-_NO_PAIR = re.compile(r"0[xX]|[hH\W_]", re.ASCII)
+
+def _byte(number: re.Match[str]) -> str:
+    value = int(_NO_NUMBER.sub("", number[0]))
+    return chr(value) if value < 256 else number[0]
+
+
+_QUOTED_PRINTABLE = re.compile(r"=(?:\r?\n|[0-9A-Fa-f]{2})")
+"""A soft line break, or one byte (RFC 2045, section 6.7)."""
+
+
+def _quoted_byte(found: re.Match[str]) -> str:
+    return chr(int(found[0][1:], 16)) if found[0][1:].strip() else ""
 
 
 _BYTES = re.compile(rb"[\0-\xff]{4,}+")
@@ -252,36 +263,78 @@ _READABLE = re.compile(rb"[\0\t\n\r -~]{4,}+")
 """No secret has fewer characters than four."""
 
 
-def _blocks(view: View, readable: re.Pattern[bytes], shortest: int) -> Iterator[View]:
-    for found in _BASE64.finditer(view.text):
-        digits = found[0].replace("-", "+").replace("_", "/")
-        for phase in range(4):
-            for content in readable.finditer(_from_base64(digits[phase:])):
-                if len(content[0]) >= shortest:
-                    yield _Block(view, content, _Digits(range(*found.span()), phase, 6))
-    for found in _HEXADECIMAL.finditer(view.text):
-        digits = _NO_PAIR.sub("", found[0])
-        places = _digits_of(found)
-        for phase in range(2):
-            pairs = digits[phase : len(digits) - (len(digits) - phase) % 2]
-            for content in readable.finditer(bytes.fromhex(pairs)):
-                if len(content[0]) >= shortest:
-                    yield _Block(view, content, _Digits(places, phase, 4))
+@dataclass(frozen=True, slots=True)
+class _Notation:
+    """How bytes are written as digits.
 
+    Args:
+        block: Finds digits for at least 12 bytes.
+        bits: How many one digit holds.
+        decode: Returns the bytes of any number of digits.
+        gaps: What may be between the digits.
+    """
 
-def _digits_of(block: re.Match[str]) -> Sequence[int]:
-    """The positions of the digits of a block."""
-    start, at = block.start(), 0
-    places: list[int] = []
-    for gap in _NO_PAIR.finditer(block[0]):
-        places += range(start + at, start + gap.start())
-        at = gap.end()
-    return [*places, *range(start + at, block.end())] if at else range(*block.span())
+    block: re.Pattern[str]
+    bits: int
+    decode: Callable[[str], bytes]
+    gaps: re.Pattern[str] | None = None
+
+    def found_in(self, view: View, readable: re.Pattern[bytes], shortest: int) -> Iterator[View]:
+        """Yield what is readable in each block, at each digit where a byte may begin."""
+        for found in self.block.finditer(view.text):
+            digits = self.gaps.sub("", found[0]) if self.gaps else found[0]
+            places = self._places(found)
+            for phase in range(8 // gcd(8, self.bits)):
+                for content in readable.finditer(self.decode(digits[phase:])):
+                    if len(content[0]) >= shortest:
+                        yield _Block(view, content, _Digits(places, phase, self.bits))
+
+    def _places(self, block: re.Match[str]) -> Sequence[int]:
+        """The positions of the digits of a block."""
+        start, at = block.start(), 0
+        places: list[int] = []
+        for gap in self.gaps.finditer(block[0]) if self.gaps else ():
+            places += range(start + at, start + gap.start())
+            at = gap.end()
+        return [*places, *range(start + at, block.end())] if at else range(*block.span())
 
 
 def _from_base64(digits: str) -> bytes:
     """The bytes that the digits hold, whatever their number; a last one alone holds no byte."""
-    from binascii import a2b_base64
-
+    digits = digits.replace("-", "+").replace("_", "/")
     whole = len(digits) - (len(digits) % 4 == 1)
     return a2b_base64(digits[:whole] + "=" * (-whole % 4))
+
+
+def _from_base32(digits: str) -> bytes:
+    whole = len(digits) - (len(digits) % 8 in (1, 3, 6))
+    return b32decode(digits[:whole] + "=" * (-whole % 8), casefold=True)
+
+
+def _from_hexadecimal(digits: str) -> bytes:
+    return bytes.fromhex(digits[: len(digits) // 2 * 2])
+
+
+_NOTATIONS = (
+    _Notation(re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+", re.ASCII), 6, _from_base64),
+    _Notation(re.compile(r"(?<![A-Za-z0-9])(?:[A-Z2-7]{20,}+|[a-z2-7]{20,}+)", re.ASCII), 5, _from_base32),
+    # With or without something between the pairs: 5a71, 5A:71, 0x5a, 0x71, 5a_71, &H5A.
+    _Notation(
+        re.compile(
+            r"(?<![0-9A-Fa-f])(?:(?:0[xX]|[hH])?[0-9A-Fa-f]{2}[\W_]{0,4}){12,}+[0-9A-Fa-f]?",
+            re.ASCII,
+        ),
+        4,
+        _from_hexadecimal,
+        re.compile(r"0[xX]|[hH\W_]", re.ASCII),
+    ),
+)
+
+_REPLACED: Sequence[tuple[Callable[[str], object], re.Pattern[str], Callable[[re.Match[str]], str]]] = (
+    (_may_hold_escapes, _ESCAPE, _decoded),
+    (_BREAK.search, _BREAK, lambda _: ""),
+    (lambda text: "\\\n" in text, _CONTINUED, lambda _: ""),
+    (_DECIMALS.search, _DECIMAL, _byte),
+    (lambda text: "=\n" in text or "=3D" in text, _QUOTED_PRINTABLE, _quoted_byte),
+)
+"""What is replaced in a text: whether it may be there, what it is, and what it stands for."""

@@ -17,14 +17,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum
 from itertools import accumulate
-from typing import Any, Literal, get_origin, overload
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
+from mfagate.foreign import with_texts
 from mfagate.secrets.decoding import UNSEEN, unescape, views
 from mfagate.secrets.public import Part, secret_parts
+
+Tree = TypeVar("Tree")
 
 RUN = 12
 """So many characters of a secret in a row are masked; of a shorter secret, all of it."""
@@ -102,23 +102,9 @@ class Redactor:
         """Return the names of the secrets that are in the text, whole or in part, in any form."""
         return sorted({one.name for one in self._found(text)} - self._shown.keys())
 
-    @overload
-    def redact_tree(self, value: str) -> str: ...
-    @overload
-    def redact_tree(self, value: Any) -> Any: ...
-    def redact_tree(self, value: Any) -> Any:
-        """Redact every string in nested mappings and sequences, keys included."""
-        if isinstance(value, Enum):
-            return value  # a word of ours: what the value of a secret is must not change an outcome
-        if isinstance(value, BaseModel):
-            return value.model_copy(update={name: self.redact_tree(item) for name, item in _free_text(value)})
-        if isinstance(value, str):
-            return self.redact(value)
-        if isinstance(value, Mapping):
-            return {self.redact_tree(key): self.redact_tree(item) for key, item in value.items()}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self.redact_tree(item) for item in value]
-        return value
+    def redact_tree(self, value: Tree) -> Tree:
+        """Redact every string in models, dataclasses, mappings and sequences, keys included."""
+        return with_texts(value, self.redact)
 
     def _add_part(self, name: str, part: Part) -> None:
         if len(part.text) >= RUN and self._add_runs(name, part):
@@ -189,13 +175,6 @@ class Redactor:
             for at in near:
                 if (form := text[at : at + size]) in forms:
                     yield at, at + size, forms[form]
-
-
-def _free_text(model: BaseModel) -> Iterator[tuple[str, Any]]:
-    """Fields but those of fixed words, of which one may happen to be somebody's password."""
-    for name, info in type(model).model_fields.items():
-        if get_origin(info.annotation) is not Literal:
-            yield name, getattr(model, name)
 
 
 _UNREADABLE = re.compile(r"[^\t\n\r -~]")
