@@ -134,10 +134,13 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert result.exit_code == PASS, result.stdout
 
     def test_documented_variants(self, tmp_path: Path) -> None:
-        """What the provider documents as possible, and a sandbox shows if it is asked to, passes."""
+        """The gate passes on the variants that the provider documents and the sandbox can show."""
         sandbox = registry.get(self.provider).sandbox()
         assert sandbox is not None
-        for kind in filter(lambda kind: not kind.causes, sandbox.faults):
+        variants = [kind for kind in sandbox.faults if not kind.causes]
+        if not variants:
+            pytest.skip("the sandbox has no documented variant")
+        for kind in variants:
             with sandbox.start(faults=[kind.name]) as running:
                 result = ProviderProject(tmp_path, self, running).run("gate")
             assert result.exit_code == PASS, (kind.name, result.stdout)
