@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ def main() -> int:
     asked = parser.parse_args()
     os.chdir(REPOSITORY)
     names = asked.provider or providers()
-    proofs = {name: _proved(name) for name in names}
+    proofs = {name: prove_contract(_contract(name)) for name in names}
     if asked.gate:
         return _gate(proofs, asked.count)
     page = as_markdown(proofs)
@@ -72,11 +71,6 @@ def main() -> int:
 
 def _contract(provider: str) -> Path:
     return REPOSITORY / f"contracts/{provider}/auth-service-{provider}.json"
-
-
-def _proved(provider: str) -> Proofs:
-    with tempfile.TemporaryDirectory(prefix="mfagate-strength-") as folder:
-        return prove_contract(_contract(provider), Path(folder) / "proofs.jsonl")
 
 
 def _findings(proofs: Mapping[str, Proofs]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -107,6 +107,55 @@ def test_a_place_that_cannot_be_compared_is_an_error(tmp_path: Path, bound: Any,
     assert problem in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("claims", "problem"),
+    [
+        ({"$.id_token": {"email": 5}}, "has to be a text"),
+        ({"$.id_token": {"email": ""}}, "is empty: write the name of a value"),
+        ({"$.id_token": {}}, "names $.id_token without a claim"),
+        ({"$.id_token": "email"}, "has to be an object"),
+        ({"id_token": {"email": "username"}}, "names id_token: write the path of one place"),
+        ({"$": {"email": "username"}}, "names $: write the path of one place"),
+        ({"$.id_token ": {"email": "username"}, "$.factors[*].token": {}}, "names $.factors[*].token: write the path"),
+        ({"$.sid": {"email": "username"}}, "names $.sid: the example answer has no JSON Web Token there"),
+        ({"$.factors": {"email": "username"}}, "names $.factors: the example answer has no JSON Web Token there"),
+        (["$.id_token"], "has to be an object"),
+    ],
+)
+def test_claims_that_cannot_be_compared_are_an_error(tmp_path: Path, claims: Any, problem: str) -> None:
+    with pytest.raises(ContractError) as error:
+        load(written(tmp_path, {}, claims))
+    assert problem in str(error.value)
+
+
+def test_claims_of_an_answer_that_is_not_json_are_an_error(tmp_path: Path) -> None:
+    pact = json.loads(written(tmp_path, {}, {"$.id_token": {"email": "username"}}).read_text())
+    pact["interactions"][0]["response"] = {"body": {"content": "OK", "contentType": "text/plain"}}
+    (tmp_path / "pact.json").write_text(json.dumps(pact))
+    with pytest.raises(ContractError, match="the example answer has none"):
+        load(tmp_path / "pact.json")
+
+
+def test_a_state_that_gives_no_value_for_a_claim_is_named(tmp_path: Path) -> None:
+    interaction = load(written(tmp_path, {}, {"$.id_token": {"email": "user"}})).interactions[0]
+    with pytest.raises(StateValueError, match=r"'user' is not given by the state, and \$\.id_token email has"):
+        interaction.match(answer("VE1", 7), values={"username": "alice@example.com"})
+    assert interaction.match(answer("VE1", 7), values=interaction.example_values()) == []
+
+
+def test_a_bound_place_that_the_answer_does_not_have_is_missing(tmp_path: Path) -> None:
+    pact = json.loads(written(tmp_path, {"$.factors[0].id": "factor"}).read_text())
+    rules = pact["interactions"][0]["response"]["matchingRules"]["body"]
+    rules["$.factors"] = {"combine": "AND", "matchers": [{"match": "type", "min": 0}]}
+    (tmp_path / "pact.json").write_text(json.dumps(pact))
+    (interaction,) = load(tmp_path / "pact.json").interactions
+    body = json.dumps({"sid": "VE1", "factors": []}).encode()
+    response = Response(200, headers=Headers((("Content-Type", "application/json"),)), body=body)
+    assert interaction.match(response) == []
+    (broken,) = interaction.match(response, values={"factor": "7"})
+    assert (broken.cause, broken.path) == (CauseId.CONTRACT_FIELD_MISSING, "$.factors[0].id")
+
+
 def token(**claims: str) -> str:
     return ".".join(
         base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", json.dumps(claims).encode(), b"x")

@@ -10,7 +10,7 @@ import pytest
 from mfagate.contract import Contract, load
 from mfagate.providers import registry
 from mfagate.sandbox import Running
-from mfagate.testing.state_readers import blind_states
+from mfagate.testing.state_readers import NothingRead, blind_states
 
 from ..support.project import REPOSITORY
 
@@ -55,6 +55,13 @@ def test_a_state_that_is_misled_is_found(
 ) -> None:
     found = blind(running, loosened(description, rules))
     assert any(line.startswith(f"{description}: {change}") for line in found), found
+
+
+def test_states_that_read_no_answer_of_the_contract_prove_nothing(running: Running) -> None:
+    contract = load(REPOSITORY / "contracts/duo/auth-service-duo.json")
+    unread = tuple(each for each in contract.interactions if each.description == "key accepted")
+    with pytest.raises(NothingRead, match=r"no provider state reads an answer of .*auth-service-duo\.json"):
+        blind(running, replace(contract, interactions=unread))
 
 
 def test_the_shipped_contract_misleads_none(running: Running) -> None:

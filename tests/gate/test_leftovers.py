@@ -23,7 +23,7 @@ from mfagate.providers.arranging import TabledStates
 from mfagate.providers.states import State
 from mfagate.result import Report
 from mfagate.sandbox import Running
-from mfagate.testing.suite import ProviderProject
+from mfagate.testing.provider_project import ProviderProject
 
 from ..support.project import REPOSITORY
 

@@ -15,7 +15,8 @@ from mfagate.providers import registry
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Handler, front
 from mfagate.testing import ProviderSuite
-from mfagate.testing.suite import ProviderProject
+from mfagate.testing.project import Result
+from mfagate.testing.provider_project import ProviderProject
 
 from ..providers.auth0 import test_suite as auth0
 from ..providers.duo import test_suite as duo
@@ -69,14 +70,14 @@ def capabilities(*words: str) -> Edit:
     return devices(lambda found: [{**device, "capabilities": list(words)} for device in found])
 
 
-def items(kind: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Edit:
-    """Change the items of lists, at the root or one level below it, that have ``kind`` among their values."""
+def lists_with(kind: str, change: Callable[[list[dict[str, Any]]], list[Any]]) -> Edit:
+    """Change the lists, at the root or one level below it, in which an item has ``kind`` among its values."""
 
     def edit(document: Any) -> Any:
         lists = [document] if isinstance(document, list) else [v for v in document.values() if isinstance(v, list)]
         found = [one for one in lists if any(isinstance(item, dict) and kind in item.values() for item in one)]
         for one in found:
-            one[:] = [new for item in one if (new := change(item)) is not None]
+            one[:] = change(one)
         return document if found else None
 
     return edit
@@ -84,17 +85,25 @@ def items(kind: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]) 
 
 def emptied(kind: str) -> Edit:
     """Empty the lists in which something of this kind is."""
-    return items(kind, lambda item: None)
+    return lists_with(kind, lambda items: [])
 
 
 def word(kind: str, field: str, value: Any) -> Edit:
     """Give the field another value where something of this kind is listed."""
-    return items(kind, lambda item: {**item, field: value} if kind in item.values() else item)
+    return lists_with(kind, lambda items: [{**item, field: value} if kind in item.values() else item for item in items])
 
 
 def renamed(kind: str, field: str) -> Edit:
     """Call the field something else where something of this kind is listed."""
-    return items(kind, lambda item: {f"{key}_v2" if key == field else key: value for key, value in item.items()})
+    return lists_with(
+        kind,
+        lambda items: [{f"{key}_v2" if key == field else key: item[key] for key in item} for item in items],
+    )
+
+
+def beside(kind: str, *others: Any) -> Edit:
+    """List other items before and after the items of a list in which something of this kind is."""
+    return lists_with(kind, lambda items: [*others, *items, *others])
 
 
 def put(field: str, value: str) -> Edit:
@@ -139,7 +148,6 @@ LOCK_OUT = {
 }
 """Answers on which the login service's own client lets nobody in."""
 
-
 Start = Callable[[str], Running]
 """Gives a provider's sandbox."""
 
@@ -177,30 +185,23 @@ def project(folder: Path, provider: str, running: Running) -> ProviderProject:
     return healthy
 
 
-@pytest.mark.parametrize("case", LOCK_OUT)
-def test_an_answer_that_locks_users_out_does_not_pass(tmp_path: Path, sandboxes: Start, case: str) -> None:
-    provider, part, edit = LOCK_OUT[case]
-    healthy = project(tmp_path, provider, sandboxes(provider))
+def gate_with(folder: Path, sandboxes: Start, case: tuple[str, str, Edit]) -> Result:
+    """Run the gate on a provider whose answers are edited."""
+    provider, part, edit = case
+    healthy = project(folder, provider, sandboxes(provider))
     edited = Edited(part, edit)
     with front(healthy.endpoint, edited) as before:
         healthy.endpoint = before.url
         result = healthy.run("gate")
     assert edited.edits > 0
+    return result
+
+
+@pytest.mark.parametrize("case", LOCK_OUT)
+def test_an_answer_that_locks_users_out_does_not_pass(tmp_path: Path, sandboxes: Start, case: str) -> None:
+    result = gate_with(tmp_path, sandboxes, LOCK_OUT[case])
     assert result.exit_code != 0, result.stdout
     assert result.first["cause"].startswith("contract."), result.stdout
-
-
-def beside(kind: str, *others: Any) -> Edit:
-    """List other items before and after the item of this kind."""
-
-    def edit(document: Any) -> Any:
-        lists = [document] if isinstance(document, list) else [v for v in document.values() if isinstance(v, list)]
-        found = [one for one in lists if any(isinstance(item, dict) and kind in item.values() for item in one)]
-        for one in found:
-            one[:] = [*others, *one, *others]
-        return document if found else None
-
-    return edit
 
 
 def appended(*items: Any) -> Edit:
@@ -254,13 +255,7 @@ ALLOWED = {
 
 @pytest.mark.parametrize("case", ALLOWED)
 def test_a_documented_answer_passes(tmp_path: Path, sandboxes: Start, case: str) -> None:
-    provider, part, edit = ALLOWED[case]
-    healthy = project(tmp_path, provider, sandboxes(provider))
-    edited = Edited(part, edit)
-    with front(healthy.endpoint, edited) as before:
-        healthy.endpoint = before.url
-        result = healthy.run("gate")
-    assert edited.edits > 0
+    result = gate_with(tmp_path, sandboxes, ALLOWED[case])
     assert result.exit_code == 0, result.stdout
 
 

@@ -20,7 +20,7 @@ from mfagate.providers import registry
 from mfagate.result import Check
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
 from mfagate.sandbox.front import Fault, Front, Handler, always, front, hang_up, stall
-from mfagate.testing.suite import ProviderProject
+from mfagate.testing.provider_project import ProviderProject
 
 from ..support.project import REPOSITORY
 

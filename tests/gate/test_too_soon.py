@@ -16,7 +16,7 @@ from mfagate.providers import registry
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
 from mfagate.sandbox.front import Fault, Handler, front
 from mfagate.testing.project import Result
-from mfagate.testing.suite import ProviderProject
+from mfagate.testing.provider_project import ProviderProject
 
 from ..support.project import REPOSITORY
 

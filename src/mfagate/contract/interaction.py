@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfagate.config import jwt
 from mfagate.contract.errors import StateValueError
-from mfagate.contract.mismatch import Mismatch, Quotes, Showable, of_another, unreadable_token
+from mfagate.contract.mismatch import Mismatch, Quotes, Showable, missing, of_another, unreadable_token
 from mfagate.contract.path import as_text, at, steps
 from mfagate.contract.request import ExampleRequest
 from mfagate.contract.response import ExpectedResponse
@@ -79,7 +79,7 @@ class Interaction:
 
         Raises:
             ContractError: Pact's core does not understand a matching rule.
-            StateValueError: The states gave no value for a bound place.
+            StateValueError: The states gave no value for a bound place or claim.
         """
         mismatches = self.response.match(response, showable)
         if mismatches or values is None:
@@ -87,9 +87,16 @@ class Interaction:
         return [*self._of_another(response, showable, values), *self._of_other_claims(response, values)]
 
     def example_values(self) -> dict[str, str]:
-        """Return the values that the example answer has in its bound places, by the names of the states' values."""
-        document = json.loads(self.response.body or "null") if self.bound else None
-        return {name: as_text(at(document, steps(path))) for path, name in self.bound.items()}
+        """Return the values that the example answer is about, by the names of the states' values.
+
+        A claim that the example does not have is about no value: its text is empty.
+        """
+        document = json.loads(self.response.body or "null") if self.bound or self.claims else None
+        values: dict[str, str] = {}
+        for path, names in self.claims.items():
+            said = _claims(document, path) or {}
+            values |= {name: as_text(said.get(claim, "")) for claim, name in names.items()}
+        return values | {name: as_text(at(document, steps(path))) for path, name in self.bound.items()}
 
     def _of_another(
         self, response: Response, showable: Showable | None, values: Mapping[str, str]
@@ -97,27 +104,51 @@ class Interaction:
         document = response.json() if self.bound else None
         quotes = Quotes(response.body.decode("utf-8", "replace"), showable)
         for path, name in self.bound.items():
-            if name not in values:
-                raise StateValueError(name, f"is not given by the state, and {path} has to hold it")
-            actual = at(document, steps(path))
-            if as_text(actual) != values[name]:
+            expected = _given(values, name, path)
+            try:
+                actual = at(document, steps(path))
+            except LookupError:
+                yield missing(path)
+                continue
+            if as_text(actual) != expected:
                 yield of_another(path, name, quotes.of(path, actual))
 
     def _of_other_claims(self, response: Response, values: Mapping[str, str]) -> Iterator[Mismatch]:
         """Yield what tokens say of somebody else. A token or claim that is not there says nothing."""
         document = response.json() if self.claims else None
         for path, names in self.claims.items():
-            try:
-                token = at(document, steps(path))
-            except LookupError:
+            expected = {claim: _given(values, name, f"{path} {claim}") for claim, name in names.items()}
+            said = _claims(document, path)
+            if said is None:
                 continue
-            said = jwt.claims(token) if isinstance(token, str) else {}
-            if token is not None and not said:
+            if not said:
                 yield unreadable_token(path)
             for claim, name in names.items():
                 # Providers write addresses in small letters.
-                if isinstance(said.get(claim), str) and said[claim].lower() != values.get(name, said[claim]).lower():
+                if isinstance(said.get(claim), str) and said[claim].lower() != expected[claim].lower():
                     yield of_another(f"{path} {claim}", name, "another value")
+
+
+def _given(values: Mapping[str, str], name: str, place: str) -> str:
+    """Return the value that a place of the answer has to hold.
+
+    Raises:
+        StateValueError: The states gave no such value.
+    """
+    if name not in values:
+        raise StateValueError(name, f"is not given by the state, and {place} has to hold it")
+    return values[name]
+
+
+def _claims(document: Any, path: str) -> Mapping[str, Any] | None:
+    """Return what the token at a place says, nothing if it cannot be read; None if there is no token."""
+    try:
+        token = at(document, steps(path))
+    except LookupError:
+        return None
+    if token is None:
+        return None
+    return jwt.claims(token) if isinstance(token, str) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,11 @@ def not_json(body: str) -> Mismatch:
     return Mismatch(CauseId.CONTRACT_NOT_JSON, "$", f"The body is not JSON; it {how}.")
 
 
+def missing(path: str) -> Mismatch:
+    """Describe a place that the answer does not have."""
+    return Mismatch(CauseId.CONTRACT_FIELD_MISSING, path, f"{path} is missing from the answer.")
+
+
 def of_another(path: str, name: str, quote: str) -> Mismatch:
     """Describe an answer that is not about what was asked: ``name`` is that of the state's value."""
     message = f"{path} is {quote}, which is not the {name} that the request was about."
@@ -191,8 +196,7 @@ def _names_other_type(text: str) -> bool:
 
 
 def _missing(path: str, key: str) -> Mismatch:
-    full = quoted(f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]", _LONGEST_PATH)
-    return Mismatch(CauseId.CONTRACT_FIELD_MISSING, full, f"{full} is missing from the answer.")
+    return missing(quoted(f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]", _LONGEST_PATH))
 
 
 def _value(text: str | None) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mfagate.config import jwt
 from mfagate.contract import media_type, rules
 from mfagate.contract.errors import ContractError
 from mfagate.contract.headers import split
@@ -20,7 +21,7 @@ from mfagate.contract.interaction import Contract, Interaction, ProviderState
 from mfagate.contract.lines import Where, line_of
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.node import Node
-from mfagate.contract.path import at, steps
+from mfagate.contract.path import at, is_of_one_place, steps
 from mfagate.contract.request import ExampleRequest, StateGenerator
 from mfagate.contract.response import ExpectedResponse
 from mfagate.contract.safety import fault_of_header, fault_of_method
@@ -129,7 +130,6 @@ def _interaction(node: Node) -> Interaction:
         raise node.error(f"is of type {kind!r}: only HTTP interactions can be checked")
     comments = node.get("comments", {}).get("mfagate", {})
     response = _response(node.get("response", {}))
-    claims = comments.get("claims", {}).members()
     return Interaction(
         description=description,
         key=node.get("key", "").a(str) or None,
@@ -137,7 +137,7 @@ def _interaction(node: Node) -> Interaction:
         safe_in_production=comments.get("safe-in-production", False).a(bool),
         note=comments.get("note", "").a(str) or None,
         bound=_bound(comments.get("bound", {}), response),
-        claims={path: {claim: name.a(str) for claim, name in names.members()} for path, names in claims},
+        claims=_bound_claims(comments.get("claims", {}), response),
         pending=node.get("pending", False).a(bool),
         request=_request(node.get("request", {})),
         response=response,
@@ -146,17 +146,53 @@ def _interaction(node: Node) -> Interaction:
 
 def _bound(node: Node, response: ExpectedResponse) -> dict[str, str]:
     """Places of the answer, and the names of the values that they have to hold."""
-    bound = {path: name.a(str) for path, name in node.members()}
-    is_json = response.media_type is not None and response.media_type.is_json
-    document = json.loads(response.body) if bound and response.body and is_json else None
+    bound = {path: _value_name(name) for path, name in node.members()}
+    document = _example(response) if bound else None
     for path in bound:
-        try:
-            value = at(document, steps(path))
-        except LookupError:
-            value = None
+        value = _value_at(node, document, path)
         if value is None or isinstance(value, dict | list):
             raise node.error(f"names {path}: the example answer has no text or number there")
     return bound
+
+
+def _bound_claims(node: Node, response: ExpectedResponse) -> dict[str, dict[str, str]]:
+    """Places of tokens in the answer, and for each its claims with the names of the values that they have to hold."""
+    claims = {path: {claim: _value_name(name) for claim, name in names.members()} for path, names in node.members()}
+    document = _example(response) if claims else None
+    if claims and document is None:
+        raise node.error("names places of a JSON document, and the example answer has none")
+    for path, names in claims.items():
+        token = _value_at(node, document, path)
+        if not names:
+            raise node.error(f"names {path} without a claim")
+        if token is not None and not (isinstance(token, str) and jwt.claims(token)):
+            raise node.error(f"names {path}: the example answer has no JSON Web Token there, but something else")
+    return claims
+
+
+def _value_name(node: Node) -> str:
+    if not node.a(str):
+        raise node.error("is empty: write the name of a value that the provider state gives")
+    return str(node.value)
+
+
+def _example(response: ExpectedResponse) -> Any:
+    is_json = response.media_type is not None and response.media_type.is_json
+    return json.loads(response.body) if response.body and is_json else None
+
+
+def _value_at(node: Node, document: Any, path: str) -> Any:
+    """Return the value that the example has at a path, or None.
+
+    Raises:
+        ContractError: It is not the path of one place.
+    """
+    if not is_of_one_place(path):
+        raise node.error(f"names {path}: write the path of one place, such as $.user.id or $.factors[0].sid")
+    try:
+        return at(document, steps(path))
+    except LookupError:
+        return None
 
 
 def _state(node: Node) -> ProviderState:

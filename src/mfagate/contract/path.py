@@ -10,6 +10,7 @@ from typing import Any
 _MOST_DIGITS = 10
 # One step: .name or .*, ['name'], [0] or [*]
 _STEP = re.compile(r"\.([^.\[\]]+)|\['([^']*)'\]|\[(\d+|\*)\]")
+_PATH = re.compile(rf"\$(?:{_STEP.pattern})+")
 
 
 def steps(path: str) -> list[str | int]:
@@ -18,6 +19,11 @@ def steps(path: str) -> list[str | int]:
         int(index) if index.isdigit() and len(index) < _MOST_DIGITS else dotted or quoted or index
         for dotted, quoted, index in _STEP.findall(path)
     ]
+
+
+def is_of_one_place(path: str) -> bool:
+    """Return whether a path leads to one place below the root: it has steps, and no wildcard."""
+    return _PATH.fullmatch(path) is not None and "*" not in steps(path)
 
 
 def at(document: Any, where: Sequence[str | int]) -> Any:

@@ -9,8 +9,9 @@ It needs the extra ``pytest``, as the fail-closed proof does.
 from mfagate.contract_strength.behaviour import Behaviour
 from mfagate.contract_strength.decorator import contract_strength
 from mfagate.contract_strength.operators import Change, Operator, changes
-from mfagate.contract_strength.proof import CannotProve, Claim, Judge, Prove, prove
+from mfagate.contract_strength.proof import Claim, Judge, Prove, prove
 from mfagate.contract_strength.result import Finding, Proof, WeakContract, Weakness
+from mfagate.fail_closed import CannotProve
 
 __all__ = [
     "Behaviour",

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from mfagate.contract import Contract, Interaction, Mismatch, load
+from mfagate.contract import Contract, Mismatch
 from mfagate.contract_strength.behaviour import Behaviour
 from mfagate.contract_strength.operators import Change, Operator, changes
 from mfagate.contract_strength.result import Finding, Proof, Weakness
 from mfagate.exchange import Response
 from mfagate.fail_closed.answer import Answer
+from mfagate.fail_closed.interactions import CannotProve, loaded, named, neighbours
 from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, serving
 from mfagate.fail_closed.watch import Outcome, Watch
 
@@ -37,10 +37,6 @@ class _Anything:
 
 
 ANYTHING = _Anything()
-
-
-class CannotProve(ValueError):
-    """There is nothing to prove yet: the message says what does not fit together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,30 +87,13 @@ def prove(call: Call | None, **claim: Any) -> Proof:
         ContractError: The contract cannot be read.
     """
     wanted = Claim(**claim)
-    contract = wanted.contract if isinstance(wanted.contract, Contract) else load(Path(wanted.contract))
+    contract = loaded(wanted.contract)
     calls = ({CLIENT: call} if call is not None else {}) | dict(wanted.further)
     if not calls and not wanted.judges:
         raise CannotProve(f"nothing reads the answer of {wanted.interaction!r}")
-    script = Script([Given.of(_named(contract, name)) for name in wanted.given])
+    script = Script([Given.of(named(contract, name)) for name in wanted.given])
     with serving(script, tls=wanted.tls) as servers:
         return _Prover(calls, wanted, contract, script, servers).prove()
-
-
-def neighbours(contract: Contract, interaction: Interaction) -> list[Interaction]:
-    """Return the other interactions with the same method and path."""
-    return [each for each in contract.interactions if each is not interaction and _asked(each) == _asked(interaction)]
-
-
-def _asked(interaction: Interaction) -> tuple[str, str]:
-    request = interaction.example_request()
-    return request.method, urlsplit(request.url).path
-
-
-def _named(contract: Contract, description: str) -> Interaction:
-    for interaction in contract.interactions:
-        if interaction.description == description:
-            return interaction
-    raise CannotProve(f"{contract.path} has no interaction {description!r}")
 
 
 class _Prover:
@@ -122,7 +101,7 @@ class _Prover:
         self, calls: Mapping[str, Call], claim: Claim, contract: Contract, script: Script, servers: Servers
     ) -> None:
         self._calls, self._claim, self._script, self._servers = calls, claim, script, servers
-        self._interaction = _named(contract, claim.interaction)
+        self._interaction = named(contract, claim.interaction)
         self._neighbours = neighbours(contract, self._interaction)
         self._example = Answer.example(self._interaction)
         self._watch = Watch(claim.deadline_seconds, ())

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from mfagate import strict_json
-from mfagate.contract import Contract, Interaction, load
+from mfagate.contract import Contract, Interaction
 from mfagate.fail_closed import binding
 from mfagate.fail_closed.answer import Answer, Ending
+from mfagate.fail_closed.interactions import CannotProve, loaded, named, neighbours
 from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, serving
 from mfagate.fail_closed.outside import Kind, Mutation, mutations, of_impostors, of_others, random_mutations, waits
 from mfagate.fail_closed.places import Place, places, restored
@@ -24,10 +24,6 @@ Call = Callable[[Endpoint], Decision | bool]
 """Asks the provider at an endpoint about one login, with the client that is to be proved."""
 
 Expected = Decision | bool | type[Exception]
-
-
-class CannotProve(ValueError):
-    """There is nothing to prove yet: the message says what does not fit together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,32 +81,25 @@ def prove(call: Call, **claim: Any) -> Proof:
         ContractError: The contract cannot be read.
     """
     wanted = Claim(**claim)
-    contract = wanted.contract if isinstance(wanted.contract, Contract) else load(Path(wanted.contract))
-    good = Answer.example(_named(contract, wanted.interaction))
-    script = Script([Given.of(_named(contract, name)) for name in wanted.given], good)
+    contract = loaded(wanted.contract)
+    good = Answer.example(named(contract, wanted.interaction))
+    script = Script([Given.of(named(contract, name)) for name in wanted.given], good)
     with serving(script, tls=wanted.tls) as servers:
         return _Prover(call, wanted, contract, script, servers).prove()
-
-
-def _named(contract: Contract, description: str) -> Interaction:
-    for interaction in contract.interactions:
-        if interaction.description == description:
-            return interaction
-    raise CannotProve(f"{contract.path} has no interaction {description!r}")
 
 
 class _Prover:
     def __init__(self, call: Call, claim: Claim, contract: Contract, script: Script, servers: Servers) -> None:
         self._call, self._claim, self._script, self._servers = call, claim, script, servers
-        self._interaction = _named(contract, claim.interaction)
+        self._interaction = named(contract, claim.interaction)
         self._example = Answer.example(self._interaction)
         self._expected = claim.expect if isinstance(claim.expect, tuple) else (claim.expect,)
         self._lets_in = any(each in (True, Decision.ALLOW) for each in self._expected)
         letting = [self._interaction] if self._lets_in else []
-        letting += [_named(contract, name) for name in claim.allows]
+        letting += [named(contract, name) for name in claim.allows]
         self._letting = [(each, _unread(each, claim.unread)) for each in letting]
         self._others = [each for each in contract.interactions if each is not self._interaction]
-        self._neighbours = [each for each in self._others if _same_request(each, self._interaction)]
+        self._neighbours = neighbours(contract, self._interaction)
         self._differing: dict[str, bool] = {}
         self._vocabulary = sorted(_texts(contract.interactions))
         self._tolerated = frozenset(map(Kind, claim.tolerate))
@@ -380,14 +369,6 @@ def _unread(interaction: Interaction, paths: Collection[str]) -> list[Place]:
     except ValueError:
         return []
     return [place for place in places(document) if place.path in paths]
-
-
-def _same_request(one: Interaction, other: Interaction) -> bool:
-    def asked(interaction: Interaction) -> tuple[str, str]:
-        request = interaction.example_request()
-        return request.method, urlsplit(request.url).path
-
-    return asked(one) == asked(other)
 
 
 def _texts(interactions: Iterable[Interaction]) -> set[str]:

@@ -5,6 +5,8 @@ It needs the extra ``pytest``; see docs/add-a-provider.md.
 
 from mfagate.testing.explaining import explained
 from mfagate.testing.project import Project, Result
-from mfagate.testing.suite import Absent, Change, ProviderSuite
+from mfagate.testing.provider_project import Change, ProviderProject
+from mfagate.testing.suite import ProviderSuite
+from mfagate.testing.suite_base import Absent
 
-__all__ = ["Absent", "Change", "Project", "ProviderSuite", "Result", "explained"]
+__all__ = ["Absent", "Change", "Project", "ProviderProject", "ProviderSuite", "Result", "explained"]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,12 +107,31 @@ class Project:
 
     def run(self, *arguments: str, **env: str) -> Result:
         """Run a command that reports, on the configuration as it is now."""
+        return self._with_report(self.execute(*self._reporting(arguments), **env))
+
+    def run_in_process(self, *arguments: str) -> Result:
+        """Do the same without a process of its own: for many runs of an offline command."""
+        from click.testing import CliRunner
+
+        from mfagate.cli import cli
+
+        reporting = self._reporting(arguments)
+        with chdir(self.folder):
+            done = CliRunner().invoke(cli, reporting, env=self.env, catch_exceptions=False)
+        result = Result(done.exit_code, done.stdout, done.stderr)
+        self.assert_no_secret(result, *self._files_written(reporting))
+        return self._with_report(result)
+
+    def _reporting(self, arguments: Sequence[str]) -> list[str]:
+        """Write the configuration, and return the arguments with those for the reports."""
         self.write()
+        (self.folder / "report.json").unlink(missing_ok=True)
+        return [*arguments, "--output", "json=report.json", "--output", "junit=junit.xml"]
+
+    def _with_report(self, result: Result) -> Result:
         report = self.folder / "report.json"
-        report.unlink(missing_ok=True)
-        done = self.execute(*arguments, "--output", "json=report.json", "--output", "junit=junit.xml", **env)
-        done.report = json.loads(report.read_text()) if report.exists() else {}
-        return done
+        result.report = json.loads(report.read_text()) if report.exists() else {}
+        return result
 
     def execute(self, *arguments: str, **env: str) -> Result:
         """Run any mfagate command here."""

@@ -1,7 +1,7 @@
 """Provider states as readers of a contract's answers.
 
-To arrange a state means to send requests and to read their answers. Where such an answer is one of
-the contract's, the contract has to reject what keeps the state from being arranged. The states are
+To arrange a state means to send requests and to read their answers. If such an answer belongs to the
+contract, the contract has to reject what keeps the state from being arranged. The states are
 arranged once on a sandbox; then each is arranged again from the recorded answers, with one change.
 """
 
@@ -28,7 +28,7 @@ from mfagate.foreign.parsing import raw
 from mfagate.ladder.agreed import path_fits
 from mfagate.providers.api_client import ApiClient
 from mfagate.providers.base import Provider
-from mfagate.providers.states import StateNotConfigured, StateUnavailable
+from mfagate.providers.states import StateNotConfigured
 from mfagate.sandbox import Running
 
 Answers = tuple[tuple[requests.Request, Response], ...]
@@ -45,9 +45,9 @@ class StateReader:
     recorded: Answers
 
     def read(self, answers: Sequence[Response]) -> Behaviour:
-        """Arrange the state from these answers, and tell which values came of it and what was asked.
+        """Arrange the state from these answers, and describe which values it gave and what it asked.
 
-        Codes, and names that are made up, differ each time; so only which values there are is compared.
+        Codes and made-up names differ each time, so the comparison is about which values there are.
         """
         asked: list[tuple[str, str]] = []
         left = iter(answers)
@@ -65,46 +65,66 @@ class StateReader:
         values = {name: bool(value) for name, value in arranged.values.items()}
         return Behaviour.of(Outcome(returned={"values": values, "asked": asked}), [])
 
+    def reads(self, contract: Contract) -> list[tuple[int, Interaction]]:
+        """Return the recorded answers that are the contract's: the number of each, and its interaction."""
+        return [
+            (index, interaction)
+            for index, (request, response) in enumerate(self.recorded)
+            for interaction in _interactions(contract, request, response)
+        ]
+
     def blind(self, contract: Contract) -> Iterator[str]:
         """Yield what the contract accepts although the state is not arranged as before."""
         answers = [response for _, response in self.recorded]
         usual = self.read(answers)
         volatile = usual.volatile(self.read(answers))
-        for index, (request, response) in enumerate(self.recorded):
-            for interaction in _interactions(contract, request, response):
-                for change in changes(interaction, answer=_answer(response)):
-                    changed = [*answers[:index], change.answer.response, *answers[index + 1 :]]
-                    if interaction.match(change.answer.response):
-                        continue
-                    now = self.read(changed)
-                    if not usual.is_same(now, change, volatile):
-                        said = f"{self.state.name}: {usual.words}, and then {now.words}"
-                        yield f"{interaction.description}: {change.words}; {said}"
+        for index, interaction in self.reads(contract):
+            for change in changes(interaction, answer=_answer(answers[index])):
+                if interaction.match(change.answer.response):
+                    continue
+                now = self.read([*answers[:index], change.answer.response, *answers[index + 1 :]])
+                if not usual.is_same(now, change, volatile):
+                    did = f"{self.state.name}: {usual.words}, and then {now.words}"
+                    yield f"{interaction.description}: {change.words}; {did}"
+
+
+class NothingRead(ValueError):
+    """No provider state reads an answer of the contract, so there is nothing to prove."""
 
 
 def blind_states(provider: Provider, settings: ProviderSettings, running: Running, contract: Contract) -> list[str]:
     """Arrange each state of a contract on a sandbox, and return what the contract is blind to.
 
+    States that need other settings are left out.
+
     Args:
-        provider: Whose states they are.
+        provider: The provider of the states.
         settings: A healthy configuration of the sandbox.
         running: The sandbox.
         contract: The contract.
+
+    Raises:
+        NothingRead: No state reads an answer of the contract.
+        StateUnavailable: The sandbox could not be put into a state.
     """
     test_data = {name: running.values[name] for name in provider.test_data if name in running.values}
-    found: list[str] = []
-    for state in dict.fromkeys((each.name, tuple(each.params.items())) for each in _states(contract)):
-        with suppress(StateNotConfigured, StateUnavailable):
-            recorded = _record(provider, settings, running, test_data, ProviderState(state[0], dict(state[1])))
-            reader = StateReader(provider, settings, test_data, ProviderState(state[0], dict(state[1])), recorded)
-            with _no_waiting():
-                found += reader.blind(contract)
-    return found
+    readers: list[StateReader] = []
+    for state in _states(contract):
+        with suppress(StateNotConfigured):
+            recorded = _record(provider, settings, running, test_data, state)
+            readers.append(StateReader(provider, settings, test_data, state, recorded))
+    if not any(reader.reads(contract) for reader in readers):
+        raise NothingRead(f"no provider state reads an answer of {contract.path}")
+    with _no_waiting():
+        return [blind for reader in readers for blind in reader.blind(contract)]
 
 
-def _states(contract: Contract) -> Iterator[ProviderState]:
+def _states(contract: Contract) -> list[ProviderState]:
+    """Return each state of the contract once."""
+    found: list[ProviderState] = []
     for interaction in contract.interactions:
-        yield from interaction.states
+        found += [state for state in interaction.states if state not in found]
+    return found
 
 
 def _record(

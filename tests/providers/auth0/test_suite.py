@@ -15,7 +15,7 @@ from mfagate.config.jwt import claims
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Handler, always, front
 from mfagate.testing import Absent, Change, ProviderSuite
-from mfagate.testing.suite import ProviderProject
+from mfagate.testing.provider_project import ProviderProject
 
 from ...support.project import REPOSITORY
 

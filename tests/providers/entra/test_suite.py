@@ -10,7 +10,8 @@ from mfagate.causes import CauseId
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import always, on_path
 from mfagate.testing import Change, ProviderSuite
-from mfagate.testing.suite import FAIL, INCONCLUSIVE, PASS, ProviderProject
+from mfagate.testing.provider_project import ProviderProject
+from mfagate.testing.suite_base import FAIL, INCONCLUSIVE, PASS
 
 from ...support.project import REPOSITORY
 

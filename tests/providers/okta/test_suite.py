@@ -12,7 +12,7 @@ from mfagate.providers.okta.auth import new_key, new_token
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import always
 from mfagate.testing import Absent, Change, ProviderSuite
-from mfagate.testing.suite import ProviderProject
+from mfagate.testing.provider_project import ProviderProject
 
 from ...support.project import REPOSITORY
 

@@ -13,7 +13,7 @@ from mfagate.providers.twilio import Twilio
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import always
 from mfagate.testing import Absent, Change, ProviderSuite
-from mfagate.testing.suite import ProviderProject
+from mfagate.testing.provider_project import ProviderProject
 
 from ...support.project import REPOSITORY
 

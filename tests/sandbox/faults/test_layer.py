@@ -138,3 +138,25 @@ def test_faults_combine_and_take_turns(server: Front) -> None:
         seen = [session.get(f"{before.url}/{number}", timeout=5).status_code for number in range(4)]
     assert seen == [502, 200, 429, 200]
     assert before.requests == [("GET", f"/{number}") for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("first", "delay"),
+    [(first, "slow:5") for first in ("removed:result", "added", "status:502", "empty")] + [("reset", "slow-connect:5")],
+)
+def test_a_delay_acts_whatever_is_given_before_it(server: Front, first: str, delay: str) -> None:
+    assert cause(ask(server, first, delay)) is expected(delay)
+
+
+def test_all_changes_of_the_body_are_made(server: Front) -> None:
+    response = ask(server, "removed:nothing", "removed:result", "nulled:time").response
+    assert response is not None
+    assert response.body == b'{"stat": "OK", "response": {"time": null}}'
+
+
+@pytest.mark.parametrize("texts", [["removed:result", "status:502"], ["status:502", "removed:result"]])
+def test_a_fault_that_answers_leaves_nothing_to_change(server: Front, texts: list[str]) -> None:
+    with faulty(server.url, [Fault.parse(text) for text in texts]) as before:
+        wire = Wire(timeout_seconds=1, trust_env=False)
+        assert cause(wire.send(requests.Request("GET", before.url).prepare())) is CauseId.PROVIDER_OUTAGE
+        assert before.idle == ["removed:result"]

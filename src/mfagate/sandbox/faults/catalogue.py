@@ -47,12 +47,7 @@ _KINDS = (
         CauseId.NETWORK_NOT_HTTP,
         CauseId.NETWORK_TLS_HANDSHAKE,
     ),
-    _tcp(
-        "slow-connect",
-        "the first byte takes a while",
-        *_LATE,
-        argument=_SECONDS,
-    ),
+    _tcp("slow-connect", "the first byte takes a while", *_LATE, argument=_SECONDS, delays=True),
     _tls("tls-expired", "the certificate is out of date", CauseId.NETWORK_TLS_EXPIRED),
     _tls("tls-self-signed", "the certificate vouches for itself", CauseId.NETWORK_TLS_UNTRUSTED),
     _tls(
@@ -72,7 +67,7 @@ _KINDS = (
     _http("drip", "the body comes at a byte a second", CauseId.NETWORK_READ_TIMEOUT),
     _http("drip-headers", "the headers come at a byte a second", CauseId.NETWORK_READ_TIMEOUT),
     _http("stall", "the request is read and never answered", CauseId.NETWORK_READ_TIMEOUT),
-    _http("slow", "the answer takes a while", *_LATE, argument=_SECONDS),
+    _http("slow", "the answer takes a while", *_LATE, argument=_SECONDS, delays=True),
     _http("slow-body", "the body takes a while after the headers", *_LATE, argument=_SECONDS),
     _http("proxy-407", "a proxy on the way wants a password", CauseId.NETWORK_PROXY),
     _http("captive-portal", "a redirect to a page where one has to sign in", CauseId.NETWORK_UNEXPECTED_REDIRECT),

@@ -5,48 +5,35 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import time
 from collections.abc import Callable, Iterator
 
 SILENT_SECONDS = 60.0
 
-Strike = Callable[[socket.socket, str], bool]
-"""Does something to a connection; True if it is done with it."""
+Strike = Callable[[socket.socket], None]
+"""Does something to a connection in the place of the server."""
 
 
-def _reset(connection: socket.socket, argument: str) -> bool:
-    abort(connection)
-    return True
-
-
-def _silent(connection: socket.socket, argument: str) -> bool:
+def _silent(connection: socket.socket) -> None:
     connection.settimeout(SILENT_SECONDS)
     with contextlib.suppress(OSError):
         while connection.recv(65536):
             pass
-    return True
 
 
-def _garbage(connection: socket.socket, argument: str) -> bool:
+def _garbage(connection: socket.socket) -> None:
     connection.sendall(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")
     connection.settimeout(1)
     with contextlib.suppress(OSError):
         connection.recv(65536)
-    return True
-
-
-def _slow(connection: socket.socket, argument: str) -> bool:
-    time.sleep(float(argument))
-    return False
-
-
-STRIKES: dict[str, Strike] = {"reset": _reset, "silent": _silent, "garbage": _garbage, "slow-connect": _slow}
 
 
 def abort(connection: socket.socket) -> None:
     """Close with a reset instead of an end (RST instead of FIN)."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+STRIKES: dict[str, Strike] = {"reset": abort, "silent": _silent, "garbage": _garbage}
 
 
 @contextlib.contextmanager

@@ -5,35 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from enum import Enum, auto
 
-from mfagate.sandbox.faults.body import EDITS, edited
 from mfagate.sandbox.faults.connection import abort
 from mfagate.sandbox.front import Handler, drip, flood, hang_up, stall
 
 Strike = Callable[[Handler, str], bool]
-"""Answers in the server's place, or says False to let it answer."""
-
-
-class Struck(Enum):
-    """What a fault has done to one request."""
-
-    BEFORE = auto()
-    """Something before the answer, which is still to come."""
-    ANSWERED = auto()
-    """It has answered."""
-    NOTHING = auto()
-    """It has let the answer through as it was: there was nothing to change in it."""
-
+"""Answers in the server's place, and returns True."""
 
 _HTML = b"<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body>Welcome</body></html>"
 
 
-def strike(handler: Handler, name: str, argument: str) -> Struck:
+def strike(handler: Handler, name: str, argument: str) -> bool:
     """Answer as the fault of that name does."""
-    if name in EDITS:
-        return _edit(handler, name, argument)
-    return Struck.ANSWERED if _STRIKES[name](handler, argument) else Struck.BEFORE
+    return _STRIKES[name](handler, argument)
 
 
 def _head(handler: Handler, status: int, body: bytes, content_type: str | None) -> bytes:
@@ -77,11 +61,6 @@ def _drip_headers(handler: Handler, argument: str) -> bool:
         handler.wfile.flush()
         time.sleep(1)
     return True
-
-
-def _slow(handler: Handler, argument: str) -> bool:
-    time.sleep(float(argument))
-    return False
 
 
 def _slow_body(handler: Handler, argument: str) -> bool:
@@ -140,13 +119,6 @@ def _clock(handler: Handler, argument: str) -> bool:
     return True
 
 
-def _edit(handler: Handler, name: str, argument: str) -> Struck:
-    status, body, headers = handler.ask()
-    changed = edited(body, name, argument)
-    handler.relay(status, body if changed is None else changed, headers, headers["Content-Type"])
-    return Struck.NOTHING if changed is None else Struck.ANSWERED
-
-
 _STRIKES: dict[str, Strike] = {
     "reset-headers": _reset_headers,
     "reset-body": _reset_body,
@@ -155,7 +127,6 @@ _STRIKES: dict[str, Strike] = {
     "drip": lambda handler, argument: drip(handler),
     "drip-headers": _drip_headers,
     "stall": lambda handler, argument: stall(handler),
-    "slow": _slow,
     "slow-body": _slow_body,
     "proxy-407": lambda handler, argument: _answer(handler, 407, b"", None, Proxy_Authenticate='Basic realm="egress"'),
     "captive-portal": _captive_portal,

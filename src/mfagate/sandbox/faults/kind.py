@@ -73,7 +73,7 @@ class Kind:
     ``causes`` are the right answers of the gate, the best first: without a cause, none of its checks may be red.
     Those of a fault that takes seconds hold where the client does not wait so long. ``controlled`` are the right
     ones where a control credential is configured, if they are others. A fault that strikes one way of signing alone
-    names its settings in ``needs``.
+    names its settings in ``needs``. A fault that ``delays`` only waits, for the seconds of its argument.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Kind:
     causes: tuple[CauseId, ...] = ()
     controlled: tuple[CauseId, ...] = ()
     needs: tuple[str, ...] = ()
+    delays: bool = False
 
     @property
     def modifiers(self) -> Sequence[str]:
@@ -95,8 +96,10 @@ class Kind:
 def declared(layer: Layer) -> Callable[..., Kind]:
     """How the faults of a layer are declared: name, summary and causes; ``argument`` where they take one."""
 
-    def declare(name: str, summary: str, *causes: CauseId, argument: Argument | None = None) -> Kind:
-        return Kind(name, layer, summary, argument, causes)
+    def declare(
+        name: str, summary: str, *causes: CauseId, argument: Argument | None = None, delays: bool = False
+    ) -> Kind:
+        return Kind(name, layer, summary, argument, causes, delays=delays)
 
     return declare
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 from mfagate.leftovers.folders import temporary_folder
+from mfagate.sandbox.faults.body import edited
 from mfagate.sandbox.faults.certificates import Authority
 from mfagate.sandbox.faults.connection import STRIKES, black_hole, closed
-from mfagate.sandbox.faults.http import Struck, strike
-from mfagate.sandbox.faults.kind import Layer
+from mfagate.sandbox.faults.http import strike
+from mfagate.sandbox.faults.kind import Kind, Layer
 from mfagate.sandbox.faults.spec import BadFault, Fault, Trigger
 from mfagate.sandbox.front import Handler, front
 
@@ -119,33 +121,60 @@ def _tls(authority: Authority, fault: Fault | None) -> ssl.SSLContext | None:
 
 
 class _Striker:
-    """The faults of requests: the first one whose turn it is answers."""
+    """The faults of requests: the delays, then the first fault whose turn it is to answer, or else every edit."""
 
     def __init__(self, faults: Sequence[Fault], seed: int) -> None:
-        layers = (Layer.HTTP, Layer.BODY)
-        self.triggers = [Trigger(fault, seed) for fault in faults if fault.kind.layer in layers]
+        self._delays = _triggers(faults, seed, lambda kind: kind.delays and kind.layer is Layer.HTTP)
+        self._answers = _triggers(faults, seed, lambda kind: not kind.delays and kind.layer is Layer.HTTP)
+        self._edits = _triggers(faults, seed, lambda kind: kind.layer is Layer.BODY)
+        self.triggers = [*self._delays, *self._answers, *self._edits]
 
     def __call__(self, handler: Handler) -> bool:
         path = urlsplit(handler.path).path
-        for trigger in self.triggers:
+        _delay(self._delays, path)
+        for trigger in self._answers:
             if trigger.strikes(path):
-                struck = strike(handler, trigger.fault.kind.name, trigger.fault.argument)
-                trigger.idle = trigger.idle and struck is Struck.NOTHING
-                if struck is not Struck.BEFORE:
-                    return True
-        return False
+                trigger.idle = False
+                return strike(handler, trigger.fault.kind.name, trigger.fault.argument)
+        return self._edit(handler, [trigger for trigger in self._edits if trigger.strikes(path)])
+
+    def _edit(self, handler: Handler, triggers: Sequence[Trigger]) -> bool:
+        """Make all of these changes in the answer of the server behind."""
+        if not triggers:
+            return False
+        status, body, headers = handler.ask()
+        for trigger in triggers:
+            changed = edited(body, trigger.fault.kind.name, trigger.fault.argument)
+            if changed is not None:
+                trigger.idle, body = False, changed
+        return handler.relay(status, body, headers, headers["Content-Type"])
 
 
 class _Connections:
-    """The faults of connections."""
+    """The faults of connections: the delays, then the first other one whose turn it is."""
 
     def __init__(self, faults: Sequence[Fault], seed: int) -> None:
-        self.triggers = [Trigger(fault, seed) for fault in faults if fault.kind.name in STRIKES]
+        self._delays = _triggers(faults, seed, lambda kind: kind.delays and kind.layer is Layer.TCP)
+        self._others = _triggers(faults, seed, lambda kind: kind.name in STRIKES)
+        self.triggers = [*self._delays, *self._others]
 
     def __call__(self, connection: socket.socket) -> bool:
-        for trigger in self.triggers:
+        _delay(self._delays)
+        for trigger in self._others:
             if trigger.strikes():
                 trigger.idle = False
-                if STRIKES[trigger.fault.kind.name](connection, trigger.fault.argument):
-                    return True
+                STRIKES[trigger.fault.kind.name](connection)
+                return True
         return False
+
+
+def _triggers(faults: Sequence[Fault], seed: int, belongs: Callable[[Kind], bool]) -> list[Trigger]:
+    return [Trigger(fault, seed) for fault in faults if belongs(fault.kind)]
+
+
+def _delay(triggers: Sequence[Trigger], path: str | None = None) -> None:
+    """Wait as long as these faults say, one after the other."""
+    for trigger in triggers:
+        if trigger.strikes(path):
+            trigger.idle = False
+            time.sleep(float(trigger.fault.argument))

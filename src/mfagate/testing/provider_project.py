@@ -1,0 +1,89 @@
+"""A healthy integration on a provider's sandbox, and the changes that a suite makes in its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mfagate.causes import CauseId
+from mfagate.providers import registry
+from mfagate.sandbox import Running
+from mfagate.testing.project import Project
+
+if TYPE_CHECKING:
+    from mfagate.testing.suite_base import SuiteBase
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Settings (or keys of ``expect``, written ``expect.KEY``) that are changed, and what the gate must say.
+
+    A value is a literal, or ``sandbox:NAME`` for one that the sandbox hands out; None
+    takes the setting away. The report must name the first of the changed settings.
+    """
+
+    values: Mapping[str, str | None]
+    cause: CauseId
+    setting: str | None = None
+
+
+class ProviderProject(Project):
+    """One integration on a provider's running sandbox, healthy as it is."""
+
+    def __init__(self, folder: Path, suite: SuiteBase, running: Running) -> None:
+        provider = registry.get(suite.provider)
+        names = provider.sandbox_settings(running.values)
+        self.values: dict[str, str] = {name: running.values[name] for name in names}
+        self.expect = {
+            key: running.values[value.removeprefix("sandbox:")] if value.startswith("sandbox:") else value
+            for key, value in suite.expect.items()
+        }
+        self.test_data = {name: running.values[name] for name in provider.test_data if name in running.values}
+        self.secret = provider.settings.secrets() | provider.test_secrets
+        self.environment = "staging"
+        self.endpoint = running.endpoint
+        self.timeout_seconds = 5.0
+        self._suite = suite
+        self._ca_bundle = running.ca_bundle
+        secrets = {**self.values, **self.test_data}
+        super().__init__(folder, {_variable(name): secrets[name] for name in secrets if name in self.secret})
+
+    def text(self) -> str:
+        """The configuration as it is now; secrets go into the environment."""
+        lines = [
+            "[integrations.mfa]",
+            f'provider = "{self._suite.provider}"',
+            f'environment = "{self.environment}"',
+            f'endpoint = "{self.endpoint}"',
+            f"timeout_seconds = {self.timeout_seconds}",
+            f'contract = "{self._suite.contract}"',
+            f'cassettes = "{self._suite.cassettes}"',
+            *([f'ca_bundle = "{self._ca_bundle}"'] if self._ca_bundle else []),
+        ]
+        for table, values in (("settings", self.values), ("expect", self.expect), ("test_data", self.test_data)):
+            lines.append(f"[integrations.mfa.{table}]")
+            lines += [f"{name} = {self._written(name, value)}" for name, value in values.items()]
+        return "\n".join(lines) + "\n"
+
+    def _written(self, name: str, value: str) -> str:
+        if name in self.secret:
+            self.env[_variable(name)] = value
+            return f'"env:{_variable(name)}"'
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+    def change(self, values: Mapping[str, str | None], running: Running) -> None:
+        """Make an edit, as :class:`Change` describes it."""
+        for key, value in values.items():
+            table = self.expect if key.startswith("expect.") else self.values
+            name = key.removeprefix("expect.")
+            if value is None:
+                table.pop(name, None)
+            else:
+                handed_out = value.startswith("sandbox:")
+                table[name] = running.values[value.removeprefix("sandbox:")] if handed_out else value
+
+
+def _variable(name: str) -> str:
+    return f"MFAGATE_TEST_{name.upper()}"

@@ -1,0 +1,71 @@
+"""Gates that are run again, at the same time, or interrupted: what one leaves stops no other."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from mfagate.sandbox import Running
+from mfagate.sandbox.front import front
+from mfagate.testing.holding import Holding
+from mfagate.testing.leftovers import things_left
+from mfagate.testing.project import Result
+from mfagate.testing.provider_project import ProviderProject
+from mfagate.testing.suite_base import PASS, SuiteBase, messages
+
+
+class RepeatedGates(SuiteBase):
+    """Several gates of one provider, one after the other and together."""
+
+    def test_three_times_in_a_row(self, project: ProviderProject, healthy: tuple[Result, int]) -> None:
+        """Nothing that a run leaves at the provider stops the next one."""
+        for result in (healthy[0], project.run("gate"), project.run("gate")):
+            _assert_passed(result)
+        assert things_left(project.folder / "integrations.toml", project.env) == set()
+
+    def test_two_at_once(self, tmp_path: Path, running: Running) -> None:
+        """Two pipelines with the same test data are both right."""
+        projects = [ProviderProject(tmp_path / name, self, running) for name in ("one", "other")]
+        for project in projects:
+            project.folder.mkdir()
+        with ThreadPoolExecutor() as pool:
+            results = list(pool.map(lambda project: project.run("gate"), projects))
+        for result in results:
+            _assert_passed(result)
+        assert things_left(projects[0].folder / "integrations.toml", projects[0].env) == set()
+
+    def test_interrupted(self, project: ProviderProject, healthy: tuple[Result, int]) -> None:
+        """What a run leaves that is killed, the next one removes; one that is asked to end names what it leaves."""
+        requests = healthy[1]
+        # In the middle of the interactions; a run after a kill may make fewer requests, if the provider wants it later.
+        self._interrupted(project, requests * 3 // 5, signal.SIGKILL)
+        result = self._interrupted(project, requests * 2 // 5, signal.SIGTERM)
+        assert result.exit_code == 128 + signal.SIGTERM
+        left = things_left(project.folder / "integrations.toml", project.env)
+        assert not [thing for thing in left if thing not in result.stderr], result.stderr
+        _assert_passed(project.run("gate"))
+        assert things_left(project.folder / "integrations.toml", project.env) == set()
+
+    def _interrupted(self, project: ProviderProject, number: int, how: signal.Signals) -> Result:
+        """Interrupt a gate when the provider has done what a request asks, and nobody hears of it."""
+        holding, endpoint = Holding(number), project.endpoint
+        with front(endpoint, holding) as before:
+            project.endpoint = before.url
+            project.write()
+            with project.start("gate") as command:
+                holding.wait_for(command)
+                command.send_signal(how)
+                result = project.ended(command)
+            holding.released.set()
+        project.endpoint = endpoint
+        project.write()
+        return result
+
+
+def _assert_passed(result: Result) -> None:
+    """Everything was asked, or skipped with a reason, and nothing is left."""
+    assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
+    interactions = result.checks("contract.interaction")
+    assert not [check for check in interactions if check["outcome"] not in ("pass", "skipped")], messages(interactions)
+    assert result.report["run"]["warnings"] == []
