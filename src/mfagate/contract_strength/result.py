@@ -28,7 +28,7 @@ _NEXT = {
     Weakness.BLIND: "Demand more in the contract: the exact value, a pattern, or one element of the list "
     "(array_containing, or each_like with min=1). Do not make the client accept more.",
     Weakness.STRICT: "If the provider documents the change as possible, accept it in the contract; "
-    "else name it with the reason in `strict`.",
+    "otherwise name it with the reason in `strict`.",
 }
 
 
