@@ -1,8 +1,8 @@
-"""Numbers and moments out of text of others, which may be of any length and any size.
+"""Parse numbers and times in foreign text, which may have any length and any value.
 
 ``int`` refuses more than 4,300 digits, ``float`` overflows at 1e309, and dates overflow in their own ways
-(https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation). What cannot be used
-is None here, never an exception.
+(https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation). These functions return
+None for a value that cannot be used, and never raise.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 _MOST_DIGITS = 15
-"""More are no count, no duration and no moment, and a float would not hold them exactly."""
+"""Longer numbers are not useful as counts, durations or times, and a float cannot represent them exactly."""
 
 _LONGEST_DATE = 64
 
 
 def whole(text: str) -> int | None:
-    """The number of 0 or more that the text is, in ASCII digits alone; None for anything else."""
+    """Return the number of 0 or more that the text consists of, in ASCII digits; None for anything else."""
     stripped = text.strip() if len(text) <= 2 * _MOST_DIGITS else ""
     usable = stripped.isascii() and stripped.isdecimal() and len(stripped) <= _MOST_DIGITS
     return int(stripped) if usable else None
 
 
 def finite(value: Any) -> float | None:
-    """A number of JSON as float; None for what is no number, is not finite or is beyond every float."""
+    """Return a JSON number as a float; None if the value is not a number, is not finite or is too large for a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -37,7 +37,7 @@ def finite(value: Any) -> float | None:
 
 
 def moment(seconds: Any) -> datetime | None:
-    """A moment in UTC from seconds since 1970; None outside of the years 1 to 9999."""
+    """Return the time in UTC for seconds since 1970; None outside the years 1 to 9999."""
     number = finite(seconds)
     try:
         return None if number is None else datetime.fromtimestamp(number, UTC)
@@ -46,7 +46,7 @@ def moment(seconds: Any) -> datetime | None:
 
 
 def iso_date(text: Any, *, zoned: bool = False) -> datetime | None:
-    """A moment in ISO 8601; one that names no zone is in UTC, or None where it has to be ``zoned``."""
+    """Return a time in ISO 8601. Without a time zone it is in UTC, or None if it must be ``zoned``."""
     return _date(text, _zoned if zoned else datetime.fromisoformat)
 
 
@@ -58,7 +58,7 @@ def _zoned(text: str) -> datetime:
 
 
 def http_date(text: Any) -> datetime | None:
-    """A moment as HTTP writes it (RFC 9110 section 5.6.7); the format of asctime names no zone and means UTC."""
+    """Return a time in the format of HTTP (RFC 9110 section 5.6.7). The asctime format has no time zone and means UTC."""
     return _date(text, parsedate_to_datetime)
 
 
@@ -67,7 +67,7 @@ def _date(text: Any, read: Any) -> datetime | None:
         return None
     try:
         found: datetime = read(text.strip())
-        # In UTC, so that nothing overflows when it is compared or written.
+        # Convert to UTC now, so that nothing overflows later when the time is compared or written.
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
