@@ -1,8 +1,8 @@
 """Where a request may go: origins of URLs, and paths that cannot lead away from them.
 
-Programs read unusual URLs differently: for one ``https://a\\@b`` leads to a, for another to b
-(https://url.spec.whatwg.org/#url-parsing against RFC 3986 section 3.2). So nothing unusual is
-interpreted here. A URL has an origin only in the one form that every parser reads alike.
+Programs parse unusual URLs differently: some take the host of ``https://a\\@b`` to be a, others b
+(https://url.spec.whatwg.org/#url-parsing and RFC 3986 section 3.2). So this module does not
+interpret unusual URLs. It reads an origin only from a URL that every parser reads alike.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _URL = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,
 """Printable ASCII without a backslash; no user name, and no escapes in the host."""
 
 _LONGEST_PATH = 8000
-"""RFC 9110 section 4.1 asks for at least 8,000 characters of a whole URI; nobody needs more."""
+"""RFC 9110 section 4.1 recommends support for URIs of at least 8,000 characters; no provider needs more."""
 
 
 class UnsafeRequest(ValueError):
-    """A request that could go elsewhere than to its target. The message quotes nothing of it."""
+    """A request that could leave its target. The message does not quote the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Origin:
         """Read the origin of a URL that is about to be sent.
 
         Raises:
-            UnsafeRequest: Parsers could disagree about it.
+            UnsafeRequest: Parsers could read the URL differently.
         """
         found = _URL.match(url)
         if found is None:
@@ -50,7 +50,7 @@ class Origin:
         return cls(scheme, host.lower(), int(port) if port else _DEFAULT_PORTS[scheme])
 
     def __str__(self) -> str:
-        """Write it with its port, so that two that differ look different."""
+        """Return the origin with its port, so that different origins look different."""
         return f"{self.scheme}://{self.host}:{self.port}"
 
 
@@ -63,11 +63,11 @@ class Origins:
 
     @classmethod
     def of(cls, own: Iterable[str], public: Iterable[str] = ()) -> Self:
-        """Read them from URLs of the settings, whose hosts may be in any script."""
+        """Read the origins from URLs of the settings, whose hosts may be in any script."""
         return cls(_origins(tuple(own)), _origins(tuple(public)))
 
     def allows_credential(self, url: str) -> bool:
-        """Whether a request to this URL is signed; to a public origin it goes unsigned.
+        """Return whether a request to this URL is signed. A request to a public origin is not.
 
         Raises:
             UnsafeRequest: The URL is at none of these origins.
@@ -87,7 +87,7 @@ def _origins(urls: tuple[str, ...]) -> frozenset[Origin]:
 
 
 def _configured(url: str) -> Origin | None:
-    """The origin of a configured URL, its host encoded as that of a request is; None if it has none."""
+    """Return the origin of a configured URL, with its host encoded as in a request; None if it has no origin."""
     import requests
 
     prepared = requests.PreparedRequest()
@@ -99,10 +99,10 @@ def _configured(url: str) -> Origin | None:
 
 
 def path_fault(path: str) -> str | None:
-    """Say why a path is not in normal form below the root of its host; None if it is.
+    """Return why a path is not an absolute path in normal form; None if it is.
 
     A path in normal form cannot change the origin of a URL that it is appended to, and no server
-    or proxy on the way makes another path of it.
+    or proxy changes it to another path.
     """
     if len(path) > _LONGEST_PATH:
         return f"is longer than {_LONGEST_PATH} characters"
@@ -128,15 +128,15 @@ def _fault_of_characters(text: str) -> str | None:
 
 
 def _fault_of_meaning(path: str) -> str | None:
-    """What an escape, or a sign that some programs replace by another, makes of the path."""
+    """Return what is wrong with the path once escapes are decoded and look-alike characters are replaced."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", path):
         return 'holds "%" without two hexadecimal digits'
     read, before = path, None
-    # As often as any program could: each turn makes the text shorter, or leaves it as it is.
+    # Decode as often as any program could. The loop ends, because each pass makes the text shorter or leaves it as it is.
     while read != before:
         before = read
         try:
-            # Some programs map look-alikes such as U+FF0F to ASCII before they split a path.
+            # Some programs convert look-alikes such as U+FF0F to ASCII before they split a path.
             read = unicodedata.normalize("NFKC", unquote_to_bytes(read).decode())
         except UnicodeDecodeError:
             return "holds escapes that are not text in UTF-8"
@@ -144,7 +144,7 @@ def _fault_of_meaning(path: str) -> str | None:
         return "holds an escaped control character"
     if "\\" in read:
         return 'holds an escaped "\\", which some programs take for "/"'
-    # Some servers cut off what follows a ";" first.
+    # Some servers first remove everything from a ";" on.
     if any(segment.partition(";")[0] in (".", "..") for segment in read.split("/")):
         return 'holds a "." or ".." segment, which leads to another path'
     return None
