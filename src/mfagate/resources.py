@@ -1,7 +1,7 @@
-"""Tell a machine that has run out of something from everything else that goes wrong.
+"""Recognise errors that mean that this machine ran out of a resource.
 
-Out of file descriptors, memory, threads or processes, no provider, contract or setting is at fault, whatever was
-being done at the time. The codes are those of errno(3).
+If the machine runs out of file descriptors, memory, threads or processes, no provider, contract or setting is at fault.
+The error codes are those of errno(3).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST = 20
 
 
 def shortage_of(error: BaseException) -> str | None:
-    """What this machine ran out of, or None if the error, or what it was made from, says nothing of it."""
+    """Return what this machine ran out of; None if neither the error nor its causes are about a resource."""
     return next((found for one in _chain(error) if (found := _shortage(one)) is not None), None)
 
 
@@ -28,7 +28,7 @@ def _shortage(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, BlockingIOError) and error.errno == errno.EAGAIN:
-        return "processes"  # Our sockets and files block: fork(2) alone says so.
+        return "processes"  # Our sockets and files block, so this error can only come from fork(2).
     if isinstance(error, OSError):
         return _SHORT_OF.get(error.errno or 0)
     return "threads" if isinstance(error, RuntimeError) and _NO_THREAD in str(error) else None
