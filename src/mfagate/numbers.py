@@ -58,7 +58,7 @@ def _zoned(text: str) -> datetime:
 
 
 def http_date(text: Any) -> datetime | None:
-    """Return a time in the format of HTTP (RFC 9110 section 5.6.7). The asctime format has no time zone and means UTC."""
+    """Return a time in the format of HTTP (RFC 9110 section 5.6.7). The asctime format has no zone and means UTC."""
     return _date(text, parsedate_to_datetime)
 
 
