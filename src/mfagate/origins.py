@@ -132,7 +132,7 @@ def _fault_of_meaning(path: str) -> str | None:
     if re.search(r"%(?![0-9A-Fa-f]{2})", path):
         return 'holds "%" without two hexadecimal digits'
     read, before = path, None
-    # Decode as often as any program could. The loop ends, because each pass makes the text shorter or leaves it as it is.
+    # Decode as often as any program could. The loop ends: each pass shortens the text or leaves it as it is.
     while read != before:
         before = read
         try:
