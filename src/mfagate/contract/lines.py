@@ -14,7 +14,7 @@ Where = tuple[str | int, ...]
 def line_of(text: str, where: Sequence[str | int]) -> int | None:
     """Return the line, counted from 1, on which the value at ``where`` begins.
 
-    If there is no such value, return the line of the nearest value around it. If a key is repeated, the last one counts.
+    If there is no such value, return the line of the value that would contain it. The last of repeated keys counts.
     """
     steps = tuple(where)
     wanted = {steps[:length] for length in range(len(steps) + 1)}
