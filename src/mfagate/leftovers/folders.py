@@ -60,7 +60,7 @@ def _remove_if_abandoned(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, and its owner file last, so that the folder is recognised if this process is killed meanwhile."""
+    """Remove a folder. Remove its owner file last, because this process may be killed meanwhile."""
     with suppress(OSError):
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():
