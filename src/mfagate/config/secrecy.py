@@ -48,6 +48,6 @@ def teach_unknown(redactor: Redactor, values: Iterable[tuple[str, str]]) -> None
 
 
 def _looks_secret(text: str) -> bool:
-    """Return whether a text is too long, or mixes too many kinds of characters, for a word such as ``production``."""
+    """Return whether a text is too long for a word such as ``production``, or mixes letters and digits."""
     mixed = any(map(str.isdigit, text)) and any(map(str.isalpha, text))
     return "://" not in text and (len(text) >= RUN or (len(text) >= 8 and mixed))
