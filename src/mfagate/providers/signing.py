@@ -1,6 +1,6 @@
-"""The one place in which a request gets its credential: checked first, then signed.
+"""The only place where a request gets its credential: it is checked first, then signed.
 
-Whoever sends calls :func:`prepare`. Whoever calls ``Provider.auth`` gets a signer in
+All code that sends requests calls :func:`prepare`. ``Provider.auth`` returns its signer wrapped in
 :class:`OwnOriginOnly`, because the base class wraps it. So no signer runs for a URL that is not
 the target's, and no request to such a URL is prepared.
 """
@@ -19,17 +19,17 @@ Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 class Addresses(Protocol):
-    """What is needed of a provider: its addresses."""
+    """The part of a provider that :func:`prepare` needs: its URLs."""
 
     def url(self, settings: Any, path: str) -> str:
-        """The whole URL of a path."""
+        """Return the whole URL of a path."""
 
     def origins(self, settings: Any) -> Origins:
-        """Where requests may go."""
+        """Return the origins to which requests may go."""
 
 
 class OwnOriginOnly(AuthBase):
-    """Compares the origin of the final URL with the target's before it lets ``signer`` sign."""
+    """Call ``signer`` only if the origin of the final URL is the target's own."""
 
     def __init__(self, signer: Signer, origins: Origins) -> None:
         self._signer = signer
@@ -51,16 +51,16 @@ class OwnOriginOnly(AuthBase):
 
 
 def prepare(provider: Addresses, settings: Any, request: requests.Request, signer: Signer) -> requests.PreparedRequest:
-    """Address a request, check where it goes, and have it signed.
+    """Add the address to a request, check where it goes, and sign it.
 
     Args:
-        provider: Knows the addresses.
-        settings: The provider's settings, which the allowed origins are derived from.
+        provider: Provides the addresses.
+        settings: The provider's settings, from which the allowed origins are derived.
         request: Its URL is a path, or an absolute URL at one of the provider's origins.
-        signer: Signs, or returns the request as it is.
+        signer: Signs the request, or returns it unchanged.
 
     Raises:
-        UnsafeRequest: It would go elsewhere than to the target, or nobody can tell where.
+        UnsafeRequest: The request would not go to the target, or its destination is ambiguous.
     """
     final = requests.Request(
         request.method,
