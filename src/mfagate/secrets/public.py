@@ -30,7 +30,7 @@ class Part:
 
 
 def secret_parts(value: str) -> Iterator[Part]:
-    """Yield the parts of a secret, without parts that are public."""
+    """Yield the parts of a secret, each with its public ranges; leave out parts that are wholly public."""
     if _ARMOUR.search(value):
         for body in _ARMOUR.split(value):
             yield Part(body, _of_key(body))
@@ -38,7 +38,7 @@ def secret_parts(value: str) -> Iterator[Part]:
         user, _, password = (address["user"] or "").partition(":")
         yield Part(password or user)
         rest = value[address.end() :]
-        # Beside a password the path is none; alone it may be that of a webhook.
+        # If the URL has a password, its path is not secret. Otherwise it may be the path of a webhook.
         yield Part(rest if not user and len(rest) >= 12 else rest.partition("?")[2])
     else:
         yield Part(value, _of_token(value) or _of_key(value) or words_in(value))
