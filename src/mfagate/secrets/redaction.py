@@ -33,8 +33,8 @@ SHORTEST = 4
 """A shorter value would blank out ordinary words; no provider issues one as a credential."""
 
 _SAMPLE, _STEP = 7, 5
-"""The length of samples of secrets, and their distance: every run of eleven characters contains a sample. The samples fit
-into the processor's cache, and the runs themselves are only looked up near a sample."""
+"""The length of samples of secrets, and their distance: every run of eleven characters contains a sample. The samples
+fit into the processor's cache, and the runs themselves are only looked up near a sample."""
 
 LEAST_OWN = 4
 """A run with fewer characters that are not public can occur in another secret by chance."""
