@@ -1,4 +1,4 @@
-"""Running the consumer tests beside a contract, for the proofs of its strength that they make."""
+"""Run the consumer tests beside a contract, and return the proofs of its strength."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def prove_contract(contract: Path, report: Path) -> list[dict[str, Any]]:
 
     Args:
         contract: The pact file; the tests are in its folder.
-        report: A file that does not exist yet, for the proofs.
+        report: A file for the proofs, which must not exist yet.
 
     Raises:
-        AssertionError: A test failed; the text is the end of pytest's output.
+        AssertionError: A test failed; the message is the end of pytest's output.
     """
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(contract.parent)]
     command.append(f"--mfagate-strength-report={report}")
