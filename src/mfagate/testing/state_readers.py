@@ -1,8 +1,8 @@
-"""Provider states as readers of a contract's answers.
+"""Test provider states as readers of a contract's answers.
 
-To arrange a state means to send requests and to read their answers. Where such an answer is one of
-the contract's, the contract has to reject what keeps the state from being arranged. The states are
-arranged once on a sandbox; then each is arranged again from the recorded answers, with one change.
+Arranging a state sends requests and reads their answers. If the contract describes such an answer, it
+must reject every change that prevents the state from being arranged. The states are arranged once on
+a sandbox. Then each is arranged again from the recorded answers, with one change.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Answers = tuple[tuple[requests.Request, Response], ...]
 
 @dataclass(frozen=True, slots=True)
 class StateReader:
-    """Arranges one state from recorded answers."""
+    """Arrange one state from recorded answers."""
 
     provider: Provider
     settings: ProviderSettings
@@ -45,9 +45,9 @@ class StateReader:
     recorded: Answers
 
     def read(self, answers: Sequence[Response]) -> Behaviour:
-        """Arrange the state from these answers, and tell which values came of it and what was asked.
+        """Arrange the state from these answers, and return which values it gives and which requests it sends.
 
-        Codes, and names that are made up, differ each time; so only which values there are is compared.
+        Codes and generated names differ each time, so only the presence of each value is compared.
         """
         asked: list[tuple[str, str]] = []
         left = iter(answers)
@@ -60,13 +60,13 @@ class StateReader:
         assert states is not None
         try:
             arranged = states.arrange(self.state)
-        except Exception as error:  # noqa: BLE001 - the type of the error is what is compared
+        except Exception as error:  # noqa: BLE001 - the type of the error is compared
             return Behaviour.of(Outcome(raised=error), [])
         values = {name: bool(value) for name, value in arranged.values.items()}
         return Behaviour.of(Outcome(returned={"values": values, "asked": asked}), [])
 
     def blind(self, contract: Contract) -> Iterator[str]:
-        """Yield what the contract accepts although the state is not arranged as before."""
+        """Yield the changes that the contract accepts although the state is no longer arranged as before."""
         answers = [response for _, response in self.recorded]
         usual = self.read(answers)
         volatile = usual.volatile(self.read(answers))
@@ -83,10 +83,10 @@ class StateReader:
 
 
 def blind_states(provider: Provider, settings: ProviderSettings, running: Running, contract: Contract) -> list[str]:
-    """Arrange each state of a contract on a sandbox, and return what the contract is blind to.
+    """Arrange each state of a contract on a sandbox, and return the changes that the contract is blind to.
 
     Args:
-        provider: Whose states they are.
+        provider: The provider of the states.
         settings: A healthy configuration of the sandbox.
         running: The sandbox.
         contract: The contract.
@@ -139,7 +139,7 @@ def _exchange(request: requests.Request, response: Response) -> Exchange:
 
 
 def _interactions(contract: Contract, request: requests.Request, response: Response) -> Iterator[Interaction]:
-    """Yield the interactions of this endpoint whose answer it is."""
+    """Yield the interactions of this endpoint that the answer satisfies."""
     path = urlsplit(request.url).path
     for interaction in contract.interactions:
         same = interaction.request.method == request.method and path_fits(interaction, path)
@@ -154,6 +154,6 @@ def _answer(response: Response) -> Answer:
 
 @contextmanager
 def _no_waiting() -> Iterator[None]:
-    """Recorded answers come at once, so nothing has to be waited for."""
+    """Replace ``time.sleep``, because recorded answers need no waiting."""
     with patch("time.sleep"):
         yield
