@@ -1,8 +1,8 @@
-"""Measure for how long threads of this process that could go on had to wait for a processor.
+"""Measure for how long runnable threads of this process wait for a processor.
 
-A busy machine, or many threads of our own, make every answer look late. A thread that sleeps in short steps sees by
-how much it wakes up too late: that is the time that any other thread loses as well, whether the processor or
-Python's interpreter lock kept it waiting.
+On a busy machine, or with many threads of our own, every answer looks late. A thread that sleeps in short steps measures
+how late it wakes up. All other threads lose the same time, whether they wait for the processor or for Python's
+interpreter lock.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from contextlib import contextmanager
 _STEP_SECONDS = 0.02
 
 _USUAL_SECONDS = 0.005
-"""No sleep is exact, and to this extent that says nothing."""
+"""Shorter delays are ignored, because no sleep is exact."""
 
 
 class Stalls:
-    """The seconds lost so far. Costs next to nothing while nobody measures."""
+    """The seconds lost so far. Runs no thread unless somebody measures."""
 
     def __init__(self, step: float = _STEP_SECONDS) -> None:
         self._step = step
@@ -31,7 +31,7 @@ class Stalls:
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Measure meanwhile. Where no thread can be started for it, nothing is ever lost."""
+        """Measure while the context lasts. If no thread can be started, no lost time is counted."""
         with self._lock:
             self._users += 1
             if self._users == 1:
@@ -46,7 +46,7 @@ class Stalls:
                     self._due = None
 
     def lost(self) -> float:
-        """Seconds lost since the process began, those of a wait that still lasts included."""
+        """Return the seconds lost since the process began, including the current wait."""
         due = self._due
         late = time.monotonic() - due if due is not None else 0.0
         return self._lost + (late if late > _USUAL_SECONDS else 0.0)
@@ -70,4 +70,4 @@ class Stalls:
 
 
 STALLS = Stalls()
-"""Those of this process."""
+"""The lost time of this process."""
