@@ -111,9 +111,9 @@ def path_fault(path: str) -> str | None:
     if (fault := _fault_of_characters(path)) is not None:
         return fault
     if "?" in path or "#" in path:
-        return 'holds "?" or "#", which end a path'
+        return 'contains "?" or "#", which end a path'
     if "//" in path:
-        return 'holds "//", which begins the name of a host'
+        return 'contains "//", which begins the name of a host'
     return _fault_of_meaning(path)
 
 
@@ -121,16 +121,16 @@ def _fault_of_characters(text: str) -> str | None:
     for character in text:
         category = unicodedata.category(character)
         if category.startswith("C"):
-            return "holds a control character or another that cannot be seen"
+            return "contains a control character or an invisible character"
         if category.startswith("Z"):
-            return "holds white space"
-    return 'holds "\\", which some programs take for "/"' if "\\" in text else None
+            return "contains white space"
+    return 'contains "\\", which some programs take for "/"' if "\\" in text else None
 
 
 def _fault_of_meaning(path: str) -> str | None:
     """Return what is wrong with the path once escapes are decoded and look-alike characters are replaced."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", path):
-        return 'holds "%" without two hexadecimal digits'
+        return 'contains "%" without two hexadecimal digits'
     read, before = path, None
     # Decode as often as any program could. The loop ends: each pass shortens the text or leaves it as it is.
     while read != before:
@@ -139,12 +139,12 @@ def _fault_of_meaning(path: str) -> str | None:
             # Some programs convert look-alikes such as U+FF0F to ASCII before they split a path.
             read = unicodedata.normalize("NFKC", unquote_to_bytes(read).decode())
         except UnicodeDecodeError:
-            return "holds escapes that are not text in UTF-8"
+            return "contains escapes that are not UTF-8 text"
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in read):
-        return "holds an escaped control character"
+        return "contains an escaped control character"
     if "\\" in read:
-        return 'holds an escaped "\\", which some programs take for "/"'
+        return 'contains an escaped "\\", which some programs take for "/"'
     # Some servers first remove everything from a ";" on.
     if any(segment.partition(";")[0] in (".", "..") for segment in read.split("/")):
-        return 'holds a "." or ".." segment, which leads to another path'
+        return 'contains a "." or ".." segment, which leads to another path'
     return None

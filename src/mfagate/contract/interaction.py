@@ -98,7 +98,7 @@ class Interaction:
         quotes = Quotes(response.body.decode("utf-8", "replace"), showable)
         for path, name in self.bound.items():
             if name not in values:
-                raise StateValueError(name, f"is not given by the state, and {path} has to hold it")
+                raise StateValueError(name, f"is not provided by the state, but {path} must contain it")
             actual = at(document, steps(path))
             if as_text(actual) != values[name]:
                 yield of_another(path, name, quotes.of(path, actual))

@@ -54,5 +54,5 @@ def fault_of_header(name: str, values: Iterable[str]) -> str | None:
     if elsewhere and lower not in _HARMLESS:
         return "can send the request, or a part of it, elsewhere: remove it"
     if not all(_FIELD_VALUE.fullmatch(value) for value in values):
-        return "holds a line break or another character that HTTP does not allow"
+        return "contains a line break or another character that HTTP does not allow"
     return None

@@ -30,8 +30,8 @@ class Cleans(Protocol):
 class Cleanup:
     """The state that the integrations of one run share to clean up after themselves.
 
-    ``run`` is the name of the run, if the environment gives one: a run that is repeated with the same name does not send
-    a message again. ``left`` lists what could not be removed, for people.
+    ``run`` is the name of the run, if the environment gives one: a run that is repeated with the same name does not
+    send a message again. ``left`` lists what could not be removed, for people.
     """
 
     def __init__(self, run: str | None = None) -> None:

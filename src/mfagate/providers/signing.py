@@ -76,9 +76,9 @@ def prepare(provider: Addresses, settings: Any, request: requests.Request, signe
     except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema):
         raise UnsafeRequest("its URL is not in the form that every program reads alike") from None
     except requests.exceptions.InvalidHeader:
-        raise UnsafeRequest("one of its headers holds a character that HTTP does not allow") from None
+        raise UnsafeRequest("one of its headers contains a character that HTTP does not allow") from None
     except (requests.exceptions.InvalidJSONError, UnicodeEncodeError):
-        raise UnsafeRequest("it holds half a character or a number that cannot be written") from None
+        raise UnsafeRequest("it contains half a surrogate pair, or a number that JSON cannot represent") from None
 
 
 def _address(provider: Addresses, settings: Any, url: str) -> str:

@@ -1,8 +1,8 @@
 """Measure for how long runnable threads of this process wait for a processor.
 
-On a busy machine, or with many threads of our own, every answer looks late. A thread that sleeps in short steps measures
-how late it wakes up. All other threads lose the same time, whether they wait for the processor or for Python's
-interpreter lock.
+On a busy machine, or with many threads of our own, every answer looks late. A thread that sleeps in short steps
+measures how late it wakes up. All other threads lose the same time, whether they wait for the processor or for
+Python's interpreter lock.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def _blamed(error: WireError, attempt: Attempt, timeout: float) -> WireError:
     stalled = attempt.stalled
     if error.cause not in _LATE or error.outcome is Outcome.FAIL or stalled < _BUSY_SHARE * timeout:
         return error
-    message = f"this machine was too busy: for {stalled:.1f} of {timeout:g} s it let nobody go on"
+    message = f"this machine was too busy: for {stalled:.1f} of {timeout:g} s no thread could run"
     return WireError(CauseId.GATE_RESOURCES, message, {"ran out of": "processing time", **error.evidence})
 
 

@@ -1,7 +1,8 @@
 """Repair time.sleep under libfaketime; Python imports this module when it starts.
 
-libfaketime 0.9.10 changes the absolute deadline of clock_nanosleep into a time in the past, even if it is configured not
-to shift the monotonic clock. Python 3.11 and newer use clock_nanosleep and get EINVAL. select() has a relative timeout.
+libfaketime 0.9.10 changes the absolute deadline of clock_nanosleep into a time in the past, even if it is configured
+not to shift the monotonic clock. Python 3.11 and newer use clock_nanosleep and get EINVAL. select() has a relative
+timeout.
 """
 
 from __future__ import annotations
