@@ -207,7 +207,7 @@ def test_the_command_names_the_place_and_not_the_value(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ("a: [", "is not YAML"),
-        ("a: 1", "is YAML, but no cassette"),
+        ("a: 1", "is YAML, but not a cassette"),
         (None, "is not there"),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_folder_without_recordings_is_no_pass(tmp_path: Path) -> None:
 
 def test_an_address_that_is_none(tmp_path: Path) -> None:
     done = scan(tmp_path, str(cassette(tmp_path / "a.yaml", url=f"https://[{CANARY}/")))
-    assert (done.returncode, "holds an address that is none" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, "contains an invalid URL" in done.stderr) == (2, True), done.stderr
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000])

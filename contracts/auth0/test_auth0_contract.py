@@ -57,7 +57,7 @@ OPAQUE = r"^\S+$"
 
 STRICT = {
     "*: status status": "The code decides for the readers. Another status is a change of the API, to be looked at.",
-    "*: content-type content-type": "Auth0 answers in JSON; another content type comes from something on the way.",
+    "*: content-type content-type": "Auth0 answers in JSON; another content type comes from a proxy.",
     "*: $.error_description *": "Auth0 documents a sentence beside every error, and it tells errors apart.",
     "wrong password: $.error other-value": "unauthorized is a blocked user, which this one is not.",
     "unknown user: $.error other-value": "unauthorized is a blocked user, which this one is not.",

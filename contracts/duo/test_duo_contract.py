@@ -38,7 +38,7 @@ PUSH = Challenge("alice", Factor.PUSH, TRANSACTION)
 
 STRICT = {
     "*: status status": "The first three digits of Duo's code are the status; another status is not Duo's.",
-    "*: content-type content-type": "Duo answers in JSON; another content type comes from something on the way.",
+    "*: content-type content-type": "Duo answers in JSON; another content type comes from a proxy.",
     "*: $.message *": "Duo documents a message in every error; reports quote it, and no decision depends on it.",
     "*: $.code other-value": "Each code is one refusal. These have the same cause, so the readers treat them alike.",
     "* passcode: $.response.status *": "Duo documents deny here. The client denies on every word but allow and bypass.",

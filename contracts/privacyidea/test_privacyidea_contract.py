@@ -38,7 +38,7 @@ SETTINGS = PrivacyIDEASettings(
 TRANSACTION = "02659936574063359702"
 
 STRICT = {
-    "*: content-type content-type": "privacyIDEA answers in JSON; another type comes from something on the way.",
+    "*: content-type content-type": "privacyIDEA answers in JSON; another type comes from a proxy.",
     "*: status status": "The code decides for the readers. Another status is a change of the API, to be looked at.",
     "*: $.result.error.message *": "privacyIDEA puts a message into every error; reports quote it, and no decision "
     "depends on it.",

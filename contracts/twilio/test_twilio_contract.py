@@ -63,7 +63,7 @@ NOT_THERE = (
 
 STRICT = {
     "*: status status": "The code decides for the readers. Another status is a change of the API, to be looked at.",
-    "*: content-type content-type": "Twilio answers in JSON; another content type comes from something on the way.",
+    "*: content-type content-type": "Twilio answers in JSON; another content type comes from a proxy.",
     "service read: $.sid other-value": "A SID has no space at its end; the probe compares without it.",
     "user whose enrolment was not finished: $.factors*": "The state has made this factor: without it, the list is "
     "another user's.",

@@ -99,7 +99,7 @@ def load(path: Path) -> Cassette:
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"{type(error).__name__}: {quoted(error, 200)}"
-        raise CassetteError(f"{shown_path(path)} is YAML, but no cassette ({reason}): record it again") from None
+        raise CassetteError(f"{shown_path(path)} is YAML, but not a cassette ({reason}): record it again") from None
 
 
 def _parse(path: Path, content: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _parse(path: Path, content: str) -> dict[str, Any]:
         where = f" (line {error.line})" if error.line else ""
         raise CassetteError(f"{shown_path(path)} is not YAML{where}: record it again") from None
     if len(found) != 1 or not isinstance(found[0], dict):
-        raise CassetteError(f"{shown_path(path)} is YAML, but no cassette: record it again")
+        raise CassetteError(f"{shown_path(path)} is YAML, but not a cassette: record it again")
     return found[0]
 
 

@@ -193,7 +193,7 @@ def any_number_of(item: Any) -> AbstractMatcher[Any]:
 
 def _too_weak(description: str, places: Sequence[WeakPlace]) -> str:
     lines = [f"the answer of {description!r} checks less than it shows:", *(f"  {place}" for place in places), ""]
-    lines.append("The rule of a list or an object holds for everything inside it. Say what you mean with:")
+    lines.append("A rule of a list or an object applies to everything inside it. Say what you mean with:")
     if any(place.is_list for place in places):
         lines += [
             "  match.array_containing([...])      one item is as described, with exactly its values; others may differ",

@@ -104,7 +104,7 @@ def _unreadable(response: Response) -> Finding | None:
             {"announced bytes": _announced(response), **_looks(response)},
         )
     if response.undecodable is not None:
-        message = f"the answer is said to be in {response.undecodable.quoted(_LONGEST_WORD)}, and is not"
+        message = f"the answer is not in {response.undecodable.quoted(_LONGEST_WORD)}, as the header claims"
         return Finding(CauseId.CONTRACT_BODY_UNREADABLE, message, _looks(response))
     if not response.body.strip():
         return Finding(

@@ -136,7 +136,9 @@ class Response:
 
     def _read(self) -> Any:
         if self.undecodable is not None:
-            raise ValueError(f"the body is not in {self.undecodable.quoted(_LONGEST_TYPE)}, as it is said to be")
+            raise ValueError(
+                f"the body is not in {self.undecodable.quoted(_LONGEST_TYPE)}, although its header says so"
+            )
         try:
             # From bytes the decoder would take UTF-16 as well, which few clients do.
             return json.loads(self.body.decode("utf-8-sig"))

@@ -152,7 +152,7 @@ def _require_regular(path: Path, mode: int) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     kind = next((name for is_one, name in _KINDS if is_one(mode)), None)
     if kind is not None:
-        raise OSError(errno.EINVAL, f"it is {kind}, and a regular file is needed", str(path))
+        raise OSError(errno.EINVAL, f"it is {kind}, not a regular file", str(path))
 
 
 def read_text(path: Path, limit: int) -> str:
@@ -238,7 +238,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
     writable.register(descriptor, select.POLLOUT)
     while left:
         if not writable.poll(_STALLED_SECONDS * 1000):
-            raise OSError(errno.ETIMEDOUT, "its reader does not read on")
+            raise OSError(errno.ETIMEDOUT, "its reader has stopped reading")
         left = left[os.write(descriptor, left) :]
 
 
@@ -255,7 +255,7 @@ def _opened_to_append(path: Path) -> int:
             if error.errno != errno.ENXIO or not path.is_fifo():
                 raise
             if time.monotonic() > until:
-                raise OSError(errno.ENXIO, "nobody reads this pipe", str(path)) from None
+                raise OSError(errno.ENXIO, "no process reads this pipe", str(path)) from None
         time.sleep(0.02)
 
 

@@ -403,7 +403,7 @@ def _too_few(integration: Integration, checks: list[Check], coverage: ContractCo
     if coverage is not None and asked < least:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,
-            f"{asked} interactions of the contract were asked where at least {least} are expected",
+            f"{asked} interactions of the contract were asked, but at least {least} are expected",
             {"asked": asked, "expected at least": least, "not asked": coverage.reasons},
             integration.locate("minimum_interactions"),
         )
@@ -414,7 +414,7 @@ def _too_few(integration: Integration, checks: list[Check], coverage: ContractCo
     if ran < wanted:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,
-            f"{ran} checks ran where at least {wanted} are expected",
+            f"{ran} checks ran, but at least {wanted} are expected",
             {"ran": ran, "expected at least": wanted, "skipped": len(checks) - ran},
             integration.locate("minimum_checks"),
         )

@@ -202,7 +202,7 @@ def _root(folder: Path) -> Path:
     except GitError as error:
         raise GitError(f"{folder.absolute()} is in no working tree of git that can be asked: {error}") from None
     if not folder.resolve().is_relative_to(root):  # core.worktree or GIT_WORK_TREE
-        raise GitError(f"git takes {root} for the working tree, and {folder.absolute()} is not in it")
+        raise GitError(f"git uses {root} as the working tree, but {folder.absolute()} is not in it")
     return root
 
 

@@ -64,7 +64,7 @@ def search(path: Path) -> list[Leak]:
         ]
     except (ValueError, RecursionError):
         raise CassetteError(
-            f"{shown_path(path)} holds an address that is none, or JSON nested too deeply to be searched"
+            f"{shown_path(path)} contains an invalid URL, or JSON nested too deeply to be searched"
         ) from None
 
 

@@ -123,4 +123,4 @@ def _directions(provider: Provider, running: Running, keys: Path) -> str:
     if data:
         lines.append(f"  [integrations.{name}.test_data]")
         lines += [f'  {key} = "dotenv:{quoted(keys)}#{key}"' for key in data]
-    return "\n".join([*lines, "", "Ctrl-C stops it and removes all that it knows."])
+    return "\n".join([*lines, "", "Ctrl-C stops it and removes all its data."])

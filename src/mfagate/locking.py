@@ -1,7 +1,7 @@
-"""Locks between the runs on one machine, and the private folder in which they lie.
+"""Locks between the runs on one machine, and the private folder that contains them.
 
-A lock is held through ``flock``, so that it ends with its process however that ends. The file stays:
-whoever removed it would let two holders in, one with the old file and one with the new.
+``flock`` holds a lock, so the lock ends with its process, however the process ends. The file is never
+removed: otherwise one run could lock the old file and another run the new one.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _LARGEST_NOTE = 4096
 
 
 class NotPrivate(Exception):
-    """The place for locks is not ours alone; the message says what to do."""
+    """Other users can access the folder for locks; the message says what to do."""
 
 
 class Held(Exception):
-    """Another run has the lock; the message says which."""
+    """Another run holds the lock; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock: its process, its command, and the time at which it got the lock."""
+    """The holder of a lock: its process, its command, and the time at which it got the lock."""
 
     pid: int
     since: datetime
@@ -48,7 +48,7 @@ class Holder:
 
 
 def private_folder() -> Path:
-    """The folder for files of this user's runs, which nobody else can read, change or replace.
+    """Return the folder for files of this user's runs, which nobody else can read, change or replace.
 
     Raises:
         NotPrivate: Somebody else owns it or may write to it.
@@ -57,7 +57,7 @@ def private_folder() -> Path:
 
 
 def _ours(folder: Path) -> Path:
-    """Make the folder where it is missing, and make sure that it is ours alone."""
+    """Make the folder if it is missing, and check that nobody else has access to it."""
     try:
         make_private_folder(folder)
     except NotOurs as fault:
@@ -68,12 +68,12 @@ def _ours(folder: Path) -> Path:
 
 
 def _place() -> Path:
-    """As of the XDG base directory specification; without one, a folder with the user's number in its name."""
+    """Return the folder by the XDG base directory specification, or else one with the user's number in its name."""
     given = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
     runtime = Path(given)
     try:
         status = runtime.stat()
-        # Whoever may write there could put another folder in the place of ours.
+        # Anybody who may write there could replace our folder.
         private = status.st_uid == os.geteuid() and not status.st_mode & 0o022
         usable = runtime.is_absolute() and private and os.access(runtime, os.W_OK)
     except (OSError, ValueError):
@@ -87,11 +87,11 @@ def _common_place() -> Path:
 
 @contextmanager
 def locked(name: str, is_too_late: Callable[[], bool]) -> Iterator[None]:
-    """Hold the lock of this name; wait for it until ``is_too_late`` says so.
+    """Hold the lock with this name. Wait for it until ``is_too_late`` returns true.
 
     Raises:
-        Held: Another run still has it then.
-        NotPrivate: There is no place for it that is ours alone.
+        Held: Another run still holds the lock.
+        NotPrivate: No private folder can be used for the lock.
     """
     with ExitStack() as stack:
         for folder in _folders():
@@ -100,15 +100,14 @@ def locked(name: str, is_too_late: Callable[[], bool]) -> Iterator[None]:
 
 
 def _folders() -> Iterator[Path]:
-    """The private folder, and the one in which runs with other variables look for us.
+    """Yield the private folder, and the folder that runs with other environment variables use as well.
 
-    A scheduled run often has no ``XDG_RUNTIME_DIR``, and the folder that it names for a person
-    may begin and end with their session. All take the folders in this order, so that none of
-    them waits for another in a circle.
+    A scheduled run often has no ``XDG_RUNTIME_DIR``, and that folder may only exist during a
+    user's session. All runs lock the folders in this order, so that there is no deadlock.
     """
     private = private_folder()
     yield private
-    # Somebody else may have taken that name. The lock in the private folder is held by then.
+    # Another user may own a folder with that name. The lock in the private folder is already held.
     with suppress(NotPrivate, OSError):
         common = _ours(_common_place())
         if common != private:
@@ -157,14 +156,14 @@ def _write_note(descriptor: int) -> None:
 
 
 def _command() -> str:
-    """The program and its command; no options, whose values may be secrets."""
+    """Return the program and its command, without options, because their values may be secret."""
     path, first, *_ = [*sys.argv, "", ""]
     program = re.sub(r"[^A-Za-z0-9_.-]", "", Path(path).name)[:60].replace("__main__.py", "mfagate") or "python"
     return f"{program} {first}" if re.fullmatch(r"[a-z][a-z-]{0,30}", first) else program
 
 
 def _holder(descriptor: int) -> Holder | None:
-    """What the holder wrote; None if that is not there yet, or is something else."""
+    """Return the note of the holder; None if there is none yet or it cannot be read."""
     try:
         note = json.loads(os.pread(descriptor, _LARGEST_NOTE, 0))
         pid, since, command = int(note["pid"]), float(note["since"]), str(note["command"])

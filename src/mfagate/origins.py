@@ -1,8 +1,8 @@
 """Where a request may go: origins of URLs, and paths that cannot lead away from them.
 
-Programs read unusual URLs differently: for one ``https://a\\@b`` leads to a, for another to b
-(https://url.spec.whatwg.org/#url-parsing against RFC 3986 section 3.2). So nothing unusual is
-interpreted here. A URL has an origin only in the one form that every parser reads alike.
+Programs parse unusual URLs differently: some take the host of ``https://a\\@b`` to be a, others b
+(https://url.spec.whatwg.org/#url-parsing and RFC 3986 section 3.2). So this module does not
+interpret unusual URLs. It reads an origin only from a URL that every parser reads alike.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Origin:
         """Read the origin of a URL that is about to be sent.
 
         Raises:
-            UnsafeRequest: Parsers could disagree about it.
+            UnsafeRequest: Parsers could read the URL differently.
         """
         found = _URL.match(url)
         if found is None:
@@ -108,10 +108,10 @@ def segment(text: str) -> str:
 
 
 def path_fault(path: str) -> str | None:
-    """Say why a path is not in normal form below the root of its host; None if it is.
+    """Return why a path is not an absolute path in normal form; None if it is.
 
     A path in normal form cannot change the origin of a URL that it is appended to, and no server
-    or proxy on the way makes another path of it.
+    or proxy changes it to another path.
     """
     if len(path) > _LONGEST_PATH:
         return f"is longer than {_LONGEST_PATH} characters"
@@ -120,9 +120,9 @@ def path_fault(path: str) -> str | None:
     if (fault := _fault_of_characters(path)) is not None:
         return fault
     if "?" in path or "#" in path:
-        return 'holds "?" or "#", which end a path'
+        return 'contains "?" or "#", which end a path'
     if "//" in path:
-        return 'holds "//", which begins the name of a host'
+        return 'contains "//", which begins the name of a host'
     return _fault_of_meaning(path)
 
 
@@ -130,30 +130,30 @@ def _fault_of_characters(text: str) -> str | None:
     for character in text:
         category = unicodedata.category(character)
         if category.startswith("C"):
-            return "holds a control character or another that cannot be seen"
+            return "contains a control character or an invisible character"
         if category.startswith("Z"):
-            return "holds white space"
-    return 'holds "\\", which some programs take for "/"' if "\\" in text else None
+            return "contains white space"
+    return 'contains "\\", which some programs take for "/"' if "\\" in text else None
 
 
 def _fault_of_meaning(path: str) -> str | None:
     """Find what programs make of a path that decode escapes or replace characters that look alike."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", path):
-        return 'holds "%" without two hexadecimal digits'
+        return 'contains "%" without two hexadecimal digits'
     read, before = path, None
-    # As often as any program could: each turn makes the text shorter, or leaves it as it is.
+    # Decode as often as any program could. The loop ends: each pass shortens the text or leaves it as it is.
     while read != before:
         before = read
         try:
-            # Some programs map look-alikes such as U+FF0F to ASCII before they split a path.
+            # Some programs convert look-alikes such as U+FF0F to ASCII before they split a path.
             read = unicodedata.normalize("NFKC", unquote_to_bytes(read).decode())
         except UnicodeDecodeError:
-            return "holds escapes that are not text in UTF-8"
+            return "contains escapes that are not UTF-8 text"
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in read):
-        return "holds an escaped control character"
+        return "contains an escaped control character"
     if "\\" in read:
-        return 'holds an escaped "\\", which some programs take for "/"'
-    # Some servers cut off what follows a ";" first.
+        return 'contains an escaped "\\", which some programs take for "/"'
+    # Some servers first remove everything from a ";" on.
     if any(segment.partition(";")[0] in (".", "..") for segment in read.split("/")):
-        return 'holds a "." or ".." segment, which leads to another path'
+        return 'contains a "." or ".." segment, which leads to another path'
     return None

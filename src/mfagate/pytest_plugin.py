@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mfagate-strength-report",
         metavar="PATH",
-        help="Append each proof of a contract's strength to PATH, a JSON object a line.",
+        help="Append each proof of a contract's strength to PATH, one JSON object per line.",
     )
 
 
@@ -399,7 +399,7 @@ def _require_used(request: pytest.FixtureRequest) -> None:
     strict: Mapping[str, str] = getattr(request.module, "STRICT", {})
     used = request.config.stash.get(_REVIEWED, set())
     if unused := [pattern for pattern in strict if (request.path, pattern) not in used]:
-        raise ContractTestFailed(f"STRICT names what was not found, remove it: {', '.join(unused)}")
+        raise ContractTestFailed(f"STRICT names findings that do not exist, remove them: {', '.join(unused)}")
 
 
 _REVIEWED = pytest.StashKey[set[tuple[Path, str]]]()

@@ -1,7 +1,7 @@
-"""Tell a machine that has run out of something from everything else that goes wrong.
+"""Recognise errors that mean that this machine ran out of a resource.
 
-Out of file descriptors, memory, threads or processes, no provider, contract or setting is at fault, whatever was
-being done at the time. The codes are those of errno(3).
+If the machine runs out of file descriptors, memory, threads or processes, no provider, contract or setting is at fault.
+The error codes are those of errno(3).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _shortage(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, BlockingIOError) and error.errno == errno.EAGAIN:
-        return "processes"  # Our sockets and files block: fork(2) alone says so.
+        return "processes"  # Our sockets and files block, so this error can only come from fork(2).
     if isinstance(error, OSError):
         return _SHORT_OF.get(error.errno or 0)
     return "threads" if isinstance(error, RuntimeError) and _NO_THREAD in str(error) else None

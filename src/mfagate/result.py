@@ -187,7 +187,7 @@ class Measured(Model):
     attempt: int = Field(1, ge=1, description="1 is the first time that this was asked.")
     phases: dict[str, float] = Field(
         description="Seconds of each phase that took place: resolve, connect, tls, processing, transfer. "
-        "Where this machine kept the request waiting, the longest is shorter by that."
+        "Time that this machine kept the request waiting is subtracted from the longest phase."
     )
     cause: CauseId | None = Field(None, description="Why the answer was not in order.")
 

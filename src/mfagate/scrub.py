@@ -179,7 +179,7 @@ class Scrubber:
                 # The error counts lines from the beginning of the text, which is faster than reading JSON.
                 wasted += 20 * (read_to - found.start()) + read_to
                 if wasted > _MOST_WASTED * (len(text) + 1):
-                    raise ValueError("text with so many beginnings of JSON cannot be searched for secrets") from None
+                    raise ValueError("text with so many fragments of JSON cannot be searched for secrets") from None
                 continue
             kept = self.tree(document)
             pieces += [

@@ -1,4 +1,4 @@
-"""A pool of threads that is bounded, and goes on with fewer where this machine has no more."""
+"""A bounded pool of threads, which works with fewer threads if this machine cannot start more."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_TRIES = 50
 
 
 def _fail(future: Future[Any], error: BaseException) -> None:
-    """Note the error, also where at first there is no memory even for that: somebody waits for it."""
+    """Store the error, because somebody waits for the result. Try again if there is no memory for that at first."""
     for _ in range(_MOST_TRIES):
         try:
             future.set_exception(error)
@@ -30,10 +30,10 @@ def _fail(future: Future[Any], error: BaseException) -> None:
 
 
 class Workers(Executor):
-    """At most so many daemon threads, started one by one as jobs come.
+    """Run jobs in at most ``most`` daemon threads, started one by one as jobs come.
 
-    ``ThreadPoolExecutor`` loses a job if its thread cannot be started. Here a thread that exists takes it, and where
-    there is none, whoever submits it does it himself.
+    ``ThreadPoolExecutor`` loses a job if its thread cannot be started. Here an existing thread runs the job, or the
+    caller of ``submit`` if there is no thread.
     """
 
     def __init__(self, most: int, name: str = "mfagate") -> None:
@@ -44,14 +44,14 @@ class Workers(Executor):
         self._started = 0
 
     def submit(self, fn: Callable[..., Done], /, *args: Any, **kwargs: Any) -> Future[Done]:
-        """Do it in one of the threads, as soon as one is free."""
+        """Run the job in a thread, as soon as a thread is free."""
         future: Future[Done] = Future()
 
         def job() -> None:
             try:
                 if future.set_running_or_notify_cancel():
                     future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+            except BaseException as error:  # noqa: BLE001 - raised again by ``Future.result``
                 _fail(future, error)
 
         if self._has_thread():
@@ -61,7 +61,7 @@ class Workers(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads once they are free; with ``cancel_futures``, what was not begun is dropped."""
+        """End the threads once they are free; with ``cancel_futures``, drop jobs that have not begun."""
         while cancel_futures and not self._jobs.empty():
             self._jobs.get()
         for _ in range(self._started):

@@ -114,7 +114,7 @@ def test_a_pipe_for_a_report_that_nobody_reads(project: Project) -> None:
     os.mkfifo(project.folder / "pipe")
     project.write()
     result = project.execute("check", "--output", "json=pipe")
-    assert (result.exit_code, "nobody reads this pipe" in result.stderr) == (2, True)
+    assert (result.exit_code, "no process reads this pipe" in result.stderr) == (2, True)
 
 
 def test_a_pipe_for_the_summary_of_the_step(project: Project) -> None:
@@ -123,7 +123,7 @@ def test_a_pipe_for_the_summary_of_the_step(project: Project) -> None:
     project.write()
     result = project.execute("check", "--output", "github", GITHUB_STEP_SUMMARY="pipe")
     assert result.exit_code == 0
-    assert "the summary of the step cannot be written: nobody reads this pipe" in result.stderr
+    assert "the summary of the step cannot be written: no process reads this pipe" in result.stderr
 
 
 def test_a_summary_of_the_step_that_is_not_there_yet(project: Project) -> None:

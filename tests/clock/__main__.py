@@ -27,7 +27,7 @@ QUICK = (
     "providers/test_oauth.py", "providers/test_totp.py", "report", "test_cassette.py", "test_docs.py",
     "test_schemas.py", "wire/test_clock.py", "wire/test_tls.py",
 )  # fmt: skip
-"""Below ``tests``: what deals with time, dates and formats, and starts few servers."""
+"""Paths below ``tests``: tests that deal with time, dates and formats, and start few servers."""
 
 MFAGATE = [sys.executable, "-m", "mfagate"]
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
@@ -36,7 +36,7 @@ Commands = Iterator[tuple[list[str], Path]]
 
 
 def of_the_example(whole: bool) -> Commands:
-    """Yield what runs under a clock for the provider of another package, and where."""
+    """Yield the commands for the example package under a clock, each with its folder."""
     yield [*MFAGATE, "check"], VONAGE
     yield [*MFAGATE, "gate"], VONAGE
     if whole:
@@ -44,12 +44,12 @@ def of_the_example(whole: bool) -> Commands:
 
 
 def of_the_project(whole: bool, workers: str, arguments: Sequence[str]) -> Commands:
-    """Yield what runs under a clock for the shipped project, and where."""
+    """Yield the commands for the shipped project under a clock, each with its folder."""
     yield [*MFAGATE, "check"], REPOSITORY
     yield [*MFAGATE, "gate"], REPOSITORY
     tests = ["tests"] if whole else [f"tests/{name}" for name in QUICK]
     options = ["-n", workers, "--dist", "loadgroup"]
-    # The linters of CI files have clocks of their own; the tests of the clocks shift the real one.
+    # The linters of CI files have their own clocks, and the tests in tests/clock need the real clock.
     ignored = ["--ignore", "tests/ci", "--ignore", "tests/clock"]
     yield [*PYTEST, *options, *ignored, *tests, *arguments], REPOSITORY
 
@@ -58,7 +58,7 @@ def run(clock: Clock, library: str, commands: Commands) -> bool:
     """Run the commands under a clock; return whether all of them passed."""
     passed = True
     for command, folder in commands:
-        # A folder of its own: pytest removes folders of other runs that look old, and under this clock all do.
+        # Use a separate folder: pytest removes old folders of other runs, and under this clock all look old.
         with tempfile.TemporaryDirectory(prefix="mfagate-clock-", ignore_cleanup_errors=True) as temporary:
             environment = clock.environment({**os.environ, "PYTEST_DEBUG_TEMPROOT": temporary}, library)
             print(f"--- {clock.name}: {' '.join(command[1:])} (in {folder})", flush=True)
@@ -67,12 +67,12 @@ def run(clock: Clock, library: str, commands: Commands) -> bool:
 
 
 def main() -> int:
-    """Return 0 if everything passed under every clock."""
+    """Run the tests under the chosen clocks; return 0 if everything passed."""
     parser = argparse.ArgumentParser(prog="python -m tests.clock", description=__doc__)
-    parser.add_argument("--clock", action="append", choices=list(CLOCKS), help="only this one (repeatable)")
-    parser.add_argument("--whole", choices=[*CLOCKS, "all", "none"], default="none", help="every test under this clock")
-    parser.add_argument("--example", action="store_true", help="the provider of another package, which is installed")
-    parser.add_argument("--workers", default="3", help="processes of pytest")
+    parser.add_argument("--clock", action="append", choices=list(CLOCKS), help="run only this clock (repeatable)")
+    parser.add_argument("--whole", choices=[*CLOCKS, "all", "none"], default="none", help="run every test under it")
+    parser.add_argument("--example", action="store_true", help="run the example package, which must be installed")
+    parser.add_argument("--workers", default="3", help="number of pytest processes")
     given, arguments = parser.parse_known_args()
     library = next((str(path) for path in sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
     if library is None:

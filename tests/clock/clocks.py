@@ -1,7 +1,7 @@
-"""Other days and time zones, for a command and all processes that it starts.
+"""Run a command and all processes that it starts on another day or in another time zone.
 
 libfaketime (https://github.com/wolfcw/libfaketime) shifts the clock of each process by the same offset. The monotonic
-clock runs on as it is, so that timeouts keep their length.
+clock is not shifted, so timeouts keep their length.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VARIABLES = ("FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "LD_PRELOAD", "PYTHONPA
 
 @dataclass(frozen=True)
 class Clock:
-    """A shifted clock: the moment that it shows for a moment of the real one, and its time zone."""
+    """A shifted clock: a function from the real time to the time that it shows, and its time zone."""
 
     name: str
     shows: Callable[[datetime], datetime]
@@ -48,14 +48,14 @@ def _turn_of_the_year(now: datetime) -> datetime:
 
 
 def _leap_day(now: datetime) -> datetime:
-    """Return noon on the next 29th of February that lies ahead."""
+    """Return noon on the next 29th of February."""
     year = now.year + -now.year % 4
     day = datetime(year, 2, 29, 12, tzinfo=UTC)
     return day if day > now else datetime(year + 4, 2, 29, 12, tzinfo=UTC)
 
 
 def _at(hour: int) -> Callable[[datetime], datetime]:
-    """Return tomorrow at that hour of UTC, at which the zone's day differs from that of UTC."""
+    """Return tomorrow at an hour of UTC when the date in the zone differs from the date in UTC."""
     return lambda now: now.replace(hour=hour, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 

@@ -7,5 +7,5 @@ from ..support.programs import require_library
 
 @pytest.fixture(scope="session")
 def library() -> str:
-    """libfaketime."""
+    """Return the path of libfaketime."""
     return require_library("libfaketime", "faketime", "*/faketime/libfaketime.so.1")

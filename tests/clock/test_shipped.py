@@ -1,4 +1,4 @@
-"""The shipped project on other days and in other time zones; ``python -m tests.clock`` runs other tests there."""
+"""Test the shipped project on other days and in other time zones; ``python -m tests.clock`` runs more tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .clocks import CLOCKS, Clock
 
 by_clock = pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
 live = pytest.mark.parametrize("clock", [CLOCKS["leap-day"], CLOCKS["utc+14"]], ids=["leap-day", "utc+14"])
-"""The slow job, ``python -m tests.clock``, has all of them."""
+"""The slow job, ``python -m tests.clock``, uses all clocks."""
 
 LONG = timedelta(hours=1)
 """Longer than any of these commands takes."""
@@ -41,7 +41,7 @@ def report_of(clock: Clock, library: str, report: Path, *arguments: str, folder:
 
 
 def problems(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return integration and cause of each check that is a failure or a warning."""
+    """Return the integration and the cause of each failure and warning."""
     return [
         (integration["name"], check["cause"])
         for integration in report["integrations"]
@@ -51,7 +51,7 @@ def problems(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @by_clock
-def test_what_is_stale_is_one_warning_an_integration(clock: Clock, library: str, tmp_path: Path) -> None:
+def test_stale_recordings_cause_one_warning_for_each_integration(clock: Clock, library: str, tmp_path: Path) -> None:
     report = report_of(clock, library, tmp_path / "report.json", "check")
     found = problems(report)
     assert {cause for _, cause in found} <= {"cassette.stale"}
@@ -69,7 +69,7 @@ def test_a_gate_and_its_sandbox_see_the_same_clock(clock: Clock, library: str, t
 
 
 @live
-def test_a_nightly_run_warns_of_age_alone(clock: Clock, library: str, tmp_path: Path) -> None:
+def test_a_nightly_run_warns_only_about_age(clock: Clock, library: str, tmp_path: Path) -> None:
     arguments = ("nightly", "--integration", "duo", "--history", str(tmp_path / "history.db"))
     found = problems(report_of(clock, library, tmp_path / "report.json", *arguments))
     assert {cause for _, cause in found} <= {"cassette.stale", "documentation.review-overdue"}
@@ -78,12 +78,12 @@ def test_a_nightly_run_warns_of_age_alone(clock: Clock, library: str, tmp_path: 
 
 @by_clock
 def test_time_passes_as_usual(clock: Clock, library: str) -> None:
-    """Timeouts and sleeps keep their length, whatever the day is."""
+    """Timeouts and sleeps keep their length on every day."""
     program = "import time; began = time.monotonic(); time.sleep(0.05); print(0.05 <= time.monotonic() - began < 60)"
     assert under(clock, library, sys.executable, "-c", program).stdout == "True\n"
 
 
-def test_the_clocks_are_those_that_their_names_say() -> None:
+def test_each_clock_shows_what_its_name_says() -> None:
     now = datetime(2027, 3, 5, 17, 30, tzinfo=UTC)
     shown = {name: clock.shows(now) for name, clock in CLOCKS.items()}
     assert (shown["tomorrow"] - now, shown["in-400-days"] - now) == (timedelta(days=1), timedelta(days=400))

@@ -142,7 +142,7 @@ def test_any_value_of_a_state(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("part", ["path", "header"])
 def test_half_a_character(tmp_path: Path, part: str) -> None:
     """JSON of a provider may hold one, and no request can."""
-    with pytest.raises(StateValueError, match="half a character"):
+    with pytest.raises(StateValueError, match="half a surrogate pair"):
         build(tmp_path, generated("${x}", part), "/\ud800")
 
 

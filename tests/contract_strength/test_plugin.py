@@ -85,7 +85,7 @@ def test_a_reviewed_finding_that_is_gone_fails(pytester: pytest.Pytester) -> Non
     consumer(pytester, '"allow"', '{"accepted: $.note *": "so", "accepted: $.gone *": "was so"}')
     result = pytester.runpytest_subprocess("--mfagate-update-pacts")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*STRICT names what was not found, remove it: accepted: $.gone **"])
+    result.stdout.fnmatch_lines(["*STRICT names findings that do not exist, remove them: accepted: $.gone **"])
 
 
 def test_the_decorator_proves_a_contract_that_is_there(pytester: pytest.Pytester) -> None:

@@ -302,7 +302,7 @@ def test_exceptions_name_findings_and_nothing_else(tmp_path: Path) -> None:
     assert "exception: contract_strength.blind $.result other-value: the state decides" in str(excepted)
     unused = prove(client, blind={"$.result *": "so", "$.note other-value": "no such finding"}, **claim)
     assert unused.unused == ("blind $.note other-value",)
-    with pytest.raises(WeakContract, match="excepts nothing"):
+    with pytest.raises(WeakContract, match="unused exception"):
         unused.require()
     reviewed = {"answer: $.note *": "documented", "other: $.note *": "of another interaction"}
     shared = prove(client, reviewed=reviewed, **claim)

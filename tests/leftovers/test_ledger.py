@@ -157,7 +157,7 @@ def test_messages_are_forgotten_after_a_week() -> None:
 def test_two_runs_of_one_name_at_once() -> None:
     folder = folder_of("okta")
     first = Ledger("pipeline 7", folder)
-    with pytest.raises(NotRecorded, match="a run of this name is under way"):
+    with pytest.raises(NotRecorded, match="a run with this name is in progress"):
         Ledger("pipeline 7", folder)
     first.close()
     Ledger("pipeline 7", folder).close()

@@ -1,19 +1,19 @@
-"""Whether a regular expression can take more than linear time on some text.
+"""Find out whether a regular expression can take more than linear time on some text.
 
-``re`` backtracks. A pattern is turned into an automaton without empty moves (Glushkov), and the automaton is
-searched for the two forms of ambiguity that cost time (Weber and Seidl, "On the degree of ambiguity of finite
+``re`` backtracks. This module turns a pattern into an automaton without empty moves (Glushkov), and searches the
+automaton for the two forms of ambiguity that cost time (Weber and Seidl, "On the degree of ambiguity of finite
 automata", https://doi.org/10.1016/0304-3975(91)90381-B):
 
-* exponential: a state that one word leads back to itself along two different ways, as in ``(a*)*b``;
-* polynomial: two states with loops of the same word, the first of which also leads to the second, as in ``a*a*b``.
+* exponential: a word leads from a state back to itself along two different paths, as in ``(a*)*b``;
+* polynomial: two states have loops with the same word, which also leads from the first to the second, as in ``a*a*b``.
 
-A search begins anew at each character, which is a loop before the pattern: ``<title[^>]*>`` is quadratic when it
-is searched for, and linear when it is matched. Published analysers that we looked at (regexploit) judge the
-pattern alone and miss this, which is the form of all patterns that were slow here.
+A search starts again at each character, which acts as a loop before the pattern. So ``<title[^>]*>`` is quadratic in a
+search and linear in a match. The published analyser regexploit examines only the pattern and misses this case, which
+all slow patterns in this project had.
 
-The judgement is conservative: a lookahead is a dead end beside the pattern, a lookbehind or ``\\b`` is left out
-unless it begins the pattern, an atomic group counts as a plain one, and a repetition of more than 256 counts as
-one without end. What is judged quadratic may therefore be linear, but not the other way round.
+The analysis is conservative. A lookahead is a dead end beside the pattern. A lookbehind or ``\\b`` is ignored unless it
+begins the pattern. An atomic group counts as a plain group, and a repetition of more than 256 counts as unlimited. So a
+pattern that is reported as quadratic may be linear, but not the other way round.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-# The standard library has no public parser of its own patterns, and its types know no private one.
+# The standard library has no public parser for its patterns, and its type stubs do not contain the private parser.
 ops: Any = importlib.import_module("re._constants")
 sre: Any = importlib.import_module("re._parser")
 
 MOST_COUNTED = 256
-"""Repetitions up to here cost a constant factor."""
+"""Repetitions up to this number cost a constant factor."""
 
 _COPIES = 3
-"""What may follow what shows in three of them."""
+"""Three copies of a repeated item show which positions can follow each other."""
 
 _OTHERS = "éßЖ٣\u2028\u3042\U0001f600"
 _REPRESENTATIVES = frozenset(map(chr, range(128))) | frozenset(_OTHERS)
@@ -44,7 +44,7 @@ Set = frozenset[str]
 
 
 class Uses:
-    """How a pattern meets its text."""
+    """The ways to apply a pattern to a text."""
 
     ONCE_ANCHORED = "match"  # match, fullmatch
     ONCE = "search"
@@ -53,9 +53,9 @@ class Uses:
 
 @dataclass(slots=True)
 class _Part:
-    """A piece of a pattern: where it can begin and end, and whether it can be empty.
+    """A part of a pattern: the positions where it can begin and end, and whether it can be empty.
 
-    ``first`` and ``last`` hold a position once for each way that leads to it.
+    ``first`` and ``last`` contain a position once for each path that leads to it.
     """
 
     first: list[int] = field(default_factory=list)
@@ -64,7 +64,7 @@ class _Part:
 
 
 class _Automaton:
-    """Positions of a pattern, each with the characters that it takes, and which may follow which."""
+    """The positions of a pattern, each with the characters that it accepts and the positions that may follow."""
 
     def __init__(self, pattern: str | bytes, flags: int) -> None:
         text = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
@@ -82,7 +82,7 @@ class _Automaton:
         self.whole = self._sequence(list(parsed))
 
     def accepting(self) -> set[int]:
-        """Positions in which a match can end."""
+        """Return the positions where a match can end."""
         return set(self.whole.last)
 
     def _position(self, takes: Set) -> _Part:
@@ -147,7 +147,7 @@ class _Automaton:
                 self.follow[end] += part.first
             part.empty = part.empty or least == 0
             return self._joined(whole, part)
-        # x{0,3} is (x(x(x)?)?)?: written as x?x?x? there would be several ways to one text.
+        # x{0,3} is (x(x(x)?)?)?, because x?x?x? would have several paths to the same text.
         chain = _Part(empty=True)
         for _ in range(min(most - least, _COPIES)):
             chain = self._joined(self._sequence(item), chain)
@@ -214,7 +214,7 @@ def _in_category(category: Any, character: str, ascii_only: bool) -> bool:
 
 
 def _literals(items: Any) -> Set:
-    """The characters that a pattern names, and the ends of its ranges."""
+    """Return the characters in a pattern, and the ends of its ranges."""
     found: set[str] = set()
     waiting = [items]
     while waiting:
@@ -232,10 +232,10 @@ Edges = dict[int, list[tuple[Set, int]]]
 
 
 def verdict(pattern: str | bytes, flags: int = 0, use: str = Uses.ONCE) -> str | None:
-    """Why the pattern is not linear in this use, or None if it is."""
+    """Return why the pattern is not linear in this use; None if it is."""
     automaton = _Automaton(pattern, flags)
     if automaton.empty_twice or _exponential(automaton):
-        return "exponential: two ways through the same loop"
+        return "exponential: two paths through the same loop"
     edges = _edges(automaton)
     inside = _pair(edges, set(edges), set(edges))
     if inside is not None and not _takes_everything(automaton, inside[1]):
@@ -243,7 +243,7 @@ def verdict(pattern: str | bytes, flags: int = 0, use: str = Uses.ONCE) -> str |
     if use == Uses.ONCE_ANCHORED or automaton.begins_at_start:
         return None
     again = _restarted(automaton, use)
-    return f"quadratic: a search begins anew inside {_shown(automaton, again)}" if again is not None else None
+    return f"quadratic: a search starts again inside {_shown(automaton, again)}" if again is not None else None
 
 
 def _shown(automaton: _Automaton, position: int) -> str:
@@ -259,7 +259,7 @@ def _edges(automaton: _Automaton) -> Edges:
 
 
 def _takes_everything(automaton: _Automaton, position: int) -> bool:
-    """Whether nothing can go wrong from here on: ``.*`` at the end, with DOTALL."""
+    """Return whether a match cannot fail from here on: ``.*`` at the end, with DOTALL."""
     return (
         position in automaton.accepting()
         and automaton.takes[position] >= automaton.alphabet
@@ -274,7 +274,7 @@ def _exponential(automaton: _Automaton) -> bool:
         twice = {after for after in followers if followers.count(after) > 1}
         if any(number in reach[after] for after in twice):
             return True
-    # The same word along two different ways from a state back to itself.
+    # Look for a word that leads from a state back to itself along two different paths.
     for start in edges:
         seen, waiting = {(start, start)}, [(start, start)]
         while waiting:
@@ -282,7 +282,7 @@ def _exponential(automaton: _Automaton) -> bool:
             for (a, to_left), (b, to_right) in product(edges[left], edges[right]):
                 if not a & b or start not in reach[to_left] or start not in reach[to_right]:
                     continue
-                # A pair that parted is another state than one that never did.
+                # A pair of different states shows that the paths have separated.
                 pair = (to_left, to_right)
                 if pair not in seen:
                     seen.add(pair)
@@ -320,7 +320,7 @@ def _reachable(edges: Edges) -> dict[int, set[int]]:
 
 
 def _pair(edges: Edges, firsts: set[int], seconds: set[int]) -> tuple[int, int] | None:
-    """Two states p and q with a word that leads from p to p, from p to q and from q to q."""
+    """Return two states p and q with a word that leads from p to p, from p to q and from q to q."""
     reach = _reachable(edges)
     looping = {number for number in edges if any(number in reach[after] for _, after in edges[number])}
     for p in sorted(firsts & looping):
@@ -347,17 +347,17 @@ def _ambiguous(edges: Edges, reach: dict[int, set[int]], p: int, q: int) -> bool
 
 
 def _restarted(automaton: _Automaton, use: str) -> int | None:
-    """A loop of the pattern in which a search that begins later ends up too.
+    """Return a loop of the pattern that a search can also reach from a later start.
 
-    Where a match can end, a search does not fail: with one match there is no other beginning after that, with many
-    the next begins behind it.
+    Where a match can end, a search does not fail. If only one match is searched for, there is no later start; otherwise
+    the next search starts after the match.
     """
     accepting = set() if automaton.ends_at_end else automaton.accepting()
     edges = _edges(automaton)
     start, ready = len(automaton.takes), len(automaton.takes) + 1
     firsts = [(automaton.takes[number], number) for number in dict.fromkeys(automaton.whole.first)]
     behind = automaton.alphabet - automaton.not_behind
-    # From ``start`` only over a character that may stand before the pattern.
+    # Leave ``start`` only over a character that may precede the pattern.
     edges[start] = [(automaton.alphabet, start), (behind, ready)]
     edges[ready] = firsts
     if not automaton.not_behind:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Listener:
-    """Takes every connection, and keeps what comes."""
+    """Accept every connection, and keep what it sends."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -38,7 +38,7 @@ class Listener:
 
 @contextmanager
 def hostile_listener() -> Iterator[Listener]:
-    """Listening until the context ends."""
+    """Listen until the context ends."""
     listener = Listener()
     try:
         yield listener

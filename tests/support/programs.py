@@ -1,7 +1,7 @@
-"""Programs that tests need and that pip does not install with the project.
+"""Find programs that tests need and that pip does not install with the project.
 
-Where one is missing, a test is skipped on a person's machine and fails in CI: a test that was skipped proves nothing.
-``./ci/test`` collects what was skipped and says at its end how to change it.
+If a program is missing, a test is skipped on a person's machine. In CI it fails, because a skipped test proves nothing.
+At its end ``./ci/test`` lists what was not tested, and the command that installs what is missing.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from typing import NoReturn
 import pytest
 
 INSTALL = "./ci/programs"
-"""Installs every program that the tests need; needs root or sudo, on Debian or Ubuntu."""
+"""The command that installs every program that the tests need, on Debian or Ubuntu with root or sudo."""
 
 NOTES = "MFAGATE_NOT_TESTED"
-"""Environment variable: the file to which ``missing`` adds a line for each test that was not run."""
+"""The environment variable with the file to which ``missing`` adds a line for each test that was not run."""
 
 
 def in_ci(environment: Mapping[str, str]) -> bool:
-    """Return whether this is a CI machine, on which nothing may be skipped for want of a program."""
+    """Return whether this is a CI machine, where no test may be skipped because a program is missing."""
     return environment.get("CI", "").lower() in ("1", "true")
 
 
 def missing(what: str, command: str) -> NoReturn:
-    """Skip the test that needs something which this machine lacks; in CI, fail it.
+    """Skip a test that needs something that is not installed; in CI, fail the test.
 
     Args:
-        what: The name of what is missing.
-        command: The command that changes it.
+        what: The name of the missing program, library or module.
+        command: The command that installs it.
     """
     reason = f"missing: {what}; to test it: {command}"
     if in_ci(os.environ):
@@ -46,7 +46,7 @@ def missing(what: str, command: str) -> NoReturn:
 
 
 def find_program(*names: str, folders: str | None = None) -> str | None:
-    """Return the path of the first of these programs that is in PATH, or beside this Python."""
+    """Return the path of the first of these programs that is in PATH or in the folder of this Python."""
     beside = str(Path(sys.executable).parent)
     path = os.pathsep.join([beside, os.environ.get("PATH", ""), *filter(None, [folders])])
     return next((found for name in names if (found := shutil.which(name, path=path))), None)
@@ -57,7 +57,7 @@ def require_program(*names: str, package: str, command: str = INSTALL, folders: 
 
     Args:
         names: Names under which the program may be installed.
-        package: The package that has it, by the name of Debian, PyPI or npm.
+        package: The Debian, PyPI or npm package that contains it.
         command: The command that installs the package.
         folders: More folders to search, separated as in PATH.
     """
@@ -65,7 +65,7 @@ def require_program(*names: str, package: str, command: str = INSTALL, folders: 
 
 
 def require_library(name: str, package: str, pattern: str) -> str:
-    """Return the path of a library, by a pattern below ``/usr/lib``."""
+    """Return the path of a library that matches a pattern below ``/usr/lib``."""
     found = sorted(Path("/usr/lib").glob(pattern)) + sorted(Path("/usr/local/lib").glob(pattern))
     return str(found[0]) if found else missing(f"{name} (package {package})", INSTALL)
 

@@ -101,7 +101,7 @@ class Integration(Table):
     minimum_interactions: WholeNumber | None = Field(
         None,
         ge=1,
-        description="Fewer interactions of the contract asked live than this are a failure (gate.nothing-checked).",
+        description="The run fails (gate.nothing-checked) if it asks fewer interactions of the contract.",
     )
     production_allows: tuple[Literal["failing-credential", "unsafe-interactions"], ...] = Field(
         (), description="What may be sent in production beyond safe probes."

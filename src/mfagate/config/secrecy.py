@@ -1,4 +1,4 @@
-"""Which values of a configuration are secret. A table teaches the redactor its secrets by being resolved."""
+"""Say which values of a configuration are secret. Resolving a table adds its secrets to the redactor."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mfagate.secrets.reference import Reference
 
 @dataclass(frozen=True, slots=True)
 class Secrecy:
-    """What is declared about the values of a table.
+    """Which values of a table are secret.
 
     Args:
-        secret: The names of secrets.
-        known: The names that mean something; what is under another name may be a misspelt secret.
-        fingerprinted: Whether a value that comes out of a store is shown as a fingerprint.
+        secret: The names of secret values.
+        known: All known names. A value under another name may be a secret with a misspelt name.
+        fingerprinted: Whether a value from a store is shown as a fingerprint.
     """
 
     secret: Collection[str]
@@ -27,7 +27,7 @@ class Secrecy:
     fingerprinted: bool = False
 
     def teach(self, redactor: Redactor, values: Mapping[str, Value]) -> None:
-        """Let the redactor learn the secrets of a table whose references have been resolved."""
+        """Add the secrets of a table to the redactor; the references of the table must be resolved."""
         for name, value in values.items():
             if value.value is None or isinstance(value.value, bool):
                 continue
@@ -41,13 +41,13 @@ class Secrecy:
 
 
 def teach_unknown(redactor: Redactor, values: Iterable[tuple[str, str]]) -> None:
-    """Let the redactor learn what is written under keys that mean nothing."""
+    """Add values under unknown keys to the redactor, if they look like secrets."""
     for name, text in values:
         if Reference.parse(text) is None and _looks_secret(text):
             redactor.add(name, text)
 
 
 def _looks_secret(text: str) -> bool:
-    """Return whether a text is too long, or too mixed, for a word such as ``production``."""
+    """Return whether a text is too long for a word such as ``production``, or mixes letters and digits."""
     mixed = any(map(str.isdigit, text)) and any(map(str.isalpha, text))
     return "://" not in text and (len(text) >= RUN or (len(text) >= 8 and mixed))

@@ -1,4 +1,4 @@
-"""Line numbers inside a JSON text, for the place that a person has to change."""
+"""Find the line of a value in a JSON text, for a person who has to change it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Where = tuple[str | int, ...]
 
 
 def line_of(text: str, where: Sequence[str | int]) -> int | None:
-    """The line, counted from 1, on which the value at ``where`` begins, or what holds it if there is none.
+    """Return the line, counted from 1, on which the value at ``where`` begins.
 
-    Of a repeated key the last one counts.
+    If there is no such value, return the line of the value that would contain it. The last of repeated keys counts.
     """
     steps = tuple(where)
     wanted = {steps[:length] for length in range(len(steps) + 1)}
@@ -24,7 +24,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
 
 
 def _values(text: str) -> Iterator[tuple[Where, int]]:
-    """Every value of a JSON text with its place and its position; the text has been parsed before."""
+    """Yield the place and the position of every value of a JSON text, which must be valid."""
     steps: list[str | int] = []
     key_is_next = False
     for token in _TOKEN.finditer(text):

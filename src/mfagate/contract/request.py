@@ -162,7 +162,7 @@ def _look_up(name: str, values: Mapping[str, str]) -> str:
     except KeyError:
         raise StateValueError(name, "is missing: no provider state gave it") from None
     except UnicodeEncodeError:
-        raise StateValueError(name, "holds half a character, which cannot be sent") from None
+        raise StateValueError(name, "contains half a surrogate pair, which cannot be sent") from None
     return value
 
 

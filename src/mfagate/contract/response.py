@@ -82,7 +82,7 @@ class ExpectedResponse:
         if answer.truncated:
             return [found.body_unreadable("is longer than the limit and was cut off")]
         if answer.undecodable is not None:
-            return [found.body_unreadable(f"is not in {answer.undecodable.quoted(80)}, as it is said to be")]
+            return [found.body_unreadable(f"is not in {answer.undecodable.quoted(80)}, as the header claims")]
         if not self.body:
             return self._no_body(answer)
         if not answer.body:

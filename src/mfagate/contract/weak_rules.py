@@ -1,11 +1,11 @@
-"""Find what a pact shows in an example answer and does not check.
+"""Find what a pact shows in an example answer but does not check.
 
-A rule of Pact on a list or an object holds for everything inside it (it *cascades*): ``each_like``
-of pact-python writes a ``type`` rule, below which every word may be any other word, and without
-``min`` the list may be empty. Which rules cascade, and how far, is decided by Pact's core, so this
-module asks the core: it changes one place of the example at a time and looks whether the contract
-still accepts the answer. A pact says that it means this with a rule of the place itself: ``min: 0``
-of a list, any rule of a value.
+A Pact rule on a list or an object applies to everything inside it (it *cascades*). ``each_like`` of
+pact-python writes a ``type`` rule: every word below it may be any other word, and without ``min``
+the list may be empty. Pact's core decides which rules cascade, and how far. So this module asks the
+core: it changes one place of the example at a time, and checks whether the contract still accepts
+the answer. A rule of the place itself says that this is intended: ``min: 0`` for a list, any rule
+for a value.
 https://github.com/pact-foundation/pact-specification/tree/version-2#matchers (cascading)
 """
 
@@ -40,7 +40,7 @@ class WeakPlace:
 
 
 class Effort:
-    """How much is compared at most, so that a huge pact does not delay ``mfagate check``."""
+    """Limit how much is compared, so that a huge pact does not delay ``mfagate check``."""
 
     def __init__(self, characters: int = 1 << 21) -> None:
         self._left = characters
@@ -54,7 +54,7 @@ class Effort:
 def weak_places(response: ExpectedResponse, effort: Effort | None = None) -> list[WeakPlace]:
     """Return the weak places of an answer's JSON body, in the order of the example.
 
-    Places that ``effort`` does not suffice for are left out.
+    Stop when ``effort`` is used up.
 
     Raises:
         ContractError: Pact's core does not understand a matching rule.
@@ -75,7 +75,7 @@ class _Example:
 
     @property
     def cascades(self) -> bool:
-        """Whether a list or an object has a rule: only such a rule reaches other places."""
+        """Return whether a list or an object has a rule: only such a rule applies to other places."""
         containers = [place for place, value in walk(self._document) if isinstance(value, dict | list)]
         return any(_names(path, place) for path, _ in self._rules for place in containers)
 
@@ -95,7 +95,7 @@ class _Example:
                     break
 
     def _others(self, place: Place, value: Any) -> tuple[Any, ...]:
-        """Return other values that the example gives no reason to expect here."""
+        """Return other values to try in this place, which the example does not lead a reader to expect."""
         rules = [rule for path, rule in self._rules if _names(path, place)]
         if isinstance(value, list):
             return ([],) if value and not any(map(_allows_none, rules)) else ()
@@ -103,7 +103,7 @@ class _Example:
 
 
 def _places_of_rules(root: Place, rules: Mapping[str, Any]) -> Iterator[tuple[Place, Any]]:
-    """Yield each rule with the place that it is written for; ``root`` leads to the document of the rules."""
+    """Yield each rule with its place; ``root`` is the place of the document that the rules belong to."""
     for path, rule in rules.items():
         place = (*root, *steps(path))
         yield place, rule
@@ -123,7 +123,7 @@ def _allows_none(rule: Mapping[str, Any]) -> bool:
 
 
 def _like(value: Any) -> tuple[Any, ...]:
-    """Return other values of the same type; none for null, which is the only one, and for an object."""
+    """Return other values of the same type. There are none for null, and this function has none for objects."""
     match value:
         case bool():
             return (not value,)

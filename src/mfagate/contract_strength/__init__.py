@@ -1,4 +1,4 @@
-"""The proof of a contract's strength: it rejects what breaks a reader, and accepts what readers cope with.
+"""Prove the strength of a contract: it rejects answers that break a reader, and accepts all others.
 
 >>> prove(lambda url: OurClient(url).verify("alice", "123456"),  # doctest: +SKIP
 ...       contract="contracts/duo/auth-service-duo.json", interaction="passcode accepted").require()

@@ -1,9 +1,9 @@
-"""What a reader did with an answer, in a form that can be compared.
+"""Compare what a reader did with two answers.
 
 A reader's behaviour is its decision, the type of the error that it raised, every value that it
-handed on, and every request that it sent. Two behaviours are the same if all of these are equal,
-apart from values that the reader only passes through: where the change put B in place of A, a
-reader that handed on A may hand on B.
+returned, and every request that it sent. Two behaviours are the same if all of these are equal,
+apart from values that the reader only passes through: if the change replaced A by B, a reader
+that returned A may return B.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from mfagate.foreign import ForeignText
 from mfagate.foreign.parsing import raw
 
 Leaf = tuple[str, Any]
-"""Where a value is, and the value: a text, number, boolean or None."""
+"""The name of a place, and its value: a text, number, boolean or None."""
 
 MEMBER = "{}"
-"""Ends the name of a leaf that is a member of a set."""
+"""The end of the name of a leaf that is a member of a set."""
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a reader did: in words, and as leaves."""
+    """What a reader did, in words and as leaves."""
 
     words: str
     leaves: Counter[Leaf]
@@ -50,9 +50,9 @@ class Behaviour:
         """Return whether a reader did the same with a changed answer.
 
         Args:
-            changed: What it did with the changed answer.
+            changed: What the reader did with the changed answer.
             change: The change.
-            volatile: Names of leaves that differ from call to call anyway.
+            volatile: Names of leaves that differ in every call.
         """
         mine, theirs = self._without(volatile), changed._without(volatile)
         gone, new = mine - theirs, theirs - mine
@@ -70,7 +70,7 @@ class Behaviour:
 
 
 def _explained(gone: list[Leaf], new: list[Leaf], change: Change) -> bool:
-    """Whether each leaf that is new is one that is gone, with the changed value in it."""
+    """Return whether each new leaf is a leaf that is gone, with the changed value in it."""
     if len(gone) != len(new):
         return False
     left = [*new]
@@ -83,7 +83,7 @@ def _explained(gone: list[Leaf], new: list[Leaf], change: Change) -> bool:
 
 
 def _is_handed_on(was: Any, now: Any, change: Change) -> bool:
-    """Whether ``now`` is ``was`` with the changed value in it, of the same type."""
+    """Return whether ``now`` is ``was`` with the changed value in it, and has the same type."""
     (was_type, old), (now_type, new) = was, now
     before, after = change.before, change.after
     if was_type != now_type or not _is_alike(before, after):
@@ -94,14 +94,14 @@ def _is_handed_on(was: Any, now: Any, change: Change) -> bool:
 
 
 def _is_alike(before: Any, after: Any) -> bool:
-    """Whether a value was changed to one that could be handed on in its place: a text or number for another."""
+    """Return whether a text was changed to another text that is not empty, or a number to another number."""
     if isinstance(before, str) and isinstance(after, str):
         return bool(before and after)
     return _is_number(before) and _is_number(after)
 
 
 def _forms(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """The values themselves, and of two URLs the paths: a client follows a link on its own connection."""
+    """Yield the values, and the paths of two URLs, because a client follows a link on its own connection."""
     yield before, after
     if "://" in before and "://" in after:
         yield urlsplit(before).path, urlsplit(after).path
@@ -115,7 +115,7 @@ def _is_substituted(old: str, new: str, before: str, after: str) -> bool:
 
 
 def _is_passed_on(leaf: Leaf, change: Change) -> bool:
-    """Whether a further member of a set is a text out of the element that was added."""
+    """Return whether a new member of a set is a value of the element that was added."""
     name, value = leaf
     return name.endswith(MEMBER) and value in {_typed(each) for each in _scalars(change.after)}
 
@@ -135,7 +135,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _typed(value: Any) -> tuple[str, Any]:
-    """The value with its type: 1, True and 1.0 are equal in Python, and not to a caller."""
+    """Return the value with its type: 1 and True are equal in Python, but not to a caller."""
     if isinstance(value, str):
         return "text", value
     if _is_number(value):
@@ -154,7 +154,7 @@ def _of_the_call(outcome: Outcome) -> Iterator[Leaf]:
 
 
 def _leaves(name: str, value: Any) -> Iterator[Leaf]:
-    """Take apart what a reader returned; of an object of an unknown class only the class counts."""
+    """Yield the leaves of a value that a reader returned. Of an object of an unknown class, only the class counts."""
     if value is None or isinstance(value, bool | int | float) or type(value) is str:
         yield name, value
         return
@@ -169,7 +169,7 @@ def _leaves(name: str, value: Any) -> Iterator[Leaf]:
 
 
 def _simple(value: Any) -> str | None:
-    """Return a value without members as a text."""
+    """Return a value that has no members as text; None for any other value."""
     if isinstance(value, Enum):
         return f"{type(value).__qualname__}.{value.name}"
     if isinstance(value, ForeignText):

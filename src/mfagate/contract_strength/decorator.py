@@ -1,4 +1,4 @@
-"""``@contract_strength``: a call of a client becomes a test of pytest that proves a contract with it."""
+"""``@contract_strength``: make a pytest test of a client's call, which proves a contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FIXTURE = "contract_strength"
 
 
 def contract_strength(**claim: Any) -> Decorator:
-    """Make a test of a function whose first parameter is the endpoint, and which returns what the client hands on.
+    """Make a test of a function that gets the endpoint as its first parameter, and returns the client's result.
 
     The keywords are those of :class:`~mfagate.contract_strength.Claim`. Further parameters of the
     function are fixtures, or come from ``pytest.mark.parametrize``.

@@ -1,4 +1,4 @@
-"""The words that a contract lists for a place: each is an answer that it allows, so each is tried."""
+"""Find the words that a contract lists for a place. The contract allows each of them, so the proof tries each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _LISTED = re.compile(
     r"\$?(?:\\Z)?",
     re.DOTALL,
 )
-"""A pattern that is literal text but for one group of literal words."""
+"""A pattern of literal text with one group of literal words."""
 
 
 def listed(rules: Mapping[str, Any], path: str, example: Any) -> Iterator[Any]:
-    """Yield every word that a pattern lists for a place, as a number where the example is one.
+    """Yield every word that a pattern lists for a place, as a number if the example is a number.
 
     Args:
         rules: The rules of the body, by path.
@@ -47,7 +47,7 @@ def _literal(escaped: str) -> str:
 
 
 def _flat(rules: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each rule with its path; those of an element that a list has to contain as well."""
+    """Yield each rule with its path, including the rules of an element that a list must contain."""
     for path, rule in rules.items():
         yield path, rule
         for matcher in rule["matchers"]:

@@ -1,7 +1,7 @@
-"""The changes of an answer that a proof of strength tries: a fixed list of operators.
+"""Make the changes of an answer that a proof of strength tries: a fixed list of operators.
 
 Each change alters one place of the contract's own example, or its status or content type.
-Whether the contract accepts a change is decided by its matcher, not here.
+The contract's matcher, not this module, decides whether the contract accepts a change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mfagate.fail_closed.places import Place, places
 from mfagate.foreign import quoted_json
 
 OTHER = "mfagate-other"
-"""A word that no provider says."""
+"""A word that no provider uses."""
 
 _STATUSES = (
     *(200, 201, 202, 204, 206),
@@ -34,7 +34,7 @@ _SHOWN = 160
 
 
 class Operator(StrEnum):
-    """What is changed. The values are stable: exceptions name them."""
+    """What a change does. The values are stable, because exceptions name them."""
 
     REMOVED = "removed"
     NULL = "null"
@@ -57,7 +57,7 @@ class Change:
 
     Args:
         operator: What kind of change it is.
-        place: The path of the changed place, as Pact writes it, or ``status`` or ``header NAME``.
+        place: The path of the changed place, as in Pact, or ``status``, ``content-type`` or ``header NAME``.
         words: The change in words.
         answer: The changed answer.
         before: The value that was in the place.
@@ -78,11 +78,11 @@ def changes(
     """Yield every change of an interaction's answer.
 
     Args:
-        interaction: Its example is changed.
-        neighbours: Interactions with the same request: what their examples hold in the
-            same place is tried as well.
-        answer: Another answer of this interaction, a live one, to change in place of the
-            example: in the places that the example has.
+        interaction: The interaction whose example is changed.
+        neighbours: Interactions with the same request. The values of their examples in the
+            same place are tried as well.
+        answer: A live answer of this interaction, which is changed instead of the example.
+            Only places that the example has are changed.
     """
     example = Answer.example(interaction) if answer is None else answer
     named = {place.path for place in places(_document(Answer.example(interaction)))}
@@ -97,7 +97,7 @@ def _values_of(neighbours: Iterable[Interaction]) -> Mapping[str, Sequence[Any]]
     for interaction in neighbours:
         for place in places(_document(Answer.example(interaction))):
             if isinstance(place.value, dict):
-                continue  # its members are tried one by one
+                continue  # Its members are tried one by one.
             values.setdefault(place.path, []).append(place.value)
     return values
 
@@ -213,7 +213,7 @@ def _of_other_kinds(value: list[Any]) -> Iterator[Any]:
 
 
 def _unknown(item: Any) -> Any:
-    """Make an element of the same shape that nobody knows: each text in it is another."""
+    """Return an element with the same structure and other texts."""
     if isinstance(item, dict):
         return {name: _unknown(value) for name, value in item.items()}
     if isinstance(item, list):
@@ -222,7 +222,7 @@ def _unknown(item: Any) -> Any:
 
 
 def _broken(item: Any) -> Iterator[Any]:
-    """Make elements that have one field less, or one field that holds something else."""
+    """Yield elements that lack one field, or in which one field has another type."""
     if isinstance(item, dict):
         for name, value in item.items():
             yield {key: other for key, other in item.items() if key != name}

@@ -1,4 +1,4 @@
-"""The proof: every change of an answer, given to the contract and to every reader of that answer."""
+"""Prove a contract: give every change of an answer to the contract and to every reader of that answer."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, servi
 from mfagate.fail_closed.watch import Outcome, Watch
 
 Call = Callable[[Endpoint], Any]
-"""Asks the provider at an endpoint, and returns what the client hands on."""
+"""A function that asks the provider at an endpoint with the client, and returns the client's result."""
 
 Judge = Callable[[Response], Any]
-"""Reads an answer without a network, and returns what it makes of it: a probe, or a provider state."""
+"""A function that reads an answer without a network, and returns its result: a probe, or a provider state."""
 
 Prove = Callable[..., Proof]
-"""What the fixture ``contract_strength`` is."""
+"""The type of the fixture ``contract_strength``."""
 
 CLIENT = "client"
 
@@ -41,22 +41,22 @@ ANYTHING = _Anything()
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """What is to be proved of an interaction.
+    """What to prove about an interaction.
 
     Args:
-        contract: The pact file, or one that was loaded.
+        contract: The pact file, or a contract that was loaded.
         interaction: The description of the interaction whose answer is changed.
         expect: What the call returns for the example, or the type of the error that it raises.
-        further: Further calls that read the same answer, by name.
+        further: Other calls that read the same answer, by name.
         judges: Readers that need no network, by name.
-        given: Interactions that are answered on the way with their examples, in this order
-            and once a call each: the access token that is fetched first, say.
+        given: Interactions that the client sends first, such as the request for an access token.
+            Each call gets their example answers once, in this order.
         blind: Accepted blind findings: a pattern of ``PLACE OPERATOR`` and the reason. ``*``
-            stands for any text.
-        strict: Reviewed strict findings, likewise.
+            matches any text.
+        strict: Reviewed strict findings, in the same form.
         reviewed: Reviewed strict findings of several interactions: patterns of
-            ``INTERACTION: PLACE OPERATOR`` and the reasons. One that names nothing here is no fault.
-        deadline_seconds: Within which each call has to end.
+            ``INTERACTION: PLACE OPERATOR`` and the reasons. A pattern may match nothing here.
+        deadline_seconds: The time limit for each call.
         tls: Serve over TLS: see :class:`~mfagate.fail_closed.Endpoint`.
     """
 
@@ -77,13 +77,13 @@ def prove(call: Call | None, **claim: Any) -> Proof:
     """Prove how strong a contract is; the keywords are those of :class:`Claim`.
 
     Args:
-        call: Asks the provider at an endpoint with the client, and returns what the client
-            hands on. None where only judges read the answer.
+        call: Asks the provider at an endpoint with the client, and returns the client's result.
+            None if only judges read the answer.
         claim: See :class:`Claim`.
 
     Raises:
         CannotProve: The contract has no such interaction, nothing reads its answer, or a
-            reader does not do with its example what is expected.
+            reader does not behave as expected with the example.
         ContractError: The contract cannot be read.
     """
     wanted = Claim(**claim)
@@ -130,7 +130,7 @@ class _Prover:
         return self._judged([*found.values()], tried)
 
     def _judged(self, found: Sequence[Finding], tried: Mapping[str, int]) -> Proof:
-        """Put the reasons of exceptions to the findings."""
+        """Return the proof, with the reasons of exceptions added to the findings."""
         claim = self._claim
         patterns = [(Weakness.BLIND, each, reason) for each, reason in claim.blind.items()]
         patterns += [(Weakness.STRICT, each, reason) for each, reason in claim.strict.items()]
@@ -161,13 +161,16 @@ class _Prover:
         return tuple((place, operator, value) for (place, operator, _), value in self._breaking.items())
 
     def _note(self, change: Change) -> None:
-        """Remember the first breaking change of each place and operator; a list that lost its own elements apart."""
+        """Remember the first breaking change of each place and operator.
+
+        A list that keeps its elements and a list that loses them count as two.
+        """
         mixed = change.operator is Operator.OTHER_KIND and len(change.after) > 1
         told = change.operator in (Operator.OTHER_VALUE, Operator.OTHER_KIND)
         self._breaking.setdefault((change.place, change.operator, mixed), change.after if told else None)
 
     def _learn(self) -> None:
-        """Learn what each reader does with the example, and what of it differs from call to call."""
+        """Learn what each reader does with the example, and which parts of that differ in every call."""
         about = f"interaction {self._claim.interaction!r}: "
         if self._mismatches(self._example):
             raise CannotProve(f"{about}the contract does not accept its own example")
@@ -184,11 +187,11 @@ class _Prover:
             self._volatile[name] = usual.volatile(self._read(name, self._example)[1])
 
     def _mismatches(self, answer: Answer) -> list[Mismatch]:
-        """Match an answer as the gate does, with the example's values for what the request was about."""
+        """Match an answer as the gate does, with the example's values in place of those of the state."""
         return self._interaction.match(answer.response, values=self._interaction.example_values())
 
     def _broken(self, change: Change) -> list[str]:
-        """Return the readers that behave otherwise, each with what it does."""
+        """Return the readers that behave differently, each with what it does."""
         broken = []
         for name, usual in self._usual.items():
             now = self._read(name, change.answer)[1]
@@ -209,7 +212,7 @@ class _Prover:
 def _judged_by(judge: Judge, response: Response) -> Outcome:
     try:
         return Outcome(returned=judge(response))
-    except Exception as error:  # noqa: BLE001 - the type of the error is what is compared
+    except Exception as error:  # noqa: BLE001 - the proof compares the type of the error
         return Outcome(raised=error)
 
 
@@ -232,5 +235,5 @@ def _merged(first: Finding, more: Finding) -> Finding:
 
 
 def names(pattern: str, name: str) -> bool:
-    """Return whether a pattern of an exception names a finding; ``*`` is any text."""
+    """Return whether the pattern of an exception matches the name of a finding; ``*`` matches any text."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None

@@ -1,4 +1,4 @@
-"""What a proof of strength found."""
+"""The result of a proof of strength."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEXT = {
     Weakness.BLIND: "Demand more in the contract: the exact value, a pattern, or one element of the list "
     "(array_containing, or each_like with min=1). Do not make the client accept more.",
     Weakness.STRICT: "If the provider documents the change as possible, accept it in the contract; "
-    "else name it with the reason in `strict`.",
+    "otherwise name it with the reason in `strict`.",
 }
 
 
@@ -41,9 +41,9 @@ class Finding:
         place: The changed place.
         operator: The operator.
         changes: Each change in words.
-        readers: For a blind contract, the readers that behaved otherwise, each with what it did.
-        contract: For a strict one, what the contract says of the first change.
-        reason: Why it is accepted, where an exception names it.
+        readers: For a blind finding, the readers that behaved differently, each with what it did.
+        contract: For a strict finding, the contract's message about the first change.
+        reason: Why the finding is accepted, if an exception names it.
     """
 
     weakness: Weakness
@@ -56,11 +56,11 @@ class Finding:
 
     @property
     def name(self) -> str:
-        """The place and the operator: what an exception names."""
+        """Return the place and the operator, by which an exception names the finding."""
         return f"{self.place} {self.operator}"
 
     def __str__(self) -> str:
-        """Describe it in some lines."""
+        """Describe the finding in several lines."""
         shown, left = self.changes[:_SHOWN], len(self.changes) - _SHOWN
         lines = [("change" if number == 0 else "also", each) for number, each in enumerate(shown)]
         lines += [("also", f"{left} more changes of this kind")] if left > 0 else []
@@ -73,7 +73,7 @@ class Finding:
 
 
 class WeakContract(AssertionError):
-    """A contract accepts what breaks a reader; the text has every finding."""
+    """A contract accepts a change that breaks a reader; the message contains every finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,10 @@ class Proof:
     Args:
         interaction: Its description.
         readers: The names of the readers.
-        findings: All of them, those with an exception included.
+        findings: All findings, including those with an exception.
         tried: How many changes were tried, how many the contract rejects, and how many break a reader.
-        unused: Exceptions that name nothing that was found.
-        breaking: The changes that break a reader and are rejected: place, operator, and where it is told
+        unused: Exceptions that match no finding.
+        breaking: The changes that break a reader and are rejected: place, operator, and for some operators
             the new value.
         reviewed: The patterns of ``Claim.reviewed`` that named a finding.
     """
@@ -101,24 +101,24 @@ class Proof:
 
     @property
     def blind(self) -> tuple[Finding, ...]:
-        """Blind findings without an exception."""
+        """Return the blind findings without an exception."""
         return self._without_reason(Weakness.BLIND)
 
     @property
     def strict(self) -> tuple[Finding, ...]:
-        """Strict findings that nobody has reviewed yet."""
+        """Return the strict findings that nobody has reviewed yet."""
         return self._without_reason(Weakness.STRICT)
 
     @property
     def passed(self) -> bool:
-        """Whether no blind finding is without an exception, and no exception without its finding."""
+        """Return whether every blind finding has an exception, and every exception matches a finding."""
         return not self.blind and not self.unused
 
     def require(self) -> None:
         """Return if the contract is strong, and raise otherwise.
 
         Raises:
-            WeakContract: It is blind to a change, or an exception names nothing that was found.
+            WeakContract: It is blind to a change, or an exception matches no finding.
         """
         if not self.passed:
             raise WeakContract(str(self))
@@ -127,17 +127,17 @@ class Proof:
         return tuple(each for each in self.findings if each.weakness is weakness and each.reason is None)
 
     def __str__(self) -> str:
-        """Describe the proof: a line, then each finding without an exception, blind ones first."""
+        """Describe the proof: one line, then each finding without an exception, blind findings first."""
         tried = ", ".join(f"{count} {what}" for what, count in self.tried.items())
         verdict = "is strong" if self.passed else "is weak"
         lines = [f"{self.interaction}: the contract {verdict} ({tried})"]
         excepted = [each for each in self.findings if each.reason is not None]
         lines += [f"  exception: {each.weakness} {each.name}: {each.reason}" for each in excepted]
-        lines += [f"  exception that excepts nothing, remove it: {each}" for each in self.unused]
+        lines += [f"  unused exception, remove it: {each}" for each in self.unused]
         return "\n\n".join(["\n".join(lines), *map(str, (*self.blind, *self.strict))])
 
     def record(self) -> dict[str, Any]:
-        """The proof as JSON, for listings."""
+        """Return the proof as JSON."""
         return {
             "interaction": self.interaction,
             "readers": list(self.readers),

@@ -1,8 +1,8 @@
-"""Text of others: what a provider, a proxy, a certificate, a file or a library says.
+"""Foreign text: text from a provider, a proxy, a certificate, a file or a library.
 
-It is shown through :meth:`ForeignText.quoted` or :func:`quoted` alone, which redact it, make it
-harmless and cut it, in this order: of a secret that is cut first, the redactor would find nothing.
-Modules that decide by such a text, and show none of it, read it with :mod:`mfagate.foreign.parsing`.
+Only :meth:`ForeignText.quoted` and :func:`quoted` show foreign text. They redact it, make it harmless
+and cut it, in this order, because the redactor would not find a secret that is cut first.
+Modules that make decisions by such a text, and do not show it, read it with :mod:`mfagate.foreign.parsing`.
 """
 
 from mfagate.foreign.harmless import harmless, harmless_json, harmless_lines

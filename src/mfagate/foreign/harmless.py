@@ -1,7 +1,7 @@
-"""Text of others made harmless for eyes, terminals and logs: one line on which everything can be seen.
+"""Make foreign text harmless for people, terminals and logs: one line in which every character is visible.
 
-What cannot be seen, repaints a terminal, turns the direction of the text around or ends a line is
-spelt out, such as ``\\x1b``. What a pipeline would take for a command is broken up.
+Characters that are invisible, control a terminal, change the direction of text or end a line are
+spelt out, such as ``\\x1b``. Text that a pipeline would treat as a command is broken up.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 
 _SPACES = re.compile(r"[\s\x1c-\x1f\x85\u2028\u2029]+")
-"""Every kind of line break and blank, also those that only ``str.splitlines`` takes for one."""
+"""Every kind of line break and white space, also line breaks that only ``str.splitlines`` knows."""
 
 _COMMAND = re.compile(
     r"""
@@ -25,26 +25,26 @@ _COMMAND = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""What a pipeline takes for a command. GitHub looks for ``##[`` anywhere in a line, and for ``::`` behind blanks:
+"""Commands of pipelines. GitHub looks for ``##[`` anywhere in a line, and for ``::`` after spaces:
 https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs (``TryParse`` and ``TryParseV2``).
-Azure Pipelines, which makes ``##vso`` harmless in text of others, does so anywhere and in any case:
+Azure Pipelines makes ``##vso`` harmless in foreign text, anywhere in a line and in upper or lower case:
 https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Sdk/Util/StringUtil.cs
 (``DeactivateVsoCommands``)."""
 
 _INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0",
 )
-"""Letters, marks and symbols that show nothing: fillers, joiners, an empty Braille cell."""
+"""Letters, marks and symbols without a visible form: fillers, joiners, an empty Braille cell."""
 
 _JOINERS = "\u200c\u200d"
 _MOST_MARKS = 4
-"""Marks above and below one letter. Vietnamese needs two, pointed Hebrew four."""
+"""The most marks above and below one letter. Vietnamese needs two, pointed Hebrew four."""
 
 
 def harmless(text: str) -> str:
-    """The text on one line, with everything spelt out that would do something instead of being seen.
+    """Return the text on one line, with every character spelt out that is invisible or has an effect.
 
-    It is idempotent: a text that is harmless stays as it is.
+    A harmless text is not changed.
     """
     text = _COMMAND.sub(_broken, text)
     if text.isascii() and text.isprintable():
@@ -53,7 +53,7 @@ def harmless(text: str) -> str:
 
 
 def harmless_lines(text: str) -> str:
-    """Several lines of ours, of which each may quote others: every line harmless."""
+    """Make each line of a text of our own harmless; any line may quote foreign text."""
     return "\n".join(map(harmless, text.split("\n")))
 
 
@@ -61,7 +61,7 @@ _UNSEEN = re.compile(r"[^\n -~]")
 
 
 def harmless_json(document: str) -> str:
-    """A JSON document with everything that cannot be seen written as ``\\uXXXX``: the same to every program."""
+    """Return a JSON document with invisible characters as ``\\uXXXX``. Programs read the same document."""
     return _UNSEEN.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], document)
 
 
@@ -73,7 +73,7 @@ def _broken(found: re.Match[str]) -> str:
 
 
 def _space(found: re.Match[str]) -> str:
-    # Blanks as people type them stay; a tab or a line break among them makes one blank of all.
+    # Plain spaces stay. White space that contains a tab or a line break becomes one space.
     return found[0] if set(found[0]) == {" "} else " "
 
 

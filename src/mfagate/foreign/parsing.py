@@ -1,7 +1,7 @@
-"""Text of others for decisions: comparing codes, reading dates, matching contracts.
+"""Read foreign text to make decisions: compare codes, parse dates, match contracts.
 
-Modules that show things must not import this module, which import-linter checks. What is read out of
-such a text and shown later is a text of others as well: wrap it in a :class:`ForeignText` again.
+Modules that show something must not import this module; import-linter checks that. A part of foreign
+text that is shown later is foreign text as well: wrap it in a :class:`ForeignText` again.
 """
 
 from __future__ import annotations
@@ -21,5 +21,5 @@ def raw(text: ForeignText) -> str: ...
 @overload
 def raw(text: ForeignText | None) -> str | None: ...
 def raw(text: ForeignText | None) -> str | None:
-    """The text as it came. None stays None."""
+    """Return the text as it was received. None stays None."""
     return None if text is None else text._raw

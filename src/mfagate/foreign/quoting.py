@@ -1,8 +1,8 @@
-"""The one way in which text of others is shown: redacted, made harmless, cut.
+"""The only way to show foreign text: redacted, made harmless, cut.
 
-The order matters. A key that is cut is not found by a redactor that looks for the key, and an escape
-sequence inside of it hides it as well. So the whole text is redacted first, then every character that
-is not harmless is spelt out, and only then the text is cut.
+The order matters. A redactor does not find a key that was cut, or one in which escape sequences were
+spelt out. So the whole text is redacted first, then every character that is not harmless is spelt out,
+and only then the text is cut.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from mfagate.foreign.harmless import harmless
 from mfagate.foreign.text import ForeignText
 
 LONGEST = 300
-"""Characters that are shown of a text, unless its place is narrower."""
+"""The number of characters of a text that are shown by default."""
 
 _LONGEST_PATH = 4096
 
 WINDOW = 1 << 14
-"""Characters that are looked at. It is so much longer than what is shown that a secret which crosses its end is
-never shown, and it bounds the cost of a text of any length."""
+"""The number of characters that are read, which bounds the cost of a long text. It is so much larger than the number
+that is shown that a secret which crosses the end of the window is never shown."""
 
 Redact = Callable[[str], str]
 
@@ -34,9 +34,9 @@ _changing = threading.Lock()
 
 @contextmanager
 def hiding(redact: Redact) -> Iterator[None]:
-    """Keep what ``redact`` replaces out of every quotation while the context lasts, in all threads of the process.
+    """Apply ``redact`` to every quotation while the context lasts, in all threads of the process.
 
-    It is not bound to a thread on purpose: a worker thread that somebody forgot would otherwise show secrets.
+    The context applies to all threads on purpose: otherwise a forgotten worker thread could show secrets.
     """
     global _redactions
     with _changing:
@@ -51,19 +51,19 @@ def hiding(redact: Redact) -> Iterator[None]:
 
 
 def quoted(text: object, longest: int = LONGEST) -> str:
-    """A text of others for people, on one line: redacted, made harmless, and then cut.
+    """Return foreign text for people, on one line: redacted, made harmless, and then cut.
 
     Args:
-        text: A :class:`ForeignText`, a ``str``, or anything with words of its own, such as an exception.
-        longest: The most characters of the result, at least 1; a text that is cut ends with an ellipsis.
+        text: A :class:`ForeignText`, a ``str``, or any object that ``str`` converts, such as an exception.
+        longest: The maximum length of the result, at least 1. A text that is cut ends with an ellipsis.
     """
     return _cut(harmless(_redacted(_raw(text))).strip(), longest)
 
 
 def quoted_json(value: Any, longest: int = LONGEST) -> str:
-    """A value of somebody's JSON, written as JSON: redacted, made harmless, and then cut.
+    """Return a value of a foreign JSON document as JSON: redacted, made harmless, and then cut.
 
-    A text that is cut keeps its quotes.
+    A text that is cut keeps its quotation marks.
     """
     if value is None or isinstance(value, bool | int | float):
         return _cut(json.dumps(value), longest)
@@ -77,7 +77,7 @@ _PLAIN_PATH = re.compile(r"[\w~.-]*/|[\w-]+(\.[\w-]+)*\Z", re.ASCII)
 
 
 def shown_path(path: object) -> str:
-    """A path at the beginning of a line: a name that looks like something else there is written ``./NAME``."""
+    """Return a path for the beginning of a line. A name that looks like something else becomes ``./NAME``."""
     shown = quoted(path, _LONGEST_PATH)
     return shown if _PLAIN_PATH.match(shown) else f"./{shown}"
 
@@ -96,7 +96,7 @@ def _redacted(text: str) -> str:
 
 
 _DANGLING = " \u200c\u200d"
-"""What may not stand before the ellipsis."""
+"""Characters that are removed before the ellipsis."""
 
 
 def _cut(text: str, longest: int) -> str:

@@ -1,4 +1,4 @@
-"""A text of others, as a type of its own."""
+"""The type of foreign text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mfagate import numbers
 
 
 class ForeignText:
-    """A text of others. It can be compared and searched; :func:`mfagate.foreign.quoted` shows it.
+    """A foreign text. It can be compared and searched; :func:`mfagate.foreign.quoted` shows it.
 
-    ``str``, ``repr`` and f-strings give a placeholder, and there is neither slicing nor concatenation:
-    what is forgotten shows nothing, and mypy refuses to pass it where a ``str`` is expected.
+    ``str``, ``repr`` and f-strings give a placeholder, and there is no slicing or concatenation. So code
+    that forgets to quote the text shows nothing, and mypy rejects it where a ``str`` is expected.
     """
 
     __slots__ = ("_raw",)
@@ -23,7 +23,7 @@ class ForeignText:
         self._raw = raw
 
     def quoted(self, longest: int = 300) -> str:
-        """The text for people: redacted, made harmless, and then cut to ``longest`` characters."""
+        """Return the text for people: redacted, made harmless, and then cut to ``longest`` characters."""
         from mfagate.foreign.quoting import quoted
 
         return quoted(self, longest)
@@ -33,7 +33,7 @@ class ForeignText:
         return numbers.whole(self._raw)
 
     def http_date(self) -> datetime | None:
-        """Return the moment that the text is, as HTTP writes it; None for anything else."""
+        """Return the time that the text contains in the format of HTTP; None for anything else."""
         return numbers.http_date(self._raw)
 
     def __contains__(self, part: str) -> bool:
@@ -54,7 +54,7 @@ class ForeignText:
         return hash(self._raw)
 
     def __str__(self) -> str:
-        return "[text of others]"
+        return "[foreign text]"
 
     __repr__ = __str__
 

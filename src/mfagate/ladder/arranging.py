@@ -343,7 +343,7 @@ def too_soon(climb: Climb, exchange: Exchange) -> float | None:
 def said(climb: Climb, exchange: Exchange) -> str:
     """Why the provider wants to be asked later, in the words of its meaning."""
     finding = climb.explain(exchange)
-    return finding.message if finding is not None else f"{climb.provider.title} wants to be asked later"
+    return finding.message if finding is not None else f"{climb.provider.title} does not accept this request again yet"
 
 
 def sends_message(climb: Climb, request: requests.Request | Request) -> bool:
@@ -451,13 +451,13 @@ def _alone(climb: Climb) -> Iterator[None]:
         try:
             stack.enter_context(locked(f"test-users-{shared}", partial(_is_too_late, climb)))
         except Held as held:
-            raise UsersInUse(_in_use(f"another run on this machine has the test users: {held}", _WAIT)) from None
+            raise UsersInUse(_in_use(f"another run on this machine is using the test users: {held}", _WAIT)) from None
         except NotPrivate as error:
             raise UsersInUse(_in_use(f"the test users cannot be locked: {error}", None)) from None
         yield
 
 
-_WAIT = "Wait until the other run has ended, or end it, and run this again."
+_WAIT = "Wait for the other run to end, or stop it; then run mfagate again."
 
 
 def _is_too_late(climb: Climb) -> bool:

@@ -112,7 +112,7 @@ def _too_few_interactions(climb: Climb, number: int) -> Iterator[Finding]:
     if number < wanted:
         yield Finding(
             CauseId.GATE_NOTHING_CHECKED,
-            f"the contract has {number} interactions where at least {wanted} must be asked",
+            f"the contract has {number} interactions, but at least {wanted} must be asked",
             {"contract": str(climb.integration.contract_path)},
             climb.integration.locate("minimum_interactions"),
         )
@@ -242,7 +242,7 @@ def asked(
     except AskedTooSoon as reason:
         return _later(check_id, name, reason)
     except AlreadySent:
-        message = f"{name}: it was sent once in this run, and is not sent again; what came of it is not known"
+        message = f"{name}: it was already sent in this run and is not sent again; its result is not known"
         return Check.from_finding(check_id, Finding(CauseId.CONTRACT_ALREADY_SENT, message), subject=name)
     except UnsafeValueError as error:
         return Check.from_finding(check_id, _unsafe(climb, interaction, error), subject=name)

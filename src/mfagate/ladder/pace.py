@@ -42,9 +42,9 @@ def overdue(climb: Climb, check_id: str, done: str) -> Check | None:
 def _too_late(deadline: float, elapsed: float, done: str) -> Finding:
     return Finding(
         CauseId.GATE_NOTHING_CHECKED,
-        f"the deadline of {deadline:g} s was over when {done}",
+        f"the deadline of {deadline:g} s passed when {done}",
         {"seconds": round(elapsed)},
-        next_step="Raise deadline_seconds in [gate], or see in the JSON report what took so long.",
+        next_step="Raise deadline_seconds in [gate], or find out from the JSON report what took so long.",
         outcome=Outcome.INCONCLUSIVE,
     )
 

@@ -75,7 +75,7 @@ def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
         old = _replaced(path, text)
     except OSError as error:
         message = f"{name}: the recording {path} cannot be written: {error.strerror or error}"
-        step = "Make room for a regular file there that this user may write, and record again."
+        step = "Make sure that this user can write a regular file there, and record again."
         finding = Finding(CauseId.CASSETTE_MISSING, message, {}, Location(path), step)
         return Check.from_finding(ID, finding, subject=name)
     if old == text:

@@ -284,7 +284,7 @@ def _traced(error: Exception, redactor: Redactor) -> Iterator[str]:
 
 def out_of(shortage: str) -> Finding:
     """This machine has too little of something: nobody else is at fault."""
-    message = f"this machine ran out of {shortage}, so that this could not be checked"
+    message = f"this machine ran out of {shortage}, so this could not be checked"
     return Finding(CauseId.GATE_RESOURCES, message, {"ran out of": shortage})
 
 

@@ -1,5 +1,5 @@
-"""What a run makes and has to remove again, however it ends.
+"""Things that a run makes and must remove again, however it ends.
 
-:mod:`mfagate.leftovers.marks` names what is made at a provider, :mod:`mfagate.leftovers.ledger` records it before it
-is made, and :mod:`mfagate.leftovers.folders` makes temporary folders that a later process can recognise as abandoned.
+:mod:`mfagate.leftovers.marks` names them, :mod:`mfagate.leftovers.ledger` records them before they are made, and
+:mod:`mfagate.leftovers.folders` makes temporary folders that a later process can recognise as abandoned.
 """

@@ -20,7 +20,7 @@ _OWNER = ".mfagate-owner"
 def temporary_folder(kind: str = "") -> Iterator[Path]:
     """Make an empty folder with mode 0700, and remove it at the end.
 
-    ``kind`` is a word in its name.
+    ``kind`` becomes part of its name.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}-" if kind else _PREFIX))
     owner = -1
@@ -34,7 +34,7 @@ def temporary_folder(kind: str = "") -> Iterator[Path]:
 
 
 def _own(folder: Path) -> int:
-    """Lock a file in the folder for as long as this process lives; it has its name only once it is locked."""
+    """Lock a file in the folder for as long as this process lives. The file gets its final name once it is locked."""
     new = folder / f"{_OWNER}.new"
     owner = open_private(new, os.O_CREAT | os.O_EXCL)
     fcntl.flock(owner, fcntl.LOCK_EX)
@@ -62,7 +62,7 @@ def _remove_if_abandoned(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, at last the file by which it is recognised: this process too may be killed meanwhile."""
+    """Remove a folder. Remove its owner file last, because this process may be killed meanwhile."""
     with suppress(OSError):
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():

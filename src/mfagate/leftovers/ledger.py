@@ -1,7 +1,7 @@
-"""A record on this machine of what a run makes and sends, written before it is made or sent.
+"""Record on this machine what a run makes and sends, before it makes or sends it.
 
-One file for each run and target, a line for each entry, each on the disk before the request leaves. While the run
-lives it holds a lock on its file, so that a file that can be locked belongs to a run that has ended.
+There is one file for each run and target, and one line for each entry. Each entry is on disk before the request is
+sent. A run locks its file while it lives, so a file that can be locked belongs to a run that has ended.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from mfagate.leftovers.marks import Mark, short_run
 from mfagate.resources import shortage_of
 
 _NAMED = "named-"
-"""How the names of the records of runs begin that may be repeated."""
+"""The prefix of the records of runs with a name, which may be repeated."""
 
 _KEPT_SECONDS = 7 * 86400.0
-"""How long a record is kept at most: of a target that is asked no more, or of the messages of a run with a name."""
+"""How long a record is kept at most, if its target is not asked again or its run has a name and sent messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something at a provider: ``kind`` is the provider's word for it, ``name`` what it is removed by."""
+    """Something at a provider. ``kind`` is the provider's word for it; ``name`` identifies it for removal."""
 
     kind: str
     name: str
@@ -43,26 +43,27 @@ class Thing:
 
 
 class NotRecorded(Exception):
-    """There is no record, so nothing may be made; the message says what to do."""
+    """The record cannot be written, so nothing may be made; the message says what to do."""
 
 
 class AlreadySent(Exception):
-    """This was sent before in this run."""
+    """This message was already sent in this run."""
 
 
 def folder_of(provider: str) -> Path:
-    """The private folder with the records of one provider.
+    """Return the private folder with the records of one provider.
 
     Raises:
-        NotRecorded: No folder can be written.
+        NotRecorded: The folder cannot be written.
     """
     return _private(_state() / "leftovers" / hashlib.sha256(provider.encode()).hexdigest()[:16])
 
 
 def _state() -> Path:
-    """``$XDG_STATE_HOME/mfagate`` or ``~/.local/state/mfagate``, by https://specifications.freedesktop.org/basedir/.
+    """Return ``$XDG_STATE_HOME/mfagate`` or ``~/.local/state/mfagate``.
 
-    Without a home, a folder of this user in the temporary folder.
+    This follows https://specifications.freedesktop.org/basedir/. Without a home folder, it is a folder of this user in
+    the temporary folder.
     """
     given = Path(os.environ.get("XDG_STATE_HOME", ""))
     with suppress(RuntimeError, NotRecorded):
@@ -118,22 +119,24 @@ class _Entries:
 
 
 class Ledger:
-    """What one run has made at one target and not removed, and which messages it has sent.
+    """The things that one run has made at one target and not removed, and the messages that it has sent.
 
-    Without a folder it is kept in memory alone: for a sandbox that ends with the run.
+    Without a folder the record is only in memory, for a sandbox that ends with the run.
     """
 
     def __init__(
         self, run: str | None = None, folder: Path | None = None, *, target: str = "", refusal: str | None = None
     ) -> None:
-        """``run`` names the run, for a run that may be repeated; a run without a name is never repeated.
+        """Open the record of a run.
 
-        ``target`` is where things are made: whoever asks the same one may remove them by their names alone.
-
-        With a ``refusal``, nothing can be recorded, and that is the reason.
+        Args:
+            run: The name of a run that may be repeated; a run without a name is never repeated.
+            folder: Where the record is written.
+            target: Where things are made. A later run against the same target may remove them by their names.
+            refusal: Why nothing can be recorded, if so.
 
         Raises:
-            NotRecorded: The folder cannot be written, or a run of this name is under way.
+            NotRecorded: The folder cannot be written, or a run with this name is in progress.
         """
         self._is_named = run is not None
         name = run or uuid.uuid4().hex
@@ -144,7 +147,8 @@ class Ledger:
         self._file = -1
         self._refusal = refusal
         self.was_interrupted = False
-        """Whether a request may still be under way: then what was not there may yet be made, and stays recorded."""
+        """Whether a request may still be in progress. It may still make a thing that was not found, so the thing stays
+        recorded."""
         if folder is not None:
             kind = _NAMED if self._is_named else ""
             shared = hashlib.sha256(f"{name}\n{target}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -166,12 +170,12 @@ class Ledger:
             self._entries.apply(what, first, second)
 
     def mark(self) -> Mark:
-        """A new name for something that this run makes."""
+        """Return a new name for a thing that this run makes."""
         return Mark(self._run)
 
     @property
     def things(self) -> list[Thing]:
-        """What is to be removed, the newest first."""
+        """Return the things to remove, newest first."""
         with self._lock:
             return self._entries.newest_first
 
@@ -179,38 +183,38 @@ class Ledger:
         """Record that a thing is about to be made.
 
         Raises:
-            NotRecorded: It could not be recorded, and must not be made.
+            NotRecorded: The thing could not be recorded, so it must not be made.
         """
         self._write("making", thing.kind, thing.name)
 
     def made(self, thing: Thing) -> None:
-        """Record that the provider made it."""
+        """Record that the provider made a thing."""
         self._write("made", thing.kind, thing.name)
 
     def removed(self, thing: Thing) -> None:
         """Record that it is gone."""
         if self.was_interrupted and not self._entries.things.get(thing, True):
             return
-        with suppress(NotRecorded):  # It will be looked for in vain.
+        with suppress(NotRecorded):  # A later run will look for it and not find it.
             self._write("removed", thing.kind, thing.name)
 
     def sending(self, message: str) -> None:
         """Record that a message is about to be sent, once.
 
         Raises:
-            AlreadySent: This run has sent it.
-            NotRecorded: It could not be recorded, and must not be sent.
+            AlreadySent: This run has already sent it.
+            NotRecorded: The message could not be recorded, so it must not be sent.
         """
         if message in self._entries.sent:
             raise AlreadySent(message)
         self._write("sending", message)
 
     def not_sent(self, message: str) -> None:
-        """Record that a message did not reach the provider, or that the provider says that it sent none."""
+        """Record that a message did not reach the provider, or that the provider refused to send it."""
         self._write("refused", message)
 
     def close(self) -> None:
-        """End the record. Things that are left stay in it, for the next run on this machine."""
+        """Close the record. Things that are left stay in it, for the next run on this machine."""
         with self._lock:
             if self._path is None or self._file < 0:
                 return
@@ -222,7 +226,7 @@ class Ledger:
 
 
 class Abandoned:
-    """The record of a run that has ended: of ``things``, nobody knows whether they are still there."""
+    """The record of a run that has ended. Its ``things`` may or may not still exist."""
 
     def __init__(self, path: Path, file: int) -> None:
         self._path = path
@@ -247,7 +251,7 @@ class Abandoned:
             _append(self._file, "removed", thing.kind, thing.name)
 
     def close(self) -> None:
-        """Delete the record if nothing is left in it, or if it is old."""
+        """Close the record; delete it if nothing is left in it, or if it is old."""
         with suppress(OSError):
             age = time.time() - self._path.stat().st_mtime
             if age > _KEPT_SECONDS or not (self._entries.things or self._is_kept):
@@ -256,7 +260,7 @@ class Abandoned:
 
 
 def abandoned(folder: Path) -> Iterator[Abandoned]:
-    """The records of runs that have ended and have left something, however they ended."""
+    """Yield the records of runs that have ended, however they ended."""
     for path in sorted(folder.glob("*.jsonl")):
         try:
             record = Abandoned(path, _locked(path))
@@ -269,7 +273,7 @@ def abandoned(folder: Path) -> Iterator[Abandoned]:
 
 
 def _locked(path: Path) -> int:
-    """Open a record and lock it for as long as it is open."""
+    """Open a record, and lock it for as long as it is open."""
     try:
         file = open_private(path, os.O_CREAT | os.O_APPEND)
     except NotOurs as fault:
@@ -282,8 +286,8 @@ def _locked(path: Path) -> int:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(file)
-        raise NotRecorded(f"{path} is in use: a run of this name is under way") from None
-    # Whoever held the lock until now may have deleted the file.
+        raise NotRecorded(f"{path} is in use: a run with this name is in progress") from None
+    # The previous holder of the lock may have deleted the file.
     with suppress(OSError):
         if os.fstat(file).st_ino == path.stat().st_ino:
             return file

@@ -1,4 +1,4 @@
-"""The names of what mfagate makes at a provider: each one tells which run made it, and when."""
+"""Names for the things that mfagate makes at a provider. A name says which run made the thing, and when."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 _NAME = re.compile(r"mfagate-(?P<when>[0-9]{10})-(?P<run>[0-9a-f]{8})-(?P<one>[0-9a-f]{4})(?P<check>[0-9a-f]{6})")
 
 ABANDONED_AFTER_SECONDS = 3600.0
-"""Age from which what another machine made is removed: no run takes that long."""
+"""The age at which things from another machine are removed; no run takes that long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One thing that a run makes: ``run`` is the run in eight hexadecimal digits, ``when`` is in seconds since 1970."""
+    """The mark of one thing: ``run`` in eight hexadecimal digits, ``when`` in seconds since 1970, ``one`` random."""
 
     run: str
     when: int = field(default_factory=lambda: int(time.time()))
@@ -25,7 +25,7 @@ class Mark:
 
     @classmethod
     def read(cls, name: str) -> Mark | None:
-        """Return the mark that a name is, or None for any other name, however similar."""
+        """Return the mark in a name; None for any other name, however similar."""
         found = _NAME.fullmatch(name)
         if found is None:
             return None
@@ -34,21 +34,21 @@ class Mark:
 
     @property
     def name(self) -> str:
-        """A name of 38 lower-case letters, digits and hyphens; its end is a checksum of the rest."""
+        """Return a name of 38 lower-case letters, digits and hyphens, which ends with a checksum of the rest."""
         text = f"mfagate-{self.when:010}-{self.run}-{self.one}"
         return text + hashlib.sha256(text.encode()).hexdigest()[:6]
 
     @property
     def note(self) -> str:
-        """The same for a field that people read, in 65 characters."""
+        """Return the same information in words, in 65 characters, for a field that people read."""
         made = datetime.fromtimestamp(self.when, UTC)
         return f"made by mfagate for a check, run {self.run}, {made:%Y-%m-%dT%H:%M:%SZ}"
 
     def is_abandoned(self, now: float) -> bool:
-        """Whether no run can still be using it."""
+        """Return whether the thing is so old that no run can still use it."""
         return now - self.when > ABANDONED_AFTER_SECONDS
 
 
 def short_run(run: str) -> str:
-    """The run in eight hexadecimal digits, from an id of any length."""
+    """Return eight hexadecimal digits for a run id of any length."""
     return hashlib.sha256(run.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,6 +1,6 @@
-"""What of a provider reads the answers of a contract, for the proof of the contract's strength.
+"""Find the readers of a contract's answers beside the client, for the proof of the contract's strength.
 
-The client is not all that reads an answer. The monitor and the gate read errors: which code, and
+The client is not the only reader of an answer. The monitor and the gate read errors: the code, and
 whether it is about a user or about the integration. Probes read the answers of the endpoints
 that they ask.
 """
@@ -24,8 +24,8 @@ def judges(provider: Provider, settings: ProviderSettings | None, interaction: I
     """Return the readers of an interaction's answer that need no network, by name.
 
     Args:
-        provider: Whose contract it is.
-        settings: With them the probes of this endpoint are among the readers.
+        provider: The provider of the contract.
+        settings: If given, the probes of this endpoint are among the readers.
         interaction: One interaction of the contract.
     """
     found: dict[str, Judge] = {"diagnosis": partial(_diagnosed, provider, settings, interaction)}
@@ -40,7 +40,7 @@ def judges(provider: Provider, settings: ProviderSettings | None, interaction: I
 def _diagnosed(
     provider: Provider, settings: ProviderSettings | None, interaction: Interaction, response: Response
 ) -> Any:
-    """The provider's error, whom it is about, and the cause behind it."""
+    """Return the provider's error code, whether the error is about a user, and its cause."""
     error = provider.error_of(response)
     if error is None:
         return None
@@ -58,7 +58,7 @@ def _probes(provider: Provider, settings: ProviderSettings) -> Iterator[Probe]:
 
 
 def _asks(probe: Probe, interaction: Interaction) -> bool:
-    """Whether the probe sends this request; one path may serve several OAuth grants."""
+    """Return whether the probe sends this request; one path may serve several OAuth grants."""
     request = interaction.example_request()
     if (probe.method, urlsplit(probe.path).path) != (request.method, urlsplit(request.url).path):
         return False
@@ -67,7 +67,7 @@ def _asks(probe: Probe, interaction: Interaction) -> bool:
 
 
 def _probed(provider: Provider, settings: ProviderSettings, probe: Probe, response: Response) -> Any:
-    """Whether the probe accepts the answer, and what it finds fault with."""
+    """Return whether the probe accepts the answer, the cause of a fault that it finds, and expiry dates."""
     accepted = probe.accepted(response)
     finding = probe.review(response) if accepted and probe.review is not None else None
     expiries = [each.read(response) for each in provider.expiries(settings) if each.probe == probe and accepted]

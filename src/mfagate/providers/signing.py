@@ -1,4 +1,4 @@
-"""The one place in which a request gets its credential: checked first, then signed.
+"""The only place where a request gets its credential: it is checked first, then signed.
 
 Whoever sends calls :func:`prepare`, which checks signed and unsigned requests. ``Provider.auth``
 returns the provider's signer in :class:`OwnOriginOnly`, so no signer runs for a URL that is not
@@ -29,7 +29,7 @@ class Addresses(Protocol):
 
 
 class OwnOriginOnly(AuthBase):
-    """Compares the origin of the final URL with the target's before it lets ``signer`` sign."""
+    """Call ``signer`` only if the origin of the final URL is the target's own."""
 
     def __init__(self, signer: Signer, origins: Origins) -> None:
         self._signer = signer
@@ -51,13 +51,13 @@ class OwnOriginOnly(AuthBase):
 
 
 def prepare(provider: Addresses, settings: Any, request: requests.Request, signer: Signer) -> requests.PreparedRequest:
-    """Address a request, check where it goes, and have it signed.
+    """Add the address to a request, check where it goes, and sign it.
 
     Args:
-        provider: Knows the addresses.
-        settings: The provider's settings, which the allowed origins are derived from.
+        provider: Provides the addresses.
+        settings: The provider's settings, from which the allowed origins are derived.
         request: Its URL is a path, or an absolute URL at one of the provider's origins.
-        signer: Signs, or returns the request as it is.
+        signer: Signs the request, or returns it unchanged.
 
     Raises:
         UnsafeRequest: It would leave the target, programs could disagree about where it goes, or it cannot be written.
@@ -76,9 +76,9 @@ def prepare(provider: Addresses, settings: Any, request: requests.Request, signe
     except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema):
         raise UnsafeRequest("its URL is not in the form that every program reads alike") from None
     except requests.exceptions.InvalidHeader:
-        raise UnsafeRequest("one of its headers holds a character that HTTP does not allow") from None
+        raise UnsafeRequest("one of its headers contains a character that HTTP does not allow") from None
     except (requests.exceptions.InvalidJSONError, UnicodeEncodeError):
-        raise UnsafeRequest("it holds half a character or a number that cannot be written") from None
+        raise UnsafeRequest("it contains half a surrogate pair, or a number that JSON cannot represent") from None
 
 
 def _address(provider: Addresses, settings: Any, url: str) -> str:

@@ -91,7 +91,7 @@ def _require_folder(path: Path) -> None:
     except OSError as error:
         raise ValueError(f"{path} cannot be written: {error.strerror or error}") from None
     if not exists:
-        raise ValueError(f"{folder} is no folder, so {path} cannot be written")
+        raise ValueError(f"{folder} is not a folder, so {path} cannot be written")
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises if the name is too long
         raise ValueError(f"{path} is a folder and cannot be written")
 

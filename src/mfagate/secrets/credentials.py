@@ -1,4 +1,4 @@
-"""Credentials that stand inside addresses: of proxies, databases, webhooks, and of whatever a file names."""
+"""Find credentials inside URLs: of proxies, databases, webhooks, and any other URL in a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mfagate.secrets.redaction import RUN, Redactor
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s\"'<>]{1,4096}")
 _USER = re.compile(r"[^:/]{1,31}://(?P<user>[^\s/?#@:]*)(?::(?P<password>[^\s/?#]*))?@")
 _PROXY = re.compile(r"(?:[^:/]{1,31}://)?(?P<user>[^:@]*)(?::(?P<password>.*))?@", re.DOTALL)
-"""To the last ``@``: who has not encoded a password meant all of it."""
+"""The password ends at the last ``@``, because an ``@`` in a password is not always encoded."""
 _BETWEEN = re.compile(r"://|[/@?&=#]")
 _HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::\d+)?|localhost:\d+", re.ASCII)
 _PARAMETER = re.compile(r"[?&;#]\w{0,30}(?:pass|pwd|secret|token|key|sig)\w{0,30}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
@@ -21,10 +21,10 @@ _PARAMETER = re.compile(r"[?&;#]\w{0,30}(?:pass|pwd|secret|token|key|sig)\w{0,30
 def learn_surroundings(
     redactor: Redactor, text: str, environ: Mapping[str, str], arguments: Iterable[str] = ()
 ) -> None:
-    """Learn the credentials in the addresses of a file, of the environment and of the command line.
+    """Learn the credentials in the URLs of a file, of the environment and of the command line.
 
-    These are the proxies that requests honours, which are ``*_proxy`` in either case
-    (https://requests.readthedocs.io/en/latest/user/advanced/#proxies), and every address with a password.
+    These are the proxies that requests uses, which are ``*_proxy`` in upper or lower case
+    (https://requests.readthedocs.io/en/latest/user/advanced/#proxies), and every URL with a password.
     """
     learn_addresses(redactor, "address", text)
     for argument in arguments:
@@ -38,7 +38,7 @@ def learn_surroundings(
 
 
 def learn_addresses(redactor: Redactor, name: str, text: str, *, whole: bool = False) -> None:
-    """Learn the credentials of all addresses in a text; of a webhook the ``whole`` address but its host may be one."""
+    """Learn the credentials of all URLs in a text. With ``whole``, learn all parts but the host, as for a webhook."""
     for address in _ADDRESS.findall(text):
         _learn(redactor, name, credentials_in(address))
         if whole:
@@ -47,7 +47,7 @@ def learn_addresses(redactor: Redactor, name: str, text: str, *, whole: bool = F
 
 
 def credentials_in(address: str) -> Iterator[str]:
-    """Yield the password of an address, or its user name if that is all, and what its parameters hold."""
+    """Yield the password of a URL, or the user name if there is no password, and the values of secret parameters."""
     if found := _USER.match(address):
         yield found["password"] or found["user"]
     for parameter in _PARAMETER.finditer(address):

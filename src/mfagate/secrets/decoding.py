@@ -1,13 +1,13 @@
 """Decode text that other programs encoded, and keep the positions.
 
-A secret is echoed in many encodings, and in several at once: JSON inside HTML, base64
-inside a URL. :func:`views` yields the text as it is and as it reads with one layer of
-encoding after the other removed. Each view maps its characters to the original text, so
-that what is found in decoded text can be masked where it was written.
+A provider may echo a secret in many encodings, and in several at once: JSON inside HTML,
+base64 inside a URL. :func:`views` yields the text itself, and the text with one layer of
+encoding after another removed. Each view maps its characters to the original text, so that
+a secret that is found in decoded text can be masked at its place in the original.
 
-The work is linear in the length of the text: every expression here matches in linear
-time, the number of layers is limited, and blocks of base64 and hexadecimal digits only
-get shorter when they are decoded.
+The work is linear in the length of the text: every regular expression here matches in
+linear time, the number of layers is limited, and blocks of base64 and hexadecimal digits
+only get shorter when they are decoded.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from functools import cached_property
 from math import gcd
 
 LAYERS = 4
-"""Encodings on top of each other that are removed."""
+"""The maximum number of nested encodings that are removed."""
 
 UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""What shows nothing between two characters, as a set of a regular expression: the code points that Unicode calls
-ignorable (Default_Ignorable_Code_Point), marks of annotations, and the empty cell of Braille."""
+"""Invisible characters, for a character set of a regular expression: the code points that Unicode calls ignorable
+(Default_Ignorable_Code_Point), annotation marks, and the empty Braille cell."""
 
 
 class View:
-    """A text, and where its characters are in the original.
+    """A text, and the positions of its characters in the original.
 
-    ``block`` is the nearest view whose text is a part, and not all, of what is above it.
+    ``block`` is the nearest view, this one or one above it, whose text is only a part of its parent's text.
     """
 
     def __init__(self, text: str, block: View | None = None) -> None:
@@ -44,7 +44,7 @@ class View:
         self.block: View = block or self
 
     def original(self, start: int, end: int) -> tuple[int, int]:
-        """Return the part of the original text that holds the characters from ``start`` to ``end``."""
+        """Return the range of the original text that contains the characters from ``start`` to ``end``."""
         return start, end
 
 
@@ -61,7 +61,7 @@ class _Spaced(View):
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """Where parts of a text were replaced, and where the replacements are in the decoded text."""
+    """The positions of parts that were replaced, and of their replacements in the decoded text."""
 
     starts: Sequence[int]
     ends: Sequence[int]
@@ -69,7 +69,7 @@ class _Changes:
     decoded_ends: Sequence[int]
 
     def written(self, position: int) -> tuple[int, int]:
-        """Return the place of one decoded character."""
+        """Return the range of one decoded character in the text before decoding."""
         number = bisect_right(self.decoded_starts, position) - 1
         if number < 0:
             return position, position + 1
@@ -80,7 +80,7 @@ class _Changes:
 
 
 class _Replaced(View):
-    """The text of another view with what ``pattern`` matches replaced, once."""
+    """The text of another view, with every match of ``pattern`` replaced once."""
 
     def __init__(self, parent: View, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> None:
         super().__init__(pattern.sub(replacement, parent.text), parent.block)
@@ -91,7 +91,7 @@ class _Replaced(View):
 
     @cached_property
     def _changes(self) -> _Changes:
-        """Made when something was found: most texts hold no secret."""
+        """Compute the changes only when a secret was found, because most texts contain none."""
         starts, ends, decoded_starts, decoded_ends = [], [], [], []
         shift = 0
         for found in self._pattern.finditer(self._parent.text):
@@ -106,7 +106,7 @@ class _Replaced(View):
 
 @dataclass(frozen=True, slots=True)
 class _Digits:
-    """The positions of digits in a text, where the first byte begins, and how many bits one of them holds."""
+    """The positions of digits in a text, the index of the first digit that is used, and the bits of a digit."""
 
     places: Sequence[int]
     phase: int
@@ -118,9 +118,9 @@ class _Digits:
 
 
 class _Block(View):
-    """Bytes out of base64 or hexadecimal digits, each byte as one character.
+    """Bytes from base64 or hexadecimal digits, each byte as one character.
 
-    ``at`` says where the digits of the block are.
+    ``at`` contains the positions of the digits.
     """
 
     def __init__(self, parent: View, content: re.Match[bytes], at: _Digits) -> None:
@@ -138,8 +138,8 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
 
     Args:
         text: Any text.
-        binary: Look into blocks of base64 and hexadecimal digits that do not decode to readable ASCII, too.
-        spaced: Read ``+`` as a space, too.
+        binary: Also decode blocks of base64 and hexadecimal digits that do not contain readable ASCII.
+        spaced: Also read ``+`` as a space.
         shortest: Ignore blocks that decode to fewer readable characters in a row.
     """
     readable = _BYTES if binary else _READABLE
@@ -157,20 +157,20 @@ def views(text: str, *, binary: bool = False, spaced: bool = False, shortest: in
         if spaced and "+" in view.text:
             children.append(_Spaced(view))
         for child in children:
-            if (child.block, child.text) not in seen:  # what two layers leave depends little on which came first
+            if (child.block, child.text) not in seen:  # Two layers often give the same text in either order.
                 seen.add((child.block, child.text))
                 waiting.append((child, layers - 1))
 
 
 _CONTROL = r"(?:\x1b\[|\x9b)[0-9;:?]*+[A-Za-z]|\x1b\][^\x07\x1b\x9c]{0,200}(?:\x07|\x1b\\|\x9c)"
-"""A colour or another command to a terminal, and a title or a link (ECMA-48, section 5.4)."""
+"""An escape sequence of a terminal, such as a colour, a title or a link (ECMA-48, section 5.4)."""
 
 _BREAK = re.compile(rf"(?<![ \t\r])[ \t\r]*+\n\s*+|\0|{_CONTROL}|[{UNSEEN}]++")
-"""Where a text was wrapped, within an escape or a block of digits, too; the half of UTF-16 that is empty; what is
-not seen."""
+"""Line breaks where a text was wrapped, also within an escape or a block of digits; the zero bytes of UTF-16; invisible
+characters."""
 
 _CONTINUED = re.compile(rf"\\\n\s*+(?:\\ )?|{_BREAK.pattern}")
-"""The same where a backslash says so, as in YAML."""
+"""The same, and line breaks after a backslash, as in YAML."""
 
 
 def _may_hold_escapes(text: str) -> bool:
@@ -183,7 +183,7 @@ def unescape(text: str) -> str:
 
 
 def _bytes_of(prefix: str) -> str:
-    """The bytes of one UTF-8 character as escapes with two hexadecimal digits, else one byte."""
+    """Return a pattern for one UTF-8 character as escapes with two hexadecimal digits, or else for one byte."""
     more = f"{prefix}[89abAB][0-9a-fA-F]"
     return (
         f"{prefix}[cdCD][0-9a-fA-F]{more}|{prefix}[eE][0-9a-fA-F](?:{more}){{2}}"
@@ -224,7 +224,7 @@ def _decoded(escape: re.Match[str]) -> str:
 
 
 def _as_text(data: bytes) -> str:
-    """UTF-8, else what most programs take for single bytes."""
+    """Decode as UTF-8, or else as Latin-1, as most programs read single bytes."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -260,7 +260,7 @@ def _quoted_byte(found: re.Match[str]) -> str:
 
 _BYTES = re.compile(rb"[\0-\xff]{4,}+")
 _READABLE = re.compile(rb"[\0\t\n\r -~]{4,}+")
-"""No secret has fewer characters than four."""
+"""No secret has fewer than four characters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The parts of a secret that everybody knows: they are in public documents, and masking them hides nothing.
+"""Find the public parts of a secret: they occur in public documents, and masking them protects nothing.
 
-The header of a JSON Web Token and the beginning of a private key are the same in thousands of them;
-the lines around a key only say what it is; the host of an address is no credential.
+Thousands of JSON Web Tokens have the same header, and thousands of private keys begin alike. The
+lines around a key only say what it is. The host of a URL is not a credential.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Part:
     public: Sequence[tuple[int, int]] = ()
 
     def own(self) -> list[int]:
-        """Return how many characters that are not public are before each position, and before the end."""
+        """Return the number of characters that are not public before each position, and before the end."""
         public = bytearray(len(self.text))
         for start, end in self.public:
             public[start:end] = b"\1" * (end - start)
@@ -30,7 +30,7 @@ class Part:
 
 
 def secret_parts(value: str) -> Iterator[Part]:
-    """Split a secret into its parts without what is public."""
+    """Yield the parts of a secret, each with its public ranges; leave out parts that are wholly public."""
     if _ARMOUR.search(value):
         for body in _ARMOUR.split(value):
             yield Part(body, _of_key(body))
@@ -38,7 +38,7 @@ def secret_parts(value: str) -> Iterator[Part]:
         user, _, password = (address["user"] or "").partition(":")
         yield Part(password or user)
         rest = value[address.end() :]
-        # Beside a password the path is none; alone it may be that of a webhook.
+        # If the URL has a password, its path is not secret. Otherwise it may be the path of a webhook.
         yield Part(rest if not user and len(rest) >= 12 else rest.partition("?")[2])
     else:
         yield Part(value, _of_token(value) or _of_key(value) or words_in(value))
@@ -51,20 +51,20 @@ _ADDRESS = re.compile(
     r"(?:(?P<user>\S*)@)?[^\s/?#@]*",
     re.IGNORECASE,
 )
-"""Schemes whose host names a machine. Of others, such as ``tgram://``, the host is the token.
+"""Schemes whose host names a machine. With other schemes, such as ``tgram://``, the host is the token.
 
-What is before the last ``@`` counts as user and password, because not everybody encodes a slash in a password.
+Everything before the last ``@`` counts as user and password, because a slash in a password is not always encoded.
 """
 
 _TOKEN = re.compile(r"(eyJ[A-Za-z0-9_-]*)\.(?:(eyJ[A-Za-z0-9_-]*))?")
 _CLAIM = re.compile(
     rb'["\]}]{0,8}+[{,]\s*+"[\w.:/-]{1,64}"\s*+:\s*+[\["{]*+(?:https?://[\w.-]{0,64}/?|[a-z_]{1,16}(?=["\],}])"?)?'
 )
-"""The name of a claim, and of its value what is a word or a host."""
+"""The name of a claim, and the beginning of its value if that is a word or a host."""
 
 
 def _of_token(value: str) -> list[tuple[int, int]]:
-    """The header of a JWT, and the names and issuers in its payload: others hold the same."""
+    """Return the ranges of a JWT that other tokens share: its header, and names and issuers in its payload."""
     found = _TOKEN.match(value)
     if found is None or not _is_header(found[1]):
         return []
@@ -94,7 +94,7 @@ _WORDS = re.compile(
     r"(?i)(?<![a-z0-9])(?:access|account|admin|api|app|application|auth|change|client|example|here|host|id|integration"
     r"|key|me|my|name|password|private|public|secret|the|token|url|user|value|your)(?![a-z0-9])"
 )
-"""Words of which names of settings and placeholders consist. Documentation and recordings are full of them."""
+"""Words that occur in names of settings and in placeholders. Documentation and recordings are full of them."""
 
 
 def words_in(value: str) -> list[tuple[int, int]]:
@@ -107,7 +107,7 @@ _DER_BASE64 = re.compile(r"(?:\s|\\[nr])*M[A-P](?:[A-Za-z0-9+/=\s]|\\[nr]){18,}"
 
 
 def _of_key(body: str) -> list[tuple[int, int]]:
-    """The parts of a private key that are the same in each key of its kind."""
+    """Return the ranges of a private key that are the same in every key of its type."""
     if not _DER_BASE64.match(body):
         return []
     digits = [at for at, one in enumerate(body) if one.isalnum() or one in "+/"]
@@ -119,7 +119,7 @@ def _of_key(body: str) -> list[tuple[int, int]]:
     if not _is_key(der):
         return []
     digits = [-1, *digits, len(body)]
-    # With the line breaks around them.
+    # The ranges include the line breaks around them.
     return [
         (digits[start * 8 // 6] + 1, digits[min(-(-end * 8 // 6) + 1, len(digits) - 1)])
         for start, end in _shared_der(der)
@@ -138,11 +138,11 @@ def _is_key(der: bytes) -> bool:
 
 
 _PADDING = {2: re.compile(rb"\0?"), 3: re.compile(rb"\0?\x04?")}
-"""The zero before a number whose first bit is set, and what says that the point of a curve is not compressed."""
+"""The zero before a number whose first bit is set, and the mark of an uncompressed point of a curve."""
 
 
 def _shared_der(der: bytes) -> list[tuple[int, int]]:
-    """The headers, versions, algorithms and exponents in DER (RFC 5958, RFC 8017 appendix A.1.2, RFC 5915)."""
+    """Return the headers, versions, algorithms and exponents in DER (RFC 5958, RFC 8017 appendix A.1.2, RFC 5915)."""
     shared, begun, at = [], 0, 0
     while at + 2 < len(der):
         tag, size, start = der[at], der[at + 1], at + 2

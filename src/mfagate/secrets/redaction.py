@@ -1,11 +1,11 @@
-"""The one module that redacts. Every output passes through it.
+"""The only module that redacts. Every output passes through it.
 
-Whoever echoes a secret may encode it, wrap it and cut it. Therefore each run of
-``RUN`` characters of a secret is looked for, in the text and in all that it decodes to
-(:mod:`mfagate.secrets.decoding`), and masked where it was written.
+A program that echoes a secret may encode it, wrap it and cut it. So this module looks for
+each run of ``RUN`` characters of a secret, in the text and in every decoded form of it
+(:mod:`mfagate.secrets.decoding`), and masks it at its place in the original text.
 
-The runs of all secrets are in one table for each length, so that a text costs the same
-whether one secret is known or thousands, and a new secret costs its own length alone.
+The runs of all secrets are in one table for each length. So the time for a text does not
+depend on the number of secrets, and the time to add a secret depends only on its length.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from mfagate.secrets.public import Part, secret_parts
 Tree = TypeVar("Tree")
 
 RUN = 12
-"""So many characters of a secret in a row are masked; of a shorter secret, all of it."""
+"""The number of consecutive characters of a secret that are masked. A shorter secret is masked as a whole."""
 
 SHORTEST = 4
 """A shorter value would blank out ordinary words; no provider issues one as a credential."""
 
 _SAMPLE, _STEP = 7, 5
-"""So long are samples of secrets, and so far apart: every run of eleven characters holds one. They are few enough to
-stay in the processor's cache, and only where one of them is found the runs themselves are looked up."""
+"""The length of samples of secrets, and their distance: every run of eleven characters contains a sample. The samples
+fit into the processor's cache, and the runs themselves are only looked up near a sample."""
 
 LEAST_OWN = 4
-"""A run with fewer characters that are not public is the same in another secret by chance."""
+"""A run with fewer characters that are not public can occur in another secret by chance."""
 
 _SHORTEST_ENCODED = 6
-"""Fragments of encodings below this length occur by chance."""
+"""Shorter fragments of encodings occur by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A part of a text that holds a secret."""
+    """A part of a text that contains a secret."""
 
     start: int
     end: int
@@ -80,12 +80,12 @@ class Redactor:
                     self._add_part(name, part)
 
     def add_fingerprinted(self, name: str, value: str, mark: str) -> None:
-        """Learn a value that is no secret, but came out of a store of secrets: ``mark`` is shown in its place."""
+        """Learn a value that is not secret, but comes from a store of secrets. ``mark`` replaces it in output."""
         if value not in self._known:
             label = f"{name} {mark}"
             self._shown[label] = f"[{name}, fingerprint {mark}]"
             self.add(label, value)
-            self._known.discard(value)  # it may be a secret elsewhere
+            self._known.discard(value)  # The same value may be secret elsewhere.
 
     def redact(self, text: str) -> str:
         """Return the text with each secret replaced by ``[redacted NAME]``."""
@@ -116,9 +116,9 @@ class Redactor:
                 self._beginnings.add(form[:SHORTEST])
 
     def _add_runs(self, name: str, part: Part) -> bool:
-        """Return whether any run tells of the secret alone. Otherwise the whole value is looked for.
+        """Add the runs of a part. Return whether any run identifies the secret; if not, the whole value is searched.
 
-        A run that is nearly all spaces, quotes and backslashes is none.
+        A run of almost only spaces, quotes and backslashes does not count.
         """
         each = _fold_each(part.text)
         folded, offsets, own = "".join(each), [0, *accumulate(map(len, each))], part.own()
@@ -131,7 +131,7 @@ class Redactor:
                 continue
             if len(run) < _SAMPLE + _STEP - 1:
                 self._samples.add(run[:_SAMPLE])
-            # A run of one character alone, such as a line of zeros, says nothing of a secret.
+            # A run of a single character, such as a line of zeros, does not identify a secret.
             if own[start + RUN] - own[start] < LEAST_OWN or (not uniform and run == run[0] * len(run)):
                 self._runs[len(run)][run] = None
             else:
@@ -140,12 +140,12 @@ class Redactor:
         return added
 
     def _label(self, table: MutableMapping[str, Any], text: str, name: str) -> None:
-        """Keep the first name; that of a secret goes before that of a value that is none."""
+        """Keep the first name, but prefer the name of a secret to that of a value that is not secret."""
         if table.setdefault(text, name) in self._shown and name not in self._shown:
             table[text] = name
 
     def _found(self, text: str) -> list[Found]:
-        """Return what to mask, in the order of the text, without overlaps."""
+        """Return the parts to mask, in the order of the text, without overlaps."""
         if len(text) < self._shortest or not (self._samples or self._beginnings):
             return []
         found: list[Found] = []
@@ -164,7 +164,7 @@ class Redactor:
             for start, end in _joined(hits, size):
                 name = next((n for at in range(start, end - size + 1) if (n := runs.get(folded[at : at + size]))), None)
                 if name is None:
-                    continue  # public on its own
+                    continue  # The range is public.
                 places = places or [at for at, some in enumerate(_fold_each(text)) for _ in some]
                 yield places[start], places[end - 1] + 1, name
 
@@ -183,13 +183,13 @@ _SCHEME = re.compile(r"[\s\ufeff\u200b\"']*(?:Bearer|Basic|SSWS) +(?=\S)", re.IG
 
 
 def _spellings(value: str) -> set[str]:
-    """The value as configured, and as it would be without the usual slips around it."""
+    """Return the value without a scheme such as ``Bearer``, and also without stray white space and quotes around it."""
     own = value[found.end() :] if (found := _SCHEME.match(value)) else value
     return {own, own.strip().strip("\ufeff\u200b\u00a0").strip("\"'").strip()}
 
 
 def _readings(text: str) -> set[str]:
-    """The text, what it reads like if somebody decodes it, and its bytes taken for characters."""
+    """Return the text, its decoded forms, and its bytes read as Latin-1."""
     once = unescape(text)
     readings = {text, once, unescape(once)}
     if not text.isascii():
@@ -199,7 +199,7 @@ def _readings(text: str) -> set[str]:
 
 
 def _as_bytes(plain: str) -> Iterator[bytes]:
-    """The bytes that are sent: UTF-8, or Latin-1 in the Basic header of requests."""
+    """Yield the bytes that are sent: UTF-8, or Latin-1 in the Basic header of requests."""
     try:
         # An environment variable that is not UTF-8 holds its bytes as surrogates.
         yield plain.encode("utf-8", "surrogateescape")
@@ -211,7 +211,7 @@ def _as_bytes(plain: str) -> Iterator[bytes]:
 
 
 def _short_forms(plain: str) -> Iterator[str]:
-    """The forms of a whole short secret that no decoding of a long block shows."""
+    """Yield the encoded forms of a short secret, whose blocks are too short to be decoded."""
     yield plain
     for form in ("NFC", "NFD"):
         yield unicodedata.normalize(form, plain)
@@ -223,7 +223,7 @@ def _short_forms(plain: str) -> Iterator[str]:
 
 
 def _base64_fragments(data: bytes) -> Iterator[str]:
-    """The characters that the secret alone decides at each of the three alignments.
+    """Yield the characters that depend only on the secret, for each of the three alignments.
 
     In ``base64(user:secret)`` the secret starts at any alignment, so the first
     and last characters of each encoding depend on its neighbours and are cut.
@@ -236,11 +236,11 @@ def _base64_fragments(data: bytes) -> Iterator[str]:
 
 
 _DROPPED = re.compile(rf"""[\s\\'"\0-\x1f\x7f-\x9f{UNSEEN}]+""")
-"""What wrapping, quoting and escaping add between the characters of a secret, and what is not seen there."""
+"""Characters that wrapping, quoting and escaping add between the characters of a secret, and invisible characters."""
 
 
 class _Table(dict[int, str]):
-    """How each character is compared; filled when one is met, and never beyond a size that a text cannot drive up."""
+    """The folded form of each character. Characters are added when they first occur, up to a fixed number."""
 
     def __missing__(self, code: int) -> str:
         plain = _DROPPED.sub("", unicodedata.normalize("NFKD", chr(code)))
@@ -254,20 +254,20 @@ _TABLE = _Table()
 
 
 def _fold(text: str) -> str:
-    """Return what is compared: without marks of quoting, wrapping and accents, and in small letters.
+    """Return the text for comparison: in lower case, without quotes, line breaks and accents.
 
-    Names of headers and hosts lose their case on the way.
+    Case is ignored because programs convert names of headers and hosts to lower case.
     """
     return _DROPPED.sub("", text).lower() if text.isascii() else text.translate(_TABLE)
 
 
 def _fold_each(text: str) -> list[str]:
-    """Return what is compared of each character."""
+    """Return the folded form of each character."""
     return [_TABLE[ord(one)] for one in text]
 
 
 def _joined(hits: list[int], size: int) -> Iterator[tuple[int, int]]:
-    """Join windows that overlap or touch."""
+    """Yield the windows, with those that overlap or touch joined."""
     start = end = -1
     for at in hits:
         if at > end:

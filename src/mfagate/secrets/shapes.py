@@ -1,4 +1,4 @@
-"""Secrets that are known by their shape alone, whoever wrote them and under whatever name."""
+"""Recognise secrets by their format alone, under any name."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SecretShape:
-    """Something that a text may hold.
+    """The format of a secret.
 
     Args:
-        what: How messages name it.
-        pattern: Matches in linear time.
-        sure: Whether a text that matches is one.
+        what: The name of the secret in messages.
+        pattern: A pattern that matches in linear time.
+        sure: Returns whether a text that matches is such a secret.
     """
 
     what: str
@@ -24,12 +24,12 @@ class SecretShape:
     sure: Callable[[str], bool] = lambda _: True
 
     def found_in(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where it is in a text."""
+        """Yield the ranges of a text that have this format."""
         return (found.span() for found in self.pattern.finditer(text) if self.sure(found[0]))
 
 
 def of_provider(what: str, regex: str, *, own: bool) -> SecretShape:
-    """Return the shape of a provider's secret; only its ``own`` recordings tell one without all kinds of characters."""
+    """Return the format of a provider's secret. Outside its ``own`` recordings, digits and both cases are required."""
     pattern = re.compile(rf"(?<![A-Za-z0-9_~=+-])(?:{regex})(?![A-Za-z0-9_~+-])")
     return SecretShape(what, pattern, _has_digits if own else _is_mixed)
 
@@ -70,7 +70,7 @@ COMMON: Sequence[SecretShape] = (
 
 
 def replaced(text: str, shapes: Sequence[SecretShape], word: str) -> tuple[str, list[str]]:
-    """Replace every secret of these shapes by a word; the second value names what was replaced."""
+    """Replace every secret of these formats by a word; return the text, and the names of what was replaced."""
     names = []
     for shape in shapes:
         pieces, at = [], 0

@@ -1,4 +1,4 @@
-"""The changes that break a reader of a contract's answers, as faults on the way to the provider."""
+"""Write the changes that break a reader of a contract's answers as network faults."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OF_THE_ANSWER = {
 
 
 def faults(contract: Contract, proofs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the faults that send the breaking changes of a contract, each once.
+    """Return the faults that make the breaking changes of a contract, each once.
 
     Args:
         contract: The contract.
@@ -44,7 +44,7 @@ def faults(contract: Contract, proofs: Iterable[Mapping[str, Any]]) -> list[str]
 
 
 def spread(chosen: list[str], count: int) -> list[str]:
-    """Choose some faults, those of each kind in turn, the same ones each time."""
+    """Choose ``count`` faults, one of each kind in turn; the choice is always the same."""
     kinds: dict[str, list[str]] = {}
     for fault in chosen:
         kinds.setdefault(fault.partition(":")[0], []).append(fault)
@@ -78,12 +78,12 @@ def _other_values(place: Place, field: str, value: Any) -> Iterator[str]:
 
 
 def _is_of_an_element(place: Place) -> bool:
-    """Whether it is a field of a list's element: the live list may have more, of which each has to change."""
+    """Return whether it is a field of a list's element. A live list may have more elements, and each must change."""
     return place.name is not None and any(isinstance(key, int) for key in place.keys)
 
 
 def _field(place: Place) -> str | None:
-    """The place as a fault names it: a dotted path, or the name alone if that has dots itself."""
+    """Return the place as a fault names it: a dotted path, or the name alone if a name contains dots."""
     names = [str(key) for key in place.keys if isinstance(key, str)]
     if not names or any(re.search("[,=]", name) for name in names):
         return None
@@ -91,7 +91,7 @@ def _field(place: Place) -> str | None:
 
 
 def _beginning(interaction: Interaction) -> str:
-    """The beginning of the request's path that is the same whatever the provider state fills in; / if all of it is."""
+    """Return the beginning of the request's path, up to the first value of a provider state; at least ``/``."""
     generator = interaction.request.generators.get("path", {}).get("")
     path = generator.expression if generator is not None else urlsplit(interaction.example_request().url).path
     return path.partition("$")[0] or "/"

@@ -1,4 +1,4 @@
-"""Running the consumer tests beside a contract, for the proofs of its strength that they make."""
+"""Run the consumer tests beside a contract, and return the proofs of its strength."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def prove_contract(contract: Path) -> tuple[dict[str, Any], ...]:
     """Run the consumer tests beside a contract, once in a process, and return the proofs that they made.
 
     Raises:
-        AssertionError: A test failed; the text is the end of pytest's output.
+        AssertionError: A test failed; the message is the end of pytest's output.
     """
     with TemporaryDirectory(prefix="mfagate-strength-") as folder:
         report = Path(folder) / "proofs.jsonl"

@@ -13,20 +13,20 @@ _STEP_SECONDS = 0.1
 
 
 class NotReached(AssertionError):
-    """The command ended, or made too few requests; the message says which."""
+    """The command ended or made too few requests; the message says which."""
 
 
 class Holding:
-    """A fault that lets the provider do what is asked, and keeps the answer to one request until ``released``."""
+    """A fault that lets the provider process a request, and holds back the answer until ``released``."""
 
     def __init__(self, number: int) -> None:
-        """``number`` is that of the request, counted from 1."""
+        """Hold the request with this ``number``, counted from 1."""
         self._number = number
         self._is_taken = threading.Lock()
         self.reached, self.released = threading.Event(), threading.Event()
 
     def __call__(self, handler: Handler) -> bool:
-        """Hold one request, with this number or a later one: two that come together may both be counted by then."""
+        """Hold one request with this number or a later one, because two requests may be counted at the same time."""
         if len(handler.server.requests) < self._number or not self._is_taken.acquire(blocking=False):
             return False
         handler.ask()
@@ -38,7 +38,7 @@ class Holding:
         """Wait until the request is held.
 
         Raises:
-            NotReached: It never will be.
+            NotReached: The command ended, or the time ran out.
         """
         end = time.monotonic() + seconds
         while not self.reached.wait(_STEP_SECONDS):

@@ -1,4 +1,4 @@
-"""What gates left at a provider."""
+"""Find what gates left at a provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mfagate.providers.arranging import TabledStates
 
 
 def things_left(configuration: Path, environ: Mapping[str, str]) -> set[str]:
-    """Ask the provider of the only integration for everything that carries the mark of any run."""
+    """Return everything at the provider of the only integration that carries the mark of any run."""
     loaded = load(configuration, registry.names())
     session = gate.Session(loaded, environ=environ)
     (integration,) = loaded.integrations.values()

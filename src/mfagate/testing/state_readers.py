@@ -1,4 +1,4 @@
-"""Provider states as readers of a contract's answers.
+"""Test provider states as readers of a contract's answers.
 
 To arrange a state means to send requests and to read their answers. If such an answer belongs to the
 contract, the contract has to reject what keeps the state from being arranged. The states are
@@ -36,7 +36,7 @@ Answers = tuple[tuple[requests.Request, Response], ...]
 
 @dataclass(frozen=True, slots=True)
 class StateReader:
-    """Arranges one state from recorded answers."""
+    """Arrange one state from recorded answers."""
 
     provider: Provider
     settings: ProviderSettings
@@ -60,7 +60,7 @@ class StateReader:
         assert states is not None
         try:
             arranged = states.arrange(self.state)
-        except Exception as error:  # noqa: BLE001 - the type of the error is what is compared
+        except Exception as error:  # noqa: BLE001 - the type of the error is compared
             return Behaviour.of(Outcome(raised=error), [])
         values = {name: bool(value) for name, value in arranged.values.items()}
         return Behaviour.of(Outcome(returned={"values": values, "asked": asked}), [])
@@ -74,7 +74,7 @@ class StateReader:
         ]
 
     def blind(self, contract: Contract) -> Iterator[str]:
-        """Yield what the contract accepts although the state is not arranged as before."""
+        """Yield the changes that the contract accepts although the state is no longer arranged as before."""
         answers = [response for _, response in self.recorded]
         usual = self.read(answers)
         volatile = usual.volatile(self.read(answers))
@@ -93,7 +93,7 @@ class NothingRead(ValueError):
 
 
 def blind_states(provider: Provider, settings: ProviderSettings, running: Running, contract: Contract) -> list[str]:
-    """Arrange each state of a contract on a sandbox, and return what the contract is blind to.
+    """Arrange each state of a contract on a sandbox, and return the changes that the contract is blind to.
 
     States that need other settings are left out.
 
@@ -159,7 +159,7 @@ def _exchange(request: requests.Request, response: Response) -> Exchange:
 
 
 def _interactions(contract: Contract, request: requests.Request, response: Response) -> Iterator[Interaction]:
-    """Yield the interactions of this endpoint whose answer it is."""
+    """Yield the interactions of this endpoint that the answer satisfies."""
     path = urlsplit(request.url).path
     for interaction in contract.interactions:
         same = interaction.request.method == request.method and path_fits(interaction, path)
@@ -174,6 +174,6 @@ def _answer(response: Response) -> Answer:
 
 @contextmanager
 def _no_waiting() -> Iterator[None]:
-    """Recorded answers come at once, so nothing has to be waited for."""
+    """Replace ``time.sleep``, because recorded answers need no waiting."""
     with patch("time.sleep"):
         yield

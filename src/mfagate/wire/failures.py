@@ -45,7 +45,7 @@ def short_of_resources(error: Exception) -> WireError:
     shortage = shortage_of(error)
     if shortage is None:
         raise error
-    message = f"this machine ran out of {shortage}, so that nothing could be asked"
+    message = f"this machine ran out of {shortage}, so no request could be sent"
     return WireError(CauseId.GATE_RESOURCES, message, {"ran out of": shortage})
 
 

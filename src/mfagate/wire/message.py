@@ -214,7 +214,7 @@ def _no_head(
         return interrupted(lost, doing, stream, deadline)
     if isinstance(error, http.client.BadStatusLine | http.client.UnknownProtocol):
         return _not_http("the answer's status line is malformed", first_line(begun))
-    return _not_http(f"the head of the answer is no HTTP: {quoted(error, 120)}")
+    return _not_http(f"the head of the answer is not HTTP: {quoted(error, 120)}")
 
 
 def _other_protocol(begun: bytes, sent: bytes) -> WireError:

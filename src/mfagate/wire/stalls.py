@@ -1,8 +1,8 @@
-"""Measure for how long threads of this process that could go on had to wait for a processor.
+"""Measure for how long runnable threads of this process wait for a processor.
 
-A busy machine, or many threads of our own, make every answer look late. A thread that sleeps in short steps sees by
-how much it wakes up too late: that is the time that any other thread loses as well, whether the processor or
-Python's interpreter lock kept it waiting.
+On a busy machine, or with many threads of our own, every answer looks late. A thread that sleeps in short steps
+measures how late it wakes up. All other threads lose the same time, whether they wait for the processor or for
+Python's interpreter lock.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ class Auth0(Provider):
         "accepting_user": "a user whose phone's owner approves each push within seconds",
         "declining_user": "a user whose phone's owner denies each push within seconds",
         "answer_seconds": "how long the owners of the phones are given to answer a push; 0 by default",
-        "phone": "a phone number that may be sent SMS: each run sends one, to a user of its own with this number",
+        "phone": "a phone number that can receive SMS: each run sends one SMS, to a user that it makes "
+        "with this number",
         "restricted_client_id": "client ID of an application that is authorized for the Management API, with "
         "another scope than read:authentication_methods",
         "restricted_client_secret": "its client secret",

@@ -34,7 +34,7 @@ class Duo(Provider):
     settings: ClassVar[type[DuoSettings]] = DuoSettings
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "a user with a phone for Duo Push whom nobody else uses: nobody answers the pushes, "
-        "and each run adds bypass codes, which run out after ten minutes",
+        "and each run adds bypass codes, which expire after ten minutes",
         "accepting_user": "a user whose phone's owner approves each push within seconds",
         "declining_user": "a user whose phone's owner denies each push within seconds",
         "ignoring_user": "a user whose pushes time out",

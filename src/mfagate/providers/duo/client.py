@@ -88,7 +88,7 @@ class DuoClient:
 
 def _can_push(devices: Any) -> bool:
     if not isinstance(devices, list):
-        raise ContractViolation("Duo lists the user's devices in a way that the contract does not name")
+        raise ContractViolation("Duo's list of the user's devices is not as the contract describes it")
     # A hardware token has no capabilities.
     capabilities = [one.get("capabilities") for one in devices if isinstance(one, dict)]
     return any(isinstance(some, list) and "push" in some for some in capabilities)

@@ -16,7 +16,7 @@ AUTH_DOWN = state(
 CLOCK = state("signature-clock", "the time of every request is refused", CauseId.CLOCK_SKEW)
 LIMITED = answer("rate-limited", "requests with a credential are told to slow down", CauseId.PROVIDER_RATE_LIMITED)
 HARDWARE_TOKENS = state(
-    "hardware-tokens", "not a fault: users have a hardware token too, which is listed without capabilities"
+    "hardware-tokens", "not a fault: users also have a hardware token, which is listed without capabilities"
 )
 
 FAULTS = (REVOKED, ROTATED, AUTH_DOWN, CLOCK, LIMITED, HARDWARE_TOKENS)

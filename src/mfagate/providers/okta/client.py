@@ -93,7 +93,7 @@ class OktaClient:
             raise self._refusal(response)
         factors = self._api.json_array(response)
         if not all(isinstance(factor, dict) for factor in factors):
-            raise ContractViolation("Okta's list of factors holds something else")
+            raise ContractViolation("Okta's list of factors contains something that is not a factor")
         active = [one for one in factors if one.get("factorType") == kind and one.get("status") == "ACTIVE"]
         if not active:
             raise NotEnrolled(f"the user has no active factor of the type {kind}")
@@ -163,7 +163,7 @@ def _path_of(link: str) -> str:
     try:
         return urlsplit(link).path
     except ValueError:
-        raise ContractViolation("the link to poll is no URL") from None
+        raise ContractViolation("the polling link is not a URL") from None
 
 
 def _factor_of(path: str, user: str) -> str | None:

@@ -52,7 +52,7 @@ FEATURE_OFF = answer("feature-off", "the org has not got the feature of factors"
 READ_ONLY = answer("maintenance", "read-only mode: what changes anything is refused", CauseId.PROVIDER_MAINTENANCE)
 LIMITED = answer("rate-limited", "the limit of the minute is reached", CauseId.PROVIDER_RATE_LIMITED, seconds="30")
 EMAIL_ENROLLED = state(
-    "email-enrolled", "not a fault: the policy requires e-mail, which enrols each new user's address"
+    "email-enrolled", "not a fault: the policy requires e-mail, so the address of each new user is enrolled"
 )
 """https://help.okta.com/oie/en-us/content/topics/identity-engine/authenticators/make-email-optional.htm"""
 

@@ -100,7 +100,7 @@ class TwilioClient:
             raise self._api.refusal(response)
         factors = self._api.json_object(response).get("factors")
         if not isinstance(factors, list) or not all(isinstance(one, dict) for one in factors):
-            raise ContractViolation("Twilio lists the user's factors in a way that the contract does not name")
+            raise ContractViolation("Twilio's list of the user's factors is not as the contract describes it")
         suited = [one for one in factors if one.get("factor_type") == kind and one.get("status") == "verified"]
         if not suited:
             raise NotEnrolled(f"the user has no verified {kind} factor")

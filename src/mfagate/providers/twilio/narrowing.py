@@ -48,7 +48,7 @@ def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send) -> 
     owners = {str(service.get("account_sid")) for service in listed}
     if listed and settings.account_sid not in owners:
         owner = quoted(owners.pop(), 80)
-        message = f"the credential belongs to the account {owner}, and account_sid is {settings.account_sid}"
+        message = f"the credential belongs to the account {owner}, but account_sid is {settings.account_sid}"
         setting = "api_key_sid" if settings.key else "account_sid"
         return Finding(CauseId.CREDENTIAL_WRONG_ACCOUNT, message, finding.evidence, setting=setting)
     names = [
