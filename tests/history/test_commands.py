@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def spoil(path: Path, how: str) -> None:
     elif how == "other":
         path.write_text("this is no database" * 100)
     elif how == "newer":
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("CREATE TABLE mfagate_history (version INTEGER)")
             connection.execute("INSERT INTO mfagate_history VALUES (99)")
     elif how == "behind a file":
@@ -229,7 +230,7 @@ def test_killed_while_writing(duo: Duo) -> None:
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             (runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
             (states,) = connection.execute("SELECT count(DISTINCT run) FROM integrations").fetchone()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -101,10 +102,9 @@ def test_a_drill_is_no_night(duo: Duo) -> None:
     assert duo.run("nightly", "--fault", "broken=status:503").report["verdict"] == "inconclusive"
     assert duo.run("nightly", "--fault", "broken=slow:0.01").report["verdict"] == "pass"
     assert duo.run("nightly", "--integration", "broken", "--fault", "broken=status:503").exit_code == 3
-    with sqlite3.connect(duo.folder / ".mfagate/history.db") as connection:
+    with closing(sqlite3.connect(duo.folder / ".mfagate/history.db")) as connection:
         kept = [connection.execute(f"SELECT {what}").fetchall() for what in ("verdict FROM runs", "name FROM shapes")]
         names = connection.execute("SELECT name FROM integrations").fetchall()
-    connection.close()
     assert (kept, names) == ([[("pass",)] * 2, [("duo",)]], [("duo",)] * 2)
 
 
@@ -264,13 +264,12 @@ def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extr
 def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
     """Whatever they hold, JSON of another structure included: a warning, and the verdict is what it would have been."""
     duo.run("nightly")
-    with sqlite3.connect(duo.folder / ".mfagate/history.db") as connection:
+    with closing(sqlite3.connect(duo.folder / ".mfagate/history.db")) as connection, connection:
         connection.execute(f"UPDATE {damage}")
-    connection.close()
+        (run_id,) = connection.execute("SELECT id FROM runs").fetchone()
     result = duo.run("nightly")
     assert (result.exit_code, result.report["verdict"]) == (0, "pass")
     assert "holds what no mfagate has written" in result.stderr
     if not damage.startswith("shapes"):
-        (run_id,) = sqlite3.connect(duo.folder / ".mfagate/history.db").execute("SELECT id FROM runs").fetchone()
         for shown in (duo.execute("history"), duo.execute("history", run_id)):
             assert (shown.exit_code, "Traceback" in shown.stderr) == (2, False)

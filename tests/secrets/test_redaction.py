@@ -134,6 +134,7 @@ class Model(BaseModel):
 def test_a_word_of_ours_is_no_secret_even_if_somebody_chose_it_for_a_password() -> None:
     redacted = Redactor({"key": "pass", "pin": "gate"}).redact_tree(Model(inner=Model()))
     assert (redacted.outcome, redacted.stage) == (Word.PASS, "gate")
+    assert redacted.inner is not None
     assert redacted.inner.passes == ["the [redacted key] of [redacted pin]"]
     assert Redactor({"key": "pass"}).redact_tree([Word.PASS]) == [Word.PASS]
 

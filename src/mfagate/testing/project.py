@@ -46,6 +46,14 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _text_of(path: Path) -> str | None:
+    """Return the text of a file, or None if it is gone by now: SQLite removes some beside a database."""
+    try:
+        return path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+
+
 @dataclass
 class Result:
     """What a command did. ``report`` is the JSON report, empty if none was written."""
@@ -171,7 +179,7 @@ class Project:
         """Search everything that was written for every secret in every encoding, and for the parts of each."""
         secrets = {**self._known, **{f"changed {name}": value for name, value in self.env.items()}}
         redactor = Redactor(secrets)
-        written = (path.read_text("utf-8", "replace") for path in files)
+        written = [text for text in map(_text_of, files) if text is not None]
         texts = [result.stdout, result.stderr, *written]
         # Wrapping at the width of a report must not hide a secret from the search.
         texts += ["".join(line.strip() for line in text.splitlines()) for text in texts]
