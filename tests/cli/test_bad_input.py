@@ -55,7 +55,7 @@ def test_no_configuration(project: Project) -> None:
         (["--integration", "mfx"], "did you mean 'mfa'"),
         (["--output", "jsn"], "did you mean 'json'"),
         (["--output", "json", "--output", "junit"], "=PATH"),
-        (["--output", "json=no/such/folder/report.json"], "no folder"),
+        (["--output", "json=no/such/folder/report.json"], "is not a folder"),
         (["--output", "json="], "lacks the path"),
         (["--environment", "prod"], "production"),
         (["--on-inconclusive", "ignore"], "allow"),

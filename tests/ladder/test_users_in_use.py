@@ -71,7 +71,7 @@ def test_who_has_the_test_users_is_said(verify: Any, monkeypatch: pytest.MonkeyP
         (check,) = verify()
     assert (check.cause, check.outcome) == (CauseId.CONTRACT_STATE_UNAVAILABLE, Outcome.INCONCLUSIVE)
     assert "another run on this machine is using the test users: process " in check.message
-    assert "wait until the other run has ended" in str(check.next_step).lower()
+    assert "wait for the other run to end" in str(check.next_step).lower()
     assert len(server.bodies["/api/read"]) - asked == 1, "the probe of the permission, and no interaction"
 
 

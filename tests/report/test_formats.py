@@ -143,7 +143,7 @@ def test_invisible_text_is_spelt_out() -> None:
     assert harmless("Grüße 日本語 \u00a0👩\u200d🚀") == "Grüße 日本語 👩\u200d🚀"
 
 
-def test_a_visible_report_is_the_same_report_otherwise(hostile: Report) -> None:
+def test_a_harmless_report_is_otherwise_the_same(hostile: Report) -> None:
     shown = harmless_tree(hostile)
     assert harmless_tree(shown) == shown
     assert shown.integrations[0].checks[0].message == harmless(HOSTILE)
