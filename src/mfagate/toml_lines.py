@@ -80,6 +80,12 @@ class TomlLines:
             path = path[:-1]
         return None
 
+    def depth(self, path: KeyPath) -> int:
+        """Return how many steps of the path the file has."""
+        while path and path not in self._index.written and path not in self._index.implied:
+            path = path[:-1]
+        return len(path)
+
     def spans(self) -> Mapping[KeyPath, Span]:
         """Where each key with a value stands, in the order of the text."""
         return self._index.spans

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
+from mfagate.config.environments import Environment, Tables, base_name
 from mfagate.config.nearest import nearest_to
 from mfagate.config.table import Day, Table
 from mfagate.config.waivers import Waiver
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference
-from mfagate.toml_lines import TomlLines
+from mfagate.toml_lines import KeyPath, TomlLines
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[a-z]+)?$"
+"""Written names have no slash; ``NAME/ENVIRONMENT`` is made of a table of environments."""
 
 
-class Environment(StrEnum):
-    """Where the integration is used. Production is read-only for mfagate."""
-
-    PRODUCTION = "production"
-    STAGING = "staging"
-    SANDBOX = "sandbox"
-    DEVELOPMENT = "development"
-
-    @property
-    def is_production(self) -> bool:
-        """Whether real users depend on it."""
-        return self is Environment.PRODUCTION
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def _no_nul(value: Path) -> Path:
@@ -123,7 +116,7 @@ class Integration(Table):
 
     @property
     def name(self) -> str:
-        """The NAME of ``[integrations.NAME]``."""
+        """The NAME of ``[integrations.NAME]``, or ``NAME/ENVIRONMENT`` for one of its environments."""
         return self._name
 
     @property
@@ -165,6 +158,10 @@ class Integration(Table):
     def locate(self, *keys: str) -> Location:
         """The line of a key of this table, or of the nearest table around it."""
         return self._origin.locate("integrations", self._name, *keys)
+
+    def heads(self, *keys: str) -> str:
+        """Return the heads of the tables in which a value can be set, as a person writes them."""
+        return self._origin.heads("integrations", self._name, *keys)
 
 
 class GateOptions(Table):
@@ -253,31 +250,64 @@ class Configuration(Table):
         return self._origin.text
 
     def select(self, names: tuple[str, ...] = (), environments: tuple[str, ...] = ()) -> list[Integration]:
-        """The integrations that fit the filters, in file order.
+        """The integrations that fit the filters, in file order. ``duo`` selects all environments of duo.
 
         Raises:
             KeyError: A name is not in the file; the message names the nearest.
         """
+        selectable = {*self.integrations, *map(base_name, self.integrations)}
         for name in names:
-            if name not in self.integrations:
+            if name not in selectable:
                 known = ", ".join(self.integrations) or "none"
-                raise KeyError(f"{self.path} has no integration {name!r}{nearest_to(name, self.integrations)}: {known}")
+                raise KeyError(f"{self.path} has no integration {name!r}{nearest_to(name, selectable)}: {known}")
         return [
             integration
             for integration in self.integrations.values()
-            if (not names or integration.name in names)
+            if (not names or integration.name in names or base_name(integration.name) in names)
             and (not environments or integration.environment in environments)
         ]
 
 
 class Origin:
-    """Where a configuration came from."""
+    """Where a configuration came from. ``tables`` are those of integrations with environments, by name."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, text: str, tables: Mapping[str, Tables] | None = None) -> None:
         self.path = path
         self.text = text
         self._lines = TomlLines(text)
+        self._tables = tables or {}
 
     def locate(self, *keys: str) -> Location:
-        """The line of a key path."""
-        return Location(self.path, self._lines.line(keys))
+        """The line of a key path: that of the environment where it overrides the value, else the shared one."""
+        return Location(self.path, self._lines.line(self.written(*keys)))
+
+    def written(self, *keys: str) -> KeyPath:
+        """Return the key path as it is written in the file, or would be if it were there."""
+        tables = self._tables_of(keys)
+        if tables is None:
+            return keys
+        below = keys[2:]
+        if below in ((), ("environment",)):
+            return tables.own
+        own = self._lines.depth((*tables.own, *below)) - len(tables.own)
+        shared = self._lines.depth((*tables.shared, *below)) - len(tables.shared)
+        return (*tables.own, *below) if own > 0 and own >= shared else (*tables.shared, *below)
+
+    def heads(self, *keys: str) -> str:
+        """Return ``[integrations.duo.settings]``; with environments, the head in this one and that of all."""
+        tables = self._tables_of(keys)
+        if tables is None:
+            return _head(keys)
+        return f"{_head((*tables.own, *keys[2:]))}, or for all environments in {_head((*tables.shared, *keys[2:]))}"
+
+    def _tables_of(self, keys: KeyPath) -> Tables | None:
+        return self._tables.get(keys[1]) if len(keys) > 1 and keys[0] == "integrations" else None
+
+
+def _head(keys: KeyPath) -> str:
+    return f"[{dotted(keys)}]"
+
+
+def dotted(keys: KeyPath) -> str:
+    """Return a key path as TOML writes it."""
+    return ".".join(key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False) for key in keys)

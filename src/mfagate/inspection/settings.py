@@ -103,7 +103,7 @@ def _missing(subject: Subject) -> Iterator[Finding]:
                 CauseId.CONFIG_SETTING_MISSING,
                 field,
                 f"{subject.label(field)} is not set",
-                next_step=f"Set {field.name} in [integrations.{subject.integration.name}.{subject.table}], "
+                next_step=f"Set {field.name} in {subject.integration.heads(subject.table)}, "
                 f"for example {field.name} = {field.setting.example!r}. Where to find it: {field.setting.where}",
             )
     one_of = subject.declared.any_of

@@ -84,7 +84,7 @@ def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
             "contract cannot be asked without it",
             {"contract": str(contract.path), "interactions": names[:_SHOWN_MISMATCHES]},
             climb.integration.locate("settings"),
-            f"Set {setting} in [integrations.{climb.integration.name}.settings], for example {setting} = "
+            f"Set {setting} in {climb.integration.heads('settings')}, for example {setting} = "
             f"{field.setting.example!r}. Where to find it: {field.setting.where}. If the login service never sends "
             "these requests, take the interactions out of the contract.",
         )

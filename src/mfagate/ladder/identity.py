@@ -21,7 +21,7 @@ def run(climb: Climb) -> Iterator[Check]:
     if not climb.provider.expectations:
         yield skipped(ID, f"{climb.provider.title}'s answers do not tell whose account it is")
     elif not expected:
-        yield skipped(ID, f"nothing is expected: fill [integrations.{climb.integration.name}.expect]")
+        yield skipped(ID, f"nothing is expected: fill {climb.integration.heads('expect')}")
     seen: dict[str, str] = {}
     # Accepted credentials have the last word: a ping is answered to anybody.
     for exchange in [*climb.answers, *climb.accepted.values()]:
