@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -20,7 +20,7 @@ KEY = "environments"
 _MOST_CHARACTERS = 64
 """Of the whole name: the history keeps no more."""
 
-_SET_ONCE = {
+SET_ONCE = {
     "provider": "is set in [integrations.{name}] already, and all environments use one provider: remove this line, "
     "or give the other provider an integration of its own",
     "waivers": "are set in [integrations.{name}] already: a waiver there holds in every environment, and one here "
@@ -45,10 +45,12 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The two tables that an expanded integration is read from, as key paths of the file."""
+    """The two tables that an expanded integration is read from: their key paths in the file, and what they hold."""
 
     own: KeyPath
     shared: KeyPath
+    own_values: Mapping[str, Any] = field(repr=False)
+    shared_values: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def expanded(document: Mapping[str, Any], *, flat: bool = False) -> Expanded:
         for environment, own in _usable(table[KEY]):
             whole = f"{name}/{environment}"
             found[whole] = {**merged(shared, own), "environment": environment}
-            tables[whole] = Tables(("integrations", name, KEY, environment), ("integrations", name))
+            tables[whole] = Tables(("integrations", name, KEY, environment), ("integrations", name), own, shared)
     return Expanded({**document, "integrations": found}, tables, tuple(faults))
 
 
@@ -123,11 +125,11 @@ def _faults(name: str, table: Any) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(table.get("environment"), dict):
         yield (*path, "environment"), f"must be a word in quotes; tables are written [integrations.{name}.{KEY}.…]"
     elif KEY in table and "environment" in table:
-        yield (
-            (*path, "environment"),
+        message = (
             f"cannot be set beside [integrations.{name}.{KEY}], whose tables say where the integration is used: "
-            f"remove this line, and write a table [integrations.{name}.{KEY}.ENVIRONMENT] for each environment",
+            f"remove this line, and write a table [integrations.{name}.{KEY}.ENVIRONMENT] for each environment"
         )
+        yield (*path, "environment"), message
     if KEY in table:
         yield from _environment_faults(name, table)
 
@@ -144,7 +146,7 @@ def _environment_faults(name: str, table: Mapping[str, Any]) -> Iterator[tuple[K
         where = (*path, environment)
         if environment not in list(Environment):
             known = ", ".join(Environment)
-            yield where, f"no environment has this name{nearest_to(environment, list(Environment))}; known: {known}"
+            yield where, f"no environment has this name{nearest_to(environment, map(str, Environment))}; known: {known}"
         elif not isinstance(own, dict):
             yield where, f"must be a table: write [integrations.{name}.{KEY}.{environment}]"
         elif len(f"{name}/{environment}") > _MOST_CHARACTERS:
@@ -160,6 +162,6 @@ def _own_faults(
     for key in ("environment", KEY):
         if key in own:
             yield (*where, key), f"cannot stand here: the table's name, {environment}, says it. Remove it"
-    for key, message in _SET_ONCE.items():
+    for key, message in SET_ONCE.items():
         if key in own and key in table:
             yield (*where, key), message.format(name=name, environment=environment)

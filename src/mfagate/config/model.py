@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,13 +15,12 @@ from mfagate.config.table import Day, Table
 from mfagate.config.waivers import Waiver
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference
-from mfagate.toml_lines import KeyPath, TomlLines
+from mfagate.toml_lines import KeyPath, TomlLines, dotted
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[a-z]+)?$"
-"""Written names have no slash; ``NAME/ENVIRONMENT`` is made of a table of environments."""
+MADE = "(/[a-z]+)?"
+"""The end of a name that is made of a table of environments; written names have no slash."""
 
-
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+NAME = rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}{MADE}$"
 
 
 def _no_nul(value: Path) -> Path:
@@ -306,8 +303,3 @@ class Origin:
 
 def _head(keys: KeyPath) -> str:
     return f"[{dotted(keys)}]"
-
-
-def dotted(keys: KeyPath) -> str:
-    """Return a key path as TOML writes it."""
-    return ".".join(key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False) for key in keys)

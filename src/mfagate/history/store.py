@@ -30,7 +30,10 @@ _LOOKED_BACK = 60
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which states of integrations are wanted, newest first. ``since`` is included, ``until`` is not."""
+    """Which states of integrations are wanted, newest first. ``since`` is included, ``until`` is not.
+
+    With ``environments``, ``duo`` selects ``duo/production`` as well.
+    """
 
     integrations: Sequence[str] = ()
     cause: str | None = None
@@ -39,6 +42,7 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     limit: int | None = None
+    environments: bool = False
 
 
 class History:
@@ -223,7 +227,12 @@ def _filtered(query: Any, selection: Selection) -> Any:
         value = getattr(selection, name)
         if value is not None:
             query = query.where(condition(value))
-    return query.where(STATES.c.name.in_(selection.integrations)) if selection.integrations else query
+    if not selection.integrations:
+        return query
+    named = STATES.c.name.in_(selection.integrations)
+    for name in selection.integrations if selection.environments else ():
+        named |= STATES.c.name.startswith(f"{name}/", autoescape=True)
+    return query.where(named)
 
 
 _MOST_PARAMETERS = 500

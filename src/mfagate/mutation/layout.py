@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.settings import Field, ProviderSettings
 from mfagate.mutation.copy import CONFIGURATION, Copy, Entry, quoted
+from mfagate.mutation.flat import flat
 from mfagate.mutation.model import Place
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
@@ -72,7 +73,7 @@ def project_of(
     Raises:
         NotMutable: A setting has no counterpart in the sandbox, or a reference cannot be followed.
     """
-    builder = _Builder(configuration.text)
+    builder = _Builder(flat(configuration.text))
     named = {one.name: one for one in integrations}
     for one in configuration.integrations.values():
         if one.name not in named:

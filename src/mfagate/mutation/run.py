@@ -171,7 +171,7 @@ class Runner:
     @contextmanager
     def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[Climb, gate.Session]]:
         with temporary_folder("mutant") as folder:
-            loaded = load(copy.write(folder), registry.names())
+            loaded = load(copy.write(folder), registry.names(), flat=True)
             integration = _at_home(loaded.integrations[name], self.project.integrations[name])
             session = gate.Session(loaded, environ=copy.environ, running=self.project.running)
             with gate.prepared(session, integration, live=True) as state:
