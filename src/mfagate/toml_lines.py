@@ -99,6 +99,10 @@ class TomlLines:
             path = path[:-1]
         return len(path)
 
+    def written(self) -> Mapping[KeyPath, int]:
+        """Return the line of each key and table that has a line of its own."""
+        return self._index.written
+
     def spans(self) -> Mapping[KeyPath, Span]:
         """Where each key with a value stands, in the order of the text."""
         return self._index.spans

@@ -75,7 +75,15 @@ def load(path: Path, providers: Collection[str], *, flat: bool = False) -> Confi
     Raises:
         ConfigError: It cannot be read, is not TOML, or a value has the wrong type.
     """
-    text = _read(path)
+    return read(path, _read(path), providers, flat=flat)
+
+
+def read(path: Path, text: str, providers: Collection[str], *, flat: bool = False) -> Configuration:
+    """Validate a text as the file ``path`` would be that has it.
+
+    Raises:
+        ConfigError: As of :func:`load`.
+    """
     whole = expanded(_parse(path, text), flat=flat)
     document = whole.document
     origin = Origin(path, text, whole.tables)

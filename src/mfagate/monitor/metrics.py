@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Phase
+from mfagate.extras import needs
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -123,7 +124,7 @@ def metrics_of(registry: CollectorRegistry | None) -> Metrics:
     try:
         from prometheus_client import REGISTRY
     except ImportError as error:
-        raise ImportError("the monitor needs prometheus_client: pip install 'mfagate[monitor]'") from error
+        raise ImportError(needs("the monitor", "prometheus_client", "monitor")) from error
     chosen = registry if registry is not None else REGISTRY
     with _lock:
         if chosen not in _of_registry:
