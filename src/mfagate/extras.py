@@ -1,6 +1,6 @@
 """Where this installation came from, and the command that adds an extra to it.
 
-mfagate is on no public index: a bare ``pip install mfagate`` would install what somebody else puts there.
+mfagate is on no public index: its name alone would install what somebody else puts there.
 """
 
 from __future__ import annotations

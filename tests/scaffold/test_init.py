@@ -192,7 +192,7 @@ def test_a_wrong_answer_is_asked_for_again(tmp_path: Path) -> None:
         "it is a host name with a scheme in it",
         "there is no secret store 'evn' (did you mean 'env'?",
         "it has 5 characters instead of 20 (truncated)",
-        "the secret itself stands in",
+        "secret_key is a secret, and integrations.toml is committed: write where it is read from",
         "dotenv:deploy/mfa.env is incomplete",
         "enter it again to keep it",
         "no CI is named 'gitlap' (did you mean 'gitlab'?)",

@@ -67,6 +67,11 @@ def judge(
     for finding in findings:
         mine = str(finding.evidence.get("setting", "")).endswith(f".{field.name}")
         if (mine or finding.cause is CauseId.CONFIG_VALUES_SWAPPED) and finding.effective_outcome.is_red:
+            if finding.cause is CauseId.CONFIG_LITERAL_SECRET:
+                return Judged(
+                    f"{field.name} is a secret, and {CONFIGURATION} is committed: write where it is read from, such as "
+                    f"{field.setting.example}"
+                )
             step = f". {finding.next_step}" if finding.next_step else ""
             return Judged(f"{finding.message}{step}")
     return Judged()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import wrap
@@ -16,7 +17,8 @@ from mfagate.files import Unreadable, read_text
 from mfagate.providers import registry
 from mfagate.scaffold.pipeline import KINDS, template_paths
 from mfagate.scaffold.project import CONFIGURATION, Started, Wanted, variables
-from mfagate.secrets.reference import Reference
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import file_of
 
 _EXTRAS = (("sqlalchemy", "history", "mfagate nightly"), ("vcr", "record", "mfagate record"))
 """What the commands of the first days need: a module, the extra that brings it, and the command."""
@@ -28,6 +30,7 @@ def next_steps(folder: Path, started: Started, wanted: Wanted) -> Iterator[str]:
     """Yield the lines, numbered from 1."""
     steps = [
         *_variables(started.configuration),
+        *_files(started.configuration),
         *_contracts(started.configuration),
         *_extras(),
         *_commands(folder, started.configuration),
@@ -67,6 +70,20 @@ def _read_by(integration: Integration) -> Iterator[tuple[str, str]]:
         if reference is not None and reference.scheme == "env":
             where = f": {fields[name].setting.where}" if name in fields else ""
             yield reference.locator, f"{name} of {integration.name}{where}"
+
+
+def _files(configuration: Configuration) -> Iterator[Step]:
+    """Name the files with values that are not on this machine."""
+    missing: dict[Path, list[str]] = {}
+    for integration in configuration.integrations.values():
+        for name, raw in integration.settings.items():
+            reference = Reference.parse(raw)
+            with suppress(Unresolved):
+                path = None if reference is None else file_of(reference, integration.base)
+                if path is not None and not path.exists():
+                    missing.setdefault(path, []).append(f"{name} of {integration.name}")
+    if missing:
+        yield "Create these files where you run mfagate:", [f"{path}  {', '.join(of)}" for path, of in missing.items()]
 
 
 def _contracts(configuration: Configuration) -> Iterator[Step]:
