@@ -128,16 +128,18 @@ INTEGRATION = click.option(
     help="Only this integration, or all its environments; duo/production is one of them. May be repeated.",
 )
 
+ENVIRONMENT = click.option(
+    "--environment",
+    "environments",
+    multiple=True,
+    type=click.Choice(ENVIRONMENTS),
+    help="Only integrations of this environment. May be repeated.",
+)
+
 common = _together(
     CONFIG,
     INTEGRATION,
-    click.option(
-        "--environment",
-        "environments",
-        multiple=True,
-        type=click.Choice(ENVIRONMENTS),
-        help="Only integrations of this environment. May be repeated.",
-    ),
+    ENVIRONMENT,
     click.option(
         "--output",
         "outputs",

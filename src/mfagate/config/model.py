@@ -246,6 +246,10 @@ class Configuration(Table):
         """What stands in it."""
         return self._origin.text
 
+    def locate(self, *keys: str) -> Location:
+        """The line of a key of the file, or of the nearest table around it."""
+        return self._origin.locate(*keys)
+
     def select(self, names: tuple[str, ...] = (), environments: tuple[str, ...] = ()) -> list[Integration]:
         """The integrations that fit the filters, in file order. ``duo`` selects all environments of duo.
 
