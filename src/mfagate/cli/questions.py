@@ -44,10 +44,12 @@ def unasked(given: Given) -> Wanted:
     text = given.source or (source.pinned_origin() if pipelines else None)
     if pipelines and text is None:
         raise refused(f"--ci needs --source SOURCE, what the CI machine installs: {source.FORMS}")
-    try:
-        found = None if text is None else source.parse(text, given.folder)
-    except source.BadSource as error:
-        raise refused(f"--source {harmless(text)}: {error}") from None
+    found = None
+    if text is not None:
+        try:
+            found = source.parse(text, given.folder)
+        except source.BadSource as error:
+            raise refused(f"--source {harmless(text)}: {error}") from None
     return Wanted(given.providers, given.environments, pipelines, found)
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
-from mfagate.config.environments import Environment, Tables, base_name
+from mfagate.config.environments import Environment as Environment
+from mfagate.config.environments import Tables, base_name
 from mfagate.config.nearest import nearest_to
 from mfagate.config.table import Day, Table
 from mfagate.config.waivers import Waiver

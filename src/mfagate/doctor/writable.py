@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mfagate.config import Configuration
 from mfagate.doctor.findings import Area, Item, State
+from mfagate.files import require_appendable
 from mfagate.history.errors import HistoryError
 from mfagate.history.keeper import place_of
 from mfagate.leftovers.ledger import NotRecorded, state_folder
@@ -33,6 +33,9 @@ def _history(configuration: Configuration) -> Item:
         return Item(Area.WRITABLE, "history", State.NO, str(error), step)
     if place.path is None:
         return Item(Area.WRITABLE, "history", State.YES, f"{place.shown}: a database, which was not logged in to")
+    if place.path.is_dir():
+        step = f"Name a file in it in [history] of {configuration.path}, such as {place.path / 'history.db'}."
+        return Item(Area.WRITABLE, "history", State.NO, f"{place.path} is a folder", step)
     step = f"Let this user write there, or name another place in [history] of {configuration.path}."
     return _place("history", place.path, step)
 
@@ -42,11 +45,21 @@ def _place(name: str, path: Path, step: str) -> Item:
     nearest = path
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
-    wanted = os.W_OK | os.X_OK if nearest.is_dir() else os.W_OK
     later = "" if nearest == path else " (made when it is needed)"
-    if os.access(nearest, wanted):
-        return Item(Area.WRITABLE, name, State.YES, f"{path}{later}")
-    return Item(Area.WRITABLE, name, State.NO, f"{path}: this user cannot write to {nearest}", step)
+    try:
+        _try(nearest)
+    except OSError as error:
+        reason = f"{nearest} cannot be written: {error.strerror or error}"
+        return Item(Area.WRITABLE, name, State.NO, f"{path}: {reason}", step)
+    return Item(Area.WRITABLE, name, State.YES, f"{path}{later}")
+
+
+def _try(path: Path) -> None:
+    """Open a file without changing it, or make one in a folder that is gone at once: rights alone do not tell."""
+    if path.is_dir():
+        with tempfile.TemporaryFile(dir=path):
+            return
+    require_appendable(path)
 
 
 def _private(name: str, folder: Callable[[], Path]) -> Item:

@@ -212,6 +212,8 @@ def _prefixed(table: Any) -> list[Any]:
 
 
 def _filtered(query: Any, selection: Selection) -> Any:
+    from sqlalchemy import or_
+
     from mfagate.history.tables import PROBLEMS, RUNS, STATES
 
     conditions: Mapping[str, Callable[[Any], Any]] = {
@@ -229,10 +231,9 @@ def _filtered(query: Any, selection: Selection) -> Any:
             query = query.where(condition(value))
     if not selection.integrations:
         return query
+    below = [STATES.c.name.startswith(f"{name}/", autoescape=True) for name in selection.integrations]
     named = STATES.c.name.in_(selection.integrations)
-    for name in selection.integrations if selection.environments else ():
-        named |= STATES.c.name.startswith(f"{name}/", autoescape=True)
-    return query.where(named)
+    return query.where(or_(named, *below) if selection.environments else named)
 
 
 _MOST_PARAMETERS = 500

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from textwrap import wrap
+from textwrap import TextWrapper
 
 from mfagate.config import Configuration, Integration
 from mfagate.config.environments import base_name
@@ -37,12 +37,13 @@ def next_steps(folder: Path, started: Started, wanted: Wanted) -> Iterator[str]:
         *_pipelines(started, wanted),
         *_not_passed_on(folder, started, wanted),
     ]
+    wrapped = TextWrapper(
+        _WIDTH, initial_indent="  ", subsequent_indent="     ", break_long_words=False, break_on_hyphens=False
+    )
     for number, (head, details) in enumerate(steps, 1):
-        yield from wrap(f"{number}. {head}", _WIDTH, initial_indent="  ", subsequent_indent="     ", **_AS_WRITTEN)
+        yield from wrapped.wrap(f"{number}. {head}")
         yield from (f"       {detail}" for detail in details)
 
-
-_AS_WRITTEN: Mapping[str, bool] = {"break_long_words": False, "break_on_hyphens": False}
 
 Step = tuple[str, Sequence[str]]
 
