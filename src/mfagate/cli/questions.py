@@ -69,7 +69,7 @@ def asked(given: Given) -> Wanted:
     providers = given.providers or (() if grows else _providers(present is not None))
     new = [name for name in dict.fromkeys(providers) if present is None or not _is_there(present, name)]
     environments = given.environments or (_environments() if new else ())
-    answers = {name: _settings(given.folder, name, environments[0]) for name in new}
+    answers = {name: _settings(given.folder, name, environments) for name in new}
     pipelines = given.pipelines or (() if grows else _pipelines())
     kinds = [kind for kind in pipelines if kind != "none"]
     if given.source is not None or not kinds:
@@ -150,7 +150,7 @@ def _source(folder: Path) -> Source:
     return found
 
 
-def _settings(folder: Path, name: str, environment: str) -> Mapping[str, str]:
+def _settings(folder: Path, name: str, environments: Sequence[str]) -> Mapping[str, str]:
     """Ask for each setting that the provider needs."""
     from mfagate.providers import registry
     from mfagate.scaffold.project import chosen_settings
@@ -160,6 +160,9 @@ def _settings(folder: Path, name: str, environment: str) -> Mapping[str, str]:
         f"\n{provider.title}: write where each value is read from (env:NAME, file:PATH, dotenv:PATH#NAME, "
         "k8s-secret:PATH#name/key, …), or the value itself if it is no secret. Enter takes what is in brackets."
     )
+    environment, *others = environments
+    if others:
+        click.echo(f"These are the values of {environment}; {', '.join(others)} gets env: references of its own.")
     answers: dict[str, str] = {}
     for field in provider.settings.fields():
         if field.name in chosen_settings(provider):

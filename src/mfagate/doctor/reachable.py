@@ -112,7 +112,8 @@ def _judged(host: _Host, exchange: Exchange, *, nobody_passes: bool) -> Item:
         return item(State.YES, f"{_way(exchange)}; for {users}")
     step = f"For {host.url} ({failure.phase}): {load_cause(failure.cause).next_step}"
     if nobody_passes and failure.phase in _THIS_MACHINE:
-        step = f"No host is reached from here: look at {_THIS_MACHINE[failure.phase]} first. {step}"
+        step = f"No host is reached from here: look at {_THIS_MACHINE[failure.phase]} first; if that is right, at the "
+        step += f"hosts themselves (mfagate explain {failure.cause})."
     return item(State.NO, f"{failure.phase}: {quoted(failure.message)} ({failure.cause}); for {users}", step)
 
 

@@ -135,6 +135,8 @@ def _pipelines(started: Started, wanted: Wanted) -> Iterator[Step]:
         yield _DO[kind], [f"{_CALLED[kind]}: {listed}"] if kind in _CALLED else ()
     for path, beside in started.beside.items():
         yield f"{path} was kept. Take what is missing in it from {beside}, and delete that file then.", ()
+    if wanted.source is not None and wanted.source.path is not None:
+        yield f"Commit {wanted.source.path}, which the CI files install.", ()
     if wanted.source is not None and wanted.source.doubt:
         text = wanted.source.requirement("")
         yield f"Make sure that the CI machine can install {text} ({wanted.source.doubt}, so it was not looked up).", ()
