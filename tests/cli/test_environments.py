@@ -154,3 +154,23 @@ def test_edits_of_each_environment_are_tried(folder: Path) -> None:
     lines = {(edit["setting"], edit["location"]["line"]) for edit in edits}
     assert {("duo/production.settings.host", 6), ("duo/staging.settings.host", 6)} <= lines
     assert {edit["fate"] for edit in edits} == {"caught offline"}
+
+
+def test_a_fault_of_one_or_of_all_environments(folder: Path) -> None:
+    path = folder / "integrations.toml"
+    path.write_text(CONFIGURATION.replace("env:DUO_STAGING_SECRET_KEY", "sandbox:secret_key"))
+    for fault, broken in (("duo/staging", BOTH[1:]), ("duo", BOTH)):
+        done = mfagate(folder, "gate", "--output", "json", "--fault", f"{fault}=status:503")
+        verdicts = {one["name"]: one["verdict"] for one in json.loads(done.stdout)["integrations"]}
+        assert [name for name, verdict in verdicts.items() if verdict != "pass"] == broken, done.stdout
+
+
+def test_one_credential_in_two_environments_is_said(folder: Path) -> None:
+    path = folder / "integrations.toml"
+    text = CONFIGURATION.replace('endpoint = "sandbox"\n', "").replace("sandbox:host", "api-1a2b3c4d.duosecurity.com")
+    text = text.replace("sandbox:integration_key", "DIABCDEFGHIJKLMNOPQR").replace("sandbox:secret_key", "env:KEY")
+    path.write_text(text.replace("env:DUO_STAGING_SECRET_KEY", "env:KEY"))
+    done = mfagate(folder, "check", KEY=KEY)
+    assert "settings.secret_key is the same credential as duo/staging.settings.secret_key (staging)" in " ".join(
+        done.stdout.split()
+    )

@@ -53,6 +53,7 @@ def _doctor(
 ) -> None:
     from mfagate.doctor import Options, examine
     from mfagate.files import write_atomically
+    from mfagate.providers import registry
 
     form, path = output
     try:
@@ -60,6 +61,8 @@ def _doctor(
         health = examine(config, Options(names, environments, without_secrets, offline))
     except KeyError as error:
         raise refused(error.args[0]) from None
+    except registry.ProviderError as error:
+        raise refused(str(error)) from None
     text = health.as_json() if form == "json" else "".join(map(_shown, health.as_text().splitlines()))
     if path is None:
         click.echo(text, nl=False)

@@ -73,7 +73,7 @@ def init(
         wanted = questions.asked(given) if sys.stdin.isatty() else questions.unasked(given)
         started = project.init(folder, wanted)
     except (Refused, registry.ProviderError) as error:
-        raise refused(str(error)) from None
+        raise refused(*str(error).split("\n")) from None
     _say_written(folder, started.written)
     for line in started.said:
         click.echo(quoted(line))

@@ -135,7 +135,9 @@ class Runner:
         except ConfigError as error:
             # Its messages never quote a value; the folder of the copy would say nothing.
             problem = error.problems[0]
-            message = f"line {problem.location.line}: {problem.key} {problem.message}"
+            # A copy of environments has other lines than the user's file.
+            line = "" if "/" in mutant.integration else f"line {problem.location.line}: "
+            message = f"{line}{problem.key} {problem.message}"
             return result(Fate.CAUGHT_OFFLINE if harmful else Fate.REFUSED, REFUSED, message)
         if harmful and seen.read == baseline.read:
             return result(Fate.EQUIVALENT)

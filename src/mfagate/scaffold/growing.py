@@ -6,7 +6,6 @@ and compared with what was meant before it is written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,24 +61,32 @@ class Grown:
                 f"{name} has waivers, which would hold in every environment: move them to a table "
                 f"[integrations.{name}.{KEY}.{environment}] by hand first (docs/configuration.md, Environments)"
             )
-        line = TomlLines(self.text).line((*path, "environment")) or 0
-        lines = self.text.splitlines(keepends=True)
-        found = re.fullmatch(r"""\s*environment\s*=\s*["']\w+["'][ \t]*(#.*?)?[\r\n]*""", lines[line - 1])
-        if found is None:
-            raise Refused(
-                f"line {line} has more than the environment of {name} on it: write the tables of environments by hand "
-                "(docs/configuration.md, Environments)"
-            )
-        lines[line - 1 : line] = [f"{found[1]}{self._newline}"] if found[1] else []
+        line = TomlLines(self.text).line((*path, "environment"))
         bare = {key: value for key, value in table.items() if key != "environment"}
         document = parse(self.text)
         document["integrations"] = {**document["integrations"], name: bare}
-        without = Grown("".join(lines))
-        if parse(without.text) != document:
-            raise Refused(f"the environment of {name} cannot be moved: write the tables of environments by hand")
+        without = self._without((*path, "environment"))
+        if without is None or parse(without.text) != document:
+            raise Refused(
+                f"line {line} has more than the environment of {name} on it: give {name} a table [integrations.{name}] "
+                "with a line for each key first, or write the tables of environments by hand (docs/configuration.md, "
+                "Environments)"
+            )
         moved = f'line {line}, environment = "{environment}", is now the table [{dotted((*path, KEY, environment))}]'
         grown = without.with_environment(name, environment, "")
         return Grown(grown.text, (*self.moved, f"{moved}; the integration is called {name}/{environment}"))
+
+    def _without(self, keys: KeyPath) -> Grown | None:
+        """Take out a line that has nothing but a key with its value, and keep a comment on it."""
+        data = self.text.encode()
+        span = TomlLines(self.text).spans()[keys]
+        before, behind = data[: span.key], data[span.value_end :]
+        start, end = before.rfind(b"\n") + 1, behind.find(b"\n") + 1 or len(behind)
+        comment = behind[:end].strip()
+        if before[start:].strip() or (comment and not comment.startswith(b"#")):
+            return None
+        kept = comment + self._newline.encode() if comment else b""
+        return Grown((before[:start] + kept + behind[end:]).decode(), self.moved)
 
     def _table(self, name: str) -> Mapping[str, Any]:
         table = parse(self.text).get("integrations", {}).get(name, {})

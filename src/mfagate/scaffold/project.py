@@ -91,8 +91,8 @@ def existing(folder: Path) -> Configuration | None:
     except Unreadable as error:
         raise Refused(f"{path} {error}; nothing was written") from None
     except ConfigError as error:
-        problems = "\n       ".join(map(str, error.problems))
-        raise Refused(f"{problems}\n       correct this first; nothing was written") from None
+        problems = "\n".join(map(str, error.problems))
+        raise Refused(f"{problems}\ncorrect this first; nothing was written") from None
 
 
 def init(folder: Path, wanted: Wanted) -> Started:
