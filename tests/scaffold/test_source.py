@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -217,3 +218,12 @@ def test_a_command_that_needs_an_extra_names_all() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "[html]" in done.stdout
     assert "or [all]" in done.stdout
+
+
+def test_a_repository_that_is_silent_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It accepts the connection and says nothing, so that git waits."""
+    monkeypatch.setattr("mfagate.scaffold.source._SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        source = parse(f"git+https://127.0.0.1:{port}/mfagate@v0.1.0", folder)
+    assert source.doubt == "the repository did not answer"

@@ -153,7 +153,8 @@ def _not_passed_on(folder: Path, started: Started, wanted: Wanted) -> Iterator[S
                 text = read_text(folder / path, 1 << 20)
             except Unreadable:
                 continue
-            missing = [name for name in names if not re.search(rf"\b{re.escape(name)}\b", text)]
+            known = set(re.findall(r"\w+", text))
+            missing = [name for name in names if name not in known]
             if missing and len(missing) < len(names):
                 yield f"{path} does not pass on {', '.join(missing)}: add them beside the other variables.", ()
 

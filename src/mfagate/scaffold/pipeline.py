@@ -19,7 +19,7 @@ _ENVIRONMENT = re.compile("(--environment,? )production")
 
 _PACKAGE = re.compile(rf"mfagate(?P<extras>\[\w+\])? @ {re.escape(EXAMPLE)}")
 
-_INDEX = re.compile(r"(?m)^(?P<blanks> *)(?:# |// )(?P<setting>.*)https://index\.example\.com/simple")
+_INDEX = "https://index.example.com/simple"
 
 _VARIABLES = ("DUO_HOST", "DUO_INTEGRATION_KEY", "DUO_SECRET_KEY")
 """Those of the templates."""
@@ -69,11 +69,19 @@ def _filled(path: Path, text: str, variables: Sequence[str], environment: str, s
 def _renamed(lines: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     """A line that names a variable of Duo becomes one line for each variable of the project."""
     for number, line in enumerate(lines):
-        named = next((name for name in _VARIABLES if re.search(rf"\b{name}\b", line)), None)
+        named = next((name for name in _VARIABLES if name in _words(line)), None)
         if named == _VARIABLES[0]:
             yield from (line.replace(named, name) for name in names)
         elif named is None and not (line.strip() == "env:" and not names and _VARIABLES[0] in lines[number + 1]):
             yield line
+
+
+def _words(line: str) -> list[str]:
+    return re.findall(r"\w+", line)
+
+
+_OF_THE_SOURCE = ("additional_dependencies:", "# mfagate is on no public index:")
+"""Lines of the hooks that are about what is installed."""
 
 
 def _with_index(path: Path, text: str, index: str) -> str:
@@ -81,15 +89,22 @@ def _with_index(path: Path, text: str, index: str) -> str:
         return text.replace('additional_dependencies: ["', f'additional_dependencies: ["--index-url={index}", "')
     if path.suffix == ".service":
         return text.replace("/pip install ", f"/pip install --index-url {index} ")
-    return _INDEX.sub(rf"\g<blanks>\g<setting>{index}", text)
+    lines = (_in_use(line).replace(_INDEX, index) if _INDEX in line else line for line in text.split("\n"))
+    return "\n".join(lines)
+
+
+def _in_use(line: str) -> str:
+    """Take the mark of a comment from a line."""
+    setting = line.lstrip()
+    return line[: len(line) - len(setting)] + setting.removeprefix("# ").removeprefix("// ")
 
 
 def _with_path(path: Path, text: str, package: Path) -> str:
     """A path is relative to the project, which not every tool works in."""
     if path.name == ".pre-commit-config.yaml":
         # pre-commit installs a local hook from a folder of its own: the hooks take the installed command instead.
-        text = re.sub(r"(?m)^ *additional_dependencies: .*\n", "", text).replace("language: python", "language: system")
-        return re.sub(r"(?m)^# mfagate is on no public index: .*\n", "# mfagate has to be installed.\n", text)
+        lines = (line for line in text.split("\n") if not line.lstrip().startswith(_OF_THE_SOURCE))
+        return "\n".join(lines).replace("language: python", "language: system # mfagate has to be installed")
     if path.suffix == ".Dockerfile":
         copied = f"COPY {package.as_posix()} /source/{package.name}\nARG MFAGATE_PACKAGE="
         text = text.replace("ARG MFAGATE_PACKAGE=", copied)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -68,7 +70,7 @@ def parse(text: str, folder: Path) -> Source:
         return _git(text)
     if re.match(r"https?://", text):
         return _index(text)
-    if re.fullmatch(r"mfagate(\[.*\])?([=<>~!].*)?", text) and not (folder / text).exists():
+    if re.match(r"mfagate(?![\w./-])", text) and not (folder / text).exists():
         raise BadSource(f"mfagate is on no public index, and somebody else could claim the name there. Write {FORMS}")
     if "://" in text:
         raise BadSource(f"it is no source that pip installs. Write {FORMS}")
@@ -115,19 +117,15 @@ def _looked_up(url: str, revision: str) -> str:
     Raises:
         BadSource: It has no such tag, or the name is that of a branch.
     """
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
-    command = ["git", "ls-remote", "--quiet", "--", url]
     try:
-        done = subprocess.run(  # noqa: S603 - the URL has a scheme, and stands behind --
-            command, capture_output=True, env={**os.environ, **quiet}, timeout=_SECONDS, stdin=subprocess.DEVNULL
-        )
+        status, listed = _git_answers("ls-remote", "--quiet", "--", url)
     except FileNotFoundError:
         return "git is not installed here"
     except (OSError, subprocess.TimeoutExpired):
         return "the repository did not answer"
-    if done.returncode:
+    if status:
         return "the repository could not be asked from here"
-    names = {line.partition("\t")[2] for line in done.stdout.decode("utf-8", "replace").splitlines()}
+    names = {line.partition("\t")[2] for line in listed.splitlines()}
     if f"refs/tags/{revision}" in names:
         return ""
     if f"refs/heads/{revision}" in names:
@@ -135,6 +133,26 @@ def _looked_up(url: str, revision: str) -> str:
     if re.fullmatch(r"[0-9a-f]{7,64}", revision):
         return ""  # The repository is there; it lists no commits.
     raise BadSource(f"the repository has no tag {revision}")
+
+
+def _git_answers(*arguments: str) -> tuple[int, str]:
+    """Run git without a question to anybody; return its exit code and what it printed.
+
+    Raises:
+        OSError: It cannot be started.
+        TimeoutExpired: It took too long, and was stopped with everything that it had started.
+    """
+    quiet = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true"}
+    command = ["git", *arguments]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=quiet, start_new_session=True, **pipes) as git:  # noqa: S603 - no shell
+        try:
+            listed, _ = git.communicate(timeout=_SECONDS)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(git.pid, signal.SIGKILL)
+            raise
+    return git.returncode, listed.decode("utf-8", "replace")
 
 
 def _path(text: str, folder: Path) -> Source:
