@@ -144,8 +144,14 @@ def _git_answers(*arguments: str) -> tuple[int, str]:
     """
     quiet = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true"}
     command = ["git", *arguments]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=quiet, start_new_session=True, **pipes) as git:  # noqa: S603 - no shell
+    with subprocess.Popen(  # noqa: S603 - no shell
+        command,
+        env=quiet,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as git:
         try:
             listed, _ = git.communicate(timeout=_SECONDS)
         except BaseException:
