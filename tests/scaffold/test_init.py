@@ -22,6 +22,7 @@ import yaml
 from mfagate import schemas
 
 from ..support.project import REPOSITORY
+from ..support.repository import git
 
 
 def init(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -385,3 +386,17 @@ def test_next_says_all_that_is_needed(tmp_path: Path) -> None:
         assert words in shown, done.stdout
     more = init(tmp_path, "--provider", "okta")
     assert "Jenkinsfile does not pass on OKTA_ORG_URL, OKTA_API_TOKEN" in " ".join(more.stdout.split())
+
+
+def test_next_knows_the_repository(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    folder = tmp_path / "services/login"
+    folder.mkdir(parents=True)
+    done = init(folder, "--provider", "duo", "--ci", "github", "--source", SOURCE)
+    shown = " ".join(done.stdout.split())
+    assert f"move them to {tmp_path}, and add --config services/login/integrations.toml to the commands" in shown
+    assert "Add the line .mfagate/ to ../../.gitignore" in shown
+    (tmp_path / ".gitignore").write_text(".mfagate/\n")
+    again = init(folder, "--provider", "duo")
+    assert ".gitignore" not in again.stdout
+    assert "move them" not in again.stdout

@@ -36,6 +36,7 @@ def next_steps(folder: Path, started: Started, wanted: Wanted) -> Iterator[str]:
         *_commands(folder, started.configuration),
         *_pipelines(started, wanted),
         *_not_passed_on(folder, started, wanted),
+        *_of_the_repository(folder, wanted),
     ]
     wrapped = TextWrapper(
         _WIDTH, initial_indent="  ", subsequent_indent="     ", break_long_words=False, break_on_hyphens=False
@@ -149,14 +150,44 @@ def _not_passed_on(folder: Path, started: Started, wanted: Wanted) -> Iterator[S
         if kind in wanted.pipelines:
             continue
         for path in template_paths(kind):
-            try:
-                text = read_text(folder / path, 1 << 20)
-            except Unreadable:
-                continue
-            known = set(re.findall(r"\w+", text))
+            known = set(re.findall(r"\w+", _text_of(folder / path)))
             missing = [name for name in names if name not in known]
             if missing and len(missing) < len(names):
                 yield f"{path} does not pass on {', '.join(missing)}: add them beside the other variables.", ()
+
+
+_AT_THE_ROOT = ("github", "gitlab", "jenkins", "pre-commit")
+"""Kinds of CI files that are read at the root of a repository alone."""
+
+
+def _of_the_repository(folder: Path, wanted: Wanted) -> Iterator[Step]:
+    """Say what is to be done in a working tree of git."""
+    here = folder.resolve()
+    root = next((path for path in (here, *here.parents) if (path / ".git").exists()), None)
+    if root is None:
+        return
+    if root != here and (kinds := [kind for kind in wanted.pipelines if kind in _AT_THE_ROOT]):
+        head = (
+            f"The files of {' and '.join(kinds)} are read at the root of the repository alone: move them to {root}, "
+            f"and add --config {here.relative_to(root) / CONFIGURATION} to the commands in them."
+        )
+        yield head, ()
+    if not _is_ignored(here, root):
+        path = os.path.relpath(root / ".gitignore")
+        yield f"Add the line .mfagate/ to {path}: mfagate nightly keeps its history in that folder.", ()
+
+
+def _is_ignored(folder: Path, root: Path) -> bool:
+    paths = [path / ".gitignore" for path in (folder, *folder.parents) if path.is_relative_to(root)]
+    return any(".mfagate" in _text_of(path) for path in paths)
+
+
+def _text_of(path: Path) -> str:
+    """Return a file's text; empty for one that is not there or cannot be read."""
+    try:
+        return read_text(path, 1 << 20)
+    except Unreadable:
+        return ""
 
 
 _DO: Mapping[str, str] = {
