@@ -400,3 +400,15 @@ def test_next_knows_the_repository(tmp_path: Path) -> None:
     again = init(folder, "--provider", "duo")
     assert ".gitignore" not in again.stdout
     assert "move them" not in again.stdout
+
+
+def test_on_a_terminal_a_project_grows(tmp_path: Path) -> None:
+    """Without options it asks what to add; of what is there it asks for no value."""
+    (tmp_path / "integrations.toml").write_text(MINE)
+    code, shown = answered(tmp_path, "duo", "production, staging", "jenkins", SOURCE)
+    assert code == 0, shown
+    duo = tomllib.loads((tmp_path / "integrations.toml").read_text())["integrations"]["duo"]
+    assert list(duo["environments"]) == ["production", "staging"]
+    assert (tmp_path / "Jenkinsfile").exists()
+    code, shown = answered(tmp_path, "none", "none")
+    assert (code, "name what to add" in shown) == (2, True), shown

@@ -14,6 +14,7 @@ from mfagate.cli.refusal import refused
 from mfagate.foreign import harmless
 
 if TYPE_CHECKING:
+    from mfagate.config import Configuration
     from mfagate.config.settings import Field
     from mfagate.providers.base import Provider
     from mfagate.scaffold.project import Wanted
@@ -66,9 +67,9 @@ def asked(given: Given) -> Wanted:
         project.require_known(name)
     present = project.existing(given.folder)
     grows = present is not None and bool(given.providers or given.pipelines)
-    providers = given.providers or (() if grows else _providers(present is not None))
+    providers = given.providers or (() if grows else _providers(grows=present is not None))
     new = [name for name in dict.fromkeys(providers) if present is None or not _is_there(present, name)]
-    environments = given.environments or (_environments() if new else ())
+    environments = given.environments or (_environments() if providers else ())
     answers = {name: _settings(given.folder, name, environments) for name in new}
     pipelines = given.pipelines or (() if grows else _pipelines())
     kinds = [kind for kind in pipelines if kind != "none"]
@@ -78,11 +79,10 @@ def asked(given: Given) -> Wanted:
     return project.Wanted(providers, environments, kinds, _source(given.folder), answers)
 
 
-def _is_there(present: object, name: str) -> bool:
-    from mfagate.config import Configuration
+def _is_there(present: Configuration, name: str) -> bool:
+    """Return whether an integration has this name, with environments or without."""
     from mfagate.config.environments import base_name
 
-    assert isinstance(present, Configuration)
     return name in map(base_name, present.integrations)
 
 
@@ -107,7 +107,7 @@ def _several(known: Sequence[str], what: str, *, least: int) -> Callable[[str], 
     return read
 
 
-def _providers(grows: bool) -> tuple[str, ...]:
+def _providers(*, grows: bool) -> tuple[str, ...]:
     from mfagate.providers import registry
 
     known = registry.names()
