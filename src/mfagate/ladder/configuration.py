@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mfagate.causes import CauseId
+from mfagate.config.environments import KEY as ENVIRONMENTS
 from mfagate.config.jwt import expiry
 from mfagate.config.nearest import nearest_to
 from mfagate.config.settings import ProviderSettings
@@ -65,7 +66,8 @@ def _tables(climb: Climb) -> Iterator[Finding]:
     integration = climb.integration
     for keys in integration.unknown_keys:
         model = type(integration)
-        known: Any = model.model_fields if len(keys) == 1 else type(getattr(integration, keys[0])).model_fields
+        own = [*model.model_fields, ENVIRONMENTS]
+        known: Any = own if len(keys) == 1 else type(getattr(integration, keys[0])).model_fields
         message = f"{'.'.join(keys)} is no key of an integration{nearest_to(keys[-1], known)}"
         yield Finding(
             CauseId.CONFIG_UNKNOWN_SETTING, message, {"known keys": ", ".join(known)}, integration.locate(*keys)
