@@ -47,6 +47,7 @@ class Entra(Provider):
 
     name: ClassVar[str] = "entra"
     title: ClassVar[str] = "Microsoft Entra ID"
+    errors_page: ClassVar[str] = "https://learn.microsoft.com/entra/identity-platform/reference-error-codes"
     settings: ClassVar[type[EntraSettings]] = EntraSettings
     expectations: ClassVar[Mapping[str, str]] = {
         "tenant_id": "the id (a GUID) of the tenant that issues the token",

@@ -47,6 +47,7 @@ class PrivacyIDEA(Provider):
 
     name: ClassVar[str] = "privacyidea"
     title: ClassVar[str] = "privacyIDEA"
+    errors_page: ClassVar[str] = "https://privacyidea.readthedocs.io/en/latest/modules/lib/error.html"
     settings: ClassVar[type[PrivacyIDEASettings]] = PrivacyIDEASettings
     expectations: ClassVar[Mapping[str, str]] = {
         "realm": "the server's default realm, as it names it for an unknown user",
