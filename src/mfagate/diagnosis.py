@@ -3,9 +3,8 @@
 The provider's own error code comes first, the status second, and neither is
 looked at before the transport: a status code is never the diagnosis.
 
-A code that a provider's table has decides, at any status. A refusal (401 or 403, or any other
-refused request with a code of the provider's) that no table explains accuses nothing: it is
-``provider.refusal-unrecognised``. Only the rung of the credential makes ``credential.rejected`` of
+A code that a provider's table has decides, at any status. A refusal (401 or 403) that no table
+explains accuses nothing: it is ``provider.refusal-unrecognised``. Only the rung of the credential makes ``credential.rejected`` of
 a refusal without any words, and only after further questions.
 """
 
@@ -135,14 +134,18 @@ def _unreadable(response: Response) -> Finding | None:
     return None
 
 
-def unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
-    """The cause of an answer that says nothing definite: by its status alone."""
+def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -> Finding:
+    """The cause of an answer that says nothing definite: by its status alone.
+
+    Of a request that only probes (``probing``), no contract says what to expect: there every 4xx
+    with a code of the provider's is a refusal, except those that mean that nothing is at the address.
+    """
     response = exchange.response
     assert response is not None, "a failure is always a definite cause"
     evidence: dict[str, Any] = {"request": _request(exchange), "status": response.status}
     words = dialect.evidence(exchange)
     evidence |= {**words, **_looks(response)}
-    if response.status in _REFUSED or ("provider code" in words and response.status in _REQUEST_REFUSED):
+    if response.status in _REFUSED or (probing and "provider code" in words and response.status in _REQUEST_REFUSED):
         return _unrecognised(response, dialect, evidence)
     if response.status in (404, 410):
         message = f"the provider has no such endpoint ({response.status})"

@@ -166,7 +166,7 @@ class Climb:
         refused = refuses(finding.cause) and not unsigned
         differences = [] if refused else self._differences(exchange, probe)
         if not differences:
-            return finding
+            return unexpected(exchange, self, probing=probe is not None and not unsigned)
         evidence = {**finding.evidence, "differences": [difference.message for difference in differences[:5]]}
         return replace(finding, cause=differences[0].cause, message=differences[0].message, evidence=evidence)
 
