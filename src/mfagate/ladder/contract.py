@@ -73,7 +73,7 @@ def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
     needing: dict[str, list[str]] = {}
     for interaction in contract.interactions:
         unsigned = any(state.name == State.CREDENTIAL_MISSING for state in interaction.states)
-        setting = climb.provider.credential_for(interaction.request.path)
+        setting = climb.provider.credential_for(interaction.request.path, climb.subject.values)
         if setting is not None and setting not in climb.subject.values and not unsigned:
             needing.setdefault(setting, []).append(interaction.description)
     for setting, names in needing.items():
@@ -396,6 +396,8 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     if definite is not None and _was_agreed(definite, sent):
         definite = None
     finding = definite or _from_mismatches(sent.mismatches, climb.integration.contract_path)
+    if finding.cause is CauseId.CREDENTIAL_NOT_PROVABLE:
+        finding = replace(finding, next_step=_HIDDEN)
     outcome = Outcome.INFO if interaction.pending else finding.outcome
     finding = Finding(
         finding.cause,
@@ -415,6 +417,12 @@ def _refused(climb: Climb, interaction: Interaction, sent: Replay) -> Finding | 
         return None
     finding = unexpected(sent.exchange, climb)
     return finding if response.status in (401, 403) and refuses(finding.cause) else None
+
+
+_HIDDEN = (
+    "The contract names a reason, and the provider hides it here. Ask its administrator to exempt this client from the "
+    "policy; or, if the login service can do without the reason, take it out of client and contract."
+)
 
 
 def _was_agreed(finding: Finding, sent: Replay) -> bool:

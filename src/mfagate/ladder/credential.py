@@ -63,14 +63,20 @@ def _proof(climb: Climb, probe: Probe) -> tuple[Probe, Picture[Exchange]]:
     if other is None or picture.shown.cause is not CauseId.CREDENTIAL_NOT_PROVABLE:
         return probe, picture
     second = ask_probe(climb, other, judging(other, climb.diagnose, reviewed=True))
-    if second.shown.cause is not None and not _is_known_refusal(climb, second.shown):
+    if not _settles(climb, probe, second.shown):
         return probe, picture
     climb.proving[probe.subject] = other
     return other, second
 
 
-def _is_known_refusal(climb: Climb, sample: Sample[Exchange]) -> bool:
-    return refuses(sample.cause) and climb.explain(sample.value) is not None
+def _settles(climb: Climb, probe: Probe, second: Sample[Exchange]) -> bool:
+    """Return whether a second answer proves something; acceptance does only if a made-up credential is refused there.
+
+    That is looked at later, by the negative control.
+    """
+    if second.cause is None:
+        return _may_send_a_bad_one(climb) or climb.provider.known_bad(climb.settings, probe.subject) is None
+    return second.cause is not CauseId.CREDENTIAL_NOT_PROVABLE and climb.explain(second.value) is not None
 
 
 def _asked_instead(climb: Climb, probe: Probe) -> dict[str, str]:

@@ -7,7 +7,7 @@ a provider adds is declared here, and nothing of it is written twice.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
@@ -246,10 +246,11 @@ class Provider(ABC):
         """Look-ups of when the credentials run out, where the provider tells."""
         return ()
 
-    def credential_for(self, path: str) -> str | None:
+    def credential_for(self, path: str, configured: Collection[str]) -> str | None:
         """Return the setting that no login works without, if the contract asks for this path.
 
-        Override it where paths take different credentials. None: any configured credential will do.
+        Override it where paths take different credentials. ``configured`` are the names of the settings that the
+        configuration has. None: any configured credential will do.
         """
         return None
 
