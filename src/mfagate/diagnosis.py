@@ -184,7 +184,8 @@ def _unrecognised(response: Response, dialect: Dialect, evidence: Mapping[str, A
     """
     what = "without giving a reason" if is_bare_refusal(response) else "with an error that mfagate does not know"
     page = dialect.errors_page
-    shown = {**_words(response), **evidence, **({"provider's errors": page} if page else {})}
+    words = {name: value for name, value in _words(response).items() if name not in evidence}
+    shown = {**evidence, **words, **({"provider's errors": page} if page else {})}
     look = f"Look up the provider's code and message in {page}. " if page else ""
     return Finding(
         CauseId.PROVIDER_REFUSAL_UNRECOGNISED,

@@ -119,7 +119,7 @@ def _wrong(climb: Climb, exchange: Exchange, probe: Probe) -> Finding:
     return Finding(
         CauseId.PROVIDER_PING_UNAVAILABLE,
         f"{probe.method} {probe.path} is missing or blocked ({response.status}); the credential is asked next",
-        finding.evidence,
+        {name: shown for name, shown in finding.evidence.items() if name != "differences"},
     )
 
 
@@ -127,6 +127,9 @@ _NOTHING_TO_ASK = (
     CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.CONTRACT_ENDPOINT_RETIRED, CauseId.CONTRACT_STATUS_CHANGED,
     CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE, CauseId.CONTRACT_HEADER_CHANGED,
 )  # fmt: skip
+
+
+_NOT_HERE = (404, 405, 410)
 
 
 def _is_refused_or_missing(climb: Climb, exchange: Exchange, finding: Finding) -> bool:
@@ -138,7 +141,11 @@ def _is_refused_or_missing(climb: Climb, exchange: Exchange, finding: Finding) -
     if response is None or not 400 <= response.status < 500 or response.status in (407, 429):
         return False
     known = climb.explain(exchange)
-    return finding.cause in _NOTHING_TO_ASK and (known is None or refuses(known.cause))
+    if known is not None and not refuses(known.cause):
+        return False
+    # An error in the provider's own form is no form that changed, although a good answer has another one.
+    is_an_error = response.status in _NOT_HERE or climb.provider.error_of(response) is not None
+    return is_an_error or finding.cause in _NOTHING_TO_ASK
 
 
 def _elsewhere(climb: Climb, probe: Probe, finding: Finding) -> Finding:

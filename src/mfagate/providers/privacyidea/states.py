@@ -238,7 +238,9 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
 
     def _check(self, password: str) -> bool:
         body = self._of_user(self._user(), {"pass": password})
-        answer = self.ask("POST", "/validate/check", json=body)
+        key = self.settings.secret("validate_key")
+        headers = {"Authorization": key} if key is not None else {}
+        answer = self.ask("POST", "/validate/check", headers=headers, json=body)
         return bool(answer["result"]["value"])
 
     def _post(self, path: str, **parameters: Any) -> dict[str, Any]:
