@@ -191,6 +191,21 @@ def test_without_a_health_url_the_key_is_asked(gate: Gate, running: Running, fau
     assert refused.first["cause"] == "credential.rejected"
 
 
+def drops_authorization(handler: Handler) -> bool:
+    del handler.headers["Authorization"]
+    return False
+
+
+@pytest.mark.parametrize(("key", "cause"), [(GOOD, "network.proxy"), (BAD, "credential.rejected")])
+def test_a_proxy_that_drops_the_header(gate: Gate, running: Running, key: str, cause: str) -> None:
+    with front(running.endpoint, drops_authorization) as before:
+        result = gate(key, url=before.url)
+    assert (result.exit_code, result.first["cause"]) == (1, cause)
+    if cause == "network.proxy":
+        assert "drops that header" in result.first_red["message"]
+        assert "WSGIPassAuthorization" in result.first_red["next_step"]
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_another_application_at_the_address(gate: Gate, running: Running, status: int) -> None:
     with front(running.endpoint, only(status=status)) as before:

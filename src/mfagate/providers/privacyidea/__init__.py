@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
@@ -213,6 +214,20 @@ class PrivacyIDEA(Provider):
             return HIDDEN_STATUS
         return super().meaning(error, exchange, settings)
 
+    def narrow(self, finding: Finding, settings: PrivacyIDEASettings, send: Send) -> Finding:
+        """Send a refused validate key once more in a second header, which the server reads as well.
+
+        Proxies, and Apache without WSGIPassAuthorization, drop the header Authorization: then the server sees no key.
+        """
+        key = settings.secret("validate_key")
+        refused = finding.cause is CauseId.CREDENTIAL_REJECTED and finding.evidence.get("provider code") == POLICY_CODE
+        if key is None or not refused:
+            return finding
+        request = self.credentials(settings)[0].request()
+        request.headers = {**request.headers, "PI-Authorization": key}
+        response = send(request).response
+        return replace(_DROPPED, evidence=finding.evidence) if response and _knows_no_such_user(response) else finding
+
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
         """Also what a policy forbids one user or token."""
         by_policy = policy_meaning(error.message) if error.code == POLICY_CODE else None
@@ -246,6 +261,14 @@ def _is_ready(response: Response) -> bool:
     value = result_of(response).get("value")
     return response.status == 200 and isinstance(value, dict) and value.get("status") == "ready"
 
+
+_DROPPED = Finding(
+    CauseId.NETWORK_PROXY,
+    "the server accepts the key in the header PI-Authorization and does not see it in Authorization: something on the "
+    "way drops that header",
+    next_step="Let the header Authorization through to the server: Apache needs WSGIPassAuthorization On, a proxy a "
+    "rule for it. Leave the key as it is.",
+)
 
 _POLL = {"transaction_id": "00000000000000000000"}
 
