@@ -4,8 +4,8 @@ The provider's own error code comes first, the status second, and neither is
 looked at before the transport: a status code is never the diagnosis.
 
 A code that a provider's table has decides, at any status. A refusal (401 or 403) that no table
-explains accuses nothing: it is ``provider.refusal-unrecognised``. Only the rung of the credential makes ``credential.rejected`` of
-a refusal without any words, and only after further questions.
+explains accuses nothing: it is ``provider.refusal-unrecognised``. Only the rung of the credential
+makes ``credential.rejected`` of a refusal without any words, and only after further questions.
 """
 
 from __future__ import annotations

@@ -282,7 +282,9 @@ def test_a_contract_that_needs_the_key_says_how_to_do_without(tmp_path: Path, ru
 
 
 @pytest.mark.parametrize("faults", [[], [STATUS], [REASONS], [REASONS, STATUS]])
-def test_a_mistyped_user_name_wakes_nobody(running: Running, faults: list[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_mistyped_user_name_wakes_nobody(
+    running: Running, faults: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     """Whatever the server hides: no problem is counted, and no line is written."""
     running.change_faults(faults)
     watching = monitor("privacyidea", registry=CollectorRegistry())

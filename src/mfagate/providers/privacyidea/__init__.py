@@ -128,9 +128,7 @@ class PrivacyIDEA(Provider):
             # The policy that hides why /validate/check refuses does not cover this endpoint, which takes the same key.
             poll = Probe(subject, "GET", "/validate/polltransaction", _knows_no_such_login, params=_POLL, headers=_JSON)
             probes.append(
-                Probe(
-                    subject, "POST", "/validate/check", _knows_no_such_user, data=data, headers=_JSON, instead=poll
-                )
+                Probe(subject, "POST", "/validate/check", _knows_no_such_user, data=data, headers=_JSON, instead=poll)
             )
         if settings.admin_key is not None:
             probes.append(Probe("admin_key", "GET", "/auth/rights", _lists_rights, headers=_JSON))

@@ -3,7 +3,9 @@
 Many servers have no key at all: /validate/check is open unless a policy demands a key, and challenges are triggered
 with the name and password of a service account
 (https://github.com/privacyidea/keycloak-provider#configuration,
-https://privacyidea.readthedocs.io/en/latest/modules/api/auth.html). API keys are JSON Web Tokens made by ``pi-manage api createtoken``; their role
+https://privacyidea.readthedocs.io/en/latest/modules/api/auth.html).
+
+API keys are JSON Web Tokens made by ``pi-manage api createtoken``; their role
 is ``validate`` or ``admin``
 (https://privacyidea.readthedocs.io/en/latest/configuration/system_config.html,
 https://privacyidea.readthedocs.io/en/latest/policies/authorization.html, api_key_required).
