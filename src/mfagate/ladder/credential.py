@@ -88,12 +88,16 @@ def _asked_instead(climb: Climb, probe: Probe) -> dict[str, str]:
 def _elsewhere(climb: Climb, probe: Probe, exchange: Exchange, finding: Finding) -> Finding:
     """Return what the ping found, if this answer is not the provider's either: something else answers there."""
     response = exchange.response
-    if not climb.missing_pings or response is None or climb.provider.error_of(response) is not None:
+    if not climb.missing_pings or response is None:
+        return finding
+    retired = finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED
+    if climb.provider.error_of(response) is not None and not retired:
         return finding
     if response.status < 400 or response.status >= 500 or response.status in (407, 429) or is_bare_refusal(response):
         return finding
     ping = climb.missing_pings[0]
-    asked = f"{probe.method} {probe.path}: {response.status}, in no form of {climb.provider.title}'s"
+    form = "which it does not have either" if retired else f"in no form of {climb.provider.title}'s"
+    asked = f"{probe.method} {probe.path}: {response.status}, {form}"
     return replace(ping, evidence={**ping.evidence, "asked with the credential": asked})
 
 

@@ -141,7 +141,7 @@ def _is_refused_or_missing(climb: Climb, exchange: Exchange, finding: Finding) -
     if response is None or not 400 <= response.status < 500 or response.status in (407, 429):
         return False
     known = climb.explain(exchange)
-    if known is not None and not refuses(known.cause):
+    if known is not None and not (refuses(known.cause) or known.cause is CauseId.CONTRACT_ENDPOINT_RETIRED):
         return False
     # An error in the provider's own form is no form that changed, although a good answer has another one.
     is_an_error = response.status in _NOT_HERE or climb.provider.error_of(response) is not None

@@ -47,6 +47,7 @@ def cause_of(status: int, code: int, message: str = "m", *, expires: int = 4_000
         (403, 403, "Authentication failed.", CauseId.CREDENTIAL_NOT_PROVABLE),
         (500, 403, "Authentication failed.", CauseId.CREDENTIAL_NOT_PROVABLE),
         (404, 601, "no such serial", CauseId.CONTRACT_STATUS_CHANGED),
+        (404, -404, "404 Not Found", CauseId.CONTRACT_ENDPOINT_RETIRED),
         (400, 1007, "the token was revoked", CauseId.CONTRACT_STATUS_CHANGED),
         (400, 101, "No subscription for your client.", CauseId.ACCOUNT_QUOTA_EXHAUSTED),
         (400, 907, "the directory is away", CauseId.PROVIDER_OUTAGE),

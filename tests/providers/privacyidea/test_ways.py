@@ -206,9 +206,10 @@ def test_a_proxy_that_drops_the_header(gate: Gate, running: Running, key: str, c
         assert "WSGIPassAuthorization" in result.first_red["next_step"]
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_another_application_at_the_address(gate: Gate, running: Running, status: int) -> None:
-    with front(running.endpoint, only(status=status)) as before:
+@pytest.mark.parametrize("fault", [only(), only(status=404), only(status=404, body=NO_HEALTH)])
+def test_another_application_at_the_address(gate: Gate, running: Running, fault: Fault) -> None:
+    """Or the server, at another path."""
+    with front(running.endpoint, fault) as before:
         result = gate(GOOD, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (1, "config.malformed-url")
     assert "not privacyIDEA's API" in result.first_red["message"]

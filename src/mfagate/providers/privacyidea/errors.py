@@ -42,7 +42,11 @@ def _of_a_user(text: str) -> Meaning:
 
 _BY_POLICY = _of_a_user("a policy does not let this user or token authenticate; the credential was accepted")
 
+_NO_SUCH_PATH = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "the server has no such path, or not with this method")
+
 MEANINGS: Mapping[str | int, Meaning] = {
+    -404: _NO_SUCH_PATH,
+    -405: _NO_SUCH_PATH,
     101: Meaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the server's subscription for this client is missing, has expired or covers fewer users",
