@@ -156,6 +156,13 @@ def test_a_challenge_that_gives_a_reason_is_not_without_words(run: Run, server: 
     assert_accuses_nothing(red(run()))
 
 
+def test_what_refuses_everything_says_nothing_of_the_credential(run: Run, server: Server) -> None:
+    """A gateway that refuses the ping as well may refuse the caller."""
+    server.token = answers(BARE, BARE)
+    server.answers["/login/ping"] = BARE
+    assert_accuses_nothing(red(run()))
+
+
 def test_in_production_no_made_up_credential_is_sent(runs: Runs, server: Server) -> None:
     server.token = answers(BARE, GOOD)
     check = red(runs("production"))

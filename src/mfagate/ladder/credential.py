@@ -102,7 +102,7 @@ def _elsewhere(climb: Climb, probe: Probe, exchange: Exchange, finding: Finding)
 
 
 def _whose_fault(climb: Climb, probe: Probe, picture: Picture[Exchange], finding: Finding) -> Finding:
-    """Ours or the provider's, as far as its answers settle it."""
+    """Decide whether the fault is ours or the provider's, as far as its answers settle it."""
     failed, total = len(picture.failures), len(picture.samples)
     if picture.mixed and refuses(finding.cause):
         return Finding(
@@ -131,16 +131,19 @@ def _without_words(climb: Climb, probe: Probe, picture: Picture[Exchange], findi
     """Make ``credential.rejected`` of a refusal without a reason, where further answers leave nothing else.
 
     It must be confirmed, a made-up credential must be refused in the same way (or may not be sent), and a
-    known-good control credential, where there is one, must be accepted.
+    known-good control credential, where there is one, must be accepted. The ping must have been answered: what
+    refuses everything says nothing of the credential.
     """
     exchanges = [sample.value for sample in picture.samples]
     if len(exchanges) < CONFIRMING_ATTEMPTS or not all(is_bare_refusal(one.response) for one in exchanges):
         return finding
+    if climb.missing_pings:
+        return finding
     if climb.control_settings is not None and finding.evidence.get(_CONTROL) != _CONTROL_ACCEPTED:
         return finding
-    alike, told = _made_up(climb, probe, exchanges[0])
-    finding = replace(finding, evidence={**finding.evidence, "made-up credential": told})
-    if not alike:
+    is_alike, result = _made_up(climb, probe, exchanges[0])
+    finding = replace(finding, evidence={**finding.evidence, "made-up credential": result})
+    if not is_alike:
         return finding
     return replace(
         finding,
