@@ -101,7 +101,7 @@ def test_a_redirect_on_the_same_host(location: str) -> None:
 def test_a_refusal_that_nobody_knows_may_be_a_users(
     status: int, body: bytes, cause: str, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is told, and wakes nobody: a login service has no second question that would settle it."""
+    """It is logged as a warning: a login service has no second question that would settle it."""
     request = SimpleNamespace(method="POST", url="https://api.example/auth/v2/preauth")
     watching = monitor("duo", registry=CollectorRegistry())
     answer = Answer(status, {"Content-Type": "application/json"}, body)

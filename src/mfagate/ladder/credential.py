@@ -151,7 +151,7 @@ def _without_words(climb: Climb, probe: Probe, picture: Picture[Exchange], findi
         message=f"{finding.message}, {len(exchanges)} times, on a request that only proves the credential",
         next_step="Compare the fingerprint with that of the last run that passed. If the value was changed since, put "
         "the former one back. If not, look in the provider's console whether the key is still listed and active, and "
-        "ask whoever owns it before it is replaced.",
+        "ask its owner before you replace it.",
     )
 
 

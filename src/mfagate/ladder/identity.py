@@ -39,7 +39,7 @@ def _compare(climb: Climb, key: str, wanted: str, answered: str | None) -> Check
         message = f"the answers do not tell the {key}, so {_short(wanted)} could not be confirmed"
         outcome = Outcome.INCONCLUSIVE
         next_step = f"Take {key} out of [integrations.{climb.integration.name}.expect] if this target does not tell it."
-        # Another endpoint has proved the credential, because this one hides what it would have told.
+        # Another endpoint has proved the credential, because this one hides its reasons.
         cause = CauseId.CREDENTIAL_NOT_PROVABLE if climb.proving else cause
     else:
         message = f"{key} is {_short(answered)} where {_short(wanted)} is expected"

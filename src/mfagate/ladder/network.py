@@ -157,7 +157,7 @@ def _elsewhere(climb: Climb, probe: Probe, finding: Finding) -> Finding:
         finding.evidence,
         climb.integration.locate("settings"),
         next_step="Check host, port and path of the base URL: it may be another application's. If they are those of "
-        "the login service, look at what stands in front of the server: a proxy, a gateway, a firewall.",
+        "the login service, look at what is in front of the server: a proxy, a gateway, a firewall.",
     )
 
 
