@@ -91,7 +91,8 @@ def _elsewhere(climb: Climb, probe: Probe, exchange: Exchange, finding: Finding)
     if not climb.missing_pings or response is None:
         return finding
     retired = finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED
-    if climb.provider.error_of(response) is not None and not retired:
+    is_own = climb.provider.error_of(response) is not None or climb.explain(exchange) is not None
+    if is_own and not retired:
         return finding
     if response.status < 400 or response.status >= 500 or response.status in (407, 429) or is_bare_refusal(response):
         return finding
