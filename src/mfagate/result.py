@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, is_no_answer
 from mfagate.causes import load as load_cause
 from mfagate.foreign import quoted_tree
 
@@ -194,7 +194,7 @@ class Measured(Model):
     @property
     def went_unanswered(self) -> bool:
         """Whether the network or the provider failed, and not what was asked."""
-        return str(self.cause).startswith(("network.", "provider."))
+        return is_no_answer(self.cause)
 
 
 _SKIPPED = {

@@ -112,7 +112,7 @@ def test_a_provider_of_another_package(registry: CollectorRegistry) -> None:
     watching.observe(None, Answer(400, body=b"wrong_pin"), 0.1)
     watching.observe(None, Answer(403, body=b"who knows"), 0.1)
     assert requests_by_result(registry) == {"refused": 1, "problem": 1}
-    assert problems_by_cause(registry) == {"contract.not-json": 1}
+    assert problems_by_cause(registry) == {"provider.refusal-unrecognised": 1}
     assert watching.provider == "other"
 
 

@@ -80,6 +80,7 @@ class CauseId(StrEnum):
     CREDENTIAL_INSUFFICIENT_PERMISSION = "credential.insufficient-permission"
     CREDENTIAL_NETWORK_RESTRICTED = "credential.network-restricted"
     CREDENTIAL_NOT_ENFORCED = "credential.not-enforced"
+    CREDENTIAL_NOT_PROVABLE = "credential.not-provable"
 
     ACCOUNT_SUSPENDED = "account.suspended"
     ACCOUNT_QUOTA_EXHAUSTED = "account.quota-exhausted"
@@ -91,6 +92,8 @@ class CauseId(StrEnum):
     PROVIDER_AUTH_OUTAGE = "provider.auth-outage"
     PROVIDER_MAINTENANCE = "provider.maintenance"
     PROVIDER_RATE_LIMITED = "provider.rate-limited"
+    PROVIDER_REFUSAL_UNRECOGNISED = "provider.refusal-unrecognised"
+    PROVIDER_PING_UNAVAILABLE = "provider.ping-unavailable"
 
     CONTRACT_STATUS_CHANGED = "contract.status-changed"
     CONTRACT_FIELD_MISSING = "contract.field-missing"
@@ -142,6 +145,22 @@ def happens_once(cause: str) -> bool:
     ``cause`` may be an id that only a newer version knows.
     """
     return cause.startswith("drift.")
+
+
+def is_no_answer(cause: str | None) -> bool:
+    """Return whether the network or the provider failed, so that the request itself was not judged.
+
+    ``cause`` may be an id that only a newer version knows.
+    """
+    answered = (CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.PROVIDER_PING_UNAVAILABLE)
+    return cause is not None and cause.startswith(("network.", "provider.")) and cause not in answered
+
+
+def refuses(cause: CauseId | None) -> bool:
+    """Return whether the provider refused the caller, for a reason that is known or not."""
+    if cause in (CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.CREDENTIAL_NOT_PROVABLE):
+        return cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
+    return str(cause).startswith("credential.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.CONFIG_TIMEOUT_BUDGET: _CONFIGURATION,
     CauseId.CONFIG_FAILS_OPEN: _CONFIGURATION,
     CauseId.NETWORK_TLS_EXPIRING_SOON: ("network.tls",),
+    CauseId.PROVIDER_PING_UNAVAILABLE: ("provider.ping",),
     CauseId.CREDENTIAL_EXPIRING_SOON: ("credential.expiry",),
     CauseId.CONTRACT_STATUS_CHANGED: _INTERACTION,
     CauseId.CONTRACT_FIELD_MISSING: _INTERACTION,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, refuses
 from mfagate.diagnosis import seconds_to_wait
 from mfagate.exchange import Exchange
 from mfagate.result import Check, Finding
@@ -218,7 +218,8 @@ def _pause(picture: Picture[Any], left: float, confirming: bool) -> float | None
         pause = random.uniform(0.5, 1.5) * _PAUSE_SECONDS * 2 ** (made - 1)  # noqa: S311 - no secret depends on it
         wait = max(pause, last.wait)
         return wait if made < MOST_ATTEMPTS and wait < left else None
-    doubtful = confirming and last.outcome is Outcome.FAIL and str(last.cause).startswith(("credential.", "contract."))
+    definite = refuses(last.cause) or str(last.cause).startswith("contract.")
+    doubtful = confirming and last.outcome is Outcome.FAIL and definite
     return _PAUSE_SECONDS if doubtful and made < CONFIRMING_ATTEMPTS and left > _PAUSE_SECONDS else None
 
 

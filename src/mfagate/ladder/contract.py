@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, refuses
 from mfagate.contract import (
     Contract,
     ContractError,
@@ -22,7 +22,7 @@ from mfagate.contract import (
     load,
 )
 from mfagate.contract.weak_rules import Effort, weak_places
-from mfagate.diagnosis import definite_cause
+from mfagate.diagnosis import definite_cause, unexpected
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import (
     OTHER_FORM,
@@ -73,7 +73,7 @@ def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
     needing: dict[str, list[str]] = {}
     for interaction in contract.interactions:
         unsigned = any(state.name == State.CREDENTIAL_MISSING for state in interaction.states)
-        setting = climb.provider.credential_for(interaction.request.path)
+        setting = climb.provider.credential_for(interaction.request.path, climb.subject.values)
         if setting is not None and setting not in climb.subject.values and not unsigned:
             needing.setdefault(setting, []).append(interaction.description)
     for setting, names in needing.items():
@@ -360,7 +360,8 @@ def _counted(picture: Picture[Check]) -> Check:
 
 def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check:
     """A credential that was accepted and is refused here: ask for it once more."""
-    probes = climb.provider.credentials(climb.settings)
+    declared = climb.provider.credentials(climb.settings)
+    probes = [climb.proving.get(probe.subject, probe) for probe in declared]
     refused = [probe for probe in probes if _refuses(climb, probe)]
     evidence = {**check.evidence, "refused as": str(check.cause)}
     if refused:
@@ -383,7 +384,7 @@ def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check
 
 def _refuses(climb: Climb, probe: Probe) -> bool:
     judge = judging(probe, climb.diagnose)
-    return str(ask_probe(climb, probe, judge).shown.cause).startswith("credential.")
+    return refuses(ask_probe(climb, probe, judge).shown.cause)
 
 
 def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -> Check:
@@ -391,10 +392,12 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     name, response, seconds = interaction.description, sent.exchange.response, sent.exchange.seconds
     if response is not None and not sent.mismatches:
         return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
-    definite = definite_cause(sent.exchange, climb)
+    definite = definite_cause(sent.exchange, climb) or _refused(climb, interaction, sent)
     if definite is not None and _was_agreed(definite, sent):
         definite = None
     finding = definite or _from_mismatches(sent.mismatches, climb.integration.contract_path)
+    if finding.cause is CauseId.CREDENTIAL_NOT_PROVABLE:
+        finding = replace(finding, next_step=_HIDDEN)
     outcome = Outcome.INFO if interaction.pending else finding.outcome
     finding = Finding(
         finding.cause,
@@ -407,9 +410,24 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     return Check.from_finding(check_id, finding, subject=name, seconds=seconds)
 
 
+def _refused(climb: Climb, interaction: Interaction, sent: Replay) -> Finding | None:
+    """Return the finding of a refusal in unknown words, where the contract agrees on another status."""
+    response = sent.exchange.response
+    if response is None or response.status == interaction.response.status:
+        return None
+    finding = unexpected(sent.exchange, climb)
+    return finding if response.status in (401, 403) and refuses(finding.cause) else None
+
+
+_HIDDEN = (
+    "The contract names a reason, and the provider hides it here. Ask its administrator to exempt this client from the "
+    "policy; or, if the login service can do without the reason, take it out of client and contract."
+)
+
+
 def _was_agreed(finding: Finding, sent: Replay) -> bool:
     """Whether the provider's words are those that the interaction is about, so that they explain no mismatch."""
-    if sent.deliberately_refused and finding.cause.startswith("credential."):
+    if sent.deliberately_refused and refuses(finding.cause):
         return True
     # With the agreed status, and no value but the agreed ones, the provider's code is agreed as well.
     return bool(sent.mismatches) and all(mismatch.cause in OTHER_FORM for mismatch in sent.mismatches)

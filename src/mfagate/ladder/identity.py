@@ -34,18 +34,22 @@ def run(climb: Climb) -> Iterator[Check]:
 def _compare(climb: Climb, key: str, wanted: str, answered: str | None) -> Check:
     if answered is not None and (answered == wanted or answered.startswith(f"{wanted}.")):
         return passed(ID, f"{key} is {_short(answered)}", subject=key)
-    outcome = None
+    outcome, next_step, cause = None, None, CauseId.CREDENTIAL_WRONG_ACCOUNT
     if answered is None:
         message = f"the answers do not tell the {key}, so {_short(wanted)} could not be confirmed"
         outcome = Outcome.INCONCLUSIVE
+        next_step = f"Take {key} out of [integrations.{climb.integration.name}.expect] if this target does not tell it."
+        # Another endpoint has proved the credential, because this one hides its reasons.
+        cause = CauseId.CREDENTIAL_NOT_PROVABLE if climb.proving else cause
     else:
         message = f"{key} is {_short(answered)} where {_short(wanted)} is expected"
     finding = Finding(
-        CauseId.CREDENTIAL_WRONG_ACCOUNT,
+        cause,
         message,
         {"expected": _short(wanted), "answered": _short(answered) if answered else None},
         climb.integration.locate("expect", key),
-        outcome=outcome,
+        next_step,
+        outcome,
     )
     return Check.from_finding(ID, finding, subject=key)
 

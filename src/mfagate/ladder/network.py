@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, refuses
 from mfagate.exchange import Exchange, Phase
 from mfagate.ladder.asking import Picture, ask_probe, judging
 from mfagate.ladder.rung import Climb, passed, skipped
@@ -107,29 +106,69 @@ def _ask(climb: Climb, probe: Probe) -> Picture[Exchange]:
 
 
 def _wrong(climb: Climb, exchange: Exchange, probe: Probe) -> Finding:
+    """Return what a ping's answer shows; a warning where the answer says that there is nothing to ask at its path.
+
+    The provider may be there all the same: older versions lack the path, and proxies let only some paths through.
+    So the credential is asked next. Its rung takes the finding up if its own answer is not the provider's either.
+    """
     finding = climb.diagnose(exchange, probe, unsigned=True)
-    if finding.cause.startswith("credential."):
-        # None was sent: the refusal is the right answer, in words that are not the known ones.
-        message = f"{climb.provider.title} refuses a request without a credential in other words than it is known to"
-        return replace(finding, cause=CauseId.CONTRACT_VALUE_UNEXPECTED, message=message)
-    gone = exchange.response is not None and exchange.response.status == 410
-    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and not gone:
-        # Something answers at this address, but it is not the provider's API.
-        return Finding(
-            CauseId.CONFIG_MALFORMED_URL,
-            f"what answers at this address has no {probe.path}, which every {climb.provider.title} has",
-            finding.evidence,
-            climb.integration.locate("settings"),
-            next_step="Check host, port and path of the base URL: it may be another application's.",
-        )
-    return finding
+    if not _is_refused_or_missing(climb, exchange, finding):
+        return finding
+    response = exchange.response
+    assert response is not None, "a failure is neither"
+    return Finding(
+        CauseId.PROVIDER_PING_UNAVAILABLE,
+        f"{probe.method} {probe.path} is missing or blocked ({response.status}); the credential is asked next",
+        {name: shown for name, shown in finding.evidence.items() if name != "differences"},
+    )
+
+
+_NOTHING_TO_ASK = (
+    CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.CONTRACT_ENDPOINT_RETIRED, CauseId.CONTRACT_STATUS_CHANGED,
+    CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE, CauseId.CONTRACT_HEADER_CHANGED,
+)  # fmt: skip
+
+
+_NOT_HERE = (404, 405, 410)
+
+
+def _is_refused_or_missing(climb: Climb, exchange: Exchange, finding: Finding) -> bool:
+    """Return whether something answered that it does not serve this path, in no words that the provider is known for.
+
+    A page with status 200, a redirect and a limit on the rate are something else.
+    """
+    response = exchange.response
+    if response is None or not 400 <= response.status < 500 or response.status in (407, 429):
+        return False
+    known = climb.explain(exchange)
+    if known is not None and not (refuses(known.cause) or known.cause is CauseId.CONTRACT_ENDPOINT_RETIRED):
+        return False
+    # An error in the provider's own form is no form that changed, although a good answer has another one.
+    is_an_error = response.status in _NOT_HERE or climb.provider.error_of(response) is not None
+    return is_an_error or finding.cause in _NOTHING_TO_ASK
+
+
+def _elsewhere(climb: Climb, probe: Probe, finding: Finding) -> Finding:
+    """Return what a missing ping comes to if the credential is not understood there either."""
+    return Finding(
+        CauseId.CONFIG_MALFORMED_URL,
+        f"what answers at this address is not {climb.provider.title}'s API: it has no {probe.path}, and does not "
+        "understand the request with the credential",
+        finding.evidence,
+        climb.integration.locate("settings"),
+        next_step="Check host, port and path of the base URL: it may be another application's. If they are those of "
+        "the login service, look at what is in front of the server: a proxy, a gateway, a firewall.",
+    )
 
 
 def _ping(climb: Climb, probe: Probe, picture: Picture[Exchange]) -> Check:
     subject, exchange = _subject(climb, probe), picture.shown.value
-    if picture.shown.cause is None:
+    finding = judging(probe, partial(_wrong, climb))(exchange)
+    if finding is None:
         whose = "an emulator of " if climb.target == "emulator" else ""
         message = f"{whose}{climb.provider.title} answers without a credential"
         return passed(PING, message, subject=subject, seconds=exchange.seconds, **picture.told)
-    finding = climb.place(picture.counted(_wrong(climb, exchange, probe)))
+    if finding.cause is CauseId.PROVIDER_PING_UNAVAILABLE:
+        climb.missing_pings.append(_elsewhere(climb, probe, finding))
+    finding = climb.place(picture.counted(finding))
     return Check.from_finding(PING, finding, subject=subject, seconds=exchange.seconds)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, is_no_answer, refuses
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange
@@ -44,6 +44,16 @@ _REFUSALS = (
     CauseId.CREDENTIAL_REVOKED,
 )
 
+_WRONG_VALUES = frozenset(
+    {
+        CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY, CauseId.CREDENTIAL_EXPIRED,
+        CauseId.CREDENTIAL_REVOKED, CauseId.CREDENTIAL_WRONG_KIND, CauseId.CREDENTIAL_WRONG_ACCOUNT,
+        CauseId.CREDENTIAL_WRONG_REGION, CauseId.ACCOUNT_RESOURCE_MISSING, CauseId.CONFIG_MALFORMED_VALUE,
+        CauseId.CONFIG_MALFORMED_URL, CauseId.CONFIG_WRONG_KIND, CauseId.CONFIG_SETTING_MISSING,
+    }
+)  # fmt: skip
+"""Causes that another value of the setting ends. Of a missing right or a suspended account, it ends none."""
+
 log = logging.getLogger("mfagate")
 
 
@@ -68,7 +78,9 @@ class Climb:
     contract: Contract | None = None
     ca_bundle: Path | None = None
     pings: list[tuple[Probe, Picture[Exchange]]] = field(default_factory=list)
+    missing_pings: list[Finding] = field(default_factory=list)
     accepted: dict[str, Exchange] = field(default_factory=dict)
+    proving: dict[str, Probe] = field(default_factory=dict)
     answered: dict[str, Exchange] = field(default_factory=dict)
     past: Past = field(default_factory=Past)
     pictures: list[Picture[Any]] = field(default_factory=list)
@@ -148,13 +160,13 @@ class Climb:
         from mfagate.diagnosis import definite_cause, unexpected
 
         finding = definite_cause(exchange, self)
-        if finding is not None and not (unsigned and finding.cause.startswith("credential.")):
+        if finding is not None and not (unsigned and refuses(finding.cause)):
             return finding
         finding = unexpected(exchange, self)
-        refused = finding.cause.startswith("credential.") and not unsigned
+        refused = refuses(finding.cause) and not unsigned
         differences = [] if refused else self._differences(exchange, probe)
         if not differences:
-            return finding
+            return unexpected(exchange, self, probing=probe is not None and not unsigned)
         evidence = {**finding.evidence, "differences": [difference.message for difference in differences[:5]]}
         return replace(finding, cause=differences[0].cause, message=differences[0].message, evidence=evidence)
 
@@ -183,13 +195,19 @@ class Climb:
         """The provider's own words in an answer."""
         return self.provider.evidence(exchange)
 
+    @property
+    def errors_page(self) -> str:
+        """Return the URL of the provider's list of errors."""
+        return self.provider.errors_page
+
     def place(self, finding: Finding, probed: str | None = None) -> Finding:
-        """Name the setting, the line to change and where the right value is.
+        """Name the setting, the line to change and, where the value is wrong, where the right one is.
 
         That is the setting that the finding names, or else the credential that was
         ``probed``, where the cause is the credential.
         """
-        name = finding.setting or (probed if finding.cause.startswith("credential.") else None)
+        accused = finding.cause.startswith("credential.") and finding.cause is not CauseId.CREDENTIAL_NOT_PROVABLE
+        name = finding.setting or (probed if accused else None)
         value = self.subject.values.get(name) if name else None
         if value is None:
             return finding
@@ -201,9 +219,9 @@ class Climb:
             **shown,
             **finding.evidence,
         }
-        next_step = (
-            f"Put the right value where {value.read_from} is read from. Where to find it: {field.setting.where}."
-        )
+        wrong_value = f"Put the right value where {value.read_from} is read from."
+        where = f"Where to find it: {field.setting.where}."
+        next_step = f"{wrong_value} {where}" if finding.cause in _WRONG_VALUES else None
         return replace(
             finding,
             message=f"{name}: {finding.message}",
@@ -298,7 +316,7 @@ def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check
 
 def is_gone(cause: CauseId | None) -> bool:
     """Whether a cause means that the target does not answer any more."""
-    return str(cause).startswith(("network.", "provider."))
+    return is_no_answer(cause)
 
 
 def is_refusal(cause: CauseId | None) -> bool:

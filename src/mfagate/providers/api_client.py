@@ -145,6 +145,8 @@ class ApiClient:
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
             return RateLimited(message, seconds_to_wait(response))
+        if finding.cause in (CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.CREDENTIAL_NOT_PROVABLE):
+            return SecondFactorError(message)  # It may be the user or us: neither is to be said.
         kinds: Mapping[str, type[SecondFactorError]] = {
             "credential": CredentialRejected,
             "account": CredentialRejected,

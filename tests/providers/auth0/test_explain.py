@@ -79,8 +79,8 @@ def managed(status: int, said: str, code: str | None = None, settings: Auth0Sett
         (500, "server_error", "a sentence", CauseId.PROVIDER_OUTAGE),
         (503, "temporarily_unavailable", "a sentence", CauseId.PROVIDER_OUTAGE),
         (500, "a code that nobody has seen", "a sentence", CauseId.PROVIDER_OUTAGE),
-        (401, "a code that nobody has seen", "a sentence", CauseId.CREDENTIAL_REJECTED),
-        (403, "access_denied", "a sentence that nobody has seen", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (401, "a code that nobody has seen", "a sentence", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (403, "access_denied", "a sentence that nobody has seen", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
         (400, "invalid_request", "Missing required parameter: code", CauseId.CONTRACT_STATUS_CHANGED),
     ],
 )

@@ -125,14 +125,15 @@ def test_numbers(status: int, number: int, error: str, cause: CauseId, setting: 
         (400, "server_error", CauseId.PROVIDER_OUTAGE),
         (400, "invalid_request", CauseId.CONTRACT_STATUS_CHANGED),
         (400, "an_error_nobody_has_seen", CauseId.CONTRACT_STATUS_CHANGED),
-        (401, "an_error_nobody_has_seen", CauseId.CREDENTIAL_REJECTED),
+        (401, "an_error_nobody_has_seen", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
     ],
 )
 @pytest.mark.parametrize("number", [None, 7999999], ids=["without a number", "unknown number"])
 def test_a_number_nobody_knows_leaves_the_error(status: int, error: str, cause: CauseId, number: int | None) -> None:
     """Numbers may change; the ``error`` is the contract."""
     found = of_login(status, number, error)
-    assert found.cause is cause
+    vague = number is not None and error in ("invalid_client", "unauthorized_client")
+    assert found.cause is (CauseId.PROVIDER_REFUSAL_UNRECOGNISED if vague else cause)
     assert found.effective_outcome is not Outcome.PASS
     assert found.evidence["provider code"] == (error if number is None else "AADSTS7999999")
 
@@ -195,8 +196,8 @@ def test_the_ids_are_no_part_of_the_message(separator: str) -> None:
         (429, "activityLimitReached", "", CauseId.PROVIDER_RATE_LIMITED),
         (503, "serviceNotAvailable", "", CauseId.PROVIDER_OUTAGE),
         (500, "UnknownError", "", CauseId.PROVIDER_OUTAGE),
-        (401, "somethingNew", "", CauseId.CREDENTIAL_REJECTED),
-        (403, "somethingNew", "", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (401, "somethingNew", "", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (403, "somethingNew", "", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
     ],
 )
 def test_codes_of_graph(status: int, code: str, message: str, cause: CauseId) -> None:

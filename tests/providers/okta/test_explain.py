@@ -88,8 +88,8 @@ def refused_token(status: int, error: str, description: str = "a sentence") -> F
         (429, "E0000147", CauseId.ACCOUNT_QUOTA_EXHAUSTED),
         (406, "E0000149", CauseId.CONTRACT_STATUS_CHANGED),
         (503, "E0009999", CauseId.PROVIDER_OUTAGE),
-        (401, "E0009999", CauseId.CREDENTIAL_REJECTED),
-        (403, "E0009999", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (401, "E0009999", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (403, "E0009999", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
         (400, "E0009999", CauseId.CONTRACT_STATUS_CHANGED),
     ],
 )
@@ -158,7 +158,7 @@ def test_codes(status: int, code: str, cause: CauseId) -> None:
         (429, "invalid_grant", "API call exceeded rate limit due to too many requests.",
          CauseId.PROVIDER_RATE_LIMITED, None),
         (400, "invalid_grant", "…", CauseId.CONTRACT_STATUS_CHANGED, None),
-        (401, "something_new", "…", CauseId.CREDENTIAL_REJECTED, None),
+        (401, "something_new", "…", CauseId.PROVIDER_REFUSAL_UNRECOGNISED, None),
     ],
 )  # fmt: skip
 def test_errors_of_the_token_endpoint(

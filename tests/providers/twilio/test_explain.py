@@ -119,8 +119,8 @@ def test_every_code_is_tested() -> None:
     ("status", "cause"),
     [
         (400, CauseId.CONTRACT_STATUS_CHANGED),
-        (401, CauseId.CREDENTIAL_REJECTED),
-        (403, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (401, CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (403, CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
         (404, CauseId.CONTRACT_ENDPOINT_RETIRED),
         (429, CauseId.PROVIDER_RATE_LIMITED),
         (500, CauseId.PROVIDER_OUTAGE),

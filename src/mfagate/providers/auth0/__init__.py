@@ -64,6 +64,7 @@ class Auth0(Provider):
 
     name: ClassVar[str] = "auth0"
     title: ClassVar[str] = "Auth0"
+    errors_page: ClassVar[str] = "https://auth0.com/docs/api/authentication"
     settings: ClassVar[type[Auth0Settings]] = Auth0Settings
     expectations: ClassVar[Mapping[str, str]] = {
         "tenant": "the tenant's own host, or its beginning: acme.eu.auth0.com. It is read from a token: from its "

@@ -16,7 +16,7 @@ from mfagate.providers.base import ApiError, ExpiryProbe, Meaning, Probe, Provid
 from mfagate.providers.entra import claims, cross_checks, discovery, expiry
 from mfagate.providers.entra.auth import token_fields, token_path
 from mfagate.providers.entra.clouds import CLOUDS
-from mfagate.providers.entra.errors import ABOUT_A_USER, INVALID_TOKEN, MEANINGS, error_name, error_of
+from mfagate.providers.entra.errors import ABOUT_A_USER, INVALID_TOKEN, MEANINGS, PAGE, error_name, error_of
 from mfagate.providers.entra.narrowing import narrowed
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
@@ -47,6 +47,7 @@ class Entra(Provider):
 
     name: ClassVar[str] = "entra"
     title: ClassVar[str] = "Microsoft Entra ID"
+    errors_page: ClassVar[str] = PAGE
     settings: ClassVar[type[EntraSettings]] = EntraSettings
     expectations: ClassVar[Mapping[str, str]] = {
         "tenant_id": "the id (a GUID) of the tenant that issues the token",

@@ -22,6 +22,8 @@ from mfagate.exchange import Response
 from mfagate.providers.base import ApiError, Meaning
 from mfagate.providers.entra.claims import GRANT
 
+PAGE = "https://learn.microsoft.com/entra/identity-platform/reference-error-codes"
+
 UNKNOWN_TENANT = ("AADSTS90002", "AADSTS900023")
 WRONG_SECRET = "AADSTS7000215"
 WRONG_CERTIFICATE = "AADSTS700027"
@@ -180,7 +182,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
 
 _BY_ERROR: Mapping[str | int, Meaning] = {
     "invalid_client": Meaning(
-        CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential, with a number that mfagate lacks"
+        CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential, and gives no number"
     ),
     "unauthorized_client": Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,

@@ -25,9 +25,21 @@ def narrowed(error: ApiError, exchange: Exchange, settings: EntraSettings) -> Me
         return None  # The status says it as well, and the engine tells for how long.
     if error.code == errors.BAD_REQUEST and "segment" in error.message:
         return _NO_SUCH_PATH
-    meaning = errors.MEANINGS.get(error.code) or errors.MEANINGS.get(errors.error_name(response) or "")
+    meaning = errors.MEANINGS.get(error.code) or _by_name(error, errors.error_name(response) or "")
     narrow = _NARROWINGS.get(error.code)
     return narrow(meaning, error, exchange, settings) if narrow and meaning else meaning
+
+
+_VAGUE = ("invalid_client", "unauthorized_client")
+
+
+def _by_name(error: ApiError, name: str) -> Meaning | None:
+    """Return what the ``error`` says; with a number that is not known, it says too little to accuse the credential."""
+    meaning = errors.MEANINGS.get(name)
+    if error.code == name or name not in _VAGUE:
+        return meaning
+    text = f"Entra refuses the application ({name}) with a number that mfagate does not know"
+    return Meaning(CauseId.PROVIDER_REFUSAL_UNRECOGNISED, text, evidence={"provider's errors": errors.PAGE})
 
 
 def _wrong_secret(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:

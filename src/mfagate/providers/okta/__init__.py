@@ -58,6 +58,7 @@ class Okta(Provider):
 
     name: ClassVar[str] = "okta"
     title: ClassVar[str] = "Okta"
+    errors_page: ClassVar[str] = "https://developer.okta.com/docs/reference/error-codes/"
     settings: ClassVar[type[OktaSettings]] = OktaSettings
     expectations: ClassVar[Mapping[str, str]] = {
         "org_id": "the org's id (00o…), as /.well-known/okta-organization tells it",
