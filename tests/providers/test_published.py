@@ -36,12 +36,12 @@ class Case:
 
 
 CASES = {
-    "okta": Case({"org_url": "https://acme.okta.com", "client_id": "0oaabcdefg1234567890", "private_key": SecretStr(new_key())},
-                 "https://acme.okta.com/api/v1/users/me"),
+    "okta": Case({"org_url": "https://acme.okta.com", "client_id": "0oaabcdefg1234567890",
+                  "private_key": SecretStr(new_key())}, "https://acme.okta.com/api/v1/users/me"),
     "twilio": Case({"account_sid": f"AC{HEX}", "service_sid": f"VA{HEX}", "auth_token": SecretStr(HEX)},
                    f"https://verify.twilio.com/v2/Services/VA{HEX}"),
-    "duo": Case({"host": "api-1a2b3c4d.duosecurity.com", "integration_key": "DI" + "X" * 18, "secret_key": SecretStr("s" * 40)},
-                "https://api-1a2b3c4d.duosecurity.com/auth/v2/check"),
+    "duo": Case({"host": "api-1a2b3c4d.duosecurity.com", "integration_key": "DI" + "X" * 18,
+                 "secret_key": SecretStr("s" * 40)}, "https://api-1a2b3c4d.duosecurity.com/auth/v2/check"),
     "auth0": Case({"domain": "acme.eu.auth0.com", "client_id": "c" * 32, "client_secret": SecretStr("s" * 64)},
                   "https://acme.eu.auth0.com/oauth/token"),
     "entra": Case({"tenant_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
