@@ -117,7 +117,28 @@ class TestEntra(ProviderSuite):
         project.values["client_secret"] = secret
         assert project.run("check").first["cause"] is None
 
-    @pytest.mark.parametrize("cloud", ["us-gov", "us-gov-dod", "china"])
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("BleuCloud", "bleu"),
+            ("France", "bleu"),
+            ("AzureFranceCloud", "bleu"),
+            ("germany", "delos"),
+            ("DelosCloud", "delos"),
+            ("GovSGCloud", "govsg"),
+            ("AzureCloud", "global"),
+            ("AzureUSGovernment", "us-gov"),
+            ("AzureChinaCloud", "china"),
+            ("USGovDoD", "us-gov-dod"),
+        ],
+    )
+    def test_a_cloud_by_another_name_is_named(self, project: ProviderProject, written: str, meant: str) -> None:
+        project.values["cloud"] = written
+        result = project.run("check")
+        assert (result.exit_code, result.first["cause"]) == (FAIL, CauseId.CONFIG_MALFORMED_VALUE)
+        assert f'"{meant}"' in result.first_red["next_step"]
+
+    @pytest.mark.parametrize("cloud", ["us-gov", "us-gov-dod", "china", "bleu", "delos", "govsg"])
     def test_another_cloud_is_no_fault(self, project: ProviderProject, cloud: str) -> None:
         project.values["cloud"] = cloud
         assert project.run("check").first["cause"] is None

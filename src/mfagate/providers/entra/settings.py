@@ -211,7 +211,8 @@ class EntraSettings(ProviderSettings):
         Setting(
             description=f"National cloud that the tenant is in: {', '.join(CLOUDS)}. Default: {GLOBAL}.",
             where="the address of the admin center: entra.microsoft.com is global, entra.microsoft.us is US "
-            "Government, entra.microsoftonline.cn is China",
+            "Government, entra.microsoftonline.cn is China; bleu, delos and govsg are the sovereign clouds of France, "
+            "Germany and Singapore",
             example=GLOBAL,
             shape=Pattern("|".join(CLOUDS), f"one of {', '.join(CLOUDS)}"),
             lookalikes=(
@@ -222,10 +223,19 @@ class EntraSettings(ProviderSettings):
                     f'Write "{GLOBAL}", or "us-gov" for GCC High.',
                 ),
                 Lookalike(
-                    r"(?i)(azure)?german(y|cloud)?",
+                    r"(?i)(azure)?german(y|cloud)?|de",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "a cloud that was closed in 2021",
-                    "Write the cloud to which the tenant was moved.",
+                    "the name of a cloud that was closed in 2021",
+                    'Write "delos" for the sovereign cloud of Germany, or the cloud to which the tenant was moved.',
+                ),
+                *(
+                    Lookalike(
+                        f"(?i)(?!(?:{'|'.join(CLOUDS)})$)(?:{cloud.other_names})",
+                        CauseId.CONFIG_MALFORMED_VALUE,
+                        "another name of a cloud",
+                        f'Write "{name}".',
+                    )
+                    for name, cloud in CLOUDS.items()
                 ),
             ),
         ),
