@@ -64,11 +64,13 @@ class TestEntra(ProviderSuite):
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         ),
     }
-    offline = (
-        Change({"client_secret": "sandbox:secret_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+    doubtful = (
         Change({"client_secret": _SECRET[:-4]}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": _SECRET + "a"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": "k3Y8Q%7E" + _SECRET[6:]}, CauseId.CONFIG_MALFORMED_VALUE),
+    )
+    offline = (
+        Change({"client_secret": "sandbox:secret_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"client_secret": "short-secret"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"}, CauseId.CONFIG_WRONG_KIND),
         Change({"client_secret": None}, CauseId.CONFIG_SETTING_MISSING),

@@ -72,7 +72,8 @@ class ClientSecret:
             return Misfit(what, CauseId.CONFIG_SECRET_ID_NOT_SECRET)
         if re.fullmatch(_TODAY, value) and not looks_made_today(value):
             slip = "truncated" if len(value) < 37 else "something was appended"
-            return Misfit(f"it begins as secrets of 40 characters do and has {len(value)} ({slip})")
+            reason = f"it begins as secrets of 40 characters do and has {len(value)} ({slip})"
+            return Misfit(reason, documented=not 16 <= len(value) <= 64)
         if not 16 <= len(value) <= 64:
             return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
         return None
@@ -155,6 +156,7 @@ class EntraSettings(ProviderSettings):
                     CauseId.CONFIG_MALFORMED_VALUE,
                     "URL-encoded already (%7E for ~); the client encodes it itself",
                     "Store the secret as it was shown.",
+                    documented=False,
                 ),
                 Lookalike(
                     r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
