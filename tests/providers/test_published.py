@@ -110,5 +110,11 @@ def has_meaning(provider: Provider, code: str, lists: Published) -> bool:
     )
 
 
+BY_THEIR_WORDS = {"access_denied": ["Unauthorized", "Service not found: x", "client-grant", "user is blocked"]}
+"""Codes of Auth0's that say nothing without their sentences, of which some are known."""
+
+
 def errors(provider: Provider, code: str) -> Iterator[ApiError]:
-    yield ApiError(int(code) if code.isdecimal() else code, "words that nobody knows")
+    known = BY_THEIR_WORDS.get(code) if provider.name == "auth0" else None
+    for words in known or ["words that nobody knows"]:
+        yield ApiError(int(code) if code.isdecimal() else code, words)

@@ -59,7 +59,6 @@ def managed(status: int, said: str, code: str | None = None, settings: Auth0Sett
             "Service not enabled within domain: https://acme.eu.auth0.com/api/v2/",
             CauseId.ACCOUNT_RESOURCE_MISSING,
         ),
-        (401, "access_denied", "denied by an Action", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
         (403, "access_denied", CLIENT_GRANT, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
         (403, "access_denied", OLD_CLIENT_GRANT, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
         (403, "unauthorized_client", CLIENT_GRANT, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),

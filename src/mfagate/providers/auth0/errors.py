@@ -31,6 +31,8 @@ _AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Mac
 BAD_CLIENT = Meaning(
     CauseId.CREDENTIAL_REJECTED,
     "Auth0 refuses the client; it says the same of a wrong secret as of an unknown client ID",
+    f"{_APPLICATION} > Settings: compare Domain and Client ID with the settings, and then the Client Secret under "
+    "Credentials. Rotate nothing before all three are compared.",
 )
 
 LIMITED = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 asks to slow down: a limit of the tenant is reached")
@@ -88,13 +90,6 @@ NOT_ENABLED = Meaning(
 
 GONE = Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object; the endpoint is there")
 """Of any other code that begins with ``inexistent_``, as those of the Management API do."""
-
-DENIED = Meaning(
-    CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-    "the tenant denies access; its sentence says why, and may be that of an Action",
-    "Read the provider's message. Auth0 Dashboard > Monitoring > Logs has the same request with its details.",
-    setting="client_id",
-)
 
 _FEATURE_OFF = Meaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
@@ -174,7 +169,6 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "Auth0 Dashboard > Authentication > Database: compare the connection's name or id.",
         setting="domain",
     ),
-    "access_denied": DENIED,
     "invalid_client": BAD_CLIENT,
     "unauthorized_client": GRANT_DISABLED,
     "unsupported_grant_type": Meaning(
@@ -276,7 +270,12 @@ TRAPS = (
     Trap(
         "Unauthorized",
         r"missing authentication",
-        Meaning(CauseId.CREDENTIAL_REJECTED, "Auth0 saw no token: does a proxy drop the Authorization header?"),
+        Meaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "Auth0 saw no token: does a proxy drop the Authorization header?",
+            "Compare what a proxy or gateway on the way does to the Authorization header. "
+            "Leave the credential as it is.",
+        ),
     ),
     Trap(
         "Unauthorized",
@@ -289,6 +288,8 @@ TRAPS = (
         Meaning(
             CauseId.CREDENTIAL_REJECTED,
             "Auth0 refuses the token",
+            "Compare the domain that the token was fetched from with settings.domain, and look at the other possible "
+            "causes, before you issue another one.",
             evidence={
                 "possible causes": [
                     "another tenant or region issued it",

@@ -37,6 +37,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     40101: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "Duo saw no credentials: does a proxy drop the Authorization header?",
+        "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
     ),
     40102: Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
@@ -56,8 +57,14 @@ MEANINGS: Mapping[str | int, Meaning] = {
     40103: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "the signature does not fit: the secret key is wrong or was reset, or something on the way changes requests",
+        "In the Duo Admin Panel, open the application, and compare its secret key with the one that is deployed. If "
+        "they are the same, leave it, and look for a proxy that changes the Date header, the path or the body.",
     ),
-    40104: Meaning(CauseId.CREDENTIAL_REJECTED, "Duo saw no Date in the request: does a proxy drop the Date header?"),
+    40104: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Duo saw no Date in the request: does a proxy drop the Date header?",
+        "Compare what a proxy or gateway on the way does to the Date header. Leave the keys as they are.",
+    ),
     40105: Meaning(CauseId.CLOCK_SKEW, "Duo refuses the time of the request: the clocks are too far apart"),
     FORBIDDEN: Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,

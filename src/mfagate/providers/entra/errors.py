@@ -100,7 +100,19 @@ BAD_SCOPE = Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the sc
 
 _SLOW_DOWN = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Entra asks to slow down")
 _FAILED = Meaning(CauseId.PROVIDER_OUTAGE, "Entra failed by itself")
-_OUR_ASSERTION = Meaning(CauseId.CREDENTIAL_REJECTED, "Entra cannot read or accept the assertion")
+_OUR_ASSERTION = Meaning(
+    CauseId.CREDENTIAL_REJECTED,
+    "Entra cannot read or accept the assertion",
+    "Compare tenant_id, client_id and cloud with the application's Overview: the assertion is made of them. Leave the "
+    "key as it is before that.",
+)
+_SIGNATURE = Meaning(
+    CauseId.CREDENTIAL_REJECTED,
+    "the signature of the assertion does not fit",
+    f"In the Microsoft Entra admin center, open {_SECRETS} > Certificates, and compare the thumbprint there with that "
+    "of the certificate whose key is deployed.",
+    setting="private_key",
+)
 
 GENERAL = 70002
 """Entra says first in general that authentication failed, and then why."""
@@ -118,7 +130,12 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     **dict.fromkeys(numbers.POLICIES, _POLICY),
     **dict.fromkeys(numbers.TENANT_RESTRICTIONS, _RESTRICTED),
     **dict.fromkeys(numbers.NO_FEDERATED_CREDENTIAL, _FEDERATED),
-    7000215: Meaning(CauseId.CREDENTIAL_REJECTED, "the secret is none of this application's"),
+    7000215: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "the secret is none of this application's",
+        f"Compare client_id with the application whose secret this is. If it is the right one, look under {_SECRETS} "
+        "whether the secret is still there, and deploy the value of a secret that is.",
+    ),
     7000222: Meaning(
         CauseId.CREDENTIAL_EXPIRED,
         "the client secret has expired",
@@ -151,14 +168,17 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     700030: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "the subject name of the certificate is not authorized for the application",
+        "Compare the certificate's subject with the names that the application trusts.",
         setting="certificate_thumbprint",
     ),
-    50006: Meaning(CauseId.CREDENTIAL_REJECTED, "the signature of the request or assertion is invalid"),
-    900384: Meaning(CauseId.CREDENTIAL_REJECTED, "the signature of the assertion does not fit"),
+    50006: _SIGNATURE,
+    900384: _SIGNATURE,
     50032: Meaning(CauseId.CONFIG_WRONG_KIND, "the RSA key is too weak", NEW_CERTIFICATE, setting="private_key"),
     500133: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
     7000218: Meaning(
-        CauseId.CREDENTIAL_REJECTED, "Entra saw neither a secret nor an assertion: does a proxy change the request?"
+        CauseId.CREDENTIAL_REJECTED,
+        "Entra saw neither a secret nor an assertion: does a proxy change the request?",
+        "Look for a proxy or gateway on the way that changes the body of requests. Leave the credential as it is.",
     ),
     700016: Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
@@ -281,6 +301,8 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     700027: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "the application has no certificate with this thumbprint",
+        f"In the Microsoft Entra admin center, open {_SECRETS} > Certificates, and compare the thumbprints there with "
+        "certificate_thumbprint; add the certificate if it is missing.",
         setting="certificate_thumbprint",
     ),
     700024: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
@@ -342,7 +364,12 @@ _BY_ERROR: Mapping[str | int, Meaning] = {
 }
 
 _OF_GRAPH: Mapping[str | int, Meaning] = {
-    INVALID_TOKEN: Meaning(CauseId.CREDENTIAL_REJECTED, "Graph refuses the token that Entra issued"),
+    INVALID_TOKEN: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Graph refuses the token that Entra issued",
+        "The secret or certificate was accepted: leave it. Compare settings.cloud with the cloud of the tenant, and "
+        "look for a proxy that changes the Authorization header.",
+    ),
     **dict.fromkeys(
         DENIED,
         Meaning(

@@ -117,6 +117,7 @@ _DEPRECATED = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has retired this 
 _USERS_PASSWORD = Meaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "Okta refuses a user's name and password: the request reached the login of users, not the API",
+    "Compare the path of the request with that of the contract: the API takes no user's password.",
 )
 
 MEANINGS: Mapping[str | int, Meaning] = {
@@ -190,6 +191,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     _NO_SESSION: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "Okta saw no credential in the request: does a proxy drop the Authorization header?",
+        "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
     ),
     NOT_FOUND: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the org has no such user, factor or transaction"),
     "E0000008": _NO_PATH,
@@ -234,6 +236,8 @@ MEANINGS: Mapping[str | int, Meaning] = {
 _REFUSED_ACCESS_TOKEN = Meaning(
     CauseId.CREDENTIAL_REJECTED,
     "Okta refuses the access token that it issued: is org_url the very host that issued it?",
+    "Set org_url to the host that the login service calls: the custom domain, or the org's own. "
+    "Leave the key as it is.",
     setting="org_url",
 )
 _NO_SUCH_TOKEN = Meaning(
@@ -305,7 +309,10 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         (
             "kid is invalid",
             Meaning(
-                CauseId.CREDENTIAL_REJECTED, "the app has no active key of this kid: it is wrong, or was deactivated"
+                CauseId.CREDENTIAL_REJECTED,
+                "the app has no active key of this kid: it is wrong, or was deactivated",
+                "Okta Admin Console > Applications > the app > General > Public Keys: compare the KIDs that are active "
+                "with key_id, and correct key_id or activate the key.",
             ),
         ),
         (
@@ -322,13 +329,19 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ("parsing of the client_assertion", _KEY),
         (
             "No client credentials",
-            Meaning(CauseId.CREDENTIAL_REJECTED, "Okta saw no assertion: does a proxy change bodies?"),
+            Meaning(
+                CauseId.CREDENTIAL_REJECTED,
+                "Okta saw no assertion: does a proxy change bodies?",
+                "Look for a proxy or gateway on the way that changes the body of requests. Leave the key as it is.",
+            ),
         ),
         (
             "",
             Meaning(
                 CauseId.CREDENTIAL_REJECTED,
                 "Okta refuses the client without a word on what is wrong",
+                "Okta Admin Console > Applications > the app > General: compare the Client ID with client_id, and look "
+                "whether app and public key are active, before you change the key.",
                 setting="client_id",
                 evidence={
                     "possible causes": [

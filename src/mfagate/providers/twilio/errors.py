@@ -248,6 +248,10 @@ _ANOTHER_KEY = (
     "See in the Twilio Console (Account > API keys & tokens) whether the key is still there. Its secret was shown "
     "once: if it is lost, create another key and put in both its values."
 )
+_THIS_TOKEN = (
+    "See in the Twilio Console whether the account is active, and compare its primary auth token with the one that is "
+    "deployed. If they are the same, leave it, and look at the other possible causes."
+)
 _PROXY = "a proxy drops or changes the Authorization header"
 
 
@@ -278,7 +282,9 @@ def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Me
         causes.sort(key=lambda cause: cause != _PROXY)
     unknown = ", and seems not to know its SID" if "invalid username" in message else ""
     text = f"Twilio refuses the {'API key' if key else 'auth token'}{unknown}, which has several possible causes"
-    return Meaning(CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else None, evidence={CANDIDATES: causes})
+    return Meaning(
+        CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else _THIS_TOKEN, evidence={CANDIDATES: causes}
+    )
 
 
 def _of_a_key() -> list[str]:
@@ -304,7 +310,7 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
     if not signs_with_key(settings, exchange.request.url):
         causes = [SUSPENDED, "the token is another account's: a subaccount has its own"]
         text = "Twilio does not authorize the account"
-        return Meaning(CauseId.CREDENTIAL_REJECTED, text, evidence={CANDIDATES: causes})
+        return Meaning(CauseId.CREDENTIAL_REJECTED, text, _THIS_TOKEN, evidence={CANDIDATES: causes})
     causes = [
         "it is a restricted key without this permission",
         "the key was deleted or suspended",
