@@ -18,6 +18,7 @@ from mfagate.providers import registry
 from mfagate.providers.base import ApiError, Provider
 from mfagate.providers.okta.auth import new_key
 from mfagate.providers.published import Published, published
+from mfagate.providers.twilio.emulator import answers
 
 FOLDERS = sorted(path.parent for path in Path(mfagate.providers.__file__).parent.glob("*/published.toml"))
 HEX = "0123456789abcdef" * 2
@@ -118,3 +119,44 @@ def errors(provider: Provider, code: str) -> Iterator[ApiError]:
     known = BY_THEIR_WORDS.get(code) if provider.name == "auth0" else None
     for words in known or ["words that nobody knows"]:
         yield ApiError(int(code) if code.isdecimal() else code, words)
+
+
+SENT = {
+    "okta": r'"(E0\d{6})"',
+    "twilio": r"\b([1-7]\d{4})\b",
+    "duo": r"_fail\((\d{5}),",
+    "auth0": r'fail\((?:\d{3}|status), "(\w+)"',
+    "entra": r"(?:^    |refuse\(request, )(\d{5,7})\b",
+}
+"""How a code stands in the source of each emulator."""
+
+WITHOUT_SOURCE = {"auth0": {"not_found"}}
+"""What an emulator says where it is not known what the provider says."""
+
+
+def test_emulators_send_published_codes_alone(folder: Path, lists: Published) -> None:
+    files = [*folder.glob("emulator.py"), *folder.glob("emulat*/*.py")]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    sent = set(re.findall(SENT[folder.name], source, re.MULTILINE))
+    prefix = "AADSTS" if folder.name == "entra" else ""
+    assert sent, "the pattern finds nothing"
+    assert {f"{prefix}{code}" for code in sent} - lists.codes == WITHOUT_SOURCE.get(folder.name, set())
+
+
+def test_statuses_that_an_emulator_makes_up_are_published_nowhere() -> None:
+    """Twilio names a status for few codes; the others of its emulator are from memory."""
+    lists = published(Path(mfagate.providers.__file__).parent / "twilio")
+    assert {code for code in answers._UNPUBLISHED if lists.statuses(code) or str(code) not in lists.codes} == set()
+
+
+def test_okta_sends_token_errors_with_their_statuses() -> None:
+    folder = Path(mfagate.providers.__file__).parent / "okta"
+    source = (folder / "emulator" / "authorization_server.py").read_text(encoding="utf-8")
+    sent = re.findall(r'(\d{3}), "([a-z_]+)",', source)
+    assert len(sent) > 10
+    assert [pair for pair in sent if int(pair[0]) not in published(folder).statuses(pair[1])] == []
+
+
+def test_codes_of_duo_begin_with_their_status() -> None:
+    lists = published(Path(mfagate.providers.__file__).parent / "duo")
+    assert all(lists.statuses(code) == {int(code[:3])} for code in lists.codes)
