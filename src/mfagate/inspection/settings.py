@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.config.dates import in_words
 from mfagate.config.jwt import expiry
 from mfagate.config.model import Environment, Integration
@@ -59,11 +59,12 @@ def inspect_settings(subject: Subject, *, horizon: timedelta, partial: bool = Fa
         if value is None or value.deferred or _is_empty(value):
             continue
         found = _inspect_value(subject, field, value)
+        misfit = field.setting.shape.misfit(value.value) if found is None and field.setting.shape else None
         if found is not None:
             findings.append(found)
-        elif field.setting.shape and (misfit := field.setting.shape.misfit(value.value)):
+        elif misfit is not None:
             misfits[field.name] = misfit
-        else:
+        if found is None and (misfit is None or not misfit.documented):
             findings += _environment(subject, field, value.value)
         if isinstance(value.value, str):
             findings += _expiry(subject, field, value.value, horizon)
@@ -149,9 +150,9 @@ def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | No
         )
     for lookalike in setting.lookalikes:
         if lookalike.fits(value.value):
-            return subject.finding(
-                lookalike.cause, field, f"{label} holds {lookalike.message}", next_step=lookalike.next_step
-            )
+            outcome = None if lookalike.documented else Outcome.WARN
+            message = f"{label} holds {lookalike.message}"
+            return subject.finding(lookalike.cause, field, message, next_step=lookalike.next_step, outcome=outcome)
     return None
 
 
@@ -192,15 +193,26 @@ def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Findin
     for name, misfit in misfits.items():
         if swapped and fields[name] in swapped:
             continue
-        field = fields[name]
-        assert field.setting.shape is not None
-        what = "Use one of the right kind" if misfit.cause is CauseId.CONFIG_WRONG_KIND else "Copy the value again"
-        yield subject.finding(
+        yield _misfit(subject, fields[name], misfit)
+
+
+def _misfit(subject: Subject, field: Field, misfit: Misfit) -> Finding:
+    label, shape = subject.label(field), field.setting.shape
+    assert shape is not None
+    expected = f"Expected: {shape.expected}. Where to find it: {field.setting.where}"
+    if not misfit.documented:
+        return subject.finding(
             misfit.cause,
             field,
-            f"{subject.label(field)} cannot be right: {misfit.reason}",
-            next_step=f"{what}. Expected: {field.setting.shape.expected}. Where to find it: {field.setting.where}",
+            f"{label} does not look as usual: {misfit.reason}; the provider does not document the form, so it may be "
+            "right",
+            next_step=f"Compare it with the place where it is from; if it is the same there, leave it. {expected}",
+            outcome=Outcome.WARN,
         )
+    what = "Use one of the right kind" if misfit.cause is CauseId.CONFIG_WRONG_KIND else "Copy the value again"
+    return subject.finding(
+        misfit.cause, field, f"{label} cannot be right: {misfit.reason}", next_step=f"{what}. {expected}"
+    )
 
 
 def _swapped_pair(

@@ -53,6 +53,13 @@ def test_a_wrong_kind_does_not_clear_the_secret() -> None:
     assert found.setting == "integration_key"
 
 
+def test_an_unknown_key_names_every_reason_and_leaves_the_secret_alone() -> None:
+    """40102 with the wording since 2024: https://github.com/duosecurity/duo_api_csharp/issues/36."""
+    found = finding(40102, "Invalid identity in request credentials")
+    assert any("another kind of application" in cause for cause in found.evidence["possible causes"])
+    assert "Leave the secret key as it is" in str(found.next_step)
+
+
 def test_an_outage_is_nobodys_misconfiguration() -> None:
     assert finding(50001).effective_outcome is Outcome.INCONCLUSIVE
 

@@ -24,8 +24,10 @@ def inspect(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
 
 
 def _cloud(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
+    if settings.hosts.domain is None:
+        return
     for name, cloud in CLOUDS.items():
-        if settings.tenant_id.lower().endswith(cloud.domain) and settings.hosts.domain != cloud.domain:
+        if cloud.domain not in (None, settings.hosts.domain) and settings.tenant_id.lower().endswith(str(cloud.domain)):
             message = (
                 f"settings.tenant_id is a domain of the cloud {name}, and settings.cloud is {settings.cloud}: "
                 f"{settings.hosts.login} does not know it"

@@ -55,7 +55,7 @@ def _wrong_secret(meaning: Meaning, error: ApiError, exchange: Exchange, setting
 def _certificate(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
     if "is expired" in error.message:
         text = "the certificate has expired, or Entra's clock and that of its validity disagree"
-        return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text)
+        return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text, next_step=errors.NEW_CERTIFICATE)
     if "did not match" in error.message:
         text = "the signature does not fit the certificate: the private key is another one's"
         return replace(meaning, text=text, setting="private_key")
@@ -93,6 +93,11 @@ def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Entr
     return meaning
 
 
+def _scope_or_audience(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+    """Microsoft's page of numbers says that it is about the scope, its libraries that it is about the audience."""
+    return errors.BAD_SCOPE if "scope" in raw(error.message).lower() else meaning
+
+
 def _denied(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
     held = claims.sent(exchange.request)
     if not held:
@@ -105,6 +110,7 @@ _NARROWINGS: Mapping[str | int, Narrowing] = {
     errors.WRONG_CERTIFICATE: _certificate,
     errors.AUTHENTICATION_FAILED: _failed,
     errors.ASSERTION_TIME: _time,
+    errors.SCOPE_OR_AUDIENCE: _scope_or_audience,
     errors.INVALID_TOKEN: _token,
     **dict.fromkeys(errors.DENIED, _denied),
 }

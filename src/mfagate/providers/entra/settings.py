@@ -72,7 +72,8 @@ class ClientSecret:
             return Misfit(what, CauseId.CONFIG_SECRET_ID_NOT_SECRET)
         if re.fullmatch(_TODAY, value) and not looks_made_today(value):
             slip = "truncated" if len(value) < 37 else "something was appended"
-            return Misfit(f"it begins as secrets of 40 characters do and has {len(value)} ({slip})")
+            reason = f"it begins as secrets of 40 characters do and has {len(value)} ({slip})"
+            return Misfit(reason, documented=not 16 <= len(value) <= 64)
         if not 16 <= len(value) <= 64:
             return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
         return None
@@ -155,6 +156,7 @@ class EntraSettings(ProviderSettings):
                     CauseId.CONFIG_MALFORMED_VALUE,
                     "URL-encoded already (%7E for ~); the client encodes it itself",
                     "Store the secret as it was shown.",
+                    documented=False,
                 ),
                 Lookalike(
                     r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
@@ -211,7 +213,8 @@ class EntraSettings(ProviderSettings):
         Setting(
             description=f"National cloud that the tenant is in: {', '.join(CLOUDS)}. Default: {GLOBAL}.",
             where="the address of the admin center: entra.microsoft.com is global, entra.microsoft.us is US "
-            "Government, entra.microsoftonline.cn is China",
+            "Government, entra.microsoftonline.cn is China; bleu, delos and govsg are the sovereign clouds of France, "
+            "Germany and Singapore",
             example=GLOBAL,
             shape=Pattern("|".join(CLOUDS), f"one of {', '.join(CLOUDS)}"),
             lookalikes=(
@@ -222,10 +225,19 @@ class EntraSettings(ProviderSettings):
                     f'Write "{GLOBAL}", or "us-gov" for GCC High.',
                 ),
                 Lookalike(
-                    r"(?i)(azure)?german(y|cloud)?",
+                    r"(?i)(azure)?german(y|cloud)?|de",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "a cloud that was closed in 2021",
-                    "Write the cloud to which the tenant was moved.",
+                    "the name of a cloud that was closed in 2021",
+                    'Write "delos" for the sovereign cloud of Germany, or the cloud to which the tenant was moved.',
+                ),
+                *(
+                    Lookalike(
+                        f"(?i)(?!(?:{'|'.join(CLOUDS)})$)(?:{cloud.other_names})",
+                        CauseId.CONFIG_MALFORMED_VALUE,
+                        "another name of a cloud",
+                        f'Write "{name}".',
+                    )
+                    for name, cloud in CLOUDS.items()
                 ),
             ),
         ),
