@@ -15,8 +15,7 @@ from mfagate.config.nearest import nearest_to
 from mfagate.config.resolved import Value
 from mfagate.config.settings import Field, ProviderSettings
 from mfagate.config.shapes import BaseUrl, Misfit, is_loopback
-from mfagate.inspection.characters import stray_characters
-from mfagate.inspection.placeholders import placeholder
+from mfagate.inspection.values import Candidate, fault_of, twins
 from mfagate.result import Finding
 from mfagate.secrets.fingerprint import fingerprint
 
@@ -54,11 +53,12 @@ def inspect_settings(subject: Subject, *, horizon: timedelta, partial: bool = Fa
     if not partial:
         findings += _missing(subject)
     misfits: dict[str, Misfit] = {}
+    same = _same_values(subject)
     for field in subject.declared.fields():
         value = subject.values.get(field.name)
         if value is None or value.deferred or _is_empty(value):
             continue
-        found = _inspect_value(subject, field, value)
+        found = _inspect_value(subject, field, value, same.get(field.name))
         if found is not None:
             findings.append(found)
         elif field.setting.shape and (misfit := field.setting.shape.misfit(value.value)):
@@ -68,6 +68,10 @@ def inspect_settings(subject: Subject, *, horizon: timedelta, partial: bool = Fa
         if isinstance(value.value, str):
             findings += _expiry(subject, field, value.value, horizon)
     return findings + list(_misfits(subject, misfits))
+
+
+def _same_values(subject: Subject) -> Mapping[str, str]:
+    return twins({field.name: field for field in subject.declared.fields()}, subject.values, subject.table)
 
 
 def _is_empty(value: Value) -> bool:
@@ -117,42 +121,19 @@ def _missing(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | None:
+def _inspect_value(subject: Subject, field: Field, value: Value, twin: str | None) -> Finding | None:
     """The first fault that makes the look at the value's shape pointless."""
-    label, setting = subject.label(field), field.setting
+    label = subject.label(field)
     if value.error is not None:
         return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, f"{label} cannot be read: {value.error}")
     if not isinstance(value.value, str):
         kind = _KINDS.get(type(value.value).__name__, "something else")
         message = f"{label} is {kind} in {value.read_from}, not text: put it in quotes there"
         return subject.finding(CauseId.CONFIG_MALFORMED_VALUE, field, message)
-    if reason := placeholder(value.value, secret=field.secret):
-        return subject.finding(CauseId.CONFIG_PLACEHOLDER_LEFT, field, f"{label} was never filled in: {reason}")
-    if field.secret and value.reference is None:
-        return subject.finding(
-            CauseId.CONFIG_LITERAL_SECRET,
-            field,
-            f"{label} stands in {value.key_location.file.name} as plain text",
-            next_step=f'Move it into a secret store, write a reference here ({field.name} = "env:NAME"), and rotate '
-            "the credential: whoever can read the file or its history has it.",
-        )
-    if not setting.multiline and "-----BEGIN " in value.value:
-        return subject.finding(
-            CauseId.CONFIG_WRONG_KIND,
-            field,
-            f"{label} holds a key or certificate in PEM, and no such thing is due",
-            next_step=f"Put the right value there. Where to find it: {setting.where}",
-        )
-    if stray := stray_characters(value.value, prefixes=setting.foreign_prefixes, multiline=setting.multiline):
-        return subject.finding(
-            CauseId.CONFIG_STRAY_CHARACTERS, field, f"{label} {stray}", next_step=_remove_stray(value, stray)
-        )
-    for lookalike in setting.lookalikes:
-        if lookalike.fits(value.value):
-            return subject.finding(
-                lookalike.cause, field, f"{label} holds {lookalike.message}", next_step=lookalike.next_step
-            )
-    return None
+    fault = fault_of(Candidate(field, value, value.value, twin))
+    if fault is None:
+        return None
+    return subject.finding(fault.cause, field, f"{label} {fault.message}", next_step=fault.next_step)
 
 
 _KINDS = {
@@ -164,18 +145,6 @@ _KINDS = {
     "int": "a number",
     "time": "a time",
 }
-
-
-def _remove_stray(value: Value, stray: str) -> str:
-    scheme = value.reference.scheme if value.reference else ""
-    how = "store the value without it"
-    if "newline" in stray or "carriage return" in stray:
-        # Nearly always echo, a here-string or an editor's last line.
-        how = {
-            "file": 'write the file without it: printf %s "$VALUE" > FILE',
-            "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0',
-        }.get(scheme, f"{how} (`echo` and here-strings add a newline, `printf %s` does not)")
-    return f"At {value.change_here if value.location else value.read_from}, {how}."
 
 
 def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Finding]:

@@ -75,7 +75,13 @@ class ClientSecret:
             return Misfit(f"it begins as secrets of 40 characters do and has {len(value)} ({slip})")
         if not 16 <= len(value) <= 64:
             return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
+        if re.fullmatch(r"[!-~]+", value) is None:
+            return Misfit("it has a space or a character outside ASCII, and no client secret has one")
         return None
+
+    def recognises(self, value: str) -> bool:
+        """Tell secrets of today from texts of any other form."""
+        return looks_made_today(value)
 
 
 class EntraSettings(ProviderSettings):
