@@ -26,6 +26,7 @@ _NAMES = {
     ".": "a full stop",
     "|": "a vertical bar",
     "=": "an equals sign",
+    "%": "a percent sign, as a shell shows it where a line has no end",
 }
 
 Judge = Callable[[str], bool]
@@ -99,7 +100,7 @@ def _foreign_letter(letter: str) -> str:
 
 _BRACKETS = {"<": ">", "(": ")", "[": "]", "{": "}"}
 _BRACKET_NAMES = {"<": "angle brackets", "(": "parentheses", "[": "square brackets", "{": "curly brackets"}
-_LOOSE = ",;:\\|=.&<>()[]{}\"'`“”‘’«»"
+_LOOSE = "$@#%,;:\\|=.&<>()[]{}\"'`“”‘’«»"
 _WITHOUT = {ord(c): None for c in "\"'`“”‘’«»,;\\<>|"}
 
 

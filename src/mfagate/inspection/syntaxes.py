@@ -36,16 +36,20 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """A form of another tool, with the step that replaces it by the value."""
+    """A form of another tool, with the step that replaces it by the value.
+
+    ``sentence`` is the description where no tool is known; ``remedy`` is then the whole next step.
+    """
 
     kind: Kind
     whose: str
     remedy: str
+    sentence: str = ""
 
     @property
     def description(self) -> str:
         """What a message says after the name of the setting."""
-        return _DESCRIPTIONS[self.kind].format(self.whose)
+        return self.sentence or _DESCRIPTIONS[self.kind].format(self.whose)
 
 
 _DESCRIPTIONS = {
@@ -380,7 +384,7 @@ _PIPELINE_OR_POD = re.compile(r"\$\([A-Za-z_][\w.-]*\)")
 _IN_PIPELINE_OR_POD = re.compile(r"\$\([A-Za-z_][\w.-]{0,80}\)")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]{0,40}):(//)?")
 _PATH = re.compile(
-    r"(/(run|var|etc|mnt|vault|secrets?|home|opt|app|tmp|usr|root|srv|data|certs?|keys?)/|\.{1,2}/|~/|[A-Za-z]:\\)[^\s:]{2,200}"
+    r"(/(run|var|etc|mnt|vault|secrets?|home|opt|app|tmp|usr|root|srv|data|certs?|keys?)/|\.{1,2}/|~/|[A-Za-z]:\\[^\s:\\]{1,80}\\)[^\s:]{2,200}"
 )
 _NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _WORDS_OF_NAMES = frozenset(
@@ -402,7 +406,33 @@ _WORDS_OF_NAMES = frozenset(
     )
 )
 
-_OWN_STEP = "write it as mfagate does: {}"
+
+def _no_value(sentence: str, next_step: str) -> Syntax:
+    return Syntax(Kind.REFERENCE, "", next_step, sentence)
+
+
+_WITH_SLASHES = _no_value(
+    "holds a reference with ://, and mfagate's references have none",
+    "Write it without the slashes, such as env:NAME or file:/path/of/file.",
+)
+_SECOND_REFERENCE = _no_value(
+    "holds a reference of mfagate's own, which is followed once only",
+    "Store the value itself there, or let this setting refer to where the value is.",
+)
+_WEB_ADDRESS = _no_value(
+    "holds a web address, not the value that is fetched from there",
+    "Let the job fetch the value before mfagate starts, and refer to it as env:NAME or file:PATH.",
+)
+_UNKNOWN_SCHEME = _no_value(
+    "holds a reference of another tool (NAME://…), and nothing resolved it",
+    "Let that tool write the value into a variable or a file before mfagate starts, and refer to it as env:NAME or "
+    "file:PATH.",
+)
+_FILE_PATH = _no_value("holds the path of a file, not what is in the file", "Refer to the file itself: file:PATH.")
+_VARIABLE_NAME = _no_value(
+    "holds the name of a variable, not its value",
+    "Refer to the variable itself: env:NAME; in a source, store the value there.",
+)
 
 
 def foreign_syntax(value: str, *, secret: bool, literal: bool) -> Syntax | None:
@@ -465,19 +495,13 @@ def _of_pipeline(bare: str) -> Syntax:
 
 
 def _own(text: str, *, literal: bool) -> Syntax | None:
-    """mfagate's own references: with slashes, or in a source, where they are not followed."""
-    scheme, separator, rest = text.partition("://")
+    """Recognise mfagate's own references: with slashes, or in a source, where they are not followed."""
+    scheme, separator, _ = text.partition("://")
     if separator and scheme.lower() in SCHEMES:
-        return _ref(
-            f"the form {scheme.lower()}://, which mfagate does not read",
-            _OWN_STEP.format(f"{scheme.lower()}:{rest and 'NAME'}"),
-        )
+        return _WITH_SLASHES
     reference = None if literal else Reference.parse(text)
     if reference is not None and reference.scheme in SCHEMES and " " not in reference.locator:
-        return _ref(
-            "mfagate itself, in the source that a reference points at",
-            "references are followed once: store the value there",
-        )
+        return _SECOND_REFERENCE
     return None
 
 
@@ -491,8 +515,7 @@ def _by_scheme(text: str, *, secret: bool, literal: bool) -> Syntax | None:
     known = _SCHEMES.get(scheme)
     if match[2]:
         if known is None and secret and rest:
-            what = "a web address" if scheme in ("http", "https") else "a scheme (NAME://) that mfagate does not know"
-            return _ref(what, "let the tool that knows it write the value")
+            return _WEB_ADDRESS if scheme in ("http", "https") else _UNKNOWN_SCHEME
         return known
     likely = literal or "/" in rest or "#" in rest
     return known if known is not None and likely and rest and " " not in rest else None
@@ -505,9 +528,9 @@ def _special(text: str, *, secret: bool) -> Syntax | None:
 
 
 def _place_of_a_secret(text: str) -> Syntax | None:
-    """The path of a file or the name of a variable, where the content belongs."""
+    """Recognise the path of a file or the name of a variable."""
     if _PATH.fullmatch(text):
-        return _ref("a program that reads files: it is the path of one", "point at the file itself, as file:PATH")
+        return _FILE_PATH
     if _NAME.fullmatch(text) and _WORDS_OF_NAMES & set(text.split("_")):
-        return _ref("a program that reads variables: it is the name of one", "point at the variable, as env:NAME")
+        return _VARIABLE_NAME
     return None

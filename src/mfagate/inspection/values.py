@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mfagate.causes import CauseId
+from mfagate.config.jwt import Jwt
 from mfagate.config.resolved import Value
 from mfagate.config.settings import Field
 from mfagate.config.shapes import BaseUrl, Host, is_recognised
@@ -89,7 +90,8 @@ _CAUSES = {
 def _syntax(candidate: Candidate) -> Fault | None:
     literal = candidate.value.reference is None
     syntax = foreign_syntax(candidate.text, secret=candidate.field.secret, literal=literal)
-    if syntax is None or is_recognised(candidate.field.setting.shape, candidate.text):
+    # A random secret may begin like a ciphertext; no address does.
+    if syntax is None or (not candidate.address and is_recognised(candidate.field.setting.shape, candidate.text)):
         return None
     if syntax.kind is Kind.HASH:
         return Fault(CauseId.CONFIG_WRONG_KIND, syntax.description, syntax.remedy)
@@ -98,6 +100,8 @@ def _syntax(candidate: Candidate) -> Fault | None:
 
 
 def _resolve(syntax: Syntax, name: str, *, literal: bool, place: str = "") -> str:
+    if syntax.sentence:
+        return f"{syntax.remedy} The value is at {place}." if place and not literal else syntax.remedy
     if not literal:
         return (
             f"Check the file that is deployed, after the step that resolves it: {syntax.remedy}. mfagate reads the "
@@ -219,14 +223,14 @@ def _lookalike(candidate: Candidate) -> Fault | None:
 
 _JUDGES: tuple[Callable[[Candidate], Fault | None], ...] = (
     _brackets,
+    _twin,
     _syntax,
     _placeholder,
     _literal,
     _pem,
     _stray,
-    _characters,
     _wrapping,
-    _twin,
+    _characters,
     _lookalike,
 )
 
@@ -234,8 +238,7 @@ _JUDGES: tuple[Callable[[Candidate], Fault | None], ...] = (
 def twins(fields: Mapping[str, Field], values: Mapping[str, Value], table: str) -> Mapping[str, str]:
     """Return the settings that hold the value of another setting, each with that other one.
 
-    A setting is named only where the value does not belong into it, and not where the value is the public id of the
-    secret that is needed: that has a name of its own.
+    A setting is named only where the value does not belong into it, and where nothing better is known of it.
     """
     holders: dict[str, list[Field]] = {}
     for field, text in _shaped(fields, values):
@@ -244,8 +247,8 @@ def twins(fields: Mapping[str, Field], values: Mapping[str, Value], table: str) 
     for text, held in holders.items():
         owner = next((field for field in held if _belongs(field, text)), None)
         for field in held if owner is not None and len(held) > 1 else ():
-            if field != owner and not _belongs(field, text) and not _is_public_id(field, text):
-                found[field.name] = f"{table}.{owner.name}" if owner else ""
+            if owner is not None and not _belongs(field, text) and not _has_name_of_its_own(field, text):
+                found[field.name] = f"{table}.{owner.name}"
     return found
 
 
@@ -260,8 +263,12 @@ def _belongs(field: Field, text: str) -> bool:
     return is_recognised(field.setting.shape, text) and not any(one.fits(text) for one in field.setting.lookalikes)
 
 
-def _is_public_id(field: Field, text: str) -> bool:
-    misfit = field.setting.shape.misfit(text) if field.setting.shape else None
+def _has_name_of_its_own(field: Field, text: str) -> bool:
+    """Whether more is known than that the value is another's: it is the secret's public id, or a token of another role."""
+    shape = field.setting.shape
+    misfit = shape.misfit(text) if shape else None
     causes = [misfit.cause] if misfit else []
     causes += [one.cause for one in field.setting.lookalikes if one.fits(text)][:1]
-    return CauseId.CONFIG_SECRET_ID_NOT_SECRET in causes
+    return CauseId.CONFIG_SECRET_ID_NOT_SECRET in causes or (
+        isinstance(shape, Jwt) and CauseId.CONFIG_WRONG_KIND in causes
+    )
