@@ -59,9 +59,9 @@ def _named_base64(times: int, *, encoded_by_store: bool) -> tuple[str, str]:
     if times > 1:
         return (
             "is base64 twice" if times == 2 else "is base64 three times",
-            "Store the decoded value (`base64 -d`, twice)",
+            "store the decoded value (`base64 -d`, twice)",
         )
-    return "is base64 of the value, and nothing decoded it", "Store the decoded value (`base64 -d`)"
+    return "is base64 of the value, and nothing decoded it", "store the decoded value (`base64 -d`)"
 
 
 def _decoded(text: str) -> str | None:
@@ -80,7 +80,7 @@ def _twice(value: str, right: Judge) -> tuple[str, str] | None:
         length, odd = divmod(len(value) - len(separator), 2)
         half = value[:length]
         if not odd and length > 3 and f"{half}{separator}{half}" == value and right(half):
-            return "holds the same value twice, one behind the other", "Store it once"
+            return "holds the same value twice, one behind the other", "store it once"
     return None
 
 
@@ -88,11 +88,11 @@ def _escaped(value: str, right: Judge) -> tuple[str, str] | None:
     for what, undo in (("URL-encoded (% and two digits)", unquote), ("HTML-encoded (& and ;)", html.unescape)):
         once = undo(value)
         if once != value and (right(once) or right(undo(once))):
-            return f"is {what}; the client encodes it itself where that is needed", "Store it as the provider shows it"
+            return f"is {what}; the client encodes it itself where that is needed", "store it as the provider shows it"
     if _HEXADECIMAL.fullmatch(value):
         text = bytes.fromhex(value.removeprefix("0x")).decode("latin-1")
         if right(text.strip()):
-            return "is the value in hexadecimal", "Store the value itself"
+            return "is the value in hexadecimal", "store the value itself"
     return None
 
 
@@ -105,4 +105,4 @@ def _document(value: str) -> tuple[str, str] | None:
         return None
     if not isinstance(members, dict) or not members:
         return None
-    return "is a whole JSON document, not one value", "Save it as a file, and point at its member: json:FILE#KEY"
+    return "is a whole JSON document, not one value", "save it as a file, and point at its member: json:FILE#KEY"

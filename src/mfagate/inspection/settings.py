@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from mfagate.config.nearest import nearest_to
 from mfagate.config.resolved import Value
 from mfagate.config.settings import Field, ProviderSettings
 from mfagate.config.shapes import BaseUrl, Misfit, is_loopback
+from mfagate.inspection.other_names import Exists, elsewhere, meant_by
 from mfagate.inspection.values import Candidate, fault_of, twins
 from mfagate.result import Finding
 from mfagate.secrets.fingerprint import fingerprint
@@ -22,12 +24,16 @@ from mfagate.secrets.fingerprint import fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The settings under inspection. ``table`` is ``settings`` or ``control``."""
+    """The settings under inspection.
+
+    ``table`` is ``settings`` or ``control``. ``exists`` tells whether another reference points at something.
+    """
 
     integration: Integration
     declared: type[ProviderSettings]
     values: Mapping[str, Value]
     table: str = "settings"
+    exists: Exists = lambda reference: False
 
     def label(self, field: Field) -> str:
         """How messages name the setting."""
@@ -81,18 +87,33 @@ def _is_empty(value: Value) -> bool:
 def _unknown(subject: Subject) -> Iterator[Finding]:
     known = [field.name for field in subject.declared.fields()]
     for name, value in subject.values.items():
-        if name not in known:
-            yield Finding(
-                CauseId.CONFIG_UNKNOWN_SETTING,
-                f"{subject.table}.{name} is no setting of {subject.integration.provider}{nearest_to(name, known)}",
-                {"known settings": ", ".join(known)},
-                value.key_location,
-            )
+        if name in known:
+            continue
+        message, step = f"{subject.table}.{name} is no setting of {subject.integration.provider}", None
+        meant = meant_by(name, subject.declared)
+        if meant is None:
+            message += nearest_to(name, known)
+        elif subject.values.get(meant.field) is None:
+            message += f"; it is called {meant.field} here ({name} is its name in {meant.source.whose})"
+            step = f"Rename {name} to {meant.field}.{meant.note}"
+        else:
+            message += f"; {meant.field}, as it is called here, is set as well"
+            step = f"Remove {name}, or rename it to {meant.field} if it is the right one.{meant.note}"
+        evidence = {"known settings": ", ".join(known)}
+        yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, value.key_location, step)
+
+
+def _meant_elsewhere(subject: Subject) -> set[str]:
+    """Return the settings that are there under another name: they are not missing as well."""
+    known = subject.declared.model_fields
+    found = (meant_by(name, subject.declared) for name in subject.values if name not in known)
+    return {meant.field for meant in found if meant is not None}
 
 
 def _missing(subject: Subject) -> Iterator[Finding]:
     fields = {field.name: field for field in subject.declared.fields()}
     present = [name for name, value in subject.values.items() if not _is_empty(value)]
+    renamed = _meant_elsewhere(subject)
     for field in fields.values():
         value = subject.values.get(field.name)
         if value is not None and _is_empty(value):
@@ -102,7 +123,7 @@ def _missing(subject: Subject) -> Iterator[Finding]:
                 f"{subject.label(field)} is empty ({value.read_from})",
                 next_step=f"Give {value.read_from} a value. Where to find it: {field.setting.where}",
             )
-        elif value is None and field.required:
+        elif value is None and field.required and field.name not in renamed:
             yield subject.finding(
                 CauseId.CONFIG_SETTING_MISSING,
                 field,
@@ -111,7 +132,8 @@ def _missing(subject: Subject) -> Iterator[Finding]:
                 f"for example {field.name} = {field.setting.example!r}. Where to find it: {field.setting.where}",
             )
     one_of = subject.declared.any_of
-    if one_of and not any(name in present for name in one_of) and not any(n in subject.values for n in one_of):
+    given = {*present, *subject.values, *renamed}
+    if one_of and given.isdisjoint(one_of):
         first = fields[one_of[0]]
         yield subject.finding(
             CauseId.CONFIG_SETTING_MISSING,
@@ -125,7 +147,8 @@ def _inspect_value(subject: Subject, field: Field, value: Value, twin: str | Non
     """The first fault that makes the look at the value's shape pointless."""
     label = subject.label(field)
     if value.error is not None:
-        return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, f"{label} cannot be read: {value.error}")
+        message, step = _unreadable(subject, field, value)
+        return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, message, next_step=step)
     if not isinstance(value.value, str):
         kind = _KINDS.get(type(value.value).__name__, "something else")
         message = f"{label} is {kind} in {value.read_from}, not text: put it in quotes there"
@@ -134,6 +157,21 @@ def _inspect_value(subject: Subject, field: Field, value: Value, twin: str | Non
     if fault is None:
         return None
     return subject.finding(fault.cause, field, f"{label} {fault.message}", next_step=fault.next_step)
+
+
+def _unreadable(subject: Subject, field: Field, value: Value) -> tuple[str, str | None]:
+    """Say why a value cannot be read, and under which other name it is there."""
+    message = f"{subject.label(field)} cannot be read: {value.error}"
+    found = None
+    if value.reference is not None:
+        found = elsewhere(field.name, value.reference, subject.declared, subject.exists)
+    if found is None:
+        return message, None
+    meant = meant_by(re.split(r"[#.:]", str(found))[-1], subject.declared)
+    return (
+        f"{message}; {found} is there",
+        f'Write {field.name} = "{found}", if that is meant.{meant.note if meant else ""}',
+    )
 
 
 _KINDS = {

@@ -69,13 +69,17 @@ def fault_of(candidate: Candidate) -> Fault | None:
     return next((fault for judge in _JUDGES if (fault := judge(candidate)) is not None), None)
 
 
-def fault_of_free_text(text: str, *, secret: bool, literal: bool) -> Fault | None:
+def fault_of_free_text(text: str, value: Value, *, secret: bool) -> Fault | None:
     """Return what is wrong with a text that has no declared form, such as one of ``expect`` or ``test_data``."""
-    syntax = foreign_syntax(text, secret=False, literal=literal)
+    place = str(value.change_here)
+    syntax = foreign_syntax(text, secret=False, literal=value.reference is None)
     if syntax is not None:
-        return Fault(_CAUSES[syntax.kind], syntax.description, _resolve(syntax, "this value", literal=literal))
-    reason = placeholder(text, secret=secret)
-    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}") if reason else None
+        step = _resolve(syntax, value.name, literal=value.reference is None, place=place)
+        return Fault(_CAUSES[syntax.kind], syntax.description, step)
+    reason = placeholder(text, secret=False, chosen=secret)
+    if reason is None:
+        return None
+    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", f"Put the real value at {place}.")
 
 
 _CAUSES = {
@@ -99,17 +103,18 @@ def _syntax(candidate: Candidate) -> Fault | None:
     return Fault(_CAUSES[syntax.kind], syntax.description, step)
 
 
+_VERBS = {Kind.REFERENCE: "resolve", Kind.CIPHERTEXT: "decrypt", Kind.VARIABLE: "replace", Kind.STORE_TOKEN: "read"}
+
+
 def _resolve(syntax: Syntax, name: str, *, literal: bool, place: str = "") -> str:
+    """Return the next step. It says where the form is, and how mfagate gets to see the value."""
     if syntax.sentence:
-        return f"{syntax.remedy} The value is at {place}." if place and not literal else syntax.remedy
-    if not literal:
-        return (
-            f"Check the file that is deployed, after the step that resolves it: {syntax.remedy}. mfagate reads the "
-            f"value at {place or 'the place of the reference'} as it is written."
-        )
+        return syntax.remedy if literal else f"{syntax.remedy} It is at {place}."
+    verb = _VERBS[syntax.kind]
+    where = "here" if literal else f"in the place of the reference to {place}"
     return (
-        f"mfagate does not read that syntax: {syntax.remedy}; the value has to be in a variable or a file before "
-        f'mfagate starts. Then write {name} = "env:VARIABLE" or "file:PATH" here.'
+        f"Let the job {verb} it before mfagate starts, as the deployment does: {syntax.remedy}. Then write where the "
+        f'value is {where}: {name} = "env:VARIABLE" or "file:PATH".'
     )
 
 
@@ -205,7 +210,7 @@ def _wrapping(candidate: Candidate) -> Fault | None:
         return None
     cause = CauseId.CONFIG_MALFORMED_URL if candidate.address else CauseId.CONFIG_MALFORMED_VALUE
     message, step = found
-    return Fault(cause, message, f"At {candidate.place}: {step[0].lower()}{step[1:]}.")
+    return Fault(cause, message, f"At {candidate.place}: {step}.")
 
 
 def _twin(candidate: Candidate) -> Fault | None:
@@ -264,7 +269,7 @@ def _belongs(field: Field, text: str) -> bool:
 
 
 def _has_name_of_its_own(field: Field, text: str) -> bool:
-    """Whether more is known than that the value is another's: it is the secret's public id, or a token of another role."""
+    """Whether more is known than whose the value is: it is the secret's public id, or a token of another role."""
     shape = field.setting.shape
     misfit = shape.misfit(text) if shape else None
     causes = [misfit.cause] if misfit else []

@@ -17,9 +17,10 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.pem import PrivateKey
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import Lookalike, Misfit, Pattern
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL, Cloud
+from mfagate.providers.entra.names import OTHER_NAMES, PREFIXES
 
 GUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
@@ -86,6 +87,9 @@ class ClientSecret:
 
 class EntraSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a Microsoft Entra ID integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     any_of: ClassVar[tuple[str, ...]] = ("client_secret", "private_key")
 

@@ -16,8 +16,9 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.jwt import Jwt
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import BaseUrl, Lookalike, Misfit
+from mfagate.providers.privacyidea.names import OTHER_NAMES, PREFIXES
 
 _CLIENT_KEY = Lookalike(
     r"pi_[A-Za-z0-9]+_.+",
@@ -49,6 +50,9 @@ def _role(wanted: str, other: str) -> Callable[[Mapping[str, Any]], Misfit | Non
 
 class PrivacyIDEASettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a privacyIDEA integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     any_of: ClassVar[tuple[str, ...]] = ("validate_key", "admin_key")
 
