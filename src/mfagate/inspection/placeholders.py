@@ -9,7 +9,7 @@ _WANTED = "key|token|secret|password|host|url|id|here|value"
 
 _OWN = "company|org|organi[sz]ation|tenant|domain|subdomain"
 
-_OWNER = f"{_OWN}|account|team|business|instance|okta|auth0|app|name|server"
+_OWNER = f"{_OWN}|account|team|realm|business|instance|okta|auth0|app|name|server"
 
 _KINDS = "key|token|secret|password|value|id|host|url|sid|domain|tenant"
 

@@ -17,7 +17,7 @@ from mfagate.config.resolved import Value
 from mfagate.config.settings import Field, ProviderSettings
 from mfagate.config.shapes import BaseUrl, Misfit, is_loopback
 from mfagate.inspection.other_names import Exists, elsewhere, meant_by
-from mfagate.inspection.values import Candidate, fault_of, twins
+from mfagate.inspection.values import Candidate, exchanged, fault_of, twins
 from mfagate.result import Finding
 from mfagate.secrets.fingerprint import fingerprint
 
@@ -59,25 +59,33 @@ def inspect_settings(subject: Subject, *, horizon: timedelta, partial: bool = Fa
     if not partial:
         findings += _missing(subject)
     misfits: dict[str, Misfit] = {}
-    same = _same_values(subject)
-    for field in subject.declared.fields():
+    fields = {field.name: field for field in subject.declared.fields()}
+    same = twins(fields, subject.values, subject.table)
+    pairs = exchanged(fields, subject.values)
+    findings += [_swapped(subject, *pair) for pair in pairs]
+    done = {field.name for pair in pairs for field in pair}
+    for field in fields.values():
         value = subject.values.get(field.name)
         if value is None or value.deferred or _is_empty(value):
             continue
-        found = _inspect_value(subject, field, value, same.get(field.name))
-        if found is not None:
-            findings.append(found)
-        elif field.setting.shape and (misfit := field.setting.shape.misfit(value.value)):
-            misfits[field.name] = misfit
-        else:
-            findings += _environment(subject, field, value.value)
+        if field.name not in done:
+            findings += _judged(subject, field, value, same.get(field.name), misfits)
         if isinstance(value.value, str):
             findings += _expiry(subject, field, value.value, horizon)
     return findings + list(_misfits(subject, misfits))
 
 
-def _same_values(subject: Subject) -> Mapping[str, str]:
-    return twins({field.name: field for field in subject.declared.fields()}, subject.values, subject.table)
+def _judged(
+    subject: Subject, field: Field, value: Value, twin: str | None, misfits: dict[str, Misfit]
+) -> Iterator[Finding]:
+    """Findings about one value; a misfit goes to ``misfits``, which are reported last."""
+    found = _inspect_value(subject, field, value, twin)
+    if found is not None:
+        yield found
+    elif field.setting.shape and (misfit := field.setting.shape.misfit(value.value)):
+        misfits[field.name] = misfit
+    else:
+        yield from _environment(subject, field, value.value)
 
 
 def _is_empty(value: Value) -> bool:
@@ -185,22 +193,20 @@ _KINDS = {
 }
 
 
+def _swapped(subject: Subject, first: Field, second: Field) -> Finding:
+    return subject.finding(
+        CauseId.CONFIG_VALUES_SWAPPED,
+        first,
+        f"{subject.label(first)} and {subject.label(second)} hold each other's value",
+        next_step=f"Exchange what {first.name} and {second.name} read.",
+    )
+
+
 def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Finding]:
-    fields = {field.name: field for field in subject.declared.fields()}
-    swapped = _swapped_pair(subject, fields, misfits)
-    if swapped:
-        first, second = swapped
-        yield subject.finding(
-            CauseId.CONFIG_VALUES_SWAPPED,
-            first,
-            f"{subject.label(first)} and {subject.label(second)} hold each other's value",
-            next_step=f"Exchange what {first.name} and {second.name} read.",
-        )
-    for name, misfit in misfits.items():
-        if swapped and fields[name] in swapped:
+    for field in subject.declared.fields():
+        misfit = misfits.get(field.name)
+        if misfit is None or field.setting.shape is None:
             continue
-        field = fields[name]
-        assert field.setting.shape is not None
         what = "Use one of the right kind" if misfit.cause is CauseId.CONFIG_WRONG_KIND else "Copy the value again"
         yield subject.finding(
             misfit.cause,
@@ -208,21 +214,6 @@ def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Findin
             f"{subject.label(field)} cannot be right: {misfit.reason}",
             next_step=f"{what}. Expected: {field.setting.shape.expected}. Where to find it: {field.setting.where}",
         )
-
-
-def _swapped_pair(
-    subject: Subject, fields: Mapping[str, Field], misfits: Mapping[str, Misfit]
-) -> tuple[Field, Field] | None:
-    names = list(misfits)
-    for index, first in enumerate(names):
-        for second in names[index + 1 :]:
-            if _fits(fields[first], subject.values[second]) and _fits(fields[second], subject.values[first]):
-                return fields[first], fields[second]
-    return None
-
-
-def _fits(field: Field, value: Value) -> bool:
-    return field.setting.shape is not None and field.setting.shape.misfit(value.value) is None
 
 
 def _environment(subject: Subject, field: Field, value: str) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ def _variable(whose: str, remedy: str) -> Syntax:
 
 _ONEPASSWORD = _ref("1Password", "start the job with `op run`, or fill the file with `op inject`")
 _VAULT = _ref(
-    "HashiCorp Vault or OpenBao", "read the field with `vault kv get -field=FIELD PATH`, or let Vault's agent"
+    "HashiCorp Vault or OpenBao", "read the field with `vault kv get -field=FIELD PATH`"
 )
 _AWS_SECRET = _ref("AWS Secrets Manager", "read it with `aws secretsmanager get-secret-value --secret-id ID`")
 _AWS_PARAMETER = _ref("AWS Systems Manager", "read it with `aws ssm get-parameter --with-decryption --name NAME`")
@@ -449,8 +449,8 @@ def foreign_syntax(value: str, *, secret: bool, literal: bool) -> Syntax | None:
         _beginning(text)
         or _enclosed(text, secret=secret)
         or _own(short, literal=literal)
-        or _by_scheme(short, secret=secret, literal=literal)
         or _special(text, secret=secret)
+        or _by_scheme(short, secret=secret, literal=literal)
         or (_place_of_a_secret(short) if secret else None)
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mfagate.causes import CauseId
@@ -257,11 +257,32 @@ def twins(fields: Mapping[str, Field], values: Mapping[str, Value], table: str) 
     return found
 
 
+def exchanged(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Sequence[tuple[Field, Field]]:
+    """Return the pairs of settings that hold each other's value. A secret in plain text is a finding of its own."""
+    wrong = [
+        (field, text)
+        for field, text in _shaped(fields, values)
+        if not _belongs(field, text) and not (field.secret and values[field.name].reference is None)
+    ]
+    pairs: list[tuple[Field, Field]] = []
+    for number, (first, one) in enumerate(wrong):
+        for second, other in wrong[number + 1 :]:
+            if _fits(first, other) and _fits(second, one):
+                pairs.append((first, second))
+    return pairs[:1]
+
+
+def _fits(field: Field, text: str) -> bool:
+    return field.setting.shape is not None and field.setting.shape.misfit(text) is None
+
+
 def _shaped(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Iterator[tuple[Field, str]]:
     for name, value in values.items():
         field = fields.get(name)
         if field is not None and field.setting.shape is not None and isinstance(value.value, str):
-            yield field, value.value.strip()
+            text = value.value.strip()
+            if text:
+                yield field, text
 
 
 def _belongs(field: Field, text: str) -> bool:

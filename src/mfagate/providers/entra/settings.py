@@ -74,6 +74,9 @@ class ClientSecret:
         if re.fullmatch(_TODAY, value) and not looks_made_today(value):
             slip = "truncated" if len(value) < 37 else "something was appended"
             return Misfit(f"it begins as secrets of 40 characters do and has {len(value)} ({slip})")
+        of_one_case = value in (value.lower(), value.upper())
+        if of_one_case and re.fullmatch(r"(?i)[a-z0-9_~.-]{3}\dq~[a-z0-9_~.-]{31,34}", value):
+            return Misfit("its letters are all of one case, and secrets of this form have both: its case was changed")
         if not 16 <= len(value) <= 64:
             return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
         if re.fullmatch(r"[!-~]+", value) is None:
