@@ -77,9 +77,7 @@ def _variable(whose: str, remedy: str) -> Syntax:
 
 
 _ONEPASSWORD = _ref("1Password", "start the job with `op run`, or fill the file with `op inject`")
-_VAULT = _ref(
-    "HashiCorp Vault or OpenBao", "read the field with `vault kv get -field=FIELD PATH`"
-)
+_VAULT = _ref("HashiCorp Vault or OpenBao", "read the field with `vault kv get -field=FIELD PATH`")
 _AWS_SECRET = _ref("AWS Secrets Manager", "read it with `aws secretsmanager get-secret-value --secret-id ID`")
 _AWS_PARAMETER = _ref("AWS Systems Manager", "read it with `aws ssm get-parameter --with-decryption --name NAME`")
 _GOOGLE = _ref("Google Secret Manager", "read it with `gcloud secrets versions access latest --secret=NAME`")
@@ -367,7 +365,7 @@ _SPECIAL = (
     (re.compile(r"\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}"), Syntax(Kind.HASH, "bcrypt", _HASHED)),
     (re.compile(r"\$[156y]\$[^$\s]*\$.+"), Syntax(Kind.HASH, "crypt", _HASHED)),
     (
-        re.compile(r"[A-Za-z0-9+/]{8,}={0,2}--[A-Za-z0-9+/=]{16}--[A-Za-z0-9+/=]{24}"),
+        re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{8,}={0,2}--[A-Za-z0-9+/=]{16}--[A-Za-z0-9+/=]{24}"),
         _cipher("Rails (credentials)", "read it with `rails credentials:show`"),
     ),
     (re.compile(r"v1:[A-Za-z0-9+/=]{16}:[A-Za-z0-9+/=]+"), _cipher("Pulumi", "read it with `pulumi config get NAME`")),
@@ -376,7 +374,7 @@ _SPECIAL = (
         Syntax(Kind.STORE_TOKEN, "Bitwarden", _BITWARDEN.remedy),
     ),
     (
-        re.compile(r"(var|local)\.[a-z_][A-Za-z0-9_]*|(data|module)\.[a-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_\[\]\"-]+)+"),
+        re.compile(r"(var|local)\.[a-z_][A-Za-z0-9_]{0,60}|(data|module)\.[a-z_][A-Za-z0-9_.\[\]\"-]{3,120}"),
         _TERRAFORM,
     ),
 )
