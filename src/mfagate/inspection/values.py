@@ -110,11 +110,9 @@ def _resolve(syntax: Syntax, name: str, *, literal: bool, place: str = "") -> st
     """Return the next step. It says where the form is, and how mfagate gets to see the value."""
     if syntax.sentence:
         return syntax.remedy if literal else f"{syntax.remedy} It is at {place}."
-    verb = _VERBS[syntax.kind]
-    where = "here" if literal else f"in the place of the reference to {place}"
     return (
-        f"Let the job {verb} it before mfagate starts, as the deployment does: {syntax.remedy}. Then write where the "
-        f'value is {where}: {name} = "env:VARIABLE" or "file:PATH".'
+        f"Let the job {_VERBS[syntax.kind]} it before mfagate starts, as the deployment does: {syntax.remedy}. Then "
+        f'refer to the result: {name} = "env:VARIABLE" or "file:PATH".'
     )
 
 
