@@ -62,7 +62,7 @@ ENTRA_SECRETS = (
     random("sss8Q~" + "s" * 34, s=LETTERS + "_.~-"),
     random("s" * 43 + "=", s=LETTERS + "+/"),
     random("s" * 32, s=LETTERS + "*+./:=?@[]_-"),
-    random("s" * 24, s=LETTERS + "!#$%&*+,./:;=?@^_~{}()-"),
+    random("s" * 24, s=LETTERS + "!#$%&*+,./:;=?@^_~{}()<>|\\\"'`-"),
 )
 """As the portal makes them today, as it made them before, and as people chose them in scripts."""
 

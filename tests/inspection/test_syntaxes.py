@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -168,3 +169,10 @@ def test_an_unknown_scheme_is_never_a_leaked_secret(tmp_path: Path, scheme: str)
     assert finding.cause == "config.reference-unresolved"
     assert "env:" in (finding.next_step or "")
     assert "rotate" not in (finding.next_step or "")
+
+
+def test_what_nothing_resolved_may_have_been_encoded(tmp_path: Path) -> None:
+    for form in ("ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]", "op://vault/item/field", "vault:kv/mfa#key"):
+        encoded = base64.b64encode(form.encode()).decode()
+        (finding,) = inspected(tmp_path, "duo", {**EXAMPLES["duo"], "secret_key": encoded})
+        assert finding.cause == "config.reference-unresolved"

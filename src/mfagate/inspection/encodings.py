@@ -41,7 +41,7 @@ def wrapped(value: str, *, right: Judge, encoded_by_store: bool = False) -> tupl
 def _base64(value: str, right: Judge, *, encoded_by_store: bool) -> tuple[str, str] | None:
     text = value
     for times in range(1, 4):
-        decoded = _decoded(text)
+        decoded = decoded_base64(text)
         if decoded is None:
             return None
         text = decoded
@@ -64,7 +64,8 @@ def _named_base64(times: int, *, encoded_by_store: bool) -> tuple[str, str]:
     return "is base64 of the value, and nothing decoded it", "store the decoded value (`base64 -d`)"
 
 
-def _decoded(text: str) -> str | None:
+def decoded_base64(text: str) -> str | None:
+    """Return the text that base64 stands for, or None where it is no base64 of text."""
     compact = "".join(text.split())
     if _BASE64.fullmatch(compact) is None:
         return None

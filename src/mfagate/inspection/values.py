@@ -11,7 +11,7 @@ from mfagate.config.resolved import Value
 from mfagate.config.settings import Field
 from mfagate.config.shapes import BaseUrl, Host, is_recognised
 from mfagate.inspection.characters import foreign_characters, stray_characters
-from mfagate.inspection.encodings import wrapped
+from mfagate.inspection.encodings import decoded_base64, wrapped
 from mfagate.inspection.placeholders import placeholder
 from mfagate.inspection.syntaxes import Kind, Syntax, foreign_syntax
 
@@ -38,6 +38,14 @@ class Candidate:
     def chosen(self) -> bool:
         """Whether a person chose it, such as a password: then any character may be right."""
         return self.field.secret and self.field.setting.shape is None
+
+    @property
+    def of_any_form(self) -> bool:
+        """Whether right values of no known form exist: those of scripts hold quotes, too.
+
+        https://github.com/kubernetes-sigs/cluster-api-provider-azure/issues/672
+        """
+        return self.chosen or hasattr(self.field.setting.shape, "recognises")
 
     @property
     def address(self) -> bool:
@@ -92,8 +100,11 @@ _CAUSES = {
 
 
 def _syntax(candidate: Candidate) -> Fault | None:
-    literal = candidate.value.reference is None
-    syntax = foreign_syntax(candidate.text, secret=candidate.field.secret, literal=literal)
+    literal, secret = candidate.value.reference is None, candidate.field.secret
+    syntax = foreign_syntax(candidate.text, secret=secret, literal=literal)
+    if syntax is None and (decoded := decoded_base64(candidate.text)) is not None:
+        # Helm's b64enc encodes what nothing resolved: https://github.com/helmfile/vals/issues/148
+        syntax = foreign_syntax(decoded, secret=secret, literal=False)
     # A random secret may begin like a ciphertext; no address does.
     if syntax is None or (not candidate.address and is_recognised(candidate.field.setting.shape, candidate.text)):
         return None
@@ -168,7 +179,7 @@ def _pem(candidate: Candidate) -> Fault | None:
 def _stray(candidate: Candidate) -> Fault | None:
     setting = candidate.field.setting
     stray = stray_characters(
-        candidate.text, prefixes=setting.foreign_prefixes, multiline=setting.multiline, chosen=candidate.chosen
+        candidate.text, prefixes=setting.foreign_prefixes, multiline=setting.multiline, chosen=candidate.of_any_form
     )
     return _stray_fault(candidate, stray) if stray else None
 

@@ -31,6 +31,8 @@ OTHER_NAMES = (
             "api_key": "api_token",
             "ssws_token": "api_token",
             "ssws": "api_token",
+            "ssws_api_key": "api_token",
+            "service_token": "api_token",
             "clientid": "client_id",
             "app_id": "client_id",
             "privatekey": "private_key",

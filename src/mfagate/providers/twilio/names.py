@@ -14,6 +14,8 @@ OTHER_NAMES = (
         "Twilio's examples",
         {
             "sid": "account_sid",
+            "username": "account_sid",
+            "password": "auth_token",
             "account": "account_sid",
             "account_id": "account_sid",
             "accountsid": "account_sid",
