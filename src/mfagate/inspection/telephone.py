@@ -42,7 +42,7 @@ def doubt_about(number: str) -> Doubt | None:
     return None
 
 
-def _length(possible: int, country: int) -> str:
+def _length(possible: int, country: int | None) -> str:
     from phonenumbers import ValidationResult
 
     long = possible == ValidationResult.TOO_LONG
