@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from mfagate.inspection.encodings import wrapped
 from mfagate.result import Finding
 from mfagate.secrets.redaction import Redactor
 
@@ -167,10 +168,14 @@ def test_a_client_secret_of_entra_keeps_its_case_and_has_no_spaces(tmp_path: Pat
 
 
 def test_base64_in_a_kubernetes_secret_is_base64_twice() -> None:
-    from mfagate.inspection.encodings import wrapped
-
     found = wrapped(encoded("right"), right=lambda text: text == "right", encoded_by_store=True)
     assert found is None  # too short to be told from a word
     found = wrapped(encoded("a right value"), right=lambda text: text == "a right value", encoded_by_store=True)
     assert found is not None
     assert found[0].startswith("is base64 twice")
+
+
+def test_a_key_in_json_is_left_to_the_form_of_its_setting() -> None:
+    assert wrapped('{"kty": "EC", "crv": "P-256"}', right=lambda text: False) is None
+    assert wrapped('{"keys": []}', right=lambda text: False) is None
+    assert wrapped('{"appId": "x", "password": "y"}', right=lambda text: False) is not None

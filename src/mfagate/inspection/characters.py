@@ -107,6 +107,8 @@ _WITHOUT = {ord(c): None for c in "\"'`“”‘’«»,;\\<>|"}
 def _around(value: str, right: Judge) -> str | None:
     if len(value) > 2 and _BRACKETS.get(value[0]) == value[-1] and right(value[1:-1].strip()):
         return f"stands in {_BRACKET_NAMES[value[0]]} that became part of it"
+    if len(value) > 3 and value[0] == "b" and value[1] == value[-1] in "'\"" and right(value[2:-1]):
+        return "is printed as Python bytes (b'…')"
     ends, starts = value.rstrip(_LOOSE + " "), value.lstrip(_LOOSE + " ")
     if ends != value and right(ends):
         return f"ends with {_name(value[-1])}"

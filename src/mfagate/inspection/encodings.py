@@ -30,12 +30,7 @@ def wrapped(value: str, *, right: Judge, encoded_by_store: bool = False) -> tupl
     """
     if len(value) > _LONGEST:
         return None
-    return (
-        _base64(value, right, encoded_by_store=encoded_by_store)
-        or _twice(value, right)
-        or _escaped(value, right)
-        or _document(value)
-    )
+    return _base64(value, right, encoded_by_store=encoded_by_store) or _escaped(value, right) or _document(value)
 
 
 def _base64(value: str, right: Judge, *, encoded_by_store: bool) -> tuple[str, str] | None:
@@ -76,7 +71,8 @@ def decoded_base64(text: str) -> str | None:
         return None
 
 
-def _twice(value: str, right: Judge) -> tuple[str, str] | None:
+def twice(value: str, *, right: Judge) -> tuple[str, str] | None:
+    """Return what is wrong with a value that is a right one twice, or None; no random value is."""
     for separator in ("", " ", "\n", ",", ";"):
         length, odd = divmod(len(value) - len(separator), 2)
         half = value[:length]
@@ -104,6 +100,6 @@ def _document(value: str) -> tuple[str, str] | None:
         members = json.loads(value)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(members, dict) or not members:
-        return None
+    if not isinstance(members, dict) or not members or members.keys() & {"kty", "keys"}:
+        return None  # Keys in JSON (RFC 7517) are judged by the shape of the setting.
     return "is a whole JSON document, not one value", "save it as a file, and point at its member: json:FILE#KEY"

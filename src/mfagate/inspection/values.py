@@ -11,7 +11,7 @@ from mfagate.config.resolved import Value
 from mfagate.config.settings import Field
 from mfagate.config.shapes import BaseUrl, Host, is_recognised
 from mfagate.inspection.characters import foreign_characters, stray_characters
-from mfagate.inspection.encodings import decoded_base64, wrapped
+from mfagate.inspection.encodings import decoded_base64, twice, wrapped
 from mfagate.inspection.placeholders import placeholder
 from mfagate.inspection.syntaxes import Kind, Syntax, foreign_syntax
 
@@ -211,10 +211,12 @@ def _remove_stray(candidate: Candidate, stray: str) -> str:
 
 def _wrapping(candidate: Candidate) -> Fault | None:
     shape, reference = candidate.field.setting.shape, candidate.value.reference
-    if shape is None or is_recognised(shape, candidate.text):
+    if shape is None:
         return None
-    by_store = reference is not None and reference.scheme == "k8s-secret"
-    found = wrapped(candidate.text, right=candidate.right, encoded_by_store=by_store)
+    found = twice(candidate.text, right=candidate.right)
+    if found is None and not is_recognised(shape, candidate.text):
+        by_store = reference is not None and reference.scheme == "k8s-secret"
+        found = wrapped(candidate.text, right=candidate.right, encoded_by_store=by_store)
     if found is None:
         return None
     cause = CauseId.CONFIG_MALFORMED_URL if candidate.address else CauseId.CONFIG_MALFORMED_VALUE
