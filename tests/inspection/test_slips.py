@@ -159,7 +159,7 @@ def test_exchanged_values_are_one_finding(tmp_path: Path, provider: str, one: st
     [
         ("aB38Q~Zx7wVu6tSr5qPo4nMl3kJi2hGf1eDc0bAz".upper(), "its letters are all of one case"),
         ("aB38Q~Zx7wVu6tSr5qPo4nMl3kJi2hGf1eDc0bAz".lower(), "its letters are all of one case"),
-        ("correct horse staple", "contains a space"),
+        ("correct horse staple 7", "contains a space"),
     ],
 )
 def test_a_client_secret_of_entra_keeps_its_case_and_has_no_spaces(tmp_path: Path, value: str, message: str) -> None:
@@ -179,3 +179,30 @@ def test_a_key_in_json_is_left_to_the_form_of_its_setting() -> None:
     assert wrapped('{"kty": "EC", "crv": "P-256"}', right=lambda text: False) is None
     assert wrapped('{"keys": []}', right=lambda text: False) is None
     assert wrapped('{"appId": "x", "password": "y"}', right=lambda text: False) is not None
+
+
+LIKELY = {
+    "config.placeholder-left": [
+        "skey goes here", "see vault", "ReplaceWithYourKey", "put-your-key-here", "$duo_skey", "[[DUO_SKEY]]",
+        "#DUO_SKEY#", "(null)", "<nil>", "{}", "~", "***REDACTED***", "test-secret-key", "secretKeyRef", "tbd by infra",
+        "12345678901234567890",
+    ],
+    "config.reference-unresolved": [
+        "credentials('duo')", "@variables('duo')", "[parameters('duoSkey')]", "secret(\"duo\")",
+        "kv/data/duo#skey",
+        "/mfa/prod/duo/skey", "mfa/prod/duo:skey::", "{RSA}0f1e2d3c", "enc:v1:0f1e2d3c", "OBF:1v2j1uum1xtv1zej",
+        "!env DUO_SKEY",
+        '{"Ref":"DuoSecret"}', "map[secretKeyRef:map[key:skey name:duo]]", "kv:duo/skey",
+        "secret:duo",
+        "PUT_YOUR_SECRET_HERE",
+    ],
+    "config.wrong-kind": ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", "s.1234567890abcdefghijklmn", "hvs.CAESIJ0f1e2d"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("cause", "value"), [(cause, value) for cause, values in LIKELY.items() for value in values])
+def test_what_has_no_form_is_told_by_what_it_seems_to_be(tmp_path: Path, cause: str, value: str) -> None:
+    for provider, name in (("duo", "secret_key"), ("okta", "api_token"), ("privacyidea", "validate_key")):
+        (finding,) = inspected(tmp_path, provider, {**EXAMPLES[provider], name: value})
+        assert finding.cause == cause
+        assert finding.next_step

@@ -61,7 +61,7 @@ def _named_base64(times: int, *, encoded_by_store: bool) -> tuple[str, str]:
 
 def decoded_base64(text: str) -> str | None:
     """Return the text that base64 stands for, or None where it is no base64 of text."""
-    compact = "".join(text.split())
+    compact = re.sub(r"^(base64|b64)[:,]", "", "".join(text.split()), flags=re.IGNORECASE)
     if _BASE64.fullmatch(compact) is None:
         return None
     padded = compact.rstrip("=").translate({ord("-"): "+", ord("_"): "/"})

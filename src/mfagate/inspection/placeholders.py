@@ -29,7 +29,7 @@ _PLACEHOLDERS = (
         "it asks to be replaced",
     ),
     (
-        r"(?i)(todo|fixme|tbd|tba|xxx+|placeholder|dummy|example|none|null|nil|undefined|n/?a)[!.:]*",
+        r"(?i)(todo|fixme|tbd|tba|xxx+|placeholder|dummy|example|none|null|nil|undefined|nan|n/?a)[!.:]*",
         "it is a placeholder word",
     ),
     (
@@ -47,11 +47,16 @@ _PLACEHOLDERS = (
         "it is the name of a setting, not its value",
     ),
     (r"(.)\1{3,}|[.…*xX•·-]{3,}", "it is one character repeated"),
-    (rf"(?i)[\[<(]?({_HIDDEN})( [^\]]*)?[\])>]?|\$encrypted\$", "it was masked by another tool"),
+    (
+        r"\(null\)|<nil>|%![a-z]\(.*\)|\{\}|\[\]|~|-|\[object Object\]",
+        "it is how a program prints that there is nothing",
+    ),
+    (rf"(?i)[\[<(*]{{0,5}}({_HIDDEN})( [^\]]*)?[\])>*]{{0,5}}|\$encrypted\$", "it was masked by another tool"),
 )
 
 _SECRET_PLACEHOLDERS = (
     (r"(?i)(dummy|sample|example|foo|bar|test)[!.:]*", "it is a placeholder word"),
+    (r"(1234567890){2,}\d{0,9}", "it is the digits in their order"),
     (r"(?i)(secret|password|passw(or)?d|token|api[-_]?key|[is]key|key)", "it is the name of a secret, not a secret"),
 )
 """A realm or a tenant may well be called so."""
@@ -96,3 +101,24 @@ def _whose(text: str) -> str:
 def _compiled(secret: bool, chosen: bool) -> tuple[tuple[re.Pattern[str], str], ...]:
     patterns = _PLACEHOLDERS + (_SECRET_PLACEHOLDERS if secret else ()) + (() if chosen else _IN_NAMES)
     return tuple((re.compile(regex), reason) for regex, reason in patterns)
+
+
+_WORDS = frozenset(
+    {"api", "ask", "client", "domain", "dummy", "enter", "example", "fake", "filtered", "here", "host", "hostname",
+     "ikey", "insert", "key", "keeper", "password", "placeholder", "put", "redacted", "replace", "sample", "secret",
+     "secrets", "see", "skey", "stored", "tenant", "todo", "token", "url", "value", "vault", "your"}
+)  # fmt: skip
+"""Words of people who write what belongs there."""
+
+_WRAPPERS = "[]{}<>()~|:#!$%@*-_'\"` "
+
+_PLAIN_WORDS = re.compile(r"[A-Za-z][a-z]{0,14}([ _.-]?[A-Za-z][a-z]{1,14}){0,6}|[A-Z]{1,15}([ _.-][A-Z]{1,15}){0,6}")
+
+
+def words(value: str) -> str | None:
+    """Return why a value that has not the form of its setting is a note in words, or None."""
+    bare = value.strip(_WRAPPERS)
+    if len(bare) > 80 or _PLAIN_WORDS.fullmatch(bare) is None:
+        return None
+    parts = [part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", bare)]
+    return "it is words, not a value" if _WORDS.intersection(parts) or " " in bare else None

@@ -60,6 +60,11 @@ _DESCRIPTIONS = {
     Kind.STORE_TOKEN: "holds an access token for {}, not the value that is kept there",
 }
 
+
+def _other_service(service: str) -> Syntax:
+    return Syntax(Kind.STORE_TOKEN, service, "", f"holds what looks like a token of {service}")
+
+
 _LONGEST_NAME = 300
 """Characters of the longest reference or variable; ciphertexts are longer."""
 
@@ -172,6 +177,11 @@ _SCHEMES: dict[str, Syntax] = {
     "secret": _GENERIC,
     "secrets": _GENERIC,
     "secretref": _GENERIC,
+    "docker-secret": _GENERIC,
+    "kv": _GENERIC,
+    "lp": _GENERIC,
+    "credential": _GENERIC,
+    "credentials": _GENERIC,
     "secret-manager": _GENERIC,
     "s3": _ref("a file in Amazon S3", "fetch it with `aws s3 cp`"),
     "tfvar": _ref("Terraform", "write the output with `terraform output -raw NAME`"),
@@ -329,6 +339,22 @@ _BEGINNINGS: tuple[tuple[str, Syntax], ...] = (
     ("getenv(", _variable("a program in PHP or C", _CODE)),
     ("env('", _variable("a program in PHP (Laravel)", _CODE)),
     ("$env:", _variable("PowerShell", _CODE)),
+    ("$env.", _variable("Nushell or a tool like it", _CODE)),
+    ('{"Ref":', _CLOUDFORMATION),
+    ('{"Fn::', _CLOUDFORMATION),
+    ('{"valueFrom":', _KUBERNETES),
+    ("map[secretKeyRef:", _KUBERNETES),
+    ('{"uri":"https://', _AZURE_CONFIGURATION),
+    ("!kms ", _KMS),
+    ("!env ", _variable("a reader of YAML", _CODE)),
+    ("!ENV ", _variable("a reader of YAML", _CODE)),
+    ("!file ", _ref("a reader of YAML", "refer to the file itself: file:PATH")),
+    ("!include ", _ref("a reader of YAML", "refer to the value in the included file: yaml:FILE#KEY")),
+    ("age1", _cipher("age", "this is the key for which it was encrypted; decrypt the file with `age --decrypt`")),
+    ("ghp_", _other_service("GitHub")),
+    ("github_pat_", _other_service("GitHub")),
+    ("glpat-", _other_service("GitLab")),
+    ("xoxb-", _other_service("Slack")),
     ("hvs.", Syntax(Kind.STORE_TOKEN, "HashiCorp Vault", _VAULT.remedy)),
     ("dp.st.", Syntax(Kind.STORE_TOKEN, "Doppler", _DOPPLER.remedy)),
     ("dp.pt.", Syntax(Kind.STORE_TOKEN, "Doppler", _DOPPLER.remedy)),
@@ -357,6 +383,12 @@ _TERRAFORM = _variable("Terraform", "write the output with `terraform output -ra
 
 _SPECIAL = (
     (re.compile(r"projects/[^/\s]+/(locations/[^/\s]+/)?secrets/[^\s]+"), _GOOGLE),
+    (
+        re.compile(r"projects/[^/\s]+/locations/[^/\s]+/keyRings/[^\s]+"),
+        _cipher("Google Cloud KMS", "`gcloud kms decrypt`"),
+    ),
+    (re.compile(r"s\.[A-Za-z0-9]{24}"), Syntax(Kind.STORE_TOKEN, "HashiCorp Vault", _VAULT.remedy)),
+    (re.compile(r"(AKIA|ASIA)[A-Z0-9]{16}"), _other_service("AWS")),
     (
         re.compile(r"vault:v\d+:[A-Za-z0-9+/=]+"),
         _cipher("Vault's transit engine", "decrypt it with `vault write transit/decrypt/KEY`"),
@@ -433,13 +465,14 @@ _VARIABLE_NAME = _no_value(
 )
 
 
-def foreign_syntax(value: str, *, secret: bool, literal: bool) -> Syntax | None:
+def foreign_syntax(value: str, *, secret: bool, literal: bool, formless: bool = False) -> Syntax | None:
     """Return the syntax of another tool that a value is written in, or None.
 
     Args:
         value: The text that the setting has.
         secret: Whether the setting is a secret; then fewer marks count inside of it.
         literal: Whether it is written in ``integrations.toml`` itself, where a reference of mfagate's was possible.
+        formless: Whether it has not the form that the setting must have; then more is told of it.
     """
     text = value.strip().strip("\"'").strip()
     short = text if len(text) <= _LONGEST_NAME else ""
@@ -447,9 +480,9 @@ def foreign_syntax(value: str, *, secret: bool, literal: bool) -> Syntax | None:
         _beginning(text)
         or _enclosed(text, secret=secret)
         or _own(short, literal=literal)
-        or _special(text, secret=secret)
-        or _by_scheme(short, secret=secret, literal=literal)
-        or (_place_of_a_secret(short) if secret else None)
+        or _special(text, secret=secret or formless)
+        or _by_scheme(short, secret=secret, literal=literal or formless)
+        or (_place_of_a_secret(short) if secret or formless else None)
     )
 
 
@@ -516,7 +549,7 @@ def _by_scheme(text: str, *, secret: bool, literal: bool) -> Syntax | None:
             return _WEB_ADDRESS if scheme in ("http", "https") else _UNKNOWN_SCHEME
         return known
     likely = literal or "/" in rest or "#" in rest
-    return known if known is not None and likely and rest and " " not in rest else None
+    return known if likely and rest and not rest.isdigit() and " " not in rest else None
 
 
 def _special(text: str, *, secret: bool) -> Syntax | None:
@@ -532,3 +565,28 @@ def _place_of_a_secret(text: str) -> Syntax | None:
     if _NAME.fullmatch(text) and _WORDS_OF_NAMES & set(text.split("_")):
         return _VARIABLE_NAME
     return None
+
+
+_CALL = re.compile(r"[\[@$!{%]{0,3}[A-Za-z_][\w.]{0,40}\(([\'\"][^\'\"]{0,200}[\'\"]|[\w.]{0,80})\)[\]}]{0,2}")
+_STORE_PATH = re.compile(r"/?[a-z][a-z0-9_-]{0,60}(/[a-z][a-z0-9_-]{0,60}){1,8}([#:][\w.-]{0,60}){0,3}:{0,2}")
+_MARKED = re.compile(
+    r"(?i)(\{[a-z0-9]{2,12}[}:]|(enc|encrypted|encrypt|crypt|cipher|aes|rsa|des|kms|obf|secure)[:~(]|\$encrypt:).{4,4000}"
+)
+
+
+def likely_syntax(value: str) -> Syntax | None:
+    """Return what a value seems to be that has not the form of its setting, or None."""
+    text = value.strip().strip("\"'")
+    if _CALL.fullmatch(text):
+        return _CALLED
+    if _STORE_PATH.fullmatch(text):
+        return _STORED
+    return _MARKED_CIPHER if _MARKED.fullmatch(text) else None
+
+
+_CALLED = _variable("a template or program (a call)", _RENDER)
+_STORED = _no_value(
+    "holds a path in a store of secrets, not what is kept there",
+    "Let the job read it before mfagate starts, and refer to the result as env:NAME or file:PATH.",
+)
+_MARKED_CIPHER = _cipher("another tool (by the mark in front)", "decrypt it with the tool that wrote it")

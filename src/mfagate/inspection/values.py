@@ -12,8 +12,8 @@ from mfagate.config.settings import Field
 from mfagate.config.shapes import BaseUrl, Host, is_recognised
 from mfagate.inspection.characters import foreign_characters, stray_characters
 from mfagate.inspection.encodings import decoded_base64, twice, wrapped
-from mfagate.inspection.placeholders import placeholder
-from mfagate.inspection.syntaxes import Kind, Syntax, foreign_syntax
+from mfagate.inspection.placeholders import placeholder, words
+from mfagate.inspection.syntaxes import Kind, Syntax, foreign_syntax, likely_syntax
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ _CAUSES = {
 
 def _syntax(candidate: Candidate) -> Fault | None:
     literal, secret = candidate.value.reference is None, candidate.field.secret
-    syntax = foreign_syntax(candidate.text, secret=secret, literal=literal)
+    formless = candidate.field.setting.shape is not None and not candidate.fits(candidate.text)
+    syntax = foreign_syntax(candidate.text, secret=secret, literal=literal, formless=formless)
     if syntax is None and (decoded := decoded_base64(candidate.text)) is not None:
         # Helm's b64enc encodes what nothing resolved: https://github.com/helmfile/vals/issues/148
         syntax = foreign_syntax(decoded, secret=secret, literal=False)
@@ -110,6 +111,9 @@ def _syntax(candidate: Candidate) -> Fault | None:
         return None
     if syntax.kind is Kind.HASH:
         return Fault(CauseId.CONFIG_WRONG_KIND, syntax.description, syntax.remedy)
+    if not syntax.remedy:
+        step = f"Put the value of this setting at {candidate.place}. Where to find it: {candidate.field.setting.where}"
+        return Fault(CauseId.CONFIG_WRONG_KIND, syntax.description, step)
     step = _resolve(syntax, candidate.field.name, literal=literal, place=candidate.place)
     return Fault(_CAUSES[syntax.kind], syntax.description, step)
 
@@ -184,6 +188,24 @@ def _stray(candidate: Candidate) -> Fault | None:
     return _stray_fault(candidate, stray) if stray else None
 
 
+def _likely(candidate: Candidate) -> Fault | None:
+    """What a value seems to be that has not the form of its setting: a note, a call, a path."""
+    setting, text = candidate.field.setting, candidate.text
+    if setting.shape is None or setting.multiline or is_recognised(setting.shape, text):
+        return None
+    if candidate.address and any(c in text for c in ".:/"):
+        return None
+    reason = words(text)
+    if reason is not None:
+        step = f"Put the real value at {candidate.place}. Where to find it: {setting.where}"
+        return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
+    syntax = likely_syntax(text)
+    if syntax is None:
+        return None
+    step = _resolve(syntax, candidate.field.name, literal=candidate.value.reference is None, place=candidate.place)
+    return Fault(CauseId.CONFIG_REFERENCE_UNRESOLVED, syntax.description, step)
+
+
 def _characters(candidate: Candidate) -> Fault | None:
     """Characters that a provider never puts into such a value, with what else was pasted along."""
     shape, text = candidate.field.setting.shape, candidate.text
@@ -245,6 +267,7 @@ _JUDGES: tuple[Callable[[Candidate], Fault | None], ...] = (
     _literal,
     _pem,
     _stray,
+    _likely,
     _wrapping,
     _characters,
     _lookalike,
