@@ -163,7 +163,21 @@ def test_a_part_of_an_address_may_be_a_variable(tmp_path: Path, host: str) -> No
     assert finding.cause == "config.reference-unresolved"
 
 
-@pytest.mark.parametrize("scheme", ["vault:kv/mfa#key", "op://vault/item/field", "env://DUO_SKEY", "acme-store://duo"])
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        "vault:kv/mfa#key",
+        "op://vault/item/field",
+        "env://DUO_SKEY",
+        "acme-store://duo",
+        "aws-secrets-manager:mfa/duo",
+        "azure-key-vault:duo",
+        "hashicorp-vault:duo",
+        "my-secret-store:duo",
+        "gcp-sm:duo",
+        "ssm-parameter:duo",
+    ],
+)
 def test_an_unknown_scheme_is_never_a_leaked_secret(tmp_path: Path, scheme: str) -> None:
     (finding,) = inspected(tmp_path, "duo", {**EXAMPLES["duo"], "secret_key": scheme}, literal="secret_key")
     assert finding.cause == "config.reference-unresolved"
@@ -176,3 +190,10 @@ def test_what_nothing_resolved_may_have_been_encoded(tmp_path: Path) -> None:
         encoded = base64.b64encode(form.encode()).decode()
         (finding,) = inspected(tmp_path, "duo", {**EXAMPLES["duo"], "secret_key": encoded})
         assert finding.cause == "config.reference-unresolved"
+
+
+def test_a_secret_behind_a_name_and_a_colon_is_a_leaked_secret(tmp_path: Path) -> None:
+    for name in ("key", "vault", "skey"):
+        value = f"{name}:{EXAMPLES['duo']['secret_key']}"
+        (finding,) = inspected(tmp_path, "duo", {**EXAMPLES["duo"], "secret_key": value}, literal="secret_key")
+        assert finding.cause == "config.literal-secret"

@@ -13,7 +13,7 @@ from mfagate.config.settings import ProviderSettings
 from mfagate.gate import Session, prepared
 from mfagate.inspection.other_names import meant_by
 from mfagate.inspection.telephone import doubt_about
-from mfagate.ladder import configuration
+from mfagate.ladder import configuration, documentation
 from mfagate.providers import registry
 from mfagate.result import Check
 
@@ -179,3 +179,17 @@ def test_a_setting_is_found_under_another_name_in_its_source(
     assert checks[0].cause == "config.reference-unresolved"
     assert checks[0].message.endswith(f"; {there} is there")
     assert f'secret_key = "{there}"' in (checks[0].next_step or "")
+
+
+def test_a_placeholder_in_the_documentation_is_missing(tmp_path: Path, twilio: dict[str, str]) -> None:
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in twilio.items())
+    (tmp_path / "integrations.toml").write_text(
+        f'[integrations.a]\nprovider = "twilio"\nenvironment = "production"\n[integrations.a.settings]\n{lines}'
+        '[integrations.a.documentation]\nowner = "your-team"\nrunbook = "TODO"\nprovider_docs = "https://twilio.com/docs"\n'
+        'escalation = "+1 415 390 2337"\nrotation_days = 90\n'
+    )
+    loaded = load(tmp_path / "integrations.toml", registry.names())
+    with prepared(Session(loaded), loaded.select()[0], live=False) as climb:
+        (check,) = documentation.run(climb)
+    assert check.cause == "documentation.incomplete"
+    assert check.evidence["missing"] == ["owner", "runbook"]

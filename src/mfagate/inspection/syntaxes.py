@@ -413,6 +413,7 @@ _SPECIAL = (
 _PIPELINE_OR_POD = re.compile(r"\$\([A-Za-z_][\w.-]*\)")
 _IN_PIPELINE_OR_POD = re.compile(r"\$\([A-Za-z_][\w.-]{0,80}\)")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]{0,40}):(//)?")
+_OF_A_STORE = re.compile("vault|secrets?[-_.]|[-_.]secret|kms|ssm|param|keyring|aws|gcp|azure|store|keeper|warden")
 _PATH = re.compile(
     r"(/(run|var|etc|mnt|vault|secrets?|home|opt|app|tmp|usr|root|srv|data|certs?|keys?)/|\.{1,2}/|~/|[A-Za-z]:\\[^\s:\\]{1,80}\\)[^\s:]{2,200}"
 )
@@ -454,7 +455,7 @@ _WEB_ADDRESS = _no_value(
     "Let the job fetch the value before mfagate starts, and refer to it as env:NAME or file:PATH.",
 )
 _UNKNOWN_SCHEME = _no_value(
-    "holds a reference of another tool (NAME://…), and nothing resolved it",
+    "holds a reference of another tool (NAME:…), and nothing resolved it",
     "Let that tool write the value into a variable or a file before mfagate starts, and refer to it as env:NAME or "
     "file:PATH.",
 )
@@ -543,9 +544,9 @@ def _by_scheme(text: str, *, secret: bool, literal: bool) -> Syntax | None:
     if match is None:
         return None
     scheme, rest = match[1].lower(), text[match.end() :]
-    known = _SCHEMES.get(scheme)
+    known = _SCHEMES.get(scheme) or (_UNKNOWN_SCHEME if literal and _OF_A_STORE.search(scheme) else None)
     if match[2]:
-        if known is None and secret and rest:
+        if known in (None, _UNKNOWN_SCHEME) and secret and rest:
             return _WEB_ADDRESS if scheme in ("http", "https") else _UNKNOWN_SCHEME
         return known
     likely = literal or "/" in rest or "#" in rest

@@ -106,6 +106,8 @@ def _syntax(candidate: Candidate) -> Fault | None:
     if syntax is None and (decoded := decoded_base64(candidate.text)) is not None:
         # Helm's b64enc encodes what nothing resolved: https://github.com/helmfile/vals/issues/148
         syntax = foreign_syntax(decoded, secret=secret, literal=False)
+    if syntax is not None and candidate.right(candidate.text.partition(":")[2].strip()):
+        return None  # a name and a colon in front of the value itself
     # A random secret may begin like a ciphertext; no address does.
     if syntax is None or (not candidate.address and is_recognised(candidate.field.setting.shape, candidate.text)):
         return None
