@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -140,6 +140,19 @@ class Session:
         _secrecy(registry.get(integration.provider), table).teach(self.redactor, values)
         teach_unknown(self.redactor, integration.unknown_values)
         return values
+
+    def existence(self, integration: Integration) -> Callable[[Reference], bool]:
+        """Return a function that tells whether a reference points at something; no value leaves it."""
+        stores = Stores(StoreContext(integration.base, self.environ, {}, self.parsed))
+
+        def exists(reference: Reference) -> bool:
+            try:
+                stores.resolve(reference)
+            except Unresolved:
+                return False
+            return True
+
+        return exists
 
 
 def _secrecy(provider: Provider, table: str) -> Secrecy:
@@ -349,7 +362,8 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
 
 def _inspected(session: Session, integration: Integration, running: Running | None) -> Subject:
     provider = registry.get(integration.provider)
-    return Subject(integration, provider.settings, session.resolve(integration, "settings", running))
+    values = session.resolve(integration, "settings", running)
+    return Subject(integration, provider.settings, values, exists=session.existence(integration))
 
 
 def _climb(session: Session, integration: Integration, provider: Provider, running: Running | None) -> Climb:

@@ -6,6 +6,7 @@ are written down: static checks, the JSON schema and documentation read it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
@@ -46,15 +47,35 @@ class Field:
     required: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OtherNames:
+    """Names that others have for the settings of a provider.
+
+    Args:
+        whose: Who calls the settings so, as the subject of a sentence.
+        names: Each name in small letters with underscores, with the setting that it means.
+        note: What else has to be known where somebody uses these names.
+    """
+
+    whose: str
+    names: Mapping[str, str]
+    note: str = ""
+
+
 class ProviderSettings(BaseModel):
     """Base of a provider's settings. A field of type ``SecretStr`` is a secret.
 
-    ``any_of`` names fields of which at least one must be set.
+    ``any_of`` names fields of which at least one must be set. ``other_names`` are names under which people know the
+    settings from elsewhere; ``prefixes`` are those of such names in environments, such as ``DUO``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     any_of: ClassVar[tuple[str, ...]] = ()
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = ()
+
+    prefixes: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def fields(cls) -> list[Field]:

@@ -44,6 +44,17 @@ ANYTHING = "(?s).*"
 """The documented form of a value whose form no provider documents."""
 
 
+def is_recognised(shape: Shape | None, value: str) -> bool:
+    """Return whether a value has the very form of its setting, and not only a possible one.
+
+    A shape that takes values of no known form has a method ``recognises``, which is asked as well.
+    """
+    if shape is None or shape.misfit(value) is not None:
+        return False
+    recognises: Callable[[str], bool] | None = getattr(shape, "recognises", None)
+    return recognises is None or recognises(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A regular expression for the whole value; ``length`` makes truncation readable.

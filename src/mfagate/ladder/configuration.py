@@ -12,10 +12,13 @@ from mfagate.causes import CauseId
 from mfagate.config.environments import KEY as ENVIRONMENTS
 from mfagate.config.jwt import expiry
 from mfagate.config.nearest import nearest_to
+from mfagate.config.resolved import Value
 from mfagate.config.settings import ProviderSettings
 from mfagate.config.shapes import BaseUrl
 from mfagate.inspection.client import inspect_client
 from mfagate.inspection.settings import Subject, cross_checks, inspect_settings, sends_in_the_clear
+from mfagate.inspection.tables import inspect_table
+from mfagate.inspection.values import fault_of_free_text
 from mfagate.ladder.rung import Climb, passed
 from mfagate.result import Check, Finding
 
@@ -24,7 +27,7 @@ ID = "configuration"
 
 def run(climb: Climb) -> Iterator[Check]:
     """Every static finding; then the typed settings, for the rungs above."""
-    findings = [*_tables(climb), *_unresolved(climb), *_endpoint(climb), *_ca_bundle(climb)]
+    findings = [*_tables(climb), *_other_tables(climb), *_endpoint(climb), *_ca_bundle(climb)]
     findings += inspect_settings(climb.subject, horizon=climb.horizon)
     if climb.control is not None:
         findings += inspect_settings(climb.control, horizon=climb.horizon, partial=True)
@@ -80,13 +83,10 @@ def _tables(climb: Climb) -> Iterator[Finding]:
                 yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, integration.locate(table, name))
 
 
-def _unresolved(climb: Climb) -> Iterator[Finding]:
-    """References of the tables that are not settings."""
-    for table, values in (("expect", climb.expect), ("test_data", climb.test_data)):
-        for value in values.values():
-            if value.error is not None:
-                message = f"{table}.{value.name} cannot be read: {value.error}"
-                yield Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, message, {}, value.key_location)
+def _other_tables(climb: Climb) -> Iterator[Finding]:
+    """Values of the tables that are not settings."""
+    yield from inspect_table(climb.integration, "expect", climb.expect)
+    yield from inspect_table(climb.integration, "test_data", climb.test_data, climb.provider.test_secrets)
 
 
 def _ca_bundle(climb: Climb) -> Iterator[Finding]:
@@ -108,14 +108,18 @@ def _endpoint(climb: Climb) -> Iterator[Finding]:
     endpoint = integration.endpoint
     if endpoint is None or integration.uses_sandbox:
         return
+    place = integration.locate("endpoint")
+    fault = fault_of_free_text(endpoint, Value("endpoint", place, endpoint), secret=False)
     misfit = BaseUrl().misfit(endpoint)
-    if misfit is not None:
+    if fault is not None:
+        yield Finding(fault.cause, f"endpoint {fault.message}", {"setting": "endpoint"}, place, fault.next_step)
+    elif misfit is not None:
         message = f"endpoint cannot be right: {misfit.reason}"
-        yield Finding(misfit.cause, message, {"setting": "endpoint"}, integration.locate("endpoint"))
+        yield Finding(misfit.cause, message, {"setting": "endpoint"}, place)
     elif sends_in_the_clear(endpoint, integration.environment):
         message = "endpoint is http, so credentials would cross the network unencrypted; use https"
         cause = CauseId.CONFIG_MALFORMED_URL
-        yield Finding(cause, message, {"setting": "endpoint"}, integration.locate("endpoint"))
+        yield Finding(cause, message, {"setting": "endpoint"}, place)
 
 
 def _typed(climb: Climb) -> Iterator[Finding]:

@@ -81,6 +81,9 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
             strange = [entry.name for entry in path.glob("[0-9a-f]*.[0-9]*") if entry.exists() and not entry.is_file()]
             if strange:
                 raise CaBundleError(path, origin, f"holds {strange[0]}, which is not a regular file")
+            if not any(path.glob("[0-9a-f]*.[0-9]*")):
+                reason = "is a folder without certificates under hashed names (openssl rehash): name a file in PEM"
+                raise CaBundleError(path, origin, reason)
             context.load_verify_locations(capath=path)
         else:
             require_regular(path)

@@ -18,14 +18,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.jwt import Jwt, claims
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import EnvironmentMark, Host, Lookalike, Misfit
+from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
 from mfagate.result import Finding
 
 _DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"
@@ -101,6 +102,10 @@ class _Secret:
             return Misfit(reason, documented=False)
         return Misfit("it has characters that secrets of Auth0's own do not have", documented=False)
 
+    def recognises(self, value: str) -> bool:
+        """Tell the secrets that Auth0 makes from longer ones."""
+        return len(value) == 64 and self.misfit(value) is None
+
 
 @dataclass(frozen=True, slots=True)
 class _Audience:
@@ -148,6 +153,9 @@ _JWT = r"eyJ[\w-]*\.eyJ[\w-]*\.[\w-]*"
 
 class Auth0Settings(ProviderSettings):
     """``[integrations.NAME.settings]`` of an Auth0 integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     domain: Annotated[
         str,

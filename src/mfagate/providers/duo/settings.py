@@ -7,13 +7,14 @@ they are those that https://github.com/trufflesecurity/trufflehog/blob/main/pkg/
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import Host, Lookalike, Pattern
+from mfagate.providers.duo.names import OTHER_NAMES, PREFIXES
 
 _PANEL = "Duo Admin Panel > Applications > your Auth API application"
 
@@ -22,6 +23,9 @@ _DOCUMENTATION = "the example of Duo's documentation"
 
 class DuoSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a Duo integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     host: Annotated[
         str,

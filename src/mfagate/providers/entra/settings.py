@@ -17,9 +17,10 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.pem import PrivateKey
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import Lookalike, Misfit, Pattern
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL, Cloud
+from mfagate.providers.entra.names import OTHER_NAMES, PREFIXES
 
 GUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
@@ -74,13 +75,25 @@ class ClientSecret:
             slip = "truncated" if len(value) < 37 else "something was appended"
             reason = f"it begins as secrets of 40 characters do and has {len(value)} ({slip})"
             return Misfit(reason, documented=not 16 <= len(value) <= 64)
+        of_one_case = value in (value.lower(), value.upper())
+        if of_one_case and re.fullmatch(r"(?i)[a-z0-9_~.-]{3}\dq~[a-z0-9_~.-]{31,34}", value):
+            return Misfit("its letters are all of one case, and secrets of this form have both: its case was changed")
         if not 16 <= len(value) <= 64:
             return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
+        if re.fullmatch(r"[!-~]+", value) is None:
+            return Misfit("it has a space or a character outside ASCII, and no client secret has one")
         return None
+
+    def recognises(self, value: str) -> bool:
+        """Tell secrets of today from texts of any other form."""
+        return looks_made_today(value)
 
 
 class EntraSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a Microsoft Entra ID integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     any_of: ClassVar[tuple[str, ...]] = ("client_secret", "private_key")
 

@@ -17,8 +17,9 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.pem import PrivateKey
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import ANYTHING, BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
+from mfagate.providers.okta.names import OTHER_NAMES, PREFIXES
 
 DEFAULT_SCOPES = "okta.users.read okta.users.manage"
 """What listing and verifying a user's factors takes (https://developer.okta.com/docs/api/oauth2/)."""
@@ -101,6 +102,9 @@ _CREATE_TOKEN = (
 
 class OktaSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of an Okta integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     any_of: ClassVar[tuple[str, ...]] = ("api_token", "private_key")
 

@@ -21,8 +21,9 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.jwt import Jwt
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import BaseUrl, Lookalike, Misfit, Pattern
+from mfagate.providers.privacyidea.names import OTHER_NAMES, PREFIXES
 from mfagate.result import Finding
 
 OPEN = "open"
@@ -57,6 +58,9 @@ def _role(wanted: str, other: str) -> Callable[[Mapping[str, Any]], Misfit | Non
 
 class PrivacyIDEASettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a privacyIDEA integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     any_of: ClassVar[tuple[str, ...]] = ("validate_key", "admin_key", "service_account", "validate_access")
 

@@ -19,8 +19,9 @@ from typing import Annotated, ClassVar
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import ANYTHING, Lookalike, Misfit, Pattern
+from mfagate.providers.twilio.names import OTHER_NAMES, PREFIXES
 
 HOME_REGION = "us1"
 """Where requests go, and where a credential is issued, unless somebody chose another region."""
@@ -100,6 +101,9 @@ def _examples(regex: str, what: str) -> tuple[Lookalike, ...]:
 
 class TwilioSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a Twilio Verify integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     any_of: ClassVar[tuple[str, ...]] = ("auth_token", "api_key_secret")
 
