@@ -128,6 +128,26 @@ PACTS: dict[str, dict[str, Any]] = {
             },
         ),
     ),
+    # https://github.com/pact-foundation/pact-go/tree/master/examples: one description, several states
+    "go 2": _pact(
+        "2.0.0",
+        *(
+            _get("a login", {"status": status, "headers": {**JSON, "X-Auth-Token": "1"}, "body": {"user": {"id": 1}},
+                             "matchingRules": {
+                                 "$.headers.Content-Type": {"match": "regex", "regex": "application\\/json.*"},
+                                 "$.headers.X-Auth-Token": {"match": "type"},
+                                 "$.body.user.id": {"match": "type"}}}, providerState=state)
+            for status, state in ((200, "alice exists"), (404, "alice does not exist"))
+        ),
+    ),
+    "go 3": _pact(
+        "3.0.0",
+        _get("a user", {"status": 200, "headers": {"X-Auth-Token": "1"}, "body": {"names": ["a", 1]}, "matchingRules": {
+            "header": {"$.X-Auth-Token": {"combine": "AND", "matchers": [{"match": "regex", "regex": "[0-9]+"}]}},
+            "body": {"$.names": {"combine": "AND", "matchers": [{"match": "arrayContains", "variants": [
+                {"index": 0, "rules": {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}},
+                {"index": 1, "rules": {"$": {"combine": "AND", "matchers": [{"match": "integer"}]}}}]}]}}}}),
+    ),
     # Rules of version 2 in a pact that says 3
     "mixed": _pact(
         "3.0.0",
@@ -152,7 +172,8 @@ PACTS: dict[str, dict[str, Any]] = {
         _get("a text as JSON", {"status": 200, "headers": JSON, "body": "pong"}),
         _get("a text in quotes as JSON", {"status": 200, "headers": JSON, "body": '"pong"'}),
         _get("a number", {"status": 200, "headers": JSON, "body": 5}),
-        _get("a form", {"status": 200, "headers": {"Content-Type": "application/x-www-form-urlencoded"}, "body": "a=1&b=2"}),
+        _get("a form", {"status": 200, "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+                        "body": "a=1&b=2"}),
         _get("markup", {"status": 200, "headers": {"Content-Type": "application/xml"}, "body": "<a>1</a>"}),
     ),
     "version 1": _pact("1.0.0", _get("a user", {"status": 200, "headers": JSON, "body": {"id": 1}})),

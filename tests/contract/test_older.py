@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.contract import Contract, ContractError, ProviderState, load, older
+from mfagate.exchange import Headers, Response
 from mfagate.foreign.parsing import raw
 
 from . import mutations, older_pacts, referee
@@ -25,7 +26,7 @@ def read(folder: Path, document: Any) -> Contract:
     return load(path)
 
 
-_VERSION_2 = ("ruby 2", "jvm 2", "js 2", "bodies", "version 1", "version named at the top")
+_VERSION_2 = ("ruby 2", "jvm 2", "js 2", "go 2", "bodies", "version 1", "version named at the top")
 
 
 @pytest.mark.parametrize("name", older_pacts.PACTS)
@@ -111,6 +112,18 @@ def test_one_description_with_several_states_is_several_interactions(tmp_path: P
     names = ["a, given alice exists", "a, given alice is locked", "a"]
     assert [each.description for each in read(tmp_path, document).interactions] == names
     assert [each.description for each in read(tmp_path, older.converted(document)).interactions] == names
+
+
+@pytest.mark.parametrize(
+    "path", ["$.headers.Location", "$.header.Location", "$.headers['Location']", "$.header.$['Location']",
+             "$.header.$.Location", "$.headers.Location[0]"],
+)  # fmt: skip
+def test_a_rule_for_a_header(tmp_path: Path, path: str) -> None:
+    """Pact's core wrote the last three at times, and no longer reads all of them."""
+    response = {"headers": {"Location": "/1"}, "matchingRules": {path: {"match": "regex", "regex": "/[0-9]+"}}}
+    (interaction,) = read(tmp_path, one(response=response)).interactions
+    found = [bool(interaction.match(Response(200, headers=Headers((("Location", to),))))) for to in ("/22", "/x")]
+    assert found == [False, True]
 
 
 REFUSED = {

@@ -159,7 +159,7 @@ def _rule(rule: Any) -> Any:
 
 
 def _by_category(rules: dict[str, Any]) -> dict[str, Any]:
-    """Convert rules such as ``$.body.id``, ``$.headers.Location`` (or ``$.header``), ``$.path`` and ``$.query.name``."""
+    """Convert rules such as ``$.body.id``, ``$.headers.Location`` (or ``$.header``), ``$.path``, ``$.query.name``."""
     new: dict[str, Any] = {}
     for path, matcher in rules.items():
         rule = {"combine": "AND", "matchers": [_matcher(matcher)]}
