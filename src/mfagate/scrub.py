@@ -89,13 +89,14 @@ class Scrubber:
         rules: What the provider declares.
         host: Stands in for the host that was asked.
         shapes: Secrets that are known by their shape, under whatever name.
-        notice: Is told what is taken out: the name of a field, or else what was found by its shape.
+        notice: Is called with what is taken out: the name of a field, or else what was found by its shape; and the
+            value of the field.
     """
 
     rules: Scrubbing
     host: str
     shapes: Sequence[SecretShape] = COMMON
-    notice: Callable[[str | None, str], None] = lambda _name, _what: None
+    notice: Callable[[str | None, str, Any], None] = lambda _name, _what, _value: None
 
     def scrub(self, exchange: Exchange) -> tuple[Request, Response]:
         """Request and answer as they may be kept.
@@ -137,7 +138,7 @@ class Scrubber:
             ValueError: It cannot be searched for secrets.
         """
         if "form-urlencoded" in content_type.lower():
-            return self._form(body.decode("utf-8", "replace")).encode()
+            return self.form(body.decode("utf-8", "replace")).encode()
         try:
             return _written(self.tree(json.loads(body)))
         except ValueError:
@@ -149,10 +150,11 @@ class Scrubber:
         """Return a text without the secrets that are known by their shape."""
         kept, found = replaced(text, self.shapes, SCRUBBED)
         for what in found:
-            self.notice(None, what)
+            self.notice(None, what, None)
         return kept
 
-    def _form(self, text: str) -> str:
+    def form(self, text: str) -> str:
+        """Return a form, or the parameters of an address, as it may be kept."""
         fields = parse_qsl(text, keep_blank_values=True)
         return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote)
 
@@ -161,7 +163,7 @@ class Scrubber:
         if _FORM.fullmatch(text):
             fields = parse_qsl(text, keep_blank_values=True)
             same = all(self._value(name, value) == value for name, value in fields)
-            return text if same else self._form(text)
+            return text if same else self.form(text)
         return self.text(self._with_json(text))
 
     def _with_json(self, text: str) -> str:
@@ -216,7 +218,7 @@ class Scrubber:
             # The ``code`` of an error is a number.
             blanked = _blank(value, numbers=_usual(name) != "code")
             if blanked != value:
-                self.notice(name, "")
+                self.notice(name, "", value)
             return blanked
         return self.tree(value)
 
