@@ -33,8 +33,8 @@ _COOKIE_HEADERS = frozenset({"cookie", "setcookie"})
 _ADDRESS_HEADERS = frozenset({"location", "referer", "refererurl", "contentlocation"})
 
 _NOT_OF_A_CREDENTIAL = (
-    "antiforgerytoken", "correlationtoken", "cursortoken", "csrftoken", "deltatoken", "idempotencytoken", "requesttoken",
-    "verificationtoken", "xsrftoken",
+    "antiforgerytoken", "correlationtoken", "cursortoken", "csrftoken", "deltatoken", "idempotencytoken",
+    "requesttoken", "verificationtoken", "xsrftoken",
 )  # fmt: skip
 """What guards one form or one request is worth nothing without the session that it belongs to."""
 
@@ -50,6 +50,7 @@ _VALUE_NAMES = frozenset(
 """What the secret itself is called in an object about it: ``{"password": {"value": "…"}}``."""
 
 _SHORTEST_TOKEN = 8
+_MOST_SPACES = 5
 _SHORTEST_COOKIE = 16
 """A session has at least 64 bits: 16 digits in base 16.
 https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#session-id-entropy
@@ -158,7 +159,9 @@ class _Interaction:
 
     def _in_message(self, message: Message, part: str, host: str) -> Iterator[str]:
         for name, value in message.headers:
-            yield from _in_header(name, value, host, f"the header {quoted(name, _LONGEST_NAME)} of the {part}")
+            # Some clients and servers write headers in lower case: this is one place.
+            shown = quoted(name.title() if name.islower() else name, _LONGEST_NAME)
+            yield from _in_header(name, value, host, f"the header {shown} of the {part}")
         if message.unread:
             self.unread.append(f"the {part} {message.unread}")
         content_type = raw(Headers(message.headers).get("content-type")) or ""
@@ -188,6 +191,8 @@ def _in_header(name: str, value: str, host: str, where: str) -> Iterator[str]:
 
 def _in_cookies(value: str, where: str, *, several: bool) -> Iterator[str]:
     """Find sessions. What is empty, short or a word ends a session or says something else."""
+    if re.fullmatch(r"<[^=]*>|\[[^=]*\]|\{[^=]*\}", value.strip()):  # what a filter put there, with a semicolon in it
+        return
     for pair in value.split(";") if several else value.split(";")[:1]:
         name, equals, content = pair.strip().partition("=")
         if not equals:
@@ -265,16 +270,24 @@ def _is_text_of_secret(usual: str, value: str) -> bool:
         return _is_secret_link(bare)
     if usual.endswith(_PASSWORDS) and usual not in _CODES:
         return bare.lower() not in _NAMES_OF_THINGS and not _is_sentence(bare)
-    return len(bare) >= _SHORTEST_TOKEN and not is_words(_without_scheme(bare))
+    secret = _without_scheme(bare)
+    if usual in _CODES or usual.endswith("token"):  # else a program, or a token of a language model
+        return len(secret) >= _SHORTEST_TOKEN and not re.search(r"\s", secret) and not is_words(secret)
+    return len(bare) >= _SHORTEST_TOKEN and not is_words(secret)
 
 
-_NAMES_OF_THINGS = frozenset({"password", "passwd", "pass", "pwd", "pin", "otp", "true", "false", "string", "text", "required",
-                              "optional", "active", "enabled", "disabled", "user", "none", "imported", "federation"})  # fmt: skip
+_NAMES_OF_THINGS = frozenset(
+    {
+        "active", "disabled", "enabled", "false", "federation", "imported", "none", "optional", "otp", "pass", "passwd",
+        "password", "pin", "pwd", "required", "string", "text", "true", "user",
+    }
+)  # fmt: skip
+"""Values of settings and of examples that stand under the name of a password."""
 
 
 def _is_sentence(text: str) -> bool:
     """Return whether a text is a label or a message, such as "Forgot your password?"."""
-    return text.count(" ") >= 1 and is_words(text) and text[-1:] in ".?!:…" or text.count(" ") > 5
+    return (" " in text and is_words(text) and text[-1:] in ".?!:…") or text.count(" ") > _MOST_SPACES
 
 
 def _without_scheme(text: str) -> str:

@@ -10,6 +10,7 @@ differs:
 - the test proxy of the Azure SDKs: https://github.com/Azure/azure-sdk-tools/tree/main/tools/test-proxy
 - HAR, which Polly.JS and browsers write: http://www.softwareishard.com/blog/har-12-spec/
 - nock: https://github.com/nock/nock#recording
+- the serializer of langchain-tests for vcrpy: https://github.com/langchain-ai/langchain/tree/master/libs/standard-tests
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from mfagate.files import OutOfResources, Unreadable, open_regular
+from mfagate.files import OutOfResources, open_regular
 from mfagate.resources import shortage_of
 from mfagate.yaml_text import YamlError, could_be_deep, documents, loader
 
@@ -39,15 +41,12 @@ _TEXT_CODINGS = frozenset({"", "identity"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 _START = re.compile(r"(?:\s*#.*\n)*\s*(?:---|[{\[]|- |![a-z]|%YAML|[\w\"'-]{1,40}:(?:\s|$))")
-_MARKS = re.compile(
-    r"^[\s{\[-]*[\"']?(https?_interactions|interactions|request|response|recorded_with|recorded_at|entries|requesturi)"
-    r"[\"']?\s*:", re.IGNORECASE | re.MULTILINE
-)  # fmt: skip
+_MARK_NAMES = r"(https?_interactions|interactions|requests?|responses?|recorded_with|recorded_at|entries|requesturi)"
+_MARKS = re.compile(rf"^[\s-]*{_MARK_NAMES}\s*:|[\"']{_MARK_NAMES}[\"']\s*:", re.IGNORECASE | re.MULTILINE)
 _FEWEST_MARKS = 2
 
 _ADDRESSES = ("uri", "url", "request_uri", "requesturi", "urlpath")
-_BODIES = ("body", "requestbody", "responsebody", "postdata", "content", "jsonbody", "base64body", "parsed_body", "form",
-           "json", "data", "trailer")  # fmt: skip
+_BODIES = ("body", "postdata", "content", "jsonbody", "base64body", "parsed_body", "form", "json", "data", "trailer")
 _TEXTS = ("string", "text", "content", "body", "data")
 _ENCODED = ("base64_string", "base64string", "base64", "base64body")
 
@@ -126,9 +125,15 @@ def _inflated(content: bytes, window: int) -> bytes:
     return inflated
 
 
+_OTHER_FILES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x00\x00\x01\x00", b"RIFF", b"%PDF", b"wOF", b"\x7fELF")
+"""How images, fonts, documents and programs begin."""
+
+
 def _text(content: bytes) -> str:
     if not content.strip():
         raise NoRecording("is empty")
+    if content.startswith(_OTHER_FILES):
+        raise NoRecording("is an image, a document or a program")
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
         if content.startswith(mark):
             try:
@@ -152,11 +157,16 @@ def _roots(text: str) -> list[Any]:
     try:
         return documents(text, _tolerant(could_be_deep(text)))
     except YamlError as error:
-        if len(set(map(str.lower, _MARKS.findall(text)))) < _FEWEST_MARKS:
+        if _marks(text) < _FEWEST_MARKS:
             raise NoRecording("is not YAML or JSON") from None
         kind = "JSON" if text.lstrip()[:1] in ("{", "[") else "YAML"
         where = f" (line {error.line})" if error.line else ""
         raise NotRead(f"is not {kind}{where}, though it looks like a recording") from None
+
+
+def _marks(text: str) -> int:
+    """Return how many of the words a text has by which recordings are known."""
+    return len({(bare or in_quotes).lower() for bare, in_quotes in _MARKS.findall(text)})
 
 
 @cache
@@ -203,6 +213,9 @@ def _interactions(node: Any, levels: int) -> Iterator[tuple[dict[str, Any], dict
         return
     if isinstance(request, dict) and (isinstance(answer, dict) or _is_request(request)):
         yield request, answer if isinstance(answer, dict) else {}
+    elif isinstance(requests := low.get("requests"), list) and isinstance(answers := low.get("responses"), list):
+        pairs = zip_longest(requests, answers)  # the serializer of langchain-tests
+        yield from ((_object(request), _object(answer)) for request, answer in pairs)
     elif "requesturi" in low:  # the test proxy of the Azure SDKs
         yield _named(low, "request"), _named(low, "response")
     elif "scope" in low and "path" in low:  # nock
@@ -216,6 +229,10 @@ def _interactions(node: Any, levels: int) -> Iterator[tuple[dict[str, Any], dict
     else:
         for value in node.values():
             yield from _interactions(value, levels - 1) if levels and isinstance(value, dict | list) else ()
+
+
+def _object(node: Any) -> dict[str, Any]:
+    return node if isinstance(node, dict) else {}
 
 
 def _is_request(node: dict[str, Any]) -> bool:
@@ -248,7 +265,7 @@ def _refuse_unknown(roots: list[Any], text: str) -> None:
         if all(not each for each in items):
             return  # a recording of nothing
         raise NotRead("looks like a recording, but not of a format that mfagate knows")
-    if len(set(map(str.lower, _MARKS.findall(text)))) >= _FEWEST_MARKS:
+    if _marks(text) >= _FEWEST_MARKS:
         raise NotRead("looks like a recording, but not of a format that mfagate knows")
     raise NoRecording("is no recording: it has no request with an answer")
 

@@ -25,9 +25,9 @@ _LONG_MARKS = (
 
 _SHORT_MARKS = frozenset(
     {
-        "bogus", "deleted", "deleteme", "demo", "dummy", "elided", "fake", "filter", "foo", "foobar", "hidden", "invalid",
-        "masked", "mock", "mocked", "obscured", "omitted", "removed", "replaced", "sample", "scrub", "stripped", "stub",
-        "test", "testing", "unused",
+        "bogus", "deleted", "deleteme", "demo", "dummy", "elided", "fake", "filter", "foo", "foobar", "hidden",
+        "invalid", "masked", "mock", "mocked", "obscured", "omitted", "removed", "replaced", "sample", "scrub",
+        "stripped", "stub", "test", "testing", "unused",
     }
 )  # fmt: skip
 """These count as words of their own."""
@@ -35,8 +35,11 @@ _SHORT_MARKS = frozenset(
 _SCHEME = re.compile(r"\A(?:Basic|Bearer|Digest|DPoP|GenieKey|Key|SSWS|Token|ApiKey|Api-Token)[ :=]+(?=\S)", re.I)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _WRAPPED = re.compile(r"<.*>|\[.*\]|\{.*\}|\(.*\)|\*+[^*]+\*+|%+[^%]+%+|__+\w+?__+|\$[A-Za-z_]\w*|:[a-z_]+", re.DOTALL)
-_MASKS = "xX*•·#.…-_"
-_ROWS = ("0123456789" * 2, "1234567890" * 2, "abcdefghijklmnopqrstuvwxyz0123456789", "0123456789abcdef" * 2, "abcdef0123456789" * 2)  # fmt: skip
+_OWNED = re.compile(r"(?:my|your|our|some|the|an?|any)(?=[A-Z_ -])[A-Za-z_ -]{2,40}")
+"""Such as ``myAPIToken`` and ``your-key``."""
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_ROWS = ("0123456789" * 2, "1234567890" * 2, f"{_ALPHABET}0123456789", f"0123456789{_ALPHABET}", "0123456789abcdef" * 2)
 _LONGEST_LABEL = 80
 _FEWEST_OF_ROW = 6
 
@@ -46,7 +49,7 @@ def is_scrubbed(value: str) -> bool:
     bare = _SCHEME.sub("", value.strip().strip("\"'")).strip().strip("\"'")
     if not bare or _is_marked(bare) or _is_masked(bare) or placeholder(bare) is not None:
         return True
-    if len(bare) <= _LONGEST_LABEL and _WRAPPED.fullmatch(bare):
+    if len(bare) <= _LONGEST_LABEL and (_WRAPPED.fullmatch(bare) or _OWNED.fullmatch(bare)):
         return True
     if bare.count(".") == 2 and bare.startswith("eyJ"):  # a JSON Web Token whose signature was taken out
         return is_scrubbed(bare.rpartition(".")[2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,9 +30,9 @@ and the secret is still valid, let the recorder filter that place, and record ag
 def scan(paths: tuple[Path, ...], every: bool) -> None:
     """Search recordings (PATHS: files, or folders of them; default: cassettes) for what must not be kept.
 
-    No configuration and no secret is needed. Files are recognised by their content: recordings of vcrpy, go-vcr, Ruby's
-    VCR, betamax, the test proxy of Azure, Polly.JS and nock, in YAML or JSON. Ends with 1 if something was found, with 3
-    if a recording could not be searched, and with 2 if there is none.
+    No configuration and no secret is needed. Files are recognised by their content: recordings of vcrpy, go-vcr,
+    Ruby's VCR, betamax, the test proxy of Azure, Polly.JS and nock, in YAML or JSON. The exit code is 1 if something
+    was found, 3 if a recording could not be searched, and 2 if there is none.
     """
     places = paths or (Path("cassettes"),)
     done = _searched(places)
@@ -80,18 +79,14 @@ def _unread(searched: Searched, places: Iterable[Path]) -> Iterator[str]:
 
 def _found(leaks: list[Leak], most: int | None) -> Iterator[str]:
     """Yield a line for each place of a recording, but no more than ``most`` recordings for the same place."""
-    by_place: dict[str, list[list[Leak]]] = {}
-    for (_, place), several in groupby(sorted(leaks, key=_key), _key):
-        by_place.setdefault(place, []).append(list(several))
+    by_place: dict[str, dict[Path, list[Leak]]] = {}
+    for leak in leaks:
+        by_place.setdefault(leak.place, {}).setdefault(leak.path, []).append(leak)
     for place, recordings in by_place.items():
-        for several in recordings[:most]:
-            yield f"{shown_path(several[0].path)}: {_interactions(several)}: {place}"
-        if left := len(recordings[most:] if most is not None else ()):
+        for path, several in list(recordings.items())[:most]:
+            yield f"{shown_path(path)}: {_interactions(several)}: {place}"
+        if most is not None and (left := len(recordings) - most) > 0:
             yield f"  … and in {left} more recording{'s' if left > 1 else ''}: {place} (--all names them)"
-
-
-def _key(leak: Leak) -> tuple[Path, str]:
-    return leak.path, leak.place
 
 
 def _interactions(leaks: list[Leak]) -> str:

@@ -17,21 +17,43 @@ class SecretShape:
         what: The name of the secret in messages.
         pattern: A pattern that matches in linear time.
         sure: Returns whether a text that matches is such a secret.
+        alone: Whether it counts only where it is no part of a longer text in base64, such as a certificate.
     """
 
     what: str
     pattern: re.Pattern[str]
     sure: Callable[[str], bool] = lambda _: True
+    alone: bool = False
 
     def found_in(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the ranges of a text that have this format."""
-        return (found.span() for found in self.pattern.finditer(text) if self.sure(found[0]))
+        for found in self.pattern.finditer(text):
+            if self.sure(found[0]) and not (self.alone and _is_part_of_base64(text, *found.span())):
+                yield found.span()
+
+
+_BASE64_BEFORE = re.compile(r"[/+][A-Za-z0-9+/]{16}")
+_BASE64_AFTER = re.compile(r"[/+][A-Za-z0-9+/]{16}")
+_BASE64_LINES = re.compile(r"[A-Za-z0-9+/=\s]*+")
+_LOOKED_BACK = 4096
+
+
+def _is_part_of_base64(text: str, start: int, end: int) -> bool:
+    """Return whether base64 goes on before or behind a range, or lines of it lead back to the beginning of a DER.
+
+    A certificate in base64 begins with MII: https://www.rfc-editor.org/rfc/rfc5280#section-4.1
+    """
+    backwards = text[max(0, start - _LOOKED_BACK) : start][::-1]
+    if _BASE64_BEFORE.match(backwards) or _BASE64_AFTER.match(text, end):
+        return True
+    lines = _BASE64_LINES.match(backwards)
+    return lines is not None and "IIM" in lines[0]
 
 
 def of_provider(what: str, regex: str, *, own: bool) -> SecretShape:
     """Return the format of a provider's secret. Outside its ``own`` recordings, digits and both cases are required."""
     pattern = re.compile(rf"(?<![A-Za-z0-9_~=+-])(?:{regex})(?![A-Za-z0-9_~+-])")
-    return SecretShape(what, pattern, _has_digits if own else _is_mixed)
+    return SecretShape(what, pattern, _has_digits if own else _is_mixed, alone=not own)
 
 
 def _has_digits(text: str) -> bool:
