@@ -417,7 +417,8 @@ def test_what_could_be_a_secret_is_found(tmp_path: Path, value: str) -> None:
     }
 
 
-CERTIFICATE = "C8jCCAdqgAwIBAgIGAVGNO4qeMA0GCSqGSIb3DQEB/BQUAMIGPMQswCQYDV"
+LINE = "IDDTCCAfWgAwIBAgIJb5bdq0DLdNt7MA0GCSqGSIb3DQEBCwUAMCQxIjAgBgNVBAMT"[:62]
+CERTIFICATE = "\r\n".join(["-----BEGIN CERTIFICATE-----", "MI" + LINE, *["7a" + LINE] * 9, "-----END CERTIFICATE-----"])
 
 QUIET = {
     "settings under the name of a secret": {
@@ -434,7 +435,7 @@ QUIET = {
     "a method": {"token_endpoint_auth_method": "client_secret_post", "authorization": "client_credentials"},
     "a label": {"password": "Forgot your password?", "token": "Enter the token"},
     "nothing": {"password": {}, "token": [], "secret": None, "otp": False},
-    "a public key": {"keys": [{"kty": "RSA", "x5c": ["MII" + CERTIFICATE * 9]}]},
+    "a public key": {"keys": [{"kty": "RSA", "x5c": ["MII" + "/".join([LINE[:40]] * 9)]}], "cert": CERTIFICATE},
 }
 
 

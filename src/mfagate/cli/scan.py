@@ -41,10 +41,12 @@ def scan(paths: tuple[Path, ...], every: bool) -> None:
     number = sum(each.other is None for each in done)
     if not number and not unread:
         raise refused(f"there are no recordings in {', '.join(map(str, places))}")
-    for line in (*_found(found, None if every else _SHOWN), *_not_read(unread)):
-        click.echo(harmless(line) if line else "")
+    for line in _found(found, None if every else _SHOWN):
+        click.echo(harmless(line))
     if found:
-        click.echo(_NEXT)
+        click.echo(f"{_NEXT}\n")
+    for line in _not_read(unread):
+        click.echo(harmless(line))
     _summarise(done, number, found)
     if found or unread:
         sys.exit(1 if found else 3)

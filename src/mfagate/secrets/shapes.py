@@ -32,8 +32,7 @@ class SecretShape:
                 yield found.span()
 
 
-_BASE64_BEFORE = re.compile(r"[/+][A-Za-z0-9+/]{16}")
-_BASE64_AFTER = re.compile(r"[/+][A-Za-z0-9+/]{16}")
+_MORE_BASE64 = re.compile(r"[/+][A-Za-z0-9+/]{16}")
 _BASE64_LINES = re.compile(r"[A-Za-z0-9+/=\s]*+")
 _LOOKED_BACK = 4096
 
@@ -44,10 +43,10 @@ def _is_part_of_base64(text: str, start: int, end: int) -> bool:
     A certificate in base64 begins with MII: https://www.rfc-editor.org/rfc/rfc5280#section-4.1
     """
     backwards = text[max(0, start - _LOOKED_BACK) : start][::-1]
-    if _BASE64_BEFORE.match(backwards) or _BASE64_AFTER.match(text, end):
+    if _MORE_BASE64.match(backwards) or _MORE_BASE64.match(text, end):
         return True
     lines = _BASE64_LINES.match(backwards)
-    return lines is not None and "IIM" in lines[0]
+    return text.startswith("MII", start) or (lines is not None and "IIM" in lines[0])
 
 
 def of_provider(what: str, regex: str, *, own: bool) -> SecretShape:
