@@ -554,7 +554,7 @@ NOT_READ = {
     "damaged gzip": (gzip.compress(in_yaml(VCRPY))[:-40], "is compressed and was cut off"),
     "an unknown format": (
         in_json({"interactions": [{"sent": {}, "received": {}}]}),
-        "not of a format that mfagate knows",
+        "in a way that mfagate does not know",
     ),
     "deep": (b'{"interactions": ' + b"[" * 100_000, "is nested too deeply"),
     "aliases": (
@@ -640,5 +640,70 @@ def test_an_address_that_is_none_is_searched_all_the_same(tmp_path: Path) -> Non
 def test_much_to_search_is_searched_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [cassette(tmp_path / f"{number}.yaml", sent=f'{{"pin": "{CANARY}"}}') for number in range(6)]
     monkeypatch.setattr(leaks, "_WORTH_PROCESSES", 1)
-    monkeypatch.setattr(leaks.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert list(leaks.search_all(files)) == [leaks.search(path) for path in files]
+
+
+MULTIPART = f'--b1\r\nContent-Disposition: form-data; name="password"\r\n\r\n{CANARY}\r\n--b1--\r\n'
+
+BODIES = {
+    "JSON inside JSON": json.dumps({"body": json.dumps({"password": CANARY})}),
+    "a list of names and values": json.dumps([{"name": "password", "value": CANARY}]),
+    "a list of keys and values": json.dumps({"parameters": [{"key": "password", "value": CANARY}]}),
+    "XML": f"<a:login><a:password type='x'>{CANARY}</a:password></a:login>",
+    "a form in several parts": MULTIPART,
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_a_field_in_a_body_of_another_kind(tmp_path: Path, body: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(in_yaml([recorded(answer={"body": {"string": body}})]))
+    assert len(places(path)) == 1
+
+
+def test_a_form_that_is_written_as_an_object(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    headers = {"Content-Type": ["application/x-www-form-urlencoded"]}
+    path.write_bytes(in_yaml([recorded({"headers": headers, "body": {"client_secret": CANARY}})]))
+    assert places(path) == ["the field client_secret of the request"]
+
+
+def test_the_seed_of_an_enrolment(tmp_path: Path) -> None:
+    body = json.dumps({"qr": "otpauth://totp/Acme:alice?algorithm=SHA1&secret=JBSWY3DPEHPK3PXP&issuer=Acme"})
+    assert places(cassette(tmp_path / "a.yaml", answer=body)) == ["a seed of one-time passwords in the answer"]
+
+
+def test_members_that_no_recorder_has_are_searched_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(in_json({"interactions": [recorded({"auth": {"user": "alice", "password": CANARY}})],
+                              "variables": {"CLIENT_SECRET": CANARY}}))  # fmt: skip
+    assert [str(leak).removeprefix(str(path)) for leak in leaks.search(path).leaks] == [
+        ": the field CLIENT_SECRET of the file, outside of its interactions",
+        ": interaction 1: the field password of the request",
+    ]
+    assert "a.json: the field CLIENT_SECRET of the file, outside" in scan(tmp_path, ".").stdout
+
+
+def test_an_interaction_that_is_not_understood_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(in_yaml({"interactions": [recorded(), "GET /", {"sent": {"a": 1}}]}))
+    done = scan(tmp_path, ".")
+    assert done.returncode == 3
+    assert "a.yaml interaction 2: the request is written in a way that mfagate does not know" in done.stdout
+    assert "a.yaml interaction 3: the request is written" in done.stdout
+
+
+def test_symbols_of_ruby_are_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.yml"
+    path.write_text(f"- :request:\n    :uri: https://a.example.com\n    :headers: {{Authorization: ['{TOKEN}']}}\n"
+                    f"  :response:\n    :body: '{BODY}'\n")  # fmt: skip
+    assert places(path) == FOUND
+
+
+def test_a_folder_that_is_not_searched_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cassettes").mkdir()
+    cassette(tmp_path / "cassettes/a.yaml")
+    (tmp_path / "cassettes/linked").symlink_to(tmp_path / "elsewhere")
+    done = scan(tmp_path)
+    assert (done.returncode, "cassettes/linked" in done.stdout) == (3, True), done.stdout

@@ -26,7 +26,7 @@ from mfagate.secrets.shapes import COMMON, SecretShape
 
 _LONGEST_NAME = 80
 
-_SECRET_HEADERS = ("apikey", "dpop")
+_SECRET_HEADERS = ("apikey", "authkey", "dpop", "functionskey", "subscriptionkey")
 """Endings of headers that hold credentials, beside those of fields."""
 
 _COOKIE_HEADERS = frozenset({"cookie", "setcookie"})
@@ -57,10 +57,10 @@ https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.ht
 """
 
 _HARMLESS_COOKIES = re.compile(
-    r"(?:__cf_bm|_?_?cflb|_cfuvid|cf_clearance|aws(?:alb|elb)\w*|arraffinity\w*|applicationgatewayaffinity\w*|bigip\w*|"
+    r"\A(?:__cf_bm|_?_?cflb|_cfuvid|cf_clearance|aws(?:alb|elb)\w*|arraffinity\w*|applicationgatewayaffinity\w*|bigip\w*|"
     r"ts[0-9a-f]{6,}|incap_ses_.*|visid_incap_.*|nlbi_.*|akm?_bmsc|ak_bmsc|bm_\w+|_abck|fpc|x-ms-gateway-slice|"
-    r"x-ms-cpim-\w*|stsservicecookie|esctx\w*|buid|brcap|did(?:_compat)?|dt|_ga\w*|_gid|ajs_\w+|optimizely\w*|nid|"
-    r"[\w.-]*(?:xsrf|csrf)[\w.-]*)",
+    r"x-ms-cpim-\w*|stsservicecookie|esctx\w*|buid|brcap|did(?:_compat)?|dt|_ga\w*|_gid|ajs_\w+|optimizely\w*|nid)\Z|"
+    r"xsrf|csrf",
     re.IGNORECASE,
 )
 """Cookies that balance load, tell robots from people, count visitors or guard forms.
@@ -83,14 +83,18 @@ _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules"})
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A place in a recording; interactions count from 1. What stands there is not told."""
+    """A place in a recording. What stands there is not told.
+
+    Interactions count from 1; 0 is what stands outside of them.
+    """
 
     path: Path
     interaction: int
     place: str
 
     def __str__(self) -> str:
-        return f"{shown_path(self.path)}: interaction {self.interaction}: {self.place}"
+        where = f"interaction {self.interaction}: " if self.interaction else ""
+        return f"{shown_path(self.path)}: {where}{self.place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +119,13 @@ def recordings(paths: Iterable[Path]) -> list[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
+    """Yield files, and the folders that cannot be searched: reading them says why."""
+    closed: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS]
-        yield from (Path(place, name) for name in names if not name.startswith("."))
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        yield from (Path(place, name) for name in (*names, *links) if not name.startswith("."))
+    yield from (Path(str(error.filename)) for error in closed if error.filename is not None)
 
 
 def search(path: Path) -> Searched:
@@ -134,7 +142,12 @@ def search(path: Path) -> Searched:
         return Searched(path, unread=(str(error),))
     leaks: list[Leak] = []
     unread: list[str] = []
-    for number, recorded in enumerate(found, 1):
+    if found.rest:
+        rest = _Search("")
+        rest.scrubber.body(found.rest, "")
+        places = dict.fromkeys(rest.places("the field {}", "the file, outside of its interactions"))
+        leaks += [Leak(path, 0, place) for place in places]
+    for number, recorded in enumerate(found.interactions, 1):
         interaction = _Interaction(recorded)
         leaks += [Leak(path, number, place) for place in dict.fromkeys(interaction.places())]
         unread += [f"interaction {number}: {reason}" for reason in dict.fromkeys(interaction.unread)]
@@ -167,8 +180,9 @@ class _Interaction:
         content_type = raw(Headers(message.headers).get("content-type")) or ""
         for body in message.bodies:
             search = _Search(host)
+            is_json = body.lstrip()[:1] in (b"{", b"[")  # a form may be written as an object
             try:
-                search.scrubber.body(body, content_type)
+                search.scrubber.body(body, "" if is_json else content_type)
             except (ValueError, RecursionError):
                 self.unread.append(f"the {part} has text or JSON nested too deeply to be searched")
             yield from search.places("the field {}", f"the {part}")
@@ -199,7 +213,7 @@ def _in_cookies(value: str, where: str, *, several: bool) -> Iterator[str]:
             name, content = "", name
         content = content.strip().strip('"')
         shortest = _SHORTEST_TOKEN if not equals or _names_session(name) else _SHORTEST_COOKIE
-        if len(content) >= shortest and not _HARMLESS_COOKIES.fullmatch(name) and could_be_secret("token", content):
+        if len(content) >= shortest and not _HARMLESS_COOKIES.search(name) and could_be_secret("token", content):
             yield f"the cookie {quoted(name, _LONGEST_NAME)} in {where}" if name else where
 
 
@@ -358,12 +372,18 @@ def search_all(paths: Sequence[Path]) -> Iterator[Searched]:
     if processes == 1 or sum(map(_size, paths)) < _WORTH_PROCESSES:
         yield from map(search, paths)
         return
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
     from multiprocessing import get_context
 
-    # Started anew: forking a process that has threads is not safe.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(search, paths, chunksize=max(1, min(32, len(paths) // (4 * processes))))
+    done = 0
+    try:
+        # Started anew: forking a process that has threads is not safe.
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            for each in pool.map(search, paths, chunksize=max(1, min(32, len(paths) // (4 * processes)))):
+                yield each
+                done += 1
+    except (BrokenExecutor, OSError, ImportError):  # no more processes here, or no shared memory for them
+        yield from map(search, paths[done:])
 
 
 def _size(path: Path) -> int:

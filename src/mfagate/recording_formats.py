@@ -42,11 +42,25 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 _START = re.compile(r"(?:\s*#.*\n)*\s*(?:---|[{\[]|- |![a-z]|%YAML|[\w\"'-]{1,40}:(?:\s|$))")
 _MARK_NAMES = r"(https?_interactions|interactions|requests?|responses?|recorded_with|recorded_at|entries|requesturi)"
-_MARKS = re.compile(rf"^[\s-]*{_MARK_NAMES}\s*:|[\"']{_MARK_NAMES}[\"']\s*:", re.IGNORECASE | re.MULTILINE)
+_MARKS = re.compile(
+    rf"^[ \t-]{{0,200}}+{_MARK_NAMES}[ \t]{{0,20}}+:|[\"']{_MARK_NAMES}[\"'][ \t]{{0,20}}+:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _FEWEST_MARKS = 2
 
 _ADDRESSES = ("uri", "url", "request_uri", "requesturi", "urlpath")
 _BODIES = ("body", "postdata", "content", "jsonbody", "base64body", "parsed_body", "form", "json", "data", "trailer")
+_PARTS = ("log", "request", "response", "requests", "responses", "interactions", "http_interactions", "entries")
+_HANDLED = frozenset(
+    {
+        *_ADDRESSES, *_BODIES, "headers", "bodysize", "code", "content_length", "cookies", "duration", "headerssize",
+        "host", "http_version", "httpversion", "id", "method", "proto", "proto_major", "proto_minor", "reason",
+        "recorded_at", "remote_addr", "status", "statustext", "time", "timings", "transfer_encoding", "uncompressed",
+        "version",
+    }
+)  # fmt: skip
+"""Members of a request or an answer that are searched in their own way, or say nothing. The others are searched too."""
+
 _TEXTS = ("string", "text", "content", "body", "data")
 _ENCODED = ("base64_string", "base64string", "base64", "base64body")
 
@@ -77,8 +91,16 @@ class Recorded:
     answer: Message
 
 
-def read(path: Path) -> list[Recorded]:
-    """Return the interactions of a recording.
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording. ``rest`` is what stands outside of its interactions, as JSON."""
+
+    interactions: tuple[Recorded, ...]
+    rest: bytes = field(default=b"", repr=False)
+
+
+def read(path: Path) -> Recording:
+    """Return the interactions of a recording, and what stands beside them.
 
     Raises:
         NotRead: It cannot be read, though it may be a recording.
@@ -92,9 +114,20 @@ def read(path: Path) -> list[Recorded]:
     if not found:
         _refuse_unknown(roots, text)
     try:
-        return [_recorded(request, answer, budget) for request, answer in found]
+        return Recording(tuple(_recorded(pair, budget) for pair in found), _rest(roots, budget))
     except RecursionError:
         raise NotRead("is nested too deeply to be searched") from None
+
+
+def _rest(roots: list[Any], budget: _Budget) -> bytes:
+    """Return what else the root holds, such as the variables of Azure's test proxy."""
+    rest = [
+        {name: value for name, value in _low(root).items() if not isinstance(value, list) and name not in _PARTS}
+        for root in roots
+        if isinstance(root, dict)
+    ]
+    budget.weigh(rest)
+    return json.dumps(_plain(rest)).encode() if any(rest) else b""
 
 
 def _content(path: Path) -> bytes:
@@ -200,35 +233,57 @@ def _tolerant(deep: bool) -> Any:
     return Tolerant
 
 
-def _interactions(node: Any, levels: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+_Pair = tuple[dict[str, Any], dict[str, Any]]
+
+_LISTS = ("interactions", "http_interactions", "entries")
+"""What the list of the interactions is called."""
+
+_UNKNOWN: _Pair = ({}, {})
+"""Stands for an interaction that is written in a way that is not known."""
+
+
+def _interactions(node: Any, levels: int) -> Iterator[_Pair]:
     """Yield the request and the answer of each interaction below a node."""
     if isinstance(node, list):
-        for item in node:
-            yield from _interactions(item, levels - 1) if levels else ()
-    if not isinstance(node, dict):
+        for item in node if levels else ():
+            yield from _interactions(item, levels - 1)
+    if not isinstance(node, dict) or _is_of_pact(low := _low(node)):
         return
-    low = {str(name).lower(): value for name, value in node.items()}
-    request, answer = low.get("request"), low.get("response")
-    if _is_of_pact(low):
-        return
-    if isinstance(request, dict) and (isinstance(answer, dict) or _is_request(request)):
-        yield request, answer if isinstance(answer, dict) else {}
-    elif isinstance(requests := low.get("requests"), list) and isinstance(answers := low.get("responses"), list):
-        pairs = zip_longest(requests, answers)  # the serializer of langchain-tests
+    if (pair := _pair(low)) is not None:
+        yield pair
+    elif isinstance(low.get("requests"), list) and isinstance(low.get("responses"), list):
+        pairs = zip_longest(low["requests"], low["responses"])  # the serializer of langchain-tests
         yield from ((_object(request), _object(answer)) for request, answer in pairs)
-    elif "requesturi" in low:  # the test proxy of the Azure SDKs
-        yield _named(low, "request"), _named(low, "response")
-    elif "scope" in low and "path" in low:  # nock
-        yield (
-            {"url": f"{low['scope']}{low['path']}", "body": low.get("body"), "headers": low.get("reqheaders")},
-            {
-                "body": low.get("response"),
-                "headers": low.get("rawheaders", low.get("headers")),
-            },
-        )
-    else:
-        for value in node.values():
-            yield from _interactions(value, levels - 1) if levels and isinstance(value, dict | list) else ()
+    elif levels:
+        for name, value in low.items():
+            yield from _below(name, value, levels - 1)
+
+
+def _below(name: str, value: Any, levels: int) -> Iterator[_Pair]:
+    """Yield the interactions below a member; where it is the list of them, each item has to be one."""
+    if name in _LISTS and isinstance(value, list):
+        for item in value:
+            yield from list(_interactions(item, levels)) or [_UNKNOWN]
+    elif isinstance(value, dict | list):
+        yield from _interactions(value, levels)
+
+
+def _pair(low: dict[str, Any]) -> _Pair | None:
+    """Return the request and the answer that an object holds, or None."""
+    request, answer = low.get("request"), low.get("response")
+    if isinstance(request, dict) and (isinstance(answer, dict) or _is_request(request)):
+        return request, _object(answer)
+    if "requesturi" in low:  # the test proxy of the Azure SDKs
+        return _named(low, "request"), _named(low, "response")
+    if "scope" in low and "path" in low:  # nock
+        asked = {"url": f"{low['scope']}{low['path']}", "body": low.get("body"), "headers": low.get("reqheaders")}
+        return asked, {"body": low.get("response"), "headers": low.get("rawheaders", low.get("headers"))}
+    return None
+
+
+def _low(node: dict[Any, Any]) -> dict[str, Any]:
+    """Return the members by their names in lower case; old recordings of Ruby have symbols (``:request``)."""
+    return {str(name).lower().removeprefix(":"): value for name, value in node.items()}
 
 
 def _object(node: Any) -> dict[str, Any]:
@@ -236,7 +291,7 @@ def _object(node: Any) -> dict[str, Any]:
 
 
 def _is_request(node: dict[str, Any]) -> bool:
-    return any(str(name).lower() in ("uri", "url", "method") for name in node)
+    return not _low(node).keys().isdisjoint(("uri", "url", "method"))
 
 
 def _is_of_pact(low: dict[str, Any]) -> bool:
@@ -255,15 +310,13 @@ def _refuse_unknown(roots: list[Any], text: str) -> None:
         NotRead: It looks like a recording of a program that is not known.
         NoRecording: It does not, or is a pact.
     """
-    low = {str(name).lower() for root in roots if isinstance(root, dict) for name in root}
-    if {"consumer", "provider"} <= low:
+    members = {name: value for root in roots if isinstance(root, dict) for name, value in _low(root).items()}
+    if {"consumer", "provider"} <= members.keys():
         raise NoRecording("is a pact, which holds invented values")
-    if {"interactions", "http_interactions"} & low or (low & {"entries", "log"} and "request" in text.lower()):
-        items = [
-            value for root in roots if isinstance(root, dict) for value in root.values() if isinstance(value, list)
-        ]
-        if all(not each for each in items):
-            return  # a recording of nothing
+    lists = [members[name] for name in _LISTS if name in members]
+    if lists and not any(lists):
+        return  # a recording of nothing
+    if lists and "entries" not in members:
         raise NotRead("looks like a recording, but not of a format that mfagate knows")
     if _marks(text) >= _FEWEST_MARKS:
         raise NotRead("looks like a recording, but not of a format that mfagate knows")
@@ -293,13 +346,15 @@ class _Budget:
                 waiting += item
 
 
-def _recorded(request: dict[str, Any], answer: dict[str, Any], budget: _Budget) -> Recorded:
-    budget.weigh([request, answer])
-    return Recorded(_message(request), _message(answer))
+def _recorded(pair: _Pair, budget: _Budget) -> Recorded:
+    if pair is _UNKNOWN:
+        return Recorded(Message(unread="is written in a way that mfagate does not know"), Message())
+    budget.weigh(pair)
+    return Recorded(_message(pair[0]), _message(pair[1]))
 
 
 def _message(node: dict[str, Any]) -> Message:
-    low = {str(name).lower(): value for name, value in node.items()}
+    low = _low(node)
     headers = tuple(_headers(low.get("headers")))
     codings = [value.strip().lower() for name, value in headers if name.lower() == "content-encoding"]
     bodies: list[bytes] = []
@@ -310,6 +365,8 @@ def _message(node: dict[str, Any]) -> Message:
                 bodies.append(_decoded(content, codings))
             except NotRead as error:
                 unread = str(error)
+    if rest := {name: value for name, value in low.items() if name not in _HANDLED}:
+        bodies.append(json.dumps(_plain(rest)).encode())
     return Message(tuple(_addresses(low)), headers, tuple(body for body in bodies if body), unread)
 
 
@@ -330,7 +387,7 @@ def _headers(node: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(node, list):
         for item in node:
             if isinstance(item, dict):
-                low = {str(name).lower(): value for name, value in item.items()}
+                low = _low(item)
                 yield from ((str(low.get("name", "")), text) for text in _header_texts(low.get("value")))
             elif isinstance(item, list) and len(item) == 2:
                 yield from ((str(item[0]), text) for text in _header_texts(item[1]))
@@ -366,7 +423,7 @@ def _contents(node: Any, name: str) -> Iterator[bytes]:
 
 def _known_members(node: dict[str, Any]) -> dict[str, Any]:
     """Return the members of a body that is written as an object about itself, such as ``{string: …, encoding: …}``."""
-    low = {str(name).lower(): value for name, value in node.items()}
+    low = _low(node)
     about = {*_TEXTS, *_ENCODED, "encoding", "mimetype", "size", "compression", "params", "file", "$fixed", "comment",
              "status", "url"}  # fmt: skip
     named = {name: low[name] for name in (*_TEXTS, *_ENCODED) if name in low}

@@ -73,6 +73,16 @@ _MOST_WASTED = 1000
 _FIELD = re.compile(r"""(?P<before>["'](?P<name>[\w-]{2,40})["']\s*+:\s*+["'])(?P<value>(?:[^"'\\]|\\.)*+)""")
 
 
+_ELEMENT = re.compile(
+    r"(?P<before><(?:\w{1,40}:)?(?P<name>[\w-]{2,40})(?:\s[^<>]{0,2000})?>)(?P<value>[^<>]{1,20000}+)(?=</)"
+)
+_PART = re.compile(
+    r'(?P<before>\bname="(?P<name>[^"\r\n]{1,100})"[^\r\n]{0,200}\r?\n(?:[\w-]{1,40}:[^\r\n]{0,200}\r?\n){0,5}\r?\n)'
+    r"(?P<value>[^\r\n]{1,20000}+)"
+)
+"""An element of XML with a text, and a part of a form in several parts: https://www.rfc-editor.org/rfc/rfc7578"""
+
+
 def _written(document: Any) -> bytes:
     try:
         # Unescaped, so that a secret that slipped through is found by the scan in its plain form too.
@@ -164,7 +174,15 @@ class Scrubber:
             fields = parse_qsl(text, keep_blank_values=True)
             same = all(self._value(name, value) == value for name, value in fields)
             return text if same else self.form(text)
-        return self.text(self._with_json(text))
+        marked = _ELEMENT.sub(self._enclosed, text) if "</" in text else text
+        return self.text(self._with_json(_PART.sub(self._enclosed, marked) if 'name="' in marked else marked))
+
+    def _enclosed(self, found: re.Match[str]) -> str:
+        """Scrub an element of XML, or a part of a form in several parts."""
+        if _usual(found["name"]) == "code":  # an element of HTML
+            return found[0]
+        value = self._value(found["name"], found["value"])
+        return found[0] if value == found["value"] else f"{found['before']}{value}"
 
     def _with_json(self, text: str) -> str:
         """Scrub every JSON document in a text, and what looks like a field of a damaged one.
@@ -200,12 +218,16 @@ class Scrubber:
         if isinstance(node, Mapping):
             # Beside a message a code is that of an error, and no one-time password.
             plain = {"code"} if isinstance(node.get("message"), str) else set()
+            named = {"value": label} if isinstance(label := node.get("name", node.get("key")), str) else {}
             return {
-                name: self.tree(value) if name in plain else self._value(name, value) for name, value in node.items()
+                name: self.tree(value) if name in plain else self._value(named.get(name, name), value)
+                for name, value in node.items()
             }
         if isinstance(node, list):
             return [self.tree(item) for item in node]
-        return self.text(node) if isinstance(node, str) else node
+        if isinstance(node, str):
+            return self.text(self._with_json(node) if node.startswith(("{", "[")) else node)
+        return node
 
     def _value(self, name: str, value: Any) -> Any:
         if value is None:

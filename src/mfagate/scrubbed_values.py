@@ -34,7 +34,8 @@ _SHORT_MARKS = frozenset(
 
 _SCHEME = re.compile(r"\A(?:Basic|Bearer|Digest|DPoP|GenieKey|Key|SSWS|Token|ApiKey|Api-Token)[ :=]+(?=\S)", re.I)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
-_WRAPPED = re.compile(r"<.*>|\[.*\]|\{.*\}|\(.*\)|\*+[^*]+\*+|%+[^%]+%+|__+\w+?__+|\$[A-Za-z_]\w*|:[a-z_]+", re.DOTALL)
+_VARIABLE = re.compile(r"\$[A-Za-z_]\w*|:[a-z_]+")
+_WRAPPERS = (("<", ">"), ("[", "]"), ("{", "}"), ("(", ")"), ("*", "*"), ("%", "%"), ("__", "__"))
 _OWNED = re.compile(r"(?:my|your|our|some|the|an?|any)(?=[A-Z_ -])[A-Za-z_ -]{2,40}")
 """Such as ``myAPIToken`` and ``your-key``."""
 
@@ -49,11 +50,16 @@ def is_scrubbed(value: str) -> bool:
     bare = _SCHEME.sub("", value.strip().strip("\"'")).strip().strip("\"'")
     if not bare or _is_marked(bare) or _is_masked(bare) or placeholder(bare) is not None:
         return True
-    if len(bare) <= _LONGEST_LABEL and (_WRAPPED.fullmatch(bare) or _OWNED.fullmatch(bare)):
+    if len(bare) <= _LONGEST_LABEL and _is_label(bare):
         return True
     if bare.count(".") == 2 and bare.startswith("eyJ"):  # a JSON Web Token whose signature was taken out
         return is_scrubbed(bare.rpartition(".")[2])
     return _is_scrubbed_pair(value)
+
+
+def _is_label(text: str) -> bool:
+    wrapped = any(text.startswith(left) and text.endswith(right) and len(text) > 2 for left, right in _WRAPPERS)
+    return wrapped or _VARIABLE.fullmatch(text) is not None or _OWNED.fullmatch(text) is not None
 
 
 def _is_marked(text: str) -> bool:
@@ -62,7 +68,7 @@ def _is_marked(text: str) -> bool:
         return True
     # Split at signs, and at capitals only in what is made of words: in a random text any short word can stand.
     words = re.split(r"[^a-z0-9]+", low)
-    return any(re.sub(r"\d+$", "", word) in _SHORT_MARKS for word in words) or (
+    return any(word.rstrip("0123456789") in _SHORT_MARKS for word in words) or (
         is_words(text) and not _SHORT_MARKS.isdisjoint(word.lower() for word in _WORD.findall(text))
     )
 

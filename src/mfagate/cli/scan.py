@@ -86,15 +86,17 @@ def _found(leaks: list[Leak], most: int | None) -> Iterator[str]:
         by_place.setdefault(leak.place, {}).setdefault(leak.path, []).append(leak)
     for place, recordings in by_place.items():
         for path, several in list(recordings.items())[:most]:
-            yield f"{shown_path(path)}: {_interactions(several)}: {place}"
+            yield f"{shown_path(path)}: {_interactions(several)}{place}"
         if most is not None and (left := len(recordings) - most) > 0:
             yield f"  … and in {left} more recording{'s' if left > 1 else ''}: {place} (--all names them)"
 
 
 def _interactions(leaks: list[Leak]) -> str:
-    numbers = sorted({leak.interaction for leak in leaks})
+    numbers = sorted({leak.interaction for leak in leaks} - {0})
+    if not numbers:
+        return ""
     shown = ", ".join(map(str, numbers[:_SHOWN])) + (f" and {len(numbers) - _SHOWN} more" if numbers[_SHOWN:] else "")
-    return f"interaction{'s' if numbers[1:] else ''} {shown}"
+    return f"interaction{'s' if numbers[1:] else ''} {shown}: "
 
 
 def _not_read(reasons: list[str]) -> Iterator[str]:

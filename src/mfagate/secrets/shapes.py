@@ -71,6 +71,10 @@ def _is_basic(text: str) -> bool:
         return False
 
 
+def _has_seed(text: str) -> bool:
+    return re.search(r"[?&]secret=[A-Za-z2-7]{8}", text) is not None
+
+
 COMMON: Sequence[SecretShape] = (
     SecretShape(
         "a private key in PEM",
@@ -85,9 +89,11 @@ COMMON: Sequence[SecretShape] = (
         re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{16,}+"),
     ),
     SecretShape("a Basic header", re.compile(r"\bBasic +[A-Za-z0-9+/]{8,}+={0,2}"), _is_basic),
+    SecretShape("a seed of one-time passwords", re.compile(r"otpauth://[^\s\"'<>]{1,600}+"), _has_seed),
     SecretShape("a Bearer token", re.compile(r"\b(?:Bearer|SSWS) +[A-Za-z0-9._~+/-]{20,}+=*+(?![\"'=])")),
 )
-"""A private key (RFC 7468), a signed token (RFC 7515), and the headers of RFC 7617 and RFC 6750."""
+"""A private key (RFC 7468), a signed token (RFC 7515), the headers of RFC 7617 and RFC 6750, and
+https://github.com/google/google-authenticator/wiki/Key-Uri-Format."""
 
 
 def replaced(text: str, shapes: Sequence[SecretShape], word: str) -> tuple[str, list[str]]:
