@@ -218,16 +218,26 @@ class Scrubber:
         if isinstance(node, Mapping):
             # Beside a message a code is that of an error, and no one-time password.
             plain = {"code"} if isinstance(node.get("message"), str) else set()
-            named = {"value": label} if isinstance(label := node.get("name", node.get("key")), str) else {}
+            label = node.get("name", node.get("key"))
+            named: dict[str, str] = {"value": label} if isinstance(label, str) else {}
             return {
-                name: self.tree(value) if name in plain else self._value(named.get(name, name), value)
+                name: self.tree(value) if name in plain else self._value(named[name] if name in named else name, value)
                 for name, value in node.items()
             }
         if isinstance(node, list):
             return [self.tree(item) for item in node]
         if isinstance(node, str):
-            return self.text(self._with_json(node) if node.startswith(("{", "[")) else node)
+            return self._json_in_text(node) if node.startswith(("{", "[")) else self.text(node)
         return node
+
+    def _json_in_text(self, text: str) -> str:
+        """Return a text of JSON as it may be kept, where it may be JSON itself."""
+        try:
+            document = json.loads(text)
+            kept = self.tree(document)
+        except (ValueError, RecursionError):
+            return self.text(text)
+        return text if kept == document else _written(kept).decode()
 
     def _value(self, name: str, value: Any) -> Any:
         if value is None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -316,9 +315,12 @@ def _response(node: Node) -> ExpectedResponse:
 
 
 def _header_of(path: str) -> str:
-    """Return the header, in lower case, that a rule is about: ``Location``, ``$.Location`` or ``$['Location'][0]``."""
-    first = steps(path)[0] if path.startswith(("$.", "$[")) and steps(path) else re.sub(r"\[(?:\d+|\*)\]$", "", path)
-    return str(first).lower()
+    """Return the header, in lower case, that a rule is about: ``Location``, ``$.Location`` or ``$['Location']``.
+
+    A rule with an index applies to no header: Pact's core ignores it.
+    """
+    found = steps(path) if path.startswith(("$.", "$[")) else []
+    return str(found[0] if len(found) == 1 else path).lower()
 
 
 def _status_rule(node: Node) -> dict[str, Any] | None:
