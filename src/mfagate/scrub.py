@@ -218,10 +218,8 @@ class Scrubber:
         if isinstance(node, Mapping):
             # Beside a message a code is that of an error, and no one-time password.
             plain = {"code"} if isinstance(node.get("message"), str) else set()
-            label = node.get("name", node.get("key"))
-            named: dict[str, str] = {"value": label} if isinstance(label, str) else {}
             return {
-                name: self.tree(value) if name in plain else self._value(named[name] if name in named else name, value)
+                name: self.tree(value) if name in plain else self._value(_name_in(node, name), value)
                 for name, value in node.items()
             }
         if isinstance(node, list):
@@ -257,6 +255,12 @@ class Scrubber:
     def _keep(self, headers: Headers, names: frozenset[str]) -> Headers:
         kept = ((name, value) for name, value in headers.items_in_order if name.lower() in names)
         return Headers(tuple((name, self.text(value)) for name, value in kept))
+
+
+def _name_in(node: Mapping[str, Any], name: str) -> str:
+    """Return what a member is called: that of ``{"name": "password", "value": "…"}`` is its name."""
+    label = node.get("name", node.get("key")) if name == "value" else None
+    return label if isinstance(label, str) else name
 
 
 def secrets_sent(rules: Scrubbing, authorization: str, body: bytes) -> Iterator[tuple[str, str]]:
