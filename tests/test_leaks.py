@@ -360,7 +360,9 @@ SCRUBBED_VALUES = [
     "DUMMY", "dummy_key", "dummy-token-123", "fake_access_token", "fake-key", "FakeToken", "sanitized",
     "sanitized_dpop_proof_jwt", "SANITIZED_SESSION_ID", "Sanitized", "SSWS myAPIToken", "Bearer myOAuthToken",
     "DPoP myDPoPToken", "your-api-key", "YOUR_API_KEY", "scrubbed", "placeholder", "example", "AKIAIOSFODNN7EXAMPLE",
+    "no-token", "%{TOKEN}",
     "test_token", "test-api-key", "mock_token", "hidden", "removed", "omitted", "00000000-0000-0000-0000-000000000000",
+    "12345678-1234-1234-1234-123456789012",
     "0000000000000000", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "1234567890", "abcdefghijklmnop", "eyJhb...", "none",
     "null",
     "Basic " + base64.b64encode(b"AC9f86d081884c7d659a2feaa0c55ad015:<TWILIO AUTH TOKEN>").decode(),
@@ -392,6 +394,7 @@ REAL = {
     "MDpkYXRhOjE2MzQ1",
     "Basic " + base64.b64encode(b"AC9f86d081884c7d659a2feaa0c55ad015:8b1a9953c4611296a827abf8c47804d7").decode(),
     "Zq7rTuW2xK9bN4mP6vC8sD1f",
+    "sk_test_4eC39HqLyjWDarjtT1zdp7dc",
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
 }
 

@@ -283,7 +283,7 @@ def _is_text_of_secret(usual: str, value: str) -> bool:
     if re.match(r"https?://", bare):
         return _is_secret_link(bare)
     if usual.endswith(_PASSWORDS) and usual not in _CODES:
-        return bare.lower() not in _NAMES_OF_THINGS and not _is_sentence(bare)
+        return bare.lower() not in _NAMES_OF_THINGS and not _is_sentence(bare) and not _NAME_OF_SECRET.fullmatch(bare)
     secret = _without_scheme(bare)
     if usual in _CODES or usual.endswith("token"):  # else a program, or a token of a language model
         return len(secret) >= _SHORTEST_TOKEN and not re.search(r"\s", secret) and not is_words(secret)
@@ -297,6 +297,10 @@ _NAMES_OF_THINGS = frozenset(
     }
 )  # fmt: skip
 """Values of settings and of examples that stand under the name of a password."""
+
+
+_NAME_OF_SECRET = re.compile(r"(?i)[a-z_-]{0,20}(?:password|passwd|passphrase|secret|token)[a-z_-]{0,20}")
+"""Such as ``USER_PASSWORD`` and ``mypassword``."""
 
 
 def _is_sentence(text: str) -> bool:

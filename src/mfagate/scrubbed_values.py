@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from itertools import pairwise
 
 from mfagate.inspection.placeholders import placeholder
 
@@ -35,7 +36,7 @@ _SHORT_MARKS = frozenset(
 _SCHEME = re.compile(r"\A(?:Basic|Bearer|Digest|DPoP|GenieKey|Key|SSWS|Token|ApiKey|Api-Token)[ :=]+(?=\S)", re.I)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _VARIABLE = re.compile(r"\$[A-Za-z_]\w*|:[a-z_]+")
-_WRAPPERS = (("<", ">"), ("[", "]"), ("{", "}"), ("(", ")"), ("*", "*"), ("%", "%"), ("__", "__"))
+_WRAPPERS = (("<", ">"), ("[", "]"), ("{", "}"), ("(", ")"), ("*", "*"), ("%", "%"), ("%{", "}"), ("__", "__"))
 _OWNED = re.compile(r"(?:my|your|our|some|the|an?|any)(?=[A-Z_ -])[A-Za-z_ -]{2,40}")
 """Such as ``myAPIToken`` and ``your-key``."""
 
@@ -43,6 +44,7 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _ROWS = ("0123456789" * 2, "1234567890" * 2, f"{_ALPHABET}0123456789", f"0123456789{_ALPHABET}", "0123456789abcdef" * 2)
 _LONGEST_LABEL = 80
 _FEWEST_OF_ROW = 6
+_LONG = 16
 
 
 def is_scrubbed(value: str) -> bool:
@@ -68,6 +70,8 @@ def _is_marked(text: str) -> bool:
         return True
     # Split at signs, and at capitals only in what is made of words: in a random text any short word can stand.
     words = re.split(r"[^a-z0-9]+", low)
+    if any(len(word) >= _LONG and not word.isalpha() for word in words):  # as in ``sk_test_…``, whose rest is random
+        return False
     return any(word.rstrip("0123456789") in _SHORT_MARKS for word in words) or (
         is_words(text) and not _SHORT_MARKS.isdisjoint(word.lower() for word in _WORD.findall(text))
     )
@@ -85,8 +89,13 @@ def _is_masked(text: str) -> bool:
         return 2 * most >= len(signs)
     low = "".join(signs).lower()
     return len(low) >= _FEWEST_OF_ROW and (
-        any(low in row for row in _ROWS) or (len(low) > _FEWEST_OF_ROW and len(set(low)) <= 3)
+        _counts(low) or any(low in row for row in _ROWS) or (len(low) > _FEWEST_OF_ROW and len(set(low)) <= 3)
     )
+
+
+def _counts(text: str) -> bool:
+    """Return whether digits count upwards, and begin again at times: 12345678-1234-1234."""
+    return text.isdecimal() and all(after in "01" or int(after) == int(before) + 1 for before, after in pairwise(text))
 
 
 def _is_scrubbed_pair(value: str) -> bool:
@@ -110,4 +119,4 @@ def is_words(text: str) -> bool:
     if any(map(str.isdigit, letters)):
         return False
     words = _WORD.findall(letters)
-    return all(len(word) < 20 for word in words) and sum(len(word) < 3 for word in words) * 3 <= len(words)
+    return all(len(word) < 20 for word in words) and sum(len(word) < 3 for word in words) * 2 <= len(words)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -197,3 +200,55 @@ def test_no_value_in_any_place_raises_anything_else(
         read(tmp_path_factory.getbasetemp(), {**one(**members), "metadata": metadata})
     except ContractError as error:
         assert "pact.json" in str(error)
+
+
+CONFIGURATION = """\
+[integrations.app]
+provider = "duo"
+environment = "development"
+contract = "pact.json"
+cassettes = "cassettes"
+[integrations.app.settings]
+host = "api-1a2b3c4e.duosecurity.com"
+integration_key = "DIABCDEFGH1234567890"
+secret_key = "env:DUO_SKEY"
+"""
+
+RECORDING = """\
+interactions:
+- request: {method: GET, uri: 'https://duo.invalid/auth/v2/check', body: null, headers: {}}
+  response:
+    status: {code: 200, message: OK}
+    headers: {Content-Type: [application/json]}
+    body: {string: '{"stat":"OK","response":{"time":TIME}}'}
+version: 1
+"""
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "3.0.0"])
+@pytest.mark.parametrize(("time", "code", "words"), [("1772", 0, "PASS"), ('"soon"', 1, "$.response.time is a string")])
+def test_a_recording_is_held_against_an_older_pact(
+    tmp_path: Path, version: str, time: str, code: int, words: str
+) -> None:
+    """The whole command, as a login service in JavaScript or Java would use it."""
+    body = {"stat": "OK", "response": {"time": 1}}
+    rules = {"$.body.response.time": {"match": "type"}}
+    if version == "3.0.0":
+        rules = {"body": {"$.response.time": {"matchers": [{"match": "type"}]}}}
+    response = {"status": 200, "headers": {"Content-Type": "application/json"}, "body": body, "matchingRules": rules}
+    document = one(description="a check", request={"method": "GET", "path": "/auth/v2/check"}, response=response)
+    document["metadata"]["pactSpecification"]["version"] = version
+    document["provider"]["name"] = "duo"
+    (tmp_path / "pact.json").write_text(json.dumps(document))
+    (tmp_path / "integrations.toml").write_text(CONFIGURATION)
+    (tmp_path / "cassettes").mkdir()
+    (tmp_path / "cassettes/a-check.yaml").write_text(RECORDING.replace("TIME", time))
+    done = subprocess.run(
+        [sys.executable, "-m", "mfagate", "check"],
+        cwd=tmp_path,
+        env={**os.environ, "DUO_SKEY": "Zq7rTuW2xK9bN4mP6vC8sD1fG3hJ5kL0yQ2wE4rT"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, words in done.stdout) == (code, True), done.stdout
