@@ -310,6 +310,7 @@ FORMATS = {
                          "response": {"status": 200, "jsonBody": {"sessionToken": CANARY}}}),
     "langchain": gzip.compress(in_yaml({"requests": [LEAKING["request"]], "responses": [LEAKING["response"]]})),
     "several documents": in_yaml({"interactions": []}) + b"---\n" + in_yaml(VCRPY),
+    "one document a line": in_json({"note": "begin"}) + b"\n" + in_json(LEAKING) + b"\n",
     "a byte order mark": b"\xef\xbb\xbf" + in_yaml(VCRPY),
     "UTF-16": yaml.safe_dump(VCRPY).encode("utf-16"),
 }  # fmt: skip

@@ -184,7 +184,8 @@ def _roots(text: str) -> list[Any]:
         except RecursionError:
             raise NotRead("is nested too deeply to be searched") from None
         except ValueError:
-            pass
+            if (lines := _json_lines(text)) is not None:
+                return lines
     if not _START.match(text):
         raise NoRecording("is not YAML or JSON")
     try:
@@ -195,6 +196,14 @@ def _roots(text: str) -> list[Any]:
         kind = "JSON" if text.lstrip()[:1] in ("{", "[") else "YAML"
         where = f" (line {error.line})" if error.line else ""
         raise NotRead(f"is not {kind}{where}, though it looks like a recording") from None
+
+
+def _json_lines(text: str) -> list[Any] | None:
+    """Return the documents of a file with one on each line, or None."""
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return None
 
 
 def _marks(text: str) -> int:
