@@ -232,7 +232,7 @@ def test_a_recording_is_held_against_an_older_pact(
 ) -> None:
     """The whole command, as a login service in JavaScript or Java would use it."""
     body = {"stat": "OK", "response": {"time": 1}}
-    rules = {"$.body.response.time": {"match": "type"}}
+    rules: dict[str, Any] = {"$.body.response.time": {"match": "type"}}
     if version == "3.0.0":
         rules = {"body": {"$.response.time": {"matchers": [{"match": "type"}]}}}
     response = {"status": 200, "headers": {"Content-Type": "application/json"}, "body": body, "matchingRules": rules}
