@@ -47,7 +47,7 @@ class Candidate:
 
         https://github.com/kubernetes-sigs/cluster-api-provider-azure/issues/672
         """
-        return self.chosen or hasattr(self.field.setting.shape, "recognises")
+        return self.chosen or (self.field.secret and hasattr(self.field.setting.shape, "recognises"))
 
     @property
     def address(self) -> bool:

@@ -85,6 +85,10 @@ class _Id:
             return Misfit(f"it has {len(value)} characters, and client IDs have 20 to 64 ({slip})", documented=False)
         return Misfit("it has characters that client IDs of Auth0's own do not have", documented=False)
 
+    def recognises(self, value: str) -> bool:
+        """Tell IDs of the two common forms from other texts of letters and digits, such as an encoded ID."""
+        return re.fullmatch(r"[A-Za-z0-9]{32}|tpc_[A-Za-z0-9]+", value) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class _Secret:
