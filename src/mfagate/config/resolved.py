@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,8 @@ class Value:
     ``value`` is None if the reference points at nothing (``error`` says why) or
     at what is not to be had here (``deferred``). ``key_location`` is the line
     in ``integrations.toml``, ``location`` the line that holds the value itself.
+    ``next_step`` is what to do about an ``error``. ``misread`` says which other programs
+    read something else from the same file.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Value:
     location: Location | None = None
     error: str | None = None
     deferred: bool = False
+    next_step: str | None = None
+    misread: Sequence[str] = ()
 
     @property
     def change_here(self) -> Location:
@@ -68,5 +72,19 @@ def _resolve(name: str, raw: Any, key_location: Location, stores: Stores, sandbo
     try:
         resolved = stores.resolve(reference)
     except Unresolved as error:
-        return Value(name, key_location, reference=reference, error=str(error))
-    return Value(name, key_location, value=resolved.value, reference=reference, location=resolved.location)
+        return Value(
+            name,
+            key_location,
+            reference=reference,
+            location=error.location,
+            error=str(error),
+            next_step=error.next_step,
+        )
+    return Value(
+        name,
+        key_location,
+        value=resolved.value,
+        reference=reference,
+        location=resolved.location,
+        misread=resolved.misread,
+    )

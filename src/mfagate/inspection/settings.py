@@ -121,7 +121,8 @@ def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | No
     """The first fault that makes the look at the value's shape pointless."""
     label, setting = subject.label(field), field.setting
     if value.error is not None:
-        return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, f"{label} cannot be read: {value.error}")
+        message = f"{label} cannot be read: {value.error}"
+        return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, message, next_step=value.next_step)
     if not isinstance(value.value, str):
         kind = _KINDS.get(type(value.value).__name__, "something else")
         message = f"{label} is {kind} in {value.read_from}, not text: put it in quotes there"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,12 +12,13 @@ from pydantic import ValidationError
 from mfagate.causes import CauseId
 from mfagate.config.jwt import expiry
 from mfagate.config.nearest import nearest_to
+from mfagate.config.resolved import Value
 from mfagate.config.settings import ProviderSettings
 from mfagate.config.shapes import BaseUrl
 from mfagate.inspection.client import inspect_client
 from mfagate.inspection.settings import Subject, cross_checks, inspect_settings, sends_in_the_clear
 from mfagate.ladder.rung import Climb, passed
-from mfagate.result import Check, Finding
+from mfagate.result import Check, Finding, some
 
 ID = "configuration"
 
@@ -27,6 +29,7 @@ def run(climb: Climb) -> Iterator[Check]:
     findings += inspect_settings(climb.subject, horizon=climb.horizon)
     if climb.control is not None:
         findings += inspect_settings(climb.control, horizon=climb.horizon, partial=True)
+    findings += _misread(climb)
     findings += inspect_client(climb.integration, climb.client)
     findings += climb.shared
     checks = [_check(finding) for finding in findings]
@@ -85,6 +88,22 @@ def _unresolved(climb: Climb) -> Iterator[Finding]:
             if value.error is not None:
                 message = f"{table}.{value.name} cannot be read: {value.error}"
                 yield Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, message, {}, value.key_location)
+
+
+def _misread(climb: Climb) -> Iterator[Finding]:
+    """Warn where another program would read another value from the same file: one finding a file."""
+    files: dict[Path, list[tuple[str, Value]]] = {}
+    for subject in (climb.subject, climb.control):
+        for name, value in subject.values.items() if subject is not None else ():
+            if value.misread and value.location is not None:
+                files.setdefault(value.location.file, []).append((f"{subject.table}.{name}", value))
+    for file, values in files.items():
+        names = some([name for name, _ in values])
+        message = f"another program would read {names} from {file.name} differently"
+        details = [f"{name} ({value.change_here}): {'; '.join(value.misread)}" for name, value in values]
+        yield Finding(
+            CauseId.CONFIG_READ_DIFFERENTLY, message, {"differences": details}, values[0][1].change_here
+        )
 
 
 def _ca_bundle(climb: Climb) -> Iterator[Finding]:

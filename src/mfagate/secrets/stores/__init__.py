@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
@@ -20,10 +20,14 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a reference points at, and where that stands if it stands in a file."""
+    """What a reference points at, and where that stands if it stands in a file.
+
+    ``misread`` says which other programs read something else there, each with the reason.
+    """
 
     value: Any = field(repr=False)
     location: Location | None = None
+    misread: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ _MODULES = {
     "json": "document",
     "yaml": "document",
     "toml": "document",
+    "tfvars": "document",
     "k8s-secret": "kubernetes",
     "sandbox": "sandbox",
 }
@@ -89,7 +94,10 @@ class Stores:
         """
         if reference.scheme not in self._open:
             self._open[reference.scheme] = self._load(reference)
-        return self._open[reference.scheme].resolve(reference)
+        resolved = self._open[reference.scheme].resolve(reference)
+        if isinstance(resolved.value, str) and (tool := encrypted_by(resolved.value)):
+            raise encrypted(reference, tool, resolved.location)
+        return resolved
 
     def _load(self, reference: Reference) -> Store:
         try:
@@ -104,7 +112,7 @@ class Stores:
         return store
 
 
-_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "k8s-secret")
+_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "tfvars", "k8s-secret")
 
 
 def file_of(reference: Reference, base: Path) -> Path | None:
@@ -141,8 +149,43 @@ def read_file(base: Path, path: str, reference: Reference) -> str:
     """
     full = full_path(base, path, reference)
     try:
-        return read_text(full, MAX_FILE_BYTES)
+        text = read_text(full, MAX_FILE_BYTES)
     except OutOfResources:
         raise
     except Unreadable as error:
         raise Unresolved(f"{reference}: {full} {error}") from None
+    if tool := encrypted_by(text):
+        raise encrypted(reference, tool, Location(full, 1))
+    return text
+
+
+_CIPHERTEXTS = (
+    ("$ANSIBLE_VAULT;", "Ansible Vault", "ansible-vault view FILE > OUT"),
+    ("ENC[AES256_GCM,", "SOPS", "sops decrypt FILE > OUT"),
+    ("-----BEGIN AGE ENCRYPTED FILE-----", "age", "age --decrypt -i KEY FILE > OUT"),
+    ("-----BEGIN PGP MESSAGE-----", "GnuPG", "gpg --decrypt FILE > OUT"),
+)
+"""How a ciphertext begins, the tool that made it, and how that tool decrypts it.
+
+https://docs.ansible.com/ansible/latest/vault_guide/vault_using_encrypted_content.html,
+https://getsops.io/docs/, https://age-encryption.org/v1, RFC 9580 section 6.2.
+"""
+
+Tool = tuple[str, str]
+
+
+def encrypted_by(text: str) -> Tool | None:
+    """Return the tool that encrypted a text and its command, or None for any other text."""
+    start = text.lstrip()[:40]
+    return next(((tool, command) for mark, tool, command in _CIPHERTEXTS if start.startswith(mark)), None)
+
+
+def encrypted(reference: Reference, tool: Tool, location: Location | None) -> Unresolved:
+    """Say that a ciphertext stands where the value is expected, and how to get the value."""
+    name, command = tool
+    return Unresolved(
+        f"{reference}: what stands there is encrypted by {name}, and nothing has decrypted it",
+        next_step=f"Decrypt it in the job before the gate runs ({command}), as the deployment does, and point the "
+        "reference at the decrypted file or at the variable that the deployment sets (env:NAME).",
+        location=location,
+    )
