@@ -20,7 +20,8 @@ from mfagate.causes import CauseId
 from mfagate.exchange import Response
 from mfagate.providers.oauth import Tokens
 from mfagate.providers.okta import PROVIDER
-from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, assertion, load_key, new_key, new_token
+from mfagate.config.pem import load_private_key
+from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, assertion, new_key, new_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.settings import OktaSettings, OrgUrl, Scopes
 
@@ -54,7 +55,7 @@ def test_an_api_token_is_sent_as_it_is() -> None:
 def test_claims_of_an_assertion() -> None:
     made = assertion(APP)
     assert jwt.get_unverified_header(made) == {"alg": "RS256", "typ": "JWT", "kid": "kid-1"}
-    claims = jwt.decode(made, load_key(PEM).public_key(), algorithms=["RS256"], audience=ORG + TOKEN_PATH)
+    claims = jwt.decode(made, load_private_key(PEM).public_key(), algorithms=["RS256"], audience=ORG + TOKEN_PATH)
     assert (claims["iss"], claims["sub"], claims["aud"]) == (CLIENT, CLIENT, f"{ORG}/oauth2/v1/token")
     now = time.time()
     assert now - 5 <= claims["iat"] <= now
@@ -102,7 +103,7 @@ def test_what_anybody_may_know_needs_no_token() -> None:
             pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), "has 1024 bits", id="too short"
         ),
         pytest.param(pem(ec.generate_private_key(ec.SECP256K1())), "a kind that Okta does not take", id="curve"),
-        pytest.param(pem(load_key(PEM), BestAvailableEncryption(b"x")), "cannot be read", id="encrypted"),
+        pytest.param(pem(load_private_key(PEM), BestAvailableEncryption(b"x")), "cannot be read", id="encrypted"),
         pytest.param(PEM.replace("MII", "AAA"), "cannot be read", id="damaged"),
     ],
 )

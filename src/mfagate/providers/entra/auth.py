@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from mfagate.config.pem import load_private_key
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import ClientCredentials, Tokens
 
@@ -106,4 +107,5 @@ def assertion(settings: EntraSettings, audience: str) -> str:
         "exp": now + _ASSERTION_SECONDS,
     }
     encoded = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
-    return jwt.encode(claims, settings.secret("private_key") or "", algorithm, {header: encoded})
+    key = load_private_key(settings.secret("private_key") or "")
+    return jwt.encode(claims, key, algorithm, {header: encoded})

@@ -1,10 +1,13 @@
-"""Findings that need more than one setting, or a look into a key."""
+"""Findings that need more than one setting, or a look into a key or an assertion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from mfagate.causes import CauseId
+from mfagate.config.pem import certificates, load_private_key
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.result import Finding
@@ -20,7 +23,7 @@ def inspect(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
     yield from _cloud(settings)
     yield from _one_credential(settings)
     if settings.private_key is not None:
-        yield from _key(settings.secret("private_key") or "")
+        yield from _key(settings)
 
 
 def _cloud(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
@@ -49,14 +52,14 @@ def _one_credential(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
         yield "private_key", Finding(CauseId.CONFIG_SETTING_MISSING, message)
 
 
-def _key(pem: str) -> Iterator[tuple[str, Finding]]:
+def _key(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    value = settings.secret("private_key") or ""
     try:
-        key = load_pem_private_key(pem.encode(), None)
-    except (ValueError, TypeError):
-        message = "settings.private_key is well-formed PEM, and no key that can be read"
+        key = load_private_key(value)
+    except ValueError:
+        message = "settings.private_key is well-formed, and no key that can be read"
         yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, message)
         return
     if not isinstance(key, RSAPrivateKey):
@@ -65,3 +68,33 @@ def _key(pem: str) -> Iterator[tuple[str, Finding]]:
     elif key.key_size < _SMALLEST_KEY:
         message = f"settings.private_key has {key.key_size} bits; at least {_SMALLEST_KEY} are due"
         yield "private_key", Finding(CauseId.CONFIG_WRONG_KIND, message)
+    else:
+        yield from _certificate(settings, key, list(certificates(value)))
+
+
+def _certificate(settings: EntraSettings, key: Any, found: Sequence[Any]) -> Iterator[tuple[str, Finding]]:
+    """Compare the key with its certificate, where that stands in the same file, and look at its dates."""
+    if not found:
+        return
+    own = next((one for one in found if one.public_key() == key.public_key()), None)
+    if own is None:
+        message = "settings.private_key is not the key of the certificate that stands beside it"
+        step = "Put the certificate and the key of one pair into the file."
+        yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)
+        return
+    yield from _thumbprint(settings, own)
+    if own.not_valid_after_utc <= datetime.now(UTC):
+        message = f"the certificate beside settings.private_key expired on {own.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        step = "Make a new certificate, add it to the application, and put its key and thumbprint here."
+        yield "private_key", Finding(CauseId.CONFIG_EXPIRED, message, next_step=step)
+
+
+def _thumbprint(settings: EntraSettings, certificate: Any) -> Iterator[tuple[str, Finding]]:
+    from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+
+    stated = settings.certificate_thumbprint or ""
+    own = certificate.fingerprint(SHA256() if len(stated) == 64 else SHA1()).hex().upper()  # noqa: S303
+    if stated and stated.upper() != own:
+        message = "settings.certificate_thumbprint is not that of the certificate that stands beside the private_key"
+        step = f"Set certificate_thumbprint = {own!r}, or put the key of the named certificate into private_key."
+        yield "certificate_thumbprint", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)

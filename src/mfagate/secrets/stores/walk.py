@@ -7,6 +7,7 @@ Lists are addressed by number. A list whose items name themselves is addressed b
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Unknown:
 
 
 def follow(document: Any, steps: Sequence[str]) -> tuple[Any, Sequence[str]]:
-    """Walk to a scalar; return it with the path as keys and numbers alone.
+    """Walk to a scalar, or to a JSON Web Key; return it with the path as keys and numbers alone.
 
     Raises:
         Missing: A step is missing, or the end is not a scalar.
@@ -115,6 +116,8 @@ def _scalar(value: Any, steps: Sequence[str]) -> Any:
         )
     if isinstance(value, Unknown):
         raise Missing(f"{_dotted(steps)} is an expression, and only constants can be read here")
+    if isinstance(value, dict) and isinstance(value.get("kty"), str):
+        return json.dumps(value)  # a JSON Web Key
     if value is None or isinstance(value, dict | list):
         raise Missing(f"{_dotted(steps)} holds {_kind(value)}, not a value{_what_is_there(value)}")
     return value
