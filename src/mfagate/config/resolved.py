@@ -63,6 +63,25 @@ def resolve_table(
     return {value.name: value for value in values}
 
 
+def resolve_files(
+    integration: Integration, names: Sequence[str], stores: Stores, *, defer_unresolved: bool = False
+) -> Mapping[str, Value]:
+    """Resolve keys of the integration's own table that are the path of a file, or a reference."""
+    given = {name: raw for name in names if (raw := getattr(integration, name)) is not None}
+    values = [
+        _resolve(name, str(as_reference(raw)), integration.locate(name), stores, sandbox_running=False)
+        for name, raw in given.items()
+    ]
+    if defer_unresolved:
+        values = [replace(value, error=None, deferred=True) if value.error else value for value in values]
+    return {value.name: value for value in values}
+
+
+def as_reference(raw: str) -> Reference:
+    """Return the reference that a path, or a reference, stands for."""
+    return Reference.parse(raw) or Reference("file", raw)
+
+
 def _resolve(name: str, raw: Any, key_location: Location, stores: Stores, sandbox_running: bool) -> Value:
     reference = Reference.parse(raw) if isinstance(raw, str) else None
     if reference is None:

@@ -16,6 +16,7 @@ from mfagate.config.resolved import Value
 from mfagate.config.settings import ProviderSettings
 from mfagate.config.shapes import BaseUrl
 from mfagate.inspection.client import inspect_client
+from mfagate.inspection.identity import client_identity, inspect_identity
 from mfagate.inspection.settings import Subject, cross_checks, inspect_settings, sends_in_the_clear
 from mfagate.ladder.rung import Climb, passed
 from mfagate.result import Check, Finding, some
@@ -31,6 +32,7 @@ def run(climb: Climb) -> Iterator[Check]:
         findings += inspect_settings(climb.control, horizon=climb.horizon, partial=True)
     findings += _misread(climb)
     findings += inspect_client(climb.integration, climb.client)
+    findings += inspect_identity(climb.integration, climb.client_certificate, climb.horizon)
     findings += climb.shared
     checks = [_check(finding) for finding in findings]
     if not any(map(climb.waivers.stops, checks)):
@@ -141,6 +143,7 @@ def _typed(climb: Climb) -> Iterator[Finding]:
         return
     try:
         climb.settings = _settings(climb.subject)
+        climb.identity = client_identity(climb.client_certificate)
         if climb.control is not None and climb.control.values:
             overrides = {name: value.value for name, value in climb.control.values.items()}
             plain = {name: value.value for name, value in climb.subject.values.items()}
