@@ -142,7 +142,6 @@ class Session:
         teach_unknown(self.redactor, integration.unknown_values)
         return values
 
-
     def client_certificate(self, integration: Integration) -> Mapping[str, Value]:
         """Resolve the client certificate of an integration, and its key, which the redactor knows from then on."""
         stores = Stores(StoreContext(integration.base, self.environ, {}, self.parsed))

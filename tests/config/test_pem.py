@@ -133,7 +133,9 @@ def test_the_order_of_the_blocks_does_not_matter(parts: list[str]) -> None:
         (PKCS8 + EC_PEM, "it holds 2 different private keys, and programs take the first"),
         ("".join(PKCS8.splitlines()[1:-1]), "it is base64 without the lines -----BEGIN …-----"),
         (
-            base64.b64encode(pkcs12.serialize_key_and_certificates(b"a", RSA, None, None, serialization.NoEncryption())).decode(),
+            base64.b64encode(
+                pkcs12.serialize_key_and_certificates(b"a", RSA, None, None, serialization.NoEncryption())
+            ).decode(),
             "it is a PKCS #12 archive (.pfx) in base64",
         ),
     ],

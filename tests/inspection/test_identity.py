@@ -94,9 +94,7 @@ def test_a_pair_is_shown_and_its_key_is_known_to_the_redactor(folder: Path) -> N
     assert "CERTIFICATE" in session.redactor.redact(certificate())
 
 
-def test_one_file_may_hold_both_and_either_may_come_from_a_store(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_file_may_hold_both_and_either_may_come_from_a_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(folder, pem(KEY) + certificate() + certificate(OTHER))
     assert examine(folder, 'client_certificate = "file:tls/cert.pem"')[1].identity is not None
     monkeypatch.setenv("TLS_KEY", pem(KEY))

@@ -226,7 +226,7 @@ def test_a_reference_gives_the_value_and_where_it_stands(
         ("yaml:broken.yaml#a", "broken.yaml is not valid yaml (line 3)"),
         ("yaml:deploy.yaml#empty", "empty holds nothing, not a value"),
         ("yaml:empty.yaml#a", "there is no 'a' under the top"),
-        ("yaml:several.yaml#a", "several of its 2 documents in several.yaml have a (0, 1); name the document, as in yaml:several.yaml#[0].a"),
+        ("yaml:several.yaml#a", "have a (0, 1); name the document, as in yaml:several.yaml#[0].a"),
         ("yaml:binary#a", "is not text in UTF-8"),
         ("k8s-secret:secret.yaml#mfa", "is incomplete: write it like k8s-secret:"),
         ("k8s-secret:secret.yaml#mfa/", "is incomplete: write it like k8s-secret:"),

@@ -54,7 +54,7 @@ def _path_or_reference(value: str) -> str:
     if "-----BEGIN" in value:
         raise PydanticCustomError(
             "path_or_reference",
-            "should be the path of a PEM file, or a reference; the text of a key belongs into no file that is committed",
+            "should be the path of a PEM file, or a reference; a key itself must not be in this file",
         )
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +33,14 @@ class Value:
     deferred: bool = False
     next_step: str | None = None
     misread: Sequence[str] = ()
+    stores: Stores | None = field(default=None, repr=False, compare=False)
+
+    def again(self) -> str:
+        """Read the value again; the last one counts where that fails, as while a file is being replaced."""
+        if self.reference is not None and self.stores is not None:
+            with suppress(Unresolved):
+                return str(self.stores.resolve(self.reference).value)
+        return str(self.value)
 
     @property
     def change_here(self) -> Location:
@@ -106,4 +115,5 @@ def _resolve(name: str, raw: Any, key_location: Location, stores: Stores, sandbo
         reference=reference,
         location=resolved.location,
         misread=resolved.misread,
+        stores=stores,
     )

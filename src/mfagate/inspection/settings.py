@@ -261,7 +261,7 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
             expires=expires,
             next_step=f"Issue a new one. Where: {field.setting.where}",
         )
-    elif left <= horizon:
+    elif left <= horizon and not field.setting.renewed:
         yield subject.finding(
             CauseId.CONFIG_EXPIRING_SOON,
             field,

@@ -49,10 +49,18 @@ def run(climb: Climb) -> Iterator[Check]:
 
 def _first_expiry(climb: Climb, findings: Sequence[Finding]) -> datetime | None:
     """When the first token runs out that says so itself and is not a finding already."""
-    texts = [value.value for value in climb.subject.values.values() if isinstance(value.value, str)]
+    renewed = [value.name for value in _renewed(climb.subject)]
+    values = [value.value for name, value in climb.subject.values.items() if name not in renewed]
+    texts = [value for value in values if isinstance(value, str)]
     told = {finding.expires for finding in findings}
     moments = [moment for text in texts if (moment := expiry(text.strip())) is not None and moment not in told]
     return min(moments, default=None)
+
+
+def _renewed(subject: Subject) -> list[Value]:
+    """The values that are replaced at their source all the time."""
+    names = [field.name for field in subject.declared.fields() if field.setting.renewed]
+    return [subject.values[name] for name in names if name in subject.values]
 
 
 def _check(finding: Finding) -> Check:
@@ -103,9 +111,7 @@ def _misread(climb: Climb) -> Iterator[Finding]:
         names = some([name for name, _ in values])
         message = f"another program would read {names} from {file.name} differently"
         details = [f"{name} ({value.change_here}): {'; '.join(value.misread)}" for name, value in values]
-        yield Finding(
-            CauseId.CONFIG_READ_DIFFERENTLY, message, {"differences": details}, values[0][1].change_here
-        )
+        yield Finding(CauseId.CONFIG_READ_DIFFERENTLY, message, {"differences": details}, values[0][1].change_here)
 
 
 def _ca_bundle(climb: Climb) -> Iterator[Finding]:
@@ -143,6 +149,7 @@ def _typed(climb: Climb) -> Iterator[Finding]:
         return
     try:
         climb.settings = _settings(climb.subject)
+        climb.settings.read_again({value.name: value.again for value in _renewed(climb.subject)})
         climb.identity = client_identity(climb.client_certificate)
         if climb.control is not None and climb.control.values:
             overrides = {name: value.value for name, value in climb.control.values.items()}

@@ -78,6 +78,7 @@ def _private_members(value: str) -> list[str]:
         return []
     return [text for name in _JWK_SECRETS if isinstance(text := members.get(name), str)]
 
+
 _ADDRESS = re.compile(
     r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?)://"
     r"(?:(?P<user>\S*)@)?[^\s/?#@]*",

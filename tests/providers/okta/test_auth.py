@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
+from mfagate.config.pem import load_private_key
 from mfagate.exchange import Response
 from mfagate.providers.oauth import Tokens
 from mfagate.providers.okta import PROVIDER
-from mfagate.config.pem import load_private_key
 from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, assertion, new_key, new_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.settings import OktaSettings, OrgUrl, Scopes

@@ -51,7 +51,7 @@ class Store:
         try:
             path = ValuePath.parse(fragment)
         except MalformedPath:
-            raise Unresolved(f"{reference}: its quotes are not in order; write a step like \"a.b\"") from None
+            raise Unresolved(f'{reference}: its quotes are not in order; write a step like "a.b"') from None
         full = full_path(self._base, name, reference)
         file = self._context.once(scheme, full, lambda: self._read(reference, name))
         document, value, keys = _Search(reference, name, file).find(path)

@@ -143,7 +143,9 @@ def makes_instead(manifests: Sequence[_Manifest], wanted: _Wanted) -> Unresolved
         if one.kind == "ConfigMap" and one.name == wanted.name:
             example = f"yaml:{wanted.path}#[ConfigMap/{wanted.name}].data.{wanted.key}"
             return wanted.miss(f"{wanted.name} is a ConfigMap, not a Secret", f"Write {example}.", one.line)
-    maker = next((made for one in manifests if (made := makes_secrets(one.kind, one.content, wanted.path, wanted.key))), None)
+    maker = next(
+        (made for one in manifests if (made := makes_secrets(one.kind, one.content, wanted.path, wanted.key))), None
+    )
     if maker is None or any(one.kind == "Secret" for one in manifests):
         return None
     return wanted.miss(f"{wanted.path} has no Secret named {wanted.name}, but {maker.what}", maker.step)
@@ -192,7 +194,9 @@ def _manifests(text: str, wanted: _Wanted) -> Sequence[_Manifest]:
         where = f" (line {error.line})" if error.line else ""
         message = f"{wanted.path} is not valid YAML{where}"
         if "{{" in text:
-            raise wanted.miss(f"{message}; it is a template: {{{{ … }}}} in it is yet to be filled in", _RENDER) from None
+            raise wanted.miss(
+                f"{message}; it is a template: {{{{ … }}}} in it is yet to be filled in", _RENDER
+            ) from None
         raise wanted.miss(message, line=error.line) from None
 
 

@@ -74,7 +74,12 @@ def _spec(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
 def _targets(manifest: Mapping[str, Any]) -> Iterator[str]:
     """The names of the Secrets, where the manifest states others than its own."""
     spec = _spec(manifest)
-    for table in (spec.get("target"), spec.get("destination"), _at(spec, "template", "metadata"), _at(spec, "managedSecretReference")):
+    for table in (
+        spec.get("target"),
+        spec.get("destination"),
+        _at(spec, "template", "metadata"),
+        _at(spec, "managedSecretReference"),
+    ):
         if isinstance(table, dict):
             yield from (str(table[name]) for name in ("name", "secretName") if name in table)
     listed = spec.get("secretObjects") or spec.get("secretTemplates")
@@ -112,4 +117,6 @@ def _kustomization(manifest: Mapping[str, Any], path: str, key: str) -> Maker | 
         f"yaml:{path}#secretGenerator.NAME.literals.{key} for its literals. "
         "Or: kustomize build … > OUT in the job, and k8s-secret:OUT#…."
     )
-    return Maker(f"a secretGenerator of kustomize makes {some([quoted(name, 80) for name in names])}", step, tuple(names))
+    return Maker(
+        f"a secretGenerator of kustomize makes {some([quoted(name, 80) for name in names])}", step, tuple(names)
+    )

@@ -66,6 +66,6 @@ def _written(step: str) -> str:
 
 
 def to_write(scheme: str, file: str, path: ValuePath) -> str:
-    """Return the reference as a person types it into ``integrations.toml``: in single quotes if it holds double ones."""
+    """Return the reference as a person types it into ``integrations.toml``, in single quotes if it holds double."""
     text = f"{scheme}:{file}#{path}"
     return f"'{text}'" if '"' in text else text

@@ -134,7 +134,9 @@ def _value_of_item(item: Any, name: str) -> Any:
 def _assigned(item: str, name: str) -> str:
     _, mark, value = item.partition("=")
     if not mark:
-        raise Missing(f"{name} is listed without a value, so that it comes from the environment", reference=f"env:{name}")
+        raise Missing(
+            f"{name} is listed without a value, so that it comes from the environment", reference=f"env:{name}"
+        )
     return value
 
 

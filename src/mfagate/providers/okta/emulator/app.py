@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from mfagate.providers.okta import faults
 from mfagate.config.pem import load_private_key
+from mfagate.providers.okta import faults
 from mfagate.providers.okta.auth import ORGANIZATION_PATH, TOKEN_PATH, new_key, new_token
 from mfagate.providers.okta.emulator import bodies, factors
 from mfagate.providers.okta.emulator.answers import challenged, fail, invalid, ok, refused
