@@ -103,8 +103,8 @@ def _unresolved(climb: Climb) -> Iterator[Finding]:
 def _misread(climb: Climb) -> Iterator[Finding]:
     """Warn where another program would read another value from the same file: one finding a file."""
     files: dict[Path, list[tuple[str, Value]]] = {}
-    for subject in (climb.subject, climb.control):
-        for name, value in subject.values.items() if subject is not None else ():
+    for subject in filter(None, (climb.subject, climb.control)):
+        for name, value in subject.values.items():
             if value.misread and value.location is not None:
                 files.setdefault(value.location.file, []).append((f"{subject.table}.{name}", value))
     for file, values in files.items():

@@ -52,7 +52,7 @@ def _reasons(program: str, written: str, value: str, reads: str, variables: Sequ
         yield "keeps the quotes"
     if "\n" in written and program == DOCKER:
         yield "reads only the first line"
-    elif (not is_quoted and "#" in reads and "#" not in value) or (is_quoted and re.search(r"['\"]\s+#", reads)):
+    elif "#" in reads and "#" not in value:
         yield "keeps the comment behind the value"
     elif program != DOCKER or not is_quoted:
         yield "reads its spaces, quotes or backslashes otherwise"

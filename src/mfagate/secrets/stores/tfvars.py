@@ -55,7 +55,7 @@ def _attributes(text: str) -> Iterator[tuple[Any, Any]]:
 
     root = Parser(Language(tree_sitter_hcl.language())).parse(text.encode("utf-8", "surrogatepass")).root_node
     if root.has_error:
-        raise TfvarsError(_broken(root).start_point[0] + 1)
+        raise TfvarsError(_broken_line(root))
     for body in _named(root):
         for attribute in _named(body):
             if attribute.type != "attribute":
@@ -64,12 +64,15 @@ def _attributes(text: str) -> Iterator[tuple[Any, Any]]:
             yield name, value
 
 
-def _broken(node: Any) -> Any:
+def _broken_line(node: Any) -> int:
+    """The line of what cannot be read, or of the key whose value is missing."""
+    key = node
     while broken := next((child for child in node.children if child.has_error or child.is_missing), None):
         node = broken
-        if node.type == "ERROR" or node.is_missing:
+        key = node if node.type in ("attribute", "object_elem") else key
+        if node.type == "ERROR":
             break
-    return node
+    return int((key if node.is_missing else node).start_point[0]) + 1
 
 
 def _named(node: Any) -> list[Any]:

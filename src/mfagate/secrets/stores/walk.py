@@ -23,6 +23,9 @@ _MOST_STEPS = 12
 """Longer paths are not searched for keys with dots."""
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][\w.-]*)(?:=(.*))?", re.DOTALL)
+_ASSIGNED = re.compile(r"=[^=]")
+_PLAIN_NAME = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+(?:[-_.][a-z0-9]+)*")
+"""Other texts in a list may be values themselves: a token in base64 ends with ``=``."""
 _NAMES = ("name", "Name", "key", "Key")
 _VALUES = ("value", "Value")
 
@@ -70,7 +73,8 @@ def follow(document: Any, steps: Sequence[str]) -> tuple[Any, Sequence[str]]:
         key, value = inner
         walked.append(key)
         if named and number + 1 == len(steps):
-            value = _value_of_item(value, step)
+            inside, value = _value_of_item(value, step)
+            walked += inside
     return _scalar(value, steps), walked
 
 
@@ -127,8 +131,9 @@ _TAGS = {"!vault": "a ciphertext of Ansible Vault, which nothing has decrypted"}
 _OTHER_TAG = "another program makes the value of it"
 
 
-def _value_of_item(item: Any, name: str) -> Any:
-    return _named_value(item, name) if isinstance(item, dict) else _assigned(item, name)
+def _value_of_item(item: Any, name: str) -> tuple[Sequence[str], Any]:
+    """The value that an item of a list gives to its name, with the key that holds it."""
+    return _named_value(item, name) if isinstance(item, dict) else ((), _assigned(item, name))
 
 
 def _assigned(item: str, name: str) -> str:
@@ -140,18 +145,18 @@ def _assigned(item: str, name: str) -> str:
     return value
 
 
-def _named_value(item: Mapping[str, Any], name: str) -> Any:
+def _named_value(item: Mapping[str, Any], name: str) -> tuple[Sequence[str], Any]:
     """The value of ``{name: …, value: …}``, or of ``valueFrom``, which points elsewhere."""
     for key in _VALUES:
         if key in item:
-            return item[key]
+            return (key,), item[key]
     source = item.get("valueFrom")
     if isinstance(source, dict) and isinstance(secret := source.get("secretKeyRef"), dict):
         told = f"{quoted(secret.get('name'), _LONGEST_NAME)}/{quoted(secret.get('key'), _LONGEST_NAME)}"
         raise Missing(f"{name} comes from a Secret of the cluster", reference=f"k8s-secret:MANIFEST#{told}")
     if source is not None:
         raise Missing(f"{name} is read from elsewhere (valueFrom) when the program is started: {_OTHER_TAG}")
-    return item
+    return (), item
 
 
 def _missing(document: Any, value: Any, steps: Sequence[str], number: int) -> Missing:
@@ -179,7 +184,12 @@ def _folded(name: str) -> str:
 def _names(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [str(key) for key in value]
-    return [name for item in value if (name := _name(item)) is not None] if isinstance(value, list) else []
+    names = (
+        [_name(item) for item in value if not isinstance(item, str) or _ASSIGNED.search(item)]
+        if isinstance(value, list)
+        else []
+    )
+    return [name for name in names if name is not None and _PLAIN_NAME.fullmatch(name)]
 
 
 def _what_is_there(value: Any) -> str:
