@@ -234,7 +234,7 @@ def test_secrets_by_namespace_and_in_lists(put: Put, resolve: Resolve, text: str
         (EXTERNAL, "login-secrets/skey", "an ExternalSecret"),
         (EXTERNAL, "other/skey", "no Secret named other, but an ExternalSecret"),
         (secret("a") + EXTERNAL, "other/skey", "no Secret named other; it holds a"),
-        ("kind: SealedSecret\nmetadata: {name: duo}\nspec: {encryptedData: {skey: Ag}}\n", "duo/skey", "a SealedSecret"),
+        ("kind: SealedSecret\nmetadata: {name: duo}\nspec: {encryptedData: {skey: A}}\n", "duo/skey", "SealedSecret"),
         ("kind: SecretProviderClass\nmetadata: {name: x}\nspec: {secretObjects: [{secretName: duo}]}\n", "duo/skey",
          "a SecretProviderClass"),
         ("kind: VaultStaticSecret\nmetadata: {name: x}\nspec: {destination: {name: duo}}\n", "duo/skey", "in Vault"),
