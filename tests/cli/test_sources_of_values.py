@@ -59,8 +59,10 @@ def project(tmp_path: Path) -> Deployment:
         ("t.tfvars", f'duo = {{\n  skey = "{SKEY}"\n}}\n', '"tfvars:t.tfvars#duo.skey"'),
         (
             "s.yaml",
-            f"kind: Secret\nmetadata: {{name: duo, namespace: a}}\nstringData: {{skey: x}}\n---\n"
-            f"kind: Secret\nmetadata: {{name: duo, namespace: b}}\nstringData: {{skey: {SKEY}}}\n",
+            (
+                f"kind: Secret\nmetadata: {{name: duo, namespace: a}}\nstringData: {{skey: x}}\n---\n"
+                f"kind: Secret\nmetadata: {{name: duo, namespace: b}}\nstringData: {{skey: {SKEY}}}\n"
+            ),
             '"k8s-secret:s.yaml#b/duo/skey"',
         ),
     ],
