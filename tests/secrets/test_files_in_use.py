@@ -162,7 +162,7 @@ def test_the_value_is_found_with_its_line(
         ("v.yaml", COMPOSE, "services.login.environment.TWICE", "the list has 'TWICE' twice (items 4 and 5)"),
         ("v.yaml", COMPOSE, "services.login.environment.DUO_HOTS", "did you mean 'DUO_HOST'?"),
         ("v.yaml", DEPLOYMENT, "[0].spec.containers.login.env.DUO_SKEY", "write k8s-secret:MANIFEST#duo/skey"),
-        ("v.yaml", DEPLOYMENT, "[0].spec.containers.login.env.POD", "is read from elsewhere (valueFrom)"),
+        ("v.yaml", DEPLOYMENT, "[0].spec.containers.login.env.POD", "reads it from elsewhere (valueFrom)"),
         ("v.yaml", DEPLOYMENT, "data.DUO_HOST", "as in yaml:v.yaml#[ConfigMap/login].data.DUO_HOST"),
         ("v.yaml", DEPLOYMENT, "data.NOPE", "none of its 3 documents in v.yaml has data.NOPE"),
         ("v.yaml", DEPLOYMENT, "[Secret/x].data.NOPE", "no document [Secret/x]; it has Deployment/login"),
@@ -253,6 +253,35 @@ def test_what_is_no_secret_is_named(put: Put, missed: Missed, text: str, fragmen
     said = missed(f"k8s-secret:s.yaml#{fragment}")
     assert message in said
     assert "c4n4ry" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reference", "step"),
+    [
+        ("a.properties", "okta.token=x\n", "yaml:a.properties#okta.token", "write dotenv:a.properties#okta.token"),
+        ("a.properties", "# c\nokta.token = x\n", "yaml:a.properties#okta.token", "dotenv:a.properties#okta.token"),
+        ("a.ini", "[okta]\ntoken = x y\n", "toml:a.ini#okta.token", "Write dotenv:a.ini#token in the place of toml:"),
+        ("a.tfvars", "a = {\n b = 1\n}\n", "toml:a.tfvars#a.b", "Write tfvars:a.tfvars#a.b in the place of toml:"),
+        ("a.yml", "a: 1\n", "json:a.yml#a", "Write yaml:a.yml#a in the place of json:a.yml#a."),
+        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#/a/b/0", "write json:a.json#a.b.0 in the place"),
+        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#$.a.b[0]", "write json:a.json#a.b.0 in the place"),
+        ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#a.b[0]", "write json:a.json#a.b.0 in the place"),
+        ("k.yaml", "secretGenerator: [{name: duo, literals: [skey=x]}]\n", "k8s-secret:k.yaml#duo/skey",
+         "Point at what the generator reads: yaml:k.yaml#secretGenerator.duo.literals.skey. Or"),
+        ("k.yaml", "secretGenerator: [{name: duo, envs: [.env], files: [skey=s.txt, b/skey, x]}]\n",
+         "k8s-secret:k.yaml#duo/skey", "reads: file:s.txt or file:b/skey or dotenv:.env#skey. Or"),
+        ("k.yaml", "kind: Secret\nmetadata: {name: '{{ .Name }}'}\nstringData: {a: b}\n", "k8s-secret:k.yaml#duo/a",
+         "helm template … > OUT"),
+        ("a.env", "SKEY=encrypted:BN4hgnzQqxSsjzXnP\n", "dotenv:a.env#SKEY", "dotenvx decrypt -f FILE --stdout > OUT"),
+    ],
+)  # fmt: skip
+def test_what_to_write_instead(put: Put, tmp_path: Path, name: str, text: str, reference: str, step: str) -> None:
+    put(name, text)
+    parsed = Reference.parse(reference)
+    assert parsed is not None
+    with pytest.raises(Unresolved) as caught:
+        Stores(StoreContext(tmp_path, {})).resolve(parsed)
+    assert step in str(caught.value.next_step)
 
 
 def test_each_of_them_says_what_to_do_and_where(put: Put, tmp_path: Path) -> None:

@@ -163,12 +163,13 @@ _CIPHERTEXTS = (
     ("$ANSIBLE_VAULT;", "Ansible Vault", "ansible-vault view FILE > OUT"),
     ("ENC[AES256_GCM,", "SOPS", "sops decrypt FILE > OUT"),
     ("-----BEGIN AGE ENCRYPTED FILE-----", "age", "age --decrypt -i KEY FILE > OUT"),
+    ("encrypted:B", "dotenvx", "dotenvx decrypt -f FILE --stdout > OUT"),
     ("-----BEGIN PGP MESSAGE-----", "GnuPG", "gpg --decrypt FILE > OUT"),
 )
 """How a ciphertext begins, the tool that made it, and how that tool decrypts it.
 
 https://docs.ansible.com/ansible/latest/vault_guide/vault_using_encrypted_content.html,
-https://getsops.io/docs/, https://age-encryption.org/v1, RFC 9580 section 6.2.
+https://getsops.io/docs/, https://dotenvx.com/docs/, https://age-encryption.org/v1, RFC 9580 section 6.2.
 """
 
 Tool = tuple[str, str]

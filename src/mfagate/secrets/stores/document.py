@@ -6,8 +6,10 @@ How the value is addressed: :mod:`mfagate.secrets.stores.path` and :mod:`mfagate
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
 from mfagate.foreign import quoted
@@ -64,8 +66,10 @@ class Store:
             return _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
         except (ValueError, RecursionError) as error:
             # Parsers quote the offending text, which may be a secret: keep the position only.
+            other = _other_scheme(reference, path, text)
             raise Unresolved(
                 f"{reference}: {path} is not valid {reference.scheme}{_position(error)}{_template(text)}",
+                next_step=f"Write {other} in the place of {reference}." if other else None,
                 location=Location(full_path(self._base, path, reference), _line(error)),
             ) from None
 
@@ -112,11 +116,21 @@ class _Search:
             return (document.number, *follow(document.content, path.steps))
         except Missing as missing:
             meant = missing.reference
-            if missing.instead:
-                meant = self._written(replace(path, steps=missing.instead))
+            if instead := missing.instead or self._other_notation(document, path):
+                meant = self._written(replace(path, steps=instead))
+            elif isinstance(document.content, str):
+                meant = _other_scheme(self.reference, self.name, self.file.text)
             hint = f"; write {meant}" if meant else ""
             step = f"If it is meant, write {meant} in the place of {self.reference}." if meant else None
             raise Unresolved(f"{self.reference}: {missing}{hint}", next_step=step) from None
+
+    def _other_notation(self, document: _Document, path: ValuePath) -> Sequence[str]:
+        """The steps of a path that was written as JSONPath (``$.a[0]``) or as a JSON Pointer (``/a/0``)."""
+        steps = [step for step in re.split(r"[./\[\]'\"]+", ".".join(path.steps).removeprefix("$")) if step]
+        try:
+            return steps if steps and follow(document.content, steps) else ()
+        except Missing:
+            return ()
 
     def _which(self, path: ValuePath, having: Sequence[int]) -> Unresolved:
         documents = [one for one in self.file.documents if not having or one.number in having]
@@ -131,6 +145,26 @@ class _Search:
 
     def _written(self, path: ValuePath) -> str:
         return quoted(to_write(self.reference.scheme, self.name, path))
+
+
+_SCHEME_OF = {
+    **dict.fromkeys((".env", ".properties", ".ini", ".conf"), "dotenv"),
+    **dict.fromkeys((".tfvars", ".hcl", ".tf"), "tfvars"),
+    **dict.fromkeys((".yaml", ".yml"), "yaml"),
+    ".json": "json",
+    ".toml": "toml",
+}
+_ASSIGNMENTS = re.compile(r"(?m)\A(?:[ \t]*(?:[#;!\[].*)?\r?\n)*+[ \t]*[\w.-]+[ \t]*=")
+
+
+def _other_scheme(reference: Reference, path: str, text: str) -> str | None:
+    """The reference with the scheme that reads the file, by its name or because it consists of assignments."""
+    scheme = _SCHEME_OF.get(PurePath(path).suffix) or ("dotenv" if _ASSIGNMENTS.match(text) else None)
+    if scheme is None or scheme == reference.scheme:
+        return None
+    fragment = reference.locator.partition("#")[2]
+    key = fragment if scheme != "dotenv" or fragment in text else fragment.rpartition(".")[2]
+    return quoted(f"{scheme}:{path}#{key}")
 
 
 def _position(error: Exception) -> str:

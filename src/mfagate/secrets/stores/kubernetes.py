@@ -116,6 +116,9 @@ def _chosen(manifests: Sequence[_Manifest], wanted: _Wanted) -> _Manifest:
             f"it has {some([one.title for one in named])}",
             f"Write the namespace that the manifest states, or none where it states none, as in {example}.",
         )
+    if any("{{" in str(one.name) for one in secrets):
+        message = f"{wanted.path} has no Secret named {wanted.name}; it is a template whose names are not filled in"
+        raise wanted.miss(message, _RENDER, secrets[0].line)
     raise makes_instead(manifests, wanted) or wanted.miss(
         f"{wanted.path} has no Secret named {wanted.name}; "
         + (f"it holds {some([one.title for one in secrets])}" if secrets else "it holds no Secret")
@@ -194,9 +197,8 @@ def _manifests(text: str, wanted: _Wanted) -> Sequence[_Manifest]:
         where = f" (line {error.line})" if error.line else ""
         message = f"{wanted.path} is not valid YAML{where}"
         if "{{" in text:
-            raise wanted.miss(
-                f"{message}; it is a template: {{{{ … }}}} in it is yet to be filled in", _RENDER
-            ) from None
+            message += "; it is a template: {{ … }} in it is yet to be filled in"
+            raise wanted.miss(message, _RENDER, error.line) from None
         raise wanted.miss(message, line=error.line) from None
 
 

@@ -112,11 +112,25 @@ def _kustomization(manifest: Mapping[str, Any], path: str, key: str) -> Maker | 
     if not generators:
         return None
     names = [str(one["name"]) for one in generators if "name" in one]
+    read = dict.fromkeys(place for one in generators for place in _generated_from(one, path, key))
     step = (
-        f"Point at what the generator reads: dotenv:FILE#{key} for its envs, file:PATH for its files, "
-        f"yaml:{path}#secretGenerator.NAME.literals.{key} for its literals. "
+        f"Point at what the generator reads: {' or '.join(read) or 'its files'}. "
         "Or: kustomize build … > OUT in the job, and k8s-secret:OUT#…."
     )
     return Maker(
         f"a secretGenerator of kustomize makes {some([quoted(name, 80) for name in names])}", step, tuple(names)
     )
+
+
+def _generated_from(generator: Mapping[str, Any], path: str, key: str) -> Iterator[str]:
+    """References to the sources of a generator, as far as they can have the key."""
+    name = quoted(generator.get("name"), 80)
+    literals, files = (generator.get(part) for part in ("literals", "files"))
+    envs = [generator.get("env"), *(generator["envs"] if isinstance(generator.get("envs"), list) else [])]
+    if isinstance(literals, list) and any(str(one).startswith(f"{key}=") for one in literals):
+        yield f"yaml:{path}#secretGenerator.{name}.literals.{key}"
+    for one in files if isinstance(files, list) else ():
+        target, mark, source = str(one).partition("=")
+        if target.rpartition("/")[2] == key:
+            yield f"file:{quoted(source if mark else target, 200)}"
+    yield from (f"dotenv:{quoted(one, 200)}#{key}" for one in envs if isinstance(one, str))

@@ -155,7 +155,10 @@ def _named_value(item: Mapping[str, Any], name: str) -> tuple[Sequence[str], Any
         told = f"{quoted(secret.get('name'), _LONGEST_NAME)}/{quoted(secret.get('key'), _LONGEST_NAME)}"
         raise Missing(f"{name} comes from a Secret of the cluster", reference=f"k8s-secret:MANIFEST#{told}")
     if source is not None:
-        raise Missing(f"{name} is read from elsewhere (valueFrom) when the program is started: {_OTHER_TAG}")
+        message = (
+            f"{name} has no value here: the platform reads it from elsewhere (valueFrom) when it starts the program"
+        )
+        raise Missing(f"{message}; in a job that gets it, its place is the environment", reference=f"env:{name}")
     return (), item
 
 
