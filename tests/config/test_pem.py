@@ -131,6 +131,7 @@ def test_the_order_of_the_blocks_does_not_matter(parts: list[str]) -> None:
         (CERTIFICATE + pem(RSA, Format.PKCS8, b"pass"), "it is encrypted with a passphrase"),
         (PARAMETERS + pem(EC, Format.TraditionalOpenSSL, b"pass"), "it is encrypted with a passphrase"),
         (PKCS8 + EC_PEM, "it holds 2 different private keys, and programs take the first"),
+        (base64.b64encode(PKCS8.encode()).decode(), "it is a PEM file that was encoded in base64 once more"),
         ("".join(PKCS8.splitlines()[1:-1]), "it is base64 without the lines -----BEGIN …-----"),
         (
             base64.b64encode(

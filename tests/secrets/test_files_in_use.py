@@ -256,6 +256,28 @@ def test_what_is_no_secret_is_named(put: Put, missed: Missed, text: str, fragmen
 
 
 @pytest.mark.parametrize(
+    ("content", "message", "step"),
+    [
+        ("secret".encode("utf-16"), "it is UTF-16, as PowerShell writes it", "Save it as UTF-8"),
+        (b"\x30\x82\x09\xff\x02\x01\x03", "as PKCS #12 (.pfx, .p12) and DER are", "openssl pkcs12 -in OLD"),
+        (b"\0GITCRYPT\0\xff", "git-crypt encrypted it", "git-crypt unlock"),
+        (b"\xfe\xed\xfe\xed\xff", "it is a Java keystore", "keytool"),
+        (b"caf\xe9", "is not text in UTF-8", None),
+    ],
+)
+def test_files_that_are_no_text_are_named(
+    put: Put, tmp_path: Path, content: bytes, message: str, step: str | None
+) -> None:
+    put("f", content)
+    reference = Reference.parse("file:f")
+    assert reference is not None
+    with pytest.raises(Unresolved) as caught:
+        Stores(StoreContext(tmp_path, {})).resolve(reference)
+    assert message in str(caught.value)
+    assert (step or "None") in str(caught.value.next_step)
+
+
+@pytest.mark.parametrize(
     ("name", "text", "reference", "step"),
     [
         ("a.properties", "okta.token=x\n", "yaml:a.properties#okta.token", "write dotenv:a.properties#okta.token"),

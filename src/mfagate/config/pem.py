@@ -23,12 +23,20 @@ _MARK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]+)-----")
 _KEYS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
 CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 
-_OTHERS = {
+_ENCRYPTED = "it is encrypted with a passphrase"
+_DECRYPT = "Store it without a passphrase, as the login service reads it: openssl pkey -in OLD -out NEW."
+_EXTRACT = "Store the key in PEM: openssl pkcs12 -in FILE -nodes -nocerts -out NEW."
+
+_OTHERS: Mapping[str, tuple[str, CauseId] | tuple[str, CauseId, str]] = {
     "PUBLIC KEY": ("it is the public half of a key", CauseId.CONFIG_WRONG_KIND),
     "CERTIFICATE": ("it is a certificate, not the key that belongs to it", CauseId.CONFIG_WRONG_KIND),
     "CERTIFICATE REQUEST": ("it is a certificate request, not a key", CauseId.CONFIG_WRONG_KIND),
-    "OPENSSH PRIVATE KEY": ("it is a key in OpenSSH's own format", CauseId.CONFIG_MALFORMED_VALUE),
-    "ENCRYPTED PRIVATE KEY": ("it is encrypted with a passphrase", CauseId.CONFIG_MALFORMED_VALUE),
+    "OPENSSH PRIVATE KEY": (
+        "it is a key in OpenSSH's own format",
+        CauseId.CONFIG_MALFORMED_VALUE,
+        "Convert it: ssh-keygen -p -m PKCS8 -f COPY, which changes the file in its place.",
+    ),
+    "ENCRYPTED PRIVATE KEY": (_ENCRYPTED, CauseId.CONFIG_MALFORMED_VALUE, _DECRYPT),
     "EC PARAMETERS": ("it holds the parameters of a curve without the key", CauseId.CONFIG_MALFORMED_VALUE),
 }
 
@@ -76,9 +84,10 @@ class PrivateKey:
         found = blocks(value)
         keys = {block for block in found if block.is_key}
         if not found:
-            return Misfit(_incomplete(value))
+            return _without_marks(value) or Misfit(_incomplete(value))
         if len(keys) > 1:
-            return Misfit(f"it holds {len(keys)} different private keys, and programs take the first")
+            step = "Leave the key that is in use, and take the other one out of the file."
+            return Misfit(f"it holds {len(keys)} different private keys, and programs take the first", step=step)
         return self._key_misfit(*keys) if keys else _no_key(found)
 
     def _key_misfit(self, key: Block) -> Misfit | None:
@@ -87,7 +96,7 @@ class PrivateKey:
         if key.label not in _KEYS:
             return Misfit(f"it is a block of the kind {key.label}")
         if "Proc-Type:" in key.content:
-            return Misfit("it is encrypted with a passphrase")
+            return Misfit(_ENCRYPTED, step=_DECRYPT)
         if self.pkcs8_only and key.label != "PRIVATE KEY":
             how = "convert it with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW"
             return Misfit(f"it is in the older form PKCS #1 (BEGIN {key.label}), PKCS #8 is due; {how}")
@@ -180,7 +189,8 @@ def _jwk_misfit(value: str) -> Misfit | None:
     members = read_jwk(value)
     if members is None:
         if '"keys"' in value:
-            return Misfit("it is a set of keys (JWKS), and one key of it is needed")
+            step = "Point at one of its keys, as in json:PATH#keys.0, or store that key alone."
+            return Misfit("it is a set of keys (JWKS), and one key of it is needed", step=step)
         return Misfit("it begins like JSON and is no JSON Web Key (damaged, or another document)")
     kind = members["kty"]
     needed = _PRIVATE_MEMBERS.get(kind)
@@ -197,32 +207,40 @@ def _jwk_misfit(value: str) -> Misfit | None:
 
 def _incomplete(value: str) -> str:
     if "-----BEGIN" not in value:
-        return _without_marks(value) or "it has no line -----BEGIN …-----: it may be the path or the id of a key"
+        return "it has no line -----BEGIN …-----: it may be the path or the id of a key"
     if re.search(r"[^\s-][ \t]*-----BEGIN |-----END [A-Z0-9 ]+-----[ \t]*[^\s-]", value):
         return "something stands on the line of -----BEGIN …----- or -----END …-----, or its line breaks are lost"
     return "its line breaks are lost, or its last line -----END …----- is missing"
 
 
-def _without_marks(value: str) -> str | None:
+def _without_marks(value: str) -> Misfit | None:
     """Name base64 of DER: a key without its lines, or the archive that Azure Key Vault gives out for a certificate.
 
     An archive begins with version 3 (RFC 7292, section 4), a key in PKCS #8 with version 0 or 1 (RFC 5958).
     """
+    if _in_base64(value).startswith(b"-----BEGIN "):
+        return Misfit(
+            "it is a PEM file that was encoded in base64 once more", step="Store it decoded: base64 -d OLD > NEW."
+        )
     if not _is_whole(value):
         return None
     der = base64.b64decode("".join(value.split()))
     head = 2 if der[1] < 0x80 else 2 + (der[1] & 0x7F)
     if der[head : head + 3] == b"\x02\x01\x03":
-        return "it is a PKCS #12 archive (.pfx) in base64; get the key with: openssl pkcs12 -in FILE -nodes -nocerts"
-    return "it is base64 without the lines -----BEGIN …----- and -----END …----- around it"
+        return Misfit("it is a PKCS #12 archive (.pfx) in base64", step=f"{_EXTRACT} (After: base64 -d OLD > FILE)")
+    return Misfit("it is base64 without the lines -----BEGIN …----- and -----END …----- around it")
+
+
+def _in_base64(value: str) -> bytes:
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def _is_whole(content: str) -> bool:
     """Whether the base64 decodes to one DER sequence of the length that it states."""
-    try:
-        der = base64.b64decode("".join(content.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return False
+    der = _in_base64(content)
     if len(der) < 2 or der[0] != 0x30:
         return False
     if der[1] < 0x80:

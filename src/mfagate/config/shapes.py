@@ -18,10 +18,14 @@ from mfagate.causes import CauseId
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """Why a value cannot be right: a sentence fragment without the value, and its cause."""
+    """Why a value cannot be right: a sentence fragment without the value, and its cause.
+
+    ``step`` is the sentence that says what to do, where that is known better than to copy the value again.
+    """
 
     reason: str
     cause: CauseId = CauseId.CONFIG_MALFORMED_VALUE
+    step: str | None = None
 
 
 class Shape(Protocol):

@@ -116,9 +116,7 @@ def _key(subject: _Subject) -> Iterator[Finding]:
         return
     misfit = PrivateKey().misfit(text)
     if misfit is not None:
-        encrypted = "passphrase" in misfit.reason
-        how = "Store it without a passphrase, as the login service reads it: openssl pkey -in OLD -out NEW."
-        step = how if encrypted else "Copy the whole key again from where it was made."
+        step = misfit.step or "Copy the whole key again from where it was made."
         yield subject.finding(misfit.cause, name, f"cannot be used as a key: {misfit.reason}", next_step=step)
 
 

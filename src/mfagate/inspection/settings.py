@@ -202,7 +202,8 @@ def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Findin
             misfit.cause,
             field,
             f"{subject.label(field)} cannot be right: {misfit.reason}",
-            next_step=f"{what}. Expected: {field.setting.shape.expected}. Where to find it: {field.setting.where}",
+            next_step=misfit.step
+            or f"{what}. Expected: {field.setting.shape.expected}. Where to find it: {field.setting.where}",
         )
 
 

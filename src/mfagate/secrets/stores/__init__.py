@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from mfagate.files import OutOfResources, Unreadable, read_text
+from mfagate.files import OutOfResources, Unreadable, open_regular, read_text
 from mfagate.result import Location
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 
@@ -153,10 +153,39 @@ def read_file(base: Path, path: str, reference: Reference) -> str:
     except OutOfResources:
         raise
     except Unreadable as error:
-        raise Unresolved(f"{reference}: {full} {error}") from None
+        kind, step = _other_kind(full)
+        raise Unresolved(f"{reference}: {full} {error}{kind}", next_step=step) from None
     if tool := encrypted_by(text):
         raise encrypted(reference, tool, Location(full, 1))
     return text
+
+
+_KINDS = (
+    (
+        b"\xff\xfe",
+        "it is UTF-16, as PowerShell writes it",
+        "Save it as UTF-8: Set-Content -Encoding utf8 in PowerShell.",
+    ),
+    (b"\xfe\xff", "it is UTF-16", "Save it as UTF-8."),
+    (b"\0GITCRYPT\0", "git-crypt encrypted it", "Run git-crypt unlock in the job before the gate."),
+    (b"\xfe\xed\xfe\xed", "it is a Java keystore", "Convert it: keytool -importkeystore to PKCS #12, then to PEM."),
+    (
+        b"\x30",
+        "it is binary, as PKCS #12 (.pfx, .p12) and DER are",
+        "Convert it to PEM: openssl pkcs12 -in OLD -nodes -out NEW.",
+    ),
+)
+"""How files that are no text begin. https://github.com/AGWA/git-crypt/blob/master/crypto.hpp names its header."""
+
+
+def _other_kind(path: Path) -> tuple[str, str | None]:
+    """Say what a file is that cannot be read as text, and what to do; nothing where it is not known."""
+    try:
+        with open_regular(path) as file:
+            start = file.read(16)
+    except OSError:
+        return "", None
+    return next(((f"; {what}", step) for mark, what, step in _KINDS if start.startswith(mark)), ("", None))
 
 
 _CIPHERTEXTS = (
