@@ -183,7 +183,7 @@ def _other_kind(path: Path) -> tuple[str, str | None]:
     try:
         with open_regular(path) as file:
             start = file.read(16)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: the path holds a NUL character
         return "", None
     return next(((f"; {what}", step) for mark, what, step in _KINDS if start.startswith(mark)), ("", None))
 
