@@ -1,9 +1,11 @@
-"""What other programs read in a line of a .env file: ``docker run --env-file``, and EnvironmentFile of systemd.
+"""What other programs read in a line of a .env file: ``docker run --env-file``, systemd, and Docker Compose.
 
 Docker takes everything behind the first ``=`` as it is, and refuses a name with white space in it
 (https://github.com/docker/cli/blob/master/pkg/kvfile/kvfile.go, https://github.com/docker/cli/issues/3630).
 systemd removes quotes and knows no comment behind a value; it expands nothing
-(https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#EnvironmentFile=).
+(https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#EnvironmentFile=). Docker Compose expands
+``$NAME`` as well, and nothing in single quotes
+(https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax).
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from collections.abc import Iterator, Sequence
 DOCKER = "docker run --env-file"
 SYSTEMD = "systemd's EnvironmentFile"
 
+COMPOSE = "Docker Compose"
+
+_BARE = re.compile(r"(?<![\\$])\$([A-Za-z_]\w*)")
 _EXPORT = re.compile(r"export[ \t]")
 _QUOTED = re.compile(r"""[ \t]*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")""", re.DOTALL)
 _UNQUOTED = re.compile(r"[ \t]*((?:\\.|[^\n\r\\])*)", re.DOTALL)
@@ -31,7 +36,7 @@ def misread(line: str, value: str, variables: Sequence[str]) -> Sequence[str]:
     name, _, written = line.partition("=")
     if _EXPORT.match(line):
         return [f"{DOCKER} refuses a line that begins with export, and {SYSTEMD} ignores it"]
-    found = []
+    found = list(_compose(written.lstrip(" \t"), variables))
     for program, reads in ((DOCKER, written.partition("\n")[0].rstrip("\r")), (SYSTEMD, _systemd(written))):
         reasons = list(_reasons(program, written, value, reads, variables))
         if program == DOCKER and name.rstrip() != name:
@@ -39,6 +44,14 @@ def misread(line: str, value: str, variables: Sequence[str]) -> Sequence[str]:
         if reasons:
             found.append(f"{program} {' and '.join(reasons)}")
     return found
+
+
+def _compose(written: str, variables: Sequence[str]) -> Iterator[str]:
+    if written.startswith("'"):
+        if variables:
+            yield f"{COMPOSE} does not expand ${{{variables[0]}}} in single quotes"
+    elif bare := _BARE.search(written):
+        yield f"{COMPOSE} expands ${bare[1]}"
 
 
 def _reasons(program: str, written: str, value: str, reads: str, variables: Sequence[str]) -> Iterator[str]:
