@@ -26,6 +26,8 @@ def stray_characters(value: str, *, prefixes: tuple[str, ...] = (), multiline: b
     ``prefixes`` are authorization schemes that the provider does not take in
     the value. Of a ``multiline`` value (a PEM key) line breaks are a part.
     """
+    if multiline and value.lstrip().startswith("{"):
+        return None  # A JSON Web Key, in which white space means nothing.
     if multiline:
         value = value.replace("\r\n", "\n").strip("\n")
     for position, character in (("starts", value[:1]), ("ends", value[-1:])):

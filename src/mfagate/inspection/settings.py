@@ -144,9 +144,7 @@ def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | No
             f"{label} holds a key or certificate in PEM, and no such thing is due",
             next_step=f"Put the right value there. Where to find it: {setting.where}",
         )
-    is_json = setting.multiline and value.value.lstrip().startswith("{")  # white space means nothing there
-    stray = stray_characters(value.value, prefixes=setting.foreign_prefixes, multiline=setting.multiline)
-    if stray and not is_json:
+    if stray := stray_characters(value.value, prefixes=setting.foreign_prefixes, multiline=setting.multiline):
         return subject.finding(
             CauseId.CONFIG_STRAY_CHARACTERS, field, f"{label} {stray}", next_step=_remove_stray(value, stray)
         )
