@@ -97,7 +97,7 @@ def test_a_variable_in_a_dotenv_file_is_expanded_and_the_other_readers_are_named
             "write 'json:v.json#\"a.b\"' in the place of json:v.json#a.b",
         ),
         ("s.yaml", "kind: SealedSecret\nmetadata: {name: duo}\n", "k8s-secret:s.yaml#duo/skey", "s.yaml:1", "env:NAME"),
-        ("s.yaml", "a: $ANSIBLE_VAULT;1.1;AES256\n", "yaml:s.yaml#a", "s.yaml:1", "ansible-vault view FILE > OUT"),
+        ("s.yaml", "a: $ANSIBLE_VAULT;1.1;AES256\n", "yaml:s.yaml#a", "s.yaml:1", "ansible-vault view s.yaml > OUT"),
     ],
 )
 def test_what_cannot_be_read_points_at_the_file_and_says_what_to_do(

@@ -294,7 +294,7 @@ def test_files_that_are_no_text_are_named(
          "k8s-secret:k.yaml#duo/skey", "reads: file:s.txt or file:b/skey or dotenv:.env#skey. Or"),
         ("k.yaml", "kind: Secret\nmetadata: {name: '{{ .Name }}'}\nstringData: {a: b}\n", "k8s-secret:k.yaml#duo/a",
          "helm template … > OUT"),
-        ("a.env", "SKEY=encrypted:BN4hgnzQqxSsjzXnP\n", "dotenv:a.env#SKEY", "dotenvx decrypt -f FILE --stdout > OUT"),
+        ("a.env", "SKEY=encrypted:BN4hgnzQqxSsjzXnP\n", "dotenv:a.env#SKEY", "dotenvx decrypt -f a.env --stdout > OUT"),
     ],
 )  # fmt: skip
 def test_what_to_write_instead(put: Put, tmp_path: Path, name: str, text: str, reference: str, step: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from mfagate.files import OutOfResources, Unreadable, open_regular, read_text
+from mfagate.foreign import quoted
 from mfagate.result import Location
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 
@@ -213,6 +214,9 @@ def encrypted_by(text: str) -> Tool | None:
 def encrypted(reference: Reference, tool: Tool, location: Location | None) -> Unresolved:
     """Say that a ciphertext stands where the value is expected, and how to get the value."""
     name, command = tool
+    file = reference.locator if reference.scheme == "file" else reference.locator.partition("#")[0]
+    if location is not None:
+        command = command.replace("FILE", quoted(file, 200))
     return Unresolved(
         f"{reference}: what stands there is encrypted by {name}, and nothing has decrypted it",
         next_step=f"Decrypt it in the job before the gate runs ({command}), as the deployment does, and point the "

@@ -119,7 +119,7 @@ def _chosen(manifests: Sequence[_Manifest], wanted: _Wanted) -> _Manifest:
     if any("{{" in str(one.name) for one in secrets):
         message = f"{wanted.path} has no Secret named {wanted.name}; it is a template whose names are not filled in"
         raise wanted.miss(message, _RENDER, secrets[0].line)
-    raise makes_instead(manifests, wanted) or wanted.miss(
+    raise _makes_instead(manifests, wanted) or wanted.miss(
         f"{wanted.path} has no Secret named {wanted.name}; "
         + (f"it holds {some([one.title for one in secrets])}" if secrets else "it holds no Secret")
     )
@@ -136,22 +136,20 @@ def _ambiguous(fitting: Sequence[_Manifest], wanted: _Wanted) -> Unresolved:
     return wanted.miss(message, f"Write which one is meant, with its namespace, as in {example}.")
 
 
-def makes_instead(manifests: Sequence[_Manifest], wanted: _Wanted) -> Unresolved | None:
+def _makes_instead(manifests: Sequence[_Manifest], wanted: _Wanted) -> Unresolved | None:
     """Name what makes the Secret elsewhere, or another object of that name."""
-    for one in manifests:
-        maker = makes_secrets(one.kind, one.content, wanted.path, wanted.key)
-        if maker is not None and wanted.name in (one.name, *maker.names):
+    made = [(one, makes_secrets(one.kind, one.content, wanted.path, (wanted.name, wanted.key))) for one in manifests]
+    makers = [(one, maker) for one, maker in made if maker is not None]
+    for one, maker in makers:
+        if wanted.name in (one.name, *maker.names):
             return wanted.miss(f"{wanted.path} has no Secret {wanted.name}, but {maker.what}", maker.step, one.line)
     for one in manifests:
         if one.kind == "ConfigMap" and one.name == wanted.name:
             example = f"yaml:{wanted.path}#[ConfigMap/{wanted.name}].data.{wanted.key}"
             return wanted.miss(f"{wanted.name} is a ConfigMap, not a Secret", f"Write {example}.", one.line)
-    maker = next(
-        (made for one in manifests if (made := makes_secrets(one.kind, one.content, wanted.path, wanted.key))), None
-    )
-    if maker is None or any(one.kind == "Secret" for one in manifests):
+    if not makers or any(one.kind == "Secret" for one in manifests):
         return None
-    return wanted.miss(f"{wanted.path} has no Secret named {wanted.name}, but {maker.what}", maker.step)
+    return wanted.miss(f"{wanted.path} has no Secret named {wanted.name}, but {makers[0][1].what}", makers[0][1].step)
 
 
 def _value(secret: _Manifest, wanted: _Wanted) -> Resolved:

@@ -30,7 +30,9 @@ _WHERE_IT_ARRIVES = (
     "gets the Secret as the login service does"
 )
 
-_FROM_THE_CLUSTER = f"{_WHERE_IT_ARRIVES}, or k8s-secret:OUT#… after kubectl get secret NAME -o yaml > OUT in the job."
+_FROM_THE_CLUSTER = (
+    _WHERE_IT_ARRIVES + ", or k8s-secret:OUT#… after kubectl get secret {name} -o yaml > OUT in the job."
+)
 
 _KINDS: Mapping[str, str] = {
     "SealedSecret": "a SealedSecret: only the controller in the cluster can decrypt its values",
@@ -53,15 +55,24 @@ https://docs.doppler.com/docs/kubernetes-operator, https://akv2k8s.io/, https://
 https://bitwarden.com/help/secrets-manager-kubernetes-operator/."""
 
 
-def makes_secrets(kind: str, manifest: Mapping[str, Any], path: str, key: str) -> Maker | None:
-    """Return what a manifest is, if a Secret is made from it; ``path`` is its file, ``key`` the key that is wanted."""
+def makes_secrets(kind: str, manifest: Mapping[str, Any], path: str, wanted: tuple[str, str]) -> Maker | None:
+    """Return what a manifest is, if a Secret is made from it.
+
+    Args:
+        kind: Its kind.
+        manifest: The manifest.
+        path: Its file.
+        wanted: The name and the key that a reference asks for.
+    """
+    name, key = wanted
     if kind == "Kustomization":
         return _kustomization(manifest, path, key)
     if kind not in _KINDS:
         return None
-    step = _FROM_THE_CLUSTER
+    step = _FROM_THE_CLUSTER.format(name=quoted(name, 80))
     if kind == "SopsSecret":
-        step = f"Decrypt it in the job (sops decrypt FILE > OUT) and point at OUT with yaml:OUT#…. Or: {step}"
+        how = f"sops decrypt {quoted(path, 200)} > OUT"
+        step = f"Decrypt it in the job ({how}) and point at OUT with yaml:OUT#…. Or: {step}"
     origin = next(_remote(manifest, key), None)
     return Maker(_KINDS[kind] + (f" ({origin})" if origin else ""), step, tuple(_targets(manifest)))
 
