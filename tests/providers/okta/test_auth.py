@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
+from jwt.algorithms import RSAAlgorithm
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
@@ -169,3 +170,29 @@ def test_a_token_of_ours_has_the_shape_of_theirs() -> None:
     shape = field.setting.shape
     assert shape is not None
     assert shape.misfit(new_token()) is None
+
+
+def jwk(**changed: str) -> str:
+    """The key as a JWK with a kid, as Okta shows it."""
+    return json.dumps({**RSAAlgorithm.to_jwk(load_private_key(PEM), as_dict=True), "kid": "own", **changed})
+
+
+def test_a_jwk_signs_and_brings_its_own_id() -> None:
+    settings = OktaSettings(org_url=ORG, client_id=CLIENT, private_key=SecretStr(jwk()))
+    assert list(contradictions(settings)) == []
+    made = assertion(settings)
+    assert jwt.get_unverified_header(made)["kid"] == "own"
+    jwt.decode(made, load_private_key(PEM).public_key(), algorithms=["RS256"], audience=ORG + TOKEN_PATH)
+
+
+def test_two_ids_of_one_key_contradict_each_other() -> None:
+    ((setting, found),) = contradictions(APP.model_copy(update={"private_key": SecretStr(jwk())}))
+    assert (setting, found.cause) == ("key_id", CauseId.CONFIG_MALFORMED_VALUE)
+    same = APP.model_copy(update={"private_key": SecretStr(jwk()), "key_id": "own"})
+    assert list(contradictions(same)) == []
+
+
+def test_a_jwk_that_was_cut_is_not_a_reason_for_another_key() -> None:
+    ((setting, found),) = contradictions(APP.model_copy(update={"private_key": SecretStr(jwk(kid="kid-1", n="0vx7"))}))
+    assert (setting, found.cause) == ("private_key", CauseId.CONFIG_MALFORMED_VALUE)
+    assert "Copy the whole key again" in str(found.next_step)
