@@ -18,6 +18,7 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file, tfvars
 from mfagate.secrets.stores.json_comments import without_comments
 from mfagate.secrets.stores.lines import LineOf, json_lines, toml_lines, yaml_lines
+from mfagate.secrets.stores.manifests import makes_secrets
 from mfagate.secrets.stores.path import MalformedPath, ValuePath, to_write
 from mfagate.secrets.stores.walk import Missing, Tagged, follow
 from mfagate.toml_lines import parse as parse_toml
@@ -98,6 +99,8 @@ class _Search:
             except Missing:
                 continue
         if len(found) == 1:
+            chosen = next(one for one in documents if one.number == found[0][0])
+            self._refuse_encoded(chosen.content, path.steps)
             return found[0]
         raise self._which(path, [number for number, _, _ in found])
 
@@ -113,7 +116,9 @@ class _Search:
 
     def _within(self, document: _Document, path: ValuePath) -> tuple[int, Any, Sequence[str]]:
         try:
-            return (document.number, *follow(document.content, path.steps))
+            found = (document.number, *follow(document.content, path.steps))
+            self._refuse_encoded(document.content, path.steps)
+            return found
         except Missing as missing:
             meant = missing.reference
             if instead := missing.instead or self._other_notation(document, path):
@@ -123,6 +128,27 @@ class _Search:
             hint = f"; write {meant}" if meant else ""
             step = f"If it is meant, write {meant} in the place of {self.reference}." if meant else None
             raise Unresolved(f"{self.reference}: {missing}{hint}", next_step=step) from None
+
+    def _refuse_encoded(self, content: Any, steps: Sequence[str]) -> None:
+        """Refuse base64 and ciphertexts of manifests, which are not what a program gets.
+
+        Raises:
+            Unresolved: The value is under ``data`` of a Secret, or in a manifest that a Secret is made from.
+        """
+        kind = content.get("kind") if isinstance(content, dict) else None
+        if not isinstance(kind, str) or not isinstance(metadata := content.get("metadata"), dict):
+            return
+        name = quoted(metadata.get("name"), 80)
+        if kind == "Secret" and steps[0] == "data":
+            title = f"{quoted(metadata['namespace'], 80)}/{name}" if "namespace" in metadata else name
+            instead = f"k8s-secret:{self.name}#{title}/{'.'.join(steps[1:])}"
+            message = f"{self.reference}: data of a Secret is base64, and a program gets it decoded; write {instead}"
+            raise Unresolved(message, next_step=f"Write {instead} in the place of {self.reference}.")
+        if kind == "Kustomization":
+            return  # Its literals are the values.
+        maker = makes_secrets(kind, content, self.name, (name, steps[-1]))
+        if maker is not None:
+            raise Unresolved(f"{self.reference}: {self.name} holds {maker.what}", next_step=maker.step)
 
     def _other_notation(self, document: _Document, path: ValuePath) -> Sequence[str]:
         """The steps of a path that was written as JSONPath (``$.a[0]``) or as a JSON Pointer (``/a/0``)."""

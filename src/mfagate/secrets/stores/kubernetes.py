@@ -14,6 +14,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from mfagate.yaml_text import YamlError, could_be_deep, documents, loader
 _EXAMPLES = "k8s-secret:secret.yaml#mfa/token, or with a namespace k8s-secret:secret.yaml#production/mfa/token"
 
 
+_SECTIONS = ("stringData", "data")
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What a reference asks for."""
@@ -37,6 +41,10 @@ class _Wanted:
     namespace: str | None
     name: str
     key: str
+
+    def instead(self, secret: _Manifest, key: str | None = None) -> str:
+        """Return the reference to this key, or another one, of a Secret of the file."""
+        return f"k8s-secret:{self.path}#{secret.title}/{quoted(key or self.key, 80)}"
 
     def miss(self, message: str, next_step: str | None = None, line: int | None = None) -> Unresolved:
         """Say what is missing in the file."""
@@ -78,6 +86,10 @@ class _Manifest:
         name = quoted(self.name, 80)
         return name if self.namespace is None else f"{quoted(self.namespace, 80)}/{name}"
 
+    def has(self, key: str) -> bool:
+        """Whether it has a value for the key."""
+        return any(isinstance(values := self.content.get(name), dict) and key in values for name in _SECTIONS)
+
     @property
     def _metadata(self) -> dict[str, Any]:
         metadata = self.content.get("metadata")
@@ -95,7 +107,8 @@ class Store:
         path, fragment = reference.path_and_fragment("k8s-secret:secret.yaml#mfa/token")
         *namespace, name, key = fragment.split("/") if fragment.count("/") in (1, 2) else ("", "")
         if not all((*namespace, name, key)):
-            raise Unresolved(f"{reference} is incomplete: write it like {_EXAMPLES}")
+            message = f"{reference} is incomplete: write it like {_EXAMPLES}"
+            raise Unresolved(message, next_step=f"Write the name of the Secret and its key, like {_EXAMPLES}.")
         file = full_path(self._base, path, reference)
         wanted = _Wanted(reference, path, file, namespace[0] if namespace else None, name, key)
         return _value(_chosen(_manifests(read_file(self._base, path, reference), wanted), wanted), wanted)
@@ -110,18 +123,23 @@ def _chosen(manifests: Sequence[_Manifest], wanted: _Wanted) -> _Manifest:
     if fitting:
         raise _ambiguous(fitting, wanted)
     if named:
-        example = f"k8s-secret:{wanted.path}#{named[0].title}/{wanted.key}"
         raise wanted.miss(
             f"{wanted.path} has no Secret {wanted.name} in the namespace {wanted.namespace}; "
             f"it has {some([one.title for one in named])}",
-            f"Write the namespace that the manifest states, or none where it states none, as in {example}.",
+            f"Write the namespace that the manifest states, or none where it states none, as in "
+            f"{wanted.instead(named[0])}.",
         )
     if any("{{" in str(one.name) for one in secrets):
         message = f"{wanted.path} has no Secret named {wanted.name}; it is a template whose names are not filled in"
         raise wanted.miss(message, _RENDER, secrets[0].line)
-    raise _makes_instead(manifests, wanted) or wanted.miss(
-        f"{wanted.path} has no Secret named {wanted.name}; "
-        + (f"it holds {some([one.title for one in secrets])}" if secrets else "it holds no Secret")
+    if (instead := _makes_instead(manifests, wanted)) is not None:
+        raise instead
+    message = f"{wanted.path} has no Secret named {wanted.name}"
+    if not secrets:
+        raise wanted.miss(f"{message}; it holds no Secret", "Point at the manifest that has the Secret.")
+    raise wanted.miss(
+        f"{message}; it holds {some([one.title for one in secrets])}",
+        f"Write the name of the Secret, with its namespace if it is needed, as in {wanted.instead(secrets[0])}.",
     )
 
 
@@ -131,9 +149,8 @@ def _ambiguous(fitting: Sequence[_Manifest], wanted: _Wanted) -> Unresolved:
     if len({one.title for one in fitting}) < len(fitting):
         step = "Take one of them out of the file, or point at the file that is deployed."
         return wanted.miss(f"{message}; the one that is applied last counts", step, fitting[-1].line)
-    qualified = next(one for one in fitting if one.namespace is not None)
-    example = f"k8s-secret:{wanted.path}#{qualified.title}/{wanted.key}"
-    return wanted.miss(message, f"Write which one is meant, with its namespace, as in {example}.")
+    qualified = sorted((one for one in fitting if one.namespace is not None), key=lambda one: not one.has(wanted.key))
+    return wanted.miss(message, f"Write which one is meant, with its namespace, as in {wanted.instead(qualified[0])}.")
 
 
 def _makes_instead(manifests: Sequence[_Manifest], wanted: _Wanted) -> Unresolved | None:
@@ -154,7 +171,7 @@ def _makes_instead(manifests: Sequence[_Manifest], wanted: _Wanted) -> Unresolve
 
 def _value(secret: _Manifest, wanted: _Wanted) -> Resolved:
     keys: list[str] = []
-    for section in ("stringData", "data"):
+    for section in _SECTIONS:
         values = secret.content.get(section)
         if not isinstance(values, dict):
             continue
@@ -166,7 +183,9 @@ def _value(secret: _Manifest, wanted: _Wanted) -> Resolved:
                 raise wanted.miss(f"the Secret names {wanted.key!r} without a value ({location})", line=line)
             return Resolved(value if section == "stringData" else _decode(value, wanted, line), location)
     listed = some([quoted(key, 80) for key in dict.fromkeys(keys)]) or "none"
-    raise wanted.miss(f"the Secret has no key {wanted.key!r}; it has {listed}", line=secret.line)
+    near = get_close_matches(wanted.key, keys, n=1, cutoff=0) if keys else []
+    step = f"Write one of its keys, as in {wanted.instead(secret, near[0])}." if near else None
+    raise wanted.miss(f"the Secret has no key {wanted.key!r}; it has {listed}", step, secret.line)
 
 
 class _Lines(dict[str, Any]):
