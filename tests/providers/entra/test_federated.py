@@ -226,3 +226,18 @@ def run_gate() -> Callable[..., dict[str, Any]]:
         return report
 
     return run
+
+
+def test_the_file_is_read_again_and_a_gap_is_bridged(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text(made())
+    (tmp_path / "integrations.toml").write_text(TOML.format(more="", reference="file:token"))
+    settings = load(tmp_path / "integrations.toml", ["entra"])
+    (integration,) = settings.select()
+    with prepared(Session(settings), integration, live=False) as climb:
+        list(configuration.run(climb))
+        assert climb.settings is not None
+        path.write_text(renewed := made(jti="next"))
+        assert climb.settings.current("client_assertion") == renewed
+        path.unlink()
+        assert climb.settings.current("client_assertion") == climb.settings.secret("client_assertion")
