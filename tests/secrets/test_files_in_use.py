@@ -385,6 +385,15 @@ def test_an_unset_variable_is_named(put: Put, missed: Missed, name: str, message
 
 OTHERWISE = "systemd's EnvironmentFile reads its spaces, quotes or backslashes otherwise"
 EXPORT = f"{DOCKER} refuses a line that begins with export, and {SYSTEMD} ignores it"
+
+
+def test_variables_that_double_each_other_end(put: Put, missed: Missed) -> None:
+    lines = ["A0=0123456789", *(f"A{number}=${{A{number - 1}}}${{A{number - 1}}}" for number in range(1, 60))]
+    put(".env", "\n".join([*lines, "B=${A59}x", "C=ok"]))
+    assert "longer than 1 MiB" in missed("dotenv:.env#A59")
+    assert "longer than 1 MiB" in missed("dotenv:.env#B")
+
+
 KEEPS, COMMENT = "docker run --env-file keeps the quotes", "keeps the comment behind the value"
 
 

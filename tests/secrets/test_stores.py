@@ -267,6 +267,7 @@ LISTS = (
         pytest.param("a.yaml", LISTS, "k8s-secret:a.yaml#mfa/token", "found", id="billion lists"),
         pytest.param("a.yaml", MERGES, "k8s-secret:a.yaml#mfa/token", None, id="billion merges in a manifest"),
         pytest.param("a.yaml", "---\n" * 100_000, "k8s-secret:a.yaml#mfa/token", None, id="very many documents"),
+        pytest.param("a.yaml", "a: 1\n---\n" * 100_000, "yaml:a.yaml#b", None, id="very many documents with a key"),
         pytest.param("a.yaml", "[" * 1_000_000, "yaml:a.yaml#a", None, id="deep lists"),
         pytest.param("a.yaml", "- " * 500_000, "k8s-secret:a.yaml#a/b", None, id="deep block lists"),
         pytest.param("a.yaml", "a: 1" + ":1" * 500_000, "yaml:a.yaml#a", None, id="number in base 60"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -219,9 +220,9 @@ def _parse_json(text: str) -> _File:
 def _parse_yaml(text: str) -> _File:
     found = [(number, one) for number, one in enumerate(documents(text, _loader(could_be_deep(text))))]
     filled = [_Document(number, _title(number, one), one) for number, one in found if one is not None]
-    titles = [one.title for one in filled]
+    titles = Counter(one.title for one in filled)
     # Two documents of one kind and name are told apart by their numbers.
-    return _File(text, [one if titles.count(one.title) == 1 else replace(one, title=str(one.number)) for one in filled])
+    return _File(text, [one if titles[one.title] == 1 else replace(one, title=str(one.number)) for one in filled])
 
 
 def _loader(deep: bool) -> Any:

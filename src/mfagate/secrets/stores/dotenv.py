@@ -9,15 +9,16 @@ reference is unresolved: python-dotenv would put nothing there. What other progr
 from __future__ import annotations
 
 import io
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mfagate.foreign import quoted
 from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
+from mfagate.secrets.stores import MAX_FILE_BYTES, Resolved, StoreContext, full_path, read_file
 from mfagate.secrets.stores.env_files import misread
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Store:
         location = Location(full, found.line)
         if found.value is None:
             raise Unresolved(f"{reference}: {path} names {name} without a value ({location})", location=location)
+        if found.too_long:
+            raise Unresolved(f"{reference}: with its variables it is longer than 1 MiB", location=location)
         if found.unset:
             raise _not_set(reference, found, file, location)
         return Resolved(found.value, location, found.misread)
@@ -55,12 +58,13 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
-    """One definition. ``unset`` are the variables in it that nothing defines."""
+    """One definition. ``unset`` are the variables in it that nothing defines, ``too_long`` what grew without end."""
 
     value: str | None = field(repr=False)
     line: int
     unset: Sequence[str] = ()
     misread: Sequence[str] = ()
+    too_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +76,40 @@ class _File:
 
 
 def _expanded(bindings: Iterable[tuple[int, Binding]], environ: Mapping[str, str]) -> Mapping[str, _Variable]:
-    from dotenv.variables import parse_variables
-
     defined: dict[str, _Variable] = {}
+    values: dict[str, str] = {}
     for line, binding in bindings:
         if binding.error or not binding.key:
             continue
-        if binding.value is None:
-            defined[binding.key] = _Variable(None, line)
-            continue
-        known = {**environ, **{name: one.value for name, one in defined.items() if one.value is not None}}
-        atoms = list(parse_variables(binding.value))
-        used = [(name, getattr(atom, "default", None)) for atom in atoms if (name := getattr(atom, "name", None))]
-        unset = [name for name, default in used if default is None and name not in known]
-        unset += [deeper for name, _ in used if name in defined for deeper in defined[name].unset]
-        defined[binding.key] = _Variable(
-            "".join(atom.resolve(known) for atom in atoms),
-            line,
-            list(dict.fromkeys(unset)),
-            misread(binding.original.string, binding.value, [name for name, _ in used]),
-        )
+        found = _Variable(None, line) if binding.value is None else _variable(line, binding, defined, (values, environ))
+        defined[binding.key] = found
+        if found.value is not None:
+            values[binding.key] = found.value
     return defined
+
+
+def _variable(
+    line: int, binding: Binding, defined: Mapping[str, _Variable], known: tuple[dict[str, str], Mapping[str, str]]
+) -> _Variable:
+    """Expand one definition from those above, then from the environment."""
+    from dotenv.variables import parse_variables
+
+    value, names = binding.value or "", ChainMap(known[0], cast("dict[str, str]", known[1]))
+    atoms = list(parse_variables(value))
+    used = [(name, getattr(atom, "default", None)) for atom in atoms if (name := getattr(atom, "name", None))]
+    unset = [name for name, default in used if default is None and name not in names]
+    unset += [deeper for name, _ in used if name in defined for deeper in defined[name].unset]
+    parts = [atom.resolve(names) for atom in atoms]
+    too_long = sum(map(len, parts)) > MAX_FILE_BYTES or any(
+        name in defined and defined[name].too_long for name, _ in used
+    )
+    return _Variable(
+        "" if too_long else "".join(parts),
+        line,
+        list(dict.fromkeys(unset)),
+        misread(binding.original.string, value, [name for name, _ in used]),
+        too_long,
+    )
 
 
 def _not_set(reference: Reference, found: _Variable, file: _File, location: Location) -> Unresolved:
