@@ -1,7 +1,7 @@
 """Private keys and certificates in PEM (RFC 7468), and private keys as JSON Web Keys (RFC 7517, RFC 7518 section 6).
 
 A file often holds more than the key: its certificate and the chain, the attributes that ``openssl pkcs12`` writes
-in front of each block, and the parameters of a curve. Programs take the block of the key, wherever it stands.
+in front of each block, and the parameters of a curve. Programs take the block of the key, in any order.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PEM = "a private key in PEM, from -----BEGIN PRIVATE KEY----- to -----END PRIVA
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a PEM file: its label, and what stands between its marks."""
+    """One block of a PEM file: its label, and the text between its marks."""
 
     label: str
     content: str
@@ -99,7 +99,7 @@ class PrivateKey:
             return Misfit(_ENCRYPTED, step=_DECRYPT)
         if self.pkcs8_only and key.label != "PRIVATE KEY":
             how = "convert it with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW"
-            return Misfit(f"it is in the older form PKCS #1 (BEGIN {key.label}), PKCS #8 is due; {how}")
+            return Misfit(f"it is in the older form PKCS #1 (BEGIN {key.label}), and PKCS #8 is needed; {how}")
         return None if _is_whole(key.content) else Misfit("its content is damaged (truncated, or lines are missing)")
 
 

@@ -87,7 +87,7 @@ def resolve_files(
 
 
 def as_reference(raw: str) -> Reference:
-    """Return the reference that a path, or a reference, stands for."""
+    """Return the reference that a text is, or that reads the file of this path."""
     return Reference.parse(raw) or Reference("file", raw)
 
 

@@ -146,18 +146,18 @@ def _key(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
 
 
 def _certificate(settings: EntraSettings, key: Any, found: Sequence[Any]) -> Iterator[tuple[str, Finding]]:
-    """Compare the key with its certificate, where that stands in the same file, and look at its dates."""
+    """Compare the key with its certificate, if that is in the same file, and look at its dates."""
     if not found:
         return
     own = next((one for one in found if one.public_key() == key.public_key()), None)
     if own is None:
-        message = "settings.private_key is not the key of the certificate that stands beside it"
+        message = "settings.private_key is not the key of the certificate in the same file"
         step = "Put the certificate and the key of one pair into the file."
         yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)
         return
     yield from _thumbprint(settings, own)
     if own.not_valid_after_utc <= datetime.now(UTC):
-        message = f"the certificate beside settings.private_key expired on {own.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        message = f"the certificate in the file of settings.private_key expired on {own.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
         step = "Make a new certificate, add it to the application, and put its key and thumbprint here."
         yield "private_key", Finding(CauseId.CONFIG_EXPIRED, message, next_step=step)
 
@@ -168,6 +168,6 @@ def _thumbprint(settings: EntraSettings, certificate: Any) -> Iterator[tuple[str
     stated = settings.certificate_thumbprint or ""
     own = certificate.fingerprint(SHA256() if len(stated) == 64 else SHA1()).hex().upper()  # noqa: S303
     if stated and stated.upper() != own:
-        message = "settings.certificate_thumbprint is not that of the certificate that stands beside the private_key"
+        message = "settings.certificate_thumbprint is not that of the certificate in the file of private_key"
         step = f"Set certificate_thumbprint = {own!r}, or put the key of the named certificate into private_key."
         yield "certificate_thumbprint", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)

@@ -21,7 +21,7 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a reference points at, and where that stands if it stands in a file.
+    """What a reference points at, and its place if it is in a file.
 
     ``misread`` says which other programs read something else there, each with the reason.
     """
@@ -212,13 +212,13 @@ def encrypted_by(text: str) -> Tool | None:
 
 
 def encrypted(reference: Reference, tool: Tool, location: Location | None) -> Unresolved:
-    """Say that a ciphertext stands where the value is expected, and how to get the value."""
+    """Say that the value is encrypted, and how to get it."""
     name, command = tool
     file = reference.locator if reference.scheme == "file" else reference.locator.partition("#")[0]
     if location is not None:
         command = command.replace("FILE", quoted(file, 200))
     return Unresolved(
-        f"{reference}: what stands there is encrypted by {name}, and nothing has decrypted it",
+        f"{reference}: the value is encrypted by {name}, and nothing has decrypted it",
         next_step=f"Decrypt it in the job before the gate runs ({command}), as the deployment does, and point the "
         "reference at the decrypted file or at the variable that the deployment sets (env:NAME).",
         location=location,

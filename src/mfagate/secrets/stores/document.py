@@ -221,7 +221,7 @@ def _parse_yaml(text: str) -> _File:
     found = [(number, one) for number, one in enumerate(documents(text, _loader(could_be_deep(text))))]
     filled = [_Document(number, _title(number, one), one) for number, one in found if one is not None]
     titles = Counter(one.title for one in filled)
-    # Two documents of one kind and name are told apart by their numbers.
+    # Two documents of one kind and name are distinguished by their numbers.
     return _File(text, [one if titles[one.title] == 1 else replace(one, title=str(one.number)) for one in filled])
 
 

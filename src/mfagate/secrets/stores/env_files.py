@@ -28,7 +28,7 @@ def misread(line: str, value: str, variables: Sequence[str]) -> Sequence[str]:
     """Say which programs read another value than python-dotenv, and why.
 
     Args:
-        line: The definition as it stands in the file.
+        line: The definition, as it is written in the file.
         value: What python-dotenv reads, before it expands variables.
         variables: The variables that it expands.
     """
