@@ -157,7 +157,8 @@ def _certificate(settings: EntraSettings, key: Any, found: Sequence[Any]) -> Ite
         return
     yield from _thumbprint(settings, own)
     if own.not_valid_after_utc <= datetime.now(UTC):
-        message = f"the certificate in the file of settings.private_key expired on {own.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        end = f"{own.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        message = f"the certificate in the file of settings.private_key expired on {end}"
         step = "Make a new certificate, add it to the application, and put its key and thumbprint here."
         yield "private_key", Finding(CauseId.CONFIG_EXPIRED, message, next_step=step)
 
