@@ -8,6 +8,7 @@ from typing import Any
 
 from mfagate.config.environments import Expanded, expanded
 from mfagate.config.model import Configuration, Integration
+from mfagate.config.resolved import as_reference
 from mfagate.git import Tree, open_tree
 from mfagate.result import ChangedSince
 from mfagate.secrets.reference import Reference, Unresolved
@@ -99,8 +100,9 @@ def files(one: Integration) -> Iterator[Path]:
     yield one.cassettes_path
     if one.ca_bundle is not None:
         yield one.base / one.ca_bundle
-    for value in _values(one):
-        reference = Reference.parse(value)
+    references = [Reference.parse(value) for value in _values(one)]
+    references += [as_reference(raw) for raw in (one.client_certificate, one.client_key) if raw is not None]
+    for reference in references:
         if reference is None:
             continue
         try:

@@ -99,11 +99,26 @@ def _by_status(response: Response) -> Finding | None:
         return Finding(
             CauseId.PROVIDER_MAINTENANCE, f"the provider is unavailable (503){_wait(response)}", _retry(response)
         )
+    if status == 400 and (demand := _client_certificate(response)):
+        return Finding(CauseId.NETWORK_TLS_CLIENT_CERTIFICATE, f"the server {demand} (400)", _looks(response))
     if status >= 500:
         return Finding(
             CauseId.PROVIDER_OUTAGE, f"the provider answered with a server error ({status})", _looks(response)
         )
     return None
+
+
+_ABOUT_CERTIFICATES = {
+    b"No required SSL certificate was sent": "demands a client certificate",
+    b"The SSL certificate error": "refuses the client certificate",
+}
+"""What nginx writes on its pages for 496 and 495, which it sends as 400
+(https://nginx.org/en/docs/http/ngx_http_ssl_module.html#errors)."""
+
+
+def _client_certificate(response: Response) -> str | None:
+    page = response.body[:_TITLE_BYTES] if is_html(response) else b""
+    return next((demand for words, demand in _ABOUT_CERTIFICATES.items() if words in page), None)
 
 
 def _unreadable(response: Response) -> Finding | None:

@@ -19,10 +19,11 @@ from mfagate.cassette_writer import require_vcrpy
 from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
 from mfagate.config.model import Client, Configuration, Integration
-from mfagate.config.resolved import Value, resolve_table
+from mfagate.config.resolved import Value, resolve_files, resolve_table
 from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.foreign import hiding, quoted
 from mfagate.history.past import Past
+from mfagate.inspection.identity import CERTIFICATE, KEY
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb
@@ -153,6 +154,14 @@ class Session:
             return True
 
         return exists
+
+    def client_certificate(self, integration: Integration) -> Mapping[str, Value]:
+        """Resolve the client certificate of an integration, and its key, which the redactor knows from then on."""
+        stores = Stores(StoreContext(integration.base, self.environ, {}, self.parsed))
+        names = (CERTIFICATE, KEY)
+        values = resolve_files(integration, names, stores, defer_unresolved=self.without_secrets)
+        Secrecy(names, names).teach(self.redactor, values)
+        return values
 
 
 def _secrecy(provider: Provider, table: str) -> Secrecy:
@@ -386,6 +395,7 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
         control = session.resolve(integration, "control", running)
         state.control = Subject(integration, provider.settings, control, table="control")
     state.test_data = session.resolve(integration, "test_data", running)
+    state.client_certificate = session.client_certificate(integration)
     return state
 
 

@@ -51,14 +51,14 @@ def documents(text: str, loader_class: Any = None) -> list[Any]:
         raise YamlError(_line(error)) from None
 
 
-def root_node(text: str) -> Any:
-    """The node of a text's only document, or None."""
+def root_nodes(text: str) -> list[Any]:
+    """The nodes of a text's documents; empty if it cannot be read. An empty document is a scalar of no characters."""
     import yaml
 
     try:
-        return yaml.compose(text, Loader=loader(could_be_deep(text)))
+        return list(yaml.compose_all(text, Loader=loader(could_be_deep(text))))
     except (yaml.YAMLError, ValueError, RecursionError):
-        return None
+        return []
 
 
 @cache

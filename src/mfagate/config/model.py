@@ -38,6 +38,21 @@ FilePath = Annotated[Path, AfterValidator(_no_nul)]
 NumberOrReference = Number | str
 
 
+def _path_or_reference(value: str) -> str:
+    """Refuse what is neither: nothing, and the text of a key itself."""
+    if not value.strip() or "\0" in value:
+        raise PydanticCustomError("path_or_reference", "should be the path of a PEM file, or a reference")
+    if "-----BEGIN" in value:
+        raise PydanticCustomError(
+            "path_or_reference",
+            "should be the path of a PEM file, or a reference; a key itself must not be in this file",
+        )
+    return value
+
+
+PathOrReference = Annotated[str, AfterValidator(_path_or_reference)]
+
+
 class Client(Table):
     """How the login service's own MFA client is set. Values may be references."""
 
@@ -77,6 +92,12 @@ class Integration(Table):
         None, description='Connect here instead: a URL, or "sandbox" to start the provider\'s local sandbox.'
     )
     ca_bundle: FilePath | None = Field(None, description="PEM file with the certificate authorities to trust.")
+    client_certificate: PathOrReference | None = Field(
+        None, description="PEM file with the certificate to show to a server that asks for one. May be a reference."
+    )
+    client_key: PathOrReference | None = Field(
+        None, description="PEM file with its private key, unless that is in the same file. May be a reference."
+    )
     contract: FilePath | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
     cassettes: FilePath | None = Field(None, description="Recordings. Default: by provider, under cassettes/.")
     timeout_seconds: Number = Field(5.0, gt=0, le=60, description="Limit of one exchange, everything included.")

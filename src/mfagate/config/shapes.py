@@ -20,12 +20,15 @@ from mfagate.causes import CauseId
 class Misfit:
     """Why a value cannot be right: a sentence fragment without the value, and its cause.
 
+    ``step`` is the sentence that says what to do, where that is known better than to copy the value again.
+
     ``documented`` is False where the provider documents no form, or a wider one: the value may be
     right then, and the misfit is a warning.
     """
 
     reason: str
     cause: CauseId = CauseId.CONFIG_MALFORMED_VALUE
+    step: str | None = None
     documented: bool = True
 
 

@@ -44,6 +44,8 @@ def stray_characters(
         multiline: Whether line breaks are a part of the value, as of a PEM key.
         chosen: Whether a person chose the value, such as a password: then a single quote may be a part of it.
     """
+    if multiline and value.lstrip().startswith("{"):
+        return None  # A JSON Web Key, in which white space means nothing.
     if multiline:
         value = value.replace("\r\n", "\n").strip("\n")
     for position, character in (("starts", value[:1]), ("ends", value[-1:])):

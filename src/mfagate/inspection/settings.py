@@ -178,7 +178,7 @@ def _unreadable(subject: Subject, field: Field, value: Value) -> tuple[str, str 
     if value.reference is not None:
         found = elsewhere(field.name, value.reference, subject.declared, subject.exists)
     if found is None:
-        return message, None
+        return message, value.next_step
     meant = meant_by(re.split(r"[#.:]", str(found))[-1], subject.declared)
     return (
         f"{message}; {found} is there",
@@ -229,7 +229,7 @@ def _misfit(subject: Subject, field: Field, misfit: Misfit) -> Finding:
         )
     what = "Use one of the right kind" if misfit.cause is CauseId.CONFIG_WRONG_KIND else "Copy the value again"
     return subject.finding(
-        misfit.cause, field, f"{label} cannot be right: {misfit.reason}", next_step=f"{what}. {expected}"
+        misfit.cause, field, f"{label} cannot be right: {misfit.reason}", next_step=misfit.step or f"{what}. {expected}"
     )
 
 
@@ -273,7 +273,7 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
             expires=expires,
             next_step=f"Issue a new one. Where: {field.setting.where}",
         )
-    elif left <= horizon:
+    elif left <= horizon and not field.setting.renewed:
         yield subject.finding(
             CauseId.CONFIG_EXPIRING_SOON,
             field,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,11 +17,12 @@ from mfagate.config.resolved import Value
 from mfagate.config.settings import ProviderSettings
 from mfagate.config.shapes import BaseUrl
 from mfagate.inspection.client import inspect_client
+from mfagate.inspection.identity import client_identity, inspect_identity
 from mfagate.inspection.settings import Subject, cross_checks, inspect_settings, sends_in_the_clear
 from mfagate.inspection.tables import inspect_table
 from mfagate.inspection.values import fault_of_free_text
 from mfagate.ladder.rung import Climb, passed
-from mfagate.result import Check, Finding
+from mfagate.result import Check, Finding, some
 
 ID = "configuration"
 
@@ -31,7 +33,9 @@ def run(climb: Climb) -> Iterator[Check]:
     findings += inspect_settings(climb.subject, horizon=climb.horizon)
     if climb.control is not None:
         findings += inspect_settings(climb.control, horizon=climb.horizon, partial=True)
+    findings += _misread(climb)
     findings += inspect_client(climb.integration, climb.client)
+    findings += inspect_identity(climb.integration, climb.client_certificate, climb.horizon)
     findings += climb.shared
     checks = [_check(finding) for finding in findings]
     if not any(map(climb.waivers.stops, checks)):
@@ -48,10 +52,18 @@ def run(climb: Climb) -> Iterator[Check]:
 
 def _first_expiry(climb: Climb, findings: Sequence[Finding]) -> datetime | None:
     """When the first token runs out that says so itself and is not a finding already."""
-    texts = [value.value for value in climb.subject.values.values() if isinstance(value.value, str)]
+    renewed = [value.name for value in _renewed(climb.subject)]
+    values = [value.value for name, value in climb.subject.values.items() if name not in renewed]
+    texts = [value for value in values if isinstance(value, str)]
     told = {finding.expires for finding in findings}
     moments = [moment for text in texts if (moment := expiry(text.strip())) is not None and moment not in told]
     return min(moments, default=None)
+
+
+def _renewed(subject: Subject) -> list[Value]:
+    """The values that are replaced at their source all the time."""
+    names = [field.name for field in subject.declared.fields() if field.setting.renewed]
+    return [subject.values[name] for name in names if name in subject.values]
 
 
 def _check(finding: Finding) -> Check:
@@ -87,6 +99,20 @@ def _other_tables(climb: Climb) -> Iterator[Finding]:
     """Values of the tables that are not settings."""
     yield from inspect_table(climb.integration, "expect", climb.expect)
     yield from inspect_table(climb.integration, "test_data", climb.test_data, climb.provider.test_secrets)
+
+
+def _misread(climb: Climb) -> Iterator[Finding]:
+    """Warn where another program would read another value from the same file: one finding a file."""
+    files: dict[Path, list[tuple[str, Value]]] = {}
+    for subject in filter(None, (climb.subject, climb.control)):
+        for name, value in subject.values.items():
+            if value.misread and value.location is not None:
+                files.setdefault(value.location.file, []).append((f"{subject.table}.{name}", value))
+    for file, values in files.items():
+        names = some([name for name, _ in values])
+        message = f"another program would read {names} from {file.name} differently"
+        details = [f"{name} ({value.change_here}): {'; '.join(value.misread)}" for name, value in values]
+        yield Finding(CauseId.CONFIG_READ_DIFFERENTLY, message, {"differences": details}, values[0][1].change_here)
 
 
 def _ca_bundle(climb: Climb) -> Iterator[Finding]:
@@ -128,6 +154,8 @@ def _typed(climb: Climb) -> Iterator[Finding]:
         return
     try:
         climb.settings = _settings(climb.subject)
+        climb.settings.read_again({value.name: value.again for value in _renewed(climb.subject)})
+        climb.identity = client_identity(climb.client_certificate)
         if climb.control is not None and climb.control.values:
             overrides = {name: value.value for name, value in climb.control.values.items()}
             plain = {name: value.value for name, value in climb.subject.values.items()}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mfagate.contract import Contract, Interaction, Mismatch
     from mfagate.inspection.settings import Subject
     from mfagate.target import Target
+    from mfagate.wire.identity import ClientIdentity
 
 
 _REFUSALS = (
@@ -73,6 +74,8 @@ class Climb:
     client: Mapping[str, Value] = field(default_factory=dict)
     expect: Mapping[str, Value] = field(default_factory=dict)
     test_data: Mapping[str, Value] = field(default_factory=dict)
+    client_certificate: Mapping[str, Value] = field(default_factory=dict)
+    identity: ClientIdentity | None = None
     settings: ProviderSettings | None = None
     control_settings: ProviderSettings | None = None
     contract: Contract | None = None
@@ -116,6 +119,7 @@ class Climb:
                 self.settings,
                 endpoint=self.endpoint,
                 ca_bundle=self.ca_bundle,
+                identity=self.identity,
                 learn=self.redactor.add,
             )
         return self._target
@@ -160,6 +164,8 @@ class Climb:
         from mfagate.diagnosis import definite_cause, unexpected
 
         finding = definite_cause(exchange, self)
+        if finding is not None and finding.cause is CauseId.NETWORK_TLS_CLIENT_CERTIFICATE:
+            return self._about_client_certificate(finding)
         if finding is not None and not (unsigned and refuses(finding.cause)):
             return finding
         finding = unexpected(exchange, self)
@@ -169,6 +175,22 @@ class Climb:
             return unexpected(exchange, self, probing=probe is not None and not unsigned)
         evidence = {**finding.evidence, "differences": [difference.message for difference in differences[:5]]}
         return replace(finding, cause=differences[0].cause, message=differences[0].message, evidence=evidence)
+
+    def _about_client_certificate(self, finding: Finding) -> Finding:
+        """Point at the setting that holds the certificate, or say where it belongs."""
+        integration = self.integration
+        if self.identity is None:
+            step = (
+                f'Set client_certificate = "PATH" and client_key = "PATH" in [integrations.{integration.name}] to the '
+                "pair that the login service shows. If it shows none, ask the operator of the server what demands it."
+            )
+            return replace(finding, location=integration.locate(), next_step=step)
+        step = (
+            "Ask the operator of the server whether it trusts the issuer of this certificate and lets its subject in; "
+            "compare it with the certificate that the login service shows."
+        )
+        evidence = {**finding.evidence, **self.identity.shown}
+        return replace(finding, location=integration.locate("client_certificate"), next_step=step, evidence=evidence)
 
     def _differences(self, exchange: Exchange, probe: Probe | None) -> list[Mismatch]:
         from mfagate.contract import ContractError, load

@@ -219,7 +219,9 @@ def _at_home(copied: Integration, mine: Integration) -> Integration:
     """With the user's own contract and authorities, which nothing edits."""
     bundle = mine.base / mine.ca_bundle if mine.ca_bundle else None
     paths = {"contract": mine.contract_path.absolute(), "cassettes": mine.cassettes_path.absolute()}
-    return copied.model_copy(update={**paths, "ca_bundle": bundle})
+    # A sandbox asks for no certificate, and no secret of the user is in the copy.
+    without = dict.fromkeys(("client_certificate", "client_key"))
+    return copied.model_copy(update={**paths, **without, "ca_bundle": bundle})
 
 
 def _read(state: Climb) -> Any:

@@ -65,7 +65,7 @@ def _certificate(meaning: Meaning, error: ApiError, exchange: Exchange, settings
 def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
     """The number that older answers gave for most of what has a number of its own today."""
     if "time range" in error.message:
-        return errors.MEANINGS[errors.ASSERTION_TIME] if settings.private_key else meaning
+        return errors.MEANINGS[errors.ASSERTION_TIME] if settings.private_key or settings.client_assertion else meaning
     if "key used is expired" in error.message:
         return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text="the certificate has expired")
     return meaning

@@ -1,7 +1,8 @@
 """Settings of an application that is registered in Microsoft Entra ID.
 
-An application authenticates with a secret or with a certificate:
-https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials. The length of
+An application authenticates with a secret, with a certificate, or with a token of another identity provider:
+https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials and
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation. The length of
 secrets is that of https://learn.microsoft.com/graph/api/resources/passwordcredential; what they
 look like today is not documented, and is what
 https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors/azure_entra looks for.
@@ -16,6 +17,7 @@ from typing import Annotated, ClassVar
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
+from mfagate.config.jwt import Jwt
 from mfagate.config.pem import PrivateKey
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import Lookalike, Misfit, Pattern
@@ -95,7 +97,7 @@ class EntraSettings(ProviderSettings):
     other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
     prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
-    any_of: ClassVar[tuple[str, ...]] = ("client_secret", "private_key")
+    any_of: ClassVar[tuple[str, ...]] = ("client_secret", "private_key", "client_assertion")
 
     tenant_id: Annotated[
         str,
@@ -217,6 +219,25 @@ class EntraSettings(ProviderSettings):
                     CauseId.CONFIG_MALFORMED_VALUE,
                     "the id of the certificate, not its thumbprint",
                     "Copy the thumbprint that the admin center shows beside the id.",
+                ),
+            ),
+        ),
+    ] = None
+    client_assertion: Annotated[
+        SecretStr | None,
+        Setting(
+            description="Token of another identity provider that a federated credential of the application trusts.",
+            where="the file that the platform keeps fresh: AZURE_FEDERATED_TOKEN_FILE in a pod with workload identity; "
+            f"what it must say: {_CENTER} > Certificates & secrets > Federated credentials",
+            example="file:/var/run/secrets/azure/tokens/azure-identity-token",
+            shape=Jwt("a token of another identity provider: three base64url parts joined by dots"),
+            renewed=True,
+            lookalikes=(
+                Lookalike(
+                    r"[A-Za-z]?:?[\\/~][^\s\x00]*",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "the path of the file that holds the token",
+                    'Write file: in front of the path, as in client_assertion = "file:PATH".',
                 ),
             ),
         ),

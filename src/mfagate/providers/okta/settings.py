@@ -215,8 +215,8 @@ class OktaSettings(ProviderSettings):
     private_key: Annotated[
         SecretStr | None,
         Setting(
-            description="Private key of the app, in PEM; its public half is registered with the app.",
-            where=f"{_APP} > General > Client Credentials > Public key / Private key: shown once, choose PEM",
+            description="Private key of the app, in PEM or as a JWK; its public half is registered with the app.",
+            where=f"{_APP} > General > Client Credentials > Public key / Private key: shown once, as JSON or PEM",
             example="file:okta-private-key.pem",
             shape=PrivateKey(),
             multiline=True,
@@ -228,12 +228,6 @@ class OktaSettings(ProviderSettings):
                     CauseId.CONFIG_WRONG_KIND,
                     "what looks like a client secret, which Okta's APIs do not take",
                     _NOT_A_CLIENT_SECRET,
-                ),
-                Lookalike(
-                    r'(?s)\s*\{[^"]*(?:"(?!kty")[^"]*)*"kty".*',
-                    CauseId.CONFIG_MALFORMED_VALUE,
-                    "a key in JSON (JWK) where PEM is due",
-                    "Choose PEM where Okta shows the key, or convert it.",
                 ),
             ),
         ),
