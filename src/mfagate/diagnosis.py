@@ -49,9 +49,7 @@ def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
     if exchange.failure is not None:
         failure = exchange.failure
         evidence = {"request": _request(exchange), "phase": str(failure.phase), **failure.evidence}
-        return Finding(
-            failure.cause, failure.message, evidence, outcome=failure.outcome, next_step=failure.next_step
-        )
+        return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome, next_step=failure.next_step)
     response = exchange.response
     assert response is not None, "an exchange has a failure or a response"
     found = dialect.explain(exchange) or _by_status(response) or _unreadable(response)

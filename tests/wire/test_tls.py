@@ -94,15 +94,11 @@ def sends(leaf: trustme.LeafCert, *above: trustme.Blob) -> ssl.SSLContext:
     return context
 
 
-def test_the_issuer_that_the_server_did_not_send_is_named(
-    serve: Serve, get: Get, ca: trustme.CA, bundle: Path
-) -> None:
+def test_the_issuer_that_the_server_did_not_send_is_named(serve: Serve, get: Get, ca: trustme.CA, bundle: Path) -> None:
     """Browsers fetch it and people believe that the server is in order."""
     intermediate = ca.create_child_ca()
     leaf = intermediate.issue_cert("localhost")
-    failure = failed(
-        get(serve(ok(), sends(leaf)).url(host="localhost")), CauseId.NETWORK_TLS_UNTRUSTED, Phase.TLS
-    )
+    failure = failed(get(serve(ok(), sends(leaf)).url(host="localhost")), CauseId.NETWORK_TLS_UNTRUSTED, Phase.TLS)
     subject = x509.load_pem_x509_certificate(intermediate.cert_pem.bytes()).subject.rfc4514_string()
     assert failure.evidence["issuer not sent"] == subject
     assert failure.evidence["certificates sent"] == 1
