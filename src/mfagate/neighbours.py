@@ -73,7 +73,8 @@ def _witnessed(report: IntegrationReport, witness: Sighting | None) -> Integrati
     check = report.deciding
     if witness is None or check is None or not str(check.cause).startswith("network."):
         return report
-    came = "reached" if witness.failure is None else f"not reached: {witness.failure.message}"
+    failure = witness.failure
+    came = "reached" if failure is None else f"stopped at {failure.phase}: {failure.message}"
     told = check.model_copy(update={"evidence": {**check.evidence, "witness host": f"{witness.host}: {came}"}})
     return _with(report, check, told)
 

@@ -23,8 +23,7 @@ from hypothesis import strategies as st
 
 from mfagate import gate
 from mfagate.causes import CauseId, Outcome
-from mfagate.config import load
-from mfagate.config import ConfigError
+from mfagate.config import ConfigError, load
 from mfagate.exchange import Failure, Phase
 from mfagate.ladder import Stage
 from mfagate.reach import Sighting, this_machine
@@ -32,7 +31,7 @@ from mfagate.result import IntegrationReport, Report
 
 from ..support.programs import require_program
 from ..wire.helpers import server_tls
-from ..wire.servers import Handler, Server, answer, proxy, unused_port
+from ..wire.servers import Handler, Server, answer, hang_up, unused_port
 
 SECRET = "aZ3kQ9xW" * 5
 EU, US = "api-1a2b3c4e.duosecurity.com", "api-5f6a7b8c.duosecurity.com"
@@ -194,16 +193,22 @@ def test_two_integrations_on_one_host_are_one_host(machine: Machine, names: Name
     assert report.verdict == "fail"
 
 
-def test_one_wrong_setting_in_two_names_is_one_setting(machine: Machine, names: Names) -> None:
-    """Of Twilio's two hosts both have the region in their name."""
+def test_one_wrong_setting_in_two_names_is_one_setting(
+    machine: Machine, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of Twilio's two hosts both have the edge in their name."""
+    monkeypatch.setenv("TOKEN", "0123456789abcdef" * 2)
     report = machine.gate(
         '[integrations.twilio]\nprovider = "twilio"\nenvironment = "staging"\n[integrations.twilio.settings]\n'
-        'account_sid = "AC0123456789abcdef0123456789abcdef"\nauth_token = "env:TOKEN"\nregion = "us1"\nedge = "umatila"\n'
+        'account_sid = "AC0123456789abcdef0123456789abcdef"\nauth_token = "env:TOKEN"\n'
+        'region = "us1"\nedge = "umatila"\n'
         'service_sid = "VA0123456789abcdef0123456789abcdef"\n'
     )
     one = report.integrations[0]
-    if one.cause is CauseId.NETWORK_DNS_FAILURE:
-        assert one.verdict == "fail"
+    assert (one.verdict, one.cause) == ("fail", CauseId.NETWORK_DNS_FAILURE), one.headline
+    assert one.deciding is not None
+    assert one.deciding.location is not None
+    assert one.deciding.location.line == machine.line_of("edge = ")
 
 
 def test_a_server_on_this_machine_is_no_witness(machine: Machine, names: Names, serve: Serve) -> None:
@@ -240,7 +245,7 @@ def test_a_single_integration_that_is_selected_is_alone(machine: Machine, names:
 def test_a_further_host_tells_whether_it_is_this_machine(
     machine: Machine, names: Names, serve: Serve, witness: Exception | None, cause: str
 ) -> None:
-    asked = serve(answer(b""))
+    asked = serve(hang_up)
     names["witness.example"] = witness or asked.port
     report = machine.gate('[gate]\nwitness_host = "witness.example"\n', duo("eu", EU))
     assert causes(report) == {"eu": cause}
@@ -253,7 +258,7 @@ def test_a_further_host_tells_whether_it_is_this_machine(
 def test_the_further_host_is_asked_only_if_another_was_not_reached(
     machine: Machine, names: Names, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, reached = serve(answer(b"")), serve(answer(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"))
+    asked, reached = serve(hang_up), serve(answer(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"))
     names["witness.example"] = asked.port
     where = reached.url().rstrip("/").replace("127.0.0.1", "mfa.example")
     names["mfa.example"] = reached.port
@@ -432,13 +437,13 @@ def isolated() -> list[str]:
     """Return what runs a command in a network namespace of its own, in which there is only a loopback that is down."""
     unshare = require_program("unshare", package="util-linux")
     for prefix in ([unshare, "--net"], [unshare, "--map-root-user", "--net"]):
-        if subprocess.run([*prefix, shutil.which("true") or "true"], check=False, capture_output=True).returncode == 0:  # noqa: S603
+        if subprocess.run([*prefix, shutil.which("true") or "true"], check=False, capture_output=True).returncode == 0:
             return prefix
     pytest.skip("this kernel lets this user make no network namespace")
 
 
 def whole_command(folder: Path, *arguments: str) -> tuple[int, Report, str]:
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [*isolated(), sys.executable, "-m", "mfagate", *arguments, "--output", "json=report.json", "--no-color"],
         cwd=folder,
         env={**os.environ, "SKEY": SECRET},

@@ -83,7 +83,7 @@ def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
     judge = judging(probe, climb.diagnose)
     picture = ask_probe(climb, probe, judge, settings=climb.control_settings)
     control = judge(picture.shown.value)
-    if control is None:
+    if control is None or not control.effective_outcome.is_red:
         evidence = {**finding.evidence, "control credential": "accepted in the same minute"}
         return replace(finding, evidence=evidence)
     if control.cause in _CONTROL_SETTLES:

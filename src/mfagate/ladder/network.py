@@ -181,7 +181,11 @@ def ping(climb: Climb) -> Iterator[Check]:
 
 
 def _ask(climb: Climb, probe: Probe) -> Picture[Exchange]:
-    return ask_probe(climb, probe, judging(probe, partial(_wrong, climb)), unsigned=True)
+    return ask_probe(climb, probe, _judge(climb, probe), unsigned=True)
+
+
+def _judge(climb: Climb, probe: Probe) -> Callable[[Exchange], Finding | None]:
+    return judging(probe, partial(_wrong, climb))
 
 
 def _wrong(climb: Climb, exchange: Exchange, probe: Probe) -> Finding:
@@ -205,9 +209,10 @@ def _wrong(climb: Climb, exchange: Exchange, probe: Probe) -> Finding:
 
 def _ping(climb: Climb, probe: Probe, picture: Picture[Exchange]) -> Check:
     subject, exchange = _subject(climb, probe), picture.shown.value
-    if picture.shown.cause is None:
+    finding = _judge(climb, probe)(exchange)
+    if finding is None:
         whose = "an emulator of " if climb.target == "emulator" else ""
         message = f"{whose}{climb.provider.title} answers without a credential"
         return passed(PING, message, subject=subject, seconds=exchange.seconds, **picture.told)
-    finding = climb.place(picture.counted(_wrong(climb, exchange, probe)))
+    finding = climb.place(picture.counted(finding))
     return Check.from_finding(PING, finding, subject=subject, seconds=exchange.seconds)
