@@ -195,7 +195,7 @@ def _wrong(climb: Climb, exchange: Exchange, probe: Probe) -> Finding:
         message = f"{climb.provider.title} refuses a request without a credential in other words than it is known to"
         return replace(finding, cause=CauseId.CONTRACT_VALUE_UNEXPECTED, message=message)
     gone = exchange.response is not None and exchange.response.status == 410
-    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and not gone:
+    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and not gone and _named(climb, exchange) is not None:
         # Something answers at this address, but it is not the provider's API.
         return Finding(
             CauseId.CONFIG_MALFORMED_URL,
