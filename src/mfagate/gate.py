@@ -237,14 +237,16 @@ def _correlated(
     session: Session, reports: Sequence[IntegrationReport], integrations: Sequence[Integration]
 ) -> list[IntegrationReport]:
     """Return the reports, judged once more with what all of them show together."""
-    sightings = [one for seen in session.seen.values() for one in seen.sightings]
+    examined = [session.seen[one.name] for one in integrations if one.name in session.seen]
+    sightings = [one for seen in examined for one in seen.sightings]
     witness = _witness(session.configuration.gate, sightings)
-    together = blamed(reports, [*sightings, *([witness] if witness is not None else [])])
+    sightings += [witness] if witness is not None else []
+    together = blamed(reports, sightings)
     decided = [
         after if after is before else _decided(after, session.seen[after.name].cleared)
         for before, after in zip(reports, together, strict=True)
     ]
-    return compared(decided, integrations, witness)
+    return compared(decided, integrations, sightings)
 
 
 def _witness(options: GateOptions, sightings: Sequence[Sighting]) -> Sighting | None:

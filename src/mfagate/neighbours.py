@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import Integration
-from mfagate.config.shapes import is_loopback
 from mfagate.reach import Sighting, this_machine
 from mfagate.result import Check, Finding, IntegrationReport, some
 
@@ -53,10 +52,12 @@ def _reworded(check: Check, reason: str, other: str) -> Check:
 
 
 def compared(
-    reports: Sequence[IntegrationReport], integrations: Sequence[Integration], witness: Sighting | None = None
+    reports: Sequence[IntegrationReport], integrations: Sequence[Integration], sightings: Sequence[Sighting] = ()
 ) -> list[IntegrationReport]:
     """The reports, each problem with what its neighbours, and a further host, saw."""
-    local = {one.name: one.uses_sandbox or is_loopback(one.endpoint or "") for one in integrations}
+    here = {one.integration for one in sightings if one.is_here}
+    local = {one.name: one.uses_sandbox or one.name in here for one in integrations}
+    witness = next((one for one in sightings if one.integration is None), None)
     seen: dict[tuple[str, object], _Seen] = {}
 
     def of(question: _Question, group: object, members: Callable[[IntegrationReport], bool]) -> _Seen:

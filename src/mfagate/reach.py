@@ -60,6 +60,11 @@ class Sighting:
         return _CHECKS.get(self.failure.phase, _PING) if self.failure is not None else _PING
 
     @property
+    def is_here(self) -> bool:
+        """Whether this machine was asked, which takes no network."""
+        return is_loopback(self.url)
+
+    @property
     def is_about_the_way(self) -> bool:
         """Whether it tells anything about the network: a URL that is none, or a lack of descriptors, does not."""
         return self.failure is None or self.failure.cause.startswith("network.")
@@ -76,7 +81,7 @@ class Sighting:
 def is_stopped(one: Sighting) -> bool:
     """Whether a request was stopped on its way to a host beyond this machine, so that a witness can tell more."""
     stopped = any(map(one.failed_in, _STEPS)) or _blames_proxy(one)
-    return stopped and one.is_about_the_way and not is_loopback(one.url)
+    return stopped and one.is_about_the_way and not one.is_here
 
 
 def is_unresolved(failure: Failure) -> bool:
@@ -115,7 +120,7 @@ def this_machine(sightings: Sequence[Sighting]) -> Iterator[tuple[Sighting, Find
 
     That is so if no sighting of its group passed a step, and at least two hosts were asked.
     """
-    away = [one for one in sightings if not is_loopback(one.url) and one.is_about_the_way]
+    away = [one for one in sightings if not one.is_here and one.is_about_the_way]
     for step in _WAY:
         asked = [one for one in away if step.asks(one)]
         for group in dict.fromkeys(map(step.group, asked)):
