@@ -118,8 +118,8 @@ def refused(error: ssl.SSLCertVerificationError, host: str, bundle: Path, certif
     missing = certificate.get(ISSUER_NOT_SENT) if error.verify_code in NO_ISSUER else None
     return WireError(
         CauseId.NETWORK_TLS_UNTRUSTED,
-        f"the server did not send the certificate of {missing}, which the certificate of {host} leads to, "
-        "and this machine does not know it"
+        f"the chain of certificates of {host} ends at {missing}: the server did not send that certificate, and the CA "
+        "bundle does not hold it"
         if missing
         else f"the certificate of {host}{issuer} is not trusted: {verification}",
         evidence | {"ca_bundle": str(bundle)},
