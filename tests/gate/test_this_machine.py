@@ -430,6 +430,13 @@ def test_hosts_with_one_setting_in_their_names_are_one() -> None:
     assert len(list(this_machine([Sighting(f"https://{host}/", host, broken) for host in hosts]))) == 2
 
 
+def test_certificates_that_are_all_out_of_date_lead_to_the_clock() -> None:
+    expired = failure(CauseId.NETWORK_TLS_EXPIRED, Phase.TLS)
+    found = list(this_machine([Sighting(f"https://{host}/", host, expired) for host in (EU, US)]))
+    assert len(found) == 2
+    assert "clock" in str(found[0][1].next_step)
+
+
 # A whole command on a machine without any network
 
 
