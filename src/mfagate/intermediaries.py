@@ -29,7 +29,11 @@ _VIA = re.compile(r"\s*(?:[\w-]+/)?[\w.]+\s+([^\s()]+)")
 _NO_SUCH_NAME = ("ERR_DNS_FAIL", "dns_error", "dns_timeout")
 
 _SERVERS = ("squid", "zscaler")
-"""Products whose name in ``Server`` marks an error page of their own: of what they forward they keep the server's."""
+"""Products whose name in ``Server`` marks an error page of their own: of what they forward they keep the server's.
+
+https://github.com/Ekultek/WhatWaf/issues/178 shows a page of Zscaler, https://github.com/erebe/wstunnel/issues/215 an
+answer of Squid.
+"""
 
 
 def named_error(headers: Headers) -> str | None:

@@ -137,13 +137,15 @@ def _finding(step: _Step, one: Sighting, hosts: Sequence[str], members: Sequence
     failure = one.failure
     assert failure is not None, "a sighting that failed at a step has a failure"
     evidence = {"hosts": ", ".join(hosts), "this host": f"{failure.message} ({failure.cause})"}
-    message = step.message.format(number=len(hosts), hosts=some(hosts), proxy=one.proxy)
+    message = step.message.format(number=len(hosts), hosts=some(hosts), proxy=one.proxy or "on the way")
     failures = [each.failure for each in members if each.failure is not None]
+    if len({each.message for each in failures}) == 1:  # It names no host, so it is about what they share.
+        message += f": {failure.message}"
     return Finding(CauseId.NETWORK_THIS_MACHINE, message, evidence, next_step=step.next_step(failures))
 
 
 def _through_proxy(one: Sighting) -> bool:
-    return one.proxy is not None
+    return one.proxy is not None or _blames_proxy(one)
 
 
 def _blames_proxy(one: Sighting) -> bool:

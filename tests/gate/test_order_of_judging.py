@@ -192,6 +192,7 @@ def test_no_announcement_is_too_odd(sunset: str, deprecation: str) -> None:
         (504, SQUID_PAGE, [("Via", VIA), ("Content-Type", "text/html")]),
         (403, SQUID_PAGE, [("Via", "1.0 inner.example, 1.1 proxy.corp.example:3128"), ("Content-Type", "text/html")]),
         (403, b"<html>blocked</html>", [("Server", "squid/5.7"), ("Content-Type", "text/html")]),
+        (403, b"<html>Internet Security by Zscaler</html>", [("Server", "Zscaler/5.6"), ("Content-Type", "text/html")]),
         (503, b"", [("X-Squid-Error", "ERR_DNS_FAIL 0")]),
     ],
 )

@@ -339,6 +339,7 @@ def test_a_proxy_with_schemes_that_nobody_speaks(
     assert "Negotiate and NTLM" in one.headline
     both = machine.gate(duo("eu", EU), duo("us", US))
     assert causes(both) == {"eu": "network.this-machine", "us": "network.this-machine"}
+    assert "Negotiate and NTLM" in both.integrations[0].headline
     assert "local proxy that authenticates by Negotiate or NTLM" in step(both.integrations[0])
 
 
@@ -376,6 +377,22 @@ def test_a_proxy_that_does_not_exist(machine: Machine, names: Names, monkeypatch
     report = machine.gate(duo("eu", EU), duo("us", US))
     assert causes(report) == {"eu": "network.this-machine", "us": "network.this-machine"}
     assert "proxy.corp.example" in report.integrations[0].headline
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [("socks5://proxy.corp.example", "SOCKS"), ("http://user:12/pw@proxy.example", "malformed")]
+)
+def test_a_proxy_that_cannot_be_used(
+    machine: Machine, names: Names, monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    """Nothing is said of names: none was looked up."""
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    report = machine.gate(duo("eu", EU), duo("us", US))
+    assert causes(report) == {"eu": "network.this-machine", "us": "network.this-machine"}
+    headline = report.integrations[0].headline
+    assert "proxy" in headline
+    assert said in headline
+    assert "resolves" not in headline
 
 
 # The rule

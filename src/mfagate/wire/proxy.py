@@ -32,7 +32,7 @@ class Proxy:
         """The URL, safe to show."""
         return f"{self.endpoint.scheme}://{self.endpoint.authority}"
 
-    def failure(self, message: str, next_step: str | None = None, **evidence: object) -> WireError:
+    def failure(self, message: str, next_step: str | None = None, /, **evidence: object) -> WireError:
         """Something went wrong at this proxy."""
         evidence = {"proxy": self.name} | evidence
         return WireError(CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", evidence, next_step=next_step)
@@ -49,7 +49,7 @@ class Proxy:
         """The same error as a failure of this proxy, if it is not yet one."""
         if error.cause is CauseId.NETWORK_PROXY:
             return error
-        return self.failure(error.message, **error.evidence, problem=str(error.cause))
+        return self.failure(error.message, error.next_step, **error.evidence, problem=str(error.cause))
 
     def refusal(self, answer: HTTPResponse, endpoint: Endpoint) -> WireError:
         """Return the failure of an answer that the proxy gave itself."""

@@ -96,7 +96,8 @@ class TlsStream(Stream):
         if sys.version_info >= (3, 13):
             return [bytes(one) for one in self._tls.get_unverified_chain()]
         # Python 3.10 to 3.12 have the method on the inner object alone (https://github.com/python/cpython/issues/109109).
-        chain = self._tls._sslobj.get_unverified_chain() or ()
+        inner: Any = self._tls
+        chain = inner._sslobj.get_unverified_chain() or ()
         return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain]
 
     def _send(self, data: memoryview) -> int:
