@@ -100,12 +100,12 @@ def _by_status(response: Response) -> Finding | None:
 
 
 def is_absent(response: Response) -> bool:
-    """Whether an answer says that something is not there, or no longer: an endpoint, or an object."""
+    """Return whether an answer says that something is absent: an endpoint, or an object."""
     return response.status in (404, 410)
 
 
 def _gone(exchange: Exchange, dialect: Dialect) -> Finding | None:
-    """The retirement of the endpoint, where no error of the provider's own may name an object instead.
+    """Return the retirement of the endpoint, unless an error of the provider's own may name an object instead.
 
     A gateway words such an answer as it likes, so its form says nothing about the API.
     """
@@ -162,7 +162,7 @@ def unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
         message = f"the provider refused the request ({response.status}) with an error that mfagate does not know"
         return Finding(CauseId.CONTRACT_STATUS_CHANGED, message, evidence)
     if (root := _bare_root(response)) is not None:
-        message = f"the answer ({response.status}) is {root}, where an object or a list is due"
+        message = f"the answer ({response.status}) is {root}, where the API answers with an object or a list"
         return Finding(CauseId.CONTRACT_TYPE_CHANGED, message, evidence)
     message = f"the answer ({response.status}) has another shape than the provider is known to give"
     return Finding(CauseId.CONTRACT_VALUE_UNEXPECTED, message, evidence)
@@ -180,7 +180,7 @@ _ROOTS = {type(None): "null", bool: "a boolean", int: "a number", float: "a numb
 
 
 def _bare_root(response: Response) -> str | None:
-    """What the whole body is, if it is JSON and neither an object nor a list."""
+    """Return what the whole body is, if it is JSON and neither an object nor a list."""
     try:
         return _ROOTS.get(type(response.json()))
     except ValueError:

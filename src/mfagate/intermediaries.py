@@ -50,7 +50,7 @@ def named_error(headers: Headers) -> str | None:
 
 
 def could_not_resolve(error: str | None) -> bool:
-    """Whether a proxy says by this error that it found no address for the server's name."""
+    """Return whether a proxy says by this error that it found no address for the server's name."""
     return error in _NO_SUCH_NAME
 
 

@@ -1,4 +1,4 @@
-"""How far the requests of a run came on their way to the hosts, and whether this machine stopped all of them.
+"""Tell how far the requests of a run came on their way to the hosts, and whether this machine stopped all of them.
 
 A host may be misspelt, down, or blocked. If no request to any of several hosts gets past name resolution, the
 proxy, the connection or TLS, then what they share is to be looked at first: this machine.
@@ -51,7 +51,7 @@ class Sighting:
 
     @property
     def host(self) -> str:
-        """The host that was asked, in lower case."""
+        """Return the host that was asked, in lower case."""
         return _host(self.url)
 
     @property
@@ -61,31 +61,31 @@ class Sighting:
 
     @property
     def is_here(self) -> bool:
-        """Whether this machine was asked, which takes no network."""
+        """Return whether this machine was asked, which takes no network."""
         return is_loopback(self.url)
 
     @property
     def is_about_the_way(self) -> bool:
-        """Whether it tells anything about the network: a URL that is none, or a lack of descriptors, does not."""
+        """Return whether it tells anything about the network: a lack of file descriptors, say, does not."""
         return self.failure is None or self.failure.cause.startswith("network.")
 
     def failed_in(self, phase: Phase) -> bool:
-        """Whether it failed in this phase."""
+        """Return whether it failed in this phase."""
         return self.failure is not None and self.failure.phase is phase
 
     def came_to(self, phase: Phase) -> bool:
-        """Whether it passed all steps before this one."""
+        """Return whether it passed all steps before this one."""
         return not any(self.failed_in(earlier) for earlier in _STEPS[: _STEPS.index(phase)])
 
 
 def is_stopped(one: Sighting) -> bool:
-    """Whether a request was stopped on its way to a host beyond this machine, so that a witness can tell more."""
+    """Return whether a request to another machine was stopped on its way, so that a further host can tell more."""
     stopped = any(map(one.failed_in, _STEPS)) or _blames_proxy(one)
     return stopped and one.is_about_the_way and not one.is_here
 
 
 def is_unresolved(failure: Failure) -> bool:
-    """Whether the host's name has no address, as far as this machine's resolver or a proxy knows."""
+    """Return whether the host's name has no address, as far as this machine's resolver or a proxy knows."""
     return failure.cause is CauseId.NETWORK_DNS_FAILURE or could_not_resolve(failure.evidence.get("proxy error"))
 
 

@@ -412,7 +412,7 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
 
 
 def _broken(climb: Climb, sent: Replay) -> Finding:
-    """What lies behind an answer that is not as agreed: what explains the other differences comes first."""
+    """Return what is behind an answer that breaks the contract: what explains the other differences comes first."""
     definite = definite_cause(sent.exchange, climb)
     if definite is not None and not _was_agreed(definite, sent):
         return definite

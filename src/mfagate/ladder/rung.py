@@ -178,7 +178,7 @@ class Climb:
         return showable(self.provider.scrubbing, document)
 
     def _absent(self, exchange: Exchange, retired: Finding) -> Finding:
-        """The same finding, unless the provider's own code says that a user, or something of a login, is absent."""
+        """Return the same finding, unless by the provider's own code a user, or an object of a login, is absent."""
         response = exchange.response
         error = self.provider.error_of(response) if response is not None else None
         if response is None or error is None or not self.provider.is_about_a_user(error, exchange):
