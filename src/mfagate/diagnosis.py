@@ -19,6 +19,7 @@ from mfagate import numbers
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign import ForeignText, quoted
+from mfagate.intermediaries import proxy_finding
 from mfagate.result import Finding
 
 _LONGEST_WORD = 80
@@ -57,10 +58,10 @@ def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
     if exchange.failure is not None:
         failure = exchange.failure
         evidence = {"request": _request(exchange), "phase": str(failure.phase), **failure.evidence}
-        return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome)
+        return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome, next_step=failure.next_step)
     response = exchange.response
     assert response is not None, "an exchange has a failure or a response"
-    found = dialect.explain(exchange) or _by_status(response)
+    found = proxy_finding(exchange) or dialect.explain(exchange) or _by_status(response) or _gone(exchange, dialect)
     if found is None and not _is_refused_by_api(response):
         found = _unreadable(response)
     if found is None:
@@ -74,7 +75,8 @@ def cause_without_body(exchange: Exchange, dialect: Dialect) -> Finding:
     """The cause of a refusal whose body nobody has read: by its headers and its status."""
     response = exchange.response
     assert response is not None, "a failure has no status"
-    return dialect.explain(exchange) or _by_status(response) or unexpected(exchange, dialect)
+    finding = proxy_finding(exchange) or dialect.explain(exchange) or _by_status(response)
+    return finding or unexpected(exchange, dialect)
 
 
 def _request(exchange: Exchange) -> str:
@@ -121,6 +123,22 @@ def _client_certificate(response: Response) -> str | None:
     return next((demand for words, demand in _ABOUT_CERTIFICATES.items() if words in page), None)
 
 
+def is_absent(response: Response) -> bool:
+    """Return whether an answer says that something is absent: an endpoint, or an object."""
+    return response.status in (404, 410)
+
+
+def _gone(exchange: Exchange, dialect: Dialect) -> Finding | None:
+    """Return the retirement of the endpoint, unless an error of the provider's own may name an object instead.
+
+    A gateway words such an answer as it likes, so its form says nothing about the API.
+    """
+    response = exchange.response
+    if response is None or not is_absent(response) or "provider code" in dialect.evidence(exchange):
+        return None
+    return unexpected(exchange, dialect)
+
+
 def _unreadable(response: Response) -> Finding | None:
     if response.truncated and not is_html(response):
         return Finding(
@@ -162,12 +180,15 @@ def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -
     evidence |= {**words, **_looks(response)}
     if response.status in _REFUSED or (probing and "provider code" in words and response.status in _REQUEST_REFUSED):
         return _unrecognised(response, dialect, evidence)
-    if response.status in (404, 410):
+    if is_absent(response):
         message = f"the provider has no such endpoint ({response.status})"
         return Finding(CauseId.CONTRACT_ENDPOINT_RETIRED, message, evidence)
     if response.status >= 400:
         message = f"the provider refused the request ({response.status}) with an error that mfagate does not know"
         return Finding(CauseId.CONTRACT_STATUS_CHANGED, message, evidence)
+    if (root := _bare_root(response)) is not None:
+        message = f"the answer ({response.status}) is {root}, where the API answers with an object or a list"
+        return Finding(CauseId.CONTRACT_TYPE_CHANGED, message, evidence)
     message = f"the answer ({response.status}) has another shape than the provider is known to give"
     return Finding(CauseId.CONTRACT_VALUE_UNEXPECTED, message, evidence)
 
@@ -249,6 +270,17 @@ def is_html(response: Response) -> bool:
     return response.media_type in ("text/html", "application/xhtml+xml") or start.startswith(
         (b"<!doctype html", b"<html")
     )
+
+
+_ROOTS = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a string"}
+
+
+def _bare_root(response: Response) -> str | None:
+    """Return what the whole body is, if it is JSON and neither an object nor a list."""
+    try:
+        return _ROOTS.get(type(response.json()))
+    except ValueError:
+        return None
 
 
 def _is_json(response: Response) -> bool:

@@ -274,12 +274,14 @@ class IntegrationReport(Model):
     def deciding(self) -> Check | None:
         """The check that decides the verdict, where that is not a pass.
 
-        What could not be tried hides no failure. Of several on the first red rung, a status that
-        changed comes last: it is often the consequence of a field that did.
+        What could not be tried hides no failure. Of several on the first red rung, an endpoint that is retired comes
+        first, because what other interactions need may have been made there. A status that changed comes last: it is
+        often the consequence of a field that did.
         """
         red = [check for check in self.checks if check.outcome == self.verdict.value and check.outcome.is_red]
         same_rung = [check for check in red if check.id == red[0].id]
-        return min(same_rung, key=lambda check: check.cause is CauseId.CONTRACT_STATUS_CHANGED, default=None)
+        order = {CauseId.CONTRACT_ENDPOINT_RETIRED: -1, CauseId.CONTRACT_STATUS_CHANGED: 1}
+        return min(same_rung, key=lambda check: order.get(check.cause, 0) if check.cause else 0, default=None)
 
     @property
     def problems(self) -> list[Check]:

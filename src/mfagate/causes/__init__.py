@@ -67,6 +67,7 @@ class CauseId(StrEnum):
     NETWORK_TLS_CLIENT_CERTIFICATE = "network.tls-client-certificate"
     NETWORK_NOT_HTTP = "network.not-http"
     NETWORK_UNEXPECTED_REDIRECT = "network.unexpected-redirect"
+    NETWORK_THIS_MACHINE = "network.this-machine"
 
     CLOCK_SKEW = "clock.skew"
 

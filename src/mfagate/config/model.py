@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from mfagate.config.environments import Environment as Environment
 from mfagate.config.environments import Tables, base_name
 from mfagate.config.nearest import nearest_to
+from mfagate.config.shapes import BaseUrl, is_loopback
 from mfagate.config.table import Day, Table
 from mfagate.config.waivers import Waiver
 from mfagate.result import Location
@@ -183,6 +184,16 @@ class Integration(Table):
         return self._origin.heads("integrations", self._name, *keys)
 
 
+def _host(value: str) -> str:
+    """Check a host name, with or without a port. This machine is no witness for the way to others."""
+    url = f"https://{value}"
+    if "/" in value or BaseUrl().misfit(url) is not None:
+        raise PydanticCustomError("host", "should be a host name such as www.example.com, without scheme and path")
+    if is_loopback(url):
+        raise PydanticCustomError("host_here", "should be another machine: this one shows nothing about the network")
+    return value
+
+
 class GateOptions(Table):
     """The table ``[gate]``: limits that hold for all integrations."""
 
@@ -197,6 +208,11 @@ class GateOptions(Table):
     )
     deadline_seconds: Number = Field(
         120.0, gt=0, le=3600, description="Limit of one integration's live checks; what was not asked is inconclusive."
+    )
+    witness_host: Annotated[str, AfterValidator(_host)] | None = Field(
+        None,
+        description="Host to ask beside the providers if one of them cannot be reached, such as www.example.com: shows "
+        "whether this machine is the reason. Default: none is asked.",
     )
 
 

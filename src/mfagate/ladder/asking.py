@@ -18,6 +18,7 @@ from mfagate.causes import CauseId, Outcome, refuses
 from mfagate.diagnosis import seconds_to_wait
 from mfagate.exchange import Exchange
 from mfagate.result import Check, Finding
+from mfagate.retirement import announced
 
 if TYPE_CHECKING:
     from mfagate.ladder.rung import Climb
@@ -247,7 +248,7 @@ def ask_probe(
 def judging(
     probe: Probe, diagnose: Callable[[Exchange, Probe], Finding], *, reviewed: bool = False
 ) -> Callable[[Exchange], Finding | None]:
-    """A judge to whom an answer that the probe accepts is in order.
+    """A judge to whom an answer that the probe accepts is in order, unless it announces the end of its endpoint.
 
     ``reviewed`` has it looked at once more, with the probe's own review.
     """
@@ -255,6 +256,7 @@ def judging(
     def judge(exchange: Exchange) -> Finding | None:
         if exchange.response is None or not probe.accepted(exchange.response):
             return diagnose(exchange, probe)
-        return probe.review(exchange.response) if reviewed and probe.review else None
+        found = probe.review(exchange.response) if reviewed and probe.review else None
+        return found or announced(exchange)
 
     return judge

@@ -22,7 +22,7 @@ from mfagate.contract import (
     load,
 )
 from mfagate.contract.weak_rules import Effort, weak_places
-from mfagate.diagnosis import definite_cause, unexpected
+from mfagate.diagnosis import definite_cause, is_absent, unexpected
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import (
     OTHER_FORM,
@@ -42,6 +42,7 @@ from mfagate.leftovers.ledger import AlreadySent
 from mfagate.providers.base import Probe
 from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location, SkipReason
+from mfagate.retirement import announced
 
 FILE, INTERACTION = "contract.file", "contract.interaction"
 
@@ -294,6 +295,7 @@ _CONFIRMED = 3
 
 
 _CONSEQUENCES = (
+    CauseId.CONTRACT_ENDPOINT_RETIRED,
     CauseId.CONTRACT_STATUS_CHANGED,
     CauseId.CONTRACT_VALUE_UNEXPECTED,
     CauseId.CONTRACT_STATE_UNAVAILABLE,
@@ -327,7 +329,7 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger, *, confi
     except Overdue as late:
         return late.check
     check, exchange = _counted(picture), picture.shown.exchange
-    if exchange is not None and check.outcome is Outcome.PASS:
+    if exchange is not None and check.outcome in (Outcome.PASS, Outcome.WARN):
         climb.answered[interaction.description] = exchange
     return _explained(climb, interaction, arranger, check) if check.outcome.is_red else check
 
@@ -391,13 +393,12 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
     """What the answer to one interaction says."""
     name, response, seconds = interaction.description, sent.exchange.response, sent.exchange.seconds
     if response is not None and not sent.mismatches:
-        return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
-    definite = definite_cause(sent.exchange, climb) or _refused(climb, interaction, sent)
-    if definite is not None and _was_agreed(definite, sent):
-        definite = None
-    finding = definite or _from_mismatches(sent.mismatches, climb.integration.contract_path)
-    if finding.cause is CauseId.CREDENTIAL_NOT_PROVABLE:
-        finding = replace(finding, next_step=_HIDDEN)
+        ending = announced(sent.exchange)
+        if ending is None:
+            return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
+        finding = ending
+    else:
+        finding = _broken(climb, interaction, sent)
     outcome = Outcome.INFO if interaction.pending else finding.outcome
     finding = Finding(
         finding.cause,
@@ -406,6 +407,7 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
         finding.location,
         finding.next_step,
         outcome,
+        expires=finding.expires,
     )
     return Check.from_finding(check_id, finding, subject=name, seconds=seconds)
 
@@ -425,9 +427,29 @@ _HIDDEN = (
 )
 
 
+def _broken(climb: Climb, interaction: Interaction, sent: Replay) -> Finding:
+    """Return what is behind an answer that breaks the contract: what explains the other differences comes first."""
+    definite = definite_cause(sent.exchange, climb) or _refused(climb, interaction, sent)
+    if definite is not None and not _was_agreed(definite, sent):
+        is_hidden = definite.cause is CauseId.CREDENTIAL_NOT_PROVABLE
+        return replace(definite, next_step=_HIDDEN) if is_hidden else definite
+    finding = _from_mismatches(sent.mismatches, climb.integration.contract_path)
+    response = sent.exchange.response
+    if response is None or not is_absent(response) or _has_agreed_status(sent):
+        return finding
+    absent = climb.diagnose(sent.exchange)
+    return replace(absent, evidence={**absent.evidence, **finding.evidence})
+
+
+def _has_agreed_status(sent: Replay) -> bool:
+    return all(mismatch.path != "status" for mismatch in sent.mismatches)
+
+
 def _was_agreed(finding: Finding, sent: Replay) -> bool:
     """Whether the provider's words are those that the interaction is about, so that they explain no mismatch."""
     if sent.deliberately_refused and refuses(finding.cause):
+        return True
+    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and sent.mismatches and _has_agreed_status(sent):
         return True
     # With the agreed status, and no value but the agreed ones, the provider's code is agreed as well.
     return bool(sent.mismatches) and all(mismatch.cause in OTHER_FORM for mismatch in sent.mismatches)

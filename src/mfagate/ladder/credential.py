@@ -183,7 +183,7 @@ def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
     judge = judging(probe, climb.diagnose)
     picture = ask_probe(climb, probe, judge, settings=climb.control_settings)
     control = judge(picture.shown.value)
-    if control is None:
+    if control is None or not control.effective_outcome.is_red:
         return replace(finding, evidence={**finding.evidence, _CONTROL: _CONTROL_ACCEPTED})
     if control.cause in _CONTROL_SETTLES:
         return Finding(

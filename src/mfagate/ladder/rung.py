@@ -169,6 +169,8 @@ class Climb:
         if finding is not None and not (unsigned and refuses(finding.cause)):
             return finding
         finding = unexpected(exchange, self)
+        if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED:
+            return self._absent(exchange, finding)
         refused = refuses(finding.cause) and not unsigned
         differences = [] if refused else self._differences(exchange, probe)
         if not differences:
@@ -208,6 +210,15 @@ class Climb:
     def showable(self, document: Any) -> Any:
         """An answer's JSON as the report may quote it: tokens of a live answer are nobody's registered secrets."""
         return showable(self.provider.scrubbing, document)
+
+    def _absent(self, exchange: Exchange, retired: Finding) -> Finding:
+        """Return the same finding, unless by the provider's own code a user, or an object of a login, is absent."""
+        response = exchange.response
+        error = self.provider.error_of(response) if response is not None else None
+        if response is None or error is None or not self.provider.is_about_a_user(error, exchange):
+            return retired
+        message = f"the provider answered {response.status}: by its own code an object is absent, not the endpoint"
+        return replace(retired, cause=CauseId.CONTRACT_STATUS_CHANGED, message=message)
 
     def explain(self, exchange: Exchange) -> Finding | None:
         """The provider's own view of an answer."""

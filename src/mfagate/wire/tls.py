@@ -9,6 +9,7 @@ one TLS connection run inside another (an https:// proxy).
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -106,9 +107,14 @@ class TlsStream(Stream):
         return self._tls.getpeercert() or {}
 
     @property
-    def peer_der(self) -> bytes:
-        """The certificate in DER, verified or not."""
-        return self._tls.getpeercert(binary_form=True) or b""
+    def sent_chain(self) -> list[bytes]:
+        """The certificates in DER as the server sent them, its own first, verified or not."""
+        if sys.version_info >= (3, 13):
+            return [bytes(one) for one in self._tls.get_unverified_chain()]
+        # Python 3.10 to 3.12 have the method on the inner object alone (https://github.com/python/cpython/issues/109109).
+        inner: Any = self._tls
+        chain = inner._sslobj.get_unverified_chain() or ()
+        return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain]
 
     def _send(self, data: memoryview) -> int:
         return self._run(self._tls.write, data)
@@ -223,5 +229,6 @@ def _look_at(server_name: str, attempt: Attempt, reopen: Callable[[Attempt], Str
     with suppress(Exception), Attempt(min(EVIDENCE_SECONDS, attempt.deadline.remaining())) as second:
         stream = TlsStream(reopen(second), trust.unverified(), server_name)
         stream.handshake(second.deadline)
-        return certificates.describe(stream.peer_der)
+        own, *others = stream.sent_chain
+        return certificates.describe(own, others)
     return {}

@@ -16,7 +16,7 @@ from mfagate.wire.endpoint import Endpoint, MalformedUrl
 from mfagate.wire.failures import WireError, short_of_resources
 from mfagate.wire.identity import ClientIdentity
 from mfagate.wire.message import Answer, as_sent, read_head, send, serialize
-from mfagate.wire.proxy import Proxy, is_own_answer, proxy_for
+from mfagate.wire.proxy import Proxy, is_own_answer, proxy_for, unasked_refusal
 from mfagate.wire.route import Route
 from mfagate.wire.stream import Stream
 from mfagate.wire.tls import Verifier
@@ -130,15 +130,10 @@ class Wire:
             if proxy and error.cause is not CauseId.NETWORK_READ_TIMEOUT:
                 raise proxy.blame(error) from error
             raise
-        status = answer.head.status
-        if proxy and status == 407:
-            raise proxy.refusal()
         if proxy and is_own_answer(answer.head):
-            raise proxy.failure(f"cannot get an answer from the server: {status}", status=status)
-        if status == 407:
-            raise WireError(
-                CauseId.NETWORK_PROXY, "a proxy on the way demands a user name and password", {"status": 407}
-            )
+            raise proxy.refusal(answer.head, route.endpoint)
+        if answer.head.status == 407:
+            raise unasked_refusal(answer.head, route.endpoint)
         return answer
 
 

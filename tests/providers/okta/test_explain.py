@@ -314,7 +314,7 @@ def test_causes_that_are_no_list_do_no_harm() -> None:
 
 @pytest.mark.parametrize(
     ("path", "cause"),
-    [(ORGANIZATION_PATH, CauseId.CONFIG_MALFORMED_URL), ("/api/v1/users/me", CauseId.CONTRACT_NOT_JSON)],
+    [(ORGANIZATION_PATH, CauseId.CONFIG_MALFORMED_URL), ("/api/v1/users/me", CauseId.CONTRACT_ENDPOINT_RETIRED)],
 )
 def test_a_page_in_place_of_an_org(path: str, cause: CauseId) -> None:
     page = b"<html><title>Page not found</title>"
