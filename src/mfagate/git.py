@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import stat
 import subprocess
 from bisect import bisect_left
@@ -194,6 +195,40 @@ def _files(place: Path) -> Iterator[Path]:
         yield from (file for file in place.rglob("*") if file.is_symlink() or not file.is_dir())
     elif place.exists() or place.is_symlink():
         yield place
+
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+
+_COMMIT_VARIABLES = (
+    "MFAGATE_COMMIT",
+    "GITHUB_SHA",  # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    "CI_COMMIT_SHA",  # https://docs.gitlab.com/ci/variables/predefined_variables/; Woodpecker as well
+    "GIT_COMMIT",  # https://plugins.jenkins.io/git/
+    "BUILD_SOURCEVERSION",  # https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables
+    "BITBUCKET_COMMIT",  # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
+    "CIRCLE_SHA1",  # https://circleci.com/docs/variables/
+    "BUILDKITE_COMMIT",  # https://buildkite.com/docs/pipelines/configure/environment-variables
+    "CODEBUILD_RESOLVED_SOURCE_VERSION",  # https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+    "DRONE_COMMIT_SHA",  # https://docs.drone.io/pipeline/environment/reference/
+)
+
+
+def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
+    """Return the commit that a file belongs to, with ``-dirty`` if its bytes differ from it; None if it is not known.
+
+    git answers first, because the variables of a CI service name the commit of the job, whatever lies in the folder.
+    ``MFAGATE_COMMIT`` is for images, which hold no repository.
+    """
+    given = [environ.get(name, "").strip().lower() for name in _COMMIT_VARIABLES]
+    named = [commit for commit in given if _COMMIT.fullmatch(commit)]
+    if named and given[0] == named[0]:
+        return named[0]
+    try:
+        commit, blob = _git(path.parent, "rev-parse", "HEAD", f"HEAD:./{path.name}").decode("ascii").split()
+    except (GitError, ValueError):
+        return named[0] if named else None
+    same = Entry(stat.S_IFREG, blob).is_same(path)
+    return commit if same else f"{commit}-dirty"
 
 
 def _root(folder: Path) -> Path:

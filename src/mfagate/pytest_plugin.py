@@ -147,11 +147,15 @@ class ConfigurationFile(pytest.File):
         if integration.name not in self._reports:
             from mfagate import gate
             from mfagate.foreign import harmless_tree
+            from mfagate.history.keeper import Reader
             from mfagate.ladder import Stage
 
             stage = Stage(self.config.getoption("--mfagate"))
             override = self.config.getoption("--mfagate-override")
-            whole = harmless_tree(gate.run(self.configuration, self._needed(integration), stage, override=override))
+            earlier = Reader(self.configuration, offline=stage is Stage.CHECK)
+            with earlier.key_in_use():
+                made = gate.run(self.configuration, self._needed(integration), stage, override=override, earlier=earlier)
+            whole = harmless_tree(made)
             self.override = whole.run.override  # Redacted, unlike the option.
             self._reports |= {report.name: report for report in whole.integrations}
         return self._reports[integration.name]

@@ -266,6 +266,11 @@ class IntegrationReport(Model):
     contract: ContractCoverage | None = Field(
         None, description="How much of the contract was asked; null offline and where the contract was not read."
     )
+    fingerprints: dict[str, str] = Field(
+        default_factory=dict,
+        description="The keyed fingerprint of each value that was read, by its setting. Two runs can be compared if "
+        "they have the same fingerprint_key.",
+    )
     measured: list[Measured] = Field(
         default_factory=list, description="The requests of probes and interactions, in the order in which they ended."
     )
@@ -321,6 +326,12 @@ class Run(Model):
         default_factory=list, description="What went wrong beside the checks, such as a history that is not writable."
     )
     configuration: str | None = Field(None, description="The configuration file, as it was given.")
+    commit: str | None = Field(
+        None, description="The commit of the configuration, with -dirty if the file differs from it; null if unknown."
+    )
+    fingerprint_key: str | None = Field(
+        None, description="Identifies the key of the fingerprints; null if no other run has the same key."
+    )
     exit_code: int | None = Field(None, description="What the command ended with, where it was a command.")
 
 
