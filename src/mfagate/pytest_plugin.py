@@ -137,9 +137,13 @@ class ConfigurationFile(pytest.File):
             self.configuration = load(self.path, registry.names())
         except ConfigError as error:
             raise self.CollectError("\n".join(harmless(str(problem)) for problem in error.problems)) from None
+        try:
+            integrations = self.configuration.select()
+        except KeyError as error:
+            raise self.CollectError(harmless(error.args[0])) from None
         self._reports: dict[str, IntegrationReport] = {}
         self.override: str | None = None
-        for integration in self.configuration.integrations.values():
+        for integration in integrations:
             yield IntegrationCollector.from_parent(self, name=integration.name, integration=integration)
 
     def report(self, integration: Integration) -> IntegrationReport:

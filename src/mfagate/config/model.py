@@ -256,8 +256,13 @@ class Configuration(Table):
         """The integrations that fit the filters, in file order.
 
         Raises:
-            KeyError: A name is not in the file; the message names the nearest.
+            KeyError: The file has no integrations, or not one of these names; the message says what to do.
         """
+        if not self.integrations:
+            raise KeyError(
+                f"{self.path} has no integrations, so there is nothing to check: start with `mfagate init`, or add a "
+                "table [integrations.NAME]"
+            )
         for name in names:
             if name not in self.integrations:
                 known = ", ".join(self.integrations) or "none"

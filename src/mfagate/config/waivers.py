@@ -27,6 +27,7 @@ WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.CONFIG_EXPIRING_SOON: _CONFIGURATION,
     CauseId.CONFIG_TIMEOUT_BUDGET: _CONFIGURATION,
     CauseId.CONFIG_FAILS_OPEN: _CONFIGURATION,
+    CauseId.CONFIG_IDENTITY_UNPINNED: ("identity",),
     CauseId.NETWORK_TLS_EXPIRING_SOON: ("network.tls",),
     CauseId.CREDENTIAL_EXPIRING_SOON: ("credential.expiry",),
     CauseId.CONTRACT_STATUS_CHANGED: _INTERACTION,

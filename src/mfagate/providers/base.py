@@ -151,6 +151,9 @@ class Provider(ABC):
     expectations: ClassVar[Mapping[str, str]] = {}
     """Keys of the ``expect`` table, each with what it is compared with."""
 
+    not_identifying: ClassVar[frozenset[str]] = frozenset()
+    """Keys of ``expect`` that do not tell whose account answers, such as a version."""
+
     test_data: ClassVar[Mapping[str, str]] = {}
     """Keys of the ``test_data`` table, each with what it must be."""
 
@@ -222,6 +225,11 @@ class Provider(ABC):
     @abstractmethod
     def known_bad(self, settings: Any, subject: str) -> Any:
         """The settings with the credential ``subject`` replaced by a well-formed, worthless one."""
+
+    @final
+    def identifying(self) -> frozenset[str]:
+        """Keys of ``expect`` that tell whose account answers."""
+        return frozenset(self.expectations) - self.not_identifying
 
     def identity(self, response: Response, settings: Any, expected: Mapping[str, str]) -> Mapping[str, str]:
         """Who answered, read from a ping or an accepted credential probe; keys are those of ``expect``.
