@@ -15,6 +15,7 @@ import pytest
 
 from mfagate.history import History, Place
 from mfagate.sandbox import Running
+from mfagate.sandbox.front import Handler, front
 from mfagate.secrets.fingerprint import Key
 from mfagate.testing.project import Result
 
@@ -67,20 +68,33 @@ def test_every_format_tells_it(duo: Duo, form: str) -> None:
     assert "this value was another one in the last run that passed" in shown
 
 
-def test_the_same_value_shows_that_the_provider_was_changed(tmp_path: Path) -> None:
-    with emulator() as first:
-        duo = Duo(tmp_path, first)
-        assert duo.run("nightly").exit_code == 0
-    with emulator() as second:  # It knows other keys.
-        there = Duo(tmp_path, second)
-        keys = {"DUO_IKEY": duo.env["DUO_IKEY"], "DUO_SKEY": duo.env["DUO_SKEY"]}
-        duo._text = duo._text.replace(first.endpoint, second.endpoint).replace(
-            str(first.ca_bundle), str(second.ca_bundle)
-        )
-        moved = duo.run("gate", **keys)
-        duo._text = there._text = duo._text
-    assert moved.first["cause"].startswith("credential.")
-    assert "but endpoint was another one" in compared(moved)
+def refusing(handler: Handler) -> bool:
+    """Refuse every signed request, as Duo does if the key was reset at Duo."""
+    if "Authorization" not in handler.headers:
+        return handler.relay(*handler.ask()[:2], {}, "application/json")
+    body = {"code": 40103, "message": "Invalid signature in request credentials", "stat": "FAIL"}
+    return handler.relay(401, json.dumps(body).encode(), {}, "application/json")
+
+
+def test_the_same_value_shows_that_the_provider_was_changed(duo: Duo, running: Running) -> None:
+    answers = [lambda handler: handler.relay(*handler.ask(), "application/json"), refusing]
+    with front(running.endpoint, lambda handler: answers[0](handler)) as before:
+        duo._text = duo.text().replace(running.endpoint, before.url)
+        passing = duo.run("nightly")
+        del answers[0]
+        refused = duo.run("nightly")
+    assert (passing.exit_code, refused.first["cause"]) == (0, "credential.rejected")
+    assert re.fullmatch(
+        r"the same value as in the last run that passed \(.*\): the change was made at the provider", compared(refused)
+    )
+
+
+def test_another_address_is_named_beside_the_same_value(duo: Duo, running: Running) -> None:
+    duo.run("nightly")
+    with front(running.endpoint, refusing) as before:
+        duo._text = duo.text().replace(running.endpoint, before.url)
+        result = duo.run("gate")
+    assert re.fullmatch(r"the same value as in the last run .*, but endpoint was another one", compared(result))
 
 
 def test_one_run_at_another_commit(duo: Duo) -> None:

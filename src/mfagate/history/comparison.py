@@ -118,7 +118,7 @@ def _compared(check: Check, now: Mapping[str, str], last: LastPass, moment: str)
         return f"{moment} did not read this setting"
     others = [name for name in _changed(now, then) if name != setting and _counts(name, check)]
     if setting is not None and setting in now and now[setting] != then[setting]:
-        also = f"; so {_were(others, 'was', 'were')}" if others else ""
+        also = f"; {_were(others, 'was another one too', 'were others too')}" if others else ""
         return f"this value was another one in {moment}{also}"
     same = "the same value as" if setting in now else "the same values as"
     if others and setting in now:
