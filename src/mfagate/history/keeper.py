@@ -174,7 +174,8 @@ class Keeper(Reader):
             return chosen
         if known not in (None, chosen.key.identifier):
             missing = f"the fingerprint key {chosen.made} was missing, and a new one was made"
-            self._trouble.append(_unaffected(_not_comparable(f"{missing}; it holds from this run on")))
+            remedy = f"it holds from this run on; where files do not stay, set {KEY_VARIABLE}"
+            self._trouble.append(_unaffected(_not_comparable(f"{missing}; {remedy}")))
         return chosen
 
     def last_pass(self, name: str) -> LastPass:
