@@ -246,7 +246,11 @@ def _with_comparisons(
 def _fingerprints(state: Climb) -> dict[str, str]:
     """Return the fingerprint of each value that was read, by its setting; a sandbox has others in each run."""
     integration = state.integration
-    tables = {"": state.subject.values, "control.": state.control.values if state.control else {}, "expect.": state.expect}
+    tables = {
+        "": state.subject.values,
+        "control.": state.control.values if state.control else {},
+        "expect.": state.expect,
+    }
     prints = {
         f"{table}{name}": fingerprint(str(value.value))
         for table, values in tables.items()

@@ -231,6 +231,14 @@ def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
     return commit if same else f"{commit}-dirty"
 
 
+def may_be_committed(path: Path) -> bool:
+    """Return whether git would take a new file into a commit of everything: it is in a working tree and not ignored."""
+    try:
+        return bool(_git(path.parent, "ls-files", "--others", "--exclude-standard", "--", f"./{path.name}"))
+    except GitError:
+        return False
+
+
 def _root(folder: Path) -> Path:
     try:
         root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()

@@ -158,7 +158,9 @@ class ConfigurationFile(pytest.File):
             override = self.config.getoption("--mfagate-override")
             earlier = Reader(self.configuration, offline=stage is Stage.CHECK)
             with earlier.key_in_use():
-                made = gate.run(self.configuration, self._needed(integration), stage, override=override, earlier=earlier)
+                made = gate.run(
+                    self.configuration, self._needed(integration), stage, override=override, earlier=earlier
+                )
             whole = harmless_tree(made)
             self.override = whole.run.override  # Redacted, unlike the option.
             self._reports |= {report.name: report for report in whole.integrations}

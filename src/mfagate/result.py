@@ -298,8 +298,12 @@ class IntegrationReport(Model):
         first red rung, a status that changed comes last: it is often the consequence of a field that did.
         """
         red = [check for check in self.checks if check.outcome.is_red]
-        first = min(((check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) for check in red), default=None)
-        worst = [check for check in red if (check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) == first]
+        first = min(
+            ((check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) for check in red), default=None
+        )
+        worst = [
+            check for check in red if (check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) == first
+        ]
         same_rung = [check for check in worst if check.id == worst[0].id]
         return min(same_rung, key=lambda check: check.cause is CauseId.CONTRACT_STATUS_CHANGED, default=None)
 

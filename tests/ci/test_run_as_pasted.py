@@ -358,7 +358,11 @@ KINDS = sorted(path.name for path in (REPOSITORY / "ci/templates").iterdir())
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_template_names_the_key_of_fingerprints(kind: str) -> None:
     files = [path for path in (REPOSITORY / "ci/templates" / kind).rglob("*") if path.is_file()]
-    running = [path for path in files if re.search(r"mfagate (check|gate|nightly)|\[(gate|nightly),|command: ", path.read_text())]
+    running = [
+        path
+        for path in files
+        if re.search(r"mfagate (check|gate|nightly)|\[(gate|nightly),|command: ", path.read_text())
+    ]
     assert running
     assert [path for path in running if "MFAGATE_FINGERPRINT_KEY" not in path.read_text()] == []
 

@@ -140,7 +140,7 @@ def test_passing_runs_record_a_fingerprint_of_each_value(duo: Duo) -> None:
 
 def test_without_a_history_the_report_says_how_to_compare(duo: Duo) -> None:
     result = duo.run("gate", DUO_SKEY=OTHER_KEY)
-    assert compared(result).startswith("not compared: no earlier run is known here; `mfagate nightly`")
+    assert compared(result).startswith("not compared: no earlier run is kept here; `mfagate nightly`")
     assert result.report["run"]["fingerprint_key"] is None
     assert not (duo.folder / ".mfagate").exists()
 
@@ -153,6 +153,15 @@ def test_the_key_is_this_users_and_in_no_database_and_in_no_report(duo: Duo) -> 
     assert text.encode() not in kept
     assert text not in result.stdout + result.stderr + json.dumps(result.report)
     assert (duo.folder / ".mfagate/.gitignore").read_text() == "*\n"
+
+
+def test_a_new_key_that_git_would_commit_is_told_once(duo: Duo) -> None:
+    git(duo.folder, "init", "--quiet")
+    (warning,) = duo.run("gate", "--history", "runs.db").report["run"]["warnings"]
+    assert warning == "fingerprint.key is the new key of fingerprints: keep it out of git with .gitignore"
+    assert duo.run("gate", "--history", "runs.db").stderr == ""
+    assert duo.run("nightly").stderr == ""
+    assert git(duo.folder, "ls-files", "--others", "--exclude-standard", ".mfagate") == ""
 
 
 def test_a_provider_that_sends_the_key_back_shows_nothing_of_it(duo: Duo) -> None:
@@ -255,7 +264,9 @@ def test_a_key_that_cannot_be_used_is_one_warning_and_no_verdict(duo: Duo, spoil
     assert "Traceback" not in passing.stderr + failing.stderr
 
 
-@pytest.mark.parametrize("value", ["short", "aaaaaaaaaaaaaaaaaaaaaaaa", "changeme-changeme", "${MFAGATE_FINGERPRINT_KEY}"])
+@pytest.mark.parametrize(
+    "value", ["short", "aaaaaaaaaaaaaaaaaaaaaaaa", "changeme-changeme", "${MFAGATE_FINGERPRINT_KEY}"]
+)
 def test_a_variable_that_protects_nothing_is_not_used(duo: Duo, value: str) -> None:
     for command in ("nightly", "check"):
         result = duo.run(command, MFAGATE_FINGERPRINT_KEY=value)

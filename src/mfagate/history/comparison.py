@@ -18,8 +18,7 @@ LABEL = "compared"
 """The name of the evidence. It is the first of a problem."""
 
 NO_HISTORY = (
-    "no earlier run is known here; `mfagate nightly` and `mfagate gate --history PATH` keep runs, and later reports "
-    "say whether the value has changed"
+    "no earlier run is kept here; `mfagate nightly`, or `mfagate gate --history PATH`, keeps runs to compare with"
 )
 
 _ABOUT_A_CREDENTIAL = ("credential.", "account.", "provider.auth-outage", "provider.refusal-unrecognised")
@@ -87,8 +86,10 @@ def _is_about_a_credential(check: Check) -> bool:
 
 
 def _may_be_a_value(check: Check, report: IntegrationReport) -> bool:
+    """Whether a value may explain a problem; one that a sandbox hands out is another one in each run."""
     counts = check.outcome.is_red or check.outcome is Outcome.WARN or check.waiver is not None
-    return counts and (_is_about_a_credential(check) or _setting(check) in report.fingerprints)
+    setting = _setting(check)
+    return counts and (setting in report.fingerprints if setting is not None else _is_about_a_credential(check))
 
 
 def _setting(check: Check) -> str | None:

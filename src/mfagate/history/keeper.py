@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mfagate.config.model import Configuration
+from mfagate.git import may_be_committed
 from mfagate.history.comparison import NO_HISTORY
 from mfagate.history.errors import HistoryError
 from mfagate.history.past import LastPass, Past
@@ -167,6 +168,8 @@ class Keeper(Reader):
             return chosen
         if chosen.trouble is not None:
             self._trouble.append(_unaffected(_not_comparable(chosen.trouble)))
+        if chosen.made is not None and may_be_committed(chosen.made):
+            self._trouble.append(f"{chosen.made} is the new key of fingerprints: keep it out of git with .gitignore")
         try:
             known = self._history.fingerprint_key() if chosen.made is not None else None
         except HistoryError as error:

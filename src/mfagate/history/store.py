@@ -252,7 +252,9 @@ def _filtered(query: Any, selection: Selection) -> Any:
     if selection.accepted:
         red = PROBLEMS.c.outcome.in_([outcome.value for outcome in Outcome if outcome.is_red])
         wrong = red & PROBLEMS.c.cause.not_like("documentation.%")
-        query = query.where(STATES.c.number.not_in(PROBLEMS.select().with_only_columns(PROBLEMS.c.integration).where(wrong)))
+        query = query.where(
+            STATES.c.number.not_in(PROBLEMS.select().with_only_columns(PROBLEMS.c.integration).where(wrong))
+        )
     return query.where(STATES.c.name.in_(selection.integrations)) if selection.integrations else query
 
 

@@ -153,7 +153,7 @@ class Runner:
         return result(fate, str(red.cause), red.message, only_warned=seen.red is None)
 
     def _unpinned(self, mutant: Mutant) -> str:
-        """Say whether the edit passes because nobody said whose account must answer; empty if that is not the reason."""
+        """Return what lets another account pass, if the edit can lead to one; empty if it is something else."""
         integration = self.project.integrations[mutant.integration]
         provider = registry.get(integration.provider)
         if not self.live or mutant.operator.kind not in _OTHER_ACCOUNTS:

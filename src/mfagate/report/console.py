@@ -25,7 +25,7 @@ from mfagate.report.words import (
     tally,
     verdict,
 )
-from mfagate.result import Check, IntegrationReport, Report, Verdict
+from mfagate.result import Check, IntegrationReport, Report
 
 _STYLES = {
     "pass": "green",

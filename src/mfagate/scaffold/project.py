@@ -49,8 +49,8 @@ def configuration(providers: Sequence[Provider], environment: str) -> str:
         "# Uses of MFA providers that are about to be deployed. Secrets are references into the very files or",
         "# variables that are deployed: env:NAME, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …",
         "# Checked by: mfagate check (no network), mfagate gate (live).",
-        "# MFAGATE_FINGERPRINT_KEY (a secret of your CI; openssl rand -hex 32 makes one): with the same key in each run,",
-        "# reports say whether a value has changed since the last run that passed. Nothing of a value is kept.",
+        "# With the same MFAGATE_FINGERPRINT_KEY in each run (a secret of your CI; openssl rand -hex 32 makes one),",
+        "# reports say whether a value has changed since the last run that passed. No value is kept.",
     ]
     for provider in providers:
         lines += ["", *_integration(provider, environment)]

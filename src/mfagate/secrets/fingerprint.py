@@ -60,7 +60,7 @@ def key_in_use() -> Key:
 @contextmanager
 def using(key: Key) -> Iterator[None]:
     """Use a key for all fingerprints of this process until the context ends."""
-    global _in_use  # noqa: PLW0603 - one key for all threads of a run
+    global _in_use
     before, _in_use = _in_use, key
     try:
         yield

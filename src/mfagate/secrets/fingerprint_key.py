@@ -47,8 +47,7 @@ def from_environment(environ: Mapping[str, str]) -> Key | None:
         return None
     if len(text) < SHORTEST or len(set(text)) < _FEWEST_CHARACTERS:
         raise KeyProblem(
-            f"{KEY_VARIABLE} can be guessed: it needs {SHORTEST} random characters or more; "
-            f"make one with: {MAKE_ONE}"
+            f"{KEY_VARIABLE} can be guessed: it needs {SHORTEST} random characters or more; make one with: {MAKE_ONE}"
         )
     return Key(text, kept=True)
 
@@ -64,14 +63,19 @@ def read(path: Path) -> Key | None:
     except FileNotFoundError:
         return None
     except NotOurs as error:
-        raise KeyProblem(f"the fingerprint key {path} {error}; set {KEY_VARIABLE} where that cannot be changed") from None
+        raise KeyProblem(
+            f"the fingerprint key {path} {error}; set {KEY_VARIABLE} where that cannot be changed"
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise KeyProblem(
-            f"the fingerprint key {path} cannot be read: {reason}; make it readable for this user, or set {KEY_VARIABLE}"
+            f"the fingerprint key {path} cannot be read: {reason}; "
+            f"make it readable for this user, or set {KEY_VARIABLE}"
         ) from None
     if _KEY.fullmatch(text) is None:
-        raise KeyProblem(f"the file {path} holds no fingerprint key: restore it, or remove it and the next run makes one")
+        raise KeyProblem(
+            f"the file {path} holds no fingerprint key: restore it, or remove it and the next run makes one"
+        )
     return Key(text, kept=True)
 
 
