@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPMessage
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,9 @@ def test_every_format_tells_it(duo: Duo, form: str) -> None:
 def refusing(handler: Handler) -> bool:
     """Refuse every signed request, as Duo does if the key was reset at Duo."""
     if "Authorization" not in handler.headers:
-        return handler.relay(*handler.ask()[:2], {}, "application/json")
+        return handler.relay(*handler.ask(), "application/json")
     body = {"code": 40103, "message": "Invalid signature in request credentials", "stat": "FAIL"}
-    return handler.relay(401, json.dumps(body).encode(), {}, "application/json")
+    return handler.relay(401, json.dumps(body).encode(), HTTPMessage(), "application/json")
 
 
 def test_the_same_value_shows_that_the_provider_was_changed(duo: Duo, running: Running) -> None:
