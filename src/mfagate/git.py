@@ -209,7 +209,6 @@ _COMMIT_VARIABLES = (
     "CIRCLE_SHA1",  # https://circleci.com/docs/variables/
     "BUILDKITE_COMMIT",  # https://buildkite.com/docs/pipelines/configure/environment-variables
     "CODEBUILD_RESOLVED_SOURCE_VERSION",  # https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
-    "DRONE_COMMIT_SHA",  # https://docs.drone.io/pipeline/environment/reference/
 )
 
 

@@ -80,6 +80,18 @@ def test_the_lines_to_add_are_those_that_pass(started: tuple[str, Running], tmp_
     assert passed == set(integration["expect"]) == set(registry.get(started[0]).identifying()) & passed
 
 
+def test_a_table_in_braces_is_filled_in_its_braces(started: tuple[str, Running], tmp_path: Path) -> None:
+    project = Deployed(tmp_path, *started)
+    project.configuration = project.configuration.replace("endpoint =", "expect = {}\nendpoint =")
+    _, (found,) = project.unpinned()
+    evidence = found["evidence"]
+    assert isinstance(evidence, dict)
+    (line,) = evidence["lines to add"]
+    project.configuration = project.configuration.replace("expect = {}", f"expect = {{ {line} }}")
+    result, found_again = project.unpinned()
+    assert (result.exit_code, found_again) == (0, [])
+
+
 def test_elsewhere_it_is_no_warning(started: tuple[str, Running], tmp_path: Path) -> None:
     _, found = Deployed(tmp_path, *started, environment="staging").unpinned()
     assert found == []

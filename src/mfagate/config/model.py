@@ -162,6 +162,10 @@ class Integration(Table):
         """Whether the local sandbox is started for it."""
         return self.endpoint == "sandbox"
 
+    def is_inline(self, table: str) -> bool:
+        """Return whether a table is written in braces, behind its key."""
+        return self._origin.has_value("integrations", self._name, table)
+
     def locate(self, *keys: str) -> Location:
         """The line of a key of this table, or of the nearest table around it."""
         return self._origin.locate("integrations", self._name, *keys)
@@ -282,6 +286,10 @@ class Origin:
         self.path = path
         self.text = text
         self._lines = TomlLines(text)
+
+    def has_value(self, *keys: str) -> bool:
+        """Return whether a key path has a value of its own: it is no table with a head."""
+        return keys in self._lines.spans()
 
     def locate(self, *keys: str) -> Location:
         """The line of a key path."""

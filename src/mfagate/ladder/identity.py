@@ -52,16 +52,19 @@ def _unpinned(climb: Climb, seen: Mapping[str, str]) -> Check:
     if not integration.environment.is_production:
         return skipped(ID, f"nothing is expected: fill {table}")
     lines = [*_lines(climb.provider, seen)]
-    written = "expect" in integration.model_fields_set
-    if lines:
-        do = f"If that is your account, add the lines {'to' if written else 'with'} {table}"
-    else:
+    if not lines:
         keys = {name: climb.provider.expectations[name] for name in sorted(climb.provider.identifying())}
         do = f"Fill {table} with " + ", or ".join(f"{name} ({text})" for name, text in keys.items())
+    elif integration.is_inline("expect"):
+        do, lines = "If that is your account, add this to the braces", [", ".join(lines)]
+    elif "expect" in integration.model_fields_set:
+        do = f"If that is your account, add the lines to {table}"
+    else:
+        do, lines = "If that is your account, add the lines", [table, *lines]
     finding = Finding(
         CauseId.CONFIG_IDENTITY_UNPINNED,
         "it is not written down whose account must answer, so a credential of another account would pass",
-        {"lines to add": [*([] if written else [table]), *lines] if lines else None},
+        {"lines to add": lines or None},
         integration.locate("expect"),
         next_step=f"Compare what answered with {climb.provider.title}'s console. {do}, and run "
         f"`mfagate gate --integration {integration.name}`.",
