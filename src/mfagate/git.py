@@ -199,7 +199,7 @@ def _files(place: Path) -> Iterator[Path]:
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
-_COMMIT_VARIABLES = (
+COMMIT_VARIABLES = (
     "MFAGATE_COMMIT",
     "GITHUB_SHA",  # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
     "CI_COMMIT_SHA",  # https://docs.gitlab.com/ci/variables/predefined_variables/; Woodpecker as well
@@ -210,6 +210,7 @@ _COMMIT_VARIABLES = (
     "BUILDKITE_COMMIT",  # https://buildkite.com/docs/pipelines/configure/environment-variables
     "CODEBUILD_RESOLVED_SOURCE_VERSION",  # https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
 )
+"""Variables that hold the commit of a job. The first is for images, which hold no repository."""
 
 
 def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
@@ -218,7 +219,7 @@ def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
     git answers first, because the variables of a CI service name the commit of the job, whatever lies in the folder.
     ``MFAGATE_COMMIT`` is for images, which hold no repository.
     """
-    given = [environ.get(name, "").strip().lower() for name in _COMMIT_VARIABLES]
+    given = [environ.get(name, "").strip().lower() for name in COMMIT_VARIABLES]
     named = [commit for commit in given if _COMMIT.fullmatch(commit)]
     if named and given[0] == named[0]:
         return named[0]
