@@ -16,3 +16,6 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="mfagate-tests-state-")
 atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 os.environ["PACT_DO_NOT_TRACK"] = "true"
 os.environ.pop("MFAGATE_FINGERPRINT_KEY", None)
+# The commit of this repository is not that of the projects that tests make.
+for variable in ("MFAGATE_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT", "BUILD_SOURCEVERSION"):
+    os.environ.pop(variable, None)

@@ -28,6 +28,7 @@ RAN = frozenset(
     f"{group}.{check}" for group in ("network", "credential", "contract", "provider") for check in ("a", "b", "c", "d")
 )
 FIELD = {"kinds": ["string"], "values": ["allow", "deny"]}
+PRINTS = dict.fromkeys(("host", "integration_key", "secret_key", "expect.account"), "0123456789")
 SHAPES = {f"interaction {number}": {f"$.response.field{n}": FIELD for n in range(25)} for number in range(20)}
 
 
@@ -54,6 +55,7 @@ def state(draw: random.Random, number: int) -> IntegrationState:
     return IntegrationState(
         f"integration-{number}", "duo", "production", "provider", Verdict.FAIL if failed else Verdict.PASS,
         CauseId.CREDENTIAL_REJECTED if failed else None, "40 checks passed", RAN, tuple(problems), samples, 40, 0,
+        PRINTS,
     )  # fmt: skip
 
 

@@ -96,6 +96,14 @@ def test_an_override_lets_a_failure_through_and_says_so(
     assert pytester.runpytest_subprocess(*arguments, "--runxfail").ret == 1
 
 
+def test_a_configuration_without_integrations_is_an_error(pytester: pytest.Pytester) -> None:
+    (pytester.path / "integrations.toml").write_text("# nothing yet\n")
+    result = pytester.runpytest_subprocess("--mfagate", "check")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*integrations.toml has no integrations*mfagate init*"])
+    assert "Traceback" not in result.stdout.str()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -147,6 +147,71 @@ def open_private(path: Path, flags: int = 0) -> int:
     return descriptor
 
 
+def read_private(path: Path, limit: int) -> str:
+    """Read a file that only this user can read and change, at most ``limit`` bytes of it. Follow no link.
+
+    Raises:
+        NotOurs: It is a link, belongs to another user, or other users can read or change it.
+        OSError: As of :func:`open_regular`.
+        ValueError: It is not UTF-8.
+    """
+    try:
+        descriptor = _descriptor(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotOurs("is a link") from None
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if os.geteuid() not in (0, status.st_uid):
+            raise NotOurs("belongs to another user")
+        if status.st_mode & 0o077:
+            raise NotOurs("can be read or changed by other users (chmod 600 ends that)")
+        return file.read(limit).decode()
+
+
+_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+
+
+def create_private(path: Path, text: str) -> bool:
+    """Create a file for this user alone, with its whole content, unless it exists. Return whether it was created.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mfagate-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        return _create_exclusively(path, text)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def _create_exclusively(path: Path, text: str) -> bool:
+    """Create the file on a file system without hard links: for a moment it is there and empty."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    try:
+        os.write(descriptor, text.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def _require_regular(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

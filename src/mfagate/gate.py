@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mfagate import __version__
+from mfagate import __version__, git
 from mfagate.cassette_writer import require_vcrpy
 from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
@@ -22,7 +22,8 @@ from mfagate.config.model import Client, Configuration, GateOptions, Integration
 from mfagate.config.resolved import Value, resolve_files, resolve_table
 from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.foreign import hiding, quoted
-from mfagate.history.past import Past
+from mfagate.history.comparison import NO_HISTORY, Comparison
+from mfagate.history.past import LastPass, Past
 from mfagate.inspection.identity import CERTIFICATE, KEY
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
@@ -53,11 +54,15 @@ from mfagate.result import (
 )
 from mfagate.sandbox import Running, SandboxError
 from mfagate.secrets.credentials import learn_addresses, learn_surroundings
+from mfagate.secrets.fingerprint import fingerprint, key_in_use
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
 from mfagate.wire.stalls import STALLS
 from mfagate.workers import Workers
+
+if TYPE_CHECKING:
+    from mfagate.history.keeper import Reader
 
 _MOST_WORKERS = 32
 """Integrations that wait for their providers at the same time. More gained nothing with 1,000 of them on two
@@ -124,6 +129,7 @@ class Session:
 
     def __post_init__(self) -> None:
         learn_surroundings(self.redactor, self.configuration.text, self.environ, sys.argv[1:])
+        self.redactor.add("fingerprint key", key_in_use().text)
         self._learn_addressees()
 
     def _learn_addressees(self) -> None:
@@ -199,6 +205,7 @@ def run(
     faults: Mapping[str, Sequence[str]] | None = None,
     changed_since: ChangedSince | None = None,
     pasts: Mapping[str, Past] | None = None,
+    earlier: Reader | None = None,
 ) -> Report:
     """Climb every ladder and make one report of it, with every secret redacted.
 
@@ -208,6 +215,7 @@ def run(
     have held. ``faults`` are what goes wrong in the sandbox of an integration: see :mod:`mfagate.drills`.
     ``changed_since`` says why only these integrations were selected: see :mod:`mfagate.changes`.
     ``pasts`` are what earlier nights tell of each integration; what the next one is to know is put there.
+    ``earlier`` knows the last run in which an integration passed; its key is to be in use.
     KeyboardInterrupt passes through once every sandbox is stopped.
 
     Raises:
@@ -246,6 +254,7 @@ def run(
         if executor is None:
             # Not waiting: after Ctrl-C a thread may sit in an exchange until its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
+    reports = _with_comparisons(reports, earlier, started)
     recorded = None if override is None else as_recorded(override, session.redactor)
     warnings = [*_idle(session), *_left(session)]
     report = _report(stage, started, reports, recorded, changed_since, configuration.path, warnings)
@@ -285,6 +294,37 @@ def _witness(options: GateOptions, sightings: Sequence[Sighting]) -> Sighting | 
     return None
 
 
+def _with_comparisons(
+    reports: Sequence[IntegrationReport], earlier: Reader | None, started: datetime
+) -> list[IntegrationReport]:
+    """Say of each value that may be the reason of a problem whether an integration passed with it before."""
+    comparison = Comparison(started.date(), key_in_use().identifier)
+    if earlier is None:
+        return [comparison.added(report, lambda name: LastPass(NO_HISTORY)) for report in reports]
+    if earlier.chosen.trouble is not None:
+        comparison = replace(comparison, why_no_key=earlier.chosen.trouble)
+    return [comparison.added(report, earlier.last_pass) for report in reports]
+
+
+def _fingerprints(state: Climb) -> dict[str, str]:
+    """Return the fingerprint of each value that was read, by its setting; a sandbox has others in each run."""
+    integration = state.integration
+    tables = {
+        "": state.subject.values,
+        "control.": state.control.values if state.control else {},
+        "expect.": state.expect,
+    }
+    prints = {
+        f"{table}{name}": fingerprint(str(value.value))
+        for table, values in tables.items()
+        for name, value in values.items()
+        if value.value not in (None, "") and not (value.reference and value.reference.scheme == "sandbox")
+    }
+    if integration.endpoint is not None and not integration.uses_sandbox:
+        prints["endpoint"] = fingerprint(integration.endpoint)
+    return prints
+
+
 def _most_workers(stage: Stage, integrations: int) -> int:
     """Offline there is nothing to wait for, and threads would only take turns."""
     return 1 if stage is Stage.CHECK else max(1, min(integrations, _MOST_WORKERS))
@@ -318,6 +358,8 @@ def _report(
             override=override,
             changed_since=changed_since,
             configuration=str(configuration),
+            commit=None if stage is Stage.CHECK else git.commit_of(configuration, os.environ),
+            fingerprint_key=key_in_use().identifier,
             warnings=warnings,
         ),
         verdict=Verdict.FAIL if nothing else Verdict.of(report.verdict for report in reports),
@@ -361,10 +403,12 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
     measured: list[Measured] = []
     sightings: list[Sighting] = []
     coverage: ContractCoverage | None = None
+    prints: dict[str, str] = {}
     target: Target = "sandbox" if integration.uses_sandbox else "provider"
     try:
         with prepared(session, integration, live=stage is not Stage.CHECK) as state:
             state.shared = shared
+            prints = _fingerprints(state)
             state.past = session.pasts.get(integration.name, state.past)
             session.progress.started(integration.name, f"checking {state.provider.title}")
             checks, cleared = climb(state, stage, on_check)
@@ -387,7 +431,7 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
     checks += [*_too_few(integration, checks, coverage), *_partly_asked(integration, coverage), *about_waivers]
     faults = session.faults.get(integration.name, ())
     report = _integration_report(integration, checks, cleared, target, faults, measured)
-    report = report.model_copy(update={"contract": coverage})
+    report = report.model_copy(update={"contract": coverage, "fingerprints": prints})
     session.progress.finished(report)
     return report
 

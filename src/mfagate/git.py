@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import stat
 import subprocess
 from bisect import bisect_left
@@ -194,6 +195,50 @@ def _files(place: Path) -> Iterator[Path]:
         yield from (file for file in place.rglob("*") if file.is_symlink() or not file.is_dir())
     elif place.exists() or place.is_symlink():
         yield place
+
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+
+COMMIT_VARIABLES = (
+    "MFAGATE_COMMIT",
+    "GITHUB_SHA",  # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    "CI_COMMIT_SHA",  # https://docs.gitlab.com/ci/variables/predefined_variables/; Woodpecker as well
+    "GIT_COMMIT",  # https://plugins.jenkins.io/git/
+    "BUILD_SOURCEVERSION",  # https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables
+    "BITBUCKET_COMMIT",  # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
+    "CIRCLE_SHA1",  # https://circleci.com/docs/variables/
+    "BUILDKITE_COMMIT",  # https://buildkite.com/docs/pipelines/configure/environment-variables
+    "CODEBUILD_RESOLVED_SOURCE_VERSION",  # https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+)
+"""Variables that hold the commit of a job. The first is for images, which hold no repository."""
+
+
+def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
+    """Return the commit that a file belongs to, with ``-dirty`` if its bytes differ from it; None if it is not known.
+
+    git answers first, because the variables of a CI service name the commit of the job, whatever lies in the folder.
+    ``MFAGATE_COMMIT`` is for images, which hold no repository.
+    """
+    given = [environ.get(name, "").strip().lower() for name in COMMIT_VARIABLES]
+    named = [commit for commit in given if _COMMIT.fullmatch(commit)]
+    if named and given[0] == named[0]:
+        return named[0]
+    try:
+        if not any((folder / ".git").exists() for folder in path.absolute().parents):
+            raise GitError("there is no working tree")  # No process has to say so.
+        commit, blob = _git(path.parent, "rev-parse", "HEAD", f"HEAD:./{path.name}").decode("ascii").split()
+    except (GitError, ValueError):
+        return named[0] if named else None
+    same = Entry(stat.S_IFREG, blob).is_same(path)
+    return commit if same else f"{commit}-dirty"
+
+
+def may_be_committed(path: Path) -> bool:
+    """Return whether git would take a new file into a commit of everything: it is in a working tree and not ignored."""
+    try:
+        return bool(_git(path.parent, "ls-files", "--others", "--exclude-standard", "--", f"./{path.name}"))
+    except GitError:
+        return False
 
 
 def _root(folder: Path) -> Path:

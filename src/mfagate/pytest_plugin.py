@@ -137,9 +137,13 @@ class ConfigurationFile(pytest.File):
             self.configuration = load(self.path, registry.names())
         except ConfigError as error:
             raise self.CollectError("\n".join(harmless(str(problem)) for problem in error.problems)) from None
+        try:
+            integrations = self.configuration.select()
+        except KeyError as error:
+            raise self.CollectError(harmless(error.args[0])) from None
         self._reports: dict[str, IntegrationReport] = {}
         self.override: str | None = None
-        for integration in self.configuration.integrations.values():
+        for integration in integrations:
             yield IntegrationCollector.from_parent(self, name=integration.name, integration=integration)
 
     def report(self, integration: Integration) -> IntegrationReport:
@@ -147,11 +151,17 @@ class ConfigurationFile(pytest.File):
         if integration.name not in self._reports:
             from mfagate import gate
             from mfagate.foreign import harmless_tree
+            from mfagate.history.keeper import Reader
             from mfagate.ladder import Stage
 
             stage = Stage(self.config.getoption("--mfagate"))
             override = self.config.getoption("--mfagate-override")
-            whole = harmless_tree(gate.run(self.configuration, self._needed(integration), stage, override=override))
+            earlier = Reader(self.configuration, offline=stage is Stage.CHECK)
+            with earlier.key_in_use():
+                made = gate.run(
+                    self.configuration, self._needed(integration), stage, override=override, earlier=earlier
+                )
+            whole = harmless_tree(made)
             self.override = whole.run.override  # Redacted, unlike the option.
             self._reports |= {report.name: report for report in whole.integrations}
         return self._reports[integration.name]

@@ -158,6 +158,11 @@ class Check(Model):
         """Id and subject in one."""
         return f"{self.id} [{self.subject}]" if self.subject else self.id
 
+    @property
+    def is_about_documentation(self) -> bool:
+        """Whether it found fault with what is written down, and not with the integration."""
+        return str(self.cause).startswith("documentation.")
+
     def until(self, moment: datetime) -> Check:
         """The same check, of something that runs out then."""
         return self.model_copy(update={"expires": moment})
@@ -242,6 +247,12 @@ class ContractCoverage(Model):
         return cls(interactions=interactions, asked=len(named) - reasons.total() - unknown, skipped=dict(reasons))
 
 
+_OUTCOMES = [Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.INFO, Outcome.PASS, Outcome.SKIPPED]
+
+_FAMILIES = {"contract": 1, "latency": 1, "errors": 1, "waiver": 2, "gate": 2, "drift": 3, "cassette": 3}
+"""How soon what a family of causes warns of may stop logins; the others, such as a credential that expires: 0."""
+
+
 class IntegrationReport(Model):
     """The verdict on one integration and everything it rests on."""
 
@@ -256,7 +267,11 @@ class IntegrationReport(Model):
     runbook: str | None = None
     location: ReportLocation | None = Field(None, description="Where the integration is configured.")
     verdict: Verdict
-    cause: CauseId | None = Field(None, description="The cause of the first check that decides the verdict.")
+    cause: CauseId | None = Field(
+        None,
+        description="The cause that a reader should act on first: that of the check that "
+        "decides the verdict, or of one that could not be known, if only documentation is missing otherwise.",
+    )
     faults: list[str] = Field(
         default_factory=list, description="What was made to go wrong in the sandbox: this is a drill."
     )
@@ -266,6 +281,11 @@ class IntegrationReport(Model):
     contract: ContractCoverage | None = Field(
         None, description="How much of the contract was asked; null offline and where the contract was not read."
     )
+    fingerprints: dict[str, str] = Field(
+        default_factory=dict,
+        description="The keyed fingerprint of each value that was read, by its setting. Two runs can be compared if "
+        "they have the same fingerprint_key.",
+    )
     measured: list[Measured] = Field(
         default_factory=list, description="The requests of probes and interactions, in the order in which they ended."
     )
@@ -274,22 +294,44 @@ class IntegrationReport(Model):
     def deciding(self) -> Check | None:
         """The check that decides the verdict, where that is not a pass.
 
-        What could not be tried hides no failure. Of several on the first red rung, an endpoint that is retired comes
-        first, because what other interactions need may have been made there. A status that changed comes last: it is
-        often the consequence of a field that did.
+        Missing documentation hides nothing else, and what could not be tried hides no failure. Of several on the
+        first red rung, an endpoint that is retired comes first, because what other interactions need may have been
+        made there. A status that changed comes last: it is often the consequence of a field that did.
         """
-        red = [check for check in self.checks if check.outcome == self.verdict.value and check.outcome.is_red]
-        same_rung = [check for check in red if check.id == red[0].id]
+        red = [check for check in self.checks if check.outcome.is_red]
+        first = min(
+            ((check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) for check in red), default=None
+        )
+        worst = [
+            check for check in red if (check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) == first
+        ]
+        same_rung = [check for check in worst if check.id == worst[0].id]
         order = {CauseId.CONTRACT_ENDPOINT_RETIRED: -1, CauseId.CONTRACT_STATUS_CHANGED: 1}
         return min(same_rung, key=lambda check: order.get(check.cause, 0) if check.cause else 0, default=None)
 
     @property
     def problems(self) -> list[Check]:
-        """Checks that carry a cause a person should read: those that decide the verdict first, warnings last."""
-        order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN)
-        listed = [check for outcome in order for check in self.checks if check.outcome is outcome]
-        first = self.deciding
-        return [first, *(check for check in listed if check is not first)] if first is not None else listed
+        """Checks that carry a cause a person should read: what stops logins first, missing documentation last."""
+        listed = [check for check in self.checks if check.outcome.is_red or check.outcome is Outcome.WARN]
+        return sorted(listed, key=self.urgency)
+
+    def urgency(self, check: Check) -> tuple[float, ...]:
+        """Return the rank of a check among those of all integrations; the lowest is to be read first.
+
+        What stops logins comes first, in production before other environments, where more users depend on it before
+        fewer. Then come warnings, of which some will stop logins; recordings, and documentation as the last.
+        """
+        family = str(check.cause).partition(".")[0]
+        return (
+            check.waiver is not None,
+            check.is_about_documentation,
+            not check.outcome.is_red,
+            self.environment != "production",
+            _OUTCOMES.index(check.outcome),
+            check is not self.deciding,
+            -(self.share_of_users or 0.0),
+            _FAMILIES.get(family, 0),
+        )
 
     @property
     def waived(self) -> list[Check]:
@@ -323,6 +365,12 @@ class Run(Model):
         default_factory=list, description="What went wrong beside the checks, such as a history that is not writable."
     )
     configuration: str | None = Field(None, description="The configuration file, as it was given.")
+    commit: str | None = Field(
+        None, description="The commit of the configuration, with -dirty if the file differs from it; null if unknown."
+    )
+    fingerprint_key: str | None = Field(
+        None, description="Identifies the key of the fingerprints; null if no other run has the same key."
+    )
     exit_code: int | None = Field(None, description="What the command ended with, where it was a command.")
 
 

@@ -23,6 +23,8 @@ DOCUMENTATION = re.compile(r"# (owner|runbook|provider_docs|escalation|rotation_
 
 SOURCE = "git+https://git.example.com/mfagate@v0.1.0"
 
+FINGERPRINT_KEY = "c6b2f0d94e1a7385b2c6f0d94e1a7385"
+
 WRONG_KEY = "Wq7pLz3Vn8Kc5Rt2Xb9Ym4Jd6Hf1Gs0Tv7Nw3Qz5"
 
 
@@ -45,9 +47,10 @@ def machine(tmp_path: Path, duo: Running) -> Iterator[Machine]:
         "DUO_INTEGRATION_KEY": duo.values["integration_key"],
         "DUO_SECRET_KEY": duo.values["secret_key"],
     }
-    machine = Machine(folder, tmp_path / "machine", dict(secrets))
+    machine = Machine(folder, tmp_path / "machine", {**secrets, "MFAGATE_FINGERPRINT_KEY": FINGERPRINT_KEY})
     yield machine
-    redactor = Redactor({"secret key": secrets["DUO_SECRET_KEY"], "wrong secret key": WRONG_KEY})
+    known = {"secret key": secrets["DUO_SECRET_KEY"], "wrong secret key": WRONG_KEY, "fingerprint key": FINGERPRINT_KEY}
+    redactor = Redactor(known)
     files = [path for path in tmp_path.rglob("*") if path.is_file() and ".git" not in path.parts]
     texts = machine.written + [path.read_text("utf-8", "replace") for path in files]
     assert [redactor.found_in(text) for text in texts if redactor.found_in(text)] == []

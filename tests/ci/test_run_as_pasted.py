@@ -13,6 +13,7 @@ import pytest
 
 from mfagate.sandbox import Running
 
+from ..support.project import REPOSITORY
 from ..support.repository import git
 from .conftest import SOURCE, WRONG_KEY, point_at
 from .machine import GitHub, Machine, load
@@ -61,7 +62,7 @@ def report(machine: Machine, name: str) -> dict[str, Any]:
 def github(machine: Machine, event: str) -> GitHub:
     """The values that GitHub would give to a workflow."""
     since = f"--changed-since {git(machine.folder, 'rev-parse', 'HEAD')}" if event == "pull_request" else ""
-    names = ("DUO_HOST", "DUO_INTEGRATION_KEY", "DUO_SECRET_KEY")
+    names = ("DUO_HOST", "DUO_INTEGRATION_KEY", "DUO_SECRET_KEY", "MFAGATE_FINGERPRINT_KEY")
     secrets = {f"secrets.{name}": machine.env.pop(name) for name in names}
     expression = (
         "github.event_name == 'pull_request' && format('--changed-since {0}', github.event.pull_request.base.sha) || ''"
@@ -186,7 +187,7 @@ def test_gitlab_nightly(started: Machine, code: int) -> None:
     ended, job = gitlab(started, "mfa-nightly")
     assert (ended, "INCONCLUSIVE" in started.written[-1]) == (code, code == 3)
     assert job["allow_failure"]["exit_codes"] == [3]
-    assert job["cache"]["paths"] == [".mfagate/"]
+    assert job["cache"]["paths"] == [".mfagate/history.db", ".mfagate/notifications.json"]
 
 
 # Jenkins
@@ -291,7 +292,10 @@ def test_kubernetes_holds_it_tight(started: Machine) -> None:
             "capabilities": {"drop": ["ALL"]},
         }
         assert container["resources"].keys() == {"requests", "limits"}
-        assert "env" not in container and container["envFrom"] == [{"secretRef": {"name": "login-mfa"}}]
+        assert container["envFrom"] == [{"secretRef": {"name": "login-mfa"}}]
+        (key,) = container["env"]
+        of_secret = {"name": "mfagate", "key": "fingerprint-key", "optional": True}
+        assert key == {"name": "MFAGATE_FINGERPRINT_KEY", "valueFrom": {"secretKeyRef": of_secret}}
         assert (pod["restartPolicy"], job["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"]) == ("Never", [1, 2])
         assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
         assert job["activeDeadlineSeconds"] <= 1200
@@ -343,3 +347,28 @@ def test_systemd_tries_again_only_what_could_not_be_known(started: Machine) -> N
     found = unit(started)
     assert (found["Restart"], found["RestartPreventExitStatus"]) == ("on-failure", "1 2")
     assert found["LoadCredential"] == "mfa.env:/etc/login/mfa.env"
+
+
+# The key of fingerprints
+
+
+KINDS = sorted(path.name for path in (REPOSITORY / "ci/templates").iterdir())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_template_names_the_key_of_fingerprints(kind: str) -> None:
+    files = [path for path in (REPOSITORY / "ci/templates" / kind).rglob("*") if path.is_file()]
+    running = [
+        path
+        for path in files
+        if re.search(r"mfagate (check|gate|nightly)|\[(gate|nightly),|command: ", path.read_text())
+    ]
+    assert running
+    assert [path for path in running if "MFAGATE_FINGERPRINT_KEY" not in path.read_text()] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_template_keeps_the_key_with_the_history(kind: str) -> None:
+    """A cache is read by whoever may run a job."""
+    texts = [path.read_text() for path in (REPOSITORY / "ci/templates" / kind).rglob("*") if path.is_file()]
+    assert not [text for text in texts if re.search(r"path: \.mfagate$|paths: \[\.mfagate/\]", text, re.MULTILINE)]

@@ -74,11 +74,25 @@ def test_without_secrets_a_laptop_can_check(project: Project) -> None:
     assert project.run("check", "--without-secrets").exit_code == 0
 
 
-@pytest.mark.parametrize("arguments", [["--environment", "production"], ["--config", "empty.toml"]])
-def test_nothing_checked_is_a_failure(project: Project, arguments: list[str]) -> None:
-    (project.folder / "empty.toml").write_text("")
-    result = project.run("gate", *arguments)
+def test_nothing_checked_is_a_failure(project: Project) -> None:
+    result = project.run("gate", "--environment", "production")
     assert (result.exit_code, result.report["cause"]) == (1, "gate.nothing-checked")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "integrations = {}\n", "[gate]\n[history]\n[integrations]\n"])
+@pytest.mark.parametrize("command", ["check", "gate", "nightly", "record", "mutate"])
+def test_a_configuration_without_integrations_is_refused(project: Project, command: str, text: str) -> None:
+    (project.folder / "empty.toml").write_text(text)
+    result = project.execute(command, "--config", "empty.toml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "empty.toml has no integrations" in result.stderr
+    assert "`mfagate init`" in result.stderr
+
+
+def test_a_missing_configuration_names_init(project: Project) -> None:
+    result = project.execute("check", "--config", "absent.toml")
+    assert result.exit_code == 2
+    assert "--config PATH, or start one with `mfagate init`" in result.stderr
 
 
 def test_fewer_checks_than_expected_are_a_failure(project: Project) -> None:

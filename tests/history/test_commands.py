@@ -67,7 +67,8 @@ def test_a_history_in_postgresql(duo: Duo) -> None:
         duo.write()
         text = duo.text().replace("[integrations.duo]", '[history]\nurl = "env:HISTORY"\n\n[integrations.duo]', 1)
         duo._text = text
-        result = duo.run("gate", "--history", "env:HISTORY", HISTORY=url)
+        key = "0123456789abcdef0123456789abcdef"
+        result = duo.run("gate", "--history", "env:HISTORY", HISTORY=url, MFAGATE_FINGERPRINT_KEY=key)
         assert (result.exit_code, result.stderr) == (0, "")
         assert "duo" in duo.execute("history", HISTORY=url).stdout
     # The server is gone now.
@@ -237,8 +238,9 @@ def test_killed_while_writing(duo: Duo) -> None:
             (samples,) = connection.execute("SELECT count(DISTINCT integration) FROM samples").fetchone()
             assert runs == states == samples
             connection.execute("DELETE FROM runs WHERE number > 1")
-            for table, parent in (("integrations", "run"), ("problems", "integration"), ("samples", "integration")):
-                connection.execute(f"DELETE FROM {table} WHERE {parent} > 1")
+            connection.execute("DELETE FROM integrations WHERE run > 1")
+            for table in ("problems", "samples", "fingerprints"):
+                connection.execute(f"DELETE FROM {table} WHERE integration > 1")
         connection.close()
     assert duo.run("gate", "--history", "runs.db").stderr == ""
 

@@ -281,3 +281,28 @@ DUO, LOCAL = "https://api-1a2b3c4d.duosecurity.com", "http://127.0.0.1:45123"
 )
 def test_where_an_edited_address_leads(edited: str, original: str, expected: str | None) -> None:
     assert _leads_to(edited, original, LOCAL) == expected
+
+
+UNPINNED = """\
+[integrations.sms]
+provider = "twilio"
+environment = "production"
+[integrations.sms.settings]
+account_sid = "dotenv:keys.env#ACCOUNT"
+service_sid = "dotenv:keys.env#SERVICE"
+auth_token = "dotenv:keys.env#TOKEN"
+"""
+
+
+def test_a_survivor_of_another_account_names_what_is_not_written_down(tmp_path: Path) -> None:
+    project = Somebody(tmp_path, {})
+    (tmp_path / "integrations.toml").write_text(UNPINNED)
+    (tmp_path / "contracts").symlink_to(Path(__file__).parents[2] / "contracts")
+    result = project.execute("mutate", "--class", "wrong-value")
+    assert result.exit_code == 1, result.stdout + result.stderr
+    assert "survived: sms.settings.auth_token/other-account" in result.stdout
+    assert "[integrations.sms.expect] does not say whose account must answer" in result.stdout
+    assert "(config.identity-unpinned): fill in account_sid" in result.stdout
+    assert "the other value serves as well" not in result.stdout
+    (tmp_path / "integrations.toml").write_text(UNPINNED + '[integrations.sms.expect]\naccount_sid = "AC00"\n')
+    assert project.execute("mutate", "--class", "wrong-value").exit_code == 0

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
@@ -19,7 +17,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from mfagate.secrets.decoding import views
-from mfagate.secrets.fingerprint import KEY_VARIABLE, fingerprint
 from mfagate.secrets.public import words_in
 from mfagate.secrets.redaction import RUN, Redactor
 
@@ -148,21 +145,6 @@ def test_what_one_thread_learns_another_redacts() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(learn_and_redact, range(100))) == {"[redacted key]"}
-
-
-def test_fingerprints_are_keyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fingerprint("a") == fingerprint("a") != fingerprint("b")
-    monkeypatch.setenv(KEY_VARIABLE, "one")
-    first = fingerprint("a")
-    assert first == fingerprint("a")
-    monkeypatch.setenv(KEY_VARIABLE, "two")
-    assert fingerprint("a") != first
-
-
-def test_without_a_key_fingerprints_of_two_processes_differ() -> None:
-    code = "from mfagate.secrets.fingerprint import fingerprint; print(fingerprint('a'))"
-    printed = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout for _ in range(2)}
-    assert len(printed) == 2
 
 
 class Counting(dict[str, str | None]):

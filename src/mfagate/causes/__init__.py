@@ -52,6 +52,7 @@ class CauseId(StrEnum):
     CONFIG_FAILS_OPEN = "config.fails-open"
     CONFIG_UNKNOWN_SETTING = "config.unknown-setting"
     CONFIG_READ_DIFFERENTLY = "config.read-differently"
+    CONFIG_IDENTITY_UNPINNED = "config.identity-unpinned"
 
     NETWORK_DNS_FAILURE = "network.dns-failure"
     NETWORK_CONNECTION_REFUSED = "network.connection-refused"

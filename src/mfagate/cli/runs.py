@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mfagate.config.model import Configuration
     from mfagate.history import IntegrationState
+    from mfagate.history.keeper import Keeper, Reader
     from mfagate.report.formats import Output
     from mfagate.report.pushgateway import Gateway
     from mfagate.result import Report
@@ -124,14 +125,14 @@ def _run(
         raise refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
     notifier = _notifier(configuration) if notify else None
-    keeper = None
-    if stage == "nightly" or history_place is not None:
-        from mfagate.history.keeper import Keeper
-
-        keeper = Keeper(configuration, history_place)
+    keeper = _keeper(configuration, history_place) if stage == "nightly" or history_place is not None else None
+    earlier = keeper or _reader(configuration, offline=stage == "check")
     pasts = keeper.pasts([one.name for one in integrations], stage) if keeper and stage == "nightly" else None
     try:
-        with on_terminal(Console(stderr=True, no_color=not color, emoji=False)) as progress:
+        with (
+            earlier.key_in_use(),
+            on_terminal(Console(stderr=True, no_color=not color, emoji=False)) as progress,
+        ):
             report = gate.run(
                 configuration,
                 [one for one in integrations if since is None or one.name in since.changed],
@@ -142,11 +143,11 @@ def _run(
                 faults=broken,
                 changed_since=since,
                 pasts=pasts,
+                earlier=earlier,
             )
     except (registry.ProviderError, MissingExtra) as error:
         raise refused(str(error)) from None
-    if keeper is not None:
-        report = keeper.keep(report)
+    report = earlier.keep(report)
     if notifier is not None:
         report = notifier.tell(report)
     for warning in report.run.warnings:
@@ -155,6 +156,20 @@ def _run(
     nights = {name: past.nights for name, past in (pasts or {}).items()}
     _publish(report, outputs, gateway, color=color, nights=nights)
     sys.exit(report.run.exit_code)
+
+
+def _keeper(configuration: Configuration, history_place: str | None) -> Keeper:
+    """Return what keeps the run in the history."""
+    from mfagate.history.keeper import Keeper
+
+    return Keeper(configuration, history_place)
+
+
+def _reader(configuration: Configuration, *, offline: bool) -> Reader:
+    """Return what looks into an existing history for a run that is not kept."""
+    from mfagate.history.keeper import Reader
+
+    return Reader(configuration, offline=offline)
 
 
 def _used(configuration: Configuration, history_place: str | None) -> Iterator[Path]:

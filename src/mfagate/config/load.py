@@ -127,7 +127,7 @@ def _read(path: Path) -> str:
     try:
         return read_text(path, MAX_BYTES)
     except Unreadable as error:
-        hint = "; name another one with --config PATH" if error.missing else ""
+        hint = "; name another one with --config PATH, or start one with `mfagate init`" if error.missing else ""
         raise ConfigError([Problem(Location(path, error.line), "", f"{error}{hint}")]) from None
 
 

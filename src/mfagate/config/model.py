@@ -175,9 +175,17 @@ class Integration(Table):
         """Whether the local sandbox is started for it."""
         return self.endpoint == "sandbox"
 
+    def is_inline(self, table: str) -> bool:
+        """Return whether a table is written in braces, behind its key."""
+        return self._origin.has_value("integrations", self._name, table)
+
     def locate(self, *keys: str) -> Location:
         """The line of a key of this table, or of the nearest table around it."""
         return self._origin.locate("integrations", self._name, *keys)
+
+    def head(self, *keys: str) -> str:
+        """Return the head of this integration's own table, as a person writes it."""
+        return self._origin.head("integrations", self._name, *keys)
 
     def heads(self, *keys: str) -> str:
         """Return the heads of the tables in which a value can be set, as a person writes them."""
@@ -292,8 +300,13 @@ class Configuration(Table):
         """The integrations that fit the filters, in file order. ``duo`` selects all environments of duo.
 
         Raises:
-            KeyError: A name is not in the file; the message names the nearest.
+            KeyError: The file has no integrations, or not one of these names; the message says what to do.
         """
+        if not self.integrations:
+            raise KeyError(
+                f"{self.path} has no integrations, so there is nothing to check: start with `mfagate init`, or add a "
+                "table [integrations.NAME]"
+            )
         selectable = {*self.integrations, *map(base_name, self.integrations)}
         for name in names:
             if name not in selectable:
@@ -316,6 +329,10 @@ class Origin:
         self._lines = TomlLines(text)
         self._tables = tables or {}
 
+    def has_value(self, *keys: str) -> bool:
+        """Return whether a key path has a value of its own: it is no table with a head."""
+        return self.written(*keys) in self._lines.spans()
+
     def locate(self, *keys: str) -> Location:
         """The line of a key path: that of the environment where it overrides the value, else the shared one."""
         return Location(self.path, self._lines.line(self.written(*keys)))
@@ -331,6 +348,11 @@ class Origin:
         own = self._lines.depth((*tables.own, *below)) - len(tables.own)
         shared = self._lines.depth((*tables.shared, *below)) - len(tables.shared)
         return (*tables.own, *below) if own > 0 and own >= shared else (*tables.shared, *below)
+
+    def head(self, *keys: str) -> str:
+        """Return ``[integrations.duo.settings]``, or the head in the environment's own table."""
+        tables = self._tables_of(keys)
+        return _head(keys if tables is None else (*tables.own, *keys[2:]))
 
     def heads(self, *keys: str) -> str:
         """Return ``[integrations.duo.settings]``; with environments, the head in this one and that of all."""

@@ -28,6 +28,7 @@ WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.CONFIG_READ_DIFFERENTLY: _CONFIGURATION,
     CauseId.CONFIG_TIMEOUT_BUDGET: _CONFIGURATION,
     CauseId.CONFIG_FAILS_OPEN: _CONFIGURATION,
+    CauseId.CONFIG_IDENTITY_UNPINNED: ("identity",),
     CauseId.NETWORK_TLS_EXPIRING_SOON: ("network.tls",),
     CauseId.PROVIDER_PING_UNAVAILABLE: ("provider.ping",),
     CauseId.CREDENTIAL_EXPIRING_SOON: ("credential.expiry",),

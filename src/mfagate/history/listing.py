@@ -139,6 +139,10 @@ def _show_run(run: StoredRun, console: Console) -> None:
     console.print(f"run {run.id}", markup=False, highlight=False)
     about = f"{run.stage} of {run.started:%Y-%m-%d %H:%M:%S} UTC, {seconds:.0f} s, mfagate {run.version}: "
     console.print(about, _styled(run.verdict.value), sep="", markup=False, highlight=False)
+    if run.commit:
+        console.print(f"commit {run.commit}", markup=False, highlight=False)
+    if run.fingerprint_key:
+        console.print(f"fingerprints with the key {run.fingerprint_key}", markup=False, highlight=False)
     if run.override:
         console.print(f"overridden: {run.override}", markup=False, highlight=False)
     for state in run.integrations:
@@ -156,6 +160,9 @@ def _show_state(state: IntegrationState, console: Console) -> None:
     )
     if state.samples:
         console.print(Text("  median of each phase: " + ", ".join(_phases(state))))
+    if state.fingerprints:
+        shown = ", ".join(f"{name} {digits}" for name, digits in state.fingerprints.items())
+        console.print(Text(f"  fingerprints: {shown}"))
     for problem in state.problems:
         for line in _lines(problem):
             console.print(line)

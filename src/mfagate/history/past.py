@@ -21,3 +21,25 @@ class Past:
     unknown: str | None = "no history was asked"
     nights: Sequence[tuple[datetime, IntegrationState]] = ()
     shapes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LastPass:
+    """The last run in which an integration passed.
+
+    ``unknown`` says why it is not known; the other fields are empty then.
+
+    Args:
+        started: When the run began (UTC).
+        commit: The commit of its configuration.
+        key: The identifier of the key of its fingerprints; None if it kept none.
+        fingerprints: The fingerprint of each value, by the name of its setting.
+        undocumented: Whether the run failed, but only because documentation was missing.
+    """
+
+    unknown: str | None = None
+    started: datetime | None = None
+    commit: str | None = None
+    key: str | None = None
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    undocumented: bool = False

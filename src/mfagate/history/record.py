@@ -61,7 +61,8 @@ class IntegrationState:
     """One integration in one run.
 
     ``ran`` are the ids of the checks that ran. ``questions`` were asked, and to ``unanswered`` of them the first
-    answer was an error of the network or the provider.
+    answer was an error of the network or the provider. ``fingerprints`` are those of the values that were used, by the
+    names of their settings.
     """
 
     name: str
@@ -76,10 +77,11 @@ class IntegrationState:
     samples: tuple[Sample, ...] = ()
     questions: Count = 0
     unanswered: Count = 0
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, report: IntegrationReport) -> Self:
-        """What is kept of the report on an integration."""
+    def of(cls, report: IntegrationReport, *, comparable: bool = True) -> Self:
+        """What is kept of the report on an integration; its fingerprints only if other runs have the same key."""
         unanswered, questions = share_of(report.measured)
         return cls(
             name=report.name,
@@ -94,12 +96,16 @@ class IntegrationState:
             samples=samples_of(report.measured),
             questions=questions,
             unanswered=unanswered,
+            fingerprints=report.fingerprints if comparable else {},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """One run. Times are UTC; ``id`` is that of the report."""
+    """One run. Times are UTC; ``id`` is that of the report.
+
+    ``commit`` is that of its configuration. ``fingerprint_key`` identifies the key of its fingerprints.
+    """
 
     id: str
     stage: str
@@ -109,13 +115,26 @@ class StoredRun:
     verdict: Verdict
     override: str | None
     integrations: tuple[IntegrationState, ...]
+    commit: str | None = None
+    fingerprint_key: str | None = None
 
     @classmethod
     def of(cls, report: Report) -> Self:
         """What is kept of a report."""
         run = report.run
-        states = tuple(IntegrationState.of(one) for one in report.integrations)
-        return cls(run.id, run.stage, run.started, run.finished, run.version, report.verdict, run.override, states)
+        comparable = run.fingerprint_key is not None
+        return cls(
+            id=run.id,
+            stage=run.stage,
+            started=run.started,
+            finished=run.finished,
+            version=run.version,
+            verdict=report.verdict,
+            override=run.override,
+            integrations=tuple(IntegrationState.of(one, comparable=comparable) for one in report.integrations),
+            commit=run.commit,
+            fingerprint_key=run.fingerprint_key,
+        )
 
 
 def _problem(check: Check) -> Problem | None:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import TypeAdapter
 
+from mfagate.causes import Outcome
 from mfagate.drift import from_json
 from mfagate.exchange import Phase
 from mfagate.history.changes import standing
 from mfagate.history.engine import engine_of, transaction
 from mfagate.history.errors import HistoryError
-from mfagate.history.past import Past
+from mfagate.history.past import LastPass, Past
 from mfagate.history.place import Place
 from mfagate.history.record import IntegrationState, Problem, Sample, StoredRun
 from mfagate.result import Verdict
@@ -43,6 +44,8 @@ class Selection:
     until: datetime | None = None
     limit: int | None = None
     environments: bool = False
+    accepted: bool = False
+    """Whether only states are wanted in which nothing was wrong, except with the documentation."""
 
 
 class History:
@@ -111,7 +114,7 @@ class History:
 
         ``shapes`` are, by integration, those of the answers as they are known now.
         """
-        from mfagate.history.tables import PROBLEMS, RUNS, SAMPLES, SHAPES, STATES
+        from mfagate.history.tables import FINGERPRINTS, PROBLEMS, RUNS, SAMPLES, SHAPES, STATES
 
         with transaction(self._engine, self.place, writes=True) as connection:
             number = connection.execute(RUNS.insert().returning(RUNS.c.number), _run_row(run)).scalar_one()
@@ -123,6 +126,8 @@ class History:
                     connection.execute(PROBLEMS.insert(), problems)
                 if samples := [_sample_row(parent, sample) for sample in state.samples]:
                     connection.execute(SAMPLES.insert(), samples)
+                if prints := [*_fingerprint_rows(parent, state)]:
+                    connection.execute(FINGERPRINTS.insert(), prints)
             for name, answers in (shapes or {}).items():
                 connection.execute(SHAPES.delete().where(SHAPES.c.name == name))
                 connection.execute(SHAPES.insert(), {"name": name, "seen": run.started, "answers": answers})
@@ -202,6 +207,27 @@ class History:
                 from_json(answer)  # What nobody has written is found here, and not by the rung that needs it.
         return Past(None, nights, shapes)
 
+    def last_pass(self, name: str) -> LastPass | None:
+        """Return the last run of any stage in which an integration passed; None if there is none."""
+        for run in self.runs(Selection((name,), accepted=True, limit=1)):
+            (state,) = run.integrations
+            undocumented = state.verdict is not Verdict.PASS
+            key, prints = run.fingerprint_key, state.fingerprints
+            return LastPass(None, run.started, run.commit, key, prints, undocumented=undocumented)
+        return None
+
+    def fingerprint_key(self) -> str | None:
+        """Return the identifier of the key that the last run with fingerprints used."""
+        from sqlalchemy import select
+
+        from mfagate.history.tables import RUNS
+
+        used = RUNS.c.fingerprint_key
+        query = select(used).where(used.is_not(None)).order_by(RUNS.c.number.desc()).limit(1)
+        with self._reading() as connection:
+            found: str | None = connection.execute(query).scalar_one_or_none()
+            return found
+
     def _states_of(self, name: str, selection: Selection) -> list[IntegrationState]:
         runs = self.runs(replace(selection, integrations=(name,)))
         return [state for run in runs for state in run.integrations]
@@ -229,6 +255,12 @@ def _filtered(query: Any, selection: Selection) -> Any:
         value = getattr(selection, name)
         if value is not None:
             query = query.where(condition(value))
+    if selection.accepted:
+        red = PROBLEMS.c.outcome.in_([outcome.value for outcome in Outcome if outcome.is_red])
+        wrong = red & PROBLEMS.c.cause.not_like("documentation.%")
+        query = query.where(
+            STATES.c.number.not_in(PROBLEMS.select().with_only_columns(PROBLEMS.c.integration).where(wrong))
+        )
     if not selection.integrations:
         return query
     below = [STATES.c.name.startswith(f"{name}/", autoescape=True) for name in selection.integrations]
@@ -244,7 +276,8 @@ def _states(connection: Connection, rows: Sequence[RowMapping]) -> dict[int, Int
     numbers = [row["state_number"] for row in rows]
     problems: dict[int, list[RowMapping]] = {number: [] for number in numbers}
     samples: dict[int, list[RowMapping]] = {number: [] for number in numbers}
-    from mfagate.history.tables import PROBLEMS, SAMPLES
+    prints: dict[int, dict[str, str]] = {number: {} for number in numbers}
+    from mfagate.history.tables import FINGERPRINTS, PROBLEMS, SAMPLES
 
     for start in range(0, len(numbers), _MOST_PARAMETERS):
         some = numbers[start : start + _MOST_PARAMETERS]
@@ -253,13 +286,16 @@ def _states(connection: Connection, rows: Sequence[RowMapping]) -> dict[int, Int
             problems[row["integration"]].append(row)
         for row in connection.execute(SAMPLES.select().where(SAMPLES.c.integration.in_(some))).mappings():
             samples[row["integration"]].append(row)
+        for row in connection.execute(FINGERPRINTS.select().where(FINGERPRINTS.c.integration.in_(some))).mappings():
+            prints[row["integration"]][row["setting"]] = row["fingerprint"]
     return {
-        row["state_number"]: _state(row, problems[row["state_number"]], samples[row["state_number"]]) for row in rows
+        number: _state(row, problems[number], samples[number], prints[number])
+        for number, row in zip(numbers, rows, strict=True)
     }
 
 
 def _run_row(run: StoredRun) -> dict[str, Any]:
-    names = ("id", "stage", "started", "finished", "version", "override")
+    names = ("id", "stage", "started", "finished", "version", "override", "commit", "fingerprint_key")
     return {name: _text(getattr(run, name)) for name in names} | {"verdict": run.verdict.value}
 
 
@@ -282,10 +318,18 @@ _RUN, _STATE = TypeAdapter(StoredRun), TypeAdapter(IntegrationState)
 _SHAPES = TypeAdapter(dict[str, Any])
 
 
-def _state(row: RowMapping, problems: list[RowMapping], samples: list[RowMapping]) -> IntegrationState:
+def _state(
+    row: RowMapping, problems: list[RowMapping], samples: list[RowMapping], prints: Mapping[str, str]
+) -> IntegrationState:
     own = {name.removeprefix(_PREFIX): value for name, value in row.items() if name.startswith(_PREFIX)}
     state = _STATE.validate_python(
-        {**own, "ran": own["ran"].split(), "problems": [*map(dict, problems)], "samples": [*map(dict, samples)]}
+        {
+            **own,
+            "ran": own["ran"].split(),
+            "problems": [*map(dict, problems)],
+            "samples": [*map(dict, samples)],
+            "fingerprints": prints,
+        }
     )
     order = list(Phase)
     return replace(state, samples=tuple(sorted(state.samples, key=lambda sample: order.index(sample.phase))))
@@ -309,6 +353,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
     return _text(value if isinstance(value, bool | int | float | None) else str(value))
+
+
+def _fingerprint_rows(parent: int, state: IntegrationState) -> Iterator[dict[str, Any]]:
+    for setting, fingerprint in state.fingerprints.items():
+        yield {"integration": parent, "setting": _text(setting), "fingerprint": fingerprint}
 
 
 def _sample_row(parent: int, sample: Sample) -> dict[str, Any]:

@@ -46,6 +46,8 @@ RUNS = Table(
     Column("version", String(64), nullable=False),
     Column("verdict", String(16), nullable=False),
     Column("override", Text),
+    Column("commit", String(80)),
+    Column("fingerprint_key", String(16)),
 )
 
 STATES = Table(
@@ -102,3 +104,13 @@ SAMPLES = Table(
     Column("highest", Float, nullable=False),
     sqlite_with_rowid=False,
 )
+
+FINGERPRINTS = Table(
+    "fingerprints",
+    METADATA,
+    Column("integration", ForeignKey("integrations.number", ondelete="CASCADE"), primary_key=True),
+    Column("setting", String(128), primary_key=True),
+    Column("fingerprint", String(16), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Of each value that a run used. The key is never in the database."""

@@ -44,7 +44,16 @@ _FIRST = (
 
 _SHAPES = ("CREATE TABLE shapes (name VARCHAR(64) PRIMARY KEY, seen {moment} NOT NULL, answers JSON NOT NULL)",)
 
-STEPS: Sequence[Sequence[str]] = (_FIRST, _SHAPES)
+_FINGERPRINTS = (
+    'ALTER TABLE runs ADD COLUMN "commit" VARCHAR(80)',
+    "ALTER TABLE runs ADD COLUMN fingerprint_key VARCHAR(16)",
+    """CREATE TABLE fingerprints (
+    integration INTEGER NOT NULL REFERENCES integrations (number) ON DELETE CASCADE,
+    setting VARCHAR(128) NOT NULL, fingerprint VARCHAR(16) NOT NULL, PRIMARY KEY (integration, setting))
+    {kept_in_order}""",
+)
+
+STEPS: Sequence[Sequence[str]] = (_FIRST, _SHAPES, _FINGERPRINTS)
 """Statements that make version 1 out of nothing, version 2 out of version 1, and so on."""
 
 NEWEST = len(STEPS)

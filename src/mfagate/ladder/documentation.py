@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from mfagate.causes import CauseId, Outcome
 from mfagate.inspection.placeholders import placeholder
 from mfagate.ladder.rung import Climb, passed
-from mfagate.result import Check, Finding
+from mfagate.result import Check, Finding, some
 
 ID = "documentation"
 
@@ -32,6 +32,8 @@ def run(climb: Climb) -> Iterator[Check]:
             {"missing": missing},
             integration.locate("documentation"),
             outcome=None if integration.environment.is_production else Outcome.WARN,
+            next_step=f"Fill in {some(missing)} under [integrations.{integration.name}.documentation] and run "
+            f"`mfagate nightly --integration {integration.name}`.",
         )
         yield Check.from_finding(ID, finding)
     reviewed, limit = documentation.reviewed, climb.options.documentation_review_days

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator, Mapping
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.foreign import quoted
 from mfagate.ladder.rung import Climb, passed, skipped
+from mfagate.providers.base import Provider
 from mfagate.result import Check, Finding
 from mfagate.secrets.fingerprint import fingerprint
 
@@ -20,15 +22,54 @@ def run(climb: Climb) -> Iterator[Check]:
     expected = {name: str(value.value) for name, value in climb.expect.items()}
     if not climb.provider.expectations:
         yield skipped(ID, f"{climb.provider.title}'s answers do not tell whose account it is")
-    elif not expected:
-        yield skipped(ID, f"nothing is expected: fill {climb.integration.heads('expect')}")
     seen: dict[str, str] = {}
     # Accepted credentials have the last word: a ping is answered to anybody.
     for exchange in [*climb.answers, *climb.accepted.values()]:
         if exchange.response is not None:
             seen |= climb.provider.identity(exchange.response, climb.settings, expected)
+    if not is_pinned(climb.provider, expected):
+        yield _unpinned(climb, seen)
     for key, wanted in expected.items():
         yield _compare(climb, key, wanted, seen.get(key))
+
+
+def is_pinned(provider: Provider, expected: Collection[str]) -> bool:
+    """Return whether ``expect`` says whose account must answer, or the provider cannot tell."""
+    return not provider.expectations or not provider.identifying().isdisjoint(expected)
+
+
+def _unpinned(climb: Climb, seen: Mapping[str, str]) -> Check:
+    """Warn in production that an account is not expected, with the lines that expect the one that has answered."""
+    integration, table = climb.integration, climb.integration.head("expect")
+    if not integration.environment.is_production:
+        return skipped(ID, f"nothing is expected: fill {table}")
+    lines = [*_lines(climb.provider, seen)]
+    if not lines:
+        keys = {name: climb.provider.expectations[name] for name in sorted(climb.provider.identifying())}
+        do = f"Fill {table} with " + ", or ".join(f"{name} ({text})" for name, text in keys.items())
+    elif integration.is_inline("expect"):
+        do, lines = "If that is your account, add this to the braces", [", ".join(lines)]
+    elif "expect" in integration.model_fields_set:
+        do = f"If that is your account, add the lines to {table}"
+    else:
+        do, lines = "If that is your account, add the lines", [table, *lines]
+    finding = Finding(
+        CauseId.CONFIG_IDENTITY_UNPINNED,
+        "it is not written down whose account must answer, so a credential of another account would pass",
+        {"lines to add": lines or None},
+        integration.locate("expect"),
+        next_step=f"Compare what answered with {climb.provider.title}'s console. {do}, and run "
+        f"`mfagate gate --integration {integration.name}`.",
+    )
+    return Check.from_finding(ID, finding)
+
+
+def _lines(provider: Provider, seen: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of TOML that expect what was seen. A value that has to be cut or changed is not offered."""
+    for name in provider.expectations:
+        value = seen.get(name)
+        if name in provider.identifying() and value and quoted(value, _LONGEST) == value:
+            yield f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _compare(climb: Climb, key: str, wanted: str, answered: str | None) -> Check:

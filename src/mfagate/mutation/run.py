@@ -12,24 +12,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mfagate import gate
-from mfagate.causes import Outcome
+from mfagate.causes import CauseId, Outcome
 from mfagate.config import ConfigError, load
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.shapes import is_loopback
 from mfagate.foreign import harmless
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
-from mfagate.ladder import Stage, climb, configuration, contract
+from mfagate.ladder import Stage, climb, configuration, contract, identity
 from mfagate.ladder.rung import Climb
 from mfagate.leftovers.folders import temporary_folder
 from mfagate.mutation.copy import Copy
 from mfagate.mutation.layout import NotMutable, Project, project_of, shared_sandboxes
-from mfagate.mutation.model import REFUSED, Fate, Mutant, Result
+from mfagate.mutation.model import REFUSED, Class, Fate, Mutant, Result
 from mfagate.providers import registry
 from mfagate.result import Check
 from mfagate.sandbox import Running, SandboxError
 
 _WORKERS = 4
+
+_OTHER_ACCOUNTS = (Class.WRONG_VALUE, Class.STALE, Class.REFERENCE, Class.ADDRESS)
+"""Edits after which another account may answer."""
 
 _CLOSED_PORT = 1
 """Nobody listens on tcpmux any more."""
@@ -145,10 +148,27 @@ class Runner:
         red = seen.red or next((check for check in known if check.outcome is Outcome.WARN), None)
         if red is None:
             accepted = [f"a waiver accepts {check.cause} until {check.waiver.until}" for check in known if check.waiver]
-            return result(Fate.SURVIVED if harmful else Fate.GREEN, message="".join(accepted[:1]))
+            why = "".join(accepted[:1]) or (self._unpinned(mutant) if harmful else "")
+            return result(Fate.SURVIVED if harmful else Fate.GREEN, message=why)
         caught = Fate.CAUGHT_OFFLINE if red.id == configuration.ID else Fate.CAUGHT_LIVE
         fate = caught if harmful else Fate.REFUSED
         return result(fate, str(red.cause), red.message, only_warned=seen.red is None)
+
+    def _unpinned(self, mutant: Mutant) -> str:
+        """Return what lets another account pass, if the edit can lead to one; empty if it is something else."""
+        integration = self.project.integrations[mutant.integration]
+        provider = registry.get(integration.provider)
+        if not self.live or mutant.operator.kind not in _OTHER_ACCOUNTS:
+            return ""
+        if not provider.expectations:
+            return f"{provider.title}'s answers do not tell whose account it is"
+        if identity.is_pinned(provider, integration.expect):
+            return ""
+        keys = ", ".join(sorted(provider.identifying()))
+        return (
+            f"{integration.head('expect')} does not say whose account must answer, so that of another one passes "
+            f"({CauseId.CONFIG_IDENTITY_UNPINNED}): fill in {keys}"
+        )
 
     def _look(self, copy: Copy, name: str, baseline: _Seen | None) -> _Seen:
         """Climb as far as it goes.

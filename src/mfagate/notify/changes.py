@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from mfagate.causes import Outcome, happens_once
+from mfagate.history.comparison import LABEL as COMPARED
 from mfagate.report.words import blast_radius, contact, exonerated, place
 from mfagate.result import Check, IntegrationReport, Report
 
@@ -155,6 +156,7 @@ def _subject(check: Check) -> str:
 def _details(check: Check, integration: IntegrationReport) -> Iterator[str]:
     """What a person needs who gets the message, and may not see the report."""
     for label, text in (
+        (COMPARED, str(check.evidence.get(COMPARED, ""))),
         ("change here", place(check.location) if check.location is not None else ""),
         ("next step", check.next_step or ""),
         ("talk to", contact(check, integration)),

@@ -153,6 +153,9 @@ class Provider(ABC):
     expectations: ClassVar[Mapping[str, str]] = {}
     """Keys of the ``expect`` table, each with what it is compared with."""
 
+    not_identifying: ClassVar[frozenset[str]] = frozenset()
+    """Keys of ``expect`` that do not tell whose account answers, such as a version."""
+
     test_data: ClassVar[Mapping[str, str]] = {}
     """Keys of the ``test_data`` table, each with what it must be."""
 
@@ -230,6 +233,11 @@ class Provider(ABC):
 
         None if ``subject`` is no credential: the provider is used without any.
         """
+
+    @final
+    def identifying(self) -> frozenset[str]:
+        """Keys of ``expect`` that tell whose account answers."""
+        return frozenset(self.expectations) - self.not_identifying
 
     def identity(self, response: Response, settings: Any, expected: Mapping[str, str]) -> Mapping[str, str]:
         """Who answered, read from a ping or an accepted credential probe; keys are those of ``expect``.

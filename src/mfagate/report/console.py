@@ -25,7 +25,7 @@ from mfagate.report.words import (
     tally,
     verdict,
 )
-from mfagate.result import Check, IntegrationReport, Report, Verdict
+from mfagate.result import Check, IntegrationReport, Report
 
 _STYLES = {
     "pass": "green",
@@ -74,10 +74,9 @@ def _show(report: Report, console: Console) -> None:
     if emulated := emulators(report):
         console.print()
         console.print(_hanging(Text(emulated, style="cyan"), console), highlight=False)
-    for integration in report.integrations:
-        for problem in _problems(integration):
-            console.print()
-            console.print(_hanging(problem, console) if isinstance(problem, Text) else problem, highlight=False)
+    for problem in _problems(report):
+        console.print()
+        console.print(_hanging(problem, console) if isinstance(problem, Text) else problem, highlight=False)
     console.print()
     console.print(counts(report), style="dim", markup=False, highlight=False)
 
@@ -124,17 +123,19 @@ _SHOWN_IN_FULL = 3
 """Of problems with one cause; one wrong test user must not bury the rest of the report."""
 
 
-def _problems(integration: IntegrationReport) -> Iterator[RenderableType]:
-    shown: Counter[tuple[str, CauseId | None, bool]] = Counter()
-    for number, check in enumerate([*integration.problems, *integration.waived]):
-        alike = (check.id, check.cause, check.waiver is not None)
+def _problems(report: Report) -> Iterator[RenderableType]:
+    """Yield the problems of all integrations, the most urgent first, and how many more there are."""
+    found = [(one, check) for one in report.integrations for check in [*one.problems, *one.waived]]
+    shown: Counter[tuple[str, str, CauseId | None, bool]] = Counter()
+    for integration, check in sorted(found, key=lambda pair: pair[0].urgency(pair[1])):
+        alike = (integration.name, check.id, check.cause, check.waiver is not None)
         shown[alike] += 1
         if shown[alike] <= _SHOWN_IN_FULL:
-            yield _problem(integration, check, first=number == 0 and integration.verdict is not Verdict.PASS)
-    for (check_id, cause, waived), times in shown.items():
+            yield _problem(integration, check, first=check is integration.deciding)
+    for (name, check_id, cause, waived), times in shown.items():
         if times > _SHOWN_IN_FULL:
             more = f"{times - _SHOWN_IN_FULL} more of {check_id} with the cause {cause}{', waived' * waived}"
-            yield Text(f"and {more} of {integration.name}; --output json lists all")
+            yield Text(f"and {more} of {name}; --output json lists all")
 
 
 def _problem(integration: IntegrationReport, check: Check, *, first: bool) -> RenderableType:

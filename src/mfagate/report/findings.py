@@ -39,17 +39,14 @@ class Found:
         return f"{self.integration.name}: {self.cause.id}" if self.integration else str(self.cause.id)
 
 
-_ORDER = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.INFO)
-
-
 def findings(report: Report) -> list[Found]:
-    """All findings, those that decide the verdict first and waived ones last."""
+    """All findings: what stops logins first, missing documentation and then waived ones last."""
     made = [*_of_the_run(report), *(found for one in report.integrations for found in _of(one, report))]
     return sorted(made, key=_rank)
 
 
-def _rank(found: Found) -> tuple[bool, int, bool]:
-    return (found.check.waiver is not None, _ORDER.index(found.check.outcome), not found.decides)
+def _rank(found: Found) -> tuple[float, ...]:
+    return found.integration.urgency(found.check) if found.integration is not None else ()
 
 
 def _of_the_run(report: Report) -> Iterator[Found]:

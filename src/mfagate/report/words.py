@@ -32,9 +32,17 @@ def verdict(report: Report) -> str:
     """The first line of every report."""
     if nothing_changed(report):
         return f"PASS: {nothing_changed(report)}"
+    if report.run.stage == "nightly" and _only_undocumented(report):
+        return "FAIL: only documentation is missing"
     words = _VERDICTS[report.verdict].get(report.run.stage, "INCONCLUSIVE: it could not be known now")
     asked = contract_asked(report) if report.verdict is Verdict.PASS else ""
     return f"{words} ({asked})" if asked else words
+
+
+def _only_undocumented(report: Report) -> bool:
+    """Whether missing documentation is all that is red."""
+    red = [check for one in report.integrations for check in one.checks if check.outcome.is_red]
+    return bool(red) and all(check.is_about_documentation for check in red)
 
 
 def contract_asked(report: Report) -> str:

@@ -35,6 +35,8 @@ _HEAD = """\
 # Uses of MFA providers that are about to be deployed. Secrets are references into the very files or
 # variables that are deployed: env:NAME, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …
 # Checked by: mfagate check (no network), mfagate gate (live).
+# With the same MFAGATE_FINGERPRINT_KEY in each run (a secret of your CI; openssl rand -hex 32 makes one),
+# reports say whether a value has changed since the last run that passed. No value is kept.
 
 """
 

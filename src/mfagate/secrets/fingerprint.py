@@ -1,23 +1,73 @@
-"""Keyed fingerprints: tell whether two secrets are the same without showing either.
+"""Keyed fingerprints: tell whether two secrets are the same, without showing either.
 
-Without a key a fingerprint of a short secret could be guessed by trying, so it
-is an HMAC. The key is the variable ``MFAGATE_FINGERPRINT_KEY``; without it a
-random key of this process, so that fingerprints of two runs cannot be compared.
+A fingerprint is the beginning of an HMAC-SHA-256 (https://www.rfc-editor.org/rfc/rfc2104). Without the key nobody can
+test guesses against it, however short the secret is. With the same key the fingerprints of two runs can be compared.
+
+The process uses one key. Runs take the variable ``MFAGATE_FINGERPRINT_KEY``, or the key file beside their history
+(:mod:`mfagate.secrets.fingerprint_key`). Without either, a process has a random key.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 KEY_VARIABLE = "MFAGATE_FINGERPRINT_KEY"
 
-_process_key = secrets.token_bytes(32)
+DIGITS = 10
+"""Hexadecimal digits of a fingerprint. 40 bits tell the values of one configuration apart."""
+
+_IDENTIFIER = b"\0mfagate: identifier of the fingerprint key\0"
+"""No secret is equal to it, so it has no fingerprint in common with one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The key of fingerprints. ``kept`` is true if other runs have the same key."""
+
+    text: str = field(repr=False)
+    kept: bool = False
+
+    @property
+    def identifier(self) -> str | None:
+        """Return what identifies the key and does not reveal it; None for a key that no other run has."""
+        return self._digest(_IDENTIFIER) if self.kept else None
+
+    def fingerprint(self, value: str) -> str:
+        """Return the digits that identify the value under this key."""
+        return self._digest(value.encode("utf-8", "surrogatepass"))
+
+    def _digest(self, data: bytes) -> str:
+        key = self.text.encode("utf-8", "surrogateescape")
+        return hmac.new(key, data, hashlib.sha256).hexdigest()[:DIGITS]
+
+
+OF_THIS_PROCESS = Key(secrets.token_hex(32))
+"""The key of a process that has no other one."""
+
+_in_use = OF_THIS_PROCESS
+
+
+def key_in_use() -> Key:
+    """Return the key of this process."""
+    return _in_use
+
+
+@contextmanager
+def using(key: Key) -> Iterator[None]:
+    """Use a key for all fingerprints of this process until the context ends."""
+    global _in_use
+    before, _in_use = _in_use, key
+    try:
+        yield
+    finally:
+        _in_use = before
 
 
 def fingerprint(value: str) -> str:
-    """Ten hexadecimal digits that identify the value under the key."""
-    key = os.fsencode(os.environ.get(KEY_VARIABLE, "")) or _process_key
-    return hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:10]
+    """Return ten hexadecimal digits that identify the value under the key of this process."""
+    return _in_use.fingerprint(value)

@@ -65,6 +65,7 @@ class PrivacyIDEA(Provider):
         "version": "the server's version, or its beginning: 3.14",
         "public_key": "the server's public audit key (PEM), with which it signs every answer",
     }
+    not_identifying: ClassVar[frozenset[str]] = frozenset({"version"})
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "an existing user whom nobody else uses: mfagate enrols and deletes tokens of this user",
         "expired_validate_key": "an expired API key of the role validate (createtoken with -d -1)",

@@ -57,6 +57,7 @@ class Twilio(Provider):
         "service_name": "friendly name of the service, which users read in each message",
         "code_length": "number of digits of a code that the service sends",
     }
+    not_identifying: ClassVar[frozenset[str]] = frozenset({"service_name", "code_length"})
     test_data: ClassVar[Mapping[str, str]] = {
         "phone": "a mobile number of your own in E.164 form, for text messages that nobody has to read",
         "blocked_phone": "another one, for five wrong codes, which may block it for ten minutes",

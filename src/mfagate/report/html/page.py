@@ -205,8 +205,7 @@ class Page:
     @classmethod
     def of(cls, report: Report, history: HistoryView) -> Page:
         """Work out a report; integrations that need a reader come first."""
-        order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
-        sorted_ = sorted(report.integrations, key=lambda one: (order.index(one.verdict), not one.problems))
+        sorted_ = sorted(report.integrations, key=_urgency)
         offline = report.run.stage == "check"
         targets = [OFFLINE] if offline else list(TARGETS.values())
         entries = [Entry.of(number, one, history, offline=offline) for number, one in enumerate(sorted_, 1)]
@@ -239,6 +238,12 @@ class Page:
     def charted(self) -> list[Entry]:
         """The integrations with a history."""
         return [entry for entry in self.entries if entry.chart is not None]
+
+
+def _urgency(integration: IntegrationReport) -> tuple[bool, tuple[float, ...]]:
+    """What its most urgent problem is; integrations without one come last."""
+    problems = integration.problems
+    return (not problems, integration.urgency(problems[0]) if problems else ())
 
 
 def _contracts(entries: Iterable[Entry], targets: Iterable[str], history: HistoryView) -> Iterator[Contract]:
