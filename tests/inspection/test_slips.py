@@ -183,7 +183,8 @@ def test_a_key_in_json_is_left_to_the_form_of_its_setting() -> None:
 
 LIKELY = {
     "config.placeholder-left": [
-        "skey goes here", "see vault", "ReplaceWithYourKey", "put-your-key-here", "PUT_YOUR_SECRET_HERE", "$duo_skey", "[[DUO_SKEY]]",
+        "skey goes here", "see vault", "ReplaceWithYourKey", "put-your-key-here", "PUT_YOUR_SECRET_HERE",
+        "$duo_skey", "[[DUO_SKEY]]",
         "#DUO_SKEY#", "(null)", "<nil>", "{}", "~", "***REDACTED***", "test-secret-key", "secretKeyRef", "tbd by infra",
         "12345678901234567890",
     ],

@@ -38,8 +38,10 @@ _PLACEHOLDERS = (
     ),
     (r"(?i)(todo|fixme)\b.*", "it is a note to do something"),
     (
-        rf"(?i)((put|paste|add|set|type|write)[-_ ])?(your|my|the|enter|insert|some)[-_ ](.*[-_. ])?({_WANTED})s?"
-        r"([-_. ].*)?",
+        (
+            rf"(?i)((put|paste|add|set|type|write)[-_ ])?(your|my|the|enter|insert|some)[-_ ](.*[-_. ])?({_WANTED})s?"
+            r"([-_. ].*)?"
+        ),
         "it asks for the value",
     ),
     (
