@@ -115,16 +115,16 @@ def _is_page(response: Response) -> bool:
 
 def offered_schemes(values: tuple[ForeignText, ...]) -> list[str]:
     """Return the names of the authentication schemes of ``Proxy-Authenticate`` (RFC 9110 section 11.6.1)."""
+    from urllib.request import parse_http_list
+
     schemes: dict[str, None] = {}
     for value in values:
-        for part in _QUOTED.sub('""', raw(value)).split(","):
+        for part in parse_http_list(raw(value)):
             found = _SCHEME.match(part)
             if found:
                 schemes[quoted(found[1], _LONGEST_NAME)] = None
     return list(schemes)
 
-
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 _SCHEME = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*$|\s+[^\s=])")
 """A parameter, too, begins with a token, but an equals sign follows it."""

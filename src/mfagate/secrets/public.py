@@ -48,7 +48,7 @@ def secret_parts(value: str) -> Iterator[Part]:
 
 _ARMOUR = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----")
 
-_ATTRIBUTE = re.compile(r"(?m)^[ \t]*+(?:Bag Attributes|Key Attributes|[\w.-][\w .-]{0,60}[:=]).*$")
+_ATTRIBUTE = re.compile(r"(?<![^\n])[ \t]*+(?:Bag Attributes|Key Attributes|[\w.-][\w .-]{0,60}[:=]).*")
 """Lines that ``openssl pkcs12`` writes in front of a block: which certificate it is, and who issued it."""
 
 _JWK_SECRETS = ("d", "p", "q", "dp", "dq", "qi", "k")

@@ -181,7 +181,7 @@ _SCHEME_OF = {
     ".json": "json",
     ".toml": "toml",
 }
-_ASSIGNMENTS = re.compile(r"(?m)\A(?:[ \t]*(?:[#;!\[].*)?\r?\n)*+[ \t]*[\w.-]+[ \t]*=")
+_ASSIGNMENTS = re.compile(r"(?:[ \t\r]*(?:[#;!\[].*)?\n)*+[ \t]*[\w.-]+[ \t]*=")
 
 
 def _other_scheme(reference: Reference, path: str, text: str) -> str | None:

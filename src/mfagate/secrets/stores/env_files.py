@@ -21,7 +21,7 @@ COMPOSE = "Docker Compose"
 _BARE = re.compile(r"(?<![\\$])\$([A-Za-z_]\w*)")
 _EXPORT = re.compile(r"export[ \t]")
 _QUOTED = re.compile(r"""[ \t]*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")""", re.DOTALL)
-_UNQUOTED = re.compile(r"[ \t]*((?:\\.|[^\n\r\\])*)", re.DOTALL)
+_UNQUOTED = re.compile(r"(?:\\.|[^\n\r\\])*+", re.DOTALL)
 
 
 def misread(line: str, value: str, variables: Sequence[str]) -> Sequence[str]:
@@ -72,9 +72,9 @@ def _reasons(program: str, written: str, value: str, reads: str, variables: Sequ
 
 
 def _systemd(written: str) -> str:
-    value, rest = "", written
-    while found := _QUOTED.match(rest):
+    value, at = "", 0
+    while found := _QUOTED.match(written, at):
         value += found[1] if found[1] is not None else re.sub(r'\\(["\\`$])', r"\1", found[2])
-        rest = rest[found.end() :]
-    match = _UNQUOTED.match(rest)
-    return value + re.sub(r"\\(.)", r"\1", match[1].rstrip() if match else "", flags=re.DOTALL)
+        at = found.end()
+    found = _UNQUOTED.match(written[at:].lstrip(" \t"))
+    return value + re.sub(r"\\(.)", r"\1", found[0].rstrip() if found else "", flags=re.DOTALL)

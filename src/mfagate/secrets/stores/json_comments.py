@@ -7,16 +7,29 @@ it (https://learn.microsoft.com/dotnet/api/system.text.json.jsoncommenthandling)
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-_STRING = r'"(?:[^"\\\n]|\\.)*+"'
-_COMMENT = re.compile(rf"{_STRING}|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?", re.DOTALL)
-_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])", re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*+"?', re.DOTALL)
+_COMMENT = re.compile(r'"|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?')
+_COMMA = re.compile(r'"|,(?=\s*[}\]])')
 
 
 def without_comments(text: str) -> str:
     """Replace comments and trailing commas by spaces, so that every other character keeps its place."""
-    return _COMMA.sub(_blank, _COMMENT.sub(_blank, text))
+    for unwanted in (_COMMENT, _COMMA):
+        text = "".join(_blanked(text, unwanted))
+    return text
 
 
-def _blank(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith('"') else re.sub(r"[^\n]", " ", found[0])
+def _blanked(text: str, unwanted: re.Pattern[str]) -> Iterator[str]:
+    """Yield the parts of the text. What the pattern finds outside strings becomes spaces."""
+    at = 0
+    while found := unwanted.search(text, at):
+        if found[0] == '"':
+            end = (_STRING.match(text, found.start()) or found).end()
+            yield text[at:end]
+        else:
+            end = found.end()
+            yield text[at : found.start()] + re.sub(r"[^\n]", " ", found[0])
+        at = end
+    yield text[at:]
