@@ -109,7 +109,10 @@ ALL = [found for name, tree in modules() for found in found_in(name, tree)]
 
 KNOWN_AT_RUN_TIME = {
     "mfagate.config.shapes: re.fullmatch(self.regex, value)": "of_shapes",
+    "mfagate.config.shapes: re.fullmatch(self.regex, value.ljust(self.length, value[-1]))": "of_shapes",
+    "mfagate.config.shapes: re.fullmatch(self.documented, value)": "of_shapes",
     "mfagate.config.shapes: re.fullmatch(self.regex, host)": "of_shapes",
+    "mfagate.config.shapes: re.fullmatch(self.documented, host)": "of_shapes",
     "mfagate.config.shapes: re.fullmatch(regex, host)": "of_shapes",
     "mfagate.config.shapes: re.search(self.regex, value)": "of_shapes",
     "mfagate.providers.twilio.settings: re.fullmatch(regex, value)": "of_shapes",
@@ -146,6 +149,8 @@ def of_shapes() -> Iterator[tuple[str, int, str]]:
             continue
         if isinstance(pattern := getattr(one, "regex", None), str):
             yield pattern, 0, Uses.ONCE if kind.__name__ == "EnvironmentMark" else Uses.ONCE_ANCHORED
+        if isinstance(pattern := getattr(one, "documented", None), str):
+            yield pattern, 0, Uses.ONCE_ANCHORED
         for others in (getattr(one, "foreign", ()), getattr(one, "others", ())):
             for other in others if isinstance(others, tuple) else ():
                 if isinstance(other, tuple) and other and isinstance(other[0], str):
