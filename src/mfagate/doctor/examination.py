@@ -50,7 +50,7 @@ def examine(path: Path, options: Options) -> Health:
         configuration = load(path, registry.names())
     except ConfigError as error:
         return Health([*installed(None), *_unreadable(path, error), *writable(None)])
-    integrations = configuration.select(options.names, options.environments)
+    integrations = configuration.select(options.names, options.environments) if configuration.integrations else []
     session = Session(configuration)
     with hiding(session.redactor.redact):
         items = list(_examined(session, configuration, integrations, options))
