@@ -19,7 +19,7 @@ DOMAIN = "mfagate-sandbox.eu.auth0.com"
 CUSTOM_DOMAIN = "login.mfagate.example"
 OTHER_API = "https://api.mfagate.example/"
 
-PHONE = "+15555550100"
+PHONE = "+12015550100"
 
 LOGIN_SECONDS = 600.0
 """That of a token for the MFA API, by
