@@ -209,7 +209,7 @@ def _likely(candidate: Candidate) -> Fault | None:
         step = f"Put the real value at {candidate.place}. Where to find it: {setting.where}"
         return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
     syntax = likely_syntax(text)
-    if syntax is None:
+    if syntax is None or any(lookalike.fits(text) for lookalike in setting.lookalikes):
         return None
     step = _resolve(syntax, candidate.field.name, literal=candidate.value.reference is None, place=candidate.place)
     return Fault(CauseId.CONFIG_REFERENCE_UNRESOLVED, syntax.description, step)

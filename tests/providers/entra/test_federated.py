@@ -120,7 +120,7 @@ def test_each_cloud_has_its_audience(examine: Examine, cloud: str, audience: str
     [
         (made() + "\n", "file:token", "ends with a newline"),
         (made()[:-20], "file:token", "truncated"),
-        ("no token", "file:token", "between dots instead of 3"),
+        ("9f8e7d6c5b4a.3f2e1d0c", "file:token", "between dots instead of 3"),
         (made(), "file:none", "cannot be read"),
     ],
 )
@@ -128,10 +128,21 @@ def test_damaged_tokens(examine: Examine, token: str, reference: str, message: s
     assert message in examine(token, reference=reference)[0].message
 
 
-def test_the_path_in_a_variable_is_not_the_token(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/azure/tokens/azure-identity-token")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/var/run/secrets/azure/tokens/azure-identity-token",
+        "/token",
+        "/tokens/t1",
+        r"\\\\host\share\token",
+        "C:/t/token",
+    ],
+)
+def test_the_path_in_a_variable_is_not_the_token(examine: Examine, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", path)
     first = examine(made(), reference="env:AZURE_FEDERATED_TOKEN_FILE")[0]
-    assert "the path of the file that holds the token" in first.message
+    assert first.outcome == "fail"
+    assert "path of" in first.message
     assert "file:" in str(first.next_step)
 
 
