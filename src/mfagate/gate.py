@@ -284,11 +284,10 @@ def _witness(options: GateOptions, sightings: Sequence[Sighting]) -> Sighting | 
     """Ask the host that the file names for this, if one of an integration was not reached."""
     if options.witness_host is None or not any(map(is_stopped, sightings)):
         return None
-    import requests
-
+    from mfagate.providers.signing import unsigned
     from mfagate.wire import CaBundleError, Wire
 
-    request = requests.Request("HEAD", f"https://{options.witness_host}/").prepare()
+    request = unsigned("HEAD", f"https://{options.witness_host}/")
     with suppress(CaBundleError):  # Each integration that uses the bundle reports it.
         return Sighting.of(Wire().send(request))
     return None

@@ -156,9 +156,19 @@ class ClientCredentials(AuthBase):
         Raises:
             UnsafeRequest: It would go elsewhere than to the target.
         """
-        request = self._request()
-        request.auth = OwnOriginOnly(lambda it: in_body(it, self._fields(str(it.url))), self._tokens.origins)
-        return request.prepare()
+        return signed_in_body(self._request(), self._fields, self._tokens.origins)
+
+
+def signed_in_body(
+    request: requests.Request, fields: Callable[[str], Mapping[str, str | None]], origins: Origins
+) -> requests.PreparedRequest:
+    """Prepare a request for a token, and put the authentication for its URL into the body.
+
+    Raises:
+        UnsafeRequest: It would go elsewhere than to the target.
+    """
+    request.auth = OwnOriginOnly(lambda it: in_body(it, fields(str(it.url))), origins)
+    return request.prepare()
 
 
 def in_body(request: requests.PreparedRequest, fields: Mapping[str, str | None]) -> requests.PreparedRequest:

@@ -1,6 +1,6 @@
 """The only place where a request gets its credential: it is checked first, then signed.
 
-Whoever sends calls :func:`prepare`, which checks signed and unsigned requests. ``Provider.auth``
+Whoever sends to a provider calls :func:`prepare`, which checks signed and unsigned requests. ``Provider.auth``
 returns the provider's signer in :class:`OwnOriginOnly`, so no signer runs for a URL that is not
 the target's, whoever calls it.
 """
@@ -79,6 +79,11 @@ def prepare(provider: Addresses, settings: Any, request: requests.Request, signe
         raise UnsafeRequest("one of its headers contains a character that HTTP does not allow") from None
     except (requests.exceptions.InvalidJSONError, UnicodeEncodeError):
         raise UnsafeRequest("it contains half a surrogate pair, or a number that JSON cannot represent") from None
+
+
+def unsigned(method: str, url: str) -> requests.PreparedRequest:
+    """Prepare a request to a host that is no provider's: nothing signs it."""
+    return requests.Request(method, url).prepare()
 
 
 def _address(provider: Addresses, settings: Any, url: str) -> str:

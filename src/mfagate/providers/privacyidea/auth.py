@@ -15,10 +15,9 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from mfagate.config.jwt import expiry
-from mfagate.providers.oauth import Tokens, in_body
+from mfagate.providers.oauth import Tokens, in_body, signed_in_body
 from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.providers.signing import OwnOriginOnly
 
 if TYPE_CHECKING:
     from mfagate.exchange import Response
@@ -94,5 +93,4 @@ class PrivacyIDEAAuth(AuthBase):
 
         request = requests.Request("POST", self._settings.url + LOGIN_PATH, data=login_form(self._settings))
         request.headers = {"Accept": "application/json"}
-        request.auth = OwnOriginOnly(lambda prepared: in_body(prepared, self._password()), self._tokens.origins)
-        return request.prepare()
+        return signed_in_body(request, lambda _: self._password(), self._tokens.origins)
