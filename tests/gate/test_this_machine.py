@@ -29,7 +29,7 @@ from mfagate.ladder import Stage
 from mfagate.reach import Sighting, this_machine
 from mfagate.result import IntegrationReport, Report
 
-from ..support.programs import require_program
+from ..support.programs import find_program
 from ..wire.helpers import server_tls
 from ..wire.servers import Handler, Server, answer, hang_up, unused_port
 
@@ -457,18 +457,33 @@ def test_certificates_that_are_all_out_of_date_lead_to_the_clock() -> None:
 # A whole command on a machine without any network
 
 
+ISOLATED = """
+import errno, runpy, socket
+
+def no_answer(host, *arguments, **options):
+    if options.get("flags", 0) & socket.AI_NUMERICHOST or host.replace(".", "").isdigit():
+        return getaddrinfo(host, *arguments, **options)
+    raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+getaddrinfo, socket.getaddrinfo = socket.getaddrinfo, no_answer
+socket.socket.connect_ex = lambda *_: errno.ENETUNREACH
+runpy.run_module("mfagate", run_name="__main__", alter_sys=True)
+"""
+"""A command whose process reaches nothing, for machines on which a user may make no network namespace."""
+
+
 def isolated() -> list[str]:
-    """Return what runs a command in a network namespace of its own, in which there is only a loopback that is down."""
-    unshare = require_program("unshare", package="util-linux")
-    for prefix in ([unshare, "--net"], [unshare, "--map-root-user", "--net"]):
+    """Return mfagate in a network namespace of its own, in which there is only a loopback that is down."""
+    unshare = find_program("unshare")
+    for prefix in ([unshare, "--net"], [unshare, "--map-root-user", "--net"]) if unshare else ():
         if subprocess.run([*prefix, shutil.which("true") or "true"], check=False, capture_output=True).returncode == 0:
-            return prefix
-    pytest.skip("this kernel lets this user make no network namespace")
+            return [*prefix, sys.executable, "-m", "mfagate"]
+    return [sys.executable, "-c", ISOLATED]
 
 
 def whole_command(folder: Path, *arguments: str) -> tuple[int, Report, str]:
     done = subprocess.run(
-        [*isolated(), sys.executable, "-m", "mfagate", *arguments, "--output", "json=report.json", "--no-color"],
+        [*isolated(), *arguments, "--output", "json=report.json", "--no-color"],
         cwd=folder,
         env={**os.environ, "SKEY": SECRET},
         capture_output=True,
