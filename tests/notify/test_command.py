@@ -44,7 +44,7 @@ def test_an_outage_has_one_beginning_and_one_end(project: Duo, webhook: Webhook)
     began, ended = webhook.received
     assert (began["title"], began["type"]) == ("mfagate: duo-eu: new credential.rejected", "failure")
     assert "NEW duo-eu: credential.rejected\n" in began["message"]
-    assert "next step: Put the right value where env:WRONG_KEY is read from." in began["message"]
+    assert "next step: In the Duo Admin Panel, open the application, and compare its secret key" in began["message"]
     assert (ended["title"], ended["type"]) == ("mfagate: duo-eu: recovered from credential.rejected", "success")
     assert webhook.paths == [f"/hooks/{TOKEN}/"] * 2
 
