@@ -26,7 +26,7 @@ from mfagate.history.comparison import NO_HISTORY, Comparison
 from mfagate.history.past import LastPass, Past
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
-from mfagate.ladder import Stage, climb
+from mfagate.ladder import Stage, climb, recording
 from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.contract import INTERACTION
 from mfagate.ladder.rung import Climb, internal_error
@@ -469,6 +469,15 @@ def _accepted_unknown(check: Check) -> bool:
     return check.waiver is not None and check.found is Outcome.INCONCLUSIVE
 
 
+def _is_answered_login(check: Check) -> bool:
+    """Whether the provider answered a request of the contract: a login was reproduced without any database."""
+    if check.id not in (INTERACTION, recording.ID) or check.subject is None:
+        return False
+    if check.cause in (CauseId.CONTRACT_UNSAFE_PATH, CauseId.CONTRACT_STATE_UNAVAILABLE):
+        return False  # Nothing was sent.
+    return check.outcome is Outcome.PASS or (check.found is Outcome.FAIL and str(check.cause).startswith("contract."))
+
+
 def _passed(summary: Summary) -> str:
     warnings = f", {summary.warn} with a warning" if summary.warn else ""
     return f"{summary.passed} checks passed{warnings}" + (f", {summary.waived} waived" if summary.waived else "")
@@ -500,7 +509,6 @@ def _integration_report(
     red = report.deciding
     if red is None or red.cause is None:
         return report
-    # The gate uses no database, so what it reproduces is not the database's doing.
-    observed = {*cleared, "database"}
+    observed = {*cleared, "database"} if any(map(_is_answered_login, checks)) else set(cleared)
     exonerated = [name for name in load_cause(red.cause).exonerates if name in observed]
     return report.model_copy(update={"cause": red.cause, "headline": red.message, "exonerated": exonerated})

@@ -23,6 +23,7 @@ from mfagate.report.words import (
     notes,
     paragraphs,
     tally,
+    unrun,
     verdict,
 )
 from mfagate.result import Check, IntegrationReport, Report
@@ -37,31 +38,40 @@ _STYLES = {
     "waived": "magenta",
 }
 
-_NOTE_STYLES = {"override": "bold yellow", "drill": "bold yellow", "selection": "cyan", "warning": "yellow"}
+_NOTE_STYLES = {
+    "override": "bold yellow",
+    "drill": "bold yellow",
+    "selection": "cyan",
+    "recorded": "cyan",
+    "warning": "yellow",
+}
 
-_PLAIN_WIDTH = 100
-
-_PLAIN_TABLE_WIDTH = 1000
-"""A row stays on one line, and nothing of it is left out: it is what a log is searched for."""
+_PLAIN_WIDTH = 80
 
 
-def render(report: Report) -> str:
-    """The report as plain text, for a file or a pipe: no colours, no box lines, no trailing spaces."""
+def render(report: Report, *, verbose: bool = False) -> str:
+    """Return the report as plain text, for a file or a pipe: no colours, no box lines, no trailing spaces.
+
+    Args:
+        report: The run.
+        verbose: Also list the checks that did not run, and why.
+    """
     text = io.StringIO()
-    _show(report, Console(file=text, width=_PLAIN_WIDTH, no_color=True, force_terminal=False, emoji=False))
+    console = Console(file=text, width=_PLAIN_WIDTH, no_color=True, force_terminal=False, emoji=False)
+    _show(report, console, verbose=verbose)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().removesuffix("\n").split("\n"))
 
 
-def show(report: Report, *, color: bool) -> None:
+def show(report: Report, *, color: bool, verbose: bool = False) -> None:
     """Print the report: formatted on a terminal, plain elsewhere."""
     console = Console(no_color=not color, highlight=False, emoji=False)
     if console.is_terminal:
-        _show(report, console)
+        _show(report, console, verbose=verbose)
     else:
-        print(render(report), end="")
+        print(render(report, verbose=verbose), end="")
 
 
-def _show(report: Report, console: Console) -> None:
+def _show(report: Report, console: Console, *, verbose: bool) -> None:
     """The verdict first, then the table, then each problem with all that is needed to act on it."""
     console.print(_hanging(_verdict_line(report), console), highlight=False)
     for note in notes(report):
@@ -77,8 +87,18 @@ def _show(report: Report, console: Console) -> None:
     for problem in _problems(report):
         console.print()
         console.print(_hanging(problem, console) if isinstance(problem, Text) else problem, highlight=False)
+    if verbose:
+        _print_unrun(report, console)
     console.print()
-    console.print(counts(report), style="dim", markup=False, highlight=False)
+    console.print(_hanging(Text(counts(report), style="dim"), console), highlight=False)
+
+
+def _print_unrun(report: Report, console: Console) -> None:
+    for name, lines in unrun(report):
+        console.print()
+        console.print(_hanging(Text(f"{name}: these checks did not run"), console), highlight=False)
+        for line in lines:
+            console.print(Padding(_hanging(Text(line), console, 2), (0, 0, 0, 2)), highlight=False)
 
 
 def _verdict_line(report: Report) -> Text:
@@ -88,34 +108,36 @@ def _verdict_line(report: Report) -> Text:
     return line
 
 
-def _hanging(text: Text, console: Console) -> Text:
+def _hanging(text: Text, console: Console, indent: int = 0) -> Text:
     """A paragraph of which every line but the first is indented: text of others in it begins none."""
-    return Text("\n  ").join(text.wrap(console, console.width - 2, overflow="fold"))
+    return Text("\n  ").join(text.wrap(console, console.width - indent - 2, overflow="fold"))
 
 
 def _print_table(report: Report, console: Console) -> None:
-    if console.is_terminal:
-        console.print(_table(report, plain=False))
-    else:
-        wide = Console(file=console.file, width=_PLAIN_TABLE_WIDTH, no_color=True, force_terminal=False, emoji=False)
-        wide.print(_table(report, plain=True))
+    """Print a row for each integration. If it is too wide, a second line of the row has the numbers of checks."""
+    wide = _table(report, console, stacked=False)
+    fits = console.measure(wide, options=console.options.update(width=_ANY_WIDTH)).maximum <= console.width
+    console.print(wide if fits else _table(report, console, stacked=True))
 
 
-def _table(report: Report, *, plain: bool) -> Table:
+_ANY_WIDTH = 10_000
+
+
+def _table(report: Report, console: Console, *, stacked: bool) -> Table:
     from rich import box
 
-    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("integration", "provider", "environment", "verdict", "cause", "checks"):
-        table.add_column(heading, no_wrap=heading != "checks")
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, show_edge=False)
+    table.add_column("integration", overflow="fold")
+    for heading in ("provider", "environment"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("result",) if stacked else ("verdict", "cause", "checks"):
+        table.add_column(heading, overflow="fold")
     for one in report.integrations:
-        table.add_row(
-            Text(one.name),
-            Text(one.provider),
-            Text(one.environment),
-            Text(one.verdict.value, style=_STYLES[one.verdict.value]),
-            Text(one.cause or "-"),
-            Text(tally(one)),
-        )
+        verdict_ = Text(one.verdict.value, style=_STYLES[one.verdict.value])
+        result = [verdict_, Text(one.cause or "-"), Text(tally(one))]
+        if stacked:
+            result = [Text.assemble(verdict_, f": {one.cause}\n" if one.cause else ": ", tally(one))]
+        table.add_row(Text(one.name), Text(one.provider), Text(one.environment), *result)
     return table
 
 

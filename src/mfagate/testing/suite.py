@@ -87,7 +87,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert red["location"] is not None, result.stdout
         if not key.startswith("expect.") and key in project.values:
             assert red["location"]["line"] == project.line_of(f"{key} ="), result.stdout
-        assert "database" in result.first["exonerated"]
+        assert "provider" in result.first["exonerated"]
 
     def test_offline(self, project: ProviderProject, running: Running) -> None:
         """Every slip and mix-up is found without a network, and its setting named."""
