@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -114,31 +115,65 @@ def _hanging(text: Text, console: Console, indent: int = 0) -> Text:
 
 
 def _print_table(report: Report, console: Console) -> None:
-    """Print a row for each integration. If it is too wide, a second line of the row has the numbers of checks."""
-    wide = _table(report, console, stacked=False)
-    fits = console.measure(wide, options=console.options.update(width=_ANY_WIDTH)).maximum <= console.width
-    console.print(wide if fits else _table(report, console, stacked=True))
+    """Print a row for each integration, in the widest of three layouts that fits."""
+    for layout in (_table, _stacked_table):
+        table = layout(report, _empty_table(console))
+        if console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum <= console.width:
+            console.print(table)
+            return
+    if _fits_stacked(report, console):
+        console.print(_stacked_table(report, _empty_table(console)))
+        return
+    for one in report.integrations:
+        # A log is searched for the name, so it is not cut.
+        console.print(Text(one.name, style="bold"), highlight=False, overflow="fold")
+        line = Text.assemble(f"{one.provider}, {one.environment}  ", _result(one))
+        for part in line.split("\n"):
+            console.print(Padding(_hanging(part, console, 2), (0, 0, 0, 2)), highlight=False)
 
 
 _ANY_WIDTH = 10_000
 
 
-def _table(report: Report, console: Console, *, stacked: bool) -> Table:
+def _fits_stacked(report: Report, console: Console) -> bool:
+    """Whether the last column alone has to be wrapped, and no cause in it."""
+    rows = [
+        (one.name, one.provider, one.environment, f"{one.verdict}: {one.cause or ''}") for one in report.integrations
+    ]
+    return sum(max(map(cell_len, column)) for column in zip(*rows, strict=True)) + 6 <= console.width
+
+
+def _empty_table(console: Console) -> Table:
     from rich import box
 
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, show_edge=False)
-    table.add_column("integration", overflow="fold")
-    for heading in ("provider", "environment"):
+    for heading in ("integration", "provider", "environment"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("result",) if stacked else ("verdict", "cause", "checks"):
-        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _table(report: Report, table: Table) -> Table:
+    for heading in ("verdict", "cause", "checks"):
+        table.add_column(heading)
     for one in report.integrations:
         verdict_ = Text(one.verdict.value, style=_STYLES[one.verdict.value])
-        result = [verdict_, Text(one.cause or "-"), Text(tally(one))]
-        if stacked:
-            result = [Text.assemble(verdict_, f": {one.cause}\n" if one.cause else ": ", tally(one))]
-        table.add_row(Text(one.name), Text(one.provider), Text(one.environment), *result)
+        known = map(Text, (one.name, one.provider, one.environment))
+        table.add_row(*known, verdict_, Text(one.cause or "-"), Text(tally(one)))
     return table
+
+
+def _stacked_table(report: Report, table: Table) -> Table:
+    """Return the table with verdict, cause and checks in one column."""
+    table.add_column("result")
+    for one in report.integrations:
+        table.add_row(*map(Text, (one.name, one.provider, one.environment)), _result(one))
+    return table
+
+
+def _result(integration: IntegrationReport) -> Text:
+    verdict_ = integration.verdict.value
+    cause = f": {integration.cause}\n" if integration.cause else ": "
+    return Text.assemble((verdict_, _STYLES[verdict_]), cause, tally(integration))
 
 
 _SHOWN_IN_FULL = 3

@@ -195,9 +195,9 @@ def override(report: Report) -> str:
 def counts(report: Report) -> str:
     """Return the checks by outcome, the duration, and which mfagate it was: the last line of a report."""
     checks = [check for one in report.integrations for check in one.checks]
-    shown = f"checks: {counted(checks)};" if checks else "no checks;"
+    shown = f"checks: {counted(checks)}" if checks else "no checks"
     seconds = (report.run.finished - report.run.started).total_seconds()
-    return f"{shown} {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"
+    return f"{shown} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"
 
 
 def unrun(report: Report) -> Iterator[tuple[str, list[str]]]:
