@@ -121,7 +121,6 @@ KNOWN_AT_RUN_TIME = {
 
 NOT_JUDGED = {
     "mfagate.inspection.placeholders": "values of 200 characters at most; judged below",
-    "mfagate.scaffold.project": "a name of the shipped example, escaped by what a name may be",
     "mfagate.fail_closed.inside": "a path of the contract; every repetition ends at a character that it cannot take",
     "mfagate.providers.twilio.emulator": "an emulator on loopback, which answers our own clients",
     "mfagate.providers.okta.emulator": "an emulator on loopback, which answers our own clients",

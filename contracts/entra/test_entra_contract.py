@@ -67,7 +67,6 @@ ID_TOKEN = jwt.encode(
 STRICT = {
     "*: content-type content-type": "Microsoft answers in JSON; another content type comes from a proxy.",
     "*: status status": "The error decides for the readers. Another status is a change of the API, to be looked at.",
-    "unknown tenant: $.error other-value": "Microsoft documents these two errors; another one may mean something else.",
     "token issued: $.expires_in *": "Microsoft documents a whole number of seconds; an expired token is useless.",
     "user with a password alone: $.value*": "A method that nobody knows may be a strong one: the client would refuse "
     "its users, so somebody has to look at it.",

@@ -98,8 +98,22 @@ def load(path: Path) -> Cassette:
             content,
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {quoted(error, 200)}"
-        raise CassetteError(f"{shown_path(path)} is YAML, but not a cassette ({reason}): record it again") from None
+        reason = f"{shown_path(path)} is YAML, but not a recording of vcrpy: {_fault(error)}"
+        raise CassetteError(f"{reason}: record it again") from None
+
+
+def _fault(error: Exception) -> str:
+    """Return in words what a recording lacks."""
+    if isinstance(error, KeyError):
+        return f"it has no {quoted(error.args[0], _LONGEST_NAME)}"
+    return str(error) if isinstance(error, _Malformed) else "a value is not of the type that it should be"
+
+
+_LONGEST_NAME = 80
+
+
+class _Malformed(TypeError):
+    """What is wrong with a recording, in words."""
 
 
 def _parse(path: Path, content: str) -> dict[str, Any]:
@@ -116,7 +130,7 @@ def _parse(path: Path, content: str) -> dict[str, Any]:
 def _interactions(document: dict[str, Any]) -> list[Any]:
     items = document["interactions"]
     if not isinstance(items, list) or len(items) > MAX_EXCHANGES:
-        raise TypeError(f"interactions is no list of at most {MAX_EXCHANGES}")
+        raise _Malformed(f"its interactions are no list of at most {MAX_EXCHANGES}")
     return items
 
 
@@ -149,7 +163,7 @@ def _headers(headers: dict[str, list[str] | str]) -> Headers:
 def _text(value: Any) -> str:
     # No lists and mappings: by aliases a short one can be endless when written out.
     if not isinstance(value, str | int | float):
-        raise TypeError(f"{type(value).__name__} where text is due")
+        raise _Malformed("it has a list or an object where a text is expected")
     return str(value)
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from mfagate import __version__
 from mfagate.cassette import Origin
 from mfagate.exchange import Headers, Request, Response
+from mfagate.extras import needs
 from mfagate.foreign.parsing import raw
 
 
@@ -23,7 +24,7 @@ def require_vcrpy() -> None:
         MissingExtra: vcrpy is not installed.
     """
     if find_spec("vcr") is None:
-        raise MissingExtra("recording needs vcrpy: pip install 'mfagate[record]'")
+        raise MissingExtra(needs("recording", "vcrpy", "record"))
 
 
 def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded_from: Origin) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mfagate.config.environments import Expanded, expanded
 from mfagate.config.model import Configuration, Integration
+from mfagate.config.resolved import as_reference
 from mfagate.git import Tree, open_tree
 from mfagate.result import ChangedSince
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import file_of
-from mfagate.toml_lines import parse
+from mfagate.toml_lines import dotted, parse
 
 _TABLES_WITH_REFERENCES = ("settings", "expect", "control", "test_data")
 
@@ -23,15 +25,15 @@ def since(revision: str, configuration: Configuration, selected: Sequence[Integr
         GitError: git cannot tell; the message says what to do.
     """
     tree = open_tree(configuration.path.absolute().parent, revision)
-    before, now = _before(tree, configuration.path), parse(configuration.text)
-    for_all = [*_for_all(before, now, configuration.path)]
+    before, now = expanded(_before(tree, configuration.path)), expanded(parse(configuration.text))
+    for_all = [*_for_all(before.document, now.document, configuration.path)]
     reasons = {one.name: [*for_all, *_reasons(one, tree, before, now)] for one in selected}
     return ChangedSince(
         revision=revision,
         commit=tree.commit,
         changed={name: found for name, found in reasons.items() if found},
         unchanged=[name for name, found in reasons.items() if not found],
-        removed=[name for name in _integrations(before) if name not in configuration.integrations],
+        removed=[name for name in _integrations(before.document) if name not in configuration.integrations],
     )
 
 
@@ -54,12 +56,25 @@ def _for_all(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> I
             yield f"[{key}] of {path.name}"
 
 
-def _reasons(one: Integration, tree: Tree, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    if not _same(_integrations(before).get(one.name), _integrations(now)[one.name]):
-        yield f"[integrations.{one.name}]"
+def _reasons(one: Integration, tree: Tree, before: Expanded, now: Expanded) -> Iterator[str]:
+    table_before, table_now = (_integrations(each.document).get(one.name) for each in (before, now))
+    if not _same(table_before, table_now):
+        yield from _changed_tables(one.name, before, now)
     for path in dict.fromkeys(files(one)):
         if tree.differs(path):
             yield _shown(path, one.base)
+
+
+def _changed_tables(name: str, before: Expanded, now: Expanded) -> Iterator[str]:
+    """Name the tables that changed: with environments, that of the environment, the shared one, or both."""
+    old, new = before.tables.get(name), now.tables.get(name)
+    if old is None or new is None:
+        yield f"[{dotted(('integrations', name) if new is None else new.own)}]"
+        return
+    if not _same(old.own_values, new.own_values):
+        yield f"[{dotted(new.own)}]"
+    if not _same(old.shared_values, new.shared_values):
+        yield f"[{dotted(new.shared)}]"
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -85,8 +100,9 @@ def files(one: Integration) -> Iterator[Path]:
     yield one.cassettes_path
     if one.ca_bundle is not None:
         yield one.base / one.ca_bundle
-    for value in _values(one):
-        reference = Reference.parse(value)
+    references = [Reference.parse(value) for value in _values(one)]
+    references += [as_reference(raw) for raw in (one.client_certificate, one.client_key) if raw is not None]
+    for reference in references:
         if reference is None:
             continue
         try:

@@ -2,6 +2,10 @@
 
 The provider's own error code comes first, the status second, and neither is
 looked at before the transport: a status code is never the diagnosis.
+
+A code that a provider's table has decides, at any status. A refusal (401 or 403) that no table
+explains accuses nothing: it is ``provider.refusal-unrecognised``. Only the rung of the credential
+makes ``credential.rejected`` of a refusal without any words, and only after further questions.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from mfagate import numbers
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign import ForeignText, quoted
+from mfagate.intermediaries import proxy_finding
 from mfagate.result import Finding
 
 _LONGEST_WORD = 80
@@ -38,6 +43,10 @@ class Dialect(Protocol):
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
         """The provider's own code and words, known or not."""
 
+    @property
+    def errors_page(self) -> str:
+        """Return the URL of the page on which the provider lists its errors; empty if it has none."""
+
 
 def diagnose(exchange: Exchange, dialect: Dialect) -> Finding:
     """The cause of an exchange that was not accepted."""
@@ -49,10 +58,12 @@ def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
     if exchange.failure is not None:
         failure = exchange.failure
         evidence = {"request": _request(exchange), "phase": str(failure.phase), **failure.evidence}
-        return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome)
+        return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome, next_step=failure.next_step)
     response = exchange.response
     assert response is not None, "an exchange has a failure or a response"
-    found = dialect.explain(exchange) or _by_status(response) or _unreadable(response)
+    found = proxy_finding(exchange) or dialect.explain(exchange) or _by_status(response) or _gone(exchange, dialect)
+    if found is None and not _is_refused_by_api(response):
+        found = _unreadable(response)
     if found is None:
         return None
     words = dialect.evidence(exchange)
@@ -64,7 +75,8 @@ def cause_without_body(exchange: Exchange, dialect: Dialect) -> Finding:
     """The cause of a refusal whose body nobody has read: by its headers and its status."""
     response = exchange.response
     assert response is not None, "a failure has no status"
-    return dialect.explain(exchange) or _by_status(response) or unexpected(exchange, dialect)
+    finding = proxy_finding(exchange) or dialect.explain(exchange) or _by_status(response)
+    return finding or unexpected(exchange, dialect)
 
 
 def _request(exchange: Exchange) -> str:
@@ -89,11 +101,42 @@ def _by_status(response: Response) -> Finding | None:
         return Finding(
             CauseId.PROVIDER_MAINTENANCE, f"the provider is unavailable (503){_wait(response)}", _retry(response)
         )
+    if status == 400 and (demand := _client_certificate(response)):
+        return Finding(CauseId.NETWORK_TLS_CLIENT_CERTIFICATE, f"the server {demand} (400)", _looks(response))
     if status >= 500:
         return Finding(
             CauseId.PROVIDER_OUTAGE, f"the provider answered with a server error ({status})", _looks(response)
         )
     return None
+
+
+_ABOUT_CERTIFICATES = {
+    b"No required SSL certificate was sent": "demands a client certificate",
+    b"The SSL certificate error": "refuses the client certificate",
+}
+"""What nginx writes on its pages for 496 and 495, which it sends as 400
+(https://nginx.org/en/docs/http/ngx_http_ssl_module.html#errors)."""
+
+
+def _client_certificate(response: Response) -> str | None:
+    page = response.body[:_TITLE_BYTES] if is_html(response) else b""
+    return next((demand for words, demand in _ABOUT_CERTIFICATES.items() if words in page), None)
+
+
+def is_absent(response: Response) -> bool:
+    """Return whether an answer says that something is absent: an endpoint, or an object."""
+    return response.status in (404, 410)
+
+
+def _gone(exchange: Exchange, dialect: Dialect) -> Finding | None:
+    """Return the retirement of the endpoint, unless an error of the provider's own may name an object instead.
+
+    A gateway words such an answer as it likes, so its form says nothing about the API.
+    """
+    response = exchange.response
+    if response is None or not is_absent(response) or "provider code" in dialect.evidence(exchange):
+        return None
+    return unexpected(exchange, dialect)
 
 
 def _unreadable(response: Response) -> Finding | None:
@@ -124,26 +167,101 @@ def _unreadable(response: Response) -> Finding | None:
     return None
 
 
-def unexpected(exchange: Exchange, dialect: Dialect) -> Finding:
-    """The cause of an answer that says nothing definite: by its status alone."""
+def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -> Finding:
+    """The cause of an answer that says nothing definite: by its status alone.
+
+    Of a request that only probes (``probing``), no contract says what to expect: there every 4xx
+    with a code of the provider's is a refusal, except those that mean that nothing is at the address.
+    """
     response = exchange.response
     assert response is not None, "a failure is always a definite cause"
     evidence: dict[str, Any] = {"request": _request(exchange), "status": response.status}
-    evidence |= {**dialect.evidence(exchange), **_looks(response)}
-    if response.status == 401:
-        message = "the provider refused the credential (401) with an error that mfagate does not know"
-        return Finding(CauseId.CREDENTIAL_REJECTED, message, evidence)
-    if response.status == 403:
-        message = "the provider forbids the request (403) with an error that mfagate does not know"
-        return Finding(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, message, evidence)
-    if response.status in (404, 410):
+    words = dialect.evidence(exchange)
+    evidence |= {**words, **_looks(response)}
+    if response.status in _REFUSED or (probing and "provider code" in words and response.status in _REQUEST_REFUSED):
+        return _unrecognised(response, dialect, evidence)
+    if is_absent(response):
         message = f"the provider has no such endpoint ({response.status})"
         return Finding(CauseId.CONTRACT_ENDPOINT_RETIRED, message, evidence)
     if response.status >= 400:
         message = f"the provider refused the request ({response.status}) with an error that mfagate does not know"
         return Finding(CauseId.CONTRACT_STATUS_CHANGED, message, evidence)
+    if (root := _bare_root(response)) is not None:
+        message = f"the answer ({response.status}) is {root}, where the API answers with an object or a list"
+        return Finding(CauseId.CONTRACT_TYPE_CHANGED, message, evidence)
     message = f"the answer ({response.status}) has another shape than the provider is known to give"
     return Finding(CauseId.CONTRACT_VALUE_UNEXPECTED, message, evidence)
+
+
+_REFUSED = (401, 403)
+
+_REQUEST_REFUSED = frozenset(range(400, 500)) - {404, 405, 410}
+"""Statuses that refuse one request; the others say that there is nothing to ask at this address."""
+
+
+def _is_refused_by_api(response: Response) -> bool:
+    """Return whether an answer is a refusal, and no page of something in front of the provider."""
+    whole = not response.truncated and response.undecodable is None
+    return response.status in _REFUSED and whole and not is_html(response)
+
+
+def is_bare_refusal(response: Response | None) -> bool:
+    """Return whether an answer refuses and gives no reason, neither in its body nor in its challenge (RFC 6750)."""
+    if response is None or response.status not in _REFUSED or response.body.strip():
+        return False
+    challenge = response.headers.get("www-authenticate")
+    return challenge is None or "error=" not in challenge
+
+
+def _unrecognised(response: Response, dialect: Dialect, evidence: Mapping[str, Any]) -> Finding:
+    """Return the finding of a refusal that no table explains.
+
+    The message and the next step hold no text of the provider: a code that nobody knows may be an echo.
+    """
+    what = "without giving a reason" if is_bare_refusal(response) else "with an error that mfagate does not know"
+    page = dialect.errors_page
+    words = {name: value for name, value in _words(response).items() if name not in evidence}
+    shown = {**evidence, **words, **({"provider's errors": page} if page else {})}
+    look = f"Look up the provider's code and message in {page}. " if page else ""
+    return Finding(
+        CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
+        f"the provider refused the request ({response.status}) {what}",
+        shown,
+        next_step=f"Do not rotate the credential: nothing shows that it is wrong. {look}If that does not explain it, "
+        "give the provider's support the reference in the evidence, or the time of the request in UTC.",
+    )
+
+
+_SAID_IN = ("error_description", "message", "Message", "detail", "title", "error", "reason")
+"""Fields in which APIs and gateways say in words what is wrong, the most telling first."""
+
+_REFERENCES = (
+    "x-request-id", "request-id", "x-correlation-id", "x-ms-request-id", "x-auth0-requestid", "x-okta-request-id",
+    "twilio-request-id", "x-amzn-requestid", "cf-ray",
+)  # fmt: skip
+"""Headers that name one request, as providers and the gateways in front of them send them."""
+
+
+def _words(response: Response) -> dict[str, str]:
+    """Return the words of a refusal in an unknown form, and what names the request to the provider's support."""
+    reference = next((response.headers[name] for name in _REFERENCES if name in response.headers), None)
+    shown = {
+        "provider message": quoted(_said(response)),
+        "provider reference": reference.quoted() if reference is not None else "",
+    }
+    return {name: value for name, value in shown.items() if value}
+
+
+def _said(response: Response) -> str | ForeignText:
+    if not response.body.strip() or is_html(response):
+        return ""
+    try:
+        body = response.json()
+    except ValueError:
+        return response.text
+    fields = body if isinstance(body, dict) else {"message": body}
+    words = (fields[name] for name in _SAID_IN if isinstance(fields.get(name), str))
+    return next(filter(None, words), "")
 
 
 def is_html(response: Response) -> bool:
@@ -152,6 +270,17 @@ def is_html(response: Response) -> bool:
     return response.media_type in ("text/html", "application/xhtml+xml") or start.startswith(
         (b"<!doctype html", b"<html")
     )
+
+
+_ROOTS = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a string"}
+
+
+def _bare_root(response: Response) -> str | None:
+    """Return what the whole body is, if it is JSON and neither an object nor a list."""
+    try:
+        return _ROOTS.get(type(response.json()))
+    except ValueError:
+        return None
 
 
 def _is_json(response: Response) -> bool:

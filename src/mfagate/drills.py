@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mfagate import files
+from mfagate.config.environments import base_name
 from mfagate.config.model import Integration
 from mfagate.config.nearest import nearest_to
 from mfagate.foreign import quoted, shown_path
@@ -38,16 +39,19 @@ def by_integration(texts: Sequence[str], integrations: Sequence[Integration]) ->
         name, equals, fault = text.partition("=")
         if not equals or not fault:
             raise Refused(f"--fault {text}: write INTEGRATION=FAULT, for example {next(iter(known), 'mfa')}=status:503")
-        if name not in known:
+        meant = [one for one in known if name in (one, base_name(one))]
+        if not meant:
             raise Refused(
                 f"--fault {text}: no integration {name!r} is selected{nearest_to(name, known)}; "
                 f"selected: {', '.join(known) or 'none'}"
             )
-        if not known[name].uses_sandbox:
-            raise Refused(
-                f'--fault {text}: faults are for a sandbox that mfagate starts, and {name} has not endpoint = "sandbox"'
-            )
-        found.setdefault(name, []).append(fault)
+        for one in meant:
+            if not known[one].uses_sandbox:
+                raise Refused(
+                    f"--fault {text}: faults are for a sandbox that mfagate starts, and {one} has not "
+                    'endpoint = "sandbox"'
+                )
+            found.setdefault(one, []).append(fault)
     for name, faults in found.items():
         _require_sound(known[name], faults)
     return found

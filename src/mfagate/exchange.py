@@ -152,6 +152,7 @@ class Failure:
 
     ``outcome`` is set where the cause alone does not decide it: a name that
     does not exist is a failure, a resolver that does not answer is inconclusive.
+    ``next_step`` is set where more is known than the page of the cause says.
     """
 
     cause: CauseId
@@ -159,6 +160,7 @@ class Failure:
     message: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
+    next_step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -18,23 +18,25 @@ from mfagate import __version__, git
 from mfagate.cassette_writer import require_vcrpy
 from mfagate.causes import CauseId, Outcome
 from mfagate.causes import load as load_cause
-from mfagate.config.model import Client, Configuration, Integration
-from mfagate.config.resolved import Value, resolve_table
+from mfagate.config.model import Client, Configuration, GateOptions, Integration
+from mfagate.config.resolved import Value, resolve_files, resolve_table
 from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.foreign import hiding, quoted
 from mfagate.history.comparison import NO_HISTORY, Comparison
 from mfagate.history.past import LastPass, Past
+from mfagate.inspection.identity import CERTIFICATE, KEY
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
-from mfagate.ladder import Stage, climb, recording
+from mfagate.ladder import Stage, climb, network, recording
 from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.contract import INTERACTION
 from mfagate.ladder.rung import Climb, internal_error
 from mfagate.leftovers.folders import remove_abandoned
-from mfagate.neighbours import compared
+from mfagate.neighbours import blamed, compared
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
+from mfagate.reach import Sighting, is_stopped
 from mfagate.result import (
     ChangedSince,
     Check,
@@ -95,6 +97,14 @@ class Silent:
         """Say nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an integration shows beside its report: how far its requests came, and what its checks exonerate."""
+
+    sightings: Sequence[Sighting]
+    cleared: Sequence[str]
+
+
 @dataclass(slots=True)
 class Session:
     """What all integrations of a run share: options, secrets to hide, sandboxes to stop."""
@@ -114,6 +124,8 @@ class Session:
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
     """Files of secrets that were read, see :class:`~mfagate.secrets.stores.StoreContext`."""
     cleanup: Cleanup = field(default_factory=Cleanup.of_environment)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    """Of each integration that was examined, by name."""
 
     def __post_init__(self) -> None:
         learn_surroundings(self.redactor, self.configuration.text, self.environ, sys.argv[1:])
@@ -145,6 +157,27 @@ class Session:
         )
         _secrecy(registry.get(integration.provider), table).teach(self.redactor, values)
         teach_unknown(self.redactor, integration.unknown_values)
+        return values
+
+    def existence(self, integration: Integration) -> Callable[[Reference], bool]:
+        """Return a function that tells whether a reference points at something; no value leaves it."""
+        stores = Stores(StoreContext(integration.base, self.environ, {}, self.parsed))
+
+        def exists(reference: Reference) -> bool:
+            try:
+                stores.resolve(reference)
+            except Unresolved:
+                return False
+            return True
+
+        return exists
+
+    def client_certificate(self, integration: Integration) -> Mapping[str, Value]:
+        """Resolve the client certificate of an integration, and its key, which the redactor knows from then on."""
+        stores = Stores(StoreContext(integration.base, self.environ, {}, self.parsed))
+        names = (CERTIFICATE, KEY)
+        values = resolve_files(integration, names, stores, defer_unresolved=self.without_secrets)
+        Secrecy(names, names).teach(self.redactor, values)
         return values
 
 
@@ -211,7 +244,7 @@ def run(
         with STALLS.measured(), session.sandboxes:
             jobs = [pool.submit(_examine, session, one, stage, shared.get(one.name, [])) for one in integrations]
             try:
-                reports = compared([job.result() for job in jobs], integrations)
+                reports = _correlated(session, [job.result() for job in jobs], integrations)
             except (KeyboardInterrupt, SystemExit):
                 # While its sandboxes still answer.
                 session.cleanup.interrupt()
@@ -229,6 +262,36 @@ def run(
         past.shapes = session.redactor.redact_tree(past.shapes)
     redacted: Report = session.redactor.redact_tree(report)
     return redacted
+
+
+def _correlated(
+    session: Session, reports: Sequence[IntegrationReport], integrations: Sequence[Integration]
+) -> list[IntegrationReport]:
+    """Return the reports, judged once more with what all of them show together."""
+    examined = [session.seen[one.name] for one in integrations if one.name in session.seen]
+    sightings = [one for seen in examined for one in seen.sightings]
+    witness = _witness(session.configuration.gate, sightings)
+    sightings += [witness] if witness is not None else []
+    together = blamed(reports, sightings)
+    decided = [
+        after if after is before else _decided(after, session.seen[after.name].cleared)
+        for before, after in zip(reports, together, strict=True)
+    ]
+    return compared(decided, integrations, sightings)
+
+
+def _witness(options: GateOptions, sightings: Sequence[Sighting]) -> Sighting | None:
+    """Ask the host that the file names for this, if one of an integration was not reached."""
+    if options.witness_host is None or not any(map(is_stopped, sightings)):
+        return None
+    import requests
+
+    from mfagate.wire import CaBundleError, Wire
+
+    request = requests.Request("HEAD", f"https://{options.witness_host}/").prepare()
+    with suppress(CaBundleError):  # Each integration that uses the bundle reports it.
+        return Sighting.of(Wire().send(request))
+    return None
 
 
 def _with_comparisons(
@@ -338,6 +401,7 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
     cleared: list[str] = []
     about_waivers: list[Check] = []
     measured: list[Measured] = []
+    sightings: list[Sighting] = []
     coverage: ContractCoverage | None = None
     prints: dict[str, str] = {}
     target: Target = "sandbox" if integration.uses_sandbox else "provider"
@@ -350,6 +414,7 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
             checks, cleared = climb(state, stage, on_check)
             target = state.target
             measured = state.measured
+            sightings = [*network.sightings(state)]
             coverage = _coverage(state, stage, checks)
             about_waivers = [*state.waivers.review(checks)]
     except SandboxError as error:
@@ -362,6 +427,7 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
         checks = [Check.from_finding("sandbox", finding)]
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
         checks = [internal_error(integration, session.redactor, "gate", error)]
+    session.seen[integration.name] = Seen(sightings, cleared)
     checks += [*_too_few(integration, checks, coverage), *_partly_asked(integration, coverage), *about_waivers]
     faults = session.faults.get(integration.name, ())
     report = _integration_report(integration, checks, cleared, target, faults, measured)
@@ -393,7 +459,8 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
 
 def _inspected(session: Session, integration: Integration, running: Running | None) -> Subject:
     provider = registry.get(integration.provider)
-    return Subject(integration, provider.settings, session.resolve(integration, "settings", running))
+    values = session.resolve(integration, "settings", running)
+    return Subject(integration, provider.settings, values, exists=session.existence(integration))
 
 
 def _climb(session: Session, integration: Integration, provider: Provider, running: Running | None) -> Climb:
@@ -416,6 +483,7 @@ def _climb(session: Session, integration: Integration, provider: Provider, runni
         control = session.resolve(integration, "control", running)
         state.control = Subject(integration, provider.settings, control, table="control")
     state.test_data = session.resolve(integration, "test_data", running)
+    state.client_certificate = session.client_certificate(integration)
     return state
 
 
@@ -506,6 +574,12 @@ def _integration_report(
         checks=checks,
         measured=measured,
     )
+    return _decided(report, cleared)
+
+
+def _decided(report: IntegrationReport, cleared: Sequence[str]) -> IntegrationReport:
+    """Return the report with verdict, cause and headline of its checks."""
+    report = report.model_copy(update={"verdict": Verdict.of(check.outcome for check in report.checks)})
     red = report.deciding
     if red is None or red.cause is None:
         return report

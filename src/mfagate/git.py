@@ -224,6 +224,8 @@ def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
     if named and given[0] == named[0]:
         return named[0]
     try:
+        if not any((folder / ".git").exists() for folder in path.absolute().parents):
+            raise GitError("there is no working tree")  # No process has to say so.
         commit, blob = _git(path.parent, "rev-parse", "HEAD", f"HEAD:./{path.name}").decode("ascii").split()
     except (GitError, ValueError):
         return named[0] if named else None

@@ -1,8 +1,9 @@
 """What the other integrations of a run tell about the problem of one.
 
 Whether the network is down or one path, a provider's authentication or one credential: the
-neighbours have tried the same thing in the same minute. What they saw becomes evidence. It
-never becomes another cause, because they may differ in more than one respect.
+neighbours have tried the same thing in the same minute. What they saw becomes evidence. It becomes
+another cause only if no request of the run got past the same step on its way (:mod:`mfagate.reach`):
+in all else the integrations may differ in more than one respect.
 """
 
 from __future__ import annotations
@@ -10,16 +11,53 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mfagate.causes import Outcome
+from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import Integration
-from mfagate.result import Check, IntegrationReport, some
+from mfagate.reach import Sighting, this_machine
+from mfagate.result import Check, Finding, IntegrationReport, some
 
 EVIDENCE = "other integrations"
 
 
-def compared(reports: Sequence[IntegrationReport], integrations: Sequence[Integration]) -> list[IntegrationReport]:
-    """The reports, each problem with what its neighbours saw."""
-    local = {one.name: one.uses_sandbox for one in integrations}
+def blamed(reports: Sequence[IntegrationReport], sightings: Sequence[Sighting]) -> list[IntegrationReport]:
+    """Return the reports; where this machine explains a problem, its cause is that.
+
+    A report whose checks change is another object; its verdict is that of before.
+    """
+    findings = {(one.integration, one.check_id, one.subject): finding for one, finding in this_machine(sightings)}
+    return [_blamed(report, findings) for report in reports]
+
+
+def _blamed(
+    report: IntegrationReport, findings: Mapping[tuple[str | None, str, str | None], Finding]
+) -> IntegrationReport:
+    checks = list(report.checks)
+    for at, check in enumerate(report.checks):
+        finding = findings.get((report.name, check.id, check.subject)) if check.outcome.is_red else None
+        if finding is not None:
+            checks[at] = _explained(check, finding)
+            reason, other = f"{check.title} found {check.cause}", f"{check.title} found {finding.cause}"
+            checks = [one if not one.is_skipped else _reworded(one, reason, other) for one in checks]
+    return report.model_copy(update={"checks": checks}) if checks != list(report.checks) else report
+
+
+def _explained(check: Check, finding: Finding) -> Check:
+    """Return the check with the cause that lies behind it. What it found itself stays as evidence."""
+    better = Check.from_finding(check.id, finding, subject=check.subject, seconds=check.seconds)
+    return better.model_copy(update={"evidence": {**check.evidence, **better.evidence}})
+
+
+def _reworded(check: Check, reason: str, other: str) -> Check:
+    return check.model_copy(update={"message": check.message.replace(reason, other)})
+
+
+def compared(
+    reports: Sequence[IntegrationReport], integrations: Sequence[Integration], sightings: Sequence[Sighting] = ()
+) -> list[IntegrationReport]:
+    """The reports, each problem with what its neighbours, and a further host, saw."""
+    here = {one.integration for one in sightings if one.is_here}
+    local = {one.name: one.uses_sandbox or one.name in here for one in integrations}
+    witness = next((one for one in sightings if one.integration is None), None)
     seen: dict[tuple[str, object], _Seen] = {}
 
     def of(question: _Question, group: object, members: Callable[[IntegrationReport], bool]) -> _Seen:
@@ -28,7 +66,22 @@ def compared(reports: Sequence[IntegrationReport], integrations: Sequence[Integr
             seen[key] = _Seen.by([one for one in reports if members(one)], question)
         return seen[key]
 
-    return [_compared(report, local, of) for report in reports]
+    return [_witnessed(_compared(report, local, of), witness) for report in reports]
+
+
+def _witnessed(report: IntegrationReport, witness: Sighting | None) -> IntegrationReport:
+    """Return the report with what became of the request to the further host."""
+    check = report.deciding
+    if witness is None or check is None or not str(check.cause).startswith("network."):
+        return report
+    failure = witness.failure
+    came = "reached" if failure is None else f"stopped at {failure.phase}: {failure.message}"
+    told = check.model_copy(update={"evidence": {**check.evidence, "witness host": f"{witness.host}: {came}"}})
+    return _with(report, check, told)
+
+
+def _with(report: IntegrationReport, check: Check, other: Check) -> IntegrationReport:
+    return report.model_copy(update={"checks": [other if one is check else one for one in report.checks]})
 
 
 def _compared(
@@ -40,8 +93,8 @@ def _compared(
     if check is None or check.cause is None:
         return report
     if check.cause.startswith("network."):
-        # A sandbox of our own is reached without any network, so it is no witness for one.
-        question, where = _REACHED, local[report.name]
+        # A server on this machine is reached without any network, so it is no witness for one.
+        question, where = _STEPS.get(check.id, _REACHED), local[report.name]
         seen = of(question, where, lambda one: local[one.name] == where)
     elif check.cause.startswith(("credential.", "account.", "provider.")):
         question = _ANSWERS if check.id == "provider.ping" else _ACCEPTED
@@ -51,8 +104,7 @@ def _compared(
     told = _tell(check, report.name, seen, question)
     if told is None:
         return report
-    checks = [told if one is check else one for one in report.checks]
-    return report.model_copy(update={"checks": checks})
+    return _with(report, check, told)
 
 
 class _Question:
@@ -71,6 +123,21 @@ _REACHED = _Question(
     "not reached either",
     "No integration was reached in this run: look at this machine's network, proxy and DNS first.",
 )
+_STEPS = {
+    "network.resolve": _Question(
+        "network.resolve",
+        "resolved in this run",
+        "not resolved either",
+        "No host was resolved in this run: look at this machine's resolver and proxy first.",
+    ),
+    "network.connect": _REACHED,
+    "network.tls": _Question(
+        "network.tls",
+        "trusted in this run",
+        "not trusted either",
+        "TLS succeeded with no host of this run: look at this machine's trust store first.",
+    ),
+}
 _ANSWERS = _Question(
     "provider.ping",
     "answered in this run",
@@ -108,7 +175,8 @@ def _tell(check: Check, name: str, seen: _Seen, question: _Question) -> Check | 
     if not good and not bad:
         return None
     told = [f"{words}: {names}" for words, names in ((question.good, good), (question.bad, bad)) if names]
-    next_step = check.next_step if good else f"{question.nobody} {check.next_step or ''}".rstrip()
+    known = good or check.cause is CauseId.NETWORK_THIS_MACHINE
+    next_step = check.next_step if known else f"{question.nobody} {check.next_step or ''}".rstrip()
     return check.model_copy(update={"evidence": {**check.evidence, EVIDENCE: "; ".join(told)}, "next_step": next_step})
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, is_no_answer
 from mfagate.causes import load as load_cause
 from mfagate.foreign import quoted_tree
 
@@ -199,7 +199,7 @@ class Measured(Model):
     @property
     def went_unanswered(self) -> bool:
         """Whether the network or the provider failed, and not what was asked."""
-        return str(self.cause).startswith(("network.", "provider."))
+        return is_no_answer(self.cause)
 
 
 _SKIPPED = {
@@ -295,7 +295,8 @@ class IntegrationReport(Model):
         """The check that decides the verdict, where that is not a pass.
 
         Missing documentation hides nothing else, and what could not be tried hides no failure. Of several on the
-        first red rung, a status that changed comes last: it is often the consequence of a field that did.
+        first red rung, an endpoint that is retired comes first, because what other interactions need may have been
+        made there. A status that changed comes last: it is often the consequence of a field that did.
         """
         red = [check for check in self.checks if check.outcome.is_red]
         first = min(
@@ -305,7 +306,8 @@ class IntegrationReport(Model):
             check for check in red if (check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) == first
         ]
         same_rung = [check for check in worst if check.id == worst[0].id]
-        return min(same_rung, key=lambda check: check.cause is CauseId.CONTRACT_STATUS_CHANGED, default=None)
+        order = {CauseId.CONTRACT_ENDPOINT_RETIRED: -1, CauseId.CONTRACT_STATUS_CHANGED: 1}
+        return min(same_rung, key=lambda check: order.get(check.cause, 0) if check.cause else 0, default=None)
 
     @property
     def problems(self) -> list[Check]:

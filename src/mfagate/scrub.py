@@ -73,6 +73,16 @@ _MOST_WASTED = 1000
 _FIELD = re.compile(r"""(?P<before>["'](?P<name>[\w-]{2,40})["']\s*+:\s*+["'])(?P<value>(?:[^"'\\]|\\.)*+)""")
 
 
+_ELEMENT = re.compile(
+    r"(?P<before><(?:\w{1,40}:)?(?P<name>[\w-]{2,40})(?:\s[^<>]{0,2000})?>)(?P<value>[^<>]{1,20000}+)(?=</)"
+)
+_PART = re.compile(
+    r'(?P<before>\bname="(?P<name>[^"\r\n]{1,100})"[^\r\n]{0,200}\r?\n(?:[\w-]{1,40}:[^\r\n]{0,200}\r?\n){0,5}\r?\n)'
+    r"(?P<value>[^\r\n]{1,20000}+)"
+)
+"""An element of XML with a text, and a part of a form in several parts: https://www.rfc-editor.org/rfc/rfc7578"""
+
+
 def _written(document: Any) -> bytes:
     try:
         # Unescaped, so that a secret that slipped through is found by the scan in its plain form too.
@@ -89,13 +99,14 @@ class Scrubber:
         rules: What the provider declares.
         host: Stands in for the host that was asked.
         shapes: Secrets that are known by their shape, under whatever name.
-        notice: Is told what is taken out: the name of a field, or else what was found by its shape.
+        notice: Is called with what is taken out: the name of a field, or else what was found by its shape; and the
+            value of the field.
     """
 
     rules: Scrubbing
     host: str
     shapes: Sequence[SecretShape] = COMMON
-    notice: Callable[[str | None, str], None] = lambda _name, _what: None
+    notice: Callable[[str | None, str, Any], None] = lambda _name, _what, _value: None
 
     def scrub(self, exchange: Exchange) -> tuple[Request, Response]:
         """Request and answer as they may be kept.
@@ -137,7 +148,7 @@ class Scrubber:
             ValueError: It cannot be searched for secrets.
         """
         if "form-urlencoded" in content_type.lower():
-            return self._form(body.decode("utf-8", "replace")).encode()
+            return self.form(body.decode("utf-8", "replace")).encode()
         try:
             return _written(self.tree(json.loads(body)))
         except ValueError:
@@ -149,10 +160,11 @@ class Scrubber:
         """Return a text without the secrets that are known by their shape."""
         kept, found = replaced(text, self.shapes, SCRUBBED)
         for what in found:
-            self.notice(None, what)
+            self.notice(None, what, None)
         return kept
 
-    def _form(self, text: str) -> str:
+    def form(self, text: str) -> str:
+        """Return a form, or the parameters of an address, as it may be kept."""
         fields = parse_qsl(text, keep_blank_values=True)
         return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote)
 
@@ -161,8 +173,16 @@ class Scrubber:
         if _FORM.fullmatch(text):
             fields = parse_qsl(text, keep_blank_values=True)
             same = all(self._value(name, value) == value for name, value in fields)
-            return text if same else self._form(text)
-        return self.text(self._with_json(text))
+            return text if same else self.form(text)
+        marked = _ELEMENT.sub(self._enclosed, text) if "</" in text else text
+        return self.text(self._with_json(_PART.sub(self._enclosed, marked) if 'name="' in marked else marked))
+
+    def _enclosed(self, found: re.Match[str]) -> str:
+        """Scrub an element of XML, or a part of a form in several parts."""
+        if _usual(found["name"]) == "code":  # an element of HTML
+            return found[0]
+        value = self._value(found["name"], found["value"])
+        return found[0] if value == found["value"] else f"{found['before']}{value}"
 
     def _with_json(self, text: str) -> str:
         """Scrub every JSON document in a text, and what looks like a field of a damaged one.
@@ -199,11 +219,23 @@ class Scrubber:
             # Beside a message a code is that of an error, and no one-time password.
             plain = {"code"} if isinstance(node.get("message"), str) else set()
             return {
-                name: self.tree(value) if name in plain else self._value(name, value) for name, value in node.items()
+                name: self.tree(value) if name in plain else self._value(_name_in(node, name), value)
+                for name, value in node.items()
             }
         if isinstance(node, list):
             return [self.tree(item) for item in node]
-        return self.text(node) if isinstance(node, str) else node
+        if isinstance(node, str):
+            return self._json_in_text(node) if node.startswith(("{", "[")) else self.text(node)
+        return node
+
+    def _json_in_text(self, text: str) -> str:
+        """Return a text of JSON as it may be kept, where it may be JSON itself."""
+        try:
+            document = json.loads(text)
+            kept = self.tree(document)
+        except (ValueError, RecursionError):
+            return self.text(text)
+        return text if kept == document else _written(kept).decode()
 
     def _value(self, name: str, value: Any) -> Any:
         if value is None:
@@ -216,13 +248,19 @@ class Scrubber:
             # The ``code`` of an error is a number.
             blanked = _blank(value, numbers=_usual(name) != "code")
             if blanked != value:
-                self.notice(name, "")
+                self.notice(name, "", value)
             return blanked
         return self.tree(value)
 
     def _keep(self, headers: Headers, names: frozenset[str]) -> Headers:
         kept = ((name, value) for name, value in headers.items_in_order if name.lower() in names)
         return Headers(tuple((name, self.text(value)) for name, value in kept))
+
+
+def _name_in(node: Mapping[str, Any], name: str) -> str:
+    """Return what a member is called: that of ``{"name": "password", "value": "…"}`` is its name."""
+    label = node.get("name", node.get("key")) if name == "value" else None
+    return label if isinstance(label, str) else name
 
 
 def secrets_sent(rules: Scrubbing, authorization: str, body: bytes) -> Iterator[tuple[str, str]]:

@@ -76,7 +76,7 @@ class ProviderUnavailable(SecondFactorError):
 
 
 class CredentialRejected(SecondFactorError):
-    """The provider refused our credential: no user can be verified."""
+    """The provider refused our credential, or us for a reason that is not known: no user can be verified."""
 
 
 class RateLimited(SecondFactorError):

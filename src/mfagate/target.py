@@ -25,6 +25,7 @@ from mfagate.providers.signing import prepare
 from mfagate.scrub import secrets_sent
 from mfagate.secrets.redaction import RUN
 from mfagate.wire import UnsendableRequest, Wire
+from mfagate.wire.identity import ClientIdentity
 
 _USER_AGENT = f"mfagate/{__version__}"
 
@@ -40,9 +41,20 @@ class Target:
         *,
         endpoint: str | None = None,
         ca_bundle: Path | None = None,
+        identity: ClientIdentity | None = None,
         learn: Callable[[str, str], None] | None = None,
     ) -> None:
-        """``endpoint`` and ``ca_bundle`` are those of a sandbox; ``learn`` is told each secret that is sent."""
+        """Prepare the connections.
+
+        Args:
+            integration: What is configured.
+            provider: Its provider.
+            settings: The provider's settings, resolved.
+            endpoint: Where requests go instead, such as a sandbox.
+            ca_bundle: The authorities of a sandbox.
+            identity: The client certificate to show. A sandbox is shown none.
+            learn: Is given each secret that is sent.
+        """
         self.provider = provider
         self.settings = settings
         self.base_url = provider.base_url(settings)
@@ -53,6 +65,7 @@ class Target:
         wire = partial(
             Wire,
             ca_bundle=ca_bundle or configured,
+            identity=None if integration.uses_sandbox else identity,
             # A sandbox of our own is on loopback: a proxy has no business there.
             trust_env=not integration.uses_sandbox,
         )

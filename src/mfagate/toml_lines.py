@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ _MOST_DIGITS = 4300
 """Python's limit for a decimal number."""
 
 _LONG_NUMBER = re.compile(rf"[0-9_]{{{_MOST_DIGITS + 1},}}")
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 _LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")
 """A dotted key of more than 32 parts, for which the standard parser takes quadratic time and memory."""
@@ -61,6 +64,16 @@ def parse(text: str) -> dict[str, Any]:
         raise TomlError("is nested too deeply") from None
 
 
+def string(value: str) -> str:
+    """Write a basic string."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def dotted(keys: KeyPath) -> str:
+    """Write a key path."""
+    return ".".join(key if _BARE.fullmatch(key) else string(key) for key in keys)
+
+
 def _line_at(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
@@ -79,6 +92,16 @@ class TomlLines:
                 return line
             path = path[:-1]
         return None
+
+    def depth(self, path: KeyPath) -> int:
+        """Return how many steps of the path the file has."""
+        while path and path not in self._index.written and path not in self._index.implied:
+            path = path[:-1]
+        return len(path)
+
+    def written(self) -> Mapping[KeyPath, int]:
+        """Return the line of each key and table that has a line of its own."""
+        return self._index.written
 
     def spans(self) -> Mapping[KeyPath, Span]:
         """Where each key with a value stands, in the order of the text."""

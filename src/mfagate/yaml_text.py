@@ -32,8 +32,8 @@ _DEEPEST = 500
 """Levels that the C composer takes without trouble, even on the small stack of a thread."""
 
 
-def _could_be_deep(text: str) -> bool:
-    """Each level of nesting takes one of these characters at least."""
+def could_be_deep(text: str) -> bool:
+    """Return whether a text has enough of the characters of which each level of nesting takes one."""
     return sum(map(text.count, "[{-?:")) > _DEEPEST
 
 
@@ -46,25 +46,25 @@ def documents(text: str, loader_class: Any = None) -> list[Any]:
     import yaml
 
     try:
-        return list(yaml.load_all(text, Loader=loader_class or loader(_could_be_deep(text))))
+        return list(yaml.load_all(text, Loader=loader_class or loader(could_be_deep(text))))
     except (yaml.YAMLError, *_RAISED_BY_CONSTRUCTORS) as error:
         raise YamlError(_line(error)) from None
 
 
-def root_node(text: str) -> Any:
-    """The node of a text's only document, or None."""
+def root_nodes(text: str) -> list[Any]:
+    """The nodes of a text's documents; empty if it cannot be read. An empty document is a scalar of no characters."""
     import yaml
 
     try:
-        return yaml.compose(text, Loader=loader(_could_be_deep(text)))
+        return list(yaml.compose_all(text, Loader=loader(could_be_deep(text))))
     except (yaml.YAMLError, ValueError, RecursionError):
-        return None
+        return []
 
 
 @cache
-def loader(could_be_deep: bool = True) -> Any:
-    """A safe loader that neither ends the process nor eats memory."""
-    base: Any = _base(could_be_deep)
+def loader(deep: bool = True) -> Any:
+    """A safe loader that neither ends the process nor eats memory; ``deep`` says that a text may be nested deeply."""
+    base: Any = _base(deep)
 
     class Loader(base):  # type: ignore[misc]
         def flatten_mapping(self, node: Any) -> None:
@@ -84,7 +84,7 @@ def loader(could_be_deep: bool = True) -> Any:
     return Loader
 
 
-def _base(could_be_deep: bool) -> Any:
+def _base(deep: bool) -> Any:
     import yaml
     from yaml.composer import Composer
     from yaml.constructor import SafeConstructor
@@ -92,7 +92,7 @@ def _base(could_be_deep: bool) -> Any:
 
     if not yaml.__with_libyaml__:
         return yaml.SafeLoader
-    if not could_be_deep:
+    if not deep:
         return yaml.CSafeLoader
     parser: Any = vars(yaml.cyaml)["CParser"]
 

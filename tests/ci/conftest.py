@@ -21,6 +21,8 @@ from .machine import Machine
 
 DOCUMENTATION = re.compile(r"# (owner|runbook|provider_docs|escalation|rotation_days) = ")
 
+SOURCE = "git+https://git.example.com/mfagate@v0.1.0"
+
 FINGERPRINT_KEY = "c6b2f0d94e1a7385b2c6f0d94e1a7385"
 
 WRONG_KEY = "Wq7pLz3Vn8Kc5Rt2Xb9Ym4Jd6Hf1Gs0Tv7Nw3Qz5"
@@ -57,7 +59,7 @@ def machine(tmp_path: Path, duo: Running) -> Iterator[Machine]:
 @pytest.fixture
 def started(machine: Machine, duo: Running, request: pytest.FixtureRequest) -> Machine:
     """The project after ``mfagate init --ci KIND``, committed; KIND is the parameter."""
-    command = [sys.executable, "-m", "mfagate", "init", "--provider", "duo", "--ci", request.param]
+    command = [sys.executable, "-m", "mfagate", "init", "--provider", "duo", "--ci", request.param, "--source", SOURCE]
     subprocess.run(command, cwd=machine.folder, check=True, capture_output=True, timeout=60)
     shutil.copy(str(duo.ca_bundle), machine.folder / "ca.pem")
     point_at(machine, duo.endpoint)

@@ -69,7 +69,11 @@ def test_a_misspelt_key_is_not(committing: Machine) -> None:
 def test_a_recording_with_a_key_is_not(committing: Machine) -> None:
     path = committing.folder / "cassettes/duo/key-accepted.yaml"
     path.write_text(
-        path.read_text().replace("headers: {}", "headers:\n      Authorization: [Basic RElYWFg6c2VjcmV0]", 1)
+        path.read_text().replace(
+            "headers: {}",
+            "headers:\n      Authorization: [Basic RElSV0lIMFpaUFY0Rzg4QjM3VlE6WnE3clR1VzJ4SzliTjRtUDZ2Qzg=]",
+            1,
+        )
     )
     done = run(committing)
     assert (done.returncode, "the header Authorization of the request" in done.stdout) == (1, True), done.stdout

@@ -15,7 +15,7 @@ from mfagate.sandbox import Running
 
 from ..support.project import REPOSITORY
 from ..support.repository import git
-from .conftest import WRONG_KEY, point_at
+from .conftest import SOURCE, WRONG_KEY, point_at
 from .machine import GitHub, Machine, load
 
 UNREACHABLE = "https://127.0.0.1:9"
@@ -84,7 +84,7 @@ def test_github_gate(started: Machine, duo: Running, fault: Fault, code: int, wo
     assert outcome == ("failure" if code else "success"), started.written
     assert words in started.written[-1]
     assert started.noted("GITHUB_OUTPUT") == f"exit-code={code}\n"
-    assert started.noted("installed") == "-m pip install --disable-pip-version-check mfagate[history]\n"
+    assert started.noted("installed") == f"-m pip install --disable-pip-version-check mfagate[history] @ {SOURCE}\n"
     if code != 2:
         for name in ("report.md", "mfagate.sarif"):
             assert (started.folder / "mfagate-reports" / name).stat().st_size > 0

@@ -99,3 +99,10 @@ def test_what_is_recorded_is_one_line_without_the_secret(reason: str, secret: st
 def test_a_reason_says_something_or_is_refused(reason: str) -> None:
     assert says_why(reason + "4711")
     assert not says_why("".join(character for character in reason if not character.isalnum()))
+
+
+@pytest.mark.parametrize("option", ["--overide", "--override-reason", "--provider", "--overwrite", "--over"])
+def test_a_misspelt_option_does_not_lead_to_the_override(project: Project, option: str) -> None:
+    result = project.execute("check", option, "duo")
+    assert result.exit_code == 2
+    assert "--override" not in result.stderr.replace(option, "")

@@ -99,7 +99,7 @@ def test_a_recording(project: Project, make: Make, kind: str) -> None:
     assert (result.exit_code, result.first["cause"]) == (1, "cassette.contract-mismatch")
     assert KINDS[kind] in str(result.first_red)
     scanned = project.execute("scan", "tapes")
-    assert (scanned.exit_code, KINDS[kind] in scanned.stderr) == (2, True)
+    assert (scanned.exit_code, KINDS[kind] in scanned.stdout) == (3, True)
 
 
 def test_a_history(project: Project, make: Make, kind: str) -> None:

@@ -60,7 +60,11 @@ class Case(NamedTuple):
 
 def good_answer(response: Mapping[str, Any]) -> Response:
     """The example of a response in a pact file."""
-    items = tuple((name, value) for name, values in response.get("headers", {}).items() for value in values)
+    items = tuple(
+        (name, value)
+        for name, values in response.get("headers", {}).items()
+        for value in ([values] if isinstance(values, str) else values)
+    )
     body = response.get("body") or {}
     content = body.get("content")
     if content is None:

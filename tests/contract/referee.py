@@ -57,39 +57,40 @@ def provider(answer: Callable[[Request], Response]) -> Iterator[str]:
             thread.join()
 
 
-def _copy(interaction: Mapping[str, Any], case: int) -> dict[str, Any]:
+def _copy(interaction: Mapping[str, Any], case: int, version: str) -> dict[str, Any]:
     """One interaction of a pact file as case number ``case``, without states and generators.
 
     Not pending either: the Verifier reports a pending interaction as good in any case.
     """
     request = {key: value for key, value in interaction["request"].items() if key != "generators"}
-    request["headers"] = {**request.get("headers", {}), CASE_HEADER: [str(case)]}
+    is_newest = version.startswith("4")
+    request["headers"] = {**request.get("headers", {}), CASE_HEADER: [str(case)] if is_newest else str(case)}
     return {
-        "type": "Synchronous/HTTP",
+        **({"type": "Synchronous/HTTP"} if is_newest else {}),
         "description": f"case {case}",
         "request": request,
         "response": interaction["response"],
     }
 
 
-def verdicts(interaction: Mapping[str, Any], answers: Sequence[Response]) -> list[bool]:
-    """Whether Pact's Verifier accepts each of ``answers`` for an interaction of a pact file."""
+def verdicts(interaction: Mapping[str, Any], answers: Sequence[Response], version: str = "4.0") -> list[bool]:
+    """Whether Pact's Verifier accepts each of ``answers`` for an interaction of a pact file of this version."""
     accepted: list[bool] = []
     for start in range(0, len(answers), BATCH):
         batch = answers[start : start + BATCH]
-        accepted += verify([interaction] * len(batch), batch)
+        accepted += verify([interaction] * len(batch), batch, version)
     return accepted
 
 
-def verify(interactions: Sequence[Mapping[str, Any]], answers: Sequence[Response]) -> list[bool]:
+def verify(interactions: Sequence[Mapping[str, Any]], answers: Sequence[Response], version: str = "4.0") -> list[bool]:
     """Whether Pact's Verifier accepts each of ``answers`` for the interaction at its place, in one run."""
     from pact import Verifier
 
     pact = {
         "consumer": {"name": "referee"},
         "provider": {"name": "provider"},
-        "interactions": [_copy(interaction, case) for case, interaction in enumerate(interactions)],
-        "metadata": {"pactSpecification": {"version": "4.0"}},
+        "interactions": [_copy(interaction, case, version) for case, interaction in enumerate(interactions)],
+        "metadata": {"pactSpecification": {"version": version}},
     }
     by_case = lambda request: answers[int(raw(request.headers[CASE_HEADER]))]  # noqa: E731
     with tempfile.TemporaryDirectory() as directory, provider(by_case) as url:

@@ -32,7 +32,7 @@ def test_a_placeholder_is_told_by_kind(reason: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["test", "example", "secret", "my-video-company.okta.com", "the_provider", "my-valid-realm", "fooled",
+    ["test", "sample", "secret", "my-video-company.okta.com", "the_provider", "my-valid-realm", "fooled",
      "some.monkey", "https://mfa.example.com", "todos", "testing", "aaa", "my-" + "key" * 100_000 + "\nx"],
 )  # fmt: skip
 def test_a_name_may_be_an_ordinary_word(value: str) -> None:

@@ -36,6 +36,7 @@ class Fake(Provider):
 
     name: ClassVar[str] = "fake"
     title: ClassVar[str] = "Fake"
+    errors_page: ClassVar[str] = "https://fake.example/errors"
     settings: ClassVar[type[Settings]] = Settings
     meanings: ClassVar[Mapping[str | int, Meaning]] = {
         "no_tenant": Meaning(CauseId.CREDENTIAL_UNKNOWN_KEY, "there is no such tenant", setting="tenant"),
@@ -105,7 +106,7 @@ def token(body: bytes) -> tuple[int, Any]:
 
 
 class Server:
-    """Answers by path; a test replaces an answer."""
+    """Answers by path; a test replaces an answer. Bytes are sent as they are, all else as JSON."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {
@@ -130,6 +131,8 @@ class Server:
         ):
             status, answer = 401, {"error": "no token"}
         headers = self.headers.get(path, {})
+        if isinstance(answer, bytes):
+            return handler.answer(status, answer, "text/html" if answer.startswith(b"<") else "text/plain", **headers)
         return handler.answer(status, json.dumps(answer).encode(), "application/json", **headers)
 
 

@@ -73,14 +73,6 @@ def test_a_missing_right_names_the_setting_too(run: Run, server: Server) -> None
     assert check.location.line == 5
 
 
-def test_an_unknown_code_is_shown(run: Run, server: Server) -> None:
-    server.token = lambda body: (401, {"error": "a code nobody has seen"})
-    check = red(run())
-    assert check.cause is CauseId.CREDENTIAL_REJECTED
-    assert check.evidence["provider code"] == "a code nobody has seen"
-    assert check.evidence["provider message"] == "in its own words"
-
-
 @pytest.mark.parametrize("error", ["bad_secret", "no_application"])
 def test_a_refusal_is_narrowed(run: Run, server: Server, provider: Fake, error: str) -> None:
     provider.narrowed = CauseId.ACCOUNT_SUSPENDED

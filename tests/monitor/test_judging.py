@@ -86,3 +86,25 @@ def test_a_redirect_on_the_same_host(location: str) -> None:
     request = SimpleNamespace(method="GET", url="https://api.example/login")
     watching = monitor("duo", registry=CollectorRegistry())
     assert watching.observe(request, Answer(302, {"Location": location}), 0.1) is Result.OK
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "cause", "level"),
+    [
+        (401, b'{"stat": "FAIL", "code": 40103, "message": "m"}', "credential.rejected", "ERROR"),
+        (401, b'{"stat": "FAIL", "code": 40199, "message": "m"}', "provider.refusal-unrecognised", "WARNING"),
+        (403, b'{"message": "Forbidden"}', "provider.refusal-unrecognised", "WARNING"),
+        (401, b"", "provider.refusal-unrecognised", "WARNING"),
+        (403, b"", "provider.refusal-unrecognised", "WARNING"),
+    ],
+)
+def test_a_refusal_that_nobody_knows_may_be_a_users(
+    status: int, body: bytes, cause: str, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged as a warning: a login service has no second question that would settle it."""
+    request = SimpleNamespace(method="POST", url="https://api.example/auth/v2/preauth")
+    watching = monitor("duo", registry=CollectorRegistry())
+    answer = Answer(status, {"Content-Type": "application/json"}, body)
+    assert watching.observe(request, answer, 0.1) is Result.PROBLEM
+    assert watching.causes == (cause,)
+    assert [record.levelname for record in caplog.records] == [level]

@@ -100,6 +100,16 @@ def raised_by(url: str, **options: object) -> BaseException:
     return raised.value
 
 
+@pytest.mark.parametrize("head", [{"X_Long": "x" * 70_000}, {f"X_{number}": "x" for number in range(120)}])
+def test_http_beyond_a_limit_is_no_other_protocol(head: dict[str, str]) -> None:
+    with front(
+        "http://127.0.0.1:9", lambda handler: handler.answer(200, HEALTHY, "application/json", **head)
+    ) as server:
+        found = failure_of(raised_by(server.url), "127.0.0.1")
+    assert found is not None
+    assert found.cause is CauseId.CONTRACT_BODY_UNREADABLE
+
+
 def test_a_name_that_does_not_exist() -> None:
     found = failure_of(raised_by("http://nobody.invalid/"), "nobody.invalid")
     assert found is not None and found.cause is CauseId.NETWORK_DNS_FAILURE

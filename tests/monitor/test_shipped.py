@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_written(project: Project) -> None:
 
 
 def test_the_rules_are_rules(rules: Path) -> None:
-    assert "11 rules found" in promtool("check", "rules", rules)
+    assert "12 rules found" in promtool("check", "rules", rules)
 
 
 def test_the_rules_alert_on_what_they_are_for(rules: Path) -> None:
@@ -90,7 +90,7 @@ def test_rules_with_another_threshold_are_found_out(rules: Path) -> None:
 def test_each_cause_that_may_be_found_has_an_alert(rules: Path) -> None:
     expressions = " ".join(rule["expr"] for rule in yaml.safe_load(rules.read_text())["groups"][0]["rules"])
     patterns = [re.compile(found) for found in re.findall(r'cause=~?"([^"]+)"', expressions)]
-    assert len(patterns) == 7
+    assert len(patterns) == 8
     assert [cause for cause in CAUSES if not any(pattern.fullmatch(cause) for pattern in patterns)] == []
 
 

@@ -18,7 +18,14 @@ REFERENCES = [
     "json:a.json#mfa.list.1.key",
     "yaml:a.yaml#mfa.list.1.key",
     "toml:a.toml#mfa.list.1.key",
+    'json:a.json#mfa."b.c".key',
+    'yaml:a.yaml#"b.c".key',
+    "yaml:a.yaml#[ConfigMap/login].data.key",
+    "yaml:a.yaml#[2].mfa.key",
+    "tfvars:a.tfvars#mfa.list.1.key",
+    'tfvars:a.tfvars#mfa."b.c"',
     "k8s-secret:secret.yaml#mfa/key",
+    "k8s-secret:secret.yaml#production/mfa/key",
     "file:secrets/key",
     "env:KEY",
 ]
@@ -40,6 +47,16 @@ def test_every_store_reads_the_value_that_was_put_in(tmp_path: Path, text: str, 
     reference = Reference.parse(text)
     assert reference is not None
     copy = Copy("", {reference: Entry("before")}).with_value((), reference, value)
+    copy.write(tmp_path)
+    assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value
+
+
+@pytest.mark.parametrize("value", ["${KEY}", "a${B:-c}d$", "$${X}", "%{if}"])
+@pytest.mark.parametrize("text", REFERENCES)
+def test_every_store_reads_a_variable_that_is_meant_as_text(tmp_path: Path, text: str, value: str) -> None:
+    reference = Reference.parse(text)
+    assert reference is not None
+    copy = Copy("", {reference: Entry(value)})
     copy.write(tmp_path)
     assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -228,7 +229,7 @@ def test_no_secret_is_kept(duo: Duo, running: Running) -> None:
 
 @pytest.mark.parametrize(
     ("missing", "place", "extra"),
-    [("sqlalchemy", "runs.db", "mfagate[history]"), ("psycopg", "postgresql://127.0.0.1:1/x", "mfagate[postgresql]")],
+    [("sqlalchemy", "runs.db", "history"), ("psycopg", "postgresql://127.0.0.1:1/x", "postgresql")],
 )
 def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extra: str) -> None:
     (duo.folder / "without").mkdir()
@@ -236,7 +237,7 @@ def test_an_extra_that_is_not_installed(duo: Duo, missing: str, place: str, extr
     path = os.pathsep.join([str(duo.folder / "without"), os.environ.get("PYTHONPATH", "")])
     result = duo.run("nightly", "--history", place, PYTHONPATH=path)
     assert result.exit_code == 0
-    assert f"pip install '{extra}'" in result.stderr
+    assert re.search(rf"pip install \S+\[{extra}\]", result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,22 @@ def test_a_machine_without_ipv6(monkeypatch: pytest.MonkeyPatch, names: dict[str
     assert "not supported" in failure.message
 
 
+@pytest.mark.parametrize(
+    ("addresses", "families"),
+    [(["::1"], "by IPv6:"), (["127.0.0.1"], "by IPv4:"), (["::1", "127.0.0.1"], "from here:")],
+)
+def test_a_machine_without_a_route_for_the_addresses_of_a_host(
+    monkeypatch: pytest.MonkeyPatch, names: dict[str, Any], get: Get, addresses: list[str], families: str
+) -> None:
+    """A machine may have IPv6 alone, or none, and the host the other."""
+    names["host.example"] = [(address, 443) for address in addresses]
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: errno.ENETUNREACH)
+    failure = failed(get("https://host.example/"), CauseId.NETWORK_CONNECTION_TIMEOUT, Phase.CONNECT)
+    assert families in failure.message
+    assert "routes" in str(failure.next_step)
+    assert ("only" in str(failure.next_step)) == (len(addresses) == 1)
+
+
 def exhausted(code: int) -> type[socket.socket]:
     class Exhausted(socket.socket):
         def __init__(self, *_: Any, **__: Any) -> None:

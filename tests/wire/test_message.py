@@ -14,7 +14,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Exchange, Phase
 from mfagate.foreign.parsing import raw
 from mfagate.wire import UnsendableRequest, Wire
@@ -446,8 +446,6 @@ def test_no_answer_is_too_odd(end: bytes, parts: list[bytes], method: str) -> No
         (answer(b"HTTP/1.1 abc\r\n\r\n"), "status line", "HTTP/1.1 abc"),
         (answer(b"HTTP/2.0 200 OK\r\n\r\n"), "status line", "HTTP/2.0 200 OK"),
         (answer(b"HTTP/1.1 2000 OK\r\n\r\n"), "status line", "HTTP/1.1 2000 OK"),
-        (answer(HEAD + b"x" * 70000), "header line", None),
-        (answer(HEAD + b"X: canary\r\n" * 200 + b"\r\n"), "100 headers", None),
         (answer(HEAD + b"canary no colon\r\nContent-Length: 0\r\n\r\n"), "malformed", None),
         (answer(HEAD + b" X: canary\r\n\r\n"), "malformed", None),
         (answer(HEAD + b": canary\r\n\r\n"), "malformed", None),
@@ -463,6 +461,26 @@ def test_not_http(serve: Serve, get: Get, handler: object, message: str, receive
     assert "canary" not in repr(exchange)
 
 
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (b"Set-Cookie: " + b"canary" * 14_000 + b"\r\nContent-Length: 0\r\n\r\n", "longer than 65536 bytes"),
+        (b"X: canary\r\n" * 200 + b"Content-Length: 0\r\n\r\n", "100 header fields"),
+    ],
+)
+@pytest.mark.parametrize(("status", "outcome"), [(b"200 OK", None), (b"503 No", Outcome.INCONCLUSIVE)])
+def test_http_beyond_a_limit_is_http(
+    serve: Serve, get: Get, head: bytes, message: str, status: bytes, outcome: Outcome | None
+) -> None:
+    """The port is right, so nobody is sent to correct it."""
+    exchange = get(serve(answer(b"HTTP/1.1 " + status + b"\r\n" + head)).url())
+    failure = failed(exchange, CauseId.CONTRACT_BODY_UNREADABLE, Phase.PROCESSING)
+    assert message in failure.message
+    assert failure.outcome is outcome
+    assert "host and the port are right" in str(failure.next_step)
+    assert "canary" not in repr(exchange)
+
+
 def test_a_greeting_without_an_end_of_line_is_not_a_timeout(serve: Serve, get: Get) -> None:
     """MySQL sends one and waits."""
     server = serve(say(b"J\x00\x00\x00\x0a8.0.36"))
@@ -472,7 +490,15 @@ def test_a_greeting_without_an_end_of_line_is_not_a_timeout(serve: Serve, get: G
 @pytest.mark.parametrize("chunks", [b"nonsense\r\n", b"\r\n", b"2\r\nabX", b"-1\r\nx", b"-5\r\nx", b"1" * 70000])
 def test_malformed_chunks(serve: Serve, get: Get, chunks: bytes) -> None:
     exchange = get(serve(say(CHUNKED + chunks + b"\r\nmore\r\n")).url())
-    failed(exchange, CauseId.NETWORK_NOT_HTTP, Phase.TRANSFER)
+    failure = failed(exchange, CauseId.CONTRACT_BODY_UNREADABLE, Phase.TRANSFER)
+    assert failure.evidence["status"] == 200
+    assert failure.outcome is None
+
+
+def test_malformed_chunks_of_a_server_error(serve: Serve, get: Get) -> None:
+    broken = CHUNKED.replace(b"200 OK", b"502 Bad Gateway") + b"nonsense\r\n"
+    failure = failed(get(serve(say(broken)).url()), CauseId.CONTRACT_BODY_UNREADABLE, Phase.TRANSFER)
+    assert failure.outcome is Outcome.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(

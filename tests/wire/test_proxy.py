@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Phase
+from mfagate.foreign import ForeignText
+from mfagate.intermediaries import offered_schemes
 from mfagate.wire import Wire
 from mfagate.wire.failures import WireError
 from mfagate.wire.proxy import _parse
@@ -200,7 +202,92 @@ def test_407(serve: Serve, get: Get, use: SetProxy, url: str, userinfo: str, mes
 def test_407_from_anywhere(serve: Serve, get: Get) -> None:
     """From an intercepting proxy that nobody configured."""
     failure = failed(get(serve(answer(REFUSAL)).url()), CauseId.NETWORK_PROXY, Phase.PROCESSING)
-    assert failure.evidence == {"status": 407}
+    assert failure.evidence == {"status": 407, "offered": "Basic"}
+    assert "intercepts" in str(failure.next_step)
+
+
+def demanding(*challenges: str) -> bytes:
+    """A 407 with these fields ``Proxy-Authenticate``."""
+    fields = "".join(f"Proxy-Authenticate: {challenge}\r\n" for challenge in challenges)
+    return f"HTTP/1.1 407 Proxy Authentication Required\r\n{fields}Content-Length: 0\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("url", ["https://provider.example/", "http://provider.example/"])
+@pytest.mark.parametrize("userinfo", ["", USERINFO])
+@pytest.mark.parametrize(
+    ("challenges", "offered"),
+    [
+        (("Negotiate", "NTLM"), "Negotiate, NTLM"),
+        (("Negotiate, NTLM",), "Negotiate, NTLM"),
+        (("NTLM TlRMTVNTUAACAAAA==",), "NTLM"),
+        (('Digest realm="a, Basic b", nonce="x", algorithm=MD5',), "Digest"),
+    ],
+)
+def test_a_proxy_that_does_not_take_basic_is_named_with_its_schemes(
+    serve: Serve, get: Get, use: SetProxy, url: str, userinfo: str, challenges: tuple[str, ...], offered: str
+) -> None:
+    """Nobody is sent to set a user name and password that the proxy would not take."""
+    port = serve(answer(demanding(*challenges))).port
+    use(proxy_url(port, userinfo))
+    exchange = get(url)
+    assert exchange.failure is not None
+    assert exchange.failure.cause is CauseId.NETWORK_PROXY
+    assert exchange.failure.evidence["offered"] == offered
+    assert offered.replace(", ", " and ") in exchange.failure.message
+    step = str(exchange.failure.next_step)
+    assert "local proxy" in step
+    assert "NO_PROXY" in step
+    assert f"127.0.0.1:{port}" in step
+    assert_nothing_leaks(exchange)
+
+
+@pytest.mark.parametrize("challenges", [("Negotiate", 'Basic realm="canary"'), ('NTLM, basic realm="a"',), ()])
+def test_a_proxy_that_takes_basic_as_well_wants_a_user(
+    serve: Serve, get: Get, use: SetProxy, challenges: tuple[str, ...]
+) -> None:
+    use(proxy_url(serve(answer(demanding(*challenges))).port))
+    exchange = get("https://provider.example/")
+    assert exchange.failure is not None
+    assert "its URL has none" in exchange.failure.message
+    assert "USER:PASSWORD@" in str(exchange.failure.next_step)
+    assert_nothing_leaks(exchange)
+
+
+@pytest.mark.parametrize("url", ["https://provider.example/", "http://provider.example/"])
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"503 Service Unavailable\r\nX-Squid-Error: ERR_DNS_FAIL 0", "cannot resolve provider.example"),
+        (b"502 Bad Gateway\r\nProxy-Status: p; error=dns_error; rcode=NXDOMAIN", "cannot resolve provider.example"),
+        (b"403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0", "403 (ERR_ACCESS_DENIED)"),
+        (b"504 Gateway Timeout\r\nProxy-Status: p; error=connection_timeout", "504 (connection_timeout)"),
+    ],
+)
+def test_what_a_proxy_says_of_its_own_error(
+    serve: Serve, get: Get, use: SetProxy, url: str, head: bytes, said: str
+) -> None:
+    use(proxy_url(serve(answer(b"HTTP/1.1 " + head + b"\r\nContent-Length: 0\r\n\r\n")).port))
+    failure = get(url).failure
+    assert failure is not None
+    assert failure.cause is CauseId.NETWORK_PROXY
+    assert said in failure.message
+    if "resolve" in said:
+        assert "the name is wrong" in str(failure.next_step)
+
+
+@without_hurry
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Basic", "NTLM", "Negotiate", "Digest", "X-Own"]),
+            st.sampled_from(["", " TlRM+/==", ' realm="a, NTLM \\" b"', ' realm = "x" , charset="UTF-8"']),
+        ),
+        min_size=1,
+    )
+)
+def test_schemes_are_read_out_of_any_list_of_challenges(challenges: list[tuple[str, str]]) -> None:
+    field = ForeignText(" , ".join(scheme + rest for scheme, rest in challenges))
+    assert offered_schemes((field,)) == list(dict.fromkeys(scheme for scheme, _ in challenges))
 
 
 @pytest.mark.parametrize(

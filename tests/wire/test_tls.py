@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import tempfile
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -80,6 +81,54 @@ def test_unknown_authority(serve: Serve, get: Get, bundle: Path) -> None:
     assert datetime.fromisoformat(failure.evidence["not_after"]) > NOW
     assert server.accepted == 2
     assert not any(server.requests), "the look at the certificate sends nothing"
+
+
+def sends(leaf: trustme.LeafCert, *above: trustme.Blob) -> ssl.SSLContext:
+    """A server that sends the leaf and these certificates alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pem = b"".join(one.bytes() for one in (leaf.private_key_pem, leaf.cert_chain_pems[0], *above))
+    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+        file.write(pem)
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
+def test_the_issuer_that_the_server_did_not_send_is_named(serve: Serve, get: Get, ca: trustme.CA, bundle: Path) -> None:
+    """Browsers fetch it and people believe that the server is in order."""
+    intermediate = ca.create_child_ca()
+    leaf = intermediate.issue_cert("localhost")
+    failure = failed(get(serve(ok(), sends(leaf)).url(host="localhost")), CauseId.NETWORK_TLS_UNTRUSTED, Phase.TLS)
+    subject = x509.load_pem_x509_certificate(intermediate.cert_pem.bytes()).subject.rfc4514_string()
+    assert failure.evidence["issuer not sent"] == subject
+    assert failure.evidence["certificates sent"] == 1
+    assert subject in failure.message
+    step = str(failure.next_step)
+    assert subject in step
+    assert "full chain" in step
+    assert str(bundle) in step
+    answered(get(serve(ok(), sends(leaf, intermediate.cert_pem)).url(host="localhost")))
+
+
+def test_a_chain_in_another_order_is_followed(serve: Serve, get: Get) -> None:
+    """The end of the chain is what is missing, not what stands last."""
+    first = trustme.CA().create_child_ca()
+    second = first.create_child_ca()
+    third = second.create_child_ca()
+    leaf = third.issue_cert("localhost")
+    server = serve(ok(), sends(leaf, second.cert_pem, third.cert_pem))
+    failure = failed(get(server.url(host="localhost")), CauseId.NETWORK_TLS_UNTRUSTED, Phase.TLS)
+    subject = x509.load_pem_x509_certificate(first.cert_pem.bytes()).subject.rfc4514_string()
+    assert failure.evidence["issuer not sent"] == subject
+
+
+def test_a_root_that_was_sent_is_not_missing(serve: Serve, get: Get) -> None:
+    root = trustme.CA()
+    server = serve(ok(), sends(root.issue_cert("localhost"), root.cert_pem))
+    failure = failed(get(server.url(host="localhost")), CauseId.NETWORK_TLS_UNTRUSTED, Phase.TLS)
+    assert "issuer not sent" not in failure.evidence
+    assert failure.evidence["issuer"] in failure.message
+    assert failure.next_step is None
 
 
 def test_expired(serve: Serve, get: Get, ca: trustme.CA) -> None:

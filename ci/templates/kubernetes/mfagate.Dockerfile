@@ -2,8 +2,11 @@
 # container as variables, or as files that integrations.toml refers to.
 #   docker build --file mfagate.Dockerfile --tag registry.example.com/login/mfagate:0.1.0 .
 #   docker run --rm --read-only --tmpfs /tmp --cap-drop ALL --env-file deploy/mfa.env IMAGE gate
-FROM python:3.12-slim-bookworm AS build
-ARG MFAGATE_PACKAGE=mfagate[postgresql]
+# This image has git, which pip needs for a git URL.
+FROM python:3.12-bookworm AS build
+# mfagate is on no public index: install it from where you keep it, in a version that does not move.
+ARG MFAGATE_PACKAGE="mfagate[postgresql] @ git+https://git.example.com/mfagate@v0.1.0"
+# ARG PIP_INDEX_URL="https://index.example.com/simple"
 RUN python -m venv /opt/mfagate \
     && /opt/mfagate/bin/python -m pip install --no-cache-dir --disable-pip-version-check "${MFAGATE_PACKAGE}"
 

@@ -51,6 +51,7 @@ class CauseId(StrEnum):
     CONFIG_TIMEOUT_BUDGET = "config.timeout-budget"
     CONFIG_FAILS_OPEN = "config.fails-open"
     CONFIG_UNKNOWN_SETTING = "config.unknown-setting"
+    CONFIG_READ_DIFFERENTLY = "config.read-differently"
     CONFIG_IDENTITY_UNPINNED = "config.identity-unpinned"
 
     NETWORK_DNS_FAILURE = "network.dns-failure"
@@ -67,6 +68,7 @@ class CauseId(StrEnum):
     NETWORK_TLS_CLIENT_CERTIFICATE = "network.tls-client-certificate"
     NETWORK_NOT_HTTP = "network.not-http"
     NETWORK_UNEXPECTED_REDIRECT = "network.unexpected-redirect"
+    NETWORK_THIS_MACHINE = "network.this-machine"
 
     CLOCK_SKEW = "clock.skew"
 
@@ -81,6 +83,7 @@ class CauseId(StrEnum):
     CREDENTIAL_INSUFFICIENT_PERMISSION = "credential.insufficient-permission"
     CREDENTIAL_NETWORK_RESTRICTED = "credential.network-restricted"
     CREDENTIAL_NOT_ENFORCED = "credential.not-enforced"
+    CREDENTIAL_NOT_PROVABLE = "credential.not-provable"
 
     ACCOUNT_SUSPENDED = "account.suspended"
     ACCOUNT_QUOTA_EXHAUSTED = "account.quota-exhausted"
@@ -92,6 +95,8 @@ class CauseId(StrEnum):
     PROVIDER_AUTH_OUTAGE = "provider.auth-outage"
     PROVIDER_MAINTENANCE = "provider.maintenance"
     PROVIDER_RATE_LIMITED = "provider.rate-limited"
+    PROVIDER_REFUSAL_UNRECOGNISED = "provider.refusal-unrecognised"
+    PROVIDER_PING_UNAVAILABLE = "provider.ping-unavailable"
 
     CONTRACT_STATUS_CHANGED = "contract.status-changed"
     CONTRACT_FIELD_MISSING = "contract.field-missing"
@@ -143,6 +148,22 @@ def happens_once(cause: str) -> bool:
     ``cause`` may be an id that only a newer version knows.
     """
     return cause.startswith("drift.")
+
+
+def is_no_answer(cause: str | None) -> bool:
+    """Return whether the network or the provider failed, so that the request itself was not judged.
+
+    ``cause`` may be an id that only a newer version knows.
+    """
+    answered = (CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.PROVIDER_PING_UNAVAILABLE)
+    return cause is not None and cause.startswith(("network.", "provider.")) and cause not in answered
+
+
+def refuses(cause: CauseId | None) -> bool:
+    """Return whether the provider refused the caller, for a reason that is known or not."""
+    if cause in (CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.CREDENTIAL_NOT_PROVABLE):
+        return cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
+    return str(cause).startswith("credential.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from mfagate import __version__
-from mfagate.cli import ending, history, monitor, mutate, projects, reference, runs, sandbox, scan
+from mfagate.cli import doctor, ending, history, monitor, mutate, projects, reference, runs, sandbox, scan
 from mfagate.cli.options import EXITS
 
 
@@ -20,6 +20,8 @@ def cli() -> None:
     mfagate check      no network: is the configuration well-formed, do recordings fit the contracts?
     mfagate gate       live: may this configuration be deployed?
     mfagate nightly    live, on a schedule: has anything moved since the last time?
+    mfagate init       start a project, or add a provider, an environment or CI files to one
+    mfagate doctor     is this machine ready: installed, readable, writable, reachable?
     mfagate history    what earlier runs found
     mfagate mutate     how much would the gate catch?
     mfagate explain    what a cause means and what to do about it
@@ -36,6 +38,7 @@ for _command in (
     sandbox.sandbox,
     scan.scan,
     projects.init,
+    doctor.doctor,
     projects.new_provider,
     reference.explain,
     reference.schema,

@@ -76,6 +76,9 @@ def _shown(error: click.ClickException) -> str:
         usage.append(error.ctx.get_usage())
         if error.ctx.command.get_help_option(error.ctx) is not None:
             usage.append(f"Try '{error.ctx.command_path} {error.ctx.help_option_names[0]}' for help.\n")
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        # A misspelt option must not lead to one that deploys what was refused.
+        error.possibilities[:] = [option for option in error.possibilities if option != "--override"]
     # A refusal of ours has made each of its messages harmless, and has lines of its own.
     message = error.format_message()
     return _without_secrets(

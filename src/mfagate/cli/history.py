@@ -107,7 +107,7 @@ def _history(
         place = place_for(config, history_place)
         require_spare([output[1]], lambda: filter(None, (config, place.path)))
         with History.open(place, create=False) as opened:
-            selection = Selection(names, cause, Verdict(verdict) if verdict else None, None, since, until, limit)
+            selection = Selection(names, cause, Verdict(verdict) if verdict else None, None, since, until, limit, True)
             runs = [opened.run(run)] if run else opened.runs(selection)
     except HistoryError as error:
         raise refused(str(error)) from None

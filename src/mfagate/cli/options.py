@@ -36,11 +36,12 @@ def complete_integration(ctx: click.Context, param: click.Parameter, incomplete:
     """Names of integrations in the file."""
     import tomllib
 
+    from mfagate.config.environments import expanded
     from mfagate.files import Unreadable, read_text
 
     try:
         document = tomllib.loads(read_text(Path(ctx.params.get("config") or "integrations.toml"), 1 << 20))
-        return [name for name in document["integrations"] if name.startswith(incomplete)]
+        return [name for name in expanded(document).document["integrations"] if name.startswith(incomplete)]
     except (Unreadable, ValueError, LookupError, TypeError):
         return []
 
@@ -124,19 +125,21 @@ INTEGRATION = click.option(
     multiple=True,
     metavar="NAME",
     shell_complete=complete_integration,
-    help="Only this integration. May be repeated.",
+    help="Only this integration, or all its environments; duo/production is one of them. May be repeated.",
+)
+
+ENVIRONMENT = click.option(
+    "--environment",
+    "environments",
+    multiple=True,
+    type=click.Choice(ENVIRONMENTS),
+    help="Only integrations of this environment. May be repeated.",
 )
 
 common = _together(
     CONFIG,
     INTEGRATION,
-    click.option(
-        "--environment",
-        "environments",
-        multiple=True,
-        type=click.Choice(ENVIRONMENTS),
-        help="Only integrations of this environment. May be repeated.",
-    ),
+    ENVIRONMENT,
     click.option(
         "--output",
         "outputs",

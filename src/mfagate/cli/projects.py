@@ -10,7 +10,7 @@ import click
 
 from mfagate.cli.options import ENVIRONMENTS, complete_provider
 from mfagate.cli.refusal import refused
-from mfagate.foreign import quoted
+from mfagate.foreign import harmless, quoted
 
 _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
 
@@ -26,36 +26,60 @@ _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
     help="A provider that the project uses. May be repeated.",
 )
 @click.option(
-    "--environment", type=click.Choice(ENVIRONMENTS), help="Where the integrations are used. Default: production."
+    "--environment",
+    "environments",
+    multiple=True,
+    type=click.Choice(ENVIRONMENTS),
+    help="Where the providers are used. May be repeated: the environments share a table. Default: production.",
 )
-@click.option("--ci", type=click.Choice([*_CI, "none"]), help="Write the files that run mfagate in it. Default: none.")
-def init(folder: Path, providers: tuple[str, ...], environment: str | None, ci: str | None) -> None:
-    """Start a project in FOLDER: integrations.toml, contracts, recordings, a pipeline.
+@click.option(
+    "--ci",
+    "pipelines",
+    multiple=True,
+    type=click.Choice([*_CI, "none"]),
+    help="Write the files that run mfagate in it. May be repeated. Default: none.",
+)
+@click.option(
+    "--source",
+    metavar="SOURCE",
+    help="What the CI files install: git+https://HOST/mfagate@TAG, a wheel or a clone in FOLDER, or the URL of an "
+    "index of your own. mfagate is on no public index.",
+)
+def init(
+    folder: Path,
+    providers: tuple[str, ...],
+    environments: tuple[str, ...],
+    pipelines: tuple[str, ...],
+    source: str | None,
+) -> None:
+    """Start a project in FOLDER, or add to one: integrations.toml, contracts, recordings, CI files.
 
-    On a terminal it asks for what is not given. A file that exists is never
-    changed; with an integrations.toml in FOLDER nothing is written at all.
+    In a project that exists it adds the providers, environments and CI files that are missing. A file that exists is
+    kept; to integrations.toml tables are added, and no line of it is lost. On a terminal it asks for what is not
+    given, and checks each answer.
+
+    \b
+    mfagate init --provider duo --provider okta
+    mfagate init --provider duo --environment staging      adds an environment
+    mfagate init --ci github --source vendor/mfagate-0.1.0-py3-none-any.whl
     """
+    from mfagate.cli import questions
     from mfagate.providers import registry
     from mfagate.scaffold import Refused, project
+    from mfagate.scaffold.next_steps import next_steps
 
-    asking = sys.stdin.isatty()
-    if not providers:
-        known = ", ".join(registry.names())
-        if not asking:
-            raise click.UsageError(f"name the providers with --provider NAME; installed: {known}")
-        answer = click.prompt(f"Providers, separated by commas ({known})")
-        providers = tuple(name.strip() for name in answer.split(",") if name.strip())
-    if environment is None:
-        choice = click.Choice(ENVIRONMENTS)
-        environment = click.prompt("Environment", type=choice, default="production") if asking else "production"
-    if ci is None:
-        ci = click.prompt("CI", type=click.Choice([*_CI, "none"]), default="none") if asking else "none"
     try:
-        written = project.init(folder, providers, environment, None if ci == "none" else ci)
+        given = questions.Given(folder, providers, environments, pipelines, source)
+        wanted = questions.asked(given) if sys.stdin.isatty() else questions.unasked(given)
+        started = project.init(folder, wanted)
     except (Refused, registry.ProviderError) as error:
-        raise refused(str(error)) from None
-    _say_written(folder, written)
-    click.echo(f"\nNext: fill in {quoted(folder / project.CONFIGURATION)}, then run mfagate check")
+        raise refused(*str(error).split("\n")) from None
+    _say_written(folder, started.written)
+    for line in started.said:
+        click.echo(quoted(line))
+    click.echo("\nNext:")
+    for line in next_steps(folder, started, wanted):
+        click.echo(harmless(line))
 
 
 @click.command("new-provider")
@@ -93,5 +117,8 @@ def _say_written(folder: Path, written: Any) -> None:
 
     for path, number in Counter(map(shown, written.new)).items():
         click.echo(f"wrote {quoted(folder / path)}" + (f" ({number} files)" if number > 1 else ""))
-    for path in written.kept:
-        click.echo(f"kept  {quoted(folder / path)}, which exists already")
+    for path in written.changed:
+        click.echo(f"added to {quoted(folder / path)}")
+    for path, number in Counter(map(shown, written.kept)).items():
+        many = f" ({number} files), which exist" if number > 1 else ", which exists"
+        click.echo(f"kept  {quoted(folder / path)}{many} already")

@@ -3,45 +3,116 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mfagate.cli.refusal import refused
-from mfagate.foreign import harmless
+from mfagate.foreign import harmless, shown_path
+
+if TYPE_CHECKING:
+    from mfagate.leaks import Leak, Searched
+
+_SHOWN = 3
+"""So many recordings are named for each place, and so many of the files that are no recordings."""
+
+_NEXT = """
+Each of these places may hold a secret. If it does: replace the secret at the provider if the file has left this machine
+and the secret is still valid, let the recorder filter that place, and record again
+(mfagate explain cassette.secret-leaked)."""
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-def scan(paths: tuple[Path, ...]) -> None:
+@click.option("--all", "every", is_flag=True, help="Name every recording, not only the first three for each place.")
+def scan(paths: tuple[Path, ...], every: bool) -> None:
     """Search recordings (PATHS: files, or folders of them; default: cassettes) for what must not be kept.
 
-    No configuration and no secret is needed: whatever scrubbing would have taken out is
-    found, also in recordings that another program made with vcrpy.
+    No configuration and no secret is needed. Files are recognised by their content: recordings of vcrpy, go-vcr,
+    Ruby's VCR, betamax, the test proxy of Azure, Polly.JS and nock, in YAML or JSON. The exit code is 1 if something
+    was found, 3 if a recording could not be searched, and 2 if there is none.
     """
-    from mfagate import leaks
-    from mfagate.cassette import CassetteError
-
     places = paths or (Path("cassettes"),)
+    done = _searched(places)
+    found = [leak for each in done for leak in each.leaks]
+    unread = [f"{shown_path(each.path)} {reason}" for each in done for reason in _unread(each, places)]
+    number = sum(each.other is None for each in done)
+    if not number and not unread:
+        raise refused(f"there are no recordings in {', '.join(map(str, places))}")
+    for line in _found(found, None if every else _SHOWN):
+        click.echo(harmless(line))
+    if found:
+        click.echo(f"{_NEXT}\n")
+    for line in _not_read(unread):
+        click.echo(harmless(line))
+    _summarise(done, number, found)
+    if found or unread:
+        sys.exit(1 if found else 3)
+
+
+def _searched(places: Sequence[Path]) -> list[Searched]:
+    from rich.console import Console
+
+    from mfagate import leaks
+    from mfagate.progress import counting
+
+    missing = [path for path in places if not path.exists() and not path.is_symlink()]
+    if missing:
+        raise refused(*(f"{shown_path(path)} is not there" for path in missing))
     files = leaks.recordings(places)
     if not files:
         raise refused(f"there are no recordings in {', '.join(map(str, places))}")
-    found, unreadable = [], []
-    for path in files:
-        try:
-            found += leaks.search(path)
-        except CassetteError as error:
-            unreadable.append(str(error))
-    for leak in found:
-        click.echo(harmless(str(leak)))
-    if found:
-        click.echo(
-            "\nWhat stands there may be a secret: rotate it if the file has left this machine, "
-            "then record again (mfagate explain cassette.secret-leaked)."
-        )
-    if unreadable:
-        raise refused(*unreadable)
-    if found:
-        sys.exit(1)
-    number = "1 recording" if len(files) == 1 else f"{len(files)} recordings"
-    click.echo(f"{number}: nothing that should have been scrubbed")
+    done = []
+    with counting(Console(stderr=True)) as show:
+        for each in leaks.search_all(files):
+            done.append(each)
+            show("searching recordings", len(done), len(files))
+    return done
+
+
+def _unread(searched: Searched, places: Iterable[Path]) -> Iterator[str]:
+    """Yield why a file was not read: one that was named has to be a recording."""
+    yield from searched.unread
+    if searched.other is not None and searched.path in places:
+        yield searched.other
+
+
+def _found(leaks: list[Leak], most: int | None) -> Iterator[str]:
+    """Yield a line for each place of a recording, but no more than ``most`` recordings for the same place."""
+    by_place: dict[str, dict[Path, list[Leak]]] = {}
+    for leak in leaks:
+        by_place.setdefault(leak.place, {}).setdefault(leak.path, []).append(leak)
+    for place, recordings in by_place.items():
+        for path, several in list(recordings.items())[:most]:
+            yield f"{shown_path(path)}: {_interactions(several)}{place}"
+        if most is not None and (left := len(recordings) - most) > 0:
+            yield f"  … and in {left} more recording{'s' if left > 1 else ''}: {place} (--all names them)"
+
+
+def _interactions(leaks: list[Leak]) -> str:
+    numbers = sorted({leak.interaction for leak in leaks} - {0})
+    if not numbers:
+        return ""
+    shown = ", ".join(map(str, numbers[:_SHOWN])) + (f" and {len(numbers) - _SHOWN} more" if numbers[_SHOWN:] else "")
+    return f"interaction{'s' if numbers[1:] else ''} {shown}: "
+
+
+def _not_read(reasons: list[str]) -> Iterator[str]:
+    if reasons:
+        yield "not read:"
+        yield from (f"  {reason}" for reason in reasons)
+
+
+def _summarise(done: list[Searched], number: int, found: list[Leak]) -> None:
+    others = [each for each in done if each.other is not None]
+    if others and not all(each.other == "is empty" for each in others):
+        names = ", ".join(shown_path(each.path) for each in others[:_SHOWN])
+        more = f" and {len(others) - _SHOWN} more" if others[_SHOWN:] else ""
+        click.echo(harmless(f"no recordings, by their content: {names}{more}"))
+    unread = sum(bool(each.unread) for each in done)
+    recordings = "1 recording" if number == 1 else f"{number} recordings"
+    parts = [f"{len({leak.path for leak in found})} of them with something to look at"] if found else []
+    parts += [f"{unread} not read, or not all of it"] if unread else []
+    click.echo(f"{recordings}: {', '.join(parts) or 'nothing that should have been scrubbed'}")

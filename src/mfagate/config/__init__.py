@@ -1,6 +1,6 @@
 """``integrations.toml``: its model, its errors, and the declaration of provider settings."""
 
-from mfagate.config.load import ConfigError, Problem, load
+from mfagate.config.load import ConfigError, Problem, load, read
 from mfagate.config.model import Client, Configuration, Documentation, Environment, GateOptions, Integration
 from mfagate.config.settings import ProviderSettings, Setting
 
@@ -16,4 +16,5 @@ __all__ = [
     "ProviderSettings",
     "Setting",
     "load",
+    "read",
 ]

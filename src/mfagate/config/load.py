@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from mfagate.config.environments import KEY, expanded
 from mfagate.config.model import Configuration, Integration, Origin
 from mfagate.config.nearest import nearest_to
 from mfagate.config.waivers import Waiver
@@ -63,22 +64,33 @@ class ConfigError(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
-def load(path: Path, providers: Collection[str]) -> Configuration:
+def load(path: Path, providers: Collection[str], *, flat: bool = False) -> Configuration:
     """Read and validate the file.
 
-    ``providers`` are the names of the installed ones.
+    ``providers`` are the names of the installed ones. With ``flat``, names may hold an environment, as in the
+    copies of :mod:`mfagate.mutation`.
     Unknown keys inside an integration do not raise: they are kept in
     ``Integration.unknown_keys`` and become findings of that integration.
 
     Raises:
         ConfigError: It cannot be read, is not TOML, or a value has the wrong type.
     """
-    text = _read(path)
-    document = _parse(path, text)
-    origin = Origin(path, text)
+    return read(path, _read(path), providers, flat=flat)
+
+
+def read(path: Path, text: str, providers: Collection[str], *, flat: bool = False) -> Configuration:
+    """Validate a text as the file ``path`` would be that has it.
+
+    Raises:
+        ConfigError: As of :func:`load`.
+    """
+    whole = expanded(_parse(path, text), flat=flat)
+    document = whole.document
+    origin = Origin(path, text, whole.tables)
     unknown = _remove_unknown_keys(document)
-    problems = [
-        Problem(origin.locate(*keys), ".".join(keys), f"unknown key{one.hint}")
+    problems = [_problem(origin, keys, message) for keys, message in whole.faults]
+    problems += [
+        _problem(origin, keys, f"unknown key{one.hint}")
         for keys, one in unknown.items()
         if not _inside_an_integration(keys)
     ]
@@ -88,7 +100,7 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
     except ValidationError as error:
         problems += _problems(error, origin)
         problems += [
-            Problem(origin.locate(*keys), ".".join(keys), f"unknown key{one.hint}")
+            _problem(origin, keys, f"unknown key{one.hint}")
             for keys, one in unknown.items()
             if _inside_an_integration(keys)
         ]
@@ -104,6 +116,11 @@ def load(path: Path, providers: Collection[str]) -> Configuration:
         raise ConfigError(_in_file_order(problems))
     configuration._origin = origin
     return configuration
+
+
+def _problem(origin: Origin, keys: KeyPath, message: str) -> Problem:
+    """Say what is wrong with a key, under the name that it has in the file."""
+    return Problem(origin.locate(*keys), ".".join(origin.written(*keys)), message)
 
 
 def _read(path: Path) -> str:
@@ -131,7 +148,7 @@ def _unknown_providers(document: dict[str, Any], providers: Collection[str], ori
         if isinstance(provider, str) and provider not in providers:
             keys = ("integrations", name, "provider")
             known = f"{nearest_to(provider, providers)}; installed: {', '.join(sorted(providers))}"
-            yield Problem(origin.locate(*keys), ".".join(keys), f"no provider has this name{known}")
+            yield _problem(origin, keys, f"no provider has this name{known}")
 
 
 def _too_long_waivers(configuration: Configuration, origin: Origin) -> Iterator[Problem]:
@@ -144,7 +161,7 @@ def _too_long_waivers(configuration: Configuration, origin: Origin) -> Iterator[
             if left > longest:
                 keys = ("integrations", name, "waivers", str(number), "until")
                 message = f"{waiver.until} is {left} days ahead; {longest} are allowed (gate.longest_waiver_days)"
-                yield Problem(origin.locate(*keys), ".".join(keys), message)
+                yield _problem(origin, keys, message)
 
 
 def _inside_an_integration(keys: KeyPath) -> bool:
@@ -163,8 +180,9 @@ def _remove_unknown_keys(document: dict[str, Any]) -> dict[KeyPath, _Unknown]:
 
 
 def _prune(table: dict[str, Any], model: type[BaseModel], path: KeyPath, unknown: dict[KeyPath, _Unknown]) -> None:
+    known = [*model.model_fields, KEY] if model is Integration else [*model.model_fields]
     for key in [key for key in table if key not in model.model_fields]:
-        unknown[(*path, key)] = _Unknown(table.pop(key), nearest_to(key, model.model_fields))
+        unknown[(*path, key)] = _Unknown(table.pop(key), nearest_to(key, known))
     for key, value in table.items():
         annotation = model.model_fields[key].annotation
         if isinstance(value, dict) and isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -208,8 +226,9 @@ def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
         if item["type"] == "extra_forbidden":
             # Only of a waiver, where a misspelt key would widen it; those of tables are taken out before.
             message = f"unknown key{nearest_to(steps[-1], Waiver.model_fields)}"
-        yield Problem(origin.locate(*keys), ".".join(keys), message)
+        yield _problem(origin, keys, message)
 
 
 def _in_file_order(problems: list[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda problem: problem.location.line or 0)
+    """Report what several environments share once."""
+    return sorted(dict.fromkeys(problems), key=lambda problem: problem.location.line or 0)

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
+from mfagate.config.environments import Environment as Environment
+from mfagate.config.environments import Tables, base_name
 from mfagate.config.nearest import nearest_to
+from mfagate.config.shapes import BaseUrl, is_loopback
 from mfagate.config.table import Day, Table
 from mfagate.config.waivers import Waiver
 from mfagate.result import Location
 from mfagate.secrets.reference import Reference
-from mfagate.toml_lines import TomlLines
+from mfagate.toml_lines import KeyPath, TomlLines, dotted
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+MADE = "(/[a-z]+)?"
+"""The end of a name that is made of a table of environments; written names have no slash."""
 
-
-class Environment(StrEnum):
-    """Where the integration is used. Production is read-only for mfagate."""
-
-    PRODUCTION = "production"
-    STAGING = "staging"
-    SANDBOX = "sandbox"
-    DEVELOPMENT = "development"
-
-    @property
-    def is_production(self) -> bool:
-        """Whether real users depend on it."""
-        return self is Environment.PRODUCTION
+NAME = rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}{MADE}$"
 
 
 def _no_nul(value: Path) -> Path:
@@ -45,6 +37,21 @@ Number = Annotated[float, Field(strict=True)]
 WholeNumber = Annotated[int, Field(strict=True)]
 FilePath = Annotated[Path, AfterValidator(_no_nul)]
 NumberOrReference = Number | str
+
+
+def _path_or_reference(value: str) -> str:
+    """Refuse what is neither: nothing, and the text of a key itself."""
+    if not value.strip() or "\0" in value:
+        raise PydanticCustomError("path_or_reference", "should be the path of a PEM file, or a reference")
+    if "-----BEGIN" in value:
+        raise PydanticCustomError(
+            "path_or_reference",
+            "should be the path of a PEM file, or a reference; a key itself must not be in this file",
+        )
+    return value
+
+
+PathOrReference = Annotated[str, AfterValidator(_path_or_reference)]
 
 
 class Client(Table):
@@ -86,6 +93,12 @@ class Integration(Table):
         None, description='Connect here instead: a URL, or "sandbox" to start the provider\'s local sandbox.'
     )
     ca_bundle: FilePath | None = Field(None, description="PEM file with the certificate authorities to trust.")
+    client_certificate: PathOrReference | None = Field(
+        None, description="PEM file with the certificate to show to a server that asks for one. May be a reference."
+    )
+    client_key: PathOrReference | None = Field(
+        None, description="PEM file with its private key, unless that is in the same file. May be a reference."
+    )
     contract: FilePath | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
     cassettes: FilePath | None = Field(None, description="Recordings. Default: by provider, under cassettes/.")
     timeout_seconds: Number = Field(5.0, gt=0, le=60, description="Limit of one exchange, everything included.")
@@ -123,7 +136,7 @@ class Integration(Table):
 
     @property
     def name(self) -> str:
-        """The NAME of ``[integrations.NAME]``."""
+        """The NAME of ``[integrations.NAME]``, or ``NAME/ENVIRONMENT`` for one of its environments."""
         return self._name
 
     @property
@@ -170,6 +183,24 @@ class Integration(Table):
         """The line of a key of this table, or of the nearest table around it."""
         return self._origin.locate("integrations", self._name, *keys)
 
+    def head(self, *keys: str) -> str:
+        """Return the head of this integration's own table, as a person writes it."""
+        return self._origin.head("integrations", self._name, *keys)
+
+    def heads(self, *keys: str) -> str:
+        """Return the heads of the tables in which a value can be set, as a person writes them."""
+        return self._origin.heads("integrations", self._name, *keys)
+
+
+def _host(value: str) -> str:
+    """Check a host name, with or without a port. This machine is no witness for the way to others."""
+    url = f"https://{value}"
+    if "/" in value or BaseUrl().misfit(url) is not None:
+        raise PydanticCustomError("host", "should be a host name such as www.example.com, without scheme and path")
+    if is_loopback(url):
+        raise PydanticCustomError("host_here", "should be another machine: this one shows nothing about the network")
+    return value
+
 
 class GateOptions(Table):
     """The table ``[gate]``: limits that hold for all integrations."""
@@ -185,6 +216,11 @@ class GateOptions(Table):
     )
     deadline_seconds: Number = Field(
         120.0, gt=0, le=3600, description="Limit of one integration's live checks; what was not asked is inconclusive."
+    )
+    witness_host: Annotated[str, AfterValidator(_host)] | None = Field(
+        None,
+        description="Host to ask beside the providers if one of them cannot be reached, such as www.example.com: shows "
+        "whether this machine is the reason. Default: none is asked.",
     )
 
 
@@ -256,8 +292,12 @@ class Configuration(Table):
         """What stands in it."""
         return self._origin.text
 
+    def locate(self, *keys: str) -> Location:
+        """The line of a key of the file, or of the nearest table around it."""
+        return self._origin.locate(*keys)
+
     def select(self, names: tuple[str, ...] = (), environments: tuple[str, ...] = ()) -> list[Integration]:
-        """The integrations that fit the filters, in file order.
+        """The integrations that fit the filters, in file order. ``duo`` selects all environments of duo.
 
         Raises:
             KeyError: The file has no integrations, or not one of these names; the message says what to do.
@@ -267,30 +307,63 @@ class Configuration(Table):
                 f"{self.path} has no integrations, so there is nothing to check: start with `mfagate init`, or add a "
                 "table [integrations.NAME]"
             )
+        selectable = {*self.integrations, *map(base_name, self.integrations)}
         for name in names:
-            if name not in self.integrations:
+            if name not in selectable:
                 known = ", ".join(self.integrations) or "none"
-                raise KeyError(f"{self.path} has no integration {name!r}{nearest_to(name, self.integrations)}: {known}")
+                raise KeyError(f"{self.path} has no integration {name!r}{nearest_to(name, selectable)}: {known}")
         return [
             integration
             for integration in self.integrations.values()
-            if (not names or integration.name in names)
+            if (not names or integration.name in names or base_name(integration.name) in names)
             and (not environments or integration.environment in environments)
         ]
 
 
 class Origin:
-    """Where a configuration came from."""
+    """Where a configuration came from. ``tables`` are those of integrations with environments, by name."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, text: str, tables: Mapping[str, Tables] | None = None) -> None:
         self.path = path
         self.text = text
         self._lines = TomlLines(text)
+        self._tables = tables or {}
 
     def has_value(self, *keys: str) -> bool:
         """Return whether a key path has a value of its own: it is no table with a head."""
-        return keys in self._lines.spans()
+        return self.written(*keys) in self._lines.spans()
 
     def locate(self, *keys: str) -> Location:
-        """The line of a key path."""
-        return Location(self.path, self._lines.line(keys))
+        """The line of a key path: that of the environment where it overrides the value, else the shared one."""
+        return Location(self.path, self._lines.line(self.written(*keys)))
+
+    def written(self, *keys: str) -> KeyPath:
+        """Return the key path as it is written in the file, or would be if it were there."""
+        tables = self._tables_of(keys)
+        if tables is None:
+            return keys
+        below = keys[2:]
+        if below in ((), ("environment",)):
+            return tables.own
+        own = self._lines.depth((*tables.own, *below)) - len(tables.own)
+        shared = self._lines.depth((*tables.shared, *below)) - len(tables.shared)
+        return (*tables.own, *below) if own > 0 and own >= shared else (*tables.shared, *below)
+
+    def head(self, *keys: str) -> str:
+        """Return ``[integrations.duo.settings]``, or the head in the environment's own table."""
+        tables = self._tables_of(keys)
+        return _head(keys if tables is None else (*tables.own, *keys[2:]))
+
+    def heads(self, *keys: str) -> str:
+        """Return ``[integrations.duo.settings]``; with environments, the head in this one and that of all."""
+        tables = self._tables_of(keys)
+        if tables is None:
+            return _head(keys)
+        return f"{_head((*tables.own, *keys[2:]))}, or for all environments in {_head((*tables.shared, *keys[2:]))}"
+
+    def _tables_of(self, keys: KeyPath) -> Tables | None:
+        return self._tables.get(keys[1]) if len(keys) > 1 and keys[0] == "integrations" else None
+
+
+def _head(keys: KeyPath) -> str:
+    return f"[{dotted(keys)}]"

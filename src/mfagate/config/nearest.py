@@ -9,5 +9,6 @@ from difflib import get_close_matches
 def nearest_to(word: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)``, or nothing when no word is near."""
     by_lower = {candidate.lower(): candidate for candidate in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    longer = [candidate for candidate in by_lower if len(word) > 2 and candidate.startswith(word.lower())]
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6) or (longer if len(longer) == 1 else [])
     return f" (did you mean {by_lower[found[0]]!r}?)" if found else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,8 @@ class Value:
     ``value`` is None if the reference points at nothing (``error`` says why) or
     at what is not to be had here (``deferred``). ``key_location`` is the line
     in ``integrations.toml``, ``location`` the line that holds the value itself.
+    ``next_step`` is what to do about an ``error``. ``misread`` says which other programs
+    read something else from the same file.
     """
 
     name: str
@@ -28,6 +31,16 @@ class Value:
     location: Location | None = None
     error: str | None = None
     deferred: bool = False
+    next_step: str | None = None
+    misread: Sequence[str] = ()
+    stores: Stores | None = field(default=None, repr=False, compare=False)
+
+    def again(self) -> str:
+        """Read the value again; the last one counts where that fails, as while a file is being replaced."""
+        if self.reference is not None and self.stores is not None:
+            with suppress(Unresolved):
+                return str(self.stores.resolve(self.reference).value)
+        return str(self.value)
 
     @property
     def change_here(self) -> Location:
@@ -59,6 +72,25 @@ def resolve_table(
     return {value.name: value for value in values}
 
 
+def resolve_files(
+    integration: Integration, names: Sequence[str], stores: Stores, *, defer_unresolved: bool = False
+) -> Mapping[str, Value]:
+    """Resolve keys of the integration's own table that are the path of a file, or a reference."""
+    given = {name: raw for name in names if (raw := getattr(integration, name)) is not None}
+    values = [
+        _resolve(name, str(as_reference(raw)), integration.locate(name), stores, sandbox_running=False)
+        for name, raw in given.items()
+    ]
+    if defer_unresolved:
+        values = [replace(value, error=None, deferred=True) if value.error else value for value in values]
+    return {value.name: value for value in values}
+
+
+def as_reference(raw: str) -> Reference:
+    """Return the reference that a text is, or that reads the file of this path."""
+    return Reference.parse(raw) or Reference("file", raw)
+
+
 def _resolve(name: str, raw: Any, key_location: Location, stores: Stores, sandbox_running: bool) -> Value:
     reference = Reference.parse(raw) if isinstance(raw, str) else None
     if reference is None:
@@ -68,5 +100,20 @@ def _resolve(name: str, raw: Any, key_location: Location, stores: Stores, sandbo
     try:
         resolved = stores.resolve(reference)
     except Unresolved as error:
-        return Value(name, key_location, reference=reference, error=str(error))
-    return Value(name, key_location, value=resolved.value, reference=reference, location=resolved.location)
+        return Value(
+            name,
+            key_location,
+            reference=reference,
+            location=error.location,
+            error=str(error),
+            next_step=error.next_step,
+        )
+    return Value(
+        name,
+        key_location,
+        value=resolved.value,
+        reference=reference,
+        location=resolved.location,
+        misread=resolved.misread,
+        stores=stores,
+    )

@@ -6,10 +6,11 @@ are written down: static checks, the JSON schema and documentation read it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
 from mfagate.config.shapes import EnvironmentMark, Lookalike, Shape
 from mfagate.secrets.shapes import SecretShape, of_provider
@@ -21,8 +22,10 @@ class Setting:
 
     ``where`` tells a person where to find the value. ``foreign_prefixes`` are
     authorization schemes that do not belong in the value. Line breaks are a
-    part of a ``multiline`` value, such as a PEM key. By ``recognised_by``, a regular
-    expression for the whole value, a secret is known in the recordings of anybody.
+    part of a ``multiline`` value, such as a PEM key. A ``renewed`` value is replaced at its source
+    all the time, as a token that a platform mounts: its end is no news, and it is read again for
+    each use. By ``recognised_by``, a regular expression for the whole value, a secret is known in
+    the recordings of anybody.
     """
 
     description: str
@@ -33,6 +36,7 @@ class Setting:
     environments: tuple[EnvironmentMark, ...] = ()
     foreign_prefixes: tuple[str, ...] = ("Bearer ", "Basic ", "bearer ", "basic ")
     multiline: bool = False
+    renewed: bool = False
     recognised_by: str | None = None
 
 
@@ -46,15 +50,37 @@ class Field:
     required: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OtherNames:
+    """Names that others have for the settings of a provider.
+
+    Args:
+        whose: Who calls the settings so, as the subject of a sentence.
+        names: Each name in small letters with underscores, with the setting that it means.
+        note: What else has to be known where somebody uses these names.
+    """
+
+    whose: str
+    names: Mapping[str, str]
+    note: str = ""
+
+
 class ProviderSettings(BaseModel):
     """Base of a provider's settings. A field of type ``SecretStr`` is a secret.
 
-    ``any_of`` names fields of which at least one must be set.
+    ``any_of`` names fields of which at least one must be set. ``other_names`` are names under which people know the
+    settings from elsewhere; ``prefixes`` are those of such names in environments, such as ``DUO``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     any_of: ClassVar[tuple[str, ...]] = ()
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = ()
+
+    prefixes: ClassVar[tuple[str, ...]] = ()
+
+    _sources: dict[str, tuple[Any, Callable[[], str]]] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def fields(cls) -> list[Field]:
@@ -82,6 +108,15 @@ class ProviderSettings(BaseModel):
             if field.secret and regex is not None:
                 found.append(of_provider(f"a value in the shape of {field.name}", regex, own=own))
         return found
+
+    def read_again(self, sources: Mapping[str, Callable[[], str]]) -> None:
+        """Keep how values are read again, by the name of the setting."""
+        self._sources = {name: (getattr(self, name), read) for name, read in sources.items()}
+
+    def current(self, name: str) -> str | None:
+        """Return the plain value of a secret setting as it is now, unless another value was put in its place."""
+        held, read = self._sources.get(name, (None, None))
+        return read() if read is not None and held is getattr(self, name) else self.secret(name)
 
     def secret(self, name: str) -> str | None:
         """The plain value of a secret setting, for signing only."""

@@ -18,10 +18,18 @@ from mfagate.causes import CauseId
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """Why a value cannot be right: a sentence fragment without the value, and its cause."""
+    """Why a value cannot be right: a sentence fragment without the value, and its cause.
+
+    ``step`` is the sentence that says what to do, where that is known better than to copy the value again.
+
+    ``documented`` is False where the provider documents no form, or a wider one: the value may be
+    right then, and the misfit is a warning.
+    """
 
     reason: str
     cause: CauseId = CauseId.CONFIG_MALFORMED_VALUE
+    step: str | None = None
+    documented: bool = True
 
 
 class Shape(Protocol):
@@ -35,22 +43,46 @@ class Shape(Protocol):
         """Why the value cannot be right, or None."""
 
 
+ANYTHING = "(?s).*"
+"""The documented form of a value whose form no provider documents."""
+
+
+def is_recognised(shape: Shape | None, value: str) -> bool:
+    """Return whether a value has the very form of its setting, and not only a possible one.
+
+    A shape that takes values of no known form has a method ``recognises``, which is asked as well.
+    """
+    if shape is None or shape.misfit(value) is not None:
+        return False
+    recognises: Callable[[str], bool] | None = getattr(shape, "recognises", None)
+    return recognises is None or recognises(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression for the whole value; ``length`` makes truncation readable."""
+    """A regular expression for the whole value; ``length`` makes truncation readable.
+
+    ``documented`` is the regular expression of what the provider documents, where ``regex`` is
+    narrower because values have been seen in no other form.
+    """
 
     regex: str
     expected: str
     length: int | None = None
+    documented: str | None = None
 
     def misfit(self, value: str) -> Misfit | None:
         """Compare length first, because truncation is the commonest slip."""
+        reason = self._reason(value)
+        if reason is None:
+            return None
+        return Misfit(reason, documented=self.documented is None or not re.fullmatch(self.documented, value))
+
+    def _reason(self, value: str) -> str | None:
         if self.length is not None and len(value) != self.length:
             slip = "truncated" if len(value) < self.length else "too long"
-            return Misfit(f"it has {len(value)} characters instead of {self.length} ({slip})")
-        if not re.fullmatch(self.regex, value):
-            return Misfit(f"it is not {self.expected}")
-        return None
+            return f"it has {len(value)} characters instead of {self.length} ({slip})"
+        return None if re.fullmatch(self.regex, value) else f"it is not {self.expected}"
 
 
 _NO_HOST = "its host is not a host name or address"
@@ -106,18 +138,25 @@ class BaseUrl:
 class Host:
     """The host name of a provider's API, without scheme, port and path.
 
-    ``regex`` is for the whole name, in lower case. ``foreign`` are hosts that people
-    take for it (a console, another product), each with what it is.
+    ``regex`` is for the whole name, in lower case, and ``documented`` for what the provider
+    documents, where ``regex`` is narrower. ``foreign`` are hosts that people take for it (a
+    console, another product), each with what it is.
     """
 
     regex: str
     expected: str
     foreign: tuple[tuple[str, str], ...] = ()
+    documented: str | None = None
 
     def misfit(self, value: str) -> Misfit | None:
         """Say which part does not belong there."""
-        reason = self._reason(value)
-        return Misfit(reason, CauseId.CONFIG_MALFORMED_URL) if reason else None
+        if reason := self._reason(value):
+            return Misfit(reason, CauseId.CONFIG_MALFORMED_URL)
+        host = value.lower()
+        if re.fullmatch(self.regex, host):
+            return None
+        certain = self.documented is None or not re.fullmatch(self.documented, host)
+        return Misfit(f"it is not {self.expected}", CauseId.CONFIG_MALFORMED_URL, documented=certain)
 
     def _reason(self, value: str) -> str | None:
         host = value.lower()
@@ -126,10 +165,7 @@ class Host:
                 return f"it is a host name with {what} in it"
         if ":" in host:
             return "it is a host name with a port"
-        for regex, what in self.foreign:
-            if re.fullmatch(regex, host):
-                return f"it is {what}"
-        return None if re.fullmatch(self.regex, host) else f"it is not {self.expected}"
+        return next((f"it is {what}" for regex, what in self.foreign if re.fullmatch(regex, host)), None)
 
 
 def _is_host(host: str) -> bool:
@@ -164,12 +200,17 @@ def is_loopback(url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Lookalike:
-    """Something that people put into a setting by mistake, known by its own shape."""
+    """Something that people put into a setting by mistake, known by its own shape.
+
+    ``documented`` is False where the provider documents no form by which the two could be told apart:
+    the value may be right then, and the finding is a warning.
+    """
 
     regex: str
     cause: CauseId
     message: str
     next_step: str
+    documented: bool = True
 
     def fits(self, value: str) -> bool:
         """Whether the value is this other thing."""

@@ -1,4 +1,4 @@
-"""Reading a pact file of specification version 4.
+"""Reading a pact file. What is read is a pact of specification version 4: older ones are converted first.
 
 A pact is input from outside: whatever is wrong with it becomes a
 :class:`~mfagate.contract.ContractError` that says where, and what to change.
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mfagate import numbers
 from mfagate.config import jwt
-from mfagate.contract import media_type, rules
+from mfagate.contract import media_type, older, rules
 from mfagate.contract.errors import ContractError
 from mfagate.contract.headers import split
 from mfagate.contract.interaction import Contract, Interaction, ProviderState
@@ -41,9 +44,8 @@ def load(path: Path, *, provider: str | None = None) -> Contract:
         provider: The name that the pact has to give its provider.
 
     Raises:
-        ContractError: The file cannot be read, is not a pact of version 4, or holds
-            something that cannot be checked or sent. Only the syntax of rule paths is left
-            to the first match.
+        ContractError: The file cannot be read, is not a pact, or holds something that cannot
+            be checked or sent. Only the syntax of rule paths is left to the first match.
     """
     content = _read(path)
     try:
@@ -64,15 +66,12 @@ def line_in(path: Path, where: Where) -> int | None:
 
 def _contract(pact: Node, path: Path, provider: str | None) -> Contract:
     if type(pact.value) is not dict or "interactions" not in pact.value:
-        raise pact.error("is not a pact: it has no interactions")
+        raise pact.error("is not a pact of HTTP interactions: it has no interactions")
     names = {role: pact.get(role, {}).get("name").a(str) for role in ("consumer", "provider")}
-    version = pact.get("metadata", {}).get("pactSpecification", {}).get("version", "").a(str)
-    if not version.startswith("4"):
-        named = version or "3 or older"
-        raise pact.error(f'is a pact of version {named}: write it with .with_specification("V4")')
+    pact = _as_version_4(pact)
     if provider is not None and names["provider"] != provider:
         raise pact.error(f"is a contract with {names['provider']!r}, not with {provider!r}")
-    interactions = tuple(_interaction(node) for node in pact.get("interactions").items())
+    interactions = tuple(_told_apart([_interaction(node) for node in pact.get("interactions").items()]))
     if not interactions:
         raise pact.error("has no interactions: run the consumer tests that write it")
     seen: set[str] = set()
@@ -81,6 +80,50 @@ def _contract(pact: Node, path: Path, provider: str | None) -> Contract:
             raise pact.error(f"has two interactions described as {interaction.description!r}: rename one")
         seen.add(interaction.description)
     return Contract(path, names["consumer"], names["provider"], interactions, pact.get("metadata").a(dict))
+
+
+def _as_version_4(pact: Node) -> Node:
+    """Return the pact, converted if it is an older one.
+
+    Raises:
+        ContractError: It is a newer one.
+    """
+    version = older.version_of(pact)
+    match numbers.whole(version.partition(".")[0]):
+        case older.NEWEST:
+            return pact
+        case number if number is not None and number > older.NEWEST:
+            raise pact.error(f"is a pact of version {version}: mfagate reads versions 1 to {older.NEWEST}")
+        case _:
+            _require_plain(pact)
+            return Node(older.converted(pact.value), pact.where)
+
+
+def _require_plain(pact: Node) -> None:
+    """Refuse the format of pact-ruby from before the specification, which has classes of Ruby in its bodies.
+
+    https://github.com/pact-foundation/pact-ruby/wiki/Using-pact-specification-version-2
+    """
+    for node in pact.get("interactions").items():
+        if '"json_class": "Pact::' in json.dumps(node.value):
+            raise node.error(
+                "holds matchers as classes of Ruby: write the pact again with "
+                '`pact_specification_version "2.0.0"` in its `mock_service` block'
+            )
+
+
+def _told_apart(interactions: list[Interaction]) -> Iterator[Interaction]:
+    """Yield the interactions; of those with the same description, each is named with its provider states.
+
+    In Pact it takes both to identify an interaction.
+    """
+    number = Counter(interaction.description for interaction in interactions)
+    for interaction in interactions:
+        states = " and ".join(state.name for state in interaction.states)
+        if number[interaction.description] > 1 and states:
+            yield replace(interaction, description=f"{interaction.description}, given {states}")
+        else:
+            yield interaction
 
 
 def _read(path: Path) -> str:
@@ -265,10 +308,19 @@ def _response(node: Node) -> ExpectedResponse:
         body=None if body is None else _text(body, node),
         media_type=kind,
         status_rule=_status_rule(by_category.get("status", {})),
-        header_rules={name.lower(): rule for name, rule in header_rules.items()},
+        header_rules={_header_of(name): rule for name, rule in header_rules.items()},
         body_rules=rules.category(by_category.get("body", {})),
         where=node.where,
     )
+
+
+def _header_of(path: str) -> str:
+    """Return the header, in lower case, that a rule is about: ``Location``, ``$.Location`` or ``$['Location']``.
+
+    A rule with an index applies to no header: Pact's core ignores it.
+    """
+    found = steps(path) if path.startswith(("$.", "$[")) else []
+    return str(found[0] if len(found) == 1 else path).lower()
 
 
 def _status_rule(node: Node) -> dict[str, Any] | None:
@@ -313,7 +365,7 @@ def _body(node: Node, headers: dict[str, tuple[str, ...]]) -> tuple[bytes | None
     named = next((values[0] for name, values in headers.items() if name.lower() == "content-type"), "")
     body = node.get("body", {"content": None})
     if "content" not in body.a(dict):
-        raise body.error('has no "content": it is not written as version 4 wants it')
+        raise body.error('has no "content", which a pact of version 4 needs: write it again with the Pact library')
     content = body.value["content"]
     if content is None or content == "":
         return b"", media_type.parse(named)

@@ -60,7 +60,7 @@ def category(node: Node) -> dict[str, Any]:
 def _check(matcher: Node) -> None:
     name = matcher.get("match", "").a(str)
     if name not in _MATCHERS:
-        raise matcher.get("match").error(f"is {name!r}, which is not a matcher of Pact version 4")
+        raise matcher.get("match").error(f"is {name!r}, which is not a matcher that Pact knows")
     needs = _MATCHERS[name]
     if needs is not None and needs not in matcher.value:
         raise matcher.error(f"is a {name} matcher and needs {needs!r}")

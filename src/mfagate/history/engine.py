@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mfagate.extras import needs
 from mfagate.files import require_regular
 from mfagate.foreign import hiding, quoted
 from mfagate.history.errors import HistoryError
@@ -34,7 +35,7 @@ def engine_of(place: Place, *, create: bool) -> Engine:
         import sqlalchemy
         from sqlalchemy.engine import make_url
     except ImportError:
-        raise HistoryError("a history needs SQLAlchemy: pip install 'mfagate[history]'") from None
+        raise HistoryError(needs("a history", "SQLAlchemy", "history")) from None
     if place.path is not None:
         return _sqlite(place.path, place, create=create)
     assert place.url is not None, "one of the two is set"
@@ -42,7 +43,7 @@ def engine_of(place: Place, *, create: bool) -> Engine:
     try:
         return sqlalchemy.create_engine(make_url(place.url), connect_args=arguments)
     except ImportError:
-        raise HistoryError("a history in PostgreSQL needs psycopg: pip install 'mfagate[postgresql]'") from None
+        raise HistoryError(needs("a history in PostgreSQL", "psycopg", "postgresql")) from None
     except (sqlalchemy.exc.ArgumentError, ValueError):
         raise HistoryError(
             f"the history {place.shown} is no URL of PostgreSQL: write postgresql://USER@HOST/NAME"

@@ -31,7 +31,10 @@ _LOOKED_BACK = 60
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which states of integrations are wanted, newest first. ``since`` is included, ``until`` is not."""
+    """Which states of integrations are wanted, newest first. ``since`` is included, ``until`` is not.
+
+    With ``environments``, ``duo`` selects ``duo/production`` as well.
+    """
 
     integrations: Sequence[str] = ()
     cause: str | None = None
@@ -40,6 +43,7 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     limit: int | None = None
+    environments: bool = False
     accepted: bool = False
     """Whether only states are wanted in which nothing was wrong, except with the documentation."""
 
@@ -234,6 +238,8 @@ def _prefixed(table: Any) -> list[Any]:
 
 
 def _filtered(query: Any, selection: Selection) -> Any:
+    from sqlalchemy import or_
+
     from mfagate.history.tables import PROBLEMS, RUNS, STATES
 
     conditions: Mapping[str, Callable[[Any], Any]] = {
@@ -255,7 +261,11 @@ def _filtered(query: Any, selection: Selection) -> Any:
         query = query.where(
             STATES.c.number.not_in(PROBLEMS.select().with_only_columns(PROBLEMS.c.integration).where(wrong))
         )
-    return query.where(STATES.c.name.in_(selection.integrations)) if selection.integrations else query
+    if not selection.integrations:
+        return query
+    below = [STATES.c.name.startswith(f"{name}/", autoescape=True) for name in selection.integrations]
+    named = STATES.c.name.in_(selection.integrations)
+    return query.where(or_(named, *below) if selection.environments else named)
 
 
 _MOST_PARAMETERS = 500

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Callable
 
 _QUOTES = ('""', "''", "``", "“”", "‘’", "«»")
 
@@ -17,21 +19,39 @@ _NAMES = {
     "\ufeff": "a byte order mark",
     "\u200b": "a zero-width space",
     "\u00ad": "a soft hyphen",
+    ",": "a comma",
+    ";": "a semicolon",
+    ":": "a colon",
+    "\\": "a backslash",
+    ".": "a full stop",
+    "|": "a vertical bar",
+    "=": "an equals sign",
+    "%": "a percent sign, as a shell shows it where a line has no end",
 }
 
+Judge = Callable[[str], bool]
+"""Whether a text would be right in the place of the value."""
 
-def stray_characters(value: str, *, prefixes: tuple[str, ...] = (), multiline: bool = False) -> str | None:
-    """A sentence fragment that says what is stray and where, or None.
 
-    ``prefixes`` are authorization schemes that the provider does not take in
-    the value. Of a ``multiline`` value (a PEM key) line breaks are a part.
+def stray_characters(
+    value: str, *, prefixes: tuple[str, ...] = (), multiline: bool = False, chosen: bool = False
+) -> str | None:
+    """Return a sentence fragment that says what is stray and where, or None.
+
+    Args:
+        value: The text.
+        prefixes: Authorization schemes that the provider does not take in the value.
+        multiline: Whether line breaks are a part of the value, as of a PEM key.
+        chosen: Whether a person chose the value, such as a password: then a single quote may be a part of it.
     """
+    if multiline and value.lstrip().startswith("{"):
+        return None  # A JSON Web Key, in which white space means nothing.
     if multiline:
         value = value.replace("\r\n", "\n").strip("\n")
     for position, character in (("starts", value[:1]), ("ends", value[-1:])):
         if character and _is_invisible(character):
             return f"{position} with {_name(character)}"
-    if quotes := _quotes(value):
+    if quotes := _quotes(value, one_is_enough=not chosen):
         return quotes
     for prefix in prefixes:
         if value.lower().startswith(prefix.lower()):
@@ -44,10 +64,78 @@ def stray_characters(value: str, *, prefixes: tuple[str, ...] = (), multiline: b
     return f"contains {_name(inside)}" if inside else None
 
 
-def _quotes(value: str) -> str | None:
+def foreign_characters(value: str, *, right: Judge, fits: bool, address: bool = False) -> str | None:
+    """Return a sentence fragment about characters that do not belong into a value of one line, or None.
+
+    Args:
+        value: The text, which is not recognised as it is.
+        right: Whether a text without those characters would be recognised.
+        fits: Whether the value as it is has a possible form.
+        address: Whether it is a URL or a host name, of which the form itself says what is wrong inside.
+    """
+    if not address and (letter := next((c for c in value if not c.isascii()), None)):
+        return f"contains {_foreign_letter(letter)}"
+    if around := _around(value, right):
+        return around
+    if _is_assignment(value, right, fits=fits):
+        return "has a name and = or : in front, as a line of a file has"
+    return None if address else _inside(value, right, fits=fits)
+
+
+def _inside(value: str, right: Judge, *, fits: bool) -> str | None:
+    first, *more = value.split() or [""]
+    if more and right(first):
+        return "is followed by a space and more text, such as a comment"
+    if more and (not fits or right("".join(value.split()))):
+        return "contains a space"
+    rest = value.translate(_WITHOUT)
+    if rest == value or not right(rest):
+        return None
+    return f"contains {_name(next(c for c in value if ord(c) in _WITHOUT))}"
+
+
+def _foreign_letter(letter: str) -> str:
+    name = unicodedata.name(letter, "a character").title()
+    looks = ", which looks like a Latin letter" if name.startswith(("Cyrillic", "Greek")) else ""
+    return f"the letter or sign {name} (U+{ord(letter):04X}){looks}; such values have ASCII characters alone"
+
+
+_BRACKETS = {"<": ">", "(": ")", "[": "]", "{": "}"}
+_BRACKET_NAMES = {"<": "angle brackets", "(": "parentheses", "[": "square brackets", "{": "curly brackets"}
+_LOOSE = "$@#%,;:\\|=.&<>()[]{}\"'`“”‘’«»"
+_WITHOUT = {ord(c): None for c in "\"'`“”‘’«»,;\\<>|"}
+
+
+def _around(value: str, right: Judge) -> str | None:
+    if len(value) > 2 and _BRACKETS.get(value[0]) == value[-1] and right(value[1:-1].strip()):
+        return f"stands in {_BRACKET_NAMES[value[0]]} that became part of it"
+    if len(value) > 3 and value[0] == "b" and value[1] == value[-1] in "'\"" and right(value[2:-1]):
+        return "is printed as Python bytes (b'…')"
+    ends, starts = value.rstrip(_LOOSE + " "), value.lstrip(_LOOSE + " ")
+    if ends != value and right(ends):
+        return f"ends with {_name(value[-1])}"
+    if starts != value and right(starts):
+        return f"starts with {_name(value[0])}"
+    both = value.strip(_LOOSE + " ")
+    return f"ends with {_name(value[-1])}" if both != value and right(both) else None
+
+
+_ASSIGNMENT = re.compile(r"(export\s+|set\s+)?[A-Za-z_][A-Za-z0-9_.-]{0,60}\s?[=:]\s*(?=[^=\s])")
+_CERTAIN_ASSIGNMENT = re.compile(r"(export |set )?[A-Z][A-Z0-9]*(_[A-Z0-9]+)+=(?=[^=\s])")
+
+
+def _is_assignment(value: str, right: Judge, *, fits: bool) -> bool:
+    match = _ASSIGNMENT.match(value)
+    if match and right(value[match.end() :].strip("\"' ;,")):
+        return True
+    return not fits and _CERTAIN_ASSIGNMENT.match(value) is not None
+
+
+def _quotes(value: str, *, one_is_enough: bool) -> str | None:
     if len(value) >= 2 and value[0] + value[-1] in _QUOTES:
         return f"stands in quotes ({value[0]}…{value[-1]}) that became part of it"
-    return "has a quote at one end" if {value[:1], value[-1:]} & _QUOTE_CHARACTERS else None
+    one = one_is_enough and {value[:1], value[-1:]} & _QUOTE_CHARACTERS
+    return "has a quote at one end" if one else None
 
 
 def _is_invisible(character: str) -> bool:

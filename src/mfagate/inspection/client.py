@@ -8,6 +8,7 @@ from mfagate.causes import CauseId
 from mfagate.config.model import Integration
 from mfagate.config.nearest import nearest_to
 from mfagate.config.resolved import Value
+from mfagate.inspection.values import fault_of_free_text
 from mfagate.result import Finding
 
 _FAIL_OPEN = {"allow", "open", "safe", "bypass", "true", "yes"}
@@ -26,6 +27,8 @@ def inspect_client(integration: Integration, values: Mapping[str, Value]) -> Ite
             continue
         if value.error is not None:
             yield _finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, value, f"cannot be read: {value.error}")
+        elif fault := fault_of_free_text(str(value.value), value, secret=False):
+            yield _finding(fault.cause, value, fault.message, fault.next_step)
         elif name in _NUMBERS:
             number = _number(value.value)
             if number is None:
@@ -37,8 +40,9 @@ def inspect_client(integration: Integration, values: Mapping[str, Value]) -> Ite
     yield from _timeout_budget(values, numbers)
 
 
-def _finding(cause: CauseId, value: Value, message: str) -> Finding:
-    return Finding(cause, f"client.{value.name} {message}", {"read from": value.read_from}, value.change_here)
+def _finding(cause: CauseId, value: Value, message: str, next_step: str | None = None) -> Finding:
+    evidence = {"read from": value.read_from}
+    return Finding(cause, f"client.{value.name} {message}", evidence, value.change_here, next_step)
 
 
 def login_budget(values: Mapping[str, Value]) -> float | None:

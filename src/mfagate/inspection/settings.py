@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.config.dates import in_words
 from mfagate.config.jwt import expiry
 from mfagate.config.model import Environment, Integration
@@ -15,20 +16,24 @@ from mfagate.config.nearest import nearest_to
 from mfagate.config.resolved import Value
 from mfagate.config.settings import Field, ProviderSettings
 from mfagate.config.shapes import BaseUrl, Misfit, is_loopback
-from mfagate.inspection.characters import stray_characters
-from mfagate.inspection.placeholders import placeholder
+from mfagate.inspection.other_names import Exists, elsewhere, meant_by
+from mfagate.inspection.values import Candidate, exchanged, fault_of, twins
 from mfagate.result import Finding
 from mfagate.secrets.fingerprint import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The settings under inspection. ``table`` is ``settings`` or ``control``."""
+    """The settings under inspection.
+
+    ``table`` is ``settings`` or ``control``. ``exists`` tells whether another reference points at something.
+    """
 
     integration: Integration
     declared: type[ProviderSettings]
     values: Mapping[str, Value]
     table: str = "settings"
+    exists: Exists = lambda reference: False
 
     def label(self, field: Field) -> str:
         """How messages name the setting."""
@@ -54,20 +59,35 @@ def inspect_settings(subject: Subject, *, horizon: timedelta, partial: bool = Fa
     if not partial:
         findings += _missing(subject)
     misfits: dict[str, Misfit] = {}
-    for field in subject.declared.fields():
+    fields = {field.name: field for field in subject.declared.fields()}
+    same = twins(fields, subject.values, subject.table)
+    pairs = exchanged(fields, subject.values)
+    findings += [_swapped(subject, *pair) for pair in pairs]
+    done = {field.name for pair in pairs for field in pair}
+    for field in fields.values():
         value = subject.values.get(field.name)
         if value is None or value.deferred or _is_empty(value):
             continue
-        found = _inspect_value(subject, field, value)
-        if found is not None:
-            findings.append(found)
-        elif field.setting.shape and (misfit := field.setting.shape.misfit(value.value)):
-            misfits[field.name] = misfit
-        else:
-            findings += _environment(subject, field, value.value)
+        if field.name not in done:
+            findings += _judged(subject, field, value, same.get(field.name), misfits)
         if isinstance(value.value, str):
             findings += _expiry(subject, field, value.value, horizon)
     return findings + list(_misfits(subject, misfits))
+
+
+def _judged(
+    subject: Subject, field: Field, value: Value, twin: str | None, misfits: dict[str, Misfit]
+) -> Iterator[Finding]:
+    """Findings about one value; a misfit goes to ``misfits``, which are reported last."""
+    found = _inspect_value(subject, field, value, twin)
+    if found is not None:
+        yield found
+        return
+    misfit = field.setting.shape.misfit(value.value) if field.setting.shape else None
+    if misfit is not None:
+        misfits[field.name] = misfit
+    if misfit is None or not misfit.documented:
+        yield from _environment(subject, field, value.value)
 
 
 def _is_empty(value: Value) -> bool:
@@ -77,18 +97,33 @@ def _is_empty(value: Value) -> bool:
 def _unknown(subject: Subject) -> Iterator[Finding]:
     known = [field.name for field in subject.declared.fields()]
     for name, value in subject.values.items():
-        if name not in known:
-            yield Finding(
-                CauseId.CONFIG_UNKNOWN_SETTING,
-                f"{subject.table}.{name} is no setting of {subject.integration.provider}{nearest_to(name, known)}",
-                {"known settings": ", ".join(known)},
-                value.key_location,
-            )
+        if name in known:
+            continue
+        message, step = f"{subject.table}.{name} is no setting of {subject.integration.provider}", None
+        meant = meant_by(name, subject.declared)
+        if meant is None:
+            message += nearest_to(name, known)
+        elif subject.values.get(meant.field) is None:
+            message += f"; it is called {meant.field} here ({name} is its name in {meant.source.whose})"
+            step = f"Rename {name} to {meant.field}.{meant.note}"
+        else:
+            message += f"; {meant.field}, as it is called here, is set as well"
+            step = f"Remove {name}, or rename it to {meant.field} if it is the right one.{meant.note}"
+        evidence = {"known settings": ", ".join(known)}
+        yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, value.key_location, step)
+
+
+def _meant_elsewhere(subject: Subject) -> set[str]:
+    """Return the settings that are there under another name: they are not missing as well."""
+    known = subject.declared.model_fields
+    found = (meant_by(name, subject.declared) for name in subject.values if name not in known)
+    return {meant.field for meant in found if meant is not None}
 
 
 def _missing(subject: Subject) -> Iterator[Finding]:
     fields = {field.name: field for field in subject.declared.fields()}
     present = [name for name, value in subject.values.items() if not _is_empty(value)]
+    renamed = _meant_elsewhere(subject)
     for field in fields.values():
         value = subject.values.get(field.name)
         if value is not None and _is_empty(value):
@@ -98,16 +133,17 @@ def _missing(subject: Subject) -> Iterator[Finding]:
                 f"{subject.label(field)} is empty ({value.read_from})",
                 next_step=f"Give {value.read_from} a value. Where to find it: {field.setting.where}",
             )
-        elif value is None and field.required:
+        elif value is None and field.required and field.name not in renamed:
             yield subject.finding(
                 CauseId.CONFIG_SETTING_MISSING,
                 field,
                 f"{subject.label(field)} is not set",
-                next_step=f"Set {field.name} in [integrations.{subject.integration.name}.{subject.table}], "
+                next_step=f"Set {field.name} in {subject.integration.heads(subject.table)}, "
                 f"for example {field.name} = {field.setting.example!r}. Where to find it: {field.setting.where}",
             )
     one_of = subject.declared.any_of
-    if one_of and not any(name in present for name in one_of) and not any(n in subject.values for n in one_of):
+    given = {*present, *subject.values, *renamed}
+    if one_of and given.isdisjoint(one_of):
         first = fields[one_of[0]]
         yield subject.finding(
             CauseId.CONFIG_SETTING_MISSING,
@@ -117,42 +153,37 @@ def _missing(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _inspect_value(subject: Subject, field: Field, value: Value) -> Finding | None:
+def _inspect_value(subject: Subject, field: Field, value: Value, twin: str | None) -> Finding | None:
     """The first fault that makes the look at the value's shape pointless."""
-    label, setting = subject.label(field), field.setting
+    label = subject.label(field)
     if value.error is not None:
-        return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, f"{label} cannot be read: {value.error}")
+        message, step = _unreadable(subject, field, value)
+        return subject.finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, field, message, next_step=step)
     if not isinstance(value.value, str):
         kind = _KINDS.get(type(value.value).__name__, "something else")
         message = f"{label} is {kind} in {value.read_from}, not text: put it in quotes there"
         return subject.finding(CauseId.CONFIG_MALFORMED_VALUE, field, message)
-    if reason := placeholder(value.value, secret=field.secret):
-        return subject.finding(CauseId.CONFIG_PLACEHOLDER_LEFT, field, f"{label} was never filled in: {reason}")
-    if field.secret and value.reference is None:
-        return subject.finding(
-            CauseId.CONFIG_LITERAL_SECRET,
-            field,
-            f"{label} stands in {value.key_location.file.name} as plain text",
-            next_step=f'Move it into a secret store, write a reference here ({field.name} = "env:NAME"), and rotate '
-            "the credential: whoever can read the file or its history has it.",
-        )
-    if not setting.multiline and "-----BEGIN " in value.value:
-        return subject.finding(
-            CauseId.CONFIG_WRONG_KIND,
-            field,
-            f"{label} holds a key or certificate in PEM, and no such thing is due",
-            next_step=f"Put the right value there. Where to find it: {setting.where}",
-        )
-    if stray := stray_characters(value.value, prefixes=setting.foreign_prefixes, multiline=setting.multiline):
-        return subject.finding(
-            CauseId.CONFIG_STRAY_CHARACTERS, field, f"{label} {stray}", next_step=_remove_stray(value, stray)
-        )
-    for lookalike in setting.lookalikes:
-        if lookalike.fits(value.value):
-            return subject.finding(
-                lookalike.cause, field, f"{label} holds {lookalike.message}", next_step=lookalike.next_step
-            )
-    return None
+    fault = fault_of(Candidate(field, value, value.value, twin))
+    if fault is None:
+        return None
+    return subject.finding(
+        fault.cause, field, f"{label} {fault.message}", next_step=fault.next_step, outcome=fault.outcome
+    )
+
+
+def _unreadable(subject: Subject, field: Field, value: Value) -> tuple[str, str | None]:
+    """Say why a value cannot be read, and under which other name it is there."""
+    message = f"{subject.label(field)} cannot be read: {value.error}"
+    found = None
+    if value.reference is not None:
+        found = elsewhere(field.name, value.reference, subject.declared, subject.exists)
+    if found is None:
+        return message, value.next_step
+    meant = meant_by(re.split(r"[#.:]", str(found))[-1], subject.declared)
+    return (
+        f"{message}; {found} is there",
+        f'Write {field.name} = "{found}", if that is meant.{meant.note if meant else ""}',
+    )
 
 
 _KINDS = {
@@ -166,56 +197,40 @@ _KINDS = {
 }
 
 
-def _remove_stray(value: Value, stray: str) -> str:
-    scheme = value.reference.scheme if value.reference else ""
-    how = "store the value without it"
-    if "newline" in stray or "carriage return" in stray:
-        # Nearly always echo, a here-string or an editor's last line.
-        how = {
-            "file": 'write the file without it: printf %s "$VALUE" > FILE',
-            "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0',
-        }.get(scheme, f"{how} (`echo` and here-strings add a newline, `printf %s` does not)")
-    return f"At {value.change_here if value.location else value.read_from}, {how}."
+def _swapped(subject: Subject, first: Field, second: Field) -> Finding:
+    return subject.finding(
+        CauseId.CONFIG_VALUES_SWAPPED,
+        first,
+        f"{subject.label(first)} and {subject.label(second)} hold each other's value",
+        next_step=f"Exchange what {first.name} and {second.name} read.",
+    )
 
 
 def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Finding]:
-    fields = {field.name: field for field in subject.declared.fields()}
-    swapped = _swapped_pair(subject, fields, misfits)
-    if swapped:
-        first, second = swapped
-        yield subject.finding(
-            CauseId.CONFIG_VALUES_SWAPPED,
-            first,
-            f"{subject.label(first)} and {subject.label(second)} hold each other's value",
-            next_step=f"Exchange what {first.name} and {second.name} read.",
-        )
-    for name, misfit in misfits.items():
-        if swapped and fields[name] in swapped:
+    for field in subject.declared.fields():
+        misfit = misfits.get(field.name)
+        if misfit is None or field.setting.shape is None:
             continue
-        field = fields[name]
-        assert field.setting.shape is not None
-        what = "Use one of the right kind" if misfit.cause is CauseId.CONFIG_WRONG_KIND else "Copy the value again"
-        yield subject.finding(
+        yield _misfit(subject, field, misfit)
+
+
+def _misfit(subject: Subject, field: Field, misfit: Misfit) -> Finding:
+    label, shape = subject.label(field), field.setting.shape
+    assert shape is not None
+    expected = f"Expected: {shape.expected}. Where to find it: {field.setting.where}"
+    if not misfit.documented:
+        return subject.finding(
             misfit.cause,
             field,
-            f"{subject.label(field)} cannot be right: {misfit.reason}",
-            next_step=f"{what}. Expected: {field.setting.shape.expected}. Where to find it: {field.setting.where}",
+            f"{label} does not look as usual: {misfit.reason}; the provider does not document the form, so it may be "
+            "right",
+            next_step=f"Compare it with the place where it is from; if it is the same there, leave it. {expected}",
+            outcome=Outcome.WARN,
         )
-
-
-def _swapped_pair(
-    subject: Subject, fields: Mapping[str, Field], misfits: Mapping[str, Misfit]
-) -> tuple[Field, Field] | None:
-    names = list(misfits)
-    for index, first in enumerate(names):
-        for second in names[index + 1 :]:
-            if _fits(fields[first], subject.values[second]) and _fits(fields[second], subject.values[first]):
-                return fields[first], fields[second]
-    return None
-
-
-def _fits(field: Field, value: Value) -> bool:
-    return field.setting.shape is not None and field.setting.shape.misfit(value.value) is None
+    what = "Use one of the right kind" if misfit.cause is CauseId.CONFIG_WRONG_KIND else "Copy the value again"
+    return subject.finding(
+        misfit.cause, field, f"{label} cannot be right: {misfit.reason}", next_step=misfit.step or f"{what}. {expected}"
+    )
 
 
 def _environment(subject: Subject, field: Field, value: str) -> Iterator[Finding]:
@@ -258,7 +273,7 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
             expires=expires,
             next_step=f"Issue a new one. Where: {field.setting.where}",
         )
-    elif left <= horizon:
+    elif left <= horizon and not field.setting.renewed:
         yield subject.finding(
             CauseId.CONFIG_EXPIRING_SOON,
             field,

@@ -100,13 +100,17 @@ def _segment_fits(expected: str, segment: str, *, whole: bool = True) -> bool:
     return segment.endswith(last) and position < end
 
 
+def _is_another(body: Any, shape: Mapping[str, Any]) -> bool:
+    return not isinstance(body, dict) or body.keys().isdisjoint(shape)
+
+
 def other_shape(shape: Mapping[str, Any], response: Response, showable: Showable) -> list[Mismatch]:
     """How the answer's types differ from those of an example. Empty if it is something else altogether."""
     try:
         body = response.json()
     except ValueError:
         return []
-    if not isinstance(body, dict) or (response.status >= 400 and body.keys().isdisjoint(shape)):
+    if isinstance(body, list) or (response.status >= 400 and _is_another(body, shape)):
         return []
     expected = ExpectedResponse(response.status, body=json.dumps(shape), media_type=_JSON, body_rules=_TYPES)
     return [

@@ -43,7 +43,7 @@ _OF_THE_ACCOUNT = (
 )
 """What keeps a state from being arranged and is not about the test users."""
 
-_UNREADABLE = (CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE)
+_UNREADABLE = (CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE, CauseId.CONTRACT_ENDPOINT_RETIRED)
 _NO_CONTENT = 204
 _REFUSED = 400
 

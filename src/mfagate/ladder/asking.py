@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, refuses
 from mfagate.diagnosis import seconds_to_wait
 from mfagate.exchange import Exchange
 from mfagate.result import Check, Finding
+from mfagate.retirement import announced
 
 if TYPE_CHECKING:
     from mfagate.ladder.rung import Climb
@@ -218,7 +219,8 @@ def _pause(picture: Picture[Any], left: float, confirming: bool) -> float | None
         pause = random.uniform(0.5, 1.5) * _PAUSE_SECONDS * 2 ** (made - 1)  # noqa: S311 - no secret depends on it
         wait = max(pause, last.wait)
         return wait if made < MOST_ATTEMPTS and wait < left else None
-    doubtful = confirming and last.outcome is Outcome.FAIL and str(last.cause).startswith(("credential.", "contract."))
+    definite = refuses(last.cause) or str(last.cause).startswith("contract.")
+    doubtful = confirming and last.outcome is Outcome.FAIL and definite
     return _PAUSE_SECONDS if doubtful and made < CONFIRMING_ATTEMPTS and left > _PAUSE_SECONDS else None
 
 
@@ -246,7 +248,7 @@ def ask_probe(
 def judging(
     probe: Probe, diagnose: Callable[[Exchange, Probe], Finding], *, reviewed: bool = False
 ) -> Callable[[Exchange], Finding | None]:
-    """A judge to whom an answer that the probe accepts is in order.
+    """A judge to whom an answer that the probe accepts is in order, unless it announces the end of its endpoint.
 
     ``reviewed`` has it looked at once more, with the probe's own review.
     """
@@ -254,6 +256,7 @@ def judging(
     def judge(exchange: Exchange) -> Finding | None:
         if exchange.response is None or not probe.accepted(exchange.response):
             return diagnose(exchange, probe)
-        return probe.review(exchange.response) if reviewed and probe.review else None
+        found = probe.review(exchange.response) if reviewed and probe.review else None
+        return found or announced(exchange)
 
     return judge

@@ -112,11 +112,15 @@ def climb(state: Climb, stage: Stage, on_check: Callable[[Check], None]) -> tupl
             if rung.bearing:
                 stopped_by = next((check for check in here if _stops(check)), None)
             # A rung that was skipped has shown nothing, so it clears nothing; nor does a fault that is waived.
-            ran = [check for check in here if check.outcome is not Outcome.SKIPPED]
-            if rung.clears and ran and not any(check.found.is_red for check in ran):
+            if rung.clears and not any(check.found.is_red for check in here) and not _showed_nothing(here):
                 cleared.append(rung.clears)
         checks += here
     return checks, cleared
+
+
+def _showed_nothing(checks: Sequence[Check]) -> bool:
+    """Return whether every check was skipped, or met something that is not the provider's answer."""
+    return all(check.outcome is Outcome.SKIPPED or check.cause is CauseId.PROVIDER_PING_UNAVAILABLE for check in checks)
 
 
 def _stops(check: Check) -> bool:

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from mfagate.causes import CauseId
+from mfagate.config.environments import KEY as ENVIRONMENTS
 from mfagate.config.jwt import expiry
 from mfagate.config.nearest import nearest_to
+from mfagate.config.resolved import Value
 from mfagate.config.settings import ProviderSettings
 from mfagate.config.shapes import BaseUrl
 from mfagate.inspection.client import inspect_client
+from mfagate.inspection.identity import client_identity, inspect_identity
 from mfagate.inspection.settings import Subject, cross_checks, inspect_settings, sends_in_the_clear
+from mfagate.inspection.tables import inspect_table
+from mfagate.inspection.values import fault_of_free_text
 from mfagate.ladder.rung import Climb, passed
-from mfagate.result import Check, Finding
+from mfagate.result import Check, Finding, some
 
 ID = "configuration"
 
 
 def run(climb: Climb) -> Iterator[Check]:
     """Every static finding; then the typed settings, for the rungs above."""
-    findings = [*_tables(climb), *_unresolved(climb), *_endpoint(climb), *_ca_bundle(climb)]
+    findings = [*_tables(climb), *_other_tables(climb), *_endpoint(climb), *_ca_bundle(climb)]
     findings += inspect_settings(climb.subject, horizon=climb.horizon)
     if climb.control is not None:
         findings += inspect_settings(climb.control, horizon=climb.horizon, partial=True)
+    findings += _misread(climb)
     findings += inspect_client(climb.integration, climb.client)
+    findings += inspect_identity(climb.integration, climb.client_certificate, climb.horizon)
     findings += climb.shared
     checks = [_check(finding) for finding in findings]
     if not any(map(climb.waivers.stops, checks)):
@@ -44,10 +52,18 @@ def run(climb: Climb) -> Iterator[Check]:
 
 def _first_expiry(climb: Climb, findings: Sequence[Finding]) -> datetime | None:
     """When the first token runs out that says so itself and is not a finding already."""
-    texts = [value.value for value in climb.subject.values.values() if isinstance(value.value, str)]
+    renewed = [value.name for value in _renewed(climb.subject)]
+    values = [value.value for name, value in climb.subject.values.items() if name not in renewed]
+    texts = [value for value in values if isinstance(value, str)]
     told = {finding.expires for finding in findings}
     moments = [moment for text in texts if (moment := expiry(text.strip())) is not None and moment not in told]
     return min(moments, default=None)
+
+
+def _renewed(subject: Subject) -> list[Value]:
+    """The values that are replaced at their source all the time."""
+    names = [field.name for field in subject.declared.fields() if field.setting.renewed]
+    return [subject.values[name] for name in names if name in subject.values]
 
 
 def _check(finding: Finding) -> Check:
@@ -65,7 +81,8 @@ def _tables(climb: Climb) -> Iterator[Finding]:
     integration = climb.integration
     for keys in integration.unknown_keys:
         model = type(integration)
-        known: Any = model.model_fields if len(keys) == 1 else type(getattr(integration, keys[0])).model_fields
+        own = [*model.model_fields, ENVIRONMENTS]
+        known: Any = own if len(keys) == 1 else type(getattr(integration, keys[0])).model_fields
         message = f"{'.'.join(keys)} is no key of an integration{nearest_to(keys[-1], known)}"
         yield Finding(
             CauseId.CONFIG_UNKNOWN_SETTING, message, {"known keys": ", ".join(known)}, integration.locate(*keys)
@@ -78,13 +95,24 @@ def _tables(climb: Climb) -> Iterator[Finding]:
                 yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, integration.locate(table, name))
 
 
-def _unresolved(climb: Climb) -> Iterator[Finding]:
-    """References of the tables that are not settings."""
-    for table, values in (("expect", climb.expect), ("test_data", climb.test_data)):
-        for value in values.values():
-            if value.error is not None:
-                message = f"{table}.{value.name} cannot be read: {value.error}"
-                yield Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, message, {}, value.key_location)
+def _other_tables(climb: Climb) -> Iterator[Finding]:
+    """Values of the tables that are not settings."""
+    yield from inspect_table(climb.integration, "expect", climb.expect)
+    yield from inspect_table(climb.integration, "test_data", climb.test_data, climb.provider.test_secrets)
+
+
+def _misread(climb: Climb) -> Iterator[Finding]:
+    """Warn where another program would read another value from the same file: one finding a file."""
+    files: dict[Path, list[tuple[str, Value]]] = {}
+    for subject in filter(None, (climb.subject, climb.control)):
+        for name, value in subject.values.items():
+            if value.misread and value.location is not None:
+                files.setdefault(value.location.file, []).append((f"{subject.table}.{name}", value))
+    for file, values in files.items():
+        names = some([name for name, _ in values])
+        message = f"another program would read {names} from {file.name} differently"
+        details = [f"{name} ({value.change_here}): {'; '.join(value.misread)}" for name, value in values]
+        yield Finding(CauseId.CONFIG_READ_DIFFERENTLY, message, {"differences": details}, values[0][1].change_here)
 
 
 def _ca_bundle(climb: Climb) -> Iterator[Finding]:
@@ -106,14 +134,18 @@ def _endpoint(climb: Climb) -> Iterator[Finding]:
     endpoint = integration.endpoint
     if endpoint is None or integration.uses_sandbox:
         return
+    place = integration.locate("endpoint")
+    fault = fault_of_free_text(endpoint, Value("endpoint", place, endpoint), secret=False)
     misfit = BaseUrl().misfit(endpoint)
-    if misfit is not None:
+    if fault is not None:
+        yield Finding(fault.cause, f"endpoint {fault.message}", {"setting": "endpoint"}, place, fault.next_step)
+    elif misfit is not None:
         message = f"endpoint cannot be right: {misfit.reason}"
-        yield Finding(misfit.cause, message, {"setting": "endpoint"}, integration.locate("endpoint"))
+        yield Finding(misfit.cause, message, {"setting": "endpoint"}, place)
     elif sends_in_the_clear(endpoint, integration.environment):
         message = "endpoint is http, so credentials would cross the network unencrypted; use https"
         cause = CauseId.CONFIG_MALFORMED_URL
-        yield Finding(cause, message, {"setting": "endpoint"}, integration.locate("endpoint"))
+        yield Finding(cause, message, {"setting": "endpoint"}, place)
 
 
 def _typed(climb: Climb) -> Iterator[Finding]:
@@ -122,6 +154,8 @@ def _typed(climb: Climb) -> Iterator[Finding]:
         return
     try:
         climb.settings = _settings(climb.subject)
+        climb.settings.read_again({value.name: value.again for value in _renewed(climb.subject)})
+        climb.identity = client_identity(climb.client_certificate)
         if climb.control is not None and climb.control.values:
             overrides = {name: value.value for name, value in climb.control.values.items()}
             plain = {name: value.value for name, value in climb.subject.values.items()}

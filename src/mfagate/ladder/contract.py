@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, refuses
 from mfagate.contract import (
     Contract,
     ContractError,
@@ -22,7 +22,7 @@ from mfagate.contract import (
     load,
 )
 from mfagate.contract.weak_rules import Effort, weak_places
-from mfagate.diagnosis import definite_cause
+from mfagate.diagnosis import definite_cause, is_absent, unexpected
 from mfagate.exchange import Exchange
 from mfagate.ladder.arranging import (
     OTHER_FORM,
@@ -42,6 +42,7 @@ from mfagate.leftovers.ledger import AlreadySent
 from mfagate.providers.base import Probe
 from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
 from mfagate.result import Check, Finding, Location, SkipReason
+from mfagate.retirement import announced
 
 FILE, INTERACTION = "contract.file", "contract.interaction"
 
@@ -73,7 +74,7 @@ def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
     needing: dict[str, list[str]] = {}
     for interaction in contract.interactions:
         unsigned = any(state.name == State.CREDENTIAL_MISSING for state in interaction.states)
-        setting = climb.provider.credential_for(interaction.request.path)
+        setting = climb.provider.credential_for(interaction.request.path, climb.subject.values)
         if setting is not None and setting not in climb.subject.values and not unsigned:
             needing.setdefault(setting, []).append(interaction.description)
     for setting, names in needing.items():
@@ -84,7 +85,7 @@ def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:
             "contract cannot be asked without it",
             {"contract": str(contract.path), "interactions": names[:_SHOWN_MISMATCHES]},
             climb.integration.locate("settings"),
-            f"Set {setting} in [integrations.{climb.integration.name}.settings], for example {setting} = "
+            f"Set {setting} in {climb.integration.heads('settings')}, for example {setting} = "
             f"{field.setting.example!r}. Where to find it: {field.setting.where}. If the login service never sends "
             "these requests, take the interactions out of the contract.",
         )
@@ -294,6 +295,7 @@ _CONFIRMED = 3
 
 
 _CONSEQUENCES = (
+    CauseId.CONTRACT_ENDPOINT_RETIRED,
     CauseId.CONTRACT_STATUS_CHANGED,
     CauseId.CONTRACT_VALUE_UNEXPECTED,
     CauseId.CONTRACT_STATE_UNAVAILABLE,
@@ -327,7 +329,7 @@ def _verify(climb: Climb, interaction: Interaction, arranger: Arranger, *, confi
     except Overdue as late:
         return late.check
     check, exchange = _counted(picture), picture.shown.exchange
-    if exchange is not None and check.outcome is Outcome.PASS:
+    if exchange is not None and check.outcome in (Outcome.PASS, Outcome.WARN):
         climb.answered[interaction.description] = exchange
     return _explained(climb, interaction, arranger, check) if check.outcome.is_red else check
 
@@ -360,7 +362,8 @@ def _counted(picture: Picture[Check]) -> Check:
 
 def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check:
     """A credential that was accepted and is refused here: ask for it once more."""
-    probes = climb.provider.credentials(climb.settings)
+    declared = climb.provider.credentials(climb.settings)
+    probes = [climb.proving.get(probe.subject, probe) for probe in declared]
     refused = [probe for probe in probes if _refuses(climb, probe)]
     evidence = {**check.evidence, "refused as": str(check.cause)}
     if refused:
@@ -383,18 +386,19 @@ def _contradicted(climb: Climb, interaction: Interaction, check: Check) -> Check
 
 def _refuses(climb: Climb, probe: Probe) -> bool:
     judge = judging(probe, climb.diagnose)
-    return str(ask_probe(climb, probe, judge).shown.cause).startswith("credential.")
+    return refuses(ask_probe(climb, probe, judge).shown.cause)
 
 
 def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -> Check:
     """What the answer to one interaction says."""
     name, response, seconds = interaction.description, sent.exchange.response, sent.exchange.seconds
     if response is not None and not sent.mismatches:
-        return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
-    definite = definite_cause(sent.exchange, climb)
-    if definite is not None and _was_agreed(definite, sent):
-        definite = None
-    finding = definite or _from_mismatches(sent.mismatches, climb.integration.contract_path)
+        ending = announced(sent.exchange)
+        if ending is None:
+            return passed(check_id, f"answered {response.status} as agreed", subject=name, seconds=seconds)
+        finding = ending
+    else:
+        finding = _broken(climb, interaction, sent)
     outcome = Outcome.INFO if interaction.pending else finding.outcome
     finding = Finding(
         finding.cause,
@@ -403,13 +407,49 @@ def judge(climb: Climb, interaction: Interaction, sent: Replay, check_id: str) -
         finding.location,
         finding.next_step,
         outcome,
+        expires=finding.expires,
     )
     return Check.from_finding(check_id, finding, subject=name, seconds=seconds)
 
 
+def _refused(climb: Climb, interaction: Interaction, sent: Replay) -> Finding | None:
+    """Return the finding of a refusal in unknown words, where the contract agrees on another status."""
+    response = sent.exchange.response
+    if response is None or response.status == interaction.response.status:
+        return None
+    finding = unexpected(sent.exchange, climb)
+    return finding if response.status in (401, 403) and refuses(finding.cause) else None
+
+
+_HIDDEN = (
+    "The contract names a reason, and the provider hides it here. Ask its administrator to exempt this client from the "
+    "policy; or, if the login service can do without the reason, take it out of client and contract."
+)
+
+
+def _broken(climb: Climb, interaction: Interaction, sent: Replay) -> Finding:
+    """Return what is behind an answer that breaks the contract: what explains the other differences comes first."""
+    definite = definite_cause(sent.exchange, climb) or _refused(climb, interaction, sent)
+    if definite is not None and not _was_agreed(definite, sent):
+        is_hidden = definite.cause is CauseId.CREDENTIAL_NOT_PROVABLE
+        return replace(definite, next_step=_HIDDEN) if is_hidden else definite
+    finding = _from_mismatches(sent.mismatches, climb.integration.contract_path)
+    response = sent.exchange.response
+    if response is None or not is_absent(response) or _has_agreed_status(sent):
+        return finding
+    absent = climb.diagnose(sent.exchange)
+    return replace(absent, evidence={**absent.evidence, **finding.evidence})
+
+
+def _has_agreed_status(sent: Replay) -> bool:
+    return all(mismatch.path != "status" for mismatch in sent.mismatches)
+
+
 def _was_agreed(finding: Finding, sent: Replay) -> bool:
     """Whether the provider's words are those that the interaction is about, so that they explain no mismatch."""
-    if sent.deliberately_refused and finding.cause.startswith("credential."):
+    if sent.deliberately_refused and refuses(finding.cause):
+        return True
+    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and sent.mismatches and _has_agreed_status(sent):
         return True
     # With the agreed status, and no value but the agreed ones, the provider's code is agreed as well.
     return bool(sent.mismatches) and all(mismatch.cause in OTHER_FORM for mismatch in sent.mismatches)

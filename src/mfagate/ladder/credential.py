@@ -6,16 +6,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, refuses
+from mfagate.diagnosis import is_bare_refusal
 from mfagate.exchange import Exchange
-from mfagate.ladder.asking import Picture, ask_probe, judging
+from mfagate.ladder.asking import CONFIRMING_ATTEMPTS, Picture, Sample, ask_probe, judging
 from mfagate.ladder.rung import Climb, is_gone, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding, SkipReason
 
 ACCEPTED, ENFORCED = "credential.accepted", "credential.enforced"
 
-_CONTROL_SETTLES = (CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY)
+_CONTROL_SETTLES = (
+    CauseId.CREDENTIAL_REJECTED,
+    CauseId.CREDENTIAL_UNKNOWN_KEY,
+    CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
+)
 """Refusals that a failing authentication layer of the provider would give as well."""
 
 
@@ -34,28 +39,73 @@ def accepted(climb: Climb) -> Iterator[Check]:
 
 
 def _accepted(climb: Climb, probe: Probe) -> Check:
+    probe, picture = _proof(climb, probe)
     judge = judging(probe, climb.diagnose, reviewed=True)
-    picture = ask_probe(climb, probe, judge)
     exchange = picture.shown.value
     if exchange.response is not None and probe.accepted(exchange.response):
         climb.accepted[probe.subject] = exchange
     finding = judge(exchange)
     if finding is None:
         status = exchange.response.status if exchange.response else None
-        return passed(
-            ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, status=status, **picture.told
-        )
-    finding = _whose_fault(climb, probe, picture, finding)
+        evidence = {"status": status, **picture.told, **_asked_instead(climb, probe)}
+        return passed(ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, **evidence)
+    finding = _whose_fault(climb, probe, picture, _elsewhere(climb, probe, exchange, finding))
     if finding.cause.startswith(("credential.", "account.")):
         finding = climb.provider.narrow(finding, climb.settings, climb.live.send)
     finding = climb.place(finding, probe.subject)
     return Check.from_finding(ACCEPTED, finding, subject=probe.subject, seconds=exchange.seconds)
 
 
+def _proof(climb: Climb, probe: Probe) -> tuple[Probe, Picture[Exchange]]:
+    """Ask with the probe, or with the one that it names instead, where its own answer proves nothing."""
+    picture = ask_probe(climb, probe, judging(probe, climb.diagnose, reviewed=True))
+    other = probe.instead
+    if other is None or picture.shown.cause is not CauseId.CREDENTIAL_NOT_PROVABLE:
+        return probe, picture
+    second = ask_probe(climb, other, judging(other, climb.diagnose, reviewed=True))
+    if not _settles(climb, probe, second.shown):
+        return probe, picture
+    climb.proving[probe.subject] = other
+    return other, second
+
+
+def _settles(climb: Climb, probe: Probe, second: Sample[Exchange]) -> bool:
+    """Return whether a second answer proves something; acceptance does only if a made-up credential is refused there.
+
+    That is looked at later, by the negative control.
+    """
+    if second.cause is None:
+        return _may_send_a_bad_one(climb) or climb.provider.known_bad(climb.settings, probe.subject) is None
+    return second.cause is not CauseId.CREDENTIAL_NOT_PROVABLE and climb.explain(second.value) is not None
+
+
+def _asked_instead(climb: Climb, probe: Probe) -> dict[str, str]:
+    if climb.proving.get(probe.subject) is not probe:
+        return {}
+    return {"asked instead": f"{probe.method} {probe.path}, because the first answer hides its reason"}
+
+
+def _elsewhere(climb: Climb, probe: Probe, exchange: Exchange, finding: Finding) -> Finding:
+    """Return what the ping found, if this answer is not the provider's either: something else answers there."""
+    response = exchange.response
+    if not climb.missing_pings or response is None:
+        return finding
+    retired = finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED
+    is_own = climb.provider.error_of(response) is not None or climb.explain(exchange) is not None
+    if is_own and not retired:
+        return finding
+    if response.status < 400 or response.status >= 500 or response.status in (407, 429) or is_bare_refusal(response):
+        return finding
+    ping = climb.missing_pings[0]
+    form = "which it does not have either" if retired else f"in no form of {climb.provider.title}'s"
+    asked = f"{probe.method} {probe.path}: {response.status}, {form}"
+    return replace(ping, evidence={**ping.evidence, "asked with the credential": asked})
+
+
 def _whose_fault(climb: Climb, probe: Probe, picture: Picture[Exchange], finding: Finding) -> Finding:
-    """Ours or the provider's, as far as its answers settle it."""
+    """Decide whether the fault is ours or the provider's, as far as its answers settle it."""
     failed, total = len(picture.failures), len(picture.samples)
-    if picture.mixed and finding.cause.startswith("credential."):
+    if picture.mixed and refuses(finding.cause):
         return Finding(
             CauseId.PROVIDER_AUTH_OUTAGE,
             f"the provider refuses the credential in {failed} of {total} attempts and accepts it in the others",
@@ -73,7 +123,57 @@ def _whose_fault(climb: Climb, probe: Probe, picture: Picture[Exchange], finding
             evidence={**finding.evidence, "without a credential": "answered"},
             next_step="Look at the provider's status page. No credential was refused: rotate nothing.",
         )
-    return _second_opinion(climb, probe, finding)
+    control = _second_opinion(climb, probe, finding)
+    unknown = control.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
+    return _without_words(climb, probe, picture, control) if unknown else control
+
+
+def _without_words(climb: Climb, probe: Probe, picture: Picture[Exchange], finding: Finding) -> Finding:
+    """Make ``credential.rejected`` of a refusal without a reason, where further answers leave nothing else.
+
+    It must be confirmed, a made-up credential must be refused in the same way (or may not be sent), and a
+    known-good control credential, where there is one, must be accepted. The ping must have been answered: what
+    refuses everything says nothing of the credential.
+    """
+    exchanges = [sample.value for sample in picture.samples]
+    if len(exchanges) < CONFIRMING_ATTEMPTS or not all(is_bare_refusal(one.response) for one in exchanges):
+        return finding
+    if climb.missing_pings:
+        return finding
+    if climb.control_settings is not None and finding.evidence.get(_CONTROL) != _CONTROL_ACCEPTED:
+        return finding
+    is_alike, result = _made_up(climb, probe, exchanges[0])
+    finding = replace(finding, evidence={**finding.evidence, "made-up credential": result})
+    if not is_alike:
+        return finding
+    return replace(
+        finding,
+        cause=CauseId.CREDENTIAL_REJECTED,
+        message=f"{finding.message}, {len(exchanges)} times, on a request that only proves the credential",
+        next_step="Compare the fingerprint with that of the last run that passed. If the value was changed since, put "
+        "the former one back. If not, look in the provider's console whether the key is still listed and active, and "
+        "ask its owner before you replace it.",
+    )
+
+
+def _made_up(climb: Climb, probe: Probe, own: Exchange) -> tuple[bool, str]:
+    """Return whether a made-up credential fares as the configured one did, or may not be tried; and that in words."""
+    if not _may_send_a_bad_one(climb):
+        return True, "not sent in production"
+    bad = climb.provider.known_bad(climb.settings, probe.subject)
+    if bad is None:
+        return False, "none is sent to this server"
+    exchange = climb.live.send(probe.request(), bad)
+    if exchange.response is None:
+        return False, "not answered"
+    if is_bare_refusal(exchange.response):
+        same = own.response is not None and own.response.status == exchange.response.status
+        return same, f"refused in the same way ({exchange.response.status})" if same else "refused with another status"
+    accepted = probe.accepted(exchange.response)
+    return False, "accepted" if accepted else f"refused in other words ({exchange.response.status})"
+
+
+_CONTROL, _CONTROL_ACCEPTED = "control credential", "accepted in the same minute"
 
 
 def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
@@ -83,27 +183,29 @@ def _second_opinion(climb: Climb, probe: Probe, finding: Finding) -> Finding:
     judge = judging(probe, climb.diagnose)
     picture = ask_probe(climb, probe, judge, settings=climb.control_settings)
     control = judge(picture.shown.value)
-    if control is None:
-        evidence = {**finding.evidence, "control credential": "accepted in the same minute"}
-        return replace(finding, evidence=evidence)
+    if control is None or not control.effective_outcome.is_red:
+        return replace(finding, evidence={**finding.evidence, _CONTROL: _CONTROL_ACCEPTED})
     if control.cause in _CONTROL_SETTLES:
         return Finding(
             CauseId.PROVIDER_AUTH_OUTAGE,
             "the provider refuses the known-good control credential as well",
-            {**finding.evidence, "control credential": f"refused too ({control.cause})"},
+            {**finding.evidence, _CONTROL: f"refused too ({control.cause})"},
         )
-    return replace(finding, evidence={**finding.evidence, "control credential": f"not settled ({control.cause})"})
+    return replace(finding, evidence={**finding.evidence, _CONTROL: f"not settled ({control.cause})"})
 
 
 def enforced(climb: Climb) -> Iterator[Check]:
     """The negative control: a made-up credential must be refused, else acceptance proves nothing."""
-    integration = climb.integration
-    if integration.environment.is_production and "failing-credential" not in integration.production_allows:
+    if not _may_send_a_bad_one(climb):
         reason = 'production: allow it with production_allows = ["failing-credential"]'
         yield skipped(ENFORCED, reason, because=SkipReason.READ_ONLY)
         return
-    for probe in climb.provider.credentials(climb.settings):
+    for declared in climb.provider.credentials(climb.settings):
+        probe = climb.proving.get(declared.subject, declared)
         bad = climb.provider.known_bad(climb.settings, probe.subject)
+        if bad is None:
+            yield skipped(ENFORCED, "the configuration says that no credential is needed", subject=probe.subject)
+            continue
         judge = partial(_refused, climb, probe)
         picture = ask_probe(climb, probe, judge, settings=bad)
         exchange = picture.shown.value
@@ -127,4 +229,9 @@ def _refused(climb: Climb, probe: Probe, exchange: Exchange) -> Finding | None:
             {"status": exchange.response.status, "endpoint": f"{probe.method} {probe.path}"},
         )
     finding = climb.diagnose(exchange, probe)
-    return None if finding.cause.startswith("credential.") else finding
+    return None if refuses(finding.cause) else finding
+
+
+def _may_send_a_bad_one(climb: Climb) -> bool:
+    integration = climb.integration
+    return not integration.environment.is_production or "failing-credential" in integration.production_allows

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.inspection.placeholders import placeholder
 from mfagate.ladder.rung import Climb, passed
 from mfagate.result import Check, Finding, some
 
@@ -14,11 +15,16 @@ ID = "documentation"
 NEEDED = ("owner", "runbook", "provider_docs", "escalation", "rotation_days")
 
 
+def _is_missing(value: object) -> bool:
+    """Whether a value is not there, or is what somebody meant to replace."""
+    return value in (None, "") or (isinstance(value, str) and placeholder(value, secret=False) is not None)
+
+
 def run(climb: Climb) -> Iterator[Check]:
     """What is missing in ``[integrations.NAME.documentation]``, and whether it was reviewed."""
     integration = climb.integration
     documentation = integration.documentation
-    missing = [name for name in NEEDED if getattr(documentation, name) in (None, "")]
+    missing = [name for name in NEEDED if _is_missing(getattr(documentation, name))]
     if missing:
         finding = Finding(
             CauseId.DOCUMENTATION_INCOMPLETE,

@@ -24,6 +24,10 @@ def run(climb: Climb) -> Iterator[Check]:
         yield from _look_up(climb, expiry_probe)
 
 
+_MAY_NOT_ASK = (CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, CauseId.PROVIDER_REFUSAL_UNRECOGNISED)
+"""Refusals of a credential that was accepted: no login needs the date."""
+
+
 def _look_up(climb: Climb, expiry_probe: ExpiryProbe) -> Iterator[Check]:
     probe = expiry_probe.probe
     judge = judging(probe, climb.diagnose)
@@ -31,7 +35,7 @@ def _look_up(climb: Climb, expiry_probe: ExpiryProbe) -> Iterator[Check]:
     exchange = picture.shown.value
     if exchange.response is None or not probe.accepted(exchange.response):
         finding = picture.counted(climb.diagnose(exchange, probe))
-        if finding.cause is CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION:
+        if finding.cause in _MAY_NOT_ASK:
             yield skipped(ID, f"to see the expiry ahead of time, grant {expiry_probe.needs}", subject=probe.subject)
         else:
             yield Check.from_finding(ID, climb.place(finding), subject=probe.subject, seconds=exchange.seconds)

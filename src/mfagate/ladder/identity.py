@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 
 from mfagate.causes import CauseId, Outcome
-from mfagate.config.model import Integration
 from mfagate.foreign import quoted
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Provider
@@ -40,15 +38,9 @@ def is_pinned(provider: Provider, expected: Collection[str]) -> bool:
     return not provider.expectations or not provider.identifying().isdisjoint(expected)
 
 
-def table_of(integration: Integration) -> str:
-    """Return the head of the ``expect`` table of an integration."""
-    name = integration.name
-    return f"[integrations.{name if re.fullmatch('[A-Za-z0-9_-]+', name) else json.dumps(name)}.expect]"
-
-
 def _unpinned(climb: Climb, seen: Mapping[str, str]) -> Check:
     """Warn in production that an account is not expected, with the lines that expect the one that has answered."""
-    integration, table = climb.integration, table_of(climb.integration)
+    integration, table = climb.integration, climb.integration.head("expect")
     if not integration.environment.is_production:
         return skipped(ID, f"nothing is expected: fill {table}")
     lines = [*_lines(climb.provider, seen)]
@@ -83,18 +75,22 @@ def _lines(provider: Provider, seen: Mapping[str, str]) -> Iterator[str]:
 def _compare(climb: Climb, key: str, wanted: str, answered: str | None) -> Check:
     if answered is not None and (answered == wanted or answered.startswith(f"{wanted}.")):
         return passed(ID, f"{key} is {_short(answered)}", subject=key)
-    outcome = None
+    outcome, next_step, cause = None, None, CauseId.CREDENTIAL_WRONG_ACCOUNT
     if answered is None:
         message = f"the answers do not tell the {key}, so {_short(wanted)} could not be confirmed"
         outcome = Outcome.INCONCLUSIVE
+        next_step = f"Take {key} out of [integrations.{climb.integration.name}.expect] if this target does not tell it."
+        # Another endpoint has proved the credential, because this one hides its reasons.
+        cause = CauseId.CREDENTIAL_NOT_PROVABLE if climb.proving else cause
     else:
         message = f"{key} is {_short(answered)} where {_short(wanted)} is expected"
     finding = Finding(
-        CauseId.CREDENTIAL_WRONG_ACCOUNT,
+        cause,
         message,
         {"expected": _short(wanted), "answered": _short(answered) if answered else None},
         climb.integration.locate("expect", key),
-        outcome=outcome,
+        next_step,
+        outcome,
     )
     return Check.from_finding(ID, finding, subject=key)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from urllib.parse import urlsplit
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome, refuses
 from mfagate.exchange import Exchange, Phase
 from mfagate.ladder.asking import Picture, ask_probe, judging
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Probe
+from mfagate.reach import Sighting, is_unresolved
 from mfagate.result import Check, Finding
 from mfagate.wire import CaBundleError
 
@@ -65,7 +67,83 @@ def _failed_in(exchange: Exchange, *phases: Phase) -> bool:
 def _failure(climb: Climb, check_id: str, picture: Picture[Exchange], subject: str | None) -> Check:
     exchange = picture.shown.value
     finding = picture.counted(climb.diagnose(exchange))
+    if exchange.failure is not None and is_unresolved(exchange.failure):
+        finding = _unresolved(climb, finding, _named(climb, exchange), str(urlsplit(exchange.request.url).hostname))
     return Check.from_finding(check_id, finding, subject=subject, seconds=exchange.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Where the configuration names a host: ``setting`` is None for ``endpoint``, ``part`` what it names of it."""
+
+    setting: str | None
+    part: str
+
+
+def _named(climb: Climb, exchange: Exchange) -> _Named | None:
+    """Find what names the host of a request: the endpoint, or the setting that holds it or a part of it."""
+    host = _host(exchange.request.url)
+    if climb.integration.endpoint is not None and _host(climb.integration.endpoint) == host:
+        return _Named(None, host)
+    parts = {
+        field.name: _host(str(value.value))
+        for field in climb.subject.declared.fields()
+        if (value := climb.subject.values.get(field.name)) is not None and value.value and not field.secret
+    }
+    found = [name for name, part in parts.items() if part and f".{part}." in f".{host}."]
+    setting = max(found, key=lambda name: len(parts[name]), default=None)
+    return _Named(setting, parts[setting]) if setting is not None else None
+
+
+def _host(text: str) -> str:
+    """Return the host of a URL or of a bare host name; empty if there is none."""
+    try:
+        return (urlsplit(text if "://" in text else f"//{text}").hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+
+
+def _unresolved(climb: Climb, finding: Finding, named: _Named | None, host: str) -> Finding:
+    """Point at what names the host, and name both suspects: the name, and the resolver."""
+    if finding.effective_outcome is not Outcome.FAIL:
+        step = (
+            f"Nothing is known of {host}: its name may be right. Look at this machine's resolver: /etc/resolv.conf, "
+            "the cluster's DNS, and whether port 53 may leave the network. Then run the gate again."
+        )
+        return climb.place(replace(finding, next_step=step, setting=named.setting if named else None))
+    if named is None:
+        step = (
+            f"No setting names {host}, it is the provider's own. Look at this machine's resolver, and at a filter "
+            "that hides the name."
+        )
+        return replace(finding, next_step=finding.next_step or step)
+    location, where = climb.integration.locate("endpoint"), ""
+    if named.setting is not None:
+        location = climb.subject.values[named.setting].change_here
+        field = next(field for field in climb.subject.declared.fields() if field.name == named.setting)
+        where = f" Where to find it: {field.setting.where}."
+    step = (
+        "Either the name is wrong, or this machine's resolver does not know it. Look up another name here (getent "
+        f"hosts www.example.com). If that works, correct {named.setting or 'endpoint'} in {location}.{where} If not, "
+        "repair this machine's resolver."
+    )
+    finding = replace(finding, next_step=finding.next_step or step, location=location, setting=named.setting)
+    return climb.place(finding)
+
+
+def sightings(climb: Climb) -> Iterator[Sighting]:
+    """Yield how far the pings came, for those who look at all integrations of a run."""
+    bundle = climb.integration.ca_bundle
+    for probe, picture in climb.pings:
+        exchange = picture.shown.value
+        named = _named(climb, exchange)
+        yield Sighting.of(
+            exchange,
+            named.part if named else None,
+            trust=str(bundle) if bundle is not None else None,
+            integration=climb.integration.name,
+            subject=_subject(climb, probe),
+        )
 
 
 def tls(climb: Climb) -> Iterator[Check]:
@@ -103,33 +181,77 @@ def ping(climb: Climb) -> Iterator[Check]:
 
 
 def _ask(climb: Climb, probe: Probe) -> Picture[Exchange]:
-    return ask_probe(climb, probe, judging(probe, partial(_wrong, climb)), unsigned=True)
+    return ask_probe(climb, probe, _judge(climb, probe), unsigned=True)
+
+
+def _judge(climb: Climb, probe: Probe) -> Callable[[Exchange], Finding | None]:
+    return judging(probe, partial(_wrong, climb))
 
 
 def _wrong(climb: Climb, exchange: Exchange, probe: Probe) -> Finding:
+    """Return what a ping's answer shows; a warning where the answer says that there is nothing to ask at its path.
+
+    The provider may be there all the same: older versions lack the path, and proxies let only some paths through.
+    So the credential is asked next. Its rung takes the finding up if its own answer is not the provider's either.
+    """
     finding = climb.diagnose(exchange, probe, unsigned=True)
-    if finding.cause.startswith("credential."):
-        # None was sent: the refusal is the right answer, in words that are not the known ones.
-        message = f"{climb.provider.title} refuses a request without a credential in other words than it is known to"
-        return replace(finding, cause=CauseId.CONTRACT_VALUE_UNEXPECTED, message=message)
-    gone = exchange.response is not None and exchange.response.status == 410
-    if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED and not gone:
-        # Something answers at this address, but it is not the provider's API.
-        return Finding(
-            CauseId.CONFIG_MALFORMED_URL,
-            f"what answers at this address has no {probe.path}, which every {climb.provider.title} has",
-            finding.evidence,
-            climb.integration.locate("settings"),
-            next_step="Check host, port and path of the base URL: it may be another application's.",
-        )
-    return finding
+    if not _is_refused_or_missing(climb, exchange, finding):
+        return finding
+    response = exchange.response
+    assert response is not None, "a failure is neither"
+    return Finding(
+        CauseId.PROVIDER_PING_UNAVAILABLE,
+        f"{probe.method} {probe.path} is missing or blocked ({response.status}); the credential is asked next",
+        {name: shown for name, shown in finding.evidence.items() if name != "differences"},
+    )
+
+
+_NOTHING_TO_ASK = (
+    CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.CONTRACT_ENDPOINT_RETIRED, CauseId.CONTRACT_STATUS_CHANGED,
+    CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE, CauseId.CONTRACT_HEADER_CHANGED,
+)  # fmt: skip
+
+
+_NOT_HERE = (404, 405, 410)
+
+
+def _is_refused_or_missing(climb: Climb, exchange: Exchange, finding: Finding) -> bool:
+    """Return whether something answered that it does not serve this path, in no words that the provider is known for.
+
+    A page with status 200, a redirect and a limit on the rate are something else.
+    """
+    response = exchange.response
+    if response is None or not 400 <= response.status < 500 or response.status in (407, 429):
+        return False
+    known = climb.explain(exchange)
+    if known is not None and not (refuses(known.cause) or known.cause is CauseId.CONTRACT_ENDPOINT_RETIRED):
+        return False
+    # An error in the provider's own form is no form that changed, although a good answer has another one.
+    is_an_error = response.status in _NOT_HERE or climb.provider.error_of(response) is not None
+    return is_an_error or finding.cause in _NOTHING_TO_ASK
+
+
+def _elsewhere(climb: Climb, probe: Probe, finding: Finding) -> Finding:
+    """Return what a missing ping comes to if the credential is not understood there either."""
+    return Finding(
+        CauseId.CONFIG_MALFORMED_URL,
+        f"what answers at this address is not {climb.provider.title}'s API: it has no {probe.path}, and does not "
+        "understand the request with the credential",
+        finding.evidence,
+        climb.integration.locate("settings"),
+        next_step="Check host, port and path of the base URL: it may be another application's. If they are those of "
+        "the login service, look at what is in front of the server: a proxy, a gateway, a firewall.",
+    )
 
 
 def _ping(climb: Climb, probe: Probe, picture: Picture[Exchange]) -> Check:
     subject, exchange = _subject(climb, probe), picture.shown.value
-    if picture.shown.cause is None:
+    finding = _judge(climb, probe)(exchange)
+    if finding is None:
         whose = "an emulator of " if climb.target == "emulator" else ""
         message = f"{whose}{climb.provider.title} answers without a credential"
         return passed(PING, message, subject=subject, seconds=exchange.seconds, **picture.told)
-    finding = climb.place(picture.counted(_wrong(climb, exchange, probe)))
+    if finding.cause is CauseId.PROVIDER_PING_UNAVAILABLE:
+        climb.missing_pings.append(_elsewhere(climb, probe, finding))
+    finding = climb.place(picture.counted(finding))
     return Check.from_finding(PING, finding, subject=subject, seconds=exchange.seconds)

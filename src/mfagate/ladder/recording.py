@@ -54,7 +54,8 @@ def _record(climb: Climb, interaction: Interaction, arranger: Arranger) -> Check
         return sent
     check = judge(climb, interaction, sent, ID)
     # An answer that breaks the contract is news, and no recording.
-    return _write(climb, interaction, sent.exchange) if check.outcome is Outcome.PASS else check
+    agreed = check.outcome in (Outcome.PASS, Outcome.WARN)
+    return _write(climb, interaction, sent.exchange) if agreed else check
 
 
 def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:

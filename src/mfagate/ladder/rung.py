@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, is_no_answer, refuses
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mfagate.contract import Contract, Interaction, Mismatch
     from mfagate.inspection.settings import Subject
     from mfagate.target import Target
+    from mfagate.wire.identity import ClientIdentity
 
 
 _REFUSALS = (
@@ -43,6 +44,16 @@ _REFUSALS = (
     CauseId.CREDENTIAL_EXPIRED,
     CauseId.CREDENTIAL_REVOKED,
 )
+
+_WRONG_VALUES = frozenset(
+    {
+        CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY, CauseId.CREDENTIAL_EXPIRED,
+        CauseId.CREDENTIAL_REVOKED, CauseId.CREDENTIAL_WRONG_KIND, CauseId.CREDENTIAL_WRONG_ACCOUNT,
+        CauseId.CREDENTIAL_WRONG_REGION, CauseId.ACCOUNT_RESOURCE_MISSING, CauseId.CONFIG_MALFORMED_VALUE,
+        CauseId.CONFIG_MALFORMED_URL, CauseId.CONFIG_WRONG_KIND, CauseId.CONFIG_SETTING_MISSING,
+    }
+)  # fmt: skip
+"""Causes that another value of the setting ends. Of a missing right or a suspended account, it ends none."""
 
 log = logging.getLogger("mfagate")
 
@@ -63,12 +74,16 @@ class Climb:
     client: Mapping[str, Value] = field(default_factory=dict)
     expect: Mapping[str, Value] = field(default_factory=dict)
     test_data: Mapping[str, Value] = field(default_factory=dict)
+    client_certificate: Mapping[str, Value] = field(default_factory=dict)
+    identity: ClientIdentity | None = None
     settings: ProviderSettings | None = None
     control_settings: ProviderSettings | None = None
     contract: Contract | None = None
     ca_bundle: Path | None = None
     pings: list[tuple[Probe, Picture[Exchange]]] = field(default_factory=list)
+    missing_pings: list[Finding] = field(default_factory=list)
     accepted: dict[str, Exchange] = field(default_factory=dict)
+    proving: dict[str, Probe] = field(default_factory=dict)
     answered: dict[str, Exchange] = field(default_factory=dict)
     past: Past = field(default_factory=Past)
     pictures: list[Picture[Any]] = field(default_factory=list)
@@ -104,6 +119,7 @@ class Climb:
                 self.settings,
                 endpoint=self.endpoint,
                 ca_bundle=self.ca_bundle,
+                identity=self.identity,
                 learn=self.redactor.add,
             )
         return self._target
@@ -148,15 +164,35 @@ class Climb:
         from mfagate.diagnosis import definite_cause, unexpected
 
         finding = definite_cause(exchange, self)
-        if finding is not None and not (unsigned and finding.cause.startswith("credential.")):
+        if finding is not None and finding.cause is CauseId.NETWORK_TLS_CLIENT_CERTIFICATE:
+            return self._about_client_certificate(finding)
+        if finding is not None and not (unsigned and refuses(finding.cause)):
             return finding
         finding = unexpected(exchange, self)
-        refused = finding.cause.startswith("credential.") and not unsigned
+        if finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED:
+            return self._absent(exchange, finding)
+        refused = refuses(finding.cause) and not unsigned
         differences = [] if refused else self._differences(exchange, probe)
         if not differences:
-            return finding
+            return unexpected(exchange, self, probing=probe is not None and not unsigned)
         evidence = {**finding.evidence, "differences": [difference.message for difference in differences[:5]]}
         return replace(finding, cause=differences[0].cause, message=differences[0].message, evidence=evidence)
+
+    def _about_client_certificate(self, finding: Finding) -> Finding:
+        """Point at the setting that holds the certificate, or say where it belongs."""
+        integration = self.integration
+        if self.identity is None:
+            step = (
+                f'Set client_certificate = "PATH" and client_key = "PATH" in [integrations.{integration.name}] to the '
+                "pair that the login service shows. If it shows none, ask the operator of the server what demands it."
+            )
+            return replace(finding, location=integration.locate(), next_step=step)
+        step = (
+            "Ask the operator of the server whether it trusts the issuer of this certificate and lets its subject in; "
+            "compare it with the certificate that the login service shows."
+        )
+        evidence = {**finding.evidence, **self.identity.shown}
+        return replace(finding, location=integration.locate("client_certificate"), next_step=step, evidence=evidence)
 
     def _differences(self, exchange: Exchange, probe: Probe | None) -> list[Mismatch]:
         from mfagate.contract import ContractError, load
@@ -175,6 +211,15 @@ class Climb:
         """An answer's JSON as the report may quote it: tokens of a live answer are nobody's registered secrets."""
         return showable(self.provider.scrubbing, document)
 
+    def _absent(self, exchange: Exchange, retired: Finding) -> Finding:
+        """Return the same finding, unless by the provider's own code a user, or an object of a login, is absent."""
+        response = exchange.response
+        error = self.provider.error_of(response) if response is not None else None
+        if response is None or error is None or not self.provider.is_about_a_user(error, exchange):
+            return retired
+        message = f"the provider answered {response.status}: by its own code an object is absent, not the endpoint"
+        return replace(retired, cause=CauseId.CONTRACT_STATUS_CHANGED, message=message)
+
     def explain(self, exchange: Exchange) -> Finding | None:
         """The provider's own view of an answer."""
         return self.provider.explain(exchange, self.settings)
@@ -183,13 +228,19 @@ class Climb:
         """The provider's own words in an answer."""
         return self.provider.evidence(exchange)
 
+    @property
+    def errors_page(self) -> str:
+        """Return the URL of the provider's list of errors."""
+        return self.provider.errors_page
+
     def place(self, finding: Finding, probed: str | None = None) -> Finding:
-        """Name the setting, the line to change and where the right value is.
+        """Name the setting, the line to change and, where the value is wrong, where the right one is.
 
         That is the setting that the finding names, or else the credential that was
         ``probed``, where the cause is the credential.
         """
-        name = finding.setting or (probed if finding.cause.startswith("credential.") else None)
+        accused = finding.cause.startswith("credential.") and finding.cause is not CauseId.CREDENTIAL_NOT_PROVABLE
+        name = finding.setting or (probed if accused else None)
         value = self.subject.values.get(name) if name else None
         if value is None:
             return finding
@@ -201,9 +252,9 @@ class Climb:
             **shown,
             **finding.evidence,
         }
-        next_step = (
-            f"Put the right value where {value.read_from} is read from. Where to find it: {field.setting.where}."
-        )
+        wrong_value = f"Put the right value where {value.read_from} is read from."
+        where = f"Where to find it: {field.setting.where}."
+        next_step = f"{wrong_value} {where}" if finding.cause in _WRONG_VALUES else None
         return replace(
             finding,
             message=f"{name}: {finding.message}",
@@ -298,7 +349,7 @@ def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check
 
 def is_gone(cause: CauseId | None) -> bool:
     """Whether a cause means that the target does not answer any more."""
-    return str(cause).startswith(("network.", "provider."))
+    return is_no_answer(cause)
 
 
 def is_refusal(cause: CauseId | None) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, is_no_answer
 from mfagate.exchange import Exchange, Phase
 from mfagate.inspection.client import login_budget
 from mfagate.ladder.asking import Picture, Sample, counts
@@ -120,7 +120,7 @@ def in_context(climb: Climb, check: Check) -> Check:
     """A question that was never answered, next to those that were."""
     others = [picture for picture in climb.pictures if picture.shown.cause is None]
     again = sum(picture.recovered for picture in others)
-    if not check.outcome.is_red or not str(check.cause).startswith(("network.", "provider.")) or not others:
+    if not check.outcome.is_red or not is_no_answer(check.cause) or not others:
         return check
     told = f"{len(others)} of {len(climb.pictures)} questions were answered"
     told += f", {again} of them only when asked again" if again else ""

@@ -56,10 +56,10 @@ def folder_of(provider: str) -> Path:
     Raises:
         NotRecorded: The folder cannot be written.
     """
-    return _private(_state() / "leftovers" / hashlib.sha256(provider.encode()).hexdigest()[:16])
+    return _private(state_folder() / "leftovers" / hashlib.sha256(provider.encode()).hexdigest()[:16])
 
 
-def _state() -> Path:
+def state_folder() -> Path:
     """Return ``$XDG_STATE_HOME/mfagate`` or ``~/.local/state/mfagate``.
 
     This follows https://specifications.freedesktop.org/basedir/. Without a home folder, it is a folder of this user in

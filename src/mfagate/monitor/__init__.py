@@ -4,7 +4,7 @@
 and *causes* (the same as those of the gate) for Prometheus, and logs each new cause and each
 recovery once. It never raises, and never shows a secret or a body. See ``docs/monitor.md``.
 
-It needs ``pip install 'mfagate[monitor]'``.
+It needs the extra ``monitor``.
 """
 
 from mfagate.monitor.answer import Answer

@@ -31,7 +31,7 @@ class Result(StrEnum):
     PROBLEM = "problem"
     """It has a cause."""
     UNEXPLAINED = "unexplained"
-    """A refusal whose body nobody read, or an exception that says nothing of network or provider."""
+    """A refusal whose body nobody read or that hides its reason, or an exception that tells nothing of either side."""
     ABANDONED = "abandoned"
     """Cancelled or interrupted by us."""
 
@@ -100,7 +100,11 @@ class Judge:
         # Of half a body no code can be read, and the monitor reads no more.
         if not read or (answer.truncated and not is_html(answer)):
             return self._unread(exchange, status)
-        return Judgement(Result.PROBLEM, diagnose(exchange, self._dialect), error.code if error else None)
+        finding = diagnose(exchange, self._dialect)
+        if finding.cause is CauseId.CREDENTIAL_NOT_PROVABLE:
+            # The same words for a mistyped user name as for a bad key: nobody is woken for one of them.
+            return Judgement(Result.UNEXPLAINED, code=error.code if error else None)
+        return Judgement(Result.PROBLEM, finding, error.code if error else None)
 
     def _unread(self, exchange: Exchange, status: int) -> Judgement:
         # A refusal may be a user's or ours: only its code tells, and the body is the caller's to read.

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Phase
+from mfagate.extras import needs
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -24,7 +25,8 @@ _GROUPS = ("network", "clock", "credential", "account", "provider", "contract")
 _FOUND_BY_THE_GATE_ALONE = {
     CauseId.CREDENTIAL_EXPIRING_SOON, CauseId.CREDENTIAL_NOT_ENFORCED, CauseId.CREDENTIAL_WRONG_ACCOUNT,
     CauseId.NETWORK_TLS_EXPIRING_SOON, CauseId.PROVIDER_DEGRADED, CauseId.PROVIDER_AUTH_OUTAGE,
-    CauseId.CONTRACT_OUT_OF_DATE, CauseId.CONTRACT_WEAK_RULE,
+    CauseId.CONTRACT_OUT_OF_DATE, CauseId.CONTRACT_WEAK_RULE, CauseId.CREDENTIAL_NOT_PROVABLE,
+    CauseId.PROVIDER_PING_UNAVAILABLE,
 }  # fmt: skip
 
 _SETTINGS_THAT_PROVIDERS_REFUSE = {
@@ -123,7 +125,7 @@ def metrics_of(registry: CollectorRegistry | None) -> Metrics:
     try:
         from prometheus_client import REGISTRY
     except ImportError as error:
-        raise ImportError("the monitor needs prometheus_client: pip install 'mfagate[monitor]'") from error
+        raise ImportError(needs("the monitor", "prometheus_client", "monitor")) from error
     chosen = registry if registry is not None else REGISTRY
     with _lock:
         if chosen not in _of_registry:

@@ -131,13 +131,14 @@ class Monitor:
         return result
 
     def _problem(self, request: Any, finding: Finding, judge: Callable[[], Judgement]) -> None:
-        from mfagate.causes import Outcome
+        from mfagate.causes import CauseId, Outcome
         from mfagate.monitor.showing import describe
 
         self._series.problem(finding.cause)
         self._incidents.seen(
             str(finding.cause),
-            finding.effective_outcome is Outcome.FAIL,
+            # An unknown refusal may be about one user.
+            finding.effective_outcome is Outcome.FAIL and finding.cause is not CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
             lambda: describe(judge, request, self._settings, self._judge.known_codes),
         )
 

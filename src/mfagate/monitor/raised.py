@@ -91,7 +91,7 @@ def _name(chain: Chain, host: str) -> Failure | None:
     if error is None and not chain.named("NameResolutionError"):
         return None
     definite = isinstance(error, socket.gaierror) and error.errno in DEFINITE
-    message = f"{host} {'does not exist' if definite else 'could not be resolved'}"
+    message = f"this machine's resolver {'knows no address of' if definite else 'gave no answer for'} {host}"
     return Failure(
         CauseId.NETWORK_DNS_FAILURE,
         Phase.RESOLVE,
@@ -124,6 +124,12 @@ def _timed_out(chain: Chain) -> bool:
     return not ours and (
         chain.named("ReadTimeout", "ReadTimeoutError", "WriteTimeout") or chain.of(TimeoutError) is not None
     )
+
+
+def _is_beyond_a_limit(chain: Chain) -> bool:
+    """Whether HTTP came, with more or longer header fields than ``http.client`` reads."""
+    error = chain.of(http.client.LineTooLong, http.client.HTTPException)
+    return error is not None and any(words in str(error) for words in ("reading header line", "got more than"))
 
 
 def _is_no_http(chain: Chain) -> bool:
@@ -179,6 +185,12 @@ _SIGNS: tuple[tuple[Callable[[Chain], bool], CauseId, Phase, str], ...] = (
         CauseId.CONFIG_MALFORMED_URL,
         Phase.RESOLVE,
         "the address is no URL that can be asked",
+    ),
+    (
+        _is_beyond_a_limit,
+        CauseId.CONTRACT_BODY_UNREADABLE,
+        Phase.PROCESSING,
+        "the head of the answer exceeds a limit of Python's HTTP client",
     ),
     (_is_no_http, CauseId.NETWORK_NOT_HTTP, Phase.PROCESSING, "{host} answers in something other than HTTP"),
     (_lost, CauseId.NETWORK_CONNECTION_RESET, Phase.PROCESSING, "the connection to {host} was lost"),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mfagate.secrets.reference import Reference
+from mfagate.secrets.stores.path import ValuePath
 from mfagate.toml_lines import KeyPath, Span, TomlLines
 
 CONFIGURATION = "integrations.toml"
@@ -156,15 +157,16 @@ def _dotenv_value(entry: Entry) -> str:
         return entry.written
     if re.fullmatch(r"[\w.:/+=@-]+", entry.value, re.ASCII):
         return entry.value
-    # python-dotenv knows two escapes between single quotes.
-    return "'" + entry.value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    # python-dotenv knows two escapes between single quotes, and expands variables there too: ${:-$} is a dollar.
+    escaped = entry.value.replace("\\", "\\\\").replace("'", "\\'").replace("${", "${:-$}{")
+    return f"'{escaped}'"
 
 
 def _nested(entries: Mapping[Reference, Entry]) -> dict[str, Any]:
     """Tables of tables by the dotted paths; the leaves are the texts of the values."""
     root: dict[str, Any] = {}
     for reference, entry in entries.items():
-        *around, last = _fragment(reference).split(".")
+        *around, last = ValuePath.parse(_fragment(reference)).steps
         table = root
         for step in around:
             table = table.setdefault(step, {})
@@ -200,7 +202,39 @@ def _yaml(entries: Mapping[Reference, Entry]) -> str:
                 found += [f"{indent}{mark}", *lines(value, indent + "  ")]
         return found
 
-    return "\n".join(lines(_nested(entries), "")) + "\n"
+    documents = [[*_head(chosen), *lines(_nested(some), "")] or ["{}"] for chosen, some in _by_document(entries)]
+    return "---\n".join("\n".join(document) + "\n" for document in documents)
+
+
+def _by_document(entries: Mapping[Reference, Entry]) -> Sequence[tuple[str | None, Mapping[Reference, Entry]]]:
+    """The entries of each document that references choose, with documents chosen by number at their place."""
+    chosen: dict[str | None, dict[Reference, Entry]] = {}
+    for reference, entry in entries.items():
+        chosen.setdefault(ValuePath.parse(_fragment(reference)).document, {})[reference] = entry
+    numbers = [int(name) for name in chosen if name is not None and name.isdecimal() and len(name) < 4]
+    placed: list[tuple[str | None, Mapping[Reference, Entry]]] = [
+        (str(number), chosen.get(str(number), {})) for number in range(max(numbers, default=-1) + 1)
+    ]
+    return placed + [(name, some) for name, some in chosen.items() if name not in dict(placed)]
+
+
+def _head(chosen: str | None) -> Sequence[str]:
+    """The lines by which a reference finds a document: kind and name of a manifest."""
+    if chosen is None or "/" not in chosen:
+        return []
+    kind, _, name = chosen.partition("/")
+    return [f"kind: {quoted(kind)}", "metadata:", f"  name: {quoted(name)}"]
+
+
+def _tfvars(entries: Mapping[Reference, Entry]) -> str:
+    def inline(node: Any) -> str:
+        if isinstance(node, str):
+            return re.sub(r"([$%])(?=\{)", r"\1\1", node)
+        if _is_list(node):
+            return "[" + ", ".join(map(inline, _items(node))) + "]"
+        return "{ " + ", ".join(f"{quoted(key)} = {inline(value)}" for key, value in node.items()) + " }"
+
+    return "".join(f"{key} = {inline(value)}\n" for key, value in _nested(entries).items())
 
 
 def _toml(entries: Mapping[Reference, Entry]) -> str:
@@ -226,7 +260,7 @@ def _items(node: dict[str, Any]) -> list[Any]:
 def _kubernetes(entries: Mapping[Reference, Entry]) -> str:
     secrets: dict[str, dict[str, dict[str, str]]] = {}
     for reference, entry in entries.items():
-        name, _, key = _fragment(reference).rpartition("/")
+        name, _, key = _fragment(reference).rpartition("/")  # the name with its namespace, if there is one
         plain = entry.value.encode("utf-8", "surrogatepass")
         text = quoted(entry.value) if entry.section == "stringData" else base64.b64encode(plain).decode() or quoted("")
         secrets.setdefault(name, {}).setdefault(entry.section, {})[key] = (
@@ -234,7 +268,10 @@ def _kubernetes(entries: Mapping[Reference, Entry]) -> str:
         )
     documents = []
     for name, sections in secrets.items():
-        lines = ["apiVersion: v1", "kind: Secret", "metadata:", f"  name: {quoted(name)}", "type: Opaque"]
+        namespace, _, own = name.rpartition("/")
+        lines = ["apiVersion: v1", "kind: Secret", "metadata:", f"  name: {quoted(own)}", "type: Opaque"]
+        if namespace:
+            lines.insert(4, f"  namespace: {quoted(namespace)}")
         for section, values in sections.items():
             lines += [f"{section}:", *(f"  {quoted(key)}: {text}" for key, text in values.items())]
         documents.append("\n".join(lines) + "\n")
@@ -251,6 +288,7 @@ _RENDER = {
     "json": _json,
     "yaml": _yaml,
     "toml": _toml,
+    "tfvars": _tfvars,
     "k8s-secret": _kubernetes,
     "file": _file,
 }

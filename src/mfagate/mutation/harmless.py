@@ -53,7 +53,7 @@ def of_place(project: Project, place: Place) -> Iterator[Edited]:
         capitals = re.sub(r"^(https?://)?([^/]+)", lambda m: (m[1] or "") + m[2].upper(), place.value)
         yield Edited(HOST_CASE, place, copy.with_value(place.keys, place.reference, capitals))
     if place.reference is not None:
-        for scheme in ("dotenv", "json", "yaml", "toml", "k8s-secret", "env", "file"):
+        for scheme in ("dotenv", "json", "yaml", "toml", "tfvars", "k8s-secret", "env", "file"):
             if scheme != place.reference.scheme:
                 yield Edited(EQUIVALENT, place, _moved(copy, place, scheme), scheme)
 
@@ -63,6 +63,7 @@ _LOCATORS = {
     "json": "moved/values.json#mfa.value",
     "yaml": "moved/values.yaml#mfa.value",
     "toml": "moved/values.toml#mfa.value",
+    "tfvars": "moved/values.tfvars#mfa.value",
     "k8s-secret": "moved/secret.yaml#mfa/value",
     "env": "MFAGATE_MOVED_VALUE",
     "file": "moved/value",

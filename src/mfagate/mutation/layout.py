@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.settings import Field, ProviderSettings
 from mfagate.mutation.copy import CONFIGURATION, Copy, Entry, quoted
+from mfagate.mutation.flat import flat
 from mfagate.mutation.model import Place
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
@@ -21,6 +22,7 @@ from mfagate.result import Location
 from mfagate.sandbox import Running
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
+from mfagate.secrets.stores.path import MalformedPath, ValuePath
 
 
 class NotMutable(Exception):
@@ -72,7 +74,7 @@ def project_of(
     Raises:
         NotMutable: A setting has no counterpart in the sandbox, or a reference cannot be followed.
     """
-    builder = _Builder(configuration.text)
+    builder = _Builder(flat(configuration.text))
     named = {one.name: one for one in integrations}
     for one in configuration.integrations.values():
         if one.name not in named:
@@ -176,6 +178,8 @@ class _Builder:
         path, mark, fragment = reference.locator.partition("#")
         if reference.scheme == "file":
             path, mark, fragment = reference.locator, "", ""
+        elif reference.scheme not in ("dotenv", "k8s-secret"):
+            _require_path(reference, fragment)
         return Reference(reference.scheme, f"{self._below(path)}{mark}{fragment}")
 
     def _below(self, path: str) -> str:
@@ -204,14 +208,26 @@ class _Addresses:
         return self._provider.base_url(changed) != self._provider.base_url(self._settings)
 
 
+def _require_path(reference: Reference, fragment: str) -> None:
+    try:
+        ValuePath.parse(fragment)
+    except MalformedPath:
+        raise NotMutable(f"the quotes in {reference} are not in order") from None
+
+
 def _clash(one: Reference, other: Reference) -> bool:
     """Whether what one reads is a part of what the other reads, or is in another format: no files can hold both."""
     if one == other or "env" in (one.scheme, other.scheme):
         return False
     (path, _, keys), (other_path, _, other_keys) = one.locator.partition("#"), other.locator.partition("#")
     if (one.scheme, path) == (other.scheme, other_path):
-        return one.scheme in ("json", "yaml", "toml") and _is_within(keys.split("."), other_keys.split("."))
+        return one.scheme in ("json", "yaml", "toml", "tfvars") and _is_within(_steps(keys), _steps(other_keys))
     return _is_within(Path(path).parts, Path(other_path).parts)
+
+
+def _steps(fragment: str) -> Sequence[str]:
+    path = ValuePath.parse(fragment)
+    return [path.document or "", *path.steps]
 
 
 def _is_within(one: Sequence[str], other: Sequence[str]) -> bool:

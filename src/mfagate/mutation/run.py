@@ -138,7 +138,9 @@ class Runner:
         except ConfigError as error:
             # Its messages never quote a value; the folder of the copy would say nothing.
             problem = error.problems[0]
-            message = f"line {problem.location.line}: {problem.key} {problem.message}"
+            # A copy of environments has other lines than the user's file.
+            line = "" if "/" in mutant.integration else f"line {problem.location.line}: "
+            message = f"{line}{problem.key} {problem.message}"
             return result(Fate.CAUGHT_OFFLINE if harmful else Fate.REFUSED, REFUSED, message)
         if harmful and seen.read == baseline.read:
             return result(Fate.EQUIVALENT)
@@ -164,7 +166,7 @@ class Runner:
             return ""
         keys = ", ".join(sorted(provider.identifying()))
         return (
-            f"{identity.table_of(integration)} does not say whose account must answer, so that of another one passes "
+            f"{integration.head('expect')} does not say whose account must answer, so that of another one passes "
             f"({CauseId.CONFIG_IDENTITY_UNPINNED}): fill in {keys}"
         )
 
@@ -191,7 +193,7 @@ class Runner:
     @contextmanager
     def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[Climb, gate.Session]]:
         with temporary_folder("mutant") as folder:
-            loaded = load(copy.write(folder), registry.names())
+            loaded = load(copy.write(folder), registry.names(), flat=True)
             integration = _at_home(loaded.integrations[name], self.project.integrations[name])
             session = gate.Session(loaded, environ=copy.environ, running=self.project.running)
             with gate.prepared(session, integration, live=True) as state:
@@ -237,7 +239,9 @@ def _at_home(copied: Integration, mine: Integration) -> Integration:
     """With the user's own contract and authorities, which nothing edits."""
     bundle = mine.base / mine.ca_bundle if mine.ca_bundle else None
     paths = {"contract": mine.contract_path.absolute(), "cassettes": mine.cassettes_path.absolute()}
-    return copied.model_copy(update={**paths, "ca_bundle": bundle})
+    # A sandbox asks for no certificate, and no secret of the user is in the copy.
+    without = dict.fromkeys(("client_certificate", "client_key"))
+    return copied.model_copy(update={**paths, **without, "ca_bundle": bundle})
 
 
 def _read(state: Climb) -> Any:

@@ -234,8 +234,7 @@ UNKNOWN_SCHEME = Operator(
     "scheme-unknown",
     Class.REFERENCE,
     "the scheme is one that another tool knows",
-    _UNRESOLVED | {CauseId.CONFIG_LITERAL_SECRET, CauseId.CONFIG_PLACEHOLDER_LEFT},
-    wrong_value=True,
+    _UNRESOLVED | {CauseId.CONFIG_PLACEHOLDER_LEFT},
 )
 OTHER_KEY = Operator(
     "points-at-neighbour",
@@ -255,8 +254,7 @@ AS_VALUE = Operator(
     "reference-as-value",
     Class.REFERENCE,
     "the source holds the reference itself",
-    frozenset({CauseId.CONFIG_PLACEHOLDER_LEFT}),
-    wrong_value=True,
+    _UNRESOLVED,
 )
 LITERAL = Operator(
     "literal-secret",

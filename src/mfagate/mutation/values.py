@@ -24,6 +24,7 @@ _STRAY = frozenset({CauseId.CONFIG_STRAY_CHARACTERS})
 _KIND = frozenset({CauseId.CONFIG_WRONG_KIND})
 _EMPTY = frozenset({CauseId.CONFIG_SETTING_MISSING})
 _LEFT = frozenset({CauseId.CONFIG_PLACEHOLDER_LEFT})
+_UNRESOLVED = frozenset({CauseId.CONFIG_REFERENCE_UNRESOLVED})
 
 _KINDS = ("0123456789", "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii_uppercase)
 
@@ -98,6 +99,15 @@ def _case(change: Callable[[str], str]) -> Edit:
     return edit
 
 
+_LOOKALIKES = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
+"""Latin letters, and the Cyrillic ones that look the same."""
+
+
+def _cyrillic(value: str) -> str:
+    at = next((n for n, character in enumerate(value) if ord(character) in _LOOKALIKES), None)
+    return value if at is None else value[:at] + value[at].translate(_LOOKALIKES) + value[at + 1 :]
+
+
 def _pem(change: Callable[[str], str]) -> Edit:
     return lambda value, _: change(value) if value.startswith("-----BEGIN") else None
 
@@ -126,6 +136,11 @@ def _stray(name: str, sentence: str, edit: Edit, *, sure: bool = True) -> tuple[
 
 def _encoding(name: str, sentence: str, edit: Edit, causes: frozenset[CauseId] = frozenset()) -> tuple[Operator, Edit]:
     return Operator(name, Class.ENCODING, sentence, causes, wrong_value=True), edit
+
+
+def _unresolved(name: str, whose: str, text: str) -> tuple[Operator, Edit]:
+    sentence = f"a reference or ciphertext of {whose} was never resolved"
+    return Operator(name, Class.REFERENCE, sentence, _UNRESOLVED), _always(lambda value: text)
 
 
 def _left(name: str, text: str) -> tuple[Operator, Edit]:
@@ -163,6 +178,15 @@ OPERATORS: tuple[tuple[Operator, Edit], ...] = (
     _stray("ssws-prefix", "the header's SSWS stands in the value", _always(lambda value: f"SSWS {value}"), sure=False),
     _stray("trailing-comma", "a comma of a list behind", _always(lambda value: f"{value},"), sure=False),
     _stray("trailing-semicolon", "a semicolon behind", _always(lambda value: f"{value};"), sure=False),
+    _stray("trailing-backslash", "a backslash behind, as of a continued line", _one_line(lambda value: f"{value}\\")),
+    _stray("in-angle-brackets", "the value stands in angle brackets", _one_line(lambda value: f"<{value}>")),
+    _stray(
+        "inner-blank",
+        "a blank inside",
+        _one_line(lambda value: f"{value[: len(value) // 2]} {value[len(value) // 2 :]}"),
+        sure=False,
+    ),
+    _stray("cyrillic", "a letter is a Cyrillic one that looks the same", _one_line(_cyrillic), sure=False),
     _stray("comment", "a comment became a part of it", _always(lambda value: f"{value} # rotated"), sure=False),
     _stray("name-in-front", "KEY= stands in the value", _always(lambda value: f"KEY={value}"), sure=False),
     _encoding("base64", "it is base64 of the value", _always(_b64)),
@@ -174,7 +198,8 @@ OPERATORS: tuple[tuple[Operator, Edit], ...] = (
     _encoding("html", "& < > \" ' are HTML entities", _always(html.escape)),
     _encoding("json-string", "it is a JSON string, escapes included", _always(json.dumps), _STRAY),
     _encoding("bytes-literal", "it is printed as Python bytes", _always(lambda value: f"b{value!r}"), _STRAY),
-    _encoding("latin-1", "a character was read in another encoding", _always(lambda value: f"{value[:-1]}Ã©")),
+    _encoding("latin-1", "a character was read in another encoding", _always(lambda v: f"{v[:-1]}Ã©"), _STRAY),
+    _encoding("twice", "the value was pasted twice", _one_line(lambda value: value * 2)),
     _encoding("pem-escapes", "line breaks are \\n in two characters", _pem(lambda v: v.replace("\n", "\\n")), _STRAY),
     _encoding("pem-one-line", "the line breaks were taken out", _pem(lambda value: value.replace("\n", ""))),
     _encoding("pem-blanks", "the line breaks became blanks", _pem(lambda value: value.strip().replace("\n", " "))),
@@ -190,6 +215,23 @@ OPERATORS: tuple[tuple[Operator, Edit], ...] = (
     _left("template", "{{ .Values.mfa }}"),
     _left("angle-brackets", "<value>"),
     _left("crosses", "XXXXXXXXXXXX"),
+    _left("example", "example"),
+    _left("replace-tokens", "#{mfa_value}#"),
+    _left("your-company", "your-company"),
+    _unresolved(
+        "key-vault", "Azure Key Vault", "@Microsoft.KeyVault(SecretUri=https://mfa.vault.azure.net/secrets/mfa)"
+    ),
+    _unresolved("one-password", "1Password", "op://production/mfa/value"),
+    _unresolved("vault", "Vault", "vault:kv/data/mfa#value"),
+    _unresolved("vals", "vals", "ref+awssecrets://mfa/value"),
+    _unresolved("secrets-manager", "AWS Secrets Manager", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mfa"),
+    _unresolved("secret-manager", "Google Secret Manager", "projects/mfa/secrets/value/versions/latest"),
+    _unresolved("sops", "SOPS", "ENC[AES256_GCM,data:bWZhLWdhdGU=,iv:bWZhLWdhdGU=,tag:bWZhLWdhdGU=,type:str]"),
+    _unresolved("jasypt", "jasypt", "ENC(bWZhLWdhdGUtbWZhLWdhdGU=)"),
+    _unresolved("config-server", "Spring Cloud Config", "{cipher}6d66612d676174652d6d66612d67617465"),
+    _unresolved("actions", "GitHub Actions", "${{ secrets.MFA_VALUE }}"),
+    _unresolved("pipelines", "Azure Pipelines", "$(MFA_VALUE)"),
+    _unresolved("octopus", "Octopus Deploy", "#{Mfa.Value}"),
     (Operator("empty", Class.MISSING, "nothing stands there", _EMPTY), _always(lambda value: "")),
     (Operator("blank", Class.MISSING, "only a blank stands there", _EMPTY), _always(lambda value: " ")),
 )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
+from mfagate.extras import needs
 from mfagate.notify.wording import Message
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Stores
@@ -39,7 +40,7 @@ def require_apprise() -> None:
         NotReady: Apprise is not installed.
     """
     if find_spec("apprise") is None:
-        raise NotReady("--notify needs Apprise. Run: pip install 'mfagate[notify]'")
+        raise NotReady(needs("--notify", "Apprise", "notify"))
 
 
 def address_of(reference: str, stores: Stores) -> Address:

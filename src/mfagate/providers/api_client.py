@@ -145,6 +145,10 @@ class ApiClient:
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
             return RateLimited(message, seconds_to_wait(response))
+        if finding.cause is CauseId.CREDENTIAL_NOT_PROVABLE:
+            return SecondFactorError(message)  # The user is refused or we are: the answer does not say.
+        if finding.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED:
+            return CredentialRejected(message)
         kinds: Mapping[str, type[SecondFactorError]] = {
             "credential": CredentialRejected,
             "account": CredentialRejected,

@@ -7,7 +7,7 @@ a provider adds is declared here, and nothing of it is written twice.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
@@ -45,6 +45,7 @@ class Probe:
     find fault with an accepted answer, for example a right that is missing from a list.
     ``shape`` is the JSON of an accepted answer, as far as it is looked at: of one with other
     types the report tells which. It is not needed where the contract has the endpoint.
+    ``instead`` asks the same in another way; it is sent where the answer is ``credential.not-provable``.
     """
 
     subject: str
@@ -57,6 +58,7 @@ class Probe:
     headers: Mapping[str, str] = field(default_factory=dict)
     review: Callable[[Response], Finding | None] | None = None
     shape: Mapping[str, Any] | None = None
+    instead: Probe | None = None
 
     def request(self) -> requests.Request:
         """The request, relative to the base URL and unsigned."""
@@ -163,6 +165,9 @@ class Provider(ABC):
     meanings: ClassVar[Mapping[str | int, Meaning]] = {}
     """What each of the provider's error codes says."""
 
+    errors_page: ClassVar[str] = ""
+    """URL of the page on which the provider lists its errors: for a refusal that no table explains."""
+
     about_a_user: ClassVar[frozenset[str | int]] = frozenset()
     """Error codes by which the provider answers about one user, or one login under way, and not about the integration:
     a wrong code, a locked user, a challenge that is over."""
@@ -223,8 +228,11 @@ class Provider(ABC):
         """One probe for each credential that is set."""
 
     @abstractmethod
-    def known_bad(self, settings: Any, subject: str) -> Any:
-        """The settings with the credential ``subject`` replaced by a well-formed, worthless one."""
+    def known_bad(self, settings: Any, subject: str) -> Any | None:
+        """The settings with the credential ``subject`` replaced by a well-formed, worthless one.
+
+        None if ``subject`` is no credential: the provider is used without any.
+        """
 
     @final
     def identifying(self) -> frozenset[str]:
@@ -246,10 +254,11 @@ class Provider(ABC):
         """Look-ups of when the credentials run out, where the provider tells."""
         return ()
 
-    def credential_for(self, path: str) -> str | None:
+    def credential_for(self, path: str, configured: Collection[str]) -> str | None:
         """Return the setting that no login works without, if the contract asks for this path.
 
-        Override it where paths take different credentials. None: any configured credential will do.
+        Override it where paths take different credentials. ``configured`` are the names of the settings that the
+        configuration has. None: any configured credential will do.
         """
         return None
 
@@ -338,3 +347,8 @@ class Dialect:
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
         """The provider's own words."""
         return self.provider.evidence(exchange)
+
+    @property
+    def errors_page(self) -> str:
+        """Return the URL of the provider's list of errors."""
+        return self.provider.errors_page

@@ -37,6 +37,10 @@ class TokenRefused(Exception):
         self.exchange = exchange
 
 
+Reader = Callable[["Response | None"], "tuple[str, float] | None"]
+"""Reads an access token and its lifetime in seconds in an answer; None if the answer holds none."""
+
+
 class Tokens:
     """The access tokens of one target, by credential. Threads may share it."""
 
@@ -56,8 +60,15 @@ class Tokens:
         same.origins = origins
         return same
 
-    def get(self, credential: Hashable, request: Callable[[], requests.PreparedRequest]) -> str:
-        """The token of a credential; ``request`` makes the request for a new one.
+    def get(
+        self, credential: Hashable, request: Callable[[], requests.PreparedRequest], read: Reader | None = None
+    ) -> str:
+        """Return the token of a credential.
+
+        Args:
+            credential: Tells tokens of different credentials apart.
+            request: Makes the request for a new token.
+            read: Reads token and lifetime in an answer; by default as OAuth writes them.
 
         Raises:
             TokenRefused: The answer holds none.
@@ -68,9 +79,10 @@ class Tokens:
                 return token
             started = time.monotonic()
             exchange = self._send(request())
-            if self._learn is not None and (issued := _issued(exchange.response)):
+            found = (read or token_in)(exchange.response)
+            issued = found[0] if found is not None else _issued(exchange.response)
+            if self._learn is not None and issued:
                 self._learn("access token", issued)
-            found = token_in(exchange.response)
             if found is None:
                 raise TokenRefused(exchange)
             token, lifetime = found

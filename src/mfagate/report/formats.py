@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mfagate.config.nearest import nearest_to
+from mfagate.extras import needs
 from mfagate.files import write_atomically
 from mfagate.foreign import encodable_tree, harmless_tree
 from mfagate.result import Report
@@ -34,7 +35,7 @@ def missing_extra(format_name: str) -> str | None:
     package, extra = _EXTRAS.get(format_name, (None, None))
     if package is None or find_spec(package) is not None:
         return None
-    return f"the {format_name} report needs {package}: pip install 'mfagate[{extra}]'"
+    return needs(f"the {format_name} report", package, str(extra))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,72 +1,224 @@
-"""``mfagate init``: a configuration, contracts, recordings and a pipeline for somebody's own repository."""
+"""``mfagate init``: a configuration, contracts, recordings and a pipeline in somebody's own repository.
+
+In a project that exists it adds what is missing: a provider, an environment, a CI file. It never replaces anything.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import wrap
 
-import mfagate
+from mfagate.config import ConfigError, Configuration, read
+from mfagate.config.environments import KEY
 from mfagate.config.nearest import nearest_to
 from mfagate.config.settings import Field
+from mfagate.files import Unreadable, read_text
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.scaffold import Refused, Written, write
+from mfagate.scaffold.growing import Grown, environment_block
+from mfagate.scaffold.pipeline import pipeline_files, shipped_folder
+from mfagate.scaffold.source import Source
+from mfagate.secrets.reference import Reference
+from mfagate.toml_lines import parse, string
 
 CONFIGURATION = Path("integrations.toml")
 
 _WIDTH = 100
 
-_ENVIRONMENT = re.compile("(--environment,? )production")
-"""On a command line, and in the list of arguments of a container."""
+_MAX_BYTES = 1 << 20
+
+_HEAD = """\
+# Uses of MFA providers that are about to be deployed. Secrets are references into the very files or
+# variables that are deployed: env:NAME, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …
+# Checked by: mfagate check (no network), mfagate gate (live).
+# With the same MFAGATE_FINGERPRINT_KEY in each run (a secret of your CI; openssl rand -hex 32 makes one),
+# reports say whether a value has changed since the last run that passed. No value is kept.
+
+"""
 
 
-def init(folder: Path, providers: Sequence[str], environment: str, pipeline: str | None) -> Written:
-    """Write what a project with these providers starts with.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody asked for.
+
+    Args:
+        providers: Names of providers.
+        environments: Where they are used. Empty in a project that exists: as it is there.
+        pipelines: Kinds of CI files.
+        source: What the CI files install.
+        answers: The value or reference of a setting, by provider and setting; others get an ``env:`` reference.
+    """
+
+    providers: Sequence[str] = ()
+    environments: Sequence[str] = ()
+    pipelines: Sequence[str] = ()
+    source: Source | None = None
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What was done.
+
+    Args:
+        written: The files.
+        said: What was added to the configuration, for the person.
+        configuration: The configuration as it is now.
+        environment: The one that the CI files check.
+        beside: CI files that were kept and are not what would have been written, each with the file that is.
+    """
+
+    written: Written
+    said: tuple[str, ...]
+    configuration: Configuration
+    environment: str
+    beside: Mapping[Path, Path]
+
+
+def existing(folder: Path) -> Configuration | None:
+    """Return the configuration of a project that exists; None if there is none.
 
     Raises:
-        Refused: There is no such provider, there is a configuration already, or the folder cannot be written.
+        Refused: There is one that cannot be read.
+    """
+    path = folder / CONFIGURATION
+    if not path.exists() and not path.is_symlink():
+        return None
+    try:
+        return read(path, read_text(path, _MAX_BYTES), registry.names())
+    except Unreadable as error:
+        raise Refused(f"{path} {error}; nothing was written") from None
+    except ConfigError as error:
+        problems = "\n".join(map(str, error.problems))
+        raise Refused(f"{problems}\ncorrect this first; nothing was written") from None
+
+
+def init(folder: Path, wanted: Wanted) -> Started:
+    """Write what is missing. Everything is found out before the first file is written.
+
+    Raises:
+        Refused: There is no such provider, the configuration cannot be added to, or a file cannot be written.
+    """
+    for name in wanted.providers:
+        require_known(name)
+    present = existing(folder)
+    if present is None and not wanted.providers:
+        raise Refused(f"name the providers with --provider NAME; installed: {', '.join(registry.names())}")
+    if present is not None and not wanted.providers and not wanted.pipelines:
+        there = ", ".join(present.integrations) or "no integration"
+        raise Refused(f"{CONFIGURATION} has {there}: name what to add with --provider NAME or --ci KIND")
+    if wanted.pipelines and wanted.source is None:
+        raise Refused("name with --source what the CI machine installs")
+    grown, said = _grown(present, wanted)
+    configuration = read(folder / CONFIGURATION, grown.text, registry.names())
+    environment = _checked_environment(configuration, wanted)
+    texts: dict[Path, str] = {} if present else {CONFIGURATION: grown.text}
+    for name in dict.fromkeys(wanted.providers):
+        texts |= _shipped(name)
+    pipelines = _pipelines(wanted, configuration, environment)
+    beside = {path: path.with_name(f"{path.name}.mfagate") for path in _different(folder, pipelines)}
+    texts |= pipelines | {other: pipelines[path] for path, other in beside.items()}
+    changed = {CONFIGURATION: grown.text} if present and grown.text != present.text else {}
+    return Started(write(folder, texts, changed), (*said, *grown.moved), configuration, environment, beside)
+
+
+def _pipelines(wanted: Wanted, configuration: Configuration, environment: str) -> dict[Path, str]:
+    texts: dict[Path, str] = {}
+    for kind in wanted.pipelines if wanted.source is not None else ():
+        assert wanted.source is not None, "see above"
+        texts |= pipeline_files(kind, variables(configuration, environment), environment, wanted.source)
+    return texts
+
+
+def _different(folder: Path, texts: Mapping[Path, str]) -> Iterator[Path]:
+    """Yield the files that are there with another text."""
+    for path, text in texts.items():
+        try:
+            if read_text(folder / path, _MAX_BYTES) != text:
+                yield path
+        except Unreadable as error:
+            if not error.missing:
+                yield path
+
+
+def require_known(name: str) -> None:
+    """Make sure that a provider is installed.
+
+    Raises:
+        Refused: It is not.
     """
     known = registry.names()
-    for name in providers:
-        if name not in known:
-            raise Refused(f"no provider is named {name!r}{nearest_to(name, known)}; installed: {', '.join(known)}")
-    if (folder / CONFIGURATION).exists():
-        raise Refused(f"{folder / CONFIGURATION} exists already; nothing was written")
-    chosen = [registry.get(name) for name in dict.fromkeys(providers)]
-    texts = {CONFIGURATION: configuration(chosen, environment)}
-    for provider in chosen:
-        texts |= _shipped(provider.name)
-    if pipeline is not None:
-        texts |= pipeline_files(pipeline, chosen, environment)
-    return write(folder, texts)
+    if name not in known:
+        raise Refused(f"no provider is named {name!r}{nearest_to(name, known)}; installed: {', '.join(known)}")
 
 
-def configuration(providers: Sequence[Provider], environment: str) -> str:
-    """The text of ``integrations.toml``: every secret a reference, every value with where to find it."""
-    lines = [
-        "# Uses of MFA providers that are about to be deployed. Secrets are references into the very files or",
-        "# variables that are deployed: env:NAME, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …",
-        "# Checked by: mfagate check (no network), mfagate gate (live).",
-        "# With the same MFAGATE_FINGERPRINT_KEY in each run (a secret of your CI; openssl rand -hex 32 makes one),",
-        "# reports say whether a value has changed since the last run that passed. No value is kept.",
+def variables(configuration: Configuration, environment: str) -> list[str]:
+    """Return the environment variables that the integrations of an environment refer to."""
+    found = [
+        reference.locator
+        for integration in configuration.select((), (environment,))
+        for table in (integration.settings, integration.control, integration.expect, integration.test_data)
+        for raw in table.values()
+        if (reference := Reference.parse(raw)) is not None and reference.scheme == "env"
     ]
-    for provider in providers:
-        lines += ["", *_integration(provider, environment)]
-    return "\n".join(lines) + "\n"
+    return list(dict.fromkeys(found))
 
 
-def _integration(provider: Provider, environment: str) -> Iterator[str]:
+def _checked_environment(configuration: Configuration, wanted: Wanted) -> str:
+    """Return the environment that the pipeline checks: production, if the project has it."""
+    known = list(wanted.environments) or [one.environment.value for one in configuration.integrations.values()]
+    return "production" if "production" in known else known[0] if known else "production"
+
+
+def _grown(present: Configuration | None, wanted: Wanted) -> tuple[Grown, list[str]]:
+    """Add the providers to the text; say what was added and what was there."""
+    grown, said = Grown(_HEAD if present is None else present.text), list[str]()
+    for name in dict.fromkeys(wanted.providers):
+        document = parse(grown.text).get("integrations", {})
+        if name not in document:
+            environments = list(dict.fromkeys(wanted.environments)) or ["production"]
+            block = "\n".join(_integration(registry.get(name), environments, wanted.answers.get(name, {})))
+            grown = grown.with_integration(name, block)
+            said.append(f"added {name} ({', '.join(environments)})")
+        elif document[name].get("provider", name) != name:
+            raise Refused(
+                f"{CONFIGURATION} calls an integration of {document[name]['provider']} {name}: rename that table, or "
+                f"add one for {name} under another name by hand"
+            )
+        else:
+            grown = _with_environments(grown, name, wanted, said)
+    return grown, said
+
+
+def _with_environments(grown: Grown, name: str, wanted: Wanted, said: list[str]) -> Grown:
+    table = parse(grown.text)["integrations"][name]
+    known = [*table.get(KEY, {}), table.get("environment")]
+    missing = [environment for environment in dict.fromkeys(wanted.environments) if environment not in known]
+    if not missing:
+        said.append(f"kept {name}, which is in {CONFIGURATION} already")
+    for environment in missing:
+        settings = dict.fromkeys([*table.get("settings", {}), *chosen_settings(registry.get(name))])
+        values = {setting: f"env:{variable(name, environment, setting)}" for setting in settings}
+        grown = grown.with_environment(name, environment, environment_block(values))
+        said.append(f"added the environment {environment} to {name}: it is called {name}/{environment}")
+    return grown
+
+
+def _integration(provider: Provider, environments: Sequence[str], answers: Mapping[str, str]) -> Iterator[str]:
     name = provider.name
     yield f"[integrations.{name}]"
     yield f'provider = "{name}"'
-    yield f'environment = "{environment}"'
+    if len(environments) == 1:
+        yield f'environment = "{environments[0]}"'
     yield "# share_of_users = 0.30        # whose logins depend on it: the report says so"
     yield ""
     yield f"[integrations.{name}.settings]"
-    for field in provider.settings.fields():
-        yield from _setting(provider, field)
+    for each in provider.settings.fields():
+        yield from _setting(provider, each, answers)
     purpose = "Who must answer: an accepted key of the wrong account is not a pass."
     yield from _described(f"integrations.{name}.expect", purpose, provider.expectations)
     purpose = "For the interactions that need a user in a certain state; never a real person's."
@@ -84,12 +236,27 @@ def _integration(provider: Provider, environment: str) -> Iterator[str]:
         yield f'# {key} = "…"'
     yield "# rotation_days = 90"
     yield "# reviewed = 2026-01-31"
+    if len(environments) > 1:
+        yield from _environments(provider, environments)
 
 
-def _setting(provider: Provider, field: Field) -> Iterator[str]:
-    yield from _comment(f"{field.setting.description} Where to find it: {field.setting.where}.")
-    in_use = field.name in chosen_settings(provider)
-    yield f'{"" if in_use else "# "}{field.name} = "{reference(provider, field)}"'
+def _environments(provider: Provider, environments: Sequence[str]) -> Iterator[str]:
+    """The first environment has the values above, each other one its own."""
+    name = provider.name
+    yield ""
+    yield "# What is above holds in every environment; a table of one overrides single keys."
+    yield f"[integrations.{name}.{KEY}.{environments[0]}]"
+    for environment in environments[1:]:
+        yield ""
+        yield f"[integrations.{name}.{KEY}.{environment}]"
+        values = {each: f"env:{variable(name, environment, each)}" for each in chosen_settings(provider)}
+        yield from environment_block(values).splitlines()
+
+
+def _setting(provider: Provider, each: Field, answers: Mapping[str, str]) -> Iterator[str]:
+    yield from _comment(f"{each.setting.description} Where to find it: {each.setting.where}.")
+    in_use = each.name in chosen_settings(provider) or each.name in answers
+    yield f"{'' if in_use else '# '}{each.name} = {string(answers.get(each.name, reference(provider, each)))}"
 
 
 def _described(table: str, purpose: str, keys: Mapping[str, str]) -> Iterator[str]:
@@ -112,63 +279,21 @@ def chosen_settings(provider: Provider) -> list[str]:
     """The settings of the simplest whole configuration: the required ones, and the first that authenticates."""
     fields = provider.settings.fields()
     one_of = provider.settings.any_of[:1]
-    return [field.name for field in fields if field.required or field.name in one_of]
+    return [each.name for each in fields if each.required or each.name in one_of]
 
 
-def reference(provider: Provider, field: Field) -> str:
+def reference(provider: Provider, each: Field) -> str:
     """Where the value is looked for, until somebody says better."""
-    example = field.setting.example
-    variable = f"{provider.name}_{field.name}".upper().replace("-", "_")
-    return example if field.secret and example.startswith("env:") else f"env:{variable}"
+    example = each.setting.example
+    return example if each.secret and example.startswith("env:") else f"env:{variable(provider.name, each.name)}"
 
 
-def shipped_folder() -> Path:
-    """Where the contracts and recordings of the shipped providers are: in the package, or in a checkout."""
-    package = Path(mfagate.__file__).parent
-    installed = package / "shipped"
-    return installed if installed.is_dir() else package.parents[1]
+def variable(*parts: str) -> str:
+    """Return the name of an environment variable."""
+    return re.sub(r"[^A-Z0-9]", "_", "_".join(parts).upper())
 
 
 def _shipped(name: str) -> dict[Path, str]:
     folder = shipped_folder()
     found = [*sorted(folder.glob(f"contracts/{name}/*.json")), *sorted(folder.glob(f"cassettes/{name}/*.yaml"))]
     return {path.relative_to(folder): path.read_text("utf-8") for path in found}
-
-
-def _shipped_pipeline(pipeline: str) -> dict[Path, str]:
-    """The templates of one kind; they lie there as they lie in a project."""
-    folder = shipped_folder() / "ci/templates" / pipeline
-    return {path.relative_to(folder): path.read_text("utf-8") for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def pipeline_files(pipeline: str, providers: Sequence[Provider], environment: str) -> dict[Path, str]:
-    """What runs mfagate in somebody's CI, by path in the project.
-
-    The templates are complete files for Duo in production, which can be pasted as they are. For other
-    providers a line that names a variable of Duo becomes one line for each variable of theirs.
-    """
-    example = _variables([registry.get("duo")])
-    names = _variables(providers)
-    return {
-        path: _ENVIRONMENT.sub(rf"\g<1>{environment}", "\n".join(_renamed(text.split("\n"), example, names)))
-        for path, text in _shipped_pipeline(pipeline).items()
-    }
-
-
-def _renamed(lines: Sequence[str], example: Sequence[str], names: Sequence[str]) -> Iterator[str]:
-    for line in lines:
-        named = next((name for name in example if re.search(rf"\b{name}\b", line)), None)
-        if named is None:
-            yield line
-        elif named == example[0]:
-            yield from (line.replace(named, name) for name in names)
-
-
-def _variables(providers: Sequence[Provider]) -> list[str]:
-    """The environment variables that the started configuration of these providers refers to."""
-    return [
-        reference(provider, field).removeprefix("env:")
-        for provider in providers
-        for field in provider.settings.fields()
-        if field.name in chosen_settings(provider)
-    ]

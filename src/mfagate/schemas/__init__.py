@@ -7,8 +7,10 @@ this module are what ``mfagate schema`` printed, published with the package.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
-from mfagate.config.model import Configuration
+from mfagate.config.environments import KEY, SET_ONCE, Environment
+from mfagate.config.model import MADE, Configuration
 from mfagate.providers.base import Provider
 from mfagate.providers.registry import all_providers
 from mfagate.result import Report
@@ -30,7 +32,24 @@ def config() -> dict[str, Any]:
     integration = document["$defs"]["Integration"]
     providers = all_providers()
     integration["properties"]["provider"]["enum"] = sorted(providers)
-    integration["allOf"] = [_for_provider(name, provider) for name, provider in sorted(providers.items())]
+    document["$defs"]["IntegrationEnvironment"] = _environment(integration)
+    integration["properties"][KEY] = {
+        "type": "object",
+        "description": "Environments that override single keys of this table, such as "
+        "[integrations.NAME.environments.production]. Each is an integration NAME/ENVIRONMENT.",
+        "propertyNames": {"enum": list(Environment)},
+        "minProperties": 1,
+        "additionalProperties": {"$ref": "#/$defs/IntegrationEnvironment"},
+    }
+    integration["if"] = {"required": [KEY]}
+    integration["then"] = {"properties": {"environment": False}}
+    integration["else"] = {"required": integration.pop("required")}
+    document["$defs"] |= {_tables(name): _own_tables(provider) for name, provider in sorted(providers.items())}
+    integration["allOf"] = [
+        *(_set_once(key) for key in SET_ONCE),
+        *(_for_provider(name, provider) for name, provider in sorted(providers.items())),
+    ]
+    document["properties"]["integrations"] = _without_slashes(document["properties"]["integrations"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:mfagate:integrations:1",
@@ -39,7 +58,12 @@ def config() -> dict[str, Any]:
     }
 
 
-def _for_provider(name: str, provider: Provider) -> dict[str, Any]:
+def _tables(provider: str) -> str:
+    return f"Tables of {provider}"
+
+
+def _own_tables(provider: Provider) -> dict[str, Any]:
+    """Describe the tables whose keys are the provider's own; none is required."""
     settings = {
         field.name: {
             "type": "string",
@@ -48,17 +72,57 @@ def _for_provider(name: str, provider: Provider) -> dict[str, Any]:
         }
         for field in provider.settings.fields()
     }
+    return {
+        "properties": {
+            "settings": {"properties": settings, "additionalProperties": False},
+            "control": {"properties": settings, "additionalProperties": False},
+            "expect": _keys(provider.expectations),
+            "test_data": _keys(provider.test_data),
+        }
+    }
+
+
+def _for_provider(name: str, provider: Provider) -> dict[str, Any]:
+    tables = {"$ref": f"#/$defs/{quote(_tables(name))}"}
     required = [field.name for field in provider.settings.fields() if field.required]
     return {
         "if": {"properties": {"provider": {"const": name}}, "required": ["provider"]},
         "then": {
-            "properties": {
-                "settings": {"properties": settings, "required": required, "additionalProperties": False},
-                "control": {"properties": settings, "additionalProperties": False},
-                "expect": _keys(provider.expectations),
-                "test_data": _keys(provider.test_data),
-            }
+            **tables,
+            "properties": {KEY: {"additionalProperties": tables}},
+            "if": {"not": {"required": [KEY]}},
+            "then": {"properties": {"settings": {"required": required}}},
         },
+    }
+
+
+def _environment(integration: dict[str, Any]) -> dict[str, Any]:
+    """Describe a table of an environment: the keys of an integration, none of them required."""
+    return {
+        "additionalProperties": False,
+        "description": "What is different in one environment. Tables are merged key by key, other values replaced.",
+        "properties": {key: value for key, value in integration["properties"].items() if key != "environment"},
+        "title": "IntegrationEnvironment",
+        "type": "object",
+    }
+
+
+def _set_once(key: str) -> dict[str, Any]:
+    """Describe a key that an environment cannot have if its integration has it."""
+    return {
+        "if": {"required": [key]},
+        "then": {"properties": {KEY: {"additionalProperties": {"properties": {key: False}}}}},
+    }
+
+
+def _without_slashes(integrations: dict[str, Any]) -> dict[str, Any]:
+    """Describe written names: the name of an environment is made, and never written."""
+    (pattern,) = integrations["patternProperties"]
+    written = pattern.replace(MADE, "")
+    return {
+        **integrations,
+        "patternProperties": {written: integrations["patternProperties"][pattern]},
+        "additionalProperties": False,
     }
 
 

@@ -32,8 +32,10 @@ class Part:
 def secret_parts(value: str) -> Iterator[Part]:
     """Yield the parts of a secret, each with its public ranges; leave out parts that are wholly public."""
     if _ARMOUR.search(value):
-        for body in _ARMOUR.split(value):
+        for body in _armoured(value):
             yield Part(body, _of_key(body))
+    elif members := _private_members(value):
+        yield from map(Part, members)
     elif address := _ADDRESS.match(value):
         user, _, password = (address["user"] or "").partition(":")
         yield Part(password or user)
@@ -44,7 +46,38 @@ def secret_parts(value: str) -> Iterator[Part]:
         yield Part(value, _of_token(value) or _of_key(value) or words_in(value))
 
 
-_ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
+_ARMOUR = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----")
+
+_ATTRIBUTE = re.compile(r"(?m)^[ \t]*+(?:Bag Attributes|Key Attributes|[\w.-][\w .-]{0,60}[:=]).*$")
+"""Lines that ``openssl pkcs12`` writes in front of a block: which certificate it is, and who issued it."""
+
+_JWK_SECRETS = ("d", "p", "q", "dp", "dq", "qi", "k")
+"""RFC 7518, sections 6.2.2, 6.3.2 and 6.4."""
+
+
+def _armoured(value: str) -> Iterator[str]:
+    """Yield the text inside and around the blocks of a PEM file, without certificates and attributes."""
+    texts = _ARMOUR.split(value)
+    yield _ATTRIBUTE.sub("", texts[0]) if texts[1] == "BEGIN" else texts[0]
+    for kind, label, text in zip(texts[1::3], texts[2::3], texts[3::3], strict=True):
+        if kind == "END":
+            yield _ATTRIBUTE.sub("", text)
+        elif label != "CERTIFICATE":
+            yield text
+
+
+def _private_members(value: str) -> list[str]:
+    """Return the secret members of a JSON Web Key; the others are published."""
+    if not value.lstrip().startswith("{"):
+        return []
+    try:
+        members = json.loads(value)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(members, dict) or "kty" not in members:
+        return []
+    return [text for name in _JWK_SECRETS if isinstance(text := members.get(name), str)]
+
 
 _ADDRESS = re.compile(
     r"(?:https?|wss?|socks[45]h?|ftp|postgres(?:ql)?(?:\+\w+)?|mysql|redis|amqps?|smtps?|mailtos?)://"

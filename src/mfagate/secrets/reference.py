@@ -7,14 +7,27 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Self
 
-SCHEMES = ("env", "file", "dotenv", "json", "yaml", "toml", "k8s-secret", "sandbox")
+from mfagate.result import Location
+
+SCHEMES = ("env", "file", "dotenv", "json", "yaml", "toml", "tfvars", "k8s-secret", "sandbox")
 """Schemes of the stores that ship with mfagate."""
 
 _REFERENCE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]*):(?!//)(?P<locator>.*)", re.DOTALL)
 
 
 class Unresolved(Exception):
-    """A reference that points at nothing. The message names the reference, never a value."""
+    """A reference that points at nothing.
+
+    Args:
+        message: Names the reference, and never a value.
+        next_step: What to do, where that is known better than the catalogue knows it.
+        location: The line to change, where it is not that of the reference.
+    """
+
+    def __init__(self, message: str, *, next_step: str | None = None, location: Location | None = None) -> None:
+        super().__init__(message)
+        self.next_step = next_step
+        self.location = location
 
 
 @dataclass(frozen=True, slots=True)

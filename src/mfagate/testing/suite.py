@@ -99,6 +99,20 @@ class ProviderSuite(RepeatedGates, StrongContract):
             key = change.setting or next(iter(change.values))
             assert key in result.first_red["message"], result.stdout
 
+    def test_doubtful(self, project: ProviderProject, running: Running) -> None:
+        """A form that the provider does not document is no reason to stop a deployment."""
+        for change in self.doubtful:
+            fresh = ProviderProject(project.folder, self, running)
+            fresh.change(change.values, running)
+            result = fresh.run_in_process("check")
+            warned = [check for check in result.report["integrations"][0]["checks"] if check["outcome"] == "warn"]
+            assert (result.exit_code, change.cause) in {(PASS, check["cause"]) for check in warned}, (
+                change,
+                result.stdout,
+            )
+            key = change.setting or next(iter(change.values))
+            assert any(key in check["message"] for check in warned if check["cause"] == change.cause), result.stdout
+
     def _slips(self, project: ProviderProject) -> Iterator[Change]:
         definition = registry.get(self.provider)
         for field in definition.settings.fields():

@@ -56,6 +56,9 @@ class SuiteBase:
     offline: ClassVar[Sequence[Change]]
     """Mix-ups and slips that are found without asking; the secret settings' usual slips are added."""
 
+    doubtful: ClassVar[Sequence[Change]] = ()
+    """Values in another form than usual, where the provider documents none: a warning, because they may be right."""
+
     swapped: ClassVar[Sequence[tuple[str, str]]] = ()
     """Pairs of settings whose exchanged values are recognised."""
 

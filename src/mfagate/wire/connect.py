@@ -119,9 +119,25 @@ def _not_connected(endpoint: Endpoint, errors: Mapping[str, int], deadline: Dead
     ):
         if code in errors.values():
             return WireError(cause, f"{endpoint.authority} {what}", evidence)
-    reasons = ", ".join(sorted(set(evidence["addresses"].values())))
+    return _no_way(endpoint, errors)
+
+
+def _no_way(endpoint: Endpoint, errors: Mapping[str, int]) -> WireError:
+    """Return the failure of a machine that has no route to any address of a host, or may not use it."""
+    reasons = ", ".join(sorted({os.strerror(code) for code in errors.values()}))
+    families = {"IPv6" if address.startswith("[") else "IPv4" for address in errors}
+    only = next(iter(families)) if len(families) == 1 else None
+    evidence = {"addresses": {address: os.strerror(code) for address, code in errors.items()}}
+    step = (
+        "Look at this machine's routes (ip route, ip -6 route), at the egress rules of its network, and whether it has "
+        "to use a proxy (HTTPS_PROXY)."
+    )
     return WireError(
         CauseId.NETWORK_CONNECTION_TIMEOUT,
-        f"{endpoint.authority} cannot be reached from here: {reasons}",
+        f"{endpoint.authority} cannot be reached from here{f' by {only}' if only else ''}: {reasons}",
         evidence,
+        next_step=f"{step} The host has only {only} addresses here: this machine needs a route for {only}, or a proxy "
+        "that has one."
+        if only
+        else step,
     )

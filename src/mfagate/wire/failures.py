@@ -24,16 +24,18 @@ class WireError(Exception):
         message: str,
         evidence: Mapping[str, Any] | None = None,
         outcome: Outcome | None = None,
+        next_step: str | None = None,
     ) -> None:
         super().__init__(message)
         self.cause = cause
         self.message = message
         self.evidence = dict(evidence or {})
         self.outcome = outcome
+        self.next_step = next_step
 
     def in_phase(self, phase: Phase) -> Failure:
         """The public form of this error."""
-        return Failure(self.cause, phase, self.message, self.evidence, self.outcome)
+        return Failure(self.cause, phase, self.message, self.evidence, self.outcome, self.next_step)
 
 
 def short_of_resources(error: Exception) -> WireError:

@@ -18,7 +18,7 @@ from email.errors import (
 )
 from typing import TYPE_CHECKING, cast
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.exchange import Headers, Request, Response
 from mfagate.foreign import ForeignText, quoted
 from mfagate.foreign.parsing import raw
@@ -161,13 +161,22 @@ class Answer:
                 body += piece
         except (OSError, http.client.HTTPException) as error:
             if not isinstance(error, OSError) and not self.source.ended:
-                raise _not_http("the chunks of the answer are malformed") from error
+                raise self._malformed_chunk() from error
             raise self._cut_off(error, deadline) from error
         if len(body) > limit:
             return bytes(body[:limit]), True
         if self.head.length:  # less came than Content-Length promised
             raise self._cut_off(None, deadline)
         return bytes(body), False
+
+    def _malformed_chunk(self) -> WireError:
+        status = self.head.status
+        return WireError(
+            CauseId.CONTRACT_BODY_UNREADABLE,
+            f"the body of the answer ({status}) cannot be read: a chunk of it is malformed (RFC 9112 section 7.1)",
+            {"status": status, "bytes_received": self.stream.received},
+            Outcome.INCONCLUSIVE if status >= 500 else None,
+        )
 
     def _cut_off(self, error: Exception | None, deadline: Deadline) -> WireError:
         lost = error if isinstance(error, OSError) else ConnectionResetError()
@@ -212,9 +221,34 @@ def _no_head(
         lost = error if isinstance(error, OSError) else ConnectionResetError()
         doing = "reading the head of the answer" if begun else "waiting for the answer"
         return interrupted(lost, doing, stream, deadline)
+    if (limit := _exceeded(error, begun)) is not None:
+        return WireError(
+            CauseId.CONTRACT_BODY_UNREADABLE,
+            f"the head of the answer exceeds a limit of Python's HTTP client: {limit}",
+            {"received": first_line(begun)},
+            Outcome.INCONCLUSIVE if begun[9:10] == b"5" else None,
+            next_step="The host and the port are right: HTTP answers there. Look at the answer's header fields with "
+            "`curl -sS -o /dev/null -D - URL` and ask the provider, or the owner of the device on the way that adds "
+            "them, to send less. Clients in Python (http.client, requests) refuse this answer as well.",
+        )
     if isinstance(error, http.client.BadStatusLine | http.client.UnknownProtocol):
         return _not_http("the answer's status line is malformed", first_line(begun))
     return _not_http(f"the head of the answer is not HTTP: {quoted(error, 120)}")
+
+
+_LONGEST_HEADER_LINE, _MOST_HEADERS = 65_536, 100
+"""Bytes and number of header fields that ``http.client`` reads; ``requests`` and urllib3 read through it."""
+
+
+def _exceeded(error: Exception, begun: bytes) -> str | None:
+    """Return the limit that a head exceeds which is HTTP in every other respect, or None."""
+    if not re.match(rb"HTTP/1\.[01] [1-9]\d\d[ \r\n]", begun):
+        return None
+    if isinstance(error, http.client.LineTooLong):
+        return f"a line of it is longer than {_LONGEST_HEADER_LINE} bytes"
+    if type(error) is http.client.HTTPException and str(error).startswith("got more than"):
+        return f"it has {_MOST_HEADERS} header fields or more"
+    return None
 
 
 def _other_protocol(begun: bytes, sent: bytes) -> WireError:

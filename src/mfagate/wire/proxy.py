@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
@@ -11,6 +11,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from mfagate.causes import CauseId
 from mfagate.config.shapes import is_loopback
+from mfagate.exchange import Headers
+from mfagate.intermediaries import both_suspects, could_not_resolve, named_error, offered_schemes
 from mfagate.wire.attempt import Attempt
 from mfagate.wire.endpoint import Endpoint, MalformedUrl
 from mfagate.wire.failures import WireError
@@ -30,9 +32,10 @@ class Proxy:
         """The URL, safe to show."""
         return f"{self.endpoint.scheme}://{self.endpoint.authority}"
 
-    def failure(self, message: str, **evidence: object) -> WireError:
+    def failure(self, message: str, next_step: str | None = None, /, **evidence: object) -> WireError:
         """Something went wrong at this proxy."""
-        return WireError(CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", {"proxy": self.name} | evidence)
+        evidence = {"proxy": self.name} | evidence
+        return WireError(CauseId.NETWORK_PROXY, f"proxy {self.name}: {message}", evidence, next_step=next_step)
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -46,13 +49,51 @@ class Proxy:
         """The same error as a failure of this proxy, if it is not yet one."""
         if error.cause is CauseId.NETWORK_PROXY:
             return error
-        return self.failure(error.message, **error.evidence, problem=str(error.cause))
+        return self.failure(error.message, error.next_step, **error.evidence, problem=str(error.cause))
 
-    def refusal(self) -> WireError:
-        """It answered 407."""
+    def refusal(self, answer: HTTPResponse, endpoint: Endpoint) -> WireError:
+        """Return the failure of an answer that the proxy gave itself."""
+        headers = Headers(tuple(answer.headers.items()))
+        if answer.status == 407:
+            return self._unauthorized(headers, endpoint)
+        status, error = answer.status, named_error(headers)
+        marks = {"proxy error": error} if error else {}
+        if could_not_resolve(error):
+            message = f"cannot resolve {endpoint.host}: {status} ({error})"
+            return self.failure(message, both_suspects(endpoint.host, self.name), status=status, **marks)
+        named = f"{status} ({error})" if error else f"{status}"
+        return self.failure(f"does not connect us to {endpoint.authority}: {named}", status=status, **marks)
+
+    def _unauthorized(self, headers: Headers, endpoint: Endpoint) -> WireError:
+        schemes = offered_schemes(headers.all("proxy-authenticate"))
+        evidence = {"status": 407, **({"offered": ", ".join(schemes)} if schemes else {})}
+        if schemes and BASIC not in [scheme.lower() for scheme in schemes]:
+            message = f"demands authentication and offers {' and '.join(schemes)}, but not Basic"
+            return self.failure(message, _without_basic(schemes, self.name, endpoint.host), **evidence)
         if self.authorization:
-            return self.failure("refuses the user name and password of its URL", status=407)
-        return self.failure("demands a user name and password; its URL has none", status=407)
+            return self.failure("refuses the user name and password of its URL", **evidence)
+        step = f"Write user name and password into the proxy's URL in the environment: {self._with_user}."
+        return self.failure("demands a user name and password; its URL has none", step, **evidence)
+
+    @property
+    def _with_user(self) -> str:
+        return f"{self.endpoint.scheme}://USER:PASSWORD@{self.endpoint.authority}"
+
+
+BASIC = "basic"
+
+
+def _without_basic(schemes: Sequence[str], proxy: str, host: str) -> str:
+    """Return the next step for a proxy that does not take Basic, the only scheme that requests sends to a proxy.
+
+    https://github.com/genotrance/px and https://cntlm.sourceforge.net authenticate in the client's place.
+    """
+    return (
+        f"mfagate authenticates at a proxy only by Basic, and so does Python's requests. Run a local proxy that "
+        f"authenticates by {' or '.join(schemes)} in its place (px, or cntlm for NTLM) and set HTTPS_PROXY to its "
+        f"address; or ask the team that runs {proxy} to let this machine reach {host} without authentication; or list "
+        f"{host} in NO_PROXY, if this machine may reach it directly."
+    )
 
 
 def proxy_for(url: str) -> Proxy | None:
@@ -113,11 +154,22 @@ def tunnel(stream: Stream, proxy: Proxy, endpoint: Endpoint, attempt: Attempt) -
     send(stream, request, attempt.deadline)
     # Unbuffered, so that nothing is read that comes through the tunnel.
     answer = read_head(stream, "CONNECT", request, attempt.deadline, buffer_size=1).head
-    if answer.status == 407:
-        raise proxy.refusal()
     if not 200 <= answer.status < 300:
-        raise proxy.failure(f"does not connect us to {endpoint.authority}: {answer.status}", status=answer.status)
+        raise proxy.refusal(answer, endpoint)
     stream.forget_received()
+
+
+def unasked_refusal(answer: HTTPResponse, endpoint: Endpoint) -> WireError:
+    """Return the failure of a 407 that comes from a proxy which the environment does not name for this host."""
+    schemes = offered_schemes(Headers(tuple(answer.headers.items())).all("proxy-authenticate"))
+    offered = {"offered": ", ".join(schemes)} if schemes else {}
+    return WireError(
+        CauseId.NETWORK_PROXY,
+        "a proxy on the way demands authentication" + (f" and offers {' and '.join(schemes)}" if schemes else ""),
+        {"status": 407, **offered},
+        next_step=f"The environment names no proxy for {endpoint.host}, so this one intercepts the connection. Set "
+        "HTTPS_PROXY to the company's proxy, or ask the network team to let this machine reach the host.",
+    )
 
 
 def is_own_answer(answer: HTTPResponse) -> bool:
@@ -127,8 +179,8 @@ def is_own_answer(answer: HTTPResponse) -> bool:
     """
     if answer.status < 400:
         return False
-    if "proxy-authenticate" in answer.headers or "x-squid-error" in answer.headers:
+    if answer.status == 407 or "proxy-authenticate" in answer.headers:
         return True
-    if ";error=" in answer.headers.get("proxy-status", "").replace(" ", ""):  # RFC 9209 section 2.1.1
+    if named_error(Headers(tuple(answer.headers.items()))) is not None:
         return True
     return answer.status in (502, 504) and "via" in answer.headers

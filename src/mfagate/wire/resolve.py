@@ -42,7 +42,7 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
     except TimeoutError:
         raise WireError(
             CauseId.NETWORK_DNS_FAILURE,
-            f"the resolver gave no answer for {endpoint.host} within {deadline.seconds:g} s",
+            f"this machine's resolver gave no answer for {endpoint.host} within {deadline.seconds:g} s",
             {"host": endpoint.host, "timeout_seconds": deadline.seconds},
             Outcome.INCONCLUSIVE,
         ) from None
@@ -50,9 +50,10 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
         if shortage_of(behind := _behind(error)) is not None:
             raise short_of_resources(behind) from error
         definite = isinstance(error, socket.gaierror) and error.errno in DEFINITE
+        what = "knows no address of" if definite else "gave no answer for"
         raise WireError(
             CauseId.NETWORK_DNS_FAILURE,
-            f"{endpoint.host} {'does not exist' if definite else 'could not be resolved'}: {error.strerror}",
+            f"this machine's resolver {what} {endpoint.host}: {error.strerror}",
             {"host": endpoint.host, "error": str(error.strerror)},
             Outcome.FAIL if definite else Outcome.INCONCLUSIVE,
         ) from None

@@ -9,6 +9,7 @@ one TLS connection run inside another (an https:// proxy).
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from mfagate.foreign import quoted
 from mfagate.wire import certificates, trust
 from mfagate.wire.attempt import Attempt, Deadline
 from mfagate.wire.failures import WireError, first_line, interrupted
+from mfagate.wire.identity import ClientIdentity
 from mfagate.wire.stream import Stream
 
 T = TypeVar("T")
@@ -35,7 +37,7 @@ EVIDENCE_SECONDS = 2.0
 # RFC 8446 section 5.1: change_cipher_spec, alert, handshake, application_data.
 RECORD_TYPES = range(0x14, 0x18)
 
-# RFC 8446 section 6.2, as OpenSSL names them. We present no certificate, so who objects to it demands one.
+# RFC 8446 section 6.2, as OpenSSL names them. Where we present no certificate, who objects to it demands one.
 CLIENT_CERTIFICATE_ALERTS = (
     "ALERT_CERTIFICATE_REQUIRED",
     "ALERT_BAD_CERTIFICATE",
@@ -44,6 +46,18 @@ CLIENT_CERTIFICATE_ALERTS = (
     "ALERT_UNKNOWN_CA",
     "ALERT_ACCESS_DENIED",
 )
+# The same alerts where we present one, and those about its dates.
+REFUSALS = {
+    "ALERT_UNKNOWN_CA": "it does not trust the issuer",
+    "ALERT_CERTIFICATE_EXPIRED": "it takes it for expired",
+    "ALERT_CERTIFICATE_REVOKED": "it takes it for revoked",
+    "ALERT_CERTIFICATE_REQUIRED": "it asks for one and saw none",
+    "ALERT_ACCESS_DENIED": "it does not let this client in",
+    "ALERT_UNSUPPORTED_CERTIFICATE": "it does not take this kind",
+    "ALERT_BAD_CERTIFICATE": "it cannot read or verify it",
+    "ALERT_CERTIFICATE_UNKNOWN": "it gives no reason",
+    "ALERT_DECRYPT_ERROR": "it cannot verify the signature with which the key is proved",
+}
 # Ends of OpenSSL's names for what else goes wrong, most of them alerts of the server.
 EXPLANATIONS = {
     "PROTOCOL_VERSION": "no TLS version in common (1.2 and 1.3 are offered)",
@@ -59,8 +73,11 @@ EXPLANATIONS = {
 class TlsStream(Stream):
     """The client's side of a TLS connection."""
 
-    def __init__(self, lower: Stream, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(
+        self, lower: Stream, context: ssl.SSLContext, server_name: str, *, shows_certificate: bool = False
+    ) -> None:
         super().__init__()
+        self._shows_certificate = shows_certificate
         self.lower = lower
         self._server_name = server_name
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -90,9 +107,14 @@ class TlsStream(Stream):
         return self._tls.getpeercert() or {}
 
     @property
-    def peer_der(self) -> bytes:
-        """The certificate in DER, verified or not."""
-        return self._tls.getpeercert(binary_form=True) or b""
+    def sent_chain(self) -> list[bytes]:
+        """The certificates in DER as the server sent them, its own first, verified or not."""
+        if sys.version_info >= (3, 13):
+            return [bytes(one) for one in self._tls.get_unverified_chain()]
+        # Python 3.10 to 3.12 have the method on the inner object alone (https://github.com/python/cpython/issues/109109).
+        inner: Any = self._tls
+        chain = inner._sslobj.get_unverified_chain() or ()
+        return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain]
 
     def _send(self, data: memoryview) -> int:
         return self._run(self._tls.write, data)
@@ -147,15 +169,27 @@ class TlsStream(Stream):
         )
 
     def _explained(self, error: ssl.SSLError) -> WireError:
-        return explained(error, self._server_name, agreed=self._tls.cipher() is not None)
+        agreed = self._tls.cipher() is not None
+        return explained(error, self._server_name, agreed=agreed, shown=self._shows_certificate)
 
 
-def explained(error: ssl.SSLError, server_name: str, *, agreed: bool) -> WireError:
-    """Why TLS failed for another reason than the certificate; ``agreed`` says that a cipher was agreed before."""
+def explained(error: ssl.SSLError, server_name: str, *, agreed: bool, shown: bool = False) -> WireError:
+    """Say why TLS failed for another reason than the server's certificate.
+
+    Args:
+        error: As OpenSSL has it.
+        server_name: The host.
+        agreed: Whether a cipher was agreed before.
+        shown: Whether a client certificate was to be shown, so that the server objects to this one.
+    """
     reason = quoted(error.reason or "unknown")
     evidence = {"host": server_name, "openssl": reason}
     # Once a cipher is agreed, the only thing left for a TLS 1.2 server to object to is that
     # we answered its CertificateRequest with an empty list (RFC 5246 section 7.4.6).
+    if shown and reason.endswith(tuple(REFUSALS)):
+        why = next(why for end, why in REFUSALS.items() if reason.endswith(end))
+        message = f"{server_name} refuses the client certificate: {why}"
+        return WireError(CauseId.NETWORK_TLS_CLIENT_CERTIFICATE, message, evidence)
     if reason.endswith(CLIENT_CERTIFICATE_ALERTS) or (agreed and reason.endswith("ALERT_HANDSHAKE_FAILURE")):
         return WireError(
             CauseId.NETWORK_TLS_CLIENT_CERTIFICATE, f"{server_name} demands a client certificate", evidence
@@ -167,14 +201,18 @@ def explained(error: ssl.SSLError, server_name: str, *, agreed: bool) -> WireErr
 class Verifier:
     """Opens TLS connections to servers whose certificate a bundle vouches for."""
 
-    def __init__(self, ca_bundle: Path | None, trust_env: bool) -> None:
-        self.bundle, self.context = trust.trusting(ca_bundle, trust_env)
+    def __init__(self, ca_bundle: Path | None, trust_env: bool, identity: ClientIdentity | None = None) -> None:
+        self.shows_certificate = identity is not None
+        if identity is None:
+            self.bundle, self.context = trust.trusting(ca_bundle, trust_env)
+        else:
+            self.bundle, self.context = trust.presenting(ca_bundle, trust_env, identity)
 
     def secure(
         self, lower: Stream, server_name: str, attempt: Attempt, reopen: Callable[[Attempt], Stream]
     ) -> TlsStream:
         """TLS over ``lower``. ``reopen`` makes a second such stream, to look at a refused certificate."""
-        stream = TlsStream(lower, self.context, server_name)
+        stream = TlsStream(lower, self.context, server_name, shows_certificate=self.shows_certificate)
         with attempt.during(Phase.TLS):
             try:
                 stream.handshake(attempt.deadline)
@@ -191,5 +229,6 @@ def _look_at(server_name: str, attempt: Attempt, reopen: Callable[[Attempt], Str
     with suppress(Exception), Attempt(min(EVIDENCE_SECONDS, attempt.deadline.remaining())) as second:
         stream = TlsStream(reopen(second), trust.unverified(), server_name)
         stream.handshake(second.deadline)
-        return certificates.describe(stream.peer_der)
+        own, *others = stream.sent_chain
+        return certificates.describe(own, others)
     return {}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mfagate.files import require_appendable, require_regular
 from mfagate.resources import shortage_of
+from mfagate.wire.identity import ClientIdentity
 
 # The first two as requests reads them, the third as OpenSSL does.
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -43,6 +44,19 @@ def trusting(ca_bundle: Path | None, trust_env: bool) -> tuple[Path, ssl.SSLCont
         if path not in _contexts:
             _contexts[path] = _load(path, origin)
         return path, _contexts[path]
+
+
+def presenting(ca_bundle: Path | None, trust_env: bool, identity: ClientIdentity) -> tuple[Path, ssl.SSLContext]:
+    """The bundle in force and a verifying context of its own, which shows a client certificate.
+
+    Raises:
+        CaBundleError: As of :func:`trusting`.
+        ssl.SSLError: The certificate and the key are not a pair.
+    """
+    path, origin = _bundle_in_force(ca_bundle, trust_env)
+    context = _load(path, origin)
+    identity.present_in(context)
+    return path, context
 
 
 def check_bundle(path: Path) -> None:
@@ -81,6 +95,9 @@ def _load(path: Path, origin: str) -> ssl.SSLContext:
             strange = [entry.name for entry in path.glob("[0-9a-f]*.[0-9]*") if entry.exists() and not entry.is_file()]
             if strange:
                 raise CaBundleError(path, origin, f"holds {strange[0]}, which is not a regular file")
+            if not any(path.glob("[0-9a-f]*.[0-9]*")):
+                reason = "is a folder without certificates under hashed names (openssl rehash): name a file in PEM"
+                raise CaBundleError(path, origin, reason)
             context.load_verify_locations(capath=path)
         else:
             require_regular(path)

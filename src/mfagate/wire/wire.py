@@ -14,8 +14,9 @@ from mfagate.wire import certificates
 from mfagate.wire.attempt import Attempt
 from mfagate.wire.endpoint import Endpoint, MalformedUrl
 from mfagate.wire.failures import WireError, short_of_resources
+from mfagate.wire.identity import ClientIdentity
 from mfagate.wire.message import Answer, as_sent, read_head, send, serialize
-from mfagate.wire.proxy import Proxy, is_own_answer, proxy_for
+from mfagate.wire.proxy import Proxy, is_own_answer, proxy_for, unasked_refusal
 from mfagate.wire.route import Route
 from mfagate.wire.stream import Stream
 from mfagate.wire.tls import Verifier
@@ -37,6 +38,7 @@ class Wire:
         ca_bundle: A PEM file, or a directory as of OpenSSL's ``c_rehash``. Without it,
             REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, else certifi's.
         trust_env: Whether those variables and the proxy variables count.
+        identity: A client certificate for servers that ask for one. Proxies are not shown it.
 
     Raises:
         CaBundleError: The bundle cannot be used.
@@ -50,13 +52,15 @@ class Wire:
         max_body_bytes: int = 1 << 20,
         ca_bundle: Path | None = None,
         trust_env: bool = True,
+        identity: ClientIdentity | None = None,
     ) -> None:
         if timeout_seconds <= 0 or max_body_bytes < 0:
             raise ValueError("timeout_seconds has to be above 0 and max_body_bytes not below it")
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
         self._trust_env = trust_env
-        self._verifier = Verifier(ca_bundle, trust_env)
+        self._verifier = Verifier(ca_bundle, trust_env, identity)
+        self._anonymous = Verifier(ca_bundle, trust_env) if identity else self._verifier
 
     def send(self, request: requests.PreparedRequest, *, at_most: float | None = None) -> Exchange:
         """Send it and wait for the whole answer, for at most ``at_most`` seconds if that is less than the timeout.
@@ -100,13 +104,13 @@ class Wire:
         )
 
     def _exchange(self, attempt: Attempt, sent: Request, target: str, route: Route) -> Response:
-        stream = route.open(attempt, self._verifier)
+        stream = route.open(attempt, self._anonymous)
         if route.endpoint.scheme == "https":
             stream = self._verifier.secure(
                 stream,
                 route.endpoint.server_name,
                 attempt,
-                lambda again: route.open(again, self._verifier),
+                lambda again: route.open(again, self._anonymous),
             )
             attempt.certificate = certificates.verified(stream.peer)
         with attempt.during(Phase.PROCESSING):
@@ -126,15 +130,10 @@ class Wire:
             if proxy and error.cause is not CauseId.NETWORK_READ_TIMEOUT:
                 raise proxy.blame(error) from error
             raise
-        status = answer.head.status
-        if proxy and status == 407:
-            raise proxy.refusal()
         if proxy and is_own_answer(answer.head):
-            raise proxy.failure(f"cannot get an answer from the server: {status}", status=status)
-        if status == 407:
-            raise WireError(
-                CauseId.NETWORK_PROXY, "a proxy on the way demands a user name and password", {"status": 407}
-            )
+            raise proxy.refusal(answer.head, route.endpoint)
+        if answer.head.status == 407:
+            raise unasked_refusal(answer.head, route.endpoint)
         return answer
 
 

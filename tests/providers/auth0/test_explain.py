@@ -53,6 +53,12 @@ def managed(status: int, said: str, code: str | None = None, settings: Auth0Sett
             "Service not found: https://acme.us.auth0.com/api/v2/",
             CauseId.ACCOUNT_RESOURCE_MISSING,
         ),
+        (
+            403,
+            "access_denied",
+            "Service not enabled within domain: https://acme.eu.auth0.com/api/v2/",
+            CauseId.ACCOUNT_RESOURCE_MISSING,
+        ),
         (403, "access_denied", CLIENT_GRANT, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
         (403, "access_denied", OLD_CLIENT_GRANT, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
         (403, "unauthorized_client", CLIENT_GRANT, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
@@ -79,8 +85,8 @@ def managed(status: int, said: str, code: str | None = None, settings: Auth0Sett
         (500, "server_error", "a sentence", CauseId.PROVIDER_OUTAGE),
         (503, "temporarily_unavailable", "a sentence", CauseId.PROVIDER_OUTAGE),
         (500, "a code that nobody has seen", "a sentence", CauseId.PROVIDER_OUTAGE),
-        (401, "a code that nobody has seen", "a sentence", CauseId.CREDENTIAL_REJECTED),
-        (403, "access_denied", "a sentence that nobody has seen", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (401, "a code that nobody has seen", "a sentence", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (403, "access_denied", "a sentence that nobody has seen", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
         (400, "invalid_request", "Missing required parameter: code", CauseId.CONTRACT_STATUS_CHANGED),
     ],
 )
@@ -88,6 +94,14 @@ def test_codes_of_the_authentication_api(status: int, error: str, said: str, cau
     found = login(status, error, said)
     assert found.cause is cause
     assert found.evidence["provider code"] == error
+
+
+def test_a_service_that_is_not_enabled_leaves_the_secret_alone() -> None:
+    """https://github.com/auth0/node-auth0/issues/292: the audience, and not the secret."""
+    found = login(403, "access_denied", "Service not enabled within domain: https://x/", settings=WITH_AUDIENCE)
+    assert found.setting == "audience"
+    assert "says nothing against the client secret" in found.message
+    assert "API Audience" in str(found.next_step)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +123,16 @@ def test_codes_of_the_authentication_api(status: int, error: str, said: str, cau
         (403, "a sentence", "insufficient_entitlement", CauseId.ACCOUNT_FEATURE_DISABLED),
         (429, "Global limit has been reached", "too_many_requests", CauseId.PROVIDER_RATE_LIMITED),
         (404, "Not Found", None, CauseId.CONTRACT_ENDPOINT_RETIRED),
+        (404, "The connection does not exist", "inexistent_connection", CauseId.ACCOUNT_RESOURCE_MISSING),
+        (404, "The client does not exist", "inexistent_client", CauseId.ACCOUNT_RESOURCE_MISSING),
+        (403, "a sentence", "feature_disabled_by_admin", CauseId.ACCOUNT_FEATURE_DISABLED),
+        (403, "a sentence", "auth_method_disabled", CauseId.ACCOUNT_FEATURE_DISABLED),
+        (403, "a sentence", "too_many_sms_per_tenant", CauseId.ACCOUNT_QUOTA_EXHAUSTED),
+        (403, "a sentence", "too_many_sms", CauseId.PROVIDER_RATE_LIMITED),
+        (403, "a sentence", "push_notification_wrong_credentials", CauseId.ACCOUNT_FEATURE_DISABLED),
+        (400, "a sentence", "error_sending_sms", CauseId.PROVIDER_OUTAGE),
+        (401, "a sentence", "transaction_expired", CauseId.CONTRACT_STATUS_CHANGED),
+        (404, "a sentence", "login_transaction_not_found", CauseId.CONTRACT_STATUS_CHANGED),
         (400, "Payload validation error", "invalid_body", CauseId.CONTRACT_STATUS_CHANGED),
     ],
 )

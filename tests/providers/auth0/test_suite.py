@@ -69,17 +69,20 @@ class TestAuth0(ProviderSuite):
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         ),
     }
-    offline = (
+    doubtful = (
         Change({"client_secret": "a1B-" * 15 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": "a1B+" * 16}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_secret": "Kx3Vq0ZpT7mB1cWn9Yd5RhG2sLf8JuAe"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        Change({"client_secret": "Qm4Wz8Lk2Jh6Tg0Rf5Nd9Bs3Vc7Xy1Pa"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        Change({"client_id": "a1B2" * 16}, CauseId.CONFIG_WRONG_KIND),
+        Change({"client_id": "a1B2" * 4}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"client_id": "a1B2" * 17 + "+"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"client_id": "a1B+" * 8}, CauseId.CONFIG_MALFORMED_VALUE),
+    )
+    offline = (
+        Change({"client_secret": "sandbox:client_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"client_secret": token()}, CauseId.CONFIG_WRONG_KIND),
         Change({"client_secret": "YOUR_CLIENT_SECRET"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
         Change({"client_secret": "{yourClientSecret}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"client_id": "a1B2" * 7 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_id": "a1B2" * 8 + "a"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_id": "a1B-" * 8}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_id": "a1B2" * 16}, CauseId.CONFIG_WRONG_KIND),
         Change({"client_id": "{yourClientId}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
         Change({"domain": f"https://{DOMAIN}"}, CauseId.CONFIG_MALFORMED_URL),
         Change({"domain": f"{DOMAIN}/"}, CauseId.CONFIG_MALFORMED_URL),

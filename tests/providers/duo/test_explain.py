@@ -34,8 +34,8 @@ def finding(code: int, message: str = "a sentence", detail: str | None = None) -
         (42901, None, CauseId.PROVIDER_RATE_LIMITED),
         (50001, None, CauseId.PROVIDER_OUTAGE),
         (50300, None, CauseId.PROVIDER_OUTAGE),
-        (40199, None, CauseId.CREDENTIAL_REJECTED),
-        (40399, None, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (40199, None, CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (40399, None, CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
         (40401, None, CauseId.CONTRACT_ENDPOINT_RETIRED),
         (40001, "username", CauseId.CONTRACT_STATUS_CHANGED),
     ],
@@ -51,6 +51,13 @@ def test_a_wrong_kind_does_not_clear_the_secret() -> None:
     assert "may be wrong as well" in found.message
     assert found.evidence["provider message"] == "Access forbidden: Wrong integration type for this API."
     assert found.setting == "integration_key"
+
+
+def test_an_unknown_key_names_every_reason_and_leaves_the_secret_alone() -> None:
+    """40102 with the wording since 2024: https://github.com/duosecurity/duo_api_csharp/issues/36."""
+    found = finding(40102, "Invalid identity in request credentials")
+    assert any("another kind of application" in cause for cause in found.evidence["possible causes"])
+    assert "Leave the secret key as it is" in str(found.next_step)
 
 
 def test_an_outage_is_nobodys_misconfiguration() -> None:

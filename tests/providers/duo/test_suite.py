@@ -27,6 +27,12 @@ class TestDuo(ProviderSuite):
         "wrong account": Absent("keys are known on their own account's host alone: elsewhere they are unknown"),
         "missing permission": Absent("an Auth API application has one permission, which is all"),
     }
+    doubtful = (
+        Change({"secret_key": "a1B-" * 10}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"integration_key": "DIABCDEFGHIJ0123456x"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"host": "api-acme-1.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
+        Change({"host": "api-0a1b2c3.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
+    )
     offline = (
         Change({"secret_key": "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"integration_key": "DIABCDEFGHIJ0123456"}, CauseId.CONFIG_MALFORMED_VALUE),
@@ -36,5 +42,5 @@ class TestDuo(ProviderSuite):
         Change({"host": "api-0a1b2c3d.duosecurity.com/"}, CauseId.CONFIG_MALFORMED_URL),
         Change({"host": "api-0a1b2c3d.duosecurity.com:443"}, CauseId.CONFIG_MALFORMED_URL),
         Change({"host": "admin-0a1b2c3d.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"host": "api-0a1b2c3.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
+        Change({"host": "api-0a1b2c3d.duosecurity.co"}, CauseId.CONFIG_MALFORMED_URL),
     )

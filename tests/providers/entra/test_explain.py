@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from mfagate.causes import CauseId, Outcome
 from mfagate.diagnosis import diagnose
 from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.providers.base import Dialect
+from mfagate.providers.base import ApiError, Dialect
 from mfagate.providers.entra import PROVIDER, made_up_secret
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.result import Finding
@@ -78,6 +78,31 @@ def of_graph(status: int, code: str, message: str = "a sentence", settings: Entr
         (401, 700023, "invalid_client", CauseId.CREDENTIAL_REJECTED, None),
         (401, 50012, "invalid_client", CauseId.CREDENTIAL_REJECTED, None),
         (401, 50027, "invalid_client", CauseId.CREDENTIAL_REJECTED, None),
+        (401, 1000502, "invalid_client", CauseId.CREDENTIAL_EXPIRED, "certificate_thumbprint"),
+        (401, 7000214, "invalid_client", CauseId.CREDENTIAL_REVOKED, "certificate_thumbprint"),
+        (401, 7000232, "invalid_client", CauseId.CREDENTIAL_WRONG_KIND, "client_id"),
+        (400, 700213, "invalid_client", CauseId.CREDENTIAL_UNKNOWN_KEY, None),
+        (400, 70021, "invalid_request", CauseId.CREDENTIAL_UNKNOWN_KEY, None),
+        (400, 700211, "invalid_client", CauseId.CREDENTIAL_UNKNOWN_KEY, None),
+        (401, 700229, "invalid_client", CauseId.CREDENTIAL_WRONG_KIND, None),
+        (401, 700030, "invalid_client", CauseId.CREDENTIAL_REJECTED, "certificate_thumbprint"),
+        (400, 700011, "unauthorized_client", CauseId.CREDENTIAL_UNKNOWN_KEY, "client_id"),
+        (400, 70001, "unauthorized_client", CauseId.CREDENTIAL_UNKNOWN_KEY, "client_id"),
+        (401, 70002, "invalid_client", CauseId.CREDENTIAL_REJECTED, None),
+        (400, 650059, "unauthorized_client", CauseId.CREDENTIAL_UNKNOWN_KEY, "tenant_id"),
+        (400, 1000031, "unauthorized_client", CauseId.CREDENTIAL_REVOKED, "client_id"),
+        (400, 90019, "invalid_request", CauseId.CONFIG_WRONG_KIND, "tenant_id"),
+        (400, 50049, "invalid_instance", CauseId.CREDENTIAL_WRONG_REGION, "tenant_id"),
+        (400, 500014, "invalid_resource", CauseId.ACCOUNT_FEATURE_DISABLED, None),
+        (400, 650052, "access_denied", CauseId.ACCOUNT_FEATURE_DISABLED, None),
+        (400, 530035, "access_denied", CauseId.CREDENTIAL_NETWORK_RESTRICTED, "client_id"),
+        (400, 500021, "access_denied", CauseId.CREDENTIAL_NETWORK_RESTRICTED, "tenant_id"),
+        (400, 5000224, "invalid_request", CauseId.ACCOUNT_SUSPENDED, "tenant_id"),
+        (400, 50088, "interaction_required", CauseId.PROVIDER_RATE_LIMITED, None),
+        (400, 90012, "invalid_request", CauseId.PROVIDER_OUTAGE, None),
+        (400, 50076, "interaction_required", CauseId.CONTRACT_STATUS_CHANGED, None),
+        (400, 500121, "invalid_grant", CauseId.CONTRACT_STATUS_CHANGED, None),
+        (401, 50126, "invalid_grant", CauseId.CONTRACT_STATUS_CHANGED, None),
         (400, 65001, "invalid_grant", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "client_id"),
         (400, 501051, "invalid_grant", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "client_id"),
         (400, 50105, "access_denied", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "client_id"),
@@ -125,16 +150,35 @@ def test_numbers(status: int, number: int, error: str, cause: CauseId, setting: 
         (400, "server_error", CauseId.PROVIDER_OUTAGE),
         (400, "invalid_request", CauseId.CONTRACT_STATUS_CHANGED),
         (400, "an_error_nobody_has_seen", CauseId.CONTRACT_STATUS_CHANGED),
-        (401, "an_error_nobody_has_seen", CauseId.CREDENTIAL_REJECTED),
+        (401, "an_error_nobody_has_seen", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
     ],
 )
 @pytest.mark.parametrize("number", [None, 7999999], ids=["without a number", "unknown number"])
 def test_a_number_nobody_knows_leaves_the_error(status: int, error: str, cause: CauseId, number: int | None) -> None:
     """Numbers may change; the ``error`` is the contract."""
     found = of_login(status, number, error)
-    assert found.cause is cause
+    vague = number is not None and error in ("invalid_client", "unauthorized_client")
+    assert found.cause is (CauseId.PROVIDER_REFUSAL_UNRECOGNISED if vague else cause)
     assert found.effective_outcome is not Outcome.PASS
     assert found.evidence["provider code"] == (error if number is None else "AADSTS7999999")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("The provided value for the input parameter scope isn't valid.", CauseId.CONTRACT_STATUS_CHANGED),
+        ("Client assertion audience claim does not match Realm issuer.", CauseId.CREDENTIAL_REJECTED),
+    ],
+)
+def test_one_number_with_two_meanings(text: str, cause: CauseId) -> None:
+    """700023: the scope on Microsoft's page of numbers, the audience of the assertion in its libraries."""
+    assert of_login(401, 700023, "invalid_client", text).cause is cause
+
+
+@pytest.mark.parametrize("number", [50076, 500121, 50126, 70016, 50053])
+def test_a_sign_in_is_no_trouble_of_the_application(number: int) -> None:
+    exchange = Exchange(Request("POST", "https://login.microsoftonline.com/x/oauth2/v2.0/token"), datetime.now(UTC))
+    assert PROVIDER.is_about_a_user(ApiError(f"AADSTS{number}"), exchange)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +239,8 @@ def test_the_ids_are_no_part_of_the_message(separator: str) -> None:
         (429, "activityLimitReached", "", CauseId.PROVIDER_RATE_LIMITED),
         (503, "serviceNotAvailable", "", CauseId.PROVIDER_OUTAGE),
         (500, "UnknownError", "", CauseId.PROVIDER_OUTAGE),
-        (401, "somethingNew", "", CauseId.CREDENTIAL_REJECTED),
-        (403, "somethingNew", "", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (401, "somethingNew", "", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (403, "somethingNew", "", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
     ],
 )
 def test_codes_of_graph(status: int, code: str, message: str, cause: CauseId) -> None:

@@ -63,6 +63,10 @@ def hosts(known: Mapping[str, Response | None]) -> Callable[..., Exchange]:
         ("global", {US: metadata(US, "dod-graph.microsoft.us")}, "us-gov-dod"),
         ("global", {US: metadata(US)}, "us-gov"),
         ("global", {CHINA: metadata(CHINA)}, "china"),
+        ("global", {"login.sovcloud-identity.fr": metadata("login.sovcloud-identity.fr")}, "bleu"),
+        ("global", {"login.sovcloud-identity.de": metadata("login.sovcloud-identity.de")}, "delos"),
+        ("bleu", {"login.sovcloud-identity.sg": metadata("login.sovcloud-identity.sg")}, "govsg"),
+        ("delos", {GLOBAL: metadata(GLOBAL)}, "global"),
         # The global host describes tenants of other clouds, with their endpoints.
         ("global", {GLOBAL: metadata(US, "graph.microsoft.us")}, "us-gov"),
         ("us-gov", {GLOBAL: metadata(GLOBAL)}, "global"),

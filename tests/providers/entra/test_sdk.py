@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import jwt
 import msal
 import pytest
 import requests
@@ -60,6 +61,20 @@ def test_a_token_for_a_certificate(running: Running, whole: bool) -> None:
     values = running.values
     named = {"public_certificate": values["certificate"]} if whole else {"thumbprint": values["certificate_thumbprint"]}
     assert token(running, {"private_key": values["private_key"], **named})["token_type"] == "Bearer"
+
+
+def test_a_token_for_a_token_of_another_identity_provider(running: Running) -> None:
+    assert token(running, {"client_assertion": running.values["client_assertion"]})["token_type"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("claim", "number"), [({"iss": "https://other"}, 700211), ({"sub": "x"}, 700213), ({"aud": "api://x"}, 700212)]
+)
+def test_tokens_that_no_federated_credential_is_for(running: Running, claim: dict[str, str], number: int) -> None:
+    held = jwt.decode(running.values["client_assertion"], options={"verify_signature": False})
+    made = jwt.encode({**held, **claim}, running.values["issuer_private_key"], "RS256")
+    answer = token(running, {"client_assertion": made})
+    assert (answer["error"], answer["error_codes"]) == ("invalid_client", [number])
 
 
 @pytest.mark.parametrize(

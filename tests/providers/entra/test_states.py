@@ -99,6 +99,7 @@ def test_each_credential_takes_the_place_of_the_configured_one() -> None:
         "client_secret": "canary-expired",
         "private_key": None,
         "certificate_thumbprint": None,
+        "client_assertion": None,
     }
     wrong = arrange(State.CREDENTIAL_WRONG).credential["client_secret"]
     assert wrong not in (None, SETTINGS.secret("client_secret"))

@@ -64,11 +64,13 @@ class TestEntra(ProviderSuite):
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         ),
     }
-    offline = (
-        Change({"client_secret": "sandbox:secret_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+    doubtful = (
         Change({"client_secret": _SECRET[:-4]}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": _SECRET + "a"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": "k3Y8Q%7E" + _SECRET[6:]}, CauseId.CONFIG_MALFORMED_VALUE),
+    )
+    offline = (
+        Change({"client_secret": "sandbox:secret_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"client_secret": "short-secret"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"}, CauseId.CONFIG_WRONG_KIND),
         Change({"client_secret": None}, CauseId.CONFIG_SETTING_MISSING),
@@ -117,7 +119,28 @@ class TestEntra(ProviderSuite):
         project.values["client_secret"] = secret
         assert project.run("check").first["cause"] is None
 
-    @pytest.mark.parametrize("cloud", ["us-gov", "us-gov-dod", "china"])
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("BleuCloud", "bleu"),
+            ("France", "bleu"),
+            ("AzureFranceCloud", "bleu"),
+            ("germany", "delos"),
+            ("DelosCloud", "delos"),
+            ("GovSGCloud", "govsg"),
+            ("AzureCloud", "global"),
+            ("AzureUSGovernment", "us-gov"),
+            ("AzureChinaCloud", "china"),
+            ("USGovDoD", "us-gov-dod"),
+        ],
+    )
+    def test_a_cloud_by_another_name_is_named(self, project: ProviderProject, written: str, meant: str) -> None:
+        project.values["cloud"] = written
+        result = project.run("check")
+        assert (result.exit_code, result.first["cause"]) == (FAIL, CauseId.CONFIG_MALFORMED_VALUE)
+        assert f'"{meant}"' in result.first_red["next_step"]
+
+    @pytest.mark.parametrize("cloud", ["us-gov", "us-gov-dod", "china", "bleu", "delos", "govsg"])
     def test_another_cloud_is_no_fault(self, project: ProviderProject, cloud: str) -> None:
         project.values["cloud"] = cloud
         assert project.run("check").first["cause"] is None

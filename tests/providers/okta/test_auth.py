@@ -14,13 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
+from jwt.algorithms import RSAAlgorithm
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
+from mfagate.config.pem import load_private_key
 from mfagate.exchange import Response
 from mfagate.providers.oauth import Tokens
 from mfagate.providers.okta import PROVIDER
-from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, assertion, load_key, new_key, new_token
+from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, assertion, new_key, new_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.settings import OktaSettings, OrgUrl, Scopes
 
@@ -54,7 +56,7 @@ def test_an_api_token_is_sent_as_it_is() -> None:
 def test_claims_of_an_assertion() -> None:
     made = assertion(APP)
     assert jwt.get_unverified_header(made) == {"alg": "RS256", "typ": "JWT", "kid": "kid-1"}
-    claims = jwt.decode(made, load_key(PEM).public_key(), algorithms=["RS256"], audience=ORG + TOKEN_PATH)
+    claims = jwt.decode(made, load_private_key(PEM).public_key(), algorithms=["RS256"], audience=ORG + TOKEN_PATH)
     assert (claims["iss"], claims["sub"], claims["aud"]) == (CLIENT, CLIENT, f"{ORG}/oauth2/v1/token")
     now = time.time()
     assert now - 5 <= claims["iat"] <= now
@@ -102,7 +104,7 @@ def test_what_anybody_may_know_needs_no_token() -> None:
             pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), "has 1024 bits", id="too short"
         ),
         pytest.param(pem(ec.generate_private_key(ec.SECP256K1())), "a kind that Okta does not take", id="curve"),
-        pytest.param(pem(load_key(PEM), BestAvailableEncryption(b"x")), "cannot be read", id="encrypted"),
+        pytest.param(pem(load_private_key(PEM), BestAvailableEncryption(b"x")), "cannot be read", id="encrypted"),
         pytest.param(PEM.replace("MII", "AAA"), "cannot be read", id="damaged"),
     ],
 )
@@ -168,3 +170,29 @@ def test_a_token_of_ours_has_the_shape_of_theirs() -> None:
     shape = field.setting.shape
     assert shape is not None
     assert shape.misfit(new_token()) is None
+
+
+def jwk(**changed: str) -> str:
+    """The key as a JWK with a kid, as Okta shows it."""
+    return json.dumps({**RSAAlgorithm.to_jwk(load_private_key(PEM), as_dict=True), "kid": "own", **changed})
+
+
+def test_a_jwk_signs_and_brings_its_own_id() -> None:
+    settings = OktaSettings(org_url=ORG, client_id=CLIENT, private_key=SecretStr(jwk()))
+    assert list(contradictions(settings)) == []
+    made = assertion(settings)
+    assert jwt.get_unverified_header(made)["kid"] == "own"
+    jwt.decode(made, load_private_key(PEM).public_key(), algorithms=["RS256"], audience=ORG + TOKEN_PATH)
+
+
+def test_two_ids_of_one_key_contradict_each_other() -> None:
+    ((setting, found),) = contradictions(APP.model_copy(update={"private_key": SecretStr(jwk())}))
+    assert (setting, found.cause) == ("key_id", CauseId.CONFIG_MALFORMED_VALUE)
+    same = APP.model_copy(update={"private_key": SecretStr(jwk()), "key_id": "own"})
+    assert list(contradictions(same)) == []
+
+
+def test_a_jwk_that_was_cut_is_not_a_reason_for_another_key() -> None:
+    ((setting, found),) = contradictions(APP.model_copy(update={"private_key": SecretStr(jwk(kid="kid-1", n="0vx7"))}))
+    assert (setting, found.cause) == ("private_key", CauseId.CONFIG_MALFORMED_VALUE)
+    assert "Copy the whole key again" in str(found.next_step)

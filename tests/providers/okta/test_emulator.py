@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.providers.okta.auth import TOKEN_PATH, load_key, new_key
+from mfagate.config.pem import load_private_key
+from mfagate.providers.okta.auth import TOKEN_PATH, new_key
 from mfagate.providers.totp import Totp
 
 from .conftest import Org
@@ -612,5 +613,5 @@ def test_plain_http_is_spoken_on_the_same_port(org: Org) -> None:
 def test_a_client_may_address_its_assertion_to_this_machine(org: Org) -> None:
     """As one does that is pointed at the emulator."""
     assert org.token(claims={"aud": org.running.endpoint + TOKEN_PATH}).status_code == 200
-    key = load_key(org.values["private_key"]).public_key()
+    key = load_private_key(org.values["private_key"]).public_key()
     assert key.key_size == 2048

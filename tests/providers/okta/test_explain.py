@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.exchange import Exchange, Request
+from mfagate.providers.base import ApiError
 from mfagate.providers.okta import PROVIDER
 from mfagate.providers.okta.auth import ORGANIZATION_PATH, new_key
 from mfagate.providers.okta.settings import OktaSettings
@@ -69,7 +72,7 @@ def refused_token(status: int, error: str, description: str = "a sentence") -> F
         (400, "E0000093", CauseId.CONTRACT_STATUS_CHANGED),
         (403, "E0000097", CauseId.CONTRACT_STATE_UNAVAILABLE),
         (400, "E0000098", CauseId.CONTRACT_STATUS_CHANGED),
-        (403, "E0000099", CauseId.CONTRACT_STATUS_CHANGED),
+        (403, "E0000099", CauseId.ACCOUNT_FEATURE_DISABLED),
         (403, "E0000107", CauseId.CONTRACT_STATE_UNAVAILABLE),
         (429, "E0000109", CauseId.CONTRACT_STATE_UNAVAILABLE),
         (409, "E0000112", CauseId.CONTRACT_STATE_UNAVAILABLE),
@@ -87,9 +90,33 @@ def refused_token(status: int, error: str, description: str = "a sentence") -> F
         (429, "E0000146", CauseId.ACCOUNT_QUOTA_EXHAUSTED),
         (429, "E0000147", CauseId.ACCOUNT_QUOTA_EXHAUSTED),
         (406, "E0000149", CauseId.CONTRACT_STATUS_CHANGED),
+        (404, "E0000026", CauseId.CONTRACT_ENDPOINT_RETIRED),
+        (403, "E0000058", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (401, "E0000064", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (403, "E0000085", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (502, "E0000134", CauseId.PROVIDER_OUTAGE),
+        (403, "E0000150", CauseId.PROVIDER_RATE_LIMITED),
+        (403, "E0000151", CauseId.PROVIDER_RATE_LIMITED),
+        (410, "E0000154", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (423, "E0000155", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (410, "E0000156", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (400, "E0000159", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (423, "E0000180", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (429, "E0000186", CauseId.ACCOUNT_QUOTA_EXHAUSTED),
+        (404, "E0000191", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (429, "E0000204", CauseId.PROVIDER_RATE_LIMITED),
+        (401, "E0000207", CauseId.CREDENTIAL_WRONG_KIND),
+        (403, "E0000212", CauseId.CONTRACT_STATUS_CHANGED),
+        (410, "E0000215", CauseId.CONTRACT_ENDPOINT_RETIRED),
+        (403, "E0000233", CauseId.ACCOUNT_FEATURE_DISABLED),
+        (504, "E0000241", CauseId.PROVIDER_OUTAGE),
+        (403, "E0000247", CauseId.ACCOUNT_FEATURE_DISABLED),
+        (403, "E0000259", CauseId.CONTRACT_STATE_UNAVAILABLE),
+        (403, "E0000260", CauseId.ACCOUNT_SUSPENDED),
+        (400, "E0000264", CauseId.ACCOUNT_FEATURE_DISABLED),
         (503, "E0009999", CauseId.PROVIDER_OUTAGE),
-        (401, "E0009999", CauseId.CREDENTIAL_REJECTED),
-        (403, "E0009999", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (401, "E0009999", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (403, "E0009999", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
         (400, "E0009999", CauseId.CONTRACT_STATUS_CHANGED),
     ],
 )
@@ -158,7 +185,25 @@ def test_codes(status: int, code: str, cause: CauseId) -> None:
         (429, "invalid_grant", "API call exceeded rate limit due to too many requests.",
          CauseId.PROVIDER_RATE_LIMITED, None),
         (400, "invalid_grant", "…", CauseId.CONTRACT_STATUS_CHANGED, None),
-        (401, "something_new", "…", CauseId.CREDENTIAL_REJECTED, None),
+        (403, "mfa_required", "…", CauseId.CONTRACT_STATUS_CHANGED, None),
+        (401, "insufficient_user_authentication", "…", CauseId.CONTRACT_STATUS_CHANGED, None),
+        (400, "slow_down", "…", CauseId.PROVIDER_RATE_LIMITED, None),
+        (429, "too_many_user_codes", "…", CauseId.PROVIDER_RATE_LIMITED, None),
+        (403, "server_error", "The requested feature is not enabled in this environment.",
+         CauseId.ACCOUNT_FEATURE_DISABLED, None),
+        (400, "access_denied", "The requested feature is not enabled in this environment.",
+         CauseId.ACCOUNT_FEATURE_DISABLED, None),
+        (403, "access_denied", "Authenticator enrollment has reached it's limit.", CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+         None),
+        (400, "invalid_request", "The resource request requires a DPoP proof.", CauseId.CREDENTIAL_WRONG_KIND,
+         "client_id"),
+        (401, "invalid_token", "The presented access_token is not DPoP bound.", CauseId.CREDENTIAL_WRONG_KIND,
+         "client_id"),
+        (400, "invalid_scope", "The following scopes cannot be requested together.", CauseId.CONFIG_MALFORMED_VALUE,
+         "scopes"),
+        (401, "invalid_client", "Error retrieving the client JWKSet from jwks_uri.", CauseId.CREDENTIAL_REJECTED,
+         "client_id"),
+        (401, "something_new", "…", CauseId.PROVIDER_REFUSAL_UNRECOGNISED, None),
     ],
 )  # fmt: skip
 def test_errors_of_the_token_endpoint(
@@ -167,6 +212,12 @@ def test_errors_of_the_token_endpoint(
     found = refused_token(status, error, description)
     assert (found.cause, found.setting) == (cause, setting)
     assert found.evidence["provider code"] == error
+
+
+@pytest.mark.parametrize("code", ["E0000154", "E0000156", "E0000180", "E0000259", "E0000085", "E0000064"])
+def test_what_is_about_one_user_is_no_trouble_of_the_integration(code: str) -> None:
+    exchange = Exchange(Request("POST", f"{ORG}/api/v1/users/u/factors/f/verify"), datetime.now(UTC), None)
+    assert PROVIDER.is_about_a_user(ApiError(code), exchange)
 
 
 def test_an_error_of_the_token_endpoint_in_the_other_envelope() -> None:
@@ -263,7 +314,7 @@ def test_causes_that_are_no_list_do_no_harm() -> None:
 
 @pytest.mark.parametrize(
     ("path", "cause"),
-    [(ORGANIZATION_PATH, CauseId.CONFIG_MALFORMED_URL), ("/api/v1/users/me", CauseId.CONTRACT_NOT_JSON)],
+    [(ORGANIZATION_PATH, CauseId.CONFIG_MALFORMED_URL), ("/api/v1/users/me", CauseId.CONTRACT_ENDPOINT_RETIRED)],
 )
 def test_a_page_in_place_of_an_org(path: str, cause: CauseId) -> None:
     page = b"<html><title>Page not found</title>"

@@ -55,16 +55,23 @@ class TestOkta(ProviderSuite):
             {"api_token": "sandbox:unprivileged_api_token"}, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION
         ),
     }
-    offline = (
+    doubtful = (
         Change({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"api_token": "Zq7_" * 10}, CauseId.CONFIG_WRONG_KIND),
+        Change({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
+        Change(app(client_id="00oabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND),
+        Change(app(client_id="sandbox:api_token"), CauseId.CONFIG_WRONG_KIND),
+        Change(app(key_id="pksabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND, "key_id"),
+        Change(app(scopes="okta.users.read okta.users.manage acme:read"), CauseId.CONFIG_MALFORMED_VALUE, "scopes"),
+    )
+    offline = (
         Change({"api_token": "sandbox:token_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"api_token": "sandbox:token_id", "token_id": "sandbox:api_token"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"api_token": "SSWS 00" + "a1B2" * 10}, CauseId.CONFIG_STRAY_CHARACTERS),
         Change({"api_token": "eyJhbGciOiJSUzI1NiJ9.eyJ2ZXIiOjF9.c2ln"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"api_token": "Zq7_" * 10}, CauseId.CONFIG_WRONG_KIND),
         Change({"api_token": "00NgAPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-x"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
         Change({"api_token": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"org_url": "acme.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
         Change({"org_url": "http://acme.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
         Change({"org_url": "https://acme.okta.com/"}, CauseId.CONFIG_MALFORMED_URL),
@@ -82,10 +89,6 @@ class TestOkta(ProviderSuite):
         Change({"org_url": "https://dev-123456.okta.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
         Change({"org_url": "https://your-okta-domain.okta.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
         Change(app(client_id=None), CauseId.CONFIG_SETTING_MISSING, "client_id"),
-        Change(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
-        Change(app(client_id="00oabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND),
-        Change(app(client_id="sandbox:api_token"), CauseId.CONFIG_WRONG_KIND),
-        Change(app(key_id="pksabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND, "key_id"),
         Change(app(scopes="okta.users.read,okta.users.manage"), CauseId.CONFIG_MALFORMED_VALUE, "scopes"),
         Change(app(scopes="openid okta.users.read"), CauseId.CONFIG_WRONG_KIND, "scopes"),
         Change(app(scopes="okta.users.read.self"), CauseId.CONFIG_WRONG_KIND, "scopes"),

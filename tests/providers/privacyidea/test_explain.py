@@ -38,9 +38,19 @@ def cause_of(status: int, code: int, message: str = "m", *, expires: int = 4_000
         (403, 303, "No valid API key was passed.", CauseId.CREDENTIAL_REJECTED),
         (403, 303, "A correct JWT was passed, but it was no API key.", CauseId.CREDENTIAL_WRONG_KIND),
         (403, 303, "…the action triggerchallenge is not allowed!", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
-        (403, 303, "a policy nobody has seen", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
-        (401, 9999, "a code nobody has seen", CauseId.CREDENTIAL_REJECTED),
-        (404, 601, "no such serial", CauseId.CONTRACT_ENDPOINT_RETIRED),
+        (403, 303, "You are not allowed to administer the realm x", CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+        (403, 303, "Tokentype not allowed for authentication!", CauseId.CONTRACT_STATUS_CHANGED),
+        (403, 303, "Serial is not allowed for authentication!", CauseId.CONTRACT_STATUS_CHANGED),
+        (403, 303, "a policy nobody has seen", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (401, 9999, "a code nobody has seen", CauseId.PROVIDER_REFUSAL_UNRECOGNISED),
+        (401, 403, "Authentication failed.", CauseId.CREDENTIAL_NOT_PROVABLE),
+        (403, 403, "Authentication failed.", CauseId.CREDENTIAL_NOT_PROVABLE),
+        (500, 403, "Authentication failed.", CauseId.CREDENTIAL_NOT_PROVABLE),
+        (404, 601, "no such serial", CauseId.CONTRACT_STATUS_CHANGED),
+        (404, -404, "404 Not Found", CauseId.CONTRACT_ENDPOINT_RETIRED),
+        (400, 1007, "the token was revoked", CauseId.CONTRACT_STATUS_CHANGED),
+        (400, 101, "No subscription for your client.", CauseId.ACCOUNT_QUOTA_EXHAUSTED),
+        (400, 907, "the directory is away", CauseId.PROVIDER_OUTAGE),
         (400, 905, "missing parameter", CauseId.CONTRACT_STATUS_CHANGED),
         (500, -500, "Internal Server Error", CauseId.PROVIDER_OUTAGE),
     ],
@@ -49,5 +59,16 @@ def test_codes(status: int, code: int, message: str, cause: CauseId) -> None:
     assert cause_of(status, code, message) is cause
 
 
-def test_a_500_to_an_expired_key_is_the_key() -> None:
-    assert cause_of(500, -500, expires=1) is CauseId.CREDENTIAL_EXPIRED
+@pytest.mark.parametrize("code", [-500, 403])
+def test_a_500_to_an_expired_key_is_the_key(code: int) -> None:
+    assert cause_of(500, code, expires=1) is CauseId.CREDENTIAL_EXPIRED
+
+
+@pytest.mark.parametrize("code", [303, 4304, 4305, 4306])
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_the_code_decides_at_any_status(code: int, status: int) -> None:
+    assert cause_of(status, code, "No valid API key was passed.") in (
+        CauseId.CREDENTIAL_REJECTED,
+        CauseId.CREDENTIAL_EXPIRED,
+        CauseId.CREDENTIAL_WRONG_KIND,
+    )

@@ -10,7 +10,8 @@ from mfagate.testing import Absent, Change, ProviderSuite
 
 from ...support.project import REPOSITORY
 
-_FORGED = PROVIDER.known_bad(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key").secret("validate_key")
+_MADE_UP = PROVIDER.known_bad(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
+_FORGED = _MADE_UP.secret("validate_key") if _MADE_UP is not None else None
 
 
 class TestPrivacyIDEA(ProviderSuite):

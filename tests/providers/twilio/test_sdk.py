@@ -158,7 +158,7 @@ def test_a_challenge_that_is_answered_later(entity: Any) -> None:
     assert challenge.update(auth_payload=totp.wrong_code()).status == "pending"
     assert challenge.update(auth_payload=totp.code()).status == "approved"
     assert challenge.fetch().date_responded is not None
-    assert error(lambda: challenge.update(auth_payload=totp.code())) == (409, 60322)
+    assert error(lambda: challenge.update(auth_payload=totp.code())) == (403, 60322)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,14 @@ class TestTwilioWithAnApiKey(ProviderSuite):
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         ),
     }
+    doubtful = (
+        Change({"api_key_secret": "sandbox:auth_token"}, CauseId.CONFIG_WRONG_KIND),
+        Change({"api_key_secret": SECRET[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"api_key_secret": SECRET + "6"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"api_key_secret": SECRET[:-1] + "-"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"region": "ie1"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"region": "ie1", "edge": "dublin"}, CauseId.CONFIG_MALFORMED_VALUE),
+    )
     offline = (
         Change({"account_sid": f"AC{HEX[:-1]}"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"account_sid": f"ac{HEX}"}, CauseId.CONFIG_MALFORMED_VALUE),
@@ -85,11 +93,6 @@ class TestTwilioWithAnApiKey(ProviderSuite):
         Change({"api_key_secret": None, "auth_token": "sandbox:auth_token"}, CauseId.CONFIG_SETTING_MISSING),
         Change({"api_key_secret": "sandbox:api_key_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"api_key_secret": "sandbox:account_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"api_key_secret": "sandbox:auth_token"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"api_key_secret": SECRET[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"api_key_secret": SECRET + "6"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"api_key_secret": SECRET[:-1] + "-"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"region": "ie1"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"region": "au1", "edge": "sydney"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"region": "Ireland"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"region": "dublin", "edge": "ie1"}, CauseId.CONFIG_VALUES_SWAPPED),
@@ -172,11 +175,13 @@ class TestTwilioWithAnAuthToken(ProviderSuite):
         ),
         "missing permission": Absent("an auth token may do everything"),
     }
-    offline = (
-        Change({"auth_token": HEX[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"auth_token": HEX.upper()}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"auth_token": "sandbox:api_key_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+    doubtful = (
+        Change({"auth_token": "fedcba98" * 3 + "fedcba9"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"auth_token": "FEDCBA98" * 4}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"auth_token": "sandbox:api_key_secret"}, CauseId.CONFIG_WRONG_KIND),
+    )
+    offline = (
+        Change({"auth_token": "sandbox:api_key_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"auth_token": None}, CauseId.CONFIG_SETTING_MISSING),
         Change({"account_sid": "sandbox:api_key_sid"}, CauseId.CONFIG_WRONG_KIND),
         Change(

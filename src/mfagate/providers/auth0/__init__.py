@@ -22,7 +22,7 @@ from mfagate.exchange import Exchange, Response
 from mfagate.foreign import quoted
 from mfagate.foreign.parsing import raw
 from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials, is_management
-from mfagate.providers.auth0.errors import BAD_CLIENT, MEANINGS, error_of, is_about_a_user, lacking, trap_of
+from mfagate.providers.auth0.errors import BAD_CLIENT, MEANINGS, error_of, is_about_a_user, lacking, meaning_of
 from mfagate.providers.auth0.settings import (
     NEEDED_SCOPES,
     Auth0Settings,
@@ -64,6 +64,7 @@ class Auth0(Provider):
 
     name: ClassVar[str] = "auth0"
     title: ClassVar[str] = "Auth0"
+    errors_page: ClassVar[str] = "https://auth0.com/docs/api/authentication"
     settings: ClassVar[type[Auth0Settings]] = Auth0Settings
     expectations: ClassVar[Mapping[str, str]] = {
         "tenant": "the tenant's own host, or its beginning: acme.eu.auth0.com. It is read from a token: from its "
@@ -181,7 +182,7 @@ class Auth0(Provider):
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: Auth0Settings) -> Meaning | None:
         """The error's sentence decides where its code does not."""
-        found = trap_of(error) or super().meaning(error, exchange, settings)
+        found = meaning_of(error)
         if found is None:
             return None
         evidence = {"possible causes": _candidates(settings)} if found is BAD_CLIENT else found.evidence

@@ -9,7 +9,8 @@ never a fault of the credential, whatever the status.
 Codes and sentences by https://auth0.com/docs/api/authentication and
 https://auth0.com/docs/api/management/v2, by the recordings of
 https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and
-where neither has them by what users report: docs/providers/auth0.md says which.
+where neither has them by what users report: docs/providers/auth0.md says which. ``published.toml`` has the codes
+of Auth0's two tables (libraries, Guardian), and those that were found of its two APIs.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Mac
 BAD_CLIENT = Meaning(
     CauseId.CREDENTIAL_REJECTED,
     "Auth0 refuses the client; it says the same of a wrong secret as of an unknown client ID",
+    f"{_APPLICATION} > Settings: compare Domain and Client ID with the settings, and then the Client Secret under "
+    "Credentials. Rotate nothing before all three are compared.",
 )
 
 LIMITED = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 asks to slow down: a limit of the tenant is reached")
@@ -76,16 +79,96 @@ OF_THE_USER = Meaning(
     "Auth0 answers about a user, or about a login under way, and not about the application",
 )
 
+NOT_ENABLED = Meaning(
+    CauseId.ACCOUNT_RESOURCE_MISSING,
+    "Auth0 says that the service behind the audience is not enabled for this tenant, and says nothing against the "
+    "client secret. No page of Auth0 explains it: people report a wrong audience as the reason",
+    UNKNOWN_API.next_step,
+    setting="audience",
+)
+"""https://github.com/auth0/node-auth0/issues/292, https://github.com/auth0/auth0-PHP/issues/538."""
+
+GONE = Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object; the endpoint is there")
+"""Of any other code that begins with ``inexistent_``, as those of the Management API do."""
+
+_FEATURE_OFF = Meaning(
+    CauseId.ACCOUNT_FEATURE_DISABLED,
+    "this factor or feature is switched off in the tenant; it is no missing permission",
+    "Auth0 Dashboard > Security > Multi-factor Auth: switch the factor on.",
+    setting="domain",
+)
+
+_NOT_DELIVERED = Meaning(
+    CauseId.PROVIDER_OUTAGE,
+    "Auth0, or the tenant's own provider of messages, did not deliver",
+    "Auth0 Dashboard > Monitoring > Logs says why; Security > Multi-factor Auth has the provider that is set.",
+)
+
+_TOO_MANY_MESSAGES = Meaning(
+    CauseId.PROVIDER_RATE_LIMITED, "Auth0 sends this user no more messages for now; wait an hour"
+)
+
+_TENANTS_MESSAGES = Meaning(
+    CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+    "the tenant has sent as many messages as it may",
+    "Set a provider of messages of your own, or ask Auth0 for more.",
+    setting="domain",
+)
+
+_BAD_REQUEST = Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Auth0 does not take a field of the request")
+
+_OF_A_USER = (
+    "already_enrolled", "association_required", "authorization_pending", "enrollment_conflict",
+    "enrollment_transaction_not_found", "expired_token", "inexistent_user", "invalid_enrollment", "invalid_grant",
+    "invalid_otp", "invalid_otp_format", "invalid_phone_number", "invalid_recovery_code",
+    "invalid_recovery_code_format", "invalid_token", "invalid_user_password", "login_transaction_not_found",
+    "mfa_invalid_code", "mfa_registration_required", "mfa_required", "not_enrolled", "password_leaked",
+    "PasswordHistoryError", "PasswordStrengthError", "pn_endpoint_disabled", "transaction_expired", "unauthorized",
+    "unsupported_challenge_type",
+)  # fmt: skip
+
 MEANINGS: Mapping[str | int, Meaning] = {
-    "association_required": OF_THE_USER,
-    "authorization_pending": OF_THE_USER,
-    "expired_token": OF_THE_USER,
-    "inexistent_user": OF_THE_USER,
-    "invalid_grant": OF_THE_USER,
-    "invalid_user_password": OF_THE_USER,
-    "mfa_required": OF_THE_USER,
-    "unauthorized": OF_THE_USER,
-    "unsupported_challenge_type": OF_THE_USER,
+    **dict.fromkeys(_OF_A_USER, OF_THE_USER),
+    **dict.fromkeys(
+        (
+            "auth_method_disabled",
+            "enrollment_method_disabled",
+            "feature_disabled",
+            "feature_disabled_by_admin",
+            "no_method_available",
+        ),
+        _FEATURE_OFF,
+    ),
+    **dict.fromkeys(("error_sending_push_notification", "error_sending_sms"), _NOT_DELIVERED),
+    "push_notification_wrong_credentials": Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the credentials of the tenant's own push service are wrong; those of mfagate's settings are accepted",
+        "Auth0 Dashboard > Security > Multi-factor Auth > Push: correct the credentials of the push service.",
+        setting="domain",
+    ),
+    **dict.fromkeys(("too_many_sms", "too_many_pn"), _TOO_MANY_MESSAGES),
+    **dict.fromkeys(("too_many_sms_per_tenant", "too_many_pn_per_tenant"), _TENANTS_MESSAGES),
+    **dict.fromkeys(
+        (
+            "field_required",
+            "invalid_body",
+            "invalid_query_string",
+            "invalid_request",
+            "invalid_scope",
+            "method_not_found",
+        ),
+        _BAD_REQUEST,
+    ),
+    "invalid_bearer_format": NO_TOKEN_AT_ALL,
+    "tenant_not_found": Meaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING, "Auth0 has no such tenant any more", setting="domain"
+    ),
+    "inexistent_connection": Meaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING,
+        "the tenant has no such connection; the endpoint is there",
+        "Auth0 Dashboard > Authentication > Database: compare the connection's name or id.",
+        setting="domain",
+    ),
     "invalid_client": BAD_CLIENT,
     "unauthorized_client": GRANT_DISABLED,
     "unsupported_grant_type": Meaning(
@@ -131,6 +214,7 @@ TRAPS = (
     # Overload was once answered with 500 access_denied, and rate limit headers that looked healthy.
     Trap(None, r"\bglobal limit has been reached", LIMITED),
     Trap(None, r"service not found", UNKNOWN_API),
+    Trap(None, r"service not enabled within domain", NOT_ENABLED),
     Trap(None, r"client-grant|client is not authorized to access", NO_CLIENT_GRANT),
     Trap(
         None,
@@ -186,7 +270,12 @@ TRAPS = (
     Trap(
         "Unauthorized",
         r"missing authentication",
-        Meaning(CauseId.CREDENTIAL_REJECTED, "Auth0 saw no token: does a proxy drop the Authorization header?"),
+        Meaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "Auth0 saw no token: does a proxy drop the Authorization header?",
+            "Compare what a proxy or gateway on the way does to the Authorization header. "
+            "Leave the credential as it is.",
+        ),
     ),
     Trap(
         "Unauthorized",
@@ -199,6 +288,8 @@ TRAPS = (
         Meaning(
             CauseId.CREDENTIAL_REJECTED,
             "Auth0 refuses the token",
+            "Compare the domain that the token was fetched from with settings.domain, and look at the other possible "
+            "causes, before you issue another one.",
             evidence={
                 "possible causes": [
                     "another tenant or region issued it",
@@ -235,9 +326,16 @@ def trap_of(error: ApiError) -> Meaning | None:
     return next((trap.meaning for trap in TRAPS if trap.fits(error)), None)
 
 
+def meaning_of(error: ApiError) -> Meaning | None:
+    """Return what an error means: by its sentence, by its code, or because the code names a missing object."""
+    gone = GONE if isinstance(error.code, str) and error.code.startswith("inexistent_") else None
+    return trap_of(error) or MEANINGS.get(error.code) or gone
+
+
 def is_about_a_user(error: ApiError) -> bool:
     """Whether it is an answer about one user or one login."""
-    return error.code == "too_many_attempts" or (trap_of(error) or MEANINGS.get(error.code)) is OF_THE_USER
+    meaning = meaning_of(error)
+    return error.code == "too_many_attempts" or meaning in (OF_THE_USER, _TOO_MANY_MESSAGES)
 
 
 def lacking(message: ForeignText) -> list[ForeignText]:

@@ -3,8 +3,9 @@
 Hosts by https://auth0.com/docs/deploy-monitor/deploy-to-cloud/public-cloud-service-endpoints, the grammar of
 tenant names by https://auth0.com/docs/get-started/auth0-overview/create-tenants, the audience by
 https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens/get-management-api-access-tokens-for-production.
-The shapes of ID and secret are what Auth0 makes, and what
-https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/auth0oauth/auth0oauth.go looks for.
+Auth0 documents no form of client ID and secret. Those that it makes are what
+https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/auth0oauth/auth0oauth.go looks for; client IDs of
+third parties begin with ``tpc_`` (recordings of https://github.com/auth0/go-auth0), and AWS names 20 to 64 characters.
 
 A static Management API token can be declared, because people deploy one: it works for a
 day and then does not (https://github.com/raster-foundry/raster-foundry/pull/1140,
@@ -17,14 +18,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.jwt import Jwt, claims
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import EnvironmentMark, Host, Lookalike, Misfit
+from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
 from mfagate.result import Finding
 
 _DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"
@@ -71,17 +73,21 @@ def as_list(value: object) -> list[object]:
 class _Id:
     """A client ID."""
 
-    expected: str = "a client ID: 32 letters and digits"
+    expected: str = "a client ID: mostly 32 letters and digits, 20 to 64 as a rule"
 
     def misfit(self, value: str) -> Misfit | None:
-        if re.fullmatch(r"[A-Za-z0-9]{32}", value):
+        if re.fullmatch(r"[A-Za-z0-9_-]{20,63}", value):
             return None
         if re.fullmatch(r"[A-Za-z0-9_-]{64,}", value):
-            return Misfit("it is as long as a client secret", CauseId.CONFIG_WRONG_KIND)
-        if len(value) != 32:
-            slip = "truncated" if len(value) < 32 else "too long"
-            return Misfit(f"it has {len(value)} characters instead of 32 ({slip})")
-        return Misfit("it has characters that no client ID has")
+            return Misfit("it is as long as a client secret", CauseId.CONFIG_WRONG_KIND, documented=False)
+        if not 20 <= len(value) <= 64:
+            slip = "truncated" if len(value) < 20 else "too long"
+            return Misfit(f"it has {len(value)} characters, and client IDs have 20 to 64 ({slip})", documented=False)
+        return Misfit("it has characters that client IDs of Auth0's own do not have", documented=False)
+
+    def recognises(self, value: str) -> bool:
+        """Tell IDs of the two common forms from other texts of letters and digits, such as an encoded ID."""
+        return re.fullmatch(r"[A-Za-z0-9]{32}|tpc_[A-Za-z0-9]+", value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +100,15 @@ class _Secret:
         if re.fullmatch(r"[A-Za-z0-9_-]{64,}", value):
             return None
         if re.fullmatch(r"[A-Za-z0-9]{32}", value):
-            return Misfit("it is as long as a client ID", CauseId.CONFIG_SECRET_ID_NOT_SECRET)
+            return Misfit("it is as long as a client ID", CauseId.CONFIG_SECRET_ID_NOT_SECRET, documented=False)
         if len(value) < 64:
-            return Misfit(f"it has {len(value)} characters, fewer than the 64 of Auth0's secrets (truncated)")
-        return Misfit("it has characters that no secret of Auth0 has")
+            reason = f"it has {len(value)} characters, fewer than the 64 of Auth0's secrets (truncated)"
+            return Misfit(reason, documented=False)
+        return Misfit("it has characters that secrets of Auth0's own do not have", documented=False)
+
+    def recognises(self, value: str) -> bool:
+        """Tell the secrets that Auth0 makes from longer ones."""
+        return len(value) == 64 and self.misfit(value) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +157,9 @@ _JWT = r"eyJ[\w-]*\.eyJ[\w-]*\.[\w-]*"
 
 class Auth0Settings(ProviderSettings):
     """``[integrations.NAME.settings]`` of an Auth0 integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     domain: Annotated[
         str,
@@ -296,6 +310,9 @@ def cross_checks(settings: Auth0Settings) -> Iterator[tuple[str, Finding]]:
                 next_step=f"Leave audience out, or set it to {audience_of(domain)}; or correct the domain.",
             ),
         )
+    if settings.secret("client_secret") == settings.client_id:
+        message = "settings.client_secret is the same as settings.client_id, which is no secret"
+        yield "client_secret", Finding(CauseId.CONFIG_SECRET_ID_NOT_SECRET, message)
     if token := settings.secret("management_token"):
         yield from _token_checks(settings, claims(token))
 

@@ -31,6 +31,7 @@ class Duo(Provider):
 
     name: ClassVar[str] = "duo"
     title: ClassVar[str] = "Duo"
+    errors_page: ClassVar[str] = "https://duo.com/docs/authapi"
     settings: ClassVar[type[DuoSettings]] = DuoSettings
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "a user with a phone for Duo Push whom nobody else uses: nobody answers the pushes, "

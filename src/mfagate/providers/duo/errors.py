@@ -4,7 +4,11 @@ The envelope is ``{"stat": "FAIL", "code", "message", "message_detail"}``; the f
 three digits of a code are the HTTP status. Meanings by Duo's Knowledge Base
 ("What are Duo's API responses and error messages?", quoted in
 https://community.duo.com/t/auth-v2-auth-giving-a-40103-but-auth-v2-preauth-working-fine/8371)
-and https://duo.com/docs/authapi; a 50001 for exceeded limits by https://duo.com/docs/rate-limits.
+and https://duo.com/docs/authapi; a 50001 for exceeded limits by https://duo.com/docs/rate-limits. Keys of another
+kind of application were answered with 40102 too (https://github.com/duosecurity/duo_client_python/issues/26,
+https://github.com/duosecurity/duo_client_python/issues/127), whose text has been "Invalid identity in request
+credentials" since 2024 (https://github.com/duosecurity/duo_api_csharp/issues/36). ``published.toml`` says where each
+code was read.
 """
 
 from __future__ import annotations
@@ -33,22 +37,41 @@ MEANINGS: Mapping[str | int, Meaning] = {
     40101: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "Duo saw no credentials: does a proxy drop the Authorization header?",
+        "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
     ),
     40102: Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
-        "Duo knows no such integration key on this host: the host is another account's, or the application was deleted",
+        "Duo knows no such integration key on this host",
+        "In the Duo Admin Panel, open the application of the type Auth API, and compare its API hostname and "
+        "integration key with settings.host and settings.integration_key. Leave the secret key as it is: Duo has not "
+        "judged it.",
         setting="integration_key",
+        evidence={
+            "possible causes": [
+                "the host is another account's",
+                "the application was deleted",
+                "the keys are those of another kind of application, such as Admin API or Web SDK",
+            ]
+        },
     ),
     40103: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "the signature does not fit: the secret key is wrong or was reset, or something on the way changes requests",
+        "In the Duo Admin Panel, open the application, and compare its secret key with the one that is deployed. If "
+        "they are the same, leave it, and look for a proxy that changes the Date header, the path or the body.",
     ),
-    40104: Meaning(CauseId.CREDENTIAL_REJECTED, "Duo saw no Date in the request: does a proxy drop the Date header?"),
+    40104: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Duo saw no Date in the request: does a proxy drop the Date header?",
+        "Compare what a proxy or gateway on the way does to the Date header. Leave the keys as they are.",
+    ),
     40105: Meaning(CauseId.CLOCK_SKEW, "Duo refuses the time of the request: the clocks are too far apart"),
     FORBIDDEN: Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "Duo forbids it to these keys, for their grants or for the network they are used from",
     ),
+    40001: Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo misses a parameter of the request"),
+    INVALID_PARAMETERS: Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo does not take a parameter of the request"),
     42901: Meaning(CauseId.PROVIDER_RATE_LIMITED, "Duo asks to slow down"),
     50001: Meaning(
         CauseId.PROVIDER_OUTAGE,

@@ -16,7 +16,7 @@ from mfagate.providers.base import ApiError, ExpiryProbe, Meaning, Probe, Provid
 from mfagate.providers.entra import claims, cross_checks, discovery, expiry
 from mfagate.providers.entra.auth import token_fields, token_path
 from mfagate.providers.entra.clouds import CLOUDS
-from mfagate.providers.entra.errors import ABOUT_A_USER, INVALID_TOKEN, MEANINGS, error_name, error_of
+from mfagate.providers.entra.errors import ABOUT_A_USER, INVALID_TOKEN, MEANINGS, PAGE, error_name, error_of
 from mfagate.providers.entra.narrowing import narrowed
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
@@ -47,6 +47,7 @@ class Entra(Provider):
 
     name: ClassVar[str] = "entra"
     title: ClassVar[str] = "Microsoft Entra ID"
+    errors_page: ClassVar[str] = PAGE
     settings: ClassVar[type[EntraSettings]] = EntraSettings
     expectations: ClassVar[Mapping[str, str]] = {
         "tenant_id": "the id (a GUID) of the tenant that issues the token",
@@ -138,12 +139,11 @@ class Entra(Provider):
 
         https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow.
         """
-        subject = "private_key" if settings.private_key is not None else "client_secret"
-        return [Probe(subject, "POST", token_path(settings), _has_token, data=token_fields(settings))]
+        return [Probe(_credential(settings), "POST", token_path(settings), _has_token, data=token_fields(settings))]
 
     def known_bad(self, settings: EntraSettings, subject: str) -> EntraSettings:
-        """The same application with a secret or a key that nobody has."""
-        made_up = made_up_key() if subject == "private_key" else made_up_secret()
+        """The same application with a secret, a key or a token that nobody has."""
+        made_up = MADE_UP[subject]()
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: EntraSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
@@ -167,8 +167,8 @@ class Entra(Provider):
         ]
 
     def expiries(self, settings: EntraSettings) -> Sequence[ExpiryProbe]:
-        """The application's own registration."""
-        return [expiry.probe(settings)]
+        """The application's own registration; a federated credential has no end."""
+        return [] if settings.client_assertion is not None else [expiry.probe(settings)]
 
     def inspect(self, settings: EntraSettings) -> Sequence[tuple[str, Finding]]:
         """One credential and not two, ids that differ, the tenant's cloud, the kind of key."""
@@ -217,6 +217,12 @@ class Entra(Provider):
         return ["tenant_id", "client_id", "client_secret"]
 
 
+def _credential(settings: EntraSettings) -> str:
+    """The setting that the application authenticates with."""
+    names = ("private_key", "client_assertion")
+    return next((name for name in names if getattr(settings, name) is not None), "client_secret")
+
+
 def _spelt_as(wanted: str, seen: str) -> str:
     """Ids are the same in capitals."""
     return wanted if wanted.lower() == seen.lower() else seen
@@ -254,5 +260,18 @@ def made_up_key() -> str:
     key = rsa.generate_private_key(65537, 2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
+
+def made_up_assertion() -> str:
+    """A token of an identity provider that does not exist (RFC 2606, section 2)."""
+    import time
+
+    import jwt
+
+    now = int(time.time())
+    claims = {"iss": "https://issuer.invalid", "sub": "mfagate", "aud": "api://AzureADTokenExchange", "iat": now}
+    return jwt.encode({**claims, "exp": now + 300}, made_up_key(), "RS256", {"kid": "made-up"})
+
+
+MADE_UP = {"private_key": made_up_key, "client_assertion": made_up_assertion, "client_secret": made_up_secret}
 
 PROVIDER = Entra()

@@ -1,7 +1,9 @@
 """Signing for Entra: the application's secret or assertion at the login host, a token for Graph.
 
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow and
-https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
+https://learn.microsoft.com/entra/identity-platform/certificate-credentials. A token of another identity provider is
+sent in the same fields, and read again for each request
+(https://learn.microsoft.com/entra/workload-id/workload-identity-federation).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from mfagate.config.pem import load_private_key
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import ClientCredentials, Tokens
 
@@ -50,10 +53,14 @@ class EntraAuth(ClientCredentials):
     def __init__(self, settings: EntraSettings, tokens: Tokens) -> None:
         self._settings = settings
         secret, key = settings.secret("client_secret"), settings.secret("private_key")
-        self._has_credential = bool(secret or key)
+        federated = settings.secret("client_assertion")
+        self._has_credential = bool(secret or key or federated)
         super().__init__(
             tokens,
-            (settings.cloud, settings.tenant_id, settings.client_id, secret, key, settings.certificate_thumbprint),
+            (
+                *(settings.cloud, settings.tenant_id, settings.client_id),
+                *(secret, key, settings.certificate_thumbprint, federated),
+            ),
             authenticated=lambda path: path == token_path(settings),
             fields=self._authentication,
             request=self._token_request,
@@ -79,8 +86,8 @@ class EntraAuth(ClientCredentials):
             "client_assertion_type": None,
             "client_assertion": None,
         }
-        if settings.private_key is not None:
-            made = assertion(settings, url)
+        if settings.private_key is not None or settings.client_assertion is not None:
+            made = assertion(settings, url) if settings.private_key else settings.current("client_assertion")
             fields |= {"client_secret": None, "client_assertion_type": _ASSERTION_TYPE, "client_assertion": made}
         return fields
 
@@ -106,4 +113,5 @@ def assertion(settings: EntraSettings, audience: str) -> str:
         "exp": now + _ASSERTION_SECONDS,
     }
     encoded = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
-    return jwt.encode(claims, settings.secret("private_key") or "", algorithm, {header: encoded})
+    key = load_private_key(settings.secret("private_key") or "")
+    return jwt.encode(claims, key, algorithm, {header: encoded})

@@ -1,10 +1,16 @@
-"""Findings that need more than one setting, or a look into a key."""
+"""Findings that need more than one setting, or a look into a key or an assertion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
+from mfagate.config.jwt import claims, read_part
+from mfagate.config.pem import certificates, load_private_key
+from mfagate.foreign import quoted
+from mfagate.numbers import moment
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.result import Finding
@@ -20,12 +26,16 @@ def inspect(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
     yield from _cloud(settings)
     yield from _one_credential(settings)
     if settings.private_key is not None:
-        yield from _key(settings.secret("private_key") or "")
+        yield from _key(settings)
+    if settings.client_assertion is not None:
+        yield from _assertion(settings)
 
 
 def _cloud(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
+    if settings.hosts.domain is None:
+        return
     for name, cloud in CLOUDS.items():
-        if settings.tenant_id.lower().endswith(cloud.domain) and settings.hosts.domain != cloud.domain:
+        if cloud.domain not in (None, settings.hosts.domain) and settings.tenant_id.lower().endswith(str(cloud.domain)):
             message = (
                 f"settings.tenant_id is a domain of the cloud {name}, and settings.cloud is {settings.cloud}: "
                 f"{settings.hosts.login} does not know it"
@@ -37,10 +47,11 @@ def _cloud(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
 
 def _one_credential(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
     has_key, has_thumbprint = settings.private_key is not None, settings.certificate_thumbprint is not None
-    if has_key and settings.client_secret is not None:
-        message = "settings.client_secret and settings.private_key are both set: an application sends one of them"
+    given = [name for name in EntraSettings.any_of if getattr(settings, name) is not None]
+    if len(given) > 1:
+        message = f"settings.{given[0]} and settings.{given[1]} are both set: an application sends one of them"
         step = "Leave out the one that the login service does not use, so that the other one is checked."
-        yield "client_secret", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)
+        yield given[0], Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)
     if has_key and not has_thumbprint:
         message = "settings.certificate_thumbprint is not set: it tells Entra which certificate the private_key is of"
         yield "certificate_thumbprint", Finding(CauseId.CONFIG_SETTING_MISSING, message)
@@ -49,14 +60,81 @@ def _one_credential(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
         yield "private_key", Finding(CauseId.CONFIG_SETTING_MISSING, message)
 
 
-def _key(pem: str) -> Iterator[tuple[str, Finding]]:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+_AUDIENCE = {
+    "global": "api://AzureADTokenExchange",
+    "us-gov": "api://AzureADTokenExchangeUSGov",
+    "us-gov-dod": "api://AzureADTokenExchangeUSGov",
+    "china": "api://AzureADTokenExchangeChina",
+}
+"""What Microsoft recommends as audience in each cloud
+(https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity)."""
 
+_LONGEST_SUBJECT = 600
+"""https://learn.microsoft.com/graph/api/resources/federatedidentitycredential."""
+
+
+def _assertion(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
+    """Look into a token of another identity provider, without its key: who says it, of whom, for whom, until when."""
+    token = settings.secret("client_assertion") or ""
+    header, held = read_part(token.split(".")[0]) or {}, claims(token)
+    reason = next((reason for wrong, reason in _faults_of(header, held) if wrong), None)
+    if reason is not None:
+        message = f"settings.client_assertion is no token that a federated credential can trust: {reason}"
+        step = (
+            "Point at the token that the platform issues for Entra, such as the file in AZURE_FEDERATED_TOKEN_FILE, "
+            "and compare it with the application's federated credential."
+        )
+        evidence = {name: quoted(held[name], 200) for name in ("iss", "sub", "aud") if name in held}
+        yield "client_assertion", Finding(CauseId.CONFIG_WRONG_KIND, message, evidence, next_step=step)
+        return
+    yield from _audience(settings, held)
+    start = moment(held.get("nbf"))
+    if start is not None and start > datetime.now(UTC):
+        message = f"settings.client_assertion is not valid before {start:%Y-%m-%d %H:%M:%S} UTC"
+        step = "Compare this machine's clock with that of the identity provider."
+        yield "client_assertion", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)
+
+
+def _faults_of(header: Mapping[str, Any], held: Mapping[str, Any]) -> Sequence[tuple[bool, str]]:
+    algorithm, subject = header.get("alg"), held.get("sub")
+    return (
+        (algorithm != "RS256", f"it is signed with {quoted(algorithm, 20)}, and Entra takes RS256 alone"),
+        (
+            not str(held.get("iss", "")).startswith("https://"),
+            "its issuer (iss) is no https URL, where Entra looks for keys",
+        ),
+        (not isinstance(subject, str) or not subject, "it has no subject (sub)"),
+        (len(str(subject)) > _LONGEST_SUBJECT, f"its subject (sub) is longer than {_LONGEST_SUBJECT} characters"),
+        (not held.get("aud"), "it has no audience (aud)"),
+        (moment(held.get("exp")) is None, "it has no end (exp)"),
+    )
+
+
+def _audience(settings: EntraSettings, held: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+    given = held["aud"] if isinstance(held["aud"], list) else [held["aud"]]
+    recommended = _AUDIENCE.get(settings.cloud)
+    if recommended is None or recommended in given:
+        return
+    other = next((cloud for cloud, audience in _AUDIENCE.items() if audience in given), None)
+    what = f"that of the cloud {other}" if other else "not the one that Microsoft recommends"
+    message = f"the audience (aud) of settings.client_assertion is {what}"
+    step = (
+        f"Ask the platform for a token with the audience {recommended}, unless the application's federated credential "
+        "states exactly the audience that is named here."
+    )
+    evidence = {"aud": quoted(held["aud"], 200), "recommended": recommended}
+    outcome = None if other else Outcome.WARN
+    yield "client_assertion", Finding(CauseId.CONFIG_WRONG_KIND, message, evidence, next_step=step, outcome=outcome)
+
+
+def _key(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    value = settings.secret("private_key") or ""
     try:
-        key = load_pem_private_key(pem.encode(), None)
-    except (ValueError, TypeError):
-        message = "settings.private_key is well-formed PEM, and no key that can be read"
+        key = load_private_key(value)
+    except ValueError:
+        message = "settings.private_key is well-formed, and no key that can be read"
         yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, message)
         return
     if not isinstance(key, RSAPrivateKey):
@@ -65,3 +143,34 @@ def _key(pem: str) -> Iterator[tuple[str, Finding]]:
     elif key.key_size < _SMALLEST_KEY:
         message = f"settings.private_key has {key.key_size} bits; at least {_SMALLEST_KEY} are due"
         yield "private_key", Finding(CauseId.CONFIG_WRONG_KIND, message)
+    else:
+        yield from _certificate(settings, key, list(certificates(value)))
+
+
+def _certificate(settings: EntraSettings, key: Any, found: Sequence[Any]) -> Iterator[tuple[str, Finding]]:
+    """Compare the key with its certificate, if that is in the same file, and look at its dates."""
+    if not found:
+        return
+    own = next((one for one in found if one.public_key() == key.public_key()), None)
+    if own is None:
+        message = "settings.private_key is not the key of the certificate in the same file"
+        step = "Put the certificate and the key of one pair into the file."
+        yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)
+        return
+    yield from _thumbprint(settings, own)
+    if own.not_valid_after_utc <= datetime.now(UTC):
+        end = f"{own.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        message = f"the certificate in the file of settings.private_key expired on {end}"
+        step = "Make a new certificate, add it to the application, and put its key and thumbprint here."
+        yield "private_key", Finding(CauseId.CONFIG_EXPIRED, message, next_step=step)
+
+
+def _thumbprint(settings: EntraSettings, certificate: Any) -> Iterator[tuple[str, Finding]]:
+    from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+
+    stated = settings.certificate_thumbprint or ""
+    own = certificate.fingerprint(SHA256() if len(stated) == 64 else SHA1()).hex().upper()  # noqa: S303
+    if stated and stated.upper() != own:
+        message = "settings.certificate_thumbprint is not that of the certificate in the file of private_key"
+        step = f"Set certificate_thumbprint = {own!r}, or put the key of the named certificate into private_key."
+        yield "certificate_thumbprint", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=step)

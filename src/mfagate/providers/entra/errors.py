@@ -5,7 +5,10 @@ The login host answers ``{"error", "error_description", "error_codes", "trace_id
 AADSTS in the description, may change and serve the diagnosis alone
 (https://learn.microsoft.com/entra/identity-platform/reference-error-codes). So the number
 decides where it is known, and ``error`` where it is not. Numbers about assertions beside that
-page: https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/identity/identity/TROUBLESHOOTING.md.
+page: https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/identity/identity/TROUBLESHOOTING.md; 1000502 and 7000214:
+https://github.com/AzureAD/microsoft-identity-web/issues/2834 and
+https://github.com/AzureAD/microsoft-identity-web/issues/2444. ``published.toml`` has the numbers of the page, and which
+of them are not about us.
 
 Graph answers ``{"error": {"code", "message", "innerError"}}``; ``code`` alone is to be relied on
 (https://learn.microsoft.com/graph/errors).
@@ -20,13 +23,17 @@ from typing import Any
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
 from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.entra import numbers
 from mfagate.providers.entra.claims import GRANT
+
+PAGE = "https://learn.microsoft.com/entra/identity-platform/reference-error-codes"
 
 UNKNOWN_TENANT = ("AADSTS90002", "AADSTS900023")
 WRONG_SECRET = "AADSTS7000215"
 WRONG_CERTIFICATE = "AADSTS700027"
 AUTHENTICATION_FAILED = "AADSTS50012"
 ASSERTION_TIME = "AADSTS700024"
+SCOPE_OR_AUDIENCE = "AADSTS700023"
 INVALID_TOKEN = "InvalidAuthenticationToken"
 DENIED = ("accessDenied", "Authorization_RequestDenied")
 BAD_REQUEST = "BadRequest"
@@ -52,19 +59,128 @@ _NO_GRANT = Meaning(
     setting="client_id",
 )
 
+_SIGN_IN = Meaning(
+    CauseId.CONTRACT_STATUS_CHANGED, "Entra answers about a user's sign-in, and not about the application"
+)
+
+_POLICY = Meaning(
+    CauseId.CREDENTIAL_NETWORK_RESTRICTED,
+    "a Conditional Access policy of the tenant blocks it",
+    "In the Microsoft Entra admin center, look up the trace or correlation id in Sign-in logs > Service principal "
+    "sign-ins: the tab Conditional Access names the policy.",
+    setting="client_id",
+    evidence={
+        "possible causes": [
+            "the policy allows the application from other network addresses alone",
+            "the policy blocks service principals at risk",
+            "for a device code: the policy blocks this way of signing in",
+        ]
+    },
+)
+
+_RESTRICTED = Meaning(
+    CauseId.CREDENTIAL_NETWORK_RESTRICTED,
+    "a proxy on the way limits which tenants may be used from this network, and this tenant is not among them",
+    "Ask the owner of the proxy to add the tenant to Restrict-Access-To-Tenants "
+    "(https://learn.microsoft.com/entra/identity/enterprise-apps/tenant-restrictions).",
+    setting="tenant_id",
+)
+
+_FEDERATED = Meaning(
+    CauseId.CREDENTIAL_UNKNOWN_KEY,
+    "the application has no federated credential that matches the issuer, subject and audience of the assertion",
+    f"In the Microsoft Entra admin center, open {_SECRETS} > Federated credentials, and compare issuer, subject and "
+    "audience, letter for letter, with those of the assertion that the login service sends.",
+)
+
+NEW_CERTIFICATE = (
+    f"Make a new certificate, add it in the Microsoft Entra admin center under {_SECRETS} > Certificates beside the "
+    "old one, and deploy its key and thumbprint."
+)
+
+BAD_SCOPE = Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the scope that the token was asked for")
+
 _SLOW_DOWN = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Entra asks to slow down")
 _FAILED = Meaning(CauseId.PROVIDER_OUTAGE, "Entra failed by itself")
-_OUR_ASSERTION = Meaning(CauseId.CREDENTIAL_REJECTED, "Entra cannot read or accept the assertion")
+_OUR_ASSERTION = Meaning(
+    CauseId.CREDENTIAL_REJECTED,
+    "Entra cannot read or accept the assertion",
+    "Compare tenant_id, client_id and cloud with the application's Overview: the assertion is made of them. Leave the "
+    "key as it is before that.",
+)
+_SIGNATURE = Meaning(
+    CauseId.CREDENTIAL_REJECTED,
+    "the signature of the assertion does not fit",
+    f"In the Microsoft Entra admin center, open {_SECRETS} > Certificates, and compare the thumbprint there with that "
+    "of the certificate whose key is deployed.",
+    setting="private_key",
+)
+
+GENERAL = 70002
+"""Entra says first in general that authentication failed, and then why."""
 
 _BY_NUMBER: Mapping[int, Meaning] = {
-    7000215: Meaning(CauseId.CREDENTIAL_REJECTED, "the secret is none of this application's"),
+    **dict.fromkeys(numbers.OF_A_SIGN_IN, _SIGN_IN),
+    **dict.fromkeys(
+        numbers.BAD_REQUESTS, Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take a field of the request")
+    ),
+    **dict.fromkeys(numbers.FAILURES, _FAILED),
+    **dict.fromkeys(numbers.NOT_GRANTED, _NO_GRANT),
+    **dict.fromkeys(numbers.PEOPLES_ENDPOINTS, _PEOPLES_ENDPOINT),
+    **dict.fromkeys(numbers.WRONG_CLOUDS, _WRONG_CLOUD),
+    **dict.fromkeys(numbers.OUR_ASSERTIONS, _OUR_ASSERTION),
+    **dict.fromkeys(numbers.POLICIES, _POLICY),
+    **dict.fromkeys(numbers.TENANT_RESTRICTIONS, _RESTRICTED),
+    **dict.fromkeys(numbers.NO_FEDERATED_CREDENTIAL, _FEDERATED),
+    7000215: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "the secret is none of this application's",
+        f"Compare client_id with the application whose secret this is. If it is the right one, look under {_SECRETS} "
+        "whether the secret is still there, and deploy the value of a secret that is.",
+    ),
     7000222: Meaning(
         CauseId.CREDENTIAL_EXPIRED,
         "the client secret has expired",
         f"Make a new one in the Microsoft Entra admin center under {_SECRETS}, and deploy its value.",
     ),
+    GENERAL: Meaning(CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential"),
+    1000502: Meaning(
+        CauseId.CREDENTIAL_EXPIRED,
+        "the certificate has expired, or is not valid yet",
+        NEW_CERTIFICATE,
+        setting="certificate_thumbprint",
+    ),
+    7000214: Meaning(
+        CauseId.CREDENTIAL_REVOKED,
+        "the certificate has been revoked",
+        NEW_CERTIFICATE,
+        setting="certificate_thumbprint",
+    ),
+    7000232: Meaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "client_id is a managed identity's, which takes no secret and no certificate of your own",
+        "Use the Application (client) ID of an app registration, or let the login service sign in as the managed "
+        "identity.",
+        setting="client_id",
+    ),
+    700229: Meaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "the assertion is a user's token, and a federated credential of Entra takes an application's token alone",
+    ),
+    700030: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "the subject name of the certificate is not authorized for the application",
+        "Compare the certificate's subject with the names that the application trusts.",
+        setting="certificate_thumbprint",
+    ),
+    50006: _SIGNATURE,
+    900384: _SIGNATURE,
+    50032: Meaning(CauseId.CONFIG_WRONG_KIND, "the RSA key is too weak", NEW_CERTIFICATE, setting="private_key"),
+    500133: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
     7000218: Meaning(
-        CauseId.CREDENTIAL_REJECTED, "Entra saw neither a secret nor an assertion: does a proxy change the request?"
+        CauseId.CREDENTIAL_REJECTED,
+        "Entra saw neither a secret nor an assertion: does a proxy change the request?",
+        "Look for a proxy or gateway on the way that changes the body of requests. Leave the credential as it is.",
     ),
     700016: Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
@@ -78,6 +194,39 @@ _BY_NUMBER: Mapping[int, Meaning] = {
                 "the application was registered within the last hour or so",
             ]
         },
+    ),
+    **dict.fromkeys(
+        (70001, 700011),
+        Meaning(
+            CauseId.CREDENTIAL_UNKNOWN_KEY,
+            "the tenant has no such application, or it is disabled there",
+            setting="client_id",
+        ),
+    ),
+    650059: Meaning(
+        CauseId.CREDENTIAL_UNKNOWN_KEY,
+        "the application is registered for its own tenant alone, and this is another one",
+        "Compare tenant_id with the Directory (tenant) ID of the application's Overview.",
+        setting="tenant_id",
+    ),
+    90112: Meaning(CauseId.CONFIG_MALFORMED_VALUE, "the application's id is no GUID", setting="client_id"),
+    65002: Meaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "client_id is that of an application of Microsoft's own",
+        "Use the Application (client) ID of your own registration.",
+        setting="client_id",
+    ),
+    1000031: Meaning(
+        CauseId.CREDENTIAL_REVOKED,
+        "the tenant's administrator has blocked the application",
+        "Ask an administrator of the tenant who blocked it, and why.",
+        setting="client_id",
+    ),
+    90099: Meaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING,
+        "the application is not authorized in this tenant",
+        GRANT,
+        setting="client_id",
     ),
     7000229: Meaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
@@ -114,13 +263,32 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     900023: Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY, "the tenant is neither an id nor a domain that Entra knows", setting="tenant_id"
     ),
+    5000224: Meaning(
+        CauseId.ACCOUNT_SUSPENDED,
+        "Microsoft has blocked the tenant",
+        "Ask Microsoft's support for the tenant.",
+        setting="tenant_id",
+    ),
     5000225: Meaning(
         CauseId.ACCOUNT_SUSPENDED, "Microsoft has blocked the tenant because nobody used it", setting="tenant_id"
     ),
-    90038: _WRONG_CLOUD,
-    90043: _WRONG_CLOUD,
-    900382: _WRONG_CLOUD,
-    900432: _WRONG_CLOUD,
+    **dict.fromkeys(
+        (50001, 650054),
+        Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant does not have, or has disabled, what is asked for"),
+    ),
+    500014: Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the service principal of Microsoft Graph is disabled in the tenant, or its subscription has lapsed",
+        "In the Microsoft Entra admin center, open Enterprise apps, and look for the disabled resource that the answer "
+        "names.",
+    ),
+    **dict.fromkeys(
+        (51000, 650052),
+        Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant has not got this feature; it is no missing permission"),
+    ),
+    50029: Meaning(
+        CauseId.CONFIG_MALFORMED_VALUE, "the address has a character that no domain has", setting="tenant_id"
+    ),
     500011: Meaning(
         CauseId.CREDENTIAL_WRONG_REGION,
         "the tenant does not know the Graph that the token was asked for",
@@ -132,37 +300,15 @@ _BY_NUMBER: Mapping[int, Meaning] = {
             ]
         },
     ),
-    9001023: _PEOPLES_ENDPOINT,
-    50059: _PEOPLES_ENDPOINT,
-    50194: _PEOPLES_ENDPOINT,
-    90130: _PEOPLES_ENDPOINT,
-    90133: _PEOPLES_ENDPOINT,
-    53003: Meaning(
-        CauseId.CREDENTIAL_NETWORK_RESTRICTED,
-        "a Conditional Access policy of the tenant blocks it",
-        "In the Microsoft Entra admin center, look up the trace or correlation id in Sign-in logs > Service principal "
-        "sign-ins: the tab Conditional Access names the policy.",
-        setting="client_id",
-        evidence={
-            "possible causes": [
-                "the policy allows the application from other network addresses alone",
-                "the policy blocks service principals at risk",
-                "for a device code: the policy blocks this way of signing in",
-            ]
-        },
-    ),
     700027: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "the application has no certificate with this thumbprint",
+        f"In the Microsoft Entra admin center, open {_SECRETS} > Certificates, and compare the thumbprints there with "
+        "certificate_thumbprint; add the certificate if it is missing.",
         setting="certificate_thumbprint",
     ),
     700024: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
-    700021: _OUR_ASSERTION,
-    700023: _OUR_ASSERTION,
     50012: Meaning(CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential"),
-    50027: _OUR_ASSERTION,
-    65001: _NO_GRANT,
-    501051: _NO_GRANT,
     50105: Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "the user is not assigned to the application, which demands it",
@@ -170,17 +316,18 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     ),
     50034: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such user"),
     70003: Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, "Entra does not offer this grant to the application"),
+    50088: Meaning(
+        CauseId.PROVIDER_RATE_LIMITED,
+        "a limit of the telephone calls and messages of Entra's second factor is reached",
+        "Wait some minutes; use another second factor meanwhile.",
+    ),
     50196: Meaning(CauseId.PROVIDER_RATE_LIMITED, "Entra stopped the application for asking the same again and again"),
     90055: _SLOW_DOWN,
-    90006: _FAILED,
-    90024: _FAILED,
-    90033: _FAILED,
-    50033: _FAILED,
 }
 
 _BY_ERROR: Mapping[str | int, Meaning] = {
     "invalid_client": Meaning(
-        CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential, with a number that mfagate lacks"
+        CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential, and gives no number"
     ),
     "unauthorized_client": Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
@@ -204,10 +351,27 @@ _BY_ERROR: Mapping[str | int, Meaning] = {
     ),
     "temporarily_unavailable": _FAILED,
     "server_error": _FAILED,
+    "invalid_request": Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the request"),
+    "invalid_scope": BAD_SCOPE,
+    **dict.fromkeys(
+        (
+            "invalid_grant",
+            "authorization_pending",
+            "authorization_declined",
+            "bad_verification_code",
+            "expired_token",
+        ),
+        _SIGN_IN,
+    ),
 }
 
 _OF_GRAPH: Mapping[str | int, Meaning] = {
-    INVALID_TOKEN: Meaning(CauseId.CREDENTIAL_REJECTED, "Graph refuses the token that Entra issued"),
+    INVALID_TOKEN: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Graph refuses the token that Entra issued",
+        "The secret or certificate was accepted: leave it. Compare settings.cloud with the cloud of the tenant, and "
+        "look for a proxy that changes the Authorization header.",
+    ),
     **dict.fromkeys(
         DENIED,
         Meaning(
@@ -247,6 +411,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
 
 ABOUT_A_USER: frozenset[str | int] = frozenset(
     {
+        *(f"AADSTS{number}" for number in numbers.OF_A_SIGN_IN),
         "authorization_pending", "authorization_declined", "bad_verification_code", "expired_token", "invalid_grant",
         "Request_ResourceNotFound", "ResourceNotFound", "resourceNotFound", "itemNotFound", "AADSTS50034",
     }
@@ -285,10 +450,10 @@ def _of_login(error: str, body: Mapping[str, Any]) -> ApiError:
     described = body.get("error_description")
     description = described if isinstance(described, str) else ""
     listed = body.get("error_codes")
-    numbers = [number for number in listed if type(number) is int] if isinstance(listed, list) else []
-    numbers += map(int, re.findall(r"AADSTS(\d{1,9}):", description[:_NUMBERS_WITHIN]))
-    # Older answers say first in general that authentication failed, and then why.
-    number = next((number for number in numbers if number in _BY_NUMBER), numbers[0] if numbers else None)
+    found = [number for number in listed if type(number) is int] if isinstance(listed, list) else []
+    found += map(int, re.findall(r"AADSTS(\d{1,9}):", description[:_NUMBERS_WITHIN]))
+    known = sorted((number for number in found if number in _BY_NUMBER), key=lambda number: number == GENERAL)
+    number = next(iter([*known, *found]), None)
     ids = [
         f"{name} {body[f'{name}_id']}" for name in ("trace", "correlation") if isinstance(body.get(f"{name}_id"), str)
     ]

@@ -25,9 +25,21 @@ def narrowed(error: ApiError, exchange: Exchange, settings: EntraSettings) -> Me
         return None  # The status says it as well, and the engine tells for how long.
     if error.code == errors.BAD_REQUEST and "segment" in error.message:
         return _NO_SUCH_PATH
-    meaning = errors.MEANINGS.get(error.code) or errors.MEANINGS.get(errors.error_name(response) or "")
+    meaning = errors.MEANINGS.get(error.code) or _by_name(error, errors.error_name(response) or "")
     narrow = _NARROWINGS.get(error.code)
     return narrow(meaning, error, exchange, settings) if narrow and meaning else meaning
+
+
+_VAGUE = ("invalid_client", "unauthorized_client")
+
+
+def _by_name(error: ApiError, name: str) -> Meaning | None:
+    """Return what the ``error`` says; with a number that is not known, it says too little to accuse the credential."""
+    meaning = errors.MEANINGS.get(name)
+    if error.code == name or name not in _VAGUE:
+        return meaning
+    text = f"Entra refuses the application ({name}) with a number that mfagate does not know"
+    return Meaning(CauseId.PROVIDER_REFUSAL_UNRECOGNISED, text, evidence={"provider's errors": errors.PAGE})
 
 
 def _wrong_secret(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
@@ -43,7 +55,7 @@ def _wrong_secret(meaning: Meaning, error: ApiError, exchange: Exchange, setting
 def _certificate(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
     if "is expired" in error.message:
         text = "the certificate has expired, or Entra's clock and that of its validity disagree"
-        return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text)
+        return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text, next_step=errors.NEW_CERTIFICATE)
     if "did not match" in error.message:
         text = "the signature does not fit the certificate: the private key is another one's"
         return replace(meaning, text=text, setting="private_key")
@@ -53,7 +65,7 @@ def _certificate(meaning: Meaning, error: ApiError, exchange: Exchange, settings
 def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
     """The number that older answers gave for most of what has a number of its own today."""
     if "time range" in error.message:
-        return errors.MEANINGS[errors.ASSERTION_TIME] if settings.private_key else meaning
+        return errors.MEANINGS[errors.ASSERTION_TIME] if settings.private_key or settings.client_assertion else meaning
     if "key used is expired" in error.message:
         return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text="the certificate has expired")
     return meaning
@@ -81,6 +93,11 @@ def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Entr
     return meaning
 
 
+def _scope_or_audience(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+    """Microsoft's page of numbers says that it is about the scope, its libraries that it is about the audience."""
+    return errors.BAD_SCOPE if "scope" in raw(error.message).lower() else meaning
+
+
 def _denied(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
     held = claims.sent(exchange.request)
     if not held:
@@ -93,6 +110,7 @@ _NARROWINGS: Mapping[str | int, Narrowing] = {
     errors.WRONG_CERTIFICATE: _certificate,
     errors.AUTHENTICATION_FAILED: _failed,
     errors.ASSERTION_TIME: _time,
+    errors.SCOPE_OR_AUDIENCE: _scope_or_audience,
     errors.INVALID_TOKEN: _token,
     **dict.fromkeys(errors.DENIED, _denied),
 }

@@ -1,7 +1,8 @@
 """Settings of an application that is registered in Microsoft Entra ID.
 
-An application authenticates with a secret or with a certificate:
-https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials. The length of
+An application authenticates with a secret, with a certificate, or with a token of another identity provider:
+https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials and
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation. The length of
 secrets is that of https://learn.microsoft.com/graph/api/resources/passwordcredential; what they
 look like today is not documented, and is what
 https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors/azure_entra looks for.
@@ -16,10 +17,12 @@ from typing import Annotated, ClassVar
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
+from mfagate.config.jwt import Jwt
 from mfagate.config.pem import PrivateKey
-from mfagate.config.settings import ProviderSettings, Setting
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import Lookalike, Misfit, Pattern
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL, Cloud
+from mfagate.providers.entra.names import OTHER_NAMES, PREFIXES
 
 GUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
@@ -72,16 +75,29 @@ class ClientSecret:
             return Misfit(what, CauseId.CONFIG_SECRET_ID_NOT_SECRET)
         if re.fullmatch(_TODAY, value) and not looks_made_today(value):
             slip = "truncated" if len(value) < 37 else "something was appended"
-            return Misfit(f"it begins as secrets of 40 characters do and has {len(value)} ({slip})")
+            reason = f"it begins as secrets of 40 characters do and has {len(value)} ({slip})"
+            return Misfit(reason, documented=not 16 <= len(value) <= 64)
+        of_one_case = value in (value.lower(), value.upper())
+        if of_one_case and re.fullmatch(r"(?i)[a-z0-9_~.-]{3}\dq~[a-z0-9_~.-]{31,34}", value):
+            return Misfit("its letters are all of one case, and secrets of this form have both: its case was changed")
         if not 16 <= len(value) <= 64:
             return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
+        if re.fullmatch(r"[!-~]+", value) is None:
+            return Misfit("it has a space or a character outside ASCII, and no client secret has one")
         return None
+
+    def recognises(self, value: str) -> bool:
+        """Tell secrets of today from texts of any other form."""
+        return looks_made_today(value)
 
 
 class EntraSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a Microsoft Entra ID integration."""
 
-    any_of: ClassVar[tuple[str, ...]] = ("client_secret", "private_key")
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
+
+    any_of: ClassVar[tuple[str, ...]] = ("client_secret", "private_key", "client_assertion")
 
     tenant_id: Annotated[
         str,
@@ -155,6 +171,7 @@ class EntraSettings(ProviderSettings):
                     CauseId.CONFIG_MALFORMED_VALUE,
                     "URL-encoded already (%7E for ~); the client encodes it itself",
                     "Store the secret as it was shown.",
+                    documented=False,
                 ),
                 Lookalike(
                     r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
@@ -206,12 +223,32 @@ class EntraSettings(ProviderSettings):
             ),
         ),
     ] = None
+    client_assertion: Annotated[
+        SecretStr | None,
+        Setting(
+            description="Token of another identity provider that a federated credential of the application trusts.",
+            where="the file that the platform keeps fresh: AZURE_FEDERATED_TOKEN_FILE in a pod with workload identity; "
+            f"what it must say: {_CENTER} > Certificates & secrets > Federated credentials",
+            example="file:/var/run/secrets/azure/tokens/azure-identity-token",
+            shape=Jwt("a token of another identity provider: three base64url parts joined by dots"),
+            renewed=True,
+            lookalikes=(
+                Lookalike(
+                    r"[A-Za-z]?:?[\\/~][^\s\x00]*",
+                    CauseId.CONFIG_WRONG_KIND,
+                    "the path of the file that holds the token",
+                    'Write file: in front of the path, as in client_assertion = "file:PATH".',
+                ),
+            ),
+        ),
+    ] = None
     cloud: Annotated[
         str,
         Setting(
             description=f"National cloud that the tenant is in: {', '.join(CLOUDS)}. Default: {GLOBAL}.",
             where="the address of the admin center: entra.microsoft.com is global, entra.microsoft.us is US "
-            "Government, entra.microsoftonline.cn is China",
+            "Government, entra.microsoftonline.cn is China; bleu, delos and govsg are the sovereign clouds of France, "
+            "Germany and Singapore",
             example=GLOBAL,
             shape=Pattern("|".join(CLOUDS), f"one of {', '.join(CLOUDS)}"),
             lookalikes=(
@@ -222,10 +259,19 @@ class EntraSettings(ProviderSettings):
                     f'Write "{GLOBAL}", or "us-gov" for GCC High.',
                 ),
                 Lookalike(
-                    r"(?i)(azure)?german(y|cloud)?",
+                    r"(?i)(azure)?german(y|cloud)?|de",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "a cloud that was closed in 2021",
-                    "Write the cloud to which the tenant was moved.",
+                    "the name of a cloud that was closed in 2021",
+                    'Write "delos" for the sovereign cloud of Germany, or the cloud to which the tenant was moved.',
+                ),
+                *(
+                    Lookalike(
+                        f"(?i)(?!(?:{'|'.join(CLOUDS)})$)(?:{cloud.other_names})",
+                        CauseId.CONFIG_MALFORMED_VALUE,
+                        "another name of a cloud",
+                        f'Write "{name}".',
+                    )
+                    for name, cloud in CLOUDS.items()
                 ),
             ),
         ),

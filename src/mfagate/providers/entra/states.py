@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
-from mfagate.providers.entra import NOBODY, made_up_key, made_up_secret
+from mfagate.providers.entra import MADE_UP, NOBODY, made_up_secret
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.states import Arranged, State
@@ -81,8 +81,9 @@ class EntraStates(TabledStates[EntraSettings]):
         return self._with_secret(self.given(f"{name}_client_secret"), client_id=self.given(f"{name}_client_id"))
 
     def _wrong(self) -> Arranged:
-        if self.settings.private_key is not None:
-            return self._arranged(private_key=made_up_key())
+        for name in ("private_key", "client_assertion"):
+            if getattr(self.settings, name) is not None:
+                return self._arranged(**{name: MADE_UP[name]()})
         return self._with_secret(made_up_secret())
 
     def _pending(self) -> Arranged:
@@ -92,4 +93,4 @@ class EntraStates(TabledStates[EntraSettings]):
 
 
 def _no_credential() -> dict[str, str | None]:
-    return dict.fromkeys(("client_secret", "private_key", "certificate_thumbprint"))
+    return dict.fromkeys(("client_secret", "private_key", "certificate_thumbprint", "client_assertion"))

@@ -28,7 +28,7 @@ from mfagate.providers.okta.errors import (
     ABOUT_A_USER,
     MEANINGS,
     NOT_FOUND,
-    WRONG_PASSWORD,
+    WRONG_PASSWORDS,
     error_of,
     meaning_of,
     seconds_between_messages,
@@ -58,6 +58,7 @@ class Okta(Provider):
 
     name: ClassVar[str] = "okta"
     title: ClassVar[str] = "Okta"
+    errors_page: ClassVar[str] = "https://developer.okta.com/docs/reference/error-codes/"
     settings: ClassVar[type[OktaSettings]] = OktaSettings
     expectations: ClassVar[Mapping[str, str]] = {
         "org_id": "the org's id (00o…), as /.well-known/okta-organization tells it",
@@ -180,7 +181,7 @@ class Okta(Provider):
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
         """A password that is refused is the user's where users log in, and there alone."""
         at_login = urlsplit(exchange.request.url).path.startswith("/api/v1/authn")
-        return super().is_about_a_user(error, exchange) or (error.code == WRONG_PASSWORD and at_login)
+        return super().is_about_a_user(error, exchange) or (error.code in WRONG_PASSWORDS and at_login)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: OktaSettings) -> Meaning | None:
         """One code stands for several things; settings, description and headers tell them apart."""

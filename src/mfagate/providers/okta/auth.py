@@ -12,12 +12,13 @@ import string
 import time
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from mfagate.config.pem import load_private_key, read_jwk
 from mfagate.providers.oauth import ClientCredentials, Tokens
 from mfagate.providers.okta.settings import OktaSettings
 
@@ -75,7 +76,7 @@ def assertion(settings: OktaSettings) -> str:
     """
     import jwt
 
-    key = load_key(settings.secret("private_key") or "")
+    key = load_private_key(settings.secret("private_key") or "")
     now = int(time.time())
     claims = {
         "iss": settings.client_id,
@@ -85,23 +86,14 @@ def assertion(settings: OktaSettings) -> str:
         "exp": now + _ASSERTION_SECONDS,
         "jti": str(uuid.uuid4()),
     }
-    headers = {"kid": settings.key_id} if settings.key_id else None
+    headers = {"kid": kid} if (kid := key_id(settings)) else None
     return jwt.encode(claims, key, algorithm=algorithm_of(key), headers=headers)
 
 
-def load_key(pem: str) -> Any:
-    """The key of a PEM block.
-
-    Raises:
-        ValueError: It is none that can be read.
-    """
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    try:
-        return load_pem_private_key(pem.strip().encode(), password=None)
-    except (TypeError, UnsupportedAlgorithm) as error:
-        raise ValueError("the key is encrypted, or of a kind that cannot be read") from error
+def key_id(settings: OktaSettings) -> str | None:
+    """Return the id of the key: the setting, or the ``kid`` of a JWK, which Okta writes into it."""
+    jwk = read_jwk(settings.secret("private_key") or "") or {}
+    return settings.key_id or (str(jwk["kid"]) if "kid" in jwk else None)
 
 
 def algorithm_of(key: PrivateKeyTypes) -> str | None:

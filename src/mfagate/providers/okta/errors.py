@@ -5,12 +5,14 @@ Three dialects. The APIs answer ``{"errorCode", "errorSummary", "errorLink", "er
 (https://developer.okta.com/docs/reference/error-codes/#okta-oauth-2-0-error-codes), and for a missing scope the
 header ``WWW-Authenticate`` alone has the reason
 (https://support.okta.com/help/s/article/insufficient-scope-error-when-making-a-request-to-an-oauth-or-management-endpoint).
+``published.toml`` has the codes of both of Okta's lists, and which of them are not about us.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mfagate.causes import CauseId
@@ -26,6 +28,7 @@ REJECTED = "E0000073"
 USED_CODE = "E0000082"
 OLD_CODE = "E0000083"
 NOT_FOUND = "E0000007"
+NO_SCOPE = "insufficient_scope"
 
 _NO_SESSION = "E0000005"
 _NO_PERMISSION = "E0000006"
@@ -35,12 +38,24 @@ GRANT = "Okta Admin Console > Applications > the app > Okta API Scopes: grant wh
 
 _FITS_NOT = (
     "E0000001", "E0000002", "E0000003", "E0000014", "E0000016", "E0000018", "E0000019", "E0000020", "E0000021",
-    "E0000028", "E0000060", "E0000070", "E0000079", "E0000093", "E0000098", "E0000099", "E0000113", "E0000121",
-    "E0000122", "E0000124", "E0000125", "E0000149", REJECTED, USED_CODE, OLD_CODE, WRONG_CODE,
+    "E0000028", "E0000029", "E0000030", "E0000031", "E0000033", "E0000037", "E0000060", "E0000063", "E0000070",
+    "E0000079", "E0000093", "E0000094", "E0000098", "E0000113", "E0000121", "E0000122", "E0000124", "E0000125",
+    "E0000149", "E0000195", "E0000231", "E0000242", "E0000243", "E0000256", REJECTED, USED_CODE, OLD_CODE, WRONG_CODE,
 )  # fmt: skip
 """The request, or the code in it, is refused, whatever the status: some of them are 403."""
 
-_USER_NOT_READY = ("E0000038", "E0000097", "E0000107", "E0000112", "E0000119", "E0000140", LOCKED)
+_USER_NOT_READY = (
+    "E0000038", "E0000064", "E0000097", "E0000102", "E0000107", "E0000110", "E0000112", "E0000119", "E0000136",
+    "E0000140", "E0000152", "E0000155", "E0000158", "E0000159", "E0000180", "E0000214", "E0000229", "E0000232",
+    "E0000259", "E0000265", LOCKED,
+)  # fmt: skip
+"""About one user or one factor. The status is 400, 401, 403, 409 or 423, and says nothing of the credential."""
+
+_GONE = ("E0000153", "E0000154", "E0000156", "E0000191")
+"""A device, factor, user or transaction that is gone (404 and 410): the endpoint is still there."""
+
+_SIGN_ON_POLICY = ("E0000057", "E0000058", "E0000085", "E0000092")
+"""A policy keeps one user out (403): https://developer.okta.com/docs/reference/error-codes/#E0000085."""
 
 _BETWEEN_MESSAGES: Mapping[str, float] = {"E0000109": 30.0, "E0000118": 5.0, "E0000133": 30.0}
 """Seconds between two text messages, mails or calls to one user."""
@@ -50,12 +65,39 @@ _LOOKED_AT = 200
 RECENTLY_SENT = tuple(_BETWEEN_MESSAGES)
 """A limit of one user (429), and none of the org."""
 
-WRONG_PASSWORD = "E0000004"
+WRONG_PASSWORDS = frozenset({"E0000004", "E0000207"})
 
-ABOUT_A_USER = frozenset({*_USER_NOT_READY, *RECENTLY_SENT, WRONG_CODE, USED_CODE, OLD_CODE, REJECTED, NOT_FOUND})
+_SIGNING_IN = (
+    "authorization_pending", "expired_token", "insufficient_user_authentication", "interaction_required",
+    "invalid_grant", "invalid_user_code", "mfa_required", "unmet_authentication_requirements",
+)  # fmt: skip
+"""What the token endpoint says of a user's sign-in under way, whatever the status."""
 
-_FAILED = ("E0000009", "E0000067", "E0000074", "E0000138", "E0000139", "server_error", "temporarily_unavailable")
+ABOUT_A_USER = frozenset(
+    {
+        *_USER_NOT_READY, *_GONE, *_SIGN_ON_POLICY, *_SIGNING_IN, *RECENTLY_SENT, WRONG_CODE, USED_CODE, OLD_CODE,
+        REJECTED, NOT_FOUND,
+    }
+)  # fmt: skip
+
+_FAILED = ("E0000009", "E0000067", "E0000074", "E0000100", "E0000138", "E0000139", "temporarily_unavailable")
 """Okta's own failures; two of them come with status 400."""
+
+_HOOK = Meaning(
+    CauseId.PROVIDER_OUTAGE,
+    "an inline hook of the org failed, such as the one that sends its text messages",
+    "Okta Admin Console > Workflow > Inline Hooks: ask the owner of the service behind the hook.",
+)
+_FEATURE_OFF = Meaning(
+    CauseId.ACCOUNT_FEATURE_DISABLED,
+    "the org does not offer this feature; it is no missing permission",
+    "Ask Okta whether the org's edition includes it, and whether it is switched on.",
+)
+_MOST_MESSAGES = Meaning(
+    CauseId.PROVIDER_RATE_LIMITED,
+    "a limit of text messages or calls is reached; it is no missing permission",
+    "Wait before the next message. If it happens often, ask Okta's support which limit it is.",
+)
 
 
 def _each(codes: Iterable[str], meaning: Meaning) -> dict[str | int, Meaning]:
@@ -68,6 +110,14 @@ _DPOP = Meaning(
     "If the login service does not send proofs either, switch it off: Okta Admin Console > Applications > the app > "
     "General > Require Demonstrating Proof of Possession (DPoP) header in token requests.",
     setting="client_id",
+)
+
+_NO_PATH = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has no such path")
+_DEPRECATED = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has retired this endpoint")
+_USERS_PASSWORD = Meaning(
+    CauseId.CREDENTIAL_WRONG_KIND,
+    "Okta refuses a user's name and password: the request reached the login of users, not the API",
+    "Compare the path of the request with that of the contract: the API takes no user's password.",
 )
 
 MEANINGS: Mapping[str | int, Meaning] = {
@@ -86,24 +136,65 @@ MEANINGS: Mapping[str | int, Meaning] = {
         Meaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "this user was sent a code a moment ago; wait half a minute"),
     ),
     **_each(
+        _GONE,
+        Meaning(
+            CauseId.CONTRACT_STATE_UNAVAILABLE, "the user, device, factor or transaction is gone; the endpoint is there"
+        ),
+    ),
+    **_each(
+        _SIGN_ON_POLICY,
+        Meaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "a sign-on policy of the org does not let this user in"),
+    ),
+    **_each(
+        _SIGNING_IN,
+        Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta answers about a user's sign-in, and not about the app"),
+    ),
+    **_each(
         ("E0000146", "E0000147"),
         Meaning(
             CauseId.ACCOUNT_QUOTA_EXHAUSTED,
             "the org has sent all the text messages or calls that it may within 24 hours; waiting a minute is no help",
         ),
     ),
+    "E0000186": Meaning(
+        CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+        "the org is of the free tier, and has sent all the text messages that it may within 30 days",
+        "Use another factor until then, or ask Okta for another edition.",
+    ),
+    **_each(("E0000150", "E0000151", "E0000204", "E0000205"), _MOST_MESSAGES),
+    **_each(("slow_down", "too_many_user_codes"), Meaning(CauseId.PROVIDER_RATE_LIMITED, "Okta asks to slow down")),
+    **_each(("E0000099", "E0000226", "E0000233", "E0000247", "E0000264"), _FEATURE_OFF),
+    **_each(("E0000134", "E0000135", "E0000137"), _HOOK),
+    **_each(
+        ("E0000240", "E0000241"),
+        Meaning(
+            CauseId.PROVIDER_OUTAGE,
+            "no agent of the org's directory answers Okta",
+            "Okta Admin Console > Directory > Directory Integrations: look whether the agents are connected.",
+        ),
+    ),
+    **_each(("E0000026", "E0000215"), _DEPRECATED),
+    "E0000212": Meaning(
+        CauseId.CONTRACT_STATUS_CHANGED,
+        "Okta refuses the Origin header of the request",
+        "Do not send Origin from a server, or add it: Okta Admin Console > Security > API > Trusted Origins.",
+    ),
+    "E0000260": Meaning(
+        CauseId.ACCOUNT_SUSPENDED,
+        "Okta has deactivated this developer org",
+        "Use an org that is active: Okta replaced developer orgs by Integrator Free orgs.",
+        setting="org_url",
+    ),
     **_each(_FAILED, Meaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
     **_each(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP),
-    WRONG_PASSWORD: Meaning(
-        CauseId.CREDENTIAL_WRONG_KIND,
-        "Okta refuses a user's name and password: the request reached the login of users, not the API",
-    ),
+    **_each(WRONG_PASSWORDS, _USERS_PASSWORD),
     _NO_SESSION: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "Okta saw no credential in the request: does a proxy drop the Authorization header?",
+        "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
     ),
     NOT_FOUND: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the org has no such user, factor or transaction"),
-    "E0000008": Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has no such path"),
+    "E0000008": _NO_PATH,
     "E0000010": Meaning(CauseId.PROVIDER_MAINTENANCE, "Okta is in read-only mode: logins with a factor fail meanwhile"),
     "E0000012": Meaning(
         CauseId.CONTRACT_STATUS_CHANGED, "Okta does not take this content type, and answers 404; the path exists"
@@ -113,11 +204,15 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "the org has not got this feature; the status 401 is no fault of the credential",
         "Ask Okta whether the org's edition includes it, and whether it is switched on.",
     ),
-    "E0000022": Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta does not take this method on this path any more"),
-    "invalid_token": Meaning(
-        CauseId.CREDENTIAL_REJECTED,
-        "Okta refuses the access token that it issued: is org_url the very host that issued it?",
-        setting="org_url",
+    "E0000022": Meaning(
+        CauseId.CONTRACT_ENDPOINT_RETIRED,
+        "Okta does not take this method on this path any more",
+        evidence={
+            "Okta's page names as well": ["the credential lacks the permission", "the feature is off in this org"]
+        },
+    ),
+    NO_SCOPE: Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the access token lacks a scope", GRANT, setting="client_id"
     ),
     "client_credentials_self_scope_requested": Meaning(
         CauseId.CONFIG_WRONG_KIND, "a service app cannot have scopes that end in .self", setting="scopes"
@@ -138,6 +233,13 @@ MEANINGS: Mapping[str | int, Meaning] = {
     ),
 }
 
+_REFUSED_ACCESS_TOKEN = Meaning(
+    CauseId.CREDENTIAL_REJECTED,
+    "Okta refuses the access token that it issued: is org_url the very host that issued it?",
+    "Set org_url to the host that the login service calls: the custom domain, or the org's own. "
+    "Leave the key as it is.",
+    setting="org_url",
+)
 _NO_SUCH_TOKEN = Meaning(
     CauseId.CONFIG_MALFORMED_VALUE,
     "token_id is the id of no active token of this org; api_token, which was accepted, has another one",
@@ -207,20 +309,39 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         (
             "kid is invalid",
             Meaning(
-                CauseId.CREDENTIAL_REJECTED, "the app has no active key of this kid: it is wrong, or was deactivated"
+                CauseId.CREDENTIAL_REJECTED,
+                "the app has no active key of this kid: it is wrong, or was deactivated",
+                "Okta Admin Console > Applications > the app > General > Public Keys: compare the KIDs that are active "
+                "with key_id, and correct key_id or activate the key.",
+            ),
+        ),
+        (
+            "jwks_uri",
+            Meaning(
+                CauseId.CREDENTIAL_REJECTED,
+                "Okta cannot take the app's public keys from the jwks_uri that is registered with it",
+                "Okta Admin Console > Applications > the app > General > Public Keys: open the URL that is there, and "
+                "compare its keys with key_id.",
+                setting="client_id",
             ),
         ),
         ("signature", _KEY),
         ("parsing of the client_assertion", _KEY),
         (
             "No client credentials",
-            Meaning(CauseId.CREDENTIAL_REJECTED, "Okta saw no assertion: does a proxy change bodies?"),
+            Meaning(
+                CauseId.CREDENTIAL_REJECTED,
+                "Okta saw no assertion: does a proxy change bodies?",
+                "Look for a proxy or gateway on the way that changes the body of requests. Leave the key as it is.",
+            ),
         ),
         (
             "",
             Meaning(
                 CauseId.CREDENTIAL_REJECTED,
                 "Okta refuses the client without a word on what is wrong",
+                "Okta Admin Console > Applications > the app > General: compare the Client ID with client_id, and look "
+                "whether app and public key are active, before you change the key.",
                 setting="client_id",
                 evidence={
                     "possible causes": [
@@ -241,9 +362,32 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         ("using client credentials", Meaning(CauseId.CONFIG_WRONG_KIND, "a scope is for users", setting="scopes")),
         ("No scopes", Meaning(CauseId.CONFIG_MALFORMED_VALUE, "no scope is asked for", setting="scopes")),
+        (
+            "",
+            Meaning(
+                CauseId.CONFIG_MALFORMED_VALUE, "Okta does not take the scopes that are asked for", setting="scopes"
+            ),
+        ),
     ),
-    "invalid_request": (("", Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request")),),
+    "invalid_request": (
+        ("DPoP", _DPOP),
+        ("", Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request")),
+    ),
+    "invalid_token": (
+        ("DPoP", _DPOP),
+        ("", _REFUSED_ACCESS_TOKEN),
+    ),
+    "server_error": (
+        ("not enabled", _FEATURE_OFF),
+        ("", Meaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
+    ),
     "access_denied": (
+        ("not enabled", _FEATURE_OFF),
+        ("isn't enabled", _FEATURE_OFF),
+        (
+            "limit",
+            Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "a limit of the org is reached, such as that of enrolments"),
+        ),
         (
             "network zone",
             Meaning(
@@ -277,7 +421,7 @@ def seconds_between_messages(error: ApiError, path: str) -> float | None:
 def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> Meaning | None:
     """What an error says; None for one that is not known, or that the status says better."""
     code = str(error.code)
-    if response.status == 429 and code not in MEANINGS:
+    if response.status == 429 and (code not in MEANINGS or code in _SIGNING_IN):
         return _too_many_at_once(response)
     if code in BY_DESCRIPTION:
         told = raw(error.message).lower()
@@ -286,7 +430,7 @@ def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> M
         return _refused_token(settings)
     if code == _NO_PERMISSION:
         return _no_permission(settings)
-    if code == "insufficient_scope":
+    if code == NO_SCOPE:
         return _no_scope(response)
     if code == NOT_FOUND and settings.token_id and settings.token_id in error.message:
         return _NO_SUCH_TOKEN
@@ -306,7 +450,7 @@ def _too_many_at_once(response: Response) -> Meaning | None:
 
 def _refused_token(settings: OktaSettings) -> Meaning:
     if settings.api_token is None:
-        return MEANINGS["invalid_token"]
+        return _REFUSED_ACCESS_TOKEN
     preview = ".oktapreview.com" in settings.org_url
     other = "the production org" if preview else "the preview org"
     return Meaning(
@@ -346,13 +490,8 @@ def _no_permission(settings: OktaSettings) -> Meaning:
 
 
 def _no_scope(response: Response) -> Meaning:
-    needed = _challenge(response).get("scope")
-    return Meaning(
-        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-        f"the access token lacks the scope {quoted(needed, 80)}" if needed else "the access token lacks a scope",
-        GRANT,
-        setting="client_id",
-    )
+    needed, meaning = _challenge(response).get("scope"), MEANINGS[NO_SCOPE]
+    return replace(meaning, text=f"the access token lacks the scope {quoted(needed, 80)}") if needed else meaning
 
 
 def _challenge(response: Response) -> dict[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mfagate.causes import CauseId
+from mfagate.config.pem import load_private_key, read_jwk
 from mfagate.exchange import Response
 from mfagate.foreign import quoted
-from mfagate.providers.okta.auth import algorithm_of, load_key
+from mfagate.providers.okta.auth import algorithm_of
 from mfagate.providers.okta.errors import GRANT
 from mfagate.providers.okta.settings import DEFAULT_SCOPES, OktaSettings
 from mfagate.result import Finding
@@ -32,21 +33,37 @@ def contradictions(settings: OktaSettings) -> Iterator[tuple[str, Finding]]:
     if settings.client_id is None:
         text = "private_key is set, and the client_id of its app is not"
         yield "client_id", Finding(CauseId.CONFIG_SETTING_MISSING, text)
+    yield from _other_id(settings)
     if fault := _fault_of_key(settings.secret("private_key") or ""):
-        step = "Create a pair with RSA of 2048 bits or more, or with ES256, and register the public key with the app."
-        yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, f"private_key {fault}", next_step=step)
+        text, step = fault
+        yield "private_key", Finding(CauseId.CONFIG_MALFORMED_VALUE, f"private_key {text}", next_step=step)
 
 
-def _fault_of_key(pem: str) -> str | None:
+def _other_id(settings: OktaSettings) -> Iterator[tuple[str, Finding]]:
+    own = (read_jwk(settings.secret("private_key") or "") or {}).get("kid")
+    if own is not None and settings.key_id is not None and own != settings.key_id:
+        text = "key_id is not the kid that is written in the private_key"
+        step = "Leave key_id out: the kid in the key is used. Or put the key of that id into private_key."
+        yield "key_id", Finding(CauseId.CONFIG_MALFORMED_VALUE, text, next_step=step)
+
+
+_COPY = "Copy the whole key again from the place where it is kept; Okta does not keep it."
+_OTHER_KEY = "Create a pair with RSA of 2048 bits or more, or with ES256, and register the public key with the app."
+
+
+def _fault_of_key(value: str) -> tuple[str, str] | None:
+    """Say what is wrong with a key, and what to do about it."""
     try:
-        key = load_key(pem)
+        key = load_private_key(value)
     except ValueError:
-        return "cannot be read as a private key"
+        if read_jwk(value) is not None:
+            return "is a JWK whose members do not make a key (truncated, or of two keys)", _COPY
+        return "cannot be read as a private key", _COPY
     algorithm = algorithm_of(key)
     if algorithm is None:
-        return "is of a kind that Okta does not take"
+        return "is of a kind that Okta does not take", _OTHER_KEY
     if algorithm == "RS256" and key.key_size < _SHORTEST_RSA:
-        return f"has {key.key_size} bits, and Okta wants {_SHORTEST_RSA}"
+        return f"has {key.key_size} bits, and Okta wants {_SHORTEST_RSA}", _OTHER_KEY
     return None
 
 

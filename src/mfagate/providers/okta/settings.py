@@ -2,7 +2,9 @@
 
 Shapes: the token of https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/okta/okta.go and of
 the examples of https://github.com/okta/okta-management-openapi-spec; ids as its examples have them; the hosts that
-Okta's own client refuses (``okta/config/config_validator.py`` of https://github.com/okta/okta-sdk-python).
+Okta's own client refuses (``okta/config/config_validator.py`` of https://github.com/okta/okta-sdk-python). Okta
+documents no form of tokens and ids, and a wide one of client ids (6 to 100 characters:
+https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Application/).
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.pem import PrivateKey
-from mfagate.config.settings import ProviderSettings, Setting
-from mfagate.config.shapes import BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
+from mfagate.config.shapes import ANYTHING, BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
+from mfagate.providers.okta.names import OTHER_NAMES, PREFIXES
 
 DEFAULT_SCOPES = "okta.users.read okta.users.manage"
 """What listing and verifying a user's factors takes (https://developer.okta.com/docs/api/oauth2/)."""
@@ -80,8 +83,10 @@ class Scopes:
             if scope in ("openid", "profile", "email", "offline_access", "groups"):
                 reason = f"{scope} is for the login of users, not for Okta's APIs"
                 return Misfit(reason, CauseId.CONFIG_WRONG_KIND)
-            if not re.fullmatch(r"okta(\.[A-Za-z]+){2,}", scope):
-                return Misfit(f"it is not {self.expected}")
+            if not re.fullmatch(r"[!#-\[\]-~]+", scope):
+                return Misfit(f"it is not {self.expected}")  # RFC 6749 section 3.3
+            if not re.fullmatch(r"(okta|ssf)(\.[A-Za-z]+)+", scope):
+                return Misfit(f"it is not {self.expected}", documented=False)
         return None
 
 
@@ -97,6 +102,9 @@ _CREATE_TOKEN = (
 
 class OktaSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of an Okta integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     any_of: ClassVar[tuple[str, ...]] = ("api_token", "private_key")
 
@@ -132,7 +140,7 @@ class OktaSettings(ProviderSettings):
             description="API token (SSWS): may do what its creator may, and ends with 30 days without use.",
             where=f"{_TOKENS} > Create token, which shows it once",
             example="env:OKTA_API_TOKEN",
-            shape=Pattern(r"00[A-Za-z0-9_-]{40}", "42 characters that begin with 00", 42),
+            shape=Pattern(r"00[A-Za-z0-9_-]{40}", "42 characters that begin with 00", 42, documented=ANYTHING),
             recognised_by=r"00[A-Za-z0-9_-]{40}",
             lookalikes=(
                 Lookalike(
@@ -159,6 +167,7 @@ class OktaSettings(ProviderSettings):
                     CauseId.CONFIG_WRONG_KIND,
                     "what looks like the client secret of an app (an API token begins with 00)",
                     f"Put an API token here: {_TOKENS} > Create token.",
+                    documented=False,
                 ),
             ),
             foreign_prefixes=("SSWS ", "Bearer ", "Basic "),
@@ -170,7 +179,7 @@ class OktaSettings(ProviderSettings):
             description="Id of the API token, no secret: lets its expiry be looked up.",
             where="the answer of GET /api/v1/api-tokens to an administrator",
             example="00Tabcdefg1234567890",
-            shape=Pattern(r"00T[A-Za-z0-9]{17}", "20 characters that begin with 00T", 20),
+            shape=Pattern(r"00T[A-Za-z0-9]{17}", "20 characters that begin with 00T", 20, documented=ANYTHING),
         ),
     ] = None
     client_id: Annotated[
@@ -183,6 +192,7 @@ class OktaSettings(ProviderSettings):
             shape=Pattern(
                 r"0oa[A-Za-z0-9]{17}|(?!0oa)[A-Za-z0-9$_.+!*'(),-]{6,100}",
                 "20 characters that begin with 0oa, or the client id that was chosen for the app",
+                documented=r"[A-Za-z0-9$_.+!*'(),-]{6,100}",
             ),
             lookalikes=(
                 Lookalike(
@@ -190,12 +200,14 @@ class OktaSettings(ProviderSettings):
                     CauseId.CONFIG_WRONG_KIND,
                     "what looks like an API token",
                     "Name it api_token, and put it into a secret store.",
+                    documented=False,
                 ),
                 Lookalike(
                     r"(00[Tugo]|ocs|pks|aus)[A-Za-z0-9]{17}",
                     CauseId.CONFIG_WRONG_KIND,
                     "the id of something else in Okta, not of an app",
                     f"Copy the app's client id: {_APP} > General. It begins with 0oa.",
+                    documented=False,
                 ),
             ),
         ),
@@ -203,8 +215,8 @@ class OktaSettings(ProviderSettings):
     private_key: Annotated[
         SecretStr | None,
         Setting(
-            description="Private key of the app, in PEM; its public half is registered with the app.",
-            where=f"{_APP} > General > Client Credentials > Public key / Private key: shown once, choose PEM",
+            description="Private key of the app, in PEM or as a JWK; its public half is registered with the app.",
+            where=f"{_APP} > General > Client Credentials > Public key / Private key: shown once, as JSON or PEM",
             example="file:okta-private-key.pem",
             shape=PrivateKey(),
             multiline=True,
@@ -217,12 +229,6 @@ class OktaSettings(ProviderSettings):
                     "what looks like a client secret, which Okta's APIs do not take",
                     _NOT_A_CLIENT_SECRET,
                 ),
-                Lookalike(
-                    r'(?s)\s*\{[^"]*(?:"(?!kty")[^"]*)*"kty".*',
-                    CauseId.CONFIG_MALFORMED_VALUE,
-                    "a key in JSON (JWK) where PEM is due",
-                    "Choose PEM where Okta shows the key, or convert it.",
-                ),
             ),
         ),
     ] = None
@@ -232,13 +238,14 @@ class OktaSettings(ProviderSettings):
             description="Key ID (kid) of the key: needed where the app has more than one.",
             where=f"{_APP} > General > Client Credentials > Public keys > KID",
             example="kA8zT1bYw2cD3eF4gH5iJ6kL7mN8oP9qR0sT1uV2wX3",
-            shape=Pattern(r"[!-~]{1,255}", "the kid of a key, without spaces"),
+            shape=Pattern(r"[!-~]{1,255}", "the kid of a key, without spaces", documented=ANYTHING),
             lookalikes=(
                 Lookalike(
                     r"pks[A-Za-z0-9]{17}|0oa[A-Za-z0-9]{17}",
                     CauseId.CONFIG_WRONG_KIND,
                     "an id of Okta's, not the kid of a key",
                     "Copy the KID that stands beside the key.",
+                    documented=False,
                 ),
             ),
         ),

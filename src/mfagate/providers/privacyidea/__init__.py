@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -16,16 +18,25 @@ from mfagate.exchange import Exchange, Response
 from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
 from mfagate.providers.privacyidea.errors import (
+    HIDDEN_STATUS,
     INTERNAL,
+    MASKED,
+    MASKED_LOGIN,
+    MASKED_REFUSAL,
     MEANINGS,
+    MISSING_TOKEN,
+    NO_KEY,
     POLICY_CODE,
-    POLICY_MESSAGES,
+    REVOKED_TOKEN,
+    UNAUTHORIZED_USER,
     UNKNOWN_USER,
     error_of,
+    policy_meaning,
     result_of,
 )
-from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.providers.privacyidea.settings import PrivacyIDEASettings, contradictions
 from mfagate.providers.privacyidea.signature import OTHER_KEY, signed_by
+from mfagate.result import Finding
 from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
@@ -47,6 +58,7 @@ class PrivacyIDEA(Provider):
 
     name: ClassVar[str] = "privacyidea"
     title: ClassVar[str] = "privacyIDEA"
+    errors_page: ClassVar[str] = "https://privacyidea.readthedocs.io/en/latest/modules/lib/error.html"
     settings: ClassVar[type[PrivacyIDEASettings]] = PrivacyIDEASettings
     expectations: ClassVar[Mapping[str, str]] = {
         "realm": "the server's default realm, as it names it for an unknown user",
@@ -59,7 +71,9 @@ class PrivacyIDEA(Provider):
         "expired_validate_key": "an expired API key of the role validate (createtoken with -d -1)",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})
-    about_a_user: ClassVar[frozenset[str | int]] = frozenset({UNKNOWN_USER})
+    about_a_user: ClassVar[frozenset[str | int]] = frozenset(
+        {UNKNOWN_USER, UNAUTHORIZED_USER, MISSING_TOKEN, REVOKED_TOKEN}
+    )
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
     clock_tolerance_seconds: ClassVar[float] = 60.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
@@ -79,37 +93,63 @@ class PrivacyIDEA(Provider):
         return settings.url
 
     def signer(self, settings: PrivacyIDEASettings, tokens: Tokens) -> AuthBase:
-        """The raw key that the endpoint takes."""
-        from mfagate.providers.privacyidea.auth import ApiKeyAuth
+        """The raw key or token that the endpoint takes."""
+        from mfagate.providers.privacyidea.auth import PrivacyIDEAAuth
 
-        return ApiKeyAuth(settings)
+        return PrivacyIDEAAuth(settings, tokens)
 
-    def credential_for(self, path: str) -> str | None:
-        """Every login ends at an endpoint that takes the validate key; only some need the admin key beside it."""
+    def credential_for(self, path: str, configured: Collection[str]) -> str | None:
+        """Every login ends at an endpoint that takes the validate key, unless the server takes requests without it."""
         from mfagate.providers.privacyidea.auth import signing_setting
 
-        return "validate_key" if signing_setting(path) == "validate_key" else None
+        is_open = "validate_access" in configured
+        return "validate_key" if signing_setting(path) == "validate_key" and not is_open else None
+
+    def inspect(self, settings: PrivacyIDEASettings) -> Sequence[tuple[str, Finding]]:
+        """Half a service account, and two ways to authenticate at one endpoint."""
+        return list(contradictions(settings))
 
     def pings(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
-        """The readiness probe (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html)."""
+        """The readiness probe (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html).
+
+        Versions before 3.11 have none: https://github.com/privacyidea/privacyidea/blob/master/Changelog.
+        """
         return [Probe("server", "GET", "/healthz/readyz", _is_ready, headers=_JSON, shape=_READY)]
 
     def credentials(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
-        """Ask about a user that does not exist; ask what the admin key may enrol."""
+        """Ask about a user that does not exist; ask what the admin key may enrol; let the service account log in."""
+        from mfagate.providers.privacyidea.auth import LOGIN_PATH, login_form
+
         probes = []
-        if settings.validate_key is not None:
+        if settings.validate_key is not None or settings.validate_access is not None:
+            subject = "validate_key" if settings.validate_key is not None else "validate_access"
             data = {"user": SENTINEL_USER, "pass": "mfagate"}
             if settings.realm is not None:
                 data["realm"] = settings.realm
+            # The policy that hides why /validate/check refuses does not cover this endpoint, which takes the same key.
+            poll = Probe(subject, "GET", "/validate/polltransaction", _knows_no_such_login, params=_POLL, headers=_JSON)
             probes.append(
-                Probe("validate_key", "POST", "/validate/check", _knows_no_such_user, data=data, headers=_JSON)
+                Probe(subject, "POST", "/validate/check", _knows_no_such_user, data=data, headers=_JSON, instead=poll)
             )
         if settings.admin_key is not None:
             probes.append(Probe("admin_key", "GET", "/auth/rights", _lists_rights, headers=_JSON))
+        if settings.service_account is not None:
+            form = login_form(settings)
+            probes.append(
+                Probe("service_password", "POST", LOGIN_PATH, _issues, data=form, headers=_JSON, review=_of_an_admin)
+            )
         return probes
 
-    def known_bad(self, settings: PrivacyIDEASettings, subject: str) -> PrivacyIDEASettings:
-        """A key of the same role, in good shape, that no server has issued."""
+    def known_bad(self, settings: PrivacyIDEASettings, subject: str) -> PrivacyIDEASettings | None:
+        """A key of the same role, in good shape, that no server has issued; an account that nobody has.
+
+        The account is made up as well as the password: a wrong password of the real one counts as a failed login.
+        """
+        if subject == "validate_access":
+            return None
+        if subject == "service_password":
+            made_up = {"service_account": "mfagate-no-such-account", subject: SecretStr(secrets.token_urlsafe(24))}
+            return settings.model_copy(update=made_up)
         return settings.model_copy(update={subject: SecretStr(_forged_key(subject.removesuffix("_key")))})
 
     def identity(
@@ -135,7 +175,7 @@ class PrivacyIDEA(Provider):
 
     def permissions(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
         """An admin key must be allowed to trigger challenges; asked for nobody's."""
-        if settings.admin_key is None:
+        if settings.admin_key is None and settings.service_account is None:
             return ()
         data = {"user": SENTINEL_USER}
         return (
@@ -155,14 +195,42 @@ class PrivacyIDEA(Provider):
         return ApiError(*error) if error else None
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: PrivacyIDEASettings) -> Meaning | None:
-        """One code stands for all that a policy forbids; a 500 to an expired key is that, and no outage."""
-        if error.code == POLICY_CODE:
-            return next((meaning for part, meaning in POLICY_MESSAGES if part in error.message), None)
-        if error.code == INTERNAL and (expired := _expired_key(settings)):
+        """One code stands for all that a policy forbids, and one for all that it hides.
+
+        A 500 to an expired key is that, and no outage.
+        """
+        failed = exchange.response is not None and exchange.response.status == 500
+        if error.code in (INTERNAL, MASKED) and failed and (expired := _expired_key(settings)):
             name, when = expired
             text = f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers 500 to an expired key"
             return Meaning(CauseId.CREDENTIAL_EXPIRED, text)
+        if error.code == MASKED:
+            return MASKED_LOGIN if _path_of(exchange).endswith("/auth") else MASKED_REFUSAL
+        if error.code == POLICY_CODE:
+            meaning = policy_meaning(error.message)
+            return _KEY_WANTED if meaning is NO_KEY and settings.validate_access is not None else meaning
+        if _hides_status(error, exchange):
+            return HIDDEN_STATUS
         return super().meaning(error, exchange, settings)
+
+    def narrow(self, finding: Finding, settings: PrivacyIDEASettings, send: Send) -> Finding:
+        """Send a refused validate key once more in a second header, which the server reads as well.
+
+        Proxies, and Apache without WSGIPassAuthorization, drop the header Authorization: then the server sees no key.
+        """
+        key = settings.secret("validate_key")
+        refused = finding.cause is CauseId.CREDENTIAL_REJECTED and finding.evidence.get("provider code") == POLICY_CODE
+        if key is None or not refused:
+            return finding
+        request = self.credentials(settings)[0].request()
+        request.headers = {**request.headers, "PI-Authorization": key}
+        response = send(request).response
+        return replace(_DROPPED, evidence=finding.evidence) if response and _knows_no_such_user(response) else finding
+
+    def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
+        """Also what a policy forbids one user or token."""
+        by_policy = policy_meaning(error.message) if error.code == POLICY_CODE else None
+        return by_policy is MEANINGS[UNAUTHORIZED_USER] or super().is_about_a_user(error, exchange)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
         """The tokens are our own: HOTP, and a push whose phone is played in this process."""
@@ -193,10 +261,62 @@ def _is_ready(response: Response) -> bool:
     return response.status == 200 and isinstance(value, dict) and value.get("status") == "ready"
 
 
+_DROPPED = Finding(
+    CauseId.NETWORK_PROXY,
+    "the server accepts the key in the header PI-Authorization and does not see it in Authorization: something on the "
+    "way drops that header",
+    next_step="Let the header Authorization through to the server: Apache needs WSGIPassAuthorization On, a proxy a "
+    "rule for it. Leave the key as it is.",
+)
+
+_POLL = {"transaction_id": "00000000000000000000"}
+
+_KEY_WANTED = Meaning(
+    CauseId.CONFIG_SETTING_MISSING,
+    "the server wants an API key (policy api_key_required), and the configuration says that it takes requests without",
+    "If the login service sends a key, set validate_key and take validate_access out. If it sends none, its logins "
+    "fail as well: have the policy switched off for it, or a key issued.",
+    setting="validate_access",
+)
+
+
+def _path_of(exchange: Exchange) -> str:
+    return urlsplit(exchange.request.url).path
+
+
+def _hides_status(error: ApiError, exchange: Exchange) -> bool:
+    """Return whether a refusal of a user, which has another status by right, came as 401."""
+    is_401 = exchange.response is not None and exchange.response.status == 401
+    return is_401 and error.code in PrivacyIDEA.about_a_user
+
+
+def _knows_no_such_login(response: Response) -> bool:
+    return response.status == 200 and result_of(response).get("status") is True
+
+
+def _issues(response: Response) -> bool:
+    from mfagate.providers.privacyidea.auth import token_in
+
+    return token_in(response) is not None
+
+
+def _of_an_admin(response: Response) -> Finding | None:
+    value = result_of(response).get("value")
+    role = value.get("role") if isinstance(value, dict) else None
+    if role in (None, "admin"):
+        return None
+    return Finding(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "the server issues a token to the service account, and takes it for a user and not for an administrator",
+        next_step="Use an administrator of the server: pi-manage admin add, or a user of a realm in SUPERUSER_REALM.",
+        setting="service_account",
+    )
+
+
 def _knows_no_such_user(response: Response) -> bool:
     error = error_of(response)
     if error is not None:
-        return response.status == 400 and error[0] == UNKNOWN_USER
+        return error[0] == UNKNOWN_USER
     # A server that passes unknown users through (policy passOnNoUser) still took the key.
     return response.status == 200 and result_of(response).get("status") is True
 

@@ -72,7 +72,8 @@ class PrivacyIDEAClient:
         if challenge.transaction:
             data["transaction_id"] = challenge.transaction
         response = self._send("POST", "/validate/check", data=data)
-        if response.status == 400 and (error_of(response) or (None,))[0] == UNKNOWN_USER:
+        # The code decides: a policy of the server may make every refusal a 401.
+        if response.status >= 400 and (error_of(response) or (None,))[0] == UNKNOWN_USER:
             return Decision.DENY
         return _decision(self._success(response))
 

@@ -1,6 +1,10 @@
 """privacyIDEA's error codes and what is behind them.
 
-The envelope is ``{"result": {"status": false, "error": {"code", "message"}}}``.
+The envelope is ``{"result": {"status": false, "error": {"code", "message"}}}``. The code in the body decides, at
+any status: the policy ``hide_auth_error_status`` makes every refusal on ``/auth`` and ``/validate`` a 401. The policy
+``hide_specific_error_message`` replaces code and message on ``/auth`` and ``/validate/check``; such an answer says
+nothing (https://privacyidea.readthedocs.io/en/latest/policies/authentication.html,
+https://privacyidea.readthedocs.io/en/latest/policies/index.html).
 Codes as a privacyIDEA 3.14 server was seen to answer them, named in
 https://privacyidea.readthedocs.io/en/latest/modules/lib/error.html.
 """
@@ -14,15 +18,58 @@ from mfagate.causes import CauseId
 from mfagate.exchange import Response
 from mfagate.providers.base import Meaning
 
+UNAUTHORIZED_USER = 401
+MASKED = 403
+MISSING_TOKEN = 601
 UNKNOWN_USER = 904
+WRONG_PASSWORD = 4031
+REVOKED_TOKEN = 1007
 INTERNAL = -500
+
+HIDES_MESSAGE, HIDES_STATUS = "hide_specific_error_message", "hide_auth_error_status"
 
 _NOT_ISSUED_HERE = "the server refuses the key: another server issued it, or this one's SECRET_KEY has changed"
 """What remains for a key of the right shape; damaged ones are found before they are sent."""
 
+
+def _failed(what: str) -> Meaning:
+    return Meaning(CauseId.PROVIDER_OUTAGE, f"the server failed by itself: {what}")
+
+
+def _of_a_user(text: str) -> Meaning:
+    return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text)
+
+
+_BY_POLICY = _of_a_user("a policy does not let this user or token authenticate; the credential was accepted")
+
+_NO_SUCH_PATH = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "the server has no such path, or not with this method")
+
 MEANINGS: Mapping[str | int, Meaning] = {
-    4031: Meaning(CauseId.CREDENTIAL_REJECTED, "the server does not accept the credential"),
-    4033: Meaning(CauseId.CREDENTIAL_REJECTED, "the server saw no key in the request"),
+    -404: _NO_SUCH_PATH,
+    -405: _NO_SUCH_PATH,
+    101: Meaning(
+        CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+        "the server's subscription for this client is missing, has expired or covers fewer users",
+        "Ask the server's administrator to renew the subscription that the provider's message names.",
+    ),
+    UNAUTHORIZED_USER: _BY_POLICY,
+    MISSING_TOKEN: _of_a_user("the server has no such token or object; the credential was accepted"),
+    UNKNOWN_USER: _of_a_user("the server knows no such user; the credential was accepted"),
+    REVOKED_TOKEN: _of_a_user("the token was revoked; the credential was accepted"),
+    707: _failed("it cannot use its encryption key"),
+    902: _failed("its database"),
+    903: _failed("its configuration"),
+    907: _failed("it cannot read the users' directory"),
+    WRONG_PASSWORD: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "the server refuses the name or the password of the service account",
+        setting="service_password",
+    ),
+    4033: Meaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "the server saw no key in the request",
+        "Look for a proxy that drops the Authorization header: the key itself was not looked at.",
+    ),
     4304: Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE),
     4305: Meaning(CauseId.CREDENTIAL_EXPIRED, "the server says that the key has expired"),
     4306: Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the key has the wrong role for this endpoint"),
@@ -31,14 +78,67 @@ MEANINGS: Mapping[str | int, Meaning] = {
 POLICY_CODE = 303
 """One code for everything a policy forbids; only the message tells what it was."""
 
+NO_KEY = Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE)
+
+_WITHHELD = Meaning(
+    CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+    "a policy of the server withholds the right",
+    "Give the right that the provider's message names to this key or account: Config > Policies in the server's web "
+    "interface, a policy of the scope admin.",
+)
+
 POLICY_MESSAGES: tuple[tuple[str, Meaning], ...] = (
-    ("No valid API key was passed", Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE)),
+    ("No valid API key was passed", NO_KEY),
     ("it was no API key", Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the key is valid, but of the wrong role")),
+    ("for authentication", _BY_POLICY),
+    ("Tokeninfo field", _BY_POLICY),
+    ("allowed to authenticate", _BY_POLICY),
+    ("is not allowed", _WITHHELD),
+    ("are not allowed", _WITHHELD),
     (
-        "is not allowed",
-        Meaning(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "a policy of the server withholds the right"),
+        "Missing policy",
+        Meaning(
+            CauseId.ACCOUNT_FEATURE_DISABLED,
+            "the server lacks a policy that this factor needs",
+            "Set the policy that the provider's message names.",
+        ),
+    ),
+    (
+        "Polling not allowed",
+        Meaning(
+            CauseId.ACCOUNT_FEATURE_DISABLED,
+            "the server does not let phones poll for challenges",
+            "Set push_allow_polling in a policy of the scope authentication.",
+        ),
     ),
 )
+
+MASKED_REFUSAL = Meaning(
+    CauseId.CREDENTIAL_NOT_PROVABLE,
+    f"the server hides why it refuses (policy {HIDES_MESSAGE}), so the answer says nothing of the key",
+    "Do not replace the key: a good one gets the same answer. Let GET /validate/polltransaction through to the server, "
+    'which the policy does not cover; in production also set production_allows = ["failing-credential"]. Or ask the '
+    f"server's administrator to limit {HIDES_MESSAGE} to other clients, or for the reason in the audit log.",
+)
+
+HIDDEN_STATUS = Meaning(
+    CauseId.CONTRACT_STATUS_CHANGED,
+    f"the server answers 401 to whatever it refuses (policy {HIDES_STATUS}); the code in the body is as ever",
+    "Let client and contract go by the code in the body, or ask the server's administrator to switch the policy off.",
+)
+
+MASKED_LOGIN = Meaning(
+    CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
+    f"the server refuses the service account and hides why (policy {HIDES_MESSAGE})",
+    "Ask the server's administrator for the reason: the audit log has it. It may be the name, the password, the realm "
+    "or a policy.",
+    setting="service_account",
+)
+
+
+def policy_meaning(message: Any) -> Meaning | None:
+    """Return what a policy forbids, by the part of the message that is fixed."""
+    return next((meaning for part, meaning in POLICY_MESSAGES if part in message), None)
 
 
 def result_of(response: Response) -> dict[str, Any]:
@@ -54,6 +154,6 @@ def result_of(response: Response) -> dict[str, Any]:
 def error_of(response: Response) -> tuple[int, str] | None:
     """Code and message of an error answer."""
     error = result_of(response).get("error")
-    if not isinstance(error, dict) or not isinstance(error.get("code"), int):
+    if not isinstance(error, dict) or type(error.get("code")) is not int:
         return None
     return error["code"], str(error.get("message", ""))

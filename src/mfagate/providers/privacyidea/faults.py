@@ -23,4 +23,25 @@ DEMOTED = state(
     needs=("url", "validate_key", "admin_key"),
 )
 
-FAULTS = (ROTATED, DEMOTED)
+HIDDEN_REASONS = state(
+    "hidden-reasons",
+    "the policy hide_specific_error_message gives every refusal on /validate/check and /auth the same words",
+    CauseId.CREDENTIAL_NOT_PROVABLE,
+    needs=("url", "validate_key"),
+)
+
+HIDDEN_STATUS = state(
+    "hidden-status",
+    "the policy hide_auth_error_status answers 401 to whatever it refuses on /validate and /auth",
+    CauseId.CONTRACT_STATUS_CHANGED,
+    needs=("url", "validate_key"),
+)
+
+KEYLESS = state(
+    "keyless",
+    "the policy api_key_required is off: /validate/check takes any key, and none",
+    CauseId.CREDENTIAL_NOT_ENFORCED,
+    needs=("url", "validate_key"),
+)
+
+FAULTS = (ROTATED, DEMOTED, HIDDEN_REASONS, HIDDEN_STATUS, KEYLESS)

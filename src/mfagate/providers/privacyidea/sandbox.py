@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
 
+from mfagate.extras import install_command
 from mfagate.providers.privacyidea.faults import FAULTS
 from mfagate.sandbox import Running, SandboxError
 from mfagate.sandbox.drill import drill
@@ -34,7 +35,7 @@ class PrivacyIDEASandbox:
         """
         # Looked up, never imported: see server.py.
         if find_spec("privacyidea") is None:
-            raise SandboxError("The privacyIDEA server is not installed. Run: pip install 'mfagate[sandbox]'")
+            raise SandboxError(f"The privacyIDEA server is not installed. Run: {install_command('sandbox')}")
         return drill(_run, self.faults, faults)
 
 

@@ -75,12 +75,39 @@ class _Breaking:
         return replaced(self._app.config, "SECRET_KEY", secrets.token_hex(32))
 
     @breaks(faults.DEMOTED)
-    @contextmanager
-    def withhold_rights(self) -> Iterator[None]:
+    def withhold_rights(self) -> AbstractContextManager[None]:
         """Without any policy of the scope admin, administrators may do everything; with one, only what it says."""
-        policy, name = import_module("privacyidea.lib.policy"), "drill"
+        return self._policy("drill-rights", "admin", "tokenlist")
+
+    @breaks(faults.HIDDEN_REASONS)
+    def hide_reasons(self) -> AbstractContextManager[None]:
+        """As an administrator does who wants attackers to learn nothing."""
+        return self._policy("drill-reasons", "authentication", "hide_specific_error_message")
+
+    @breaks(faults.HIDDEN_STATUS)
+    def hide_the_status(self) -> AbstractContextManager[None]:
+        """The same for the status."""
+        return self._policy("drill-status", "hardening", "hide_auth_error_status")
+
+    @breaks(faults.KEYLESS)
+    @contextmanager
+    def want_no_key(self) -> Iterator[None]:
+        """Switch the policy off that demands a key."""
+        policy = import_module("privacyidea.lib.policy")
         with self._app.app_context():
-            policy.set_policy(name, scope="admin", action="tokenlist")
+            policy.enable_policy("api-key", False)
+        try:
+            yield
+        finally:
+            with self._app.app_context():
+                policy.enable_policy("api-key", True)
+
+    @contextmanager
+    def _policy(self, name: str, scope: str, action: str) -> Iterator[None]:
+        """Set a policy for as long as the context lasts."""
+        policy = import_module("privacyidea.lib.policy")
+        with self._app.app_context():
+            policy.set_policy(name, scope=scope, action=action)
         try:
             yield
         finally:

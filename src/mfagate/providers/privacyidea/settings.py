@@ -1,4 +1,9 @@
-"""Settings of a privacyIDEA server.
+"""Settings of a privacyIDEA server, and the ways to authenticate.
+
+Many servers have no key at all: /validate/check is open unless a policy demands a key, and challenges are triggered
+with the name and password of a service account
+(https://github.com/privacyidea/keycloak-provider#configuration,
+https://privacyidea.readthedocs.io/en/latest/modules/api/auth.html).
 
 API keys are JSON Web Tokens made by ``pi-manage api createtoken``; their role
 is ``validate`` or ``admin``
@@ -8,7 +13,7 @@ https://privacyidea.readthedocs.io/en/latest/policies/authorization.html, api_ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
 
@@ -16,8 +21,12 @@ from pydantic import SecretStr
 
 from mfagate.causes import CauseId
 from mfagate.config.jwt import Jwt
-from mfagate.config.settings import ProviderSettings, Setting
-from mfagate.config.shapes import BaseUrl, Lookalike, Misfit
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
+from mfagate.config.shapes import BaseUrl, Lookalike, Misfit, Pattern
+from mfagate.providers.privacyidea.names import OTHER_NAMES, PREFIXES
+from mfagate.result import Finding
+
+OPEN = "open"
 
 _CLIENT_KEY = Lookalike(
     r"pi_[A-Za-z0-9]+_.+",
@@ -50,7 +59,10 @@ def _role(wanted: str, other: str) -> Callable[[Mapping[str, Any]], Misfit | Non
 class PrivacyIDEASettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a privacyIDEA integration."""
 
-    any_of: ClassVar[tuple[str, ...]] = ("validate_key", "admin_key")
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
+
+    any_of: ClassVar[tuple[str, ...]] = ("validate_key", "admin_key", "service_account", "validate_access")
 
     url: Annotated[
         str,
@@ -65,7 +77,8 @@ class PrivacyIDEASettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="API key of the role validate: opens /validate/check.",
-            where="on the server with: pi-manage api createtoken -r validate -u NAME -d DAYS",
+            where="on the server with: pi-manage api createtoken -r validate -u NAME -d DAYS; if the server takes "
+            'requests without a key, set validate_access = "open" instead',
             example="env:PRIVACYIDEA_VALIDATE_KEY",
             shape=Jwt(kind=_role("validate", "admin")),
             lookalikes=(_CLIENT_KEY,),
@@ -75,10 +88,43 @@ class PrivacyIDEASettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="API key of the role admin: triggers challenges; arranges test users where that is allowed.",
-            where="on the server with: pi-manage api createtoken -r admin -u NAME -d DAYS",
+            where="on the server with: pi-manage api createtoken -r admin -u NAME -d DAYS; or use a service account",
             example="env:PRIVACYIDEA_ADMIN_KEY",
             shape=Jwt(kind=_role("admin", "validate")),
             lookalikes=(_CLIENT_KEY,),
+        ),
+    ] = None
+    validate_access: Annotated[
+        str | None,
+        Setting(
+            description="Set it to open if the server takes /validate/check without a key (no api_key_required).",
+            where="Config > Policies in the server's web UI: no policy of the scope authorization has api_key_required",
+            example="open",
+            shape=Pattern(OPEN, f"the word {OPEN}; leave the setting out if the server wants a key"),
+        ),
+    ] = None
+    service_account: Annotated[
+        str | None,
+        Setting(
+            description="Name of an administrator with which the login service gets a token, instead of an admin_key.",
+            where="the configuration of the login service: often called service account",
+            example="mfa-trigger",
+        ),
+    ] = None
+    service_password: Annotated[
+        SecretStr | None,
+        Setting(
+            description="Password of the service account.",
+            where="the secret store of the login service; an administrator sets it with: pi-manage admin change",
+            example="env:PRIVACYIDEA_SERVICE_PASSWORD",
+        ),
+    ] = None
+    service_realm: Annotated[
+        str | None,
+        Setting(
+            description="Realm of the service account, where it is not a local administrator.",
+            where="SUPERUSER_REALM in the server's pi.cfg",
+            example="admins",
         ),
     ] = None
     realm: Annotated[
@@ -89,3 +135,17 @@ class PrivacyIDEASettings(ProviderSettings):
             example="employees",
         ),
     ] = None
+
+
+def contradictions(settings: PrivacyIDEASettings) -> Iterator[tuple[str, Finding]]:
+    """Find half a service account, and two ways to authenticate at one endpoint."""
+    for one, other in (("service_account", "service_password"), ("service_password", "service_account")):
+        if getattr(settings, one) is not None and getattr(settings, other) is None:
+            message = f"settings.{one} is set and settings.{other} is not: a service account has both"
+            next_step = f"Set {other}, or take {one} out."
+            yield one, Finding(CauseId.CONFIG_SETTING_MISSING, message, next_step=next_step)
+    for one, other in (("validate_access", "validate_key"), ("service_account", "admin_key")):
+        if getattr(settings, one) is not None and getattr(settings, other) is not None:
+            message = f"settings.{one} and settings.{other} are two ways to authenticate at the same endpoints"
+            next_step = "Leave the one that the login service uses, and take the other out."
+            yield one, Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=next_step)

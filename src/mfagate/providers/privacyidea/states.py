@@ -26,9 +26,11 @@ from mfagate.providers.privacyidea import SENTINEL_USER
 from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp, random_pin
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.providers.states import Arranged, AskedTooSoon, State, StateUnavailable
+from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
 
 _MOST_LISTED = "1000"
+
+_ABOUT_THE_KEY = frozenset(state.value for state in State if state.is_about_the_credential)
 
 
 class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
@@ -73,14 +75,21 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         }
 
     def arrange(self, state: ProviderState) -> Arranged:
-        """All states but one need the key that starts logins."""
-        if state.name != State.CREDENTIAL_MISSING:
+        """All states but one need the key that starts logins; where none is wanted, no state of it can be shown."""
+        is_open = self.settings.validate_access is not None
+        if is_open and state.name in _ABOUT_THE_KEY:
+            raise StateNotConfigured("settings.validate_key", "The server takes requests without a key.")
+        if state.name != State.CREDENTIAL_MISSING and not is_open:
             self.setting("validate_key")
         return super().arrange(state)
 
+    def _require_admin(self) -> None:
+        if self.settings.service_account is None:
+            self.setting("admin_key")
+
     def remove(self, thing: Thing) -> None:
         """Delete a token; the server counts how many it deleted."""
-        self.setting("admin_key")
+        self._require_admin()
         self.delete(f"/token/{thing.name.upper()}")
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
@@ -88,7 +97,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
 
         https://privacyidea.readthedocs.io/en/latest/modules/api/token.html
         """
-        self.setting("admin_key")
+        self._require_admin()
         for token in self._tokens({"serial": "MFAGATE-*"}):
             mark = _mark_of(token)
             if mark:
@@ -167,7 +176,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     def _user_without_tokens(self) -> str:
         """The test user, after the tokens that we enrolled there, this time or before, are gone."""
         user = self._user()
-        self.setting("admin_key")
+        self._require_admin()
         self._push_token = None
         tokens = self._tokens(self._of_user(user, {}))
         if self._enrolled and self._enrolled not in [str(token["serial"]) for token in tokens]:
@@ -229,7 +238,8 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
 
     def _check(self, password: str) -> bool:
         body = self._of_user(self._user(), {"pass": password})
-        headers = {"Authorization": self.setting("validate_key")}
+        key = self.settings.secret("validate_key")
+        headers = {"Authorization": key} if key is not None else {}
         answer = self.ask("POST", "/validate/check", headers=headers, json=body)
         return bool(answer["result"]["value"])
 

@@ -50,6 +50,7 @@ class Twilio(Provider):
 
     name: ClassVar[str] = "twilio"
     title: ClassVar[str] = "Twilio Verify"
+    errors_page: ClassVar[str] = "https://www.twilio.com/docs/api/errors"
     settings: ClassVar[type[TwilioSettings]] = TwilioSettings
     expectations: ClassVar[Mapping[str, str]] = {
         "account_sid": "SID of the account that owns the service; without it, settings.account_sid is compared",

@@ -2,14 +2,15 @@
 
 The envelope is ``{"code", "message", "more_info", "status"}``; each code has its page,
 https://www.twilio.com/docs/api/errors/CODE, and those of Verify are listed on
-https://www.twilio.com/docs/verify/api/error-codes. The messages are no part of the
-contract: they have been seen in several wordings.
+https://www.twilio.com/docs/verify/api/error-codes. ``published.toml`` has the codes of that list, with
+the statuses that their pages name. The messages are no part of the contract: they have been seen in
+several wordings.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -50,16 +51,61 @@ def _request(text: str) -> Meaning:
     return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text)
 
 
+def _each(codes: Iterable[int], meaning: Meaning) -> dict[str | int, Meaning]:
+    return dict.fromkeys(codes, meaning)
+
+
 _GEOGRAPHY = _off(
     "the account may not send to this country", "In the Twilio Console, see Verify > Settings > Geo permissions."
 )
-_FRAUD = _off(
-    "Twilio blocks messages to this destination as probable fraud",
+_FRAUD_PREFIX = _off(
+    "Twilio blocks messages to this prefix of numbers as probable fraud",
     "Try another destination. Fraud Guard blocks a prefix for twelve hours; its level is set in the Verify service.",
 )
+_FRAUD_NUMBER = Meaning(
+    CauseId.CONTRACT_STATE_UNAVAILABLE,
+    "Twilio blocks messages to this number as probable fraud",
+    "Try again in half an hour, or another number: Fraud Guard blocks one number for 15 to 30 minutes "
+    "(https://www.twilio.com/docs/api/errors/30450).",
+)
+_TEMPLATE = _off(
+    "the account or the service is not set up for this message, template or channel; it is no missing permission",
+    "In the Twilio Console, see Verify > Services > your service, and Verify > Templates.",
+)
+_NO_TEMPLATE = Meaning(
+    CauseId.ACCOUNT_RESOURCE_MISSING,
+    "the account has no such message template or sender",
+    "In the Twilio Console, compare Verify > Templates and the senders with what the login service names.",
+)
+_TLS = Meaning(
+    CauseId.NETWORK_TLS_HANDSHAKE,
+    "Twilio refuses the TLS version or cipher of this connection",
+    "Let the login service, and any proxy on the way, use TLS 1.2 or 1.3 with the ciphers of "
+    "https://www.twilio.com/docs/usage/security.",
+)
+_SILENT = (60500, 60510, 60511, 60517, 60519, 60520, 60531, 60532, 60533, 60534, 60540)
+"""Silent Network Auth did not succeed for one number: https://www.twilio.com/docs/verify/sna."""
+
+_NOT_SET_UP = (
+    60201, 60214, 60218, 60219, 60222, 60224, 60226, 60227, 60230, 60239, 60240, 60241, 60243, 60250, 60329, 60408,
+    60409, 60428, 68008,
+)  # fmt: skip
+
+_FIELDS = (
+    60206, 60247, 60300, 60305, 60307, 60313, 60314, 60365, 60368, *range(60371, 60389), 60420, 60425, 60426, 60427,
+    60432, 60433, 60434, 60436, 60437, 60440, 60441, 60602, 60622,
+)  # fmt: skip
+"""A field of one request that Verify does not take."""
+
+_NOT_THERE = (60422, 60424, 60431, 60623)
+"""A contact or a verification that is gone: the endpoint is still there."""
+
+_NUMBERS = (60236, 60237, 60423, 60535, 60550, 60600, 60610, 60612, 60625)
+"""One address or number that cannot be reached, or a factor that is not ready."""
 
 MEANINGS: Mapping[str | int, Meaning] = {
     20001: _request("a form field is missing; Twilio says so of a JSON body too, because it reads forms alone"),
+    **_each((20002, 20007, 20412, 20413, 20422), _request("Twilio does not take the value of a parameter")),
     20004: _request("Twilio does not take this method here"),
     20005: Meaning(CauseId.ACCOUNT_SUSPENDED, "the account is not active: no funds, or the trial was not activated"),
     20008: Meaning(
@@ -68,11 +114,23 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "Put in the Account SID and auth token under Live credentials, or an API key; use a separate account for "
         "tests of Verify.",
     ),
+    20006: Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "Twilio knows the credential, and denies it access to this"
+    ),
+    20010: _off(
+        "Twilio has disabled this action for the account; it is no missing permission", "Ask Twilio's support why."
+    ),
+    **_each((20011, 20012), _TLS),
     20403: Meaning(CauseId.ACCOUNT_SUSPENDED, "the account is suspended or closed"),
     20429: _limit(
         "the account has too many requests under way, or a rate limit of the service was reached",
         "Wait some seconds, or as long as Twilio says: what was refused so was not processed, and may be repeated.",
     ),
+    20409: _state("the resource is being changed, or exists already"),
+    20410: _state("the resource is gone; the endpoint is there"),
+    20423: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take a SID in the request"),
+    20426: Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Twilio wants another version of its API or of the protocol"),
+    **_each((20500, 20504), Meaning(CauseId.PROVIDER_OUTAGE, "Twilio failed by itself")),
     20503: Meaning(CauseId.PROVIDER_OUTAGE, "Twilio is unavailable"),
     21211: _state("Twilio takes the number for no valid one"),
     21408: _GEOGRAPHY,
@@ -82,7 +140,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     ),
     21612: _state("Twilio cannot reach the number"),
     21614: _state("the number is no mobile phone's"),
-    30450: _FRAUD,
+    30450: _FRAUD_NUMBER,
     INVALID_PARAMETER: _request("Twilio does not take the value of a parameter"),
     MOST_CHECKS: _limit(
         "five codes were tried on this verification, which is all it has",
@@ -100,21 +158,34 @@ MEANINGS: Mapping[str | int, Meaning] = {
     60207: Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "the service has as many rate limits as it can have"),
     60212: _limit("too many verifications were started for this number at once", f"Wait. {_NUMBER}"),
     60217: _off("the service is not set up for this channel", setting="service_sid"),
-    60220: _off("Twilio wants to vet the account before it sends to China"),
+    60220: _off("Twilio wants to vet the account before it sends to China; it is no missing permission"),
     60221: _request("the check named neither a number nor a verification"),
     60223: _off("the channel is disabled for this service", setting="service_sid"),
     60238: _off(
         "Twilio blocks the start of verifications: the account is under review, or the country is embargoed",
         "Ask Twilio's support if it lasts for more than 72 hours.",
     ),
+    **_each(_NOT_SET_UP, _TEMPLATE),
+    **_each((60228, 60229, 60232, 60242), _NO_TEMPLATE),
+    **_each(_FIELDS, _request("Twilio does not take a field of the request")),
+    **_each(_NOT_THERE, _state("the contact or the verification is gone; the endpoint is there")),
+    **_each(_NUMBERS, _state("Twilio cannot reach this address or number, or its factor is not ready")),
+    **_each(_SILENT, _state("Silent Network Auth did not succeed for this number")),
+    60245: Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "the account has sent as many messages as it may"),
     60301: _state("the entity exists already"),
+    60302: _state("the entity has a factor of this type already"),
     60304: _state("the entity exists already"),
     60306: _request("Twilio does not take the value of a parameter"),
+    60309: _limit("this challenge has had as many pushes as it may have", f"Begin another one. {_IDENTITY}"),
     60308: _limit("five codes were tried on this challenge, which is all it has", f"Begin another one. {_IDENTITY}"),
     60310: _limit("five codes were tried on this new factor, which is all it has", f"Enrol another one. {_IDENTITY}"),
     60311: _request("the factor was not verified; since October 2021 Twilio answers a wrong TOTP code with 200"),
     60312: _limit("the factor has had as many challenges as it may have in an hour or a day", f"Wait. {_IDENTITY}"),
-    60315: Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "the entity has twenty push factors, which is all it can have"),
+    60315: Meaning(
+        CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+        "the entity has as many factors as it can have: twenty for push, or a hundred for TOTP",
+        f"Delete factors that are not used. {_IDENTITY}",
+    ),
     60317: _state("the factor exists already"),
     60318: _state("the enrolment of the factor was not finished"),
     60322: _state("the challenge was answered already"),
@@ -122,7 +193,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     60324: _request("the challenge was not verified; since October 2021 Twilio answers a wrong TOTP code with 200"),
     60326: _limit("the entity has had a hundred factors within a day", f"Wait. {_IDENTITY}"),
     60328: _limit("too many entities were made", f"Wait. {_IDENTITY}"),
-    60361: _request("Twilio does not take the value of a parameter"),
+    60361: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the account's SID", setting="account_sid"),
     60362: _request("Twilio does not take the SID of the factor"),
     60363: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the service's SID", setting="service_sid"),
     60364: _request("Twilio does not take the SID of the challenge"),
@@ -133,13 +204,29 @@ MEANINGS: Mapping[str | int, Meaning] = {
     60390: _state("there is no such factor; one whose enrolment is not finished is removed within a day"),
     60391: _state("there is no such challenge"),
     60392: _state("there is no such entity"),
-    60410: _FRAUD,
+    60410: _FRAUD_PREFIX,
+    60412: _FRAUD_NUMBER,
+    60421: Meaning(CauseId.PROVIDER_OUTAGE, "Twilio failed to make the contact"),
+    60603: Meaning(
+        CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+        "the SendGrid account behind the e-mail channel has no credits left",
+        "Look at the plan of that SendGrid account.",
+    ),
+    60604: _off(
+        "the SendGrid account behind the e-mail channel does not let Verify send; Twilio's own credential is accepted",
+        "In the Twilio Console, see Verify > Services > your service > Email: its SendGrid key needs Mail Send.",
+    ),
     60605: _GEOGRAPHY,
+    60624: _limit(
+        "a trial account may start no more verifications for now", "Wait, or upgrade the account in the Twilio Console."
+    ),
+    60626: _limit("too many requests for this number", f"Wait. {_NUMBER}"),
 }
 
 ABOUT_A_USER = frozenset({
     21211, 21612, 21614, 30450, INVALID_PARAMETER, MOST_CHECKS, 60203, LANDLINE, 60212, 60308, 60310, 60311, 60312,
-    60315, 60318, 60322, 60323, 60324, 60326, 60328, 60390, 60391, 60392, 60410,
+    60315, 60318, 60322, 60323, 60324, 60326, 60328, 60390, 60391, 60392, 60410, 60309, 60412, 60626, *_NOT_THERE,
+    *_NUMBERS, *_SILENT,
 })  # fmt: skip
 """Of one phone number, verification, factor or entity."""
 
@@ -160,6 +247,10 @@ SUSPENDED = "the account is suspended or closed"
 _ANOTHER_KEY = (
     "See in the Twilio Console (Account > API keys & tokens) whether the key is still there. Its secret was shown "
     "once: if it is lost, create another key and put in both its values."
+)
+_THIS_TOKEN = (
+    "See in the Twilio Console whether the account is active, and compare its primary auth token with the one that is "
+    "deployed. If they are the same, leave it, and look at the other possible causes."
 )
 _PROXY = "a proxy drops or changes the Authorization header"
 
@@ -191,7 +282,9 @@ def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Me
         causes.sort(key=lambda cause: cause != _PROXY)
     unknown = ", and seems not to know its SID" if "invalid username" in message else ""
     text = f"Twilio refuses the {'API key' if key else 'auth token'}{unknown}, which has several possible causes"
-    return Meaning(CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else None, evidence={CANDIDATES: causes})
+    return Meaning(
+        CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else _THIS_TOKEN, evidence={CANDIDATES: causes}
+    )
 
 
 def _of_a_key() -> list[str]:
@@ -210,17 +303,25 @@ def _of_a_token() -> list[str]:
 
 
 def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
-    """70051: Twilio knows who asks, and does not let them (https://www.twilio.com/docs/api/errors/70051)."""
+    """70051: an account or key that may not, that is suspended, or that is not there.
+
+    https://www.twilio.com/docs/api/errors/70051
+    """
     if not signs_with_key(settings, exchange.request.url):
         causes = [SUSPENDED, "the token is another account's: a subaccount has its own"]
         text = "Twilio does not authorize the account"
-        return Meaning(CauseId.CREDENTIAL_REJECTED, text, evidence={CANDIDATES: causes})
-    causes = ["it is a restricted key without this permission", "the key belongs to another account", SUSPENDED]
+        return Meaning(CauseId.CREDENTIAL_REJECTED, text, _THIS_TOKEN, evidence={CANDIDATES: causes})
+    causes = [
+        "it is a restricted key without this permission",
+        "the key was deleted or suspended",
+        "the key belongs to another account",
+        SUSPENDED,
+    ]
     return Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-        "Twilio knows the API key, and does not let it do this",
-        "In the Twilio Console (Account > API keys & tokens), look at the key's type; give a restricted one the "
-        "permissions of Verify, or use a standard key.",
+        "Twilio does not authorize the API key for this",
+        "In the Twilio Console (Account > API keys & tokens), look whether the key is still there and of which type it "
+        "is; give a restricted one the permissions of Verify, or use a standard key.",
         evidence={CANDIDATES: causes},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mfagate.causes import CauseId
+from mfagate.causes import CauseId, Outcome
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
 from mfagate.result import Finding
 
@@ -21,13 +21,27 @@ def half_a_key(settings: TwilioSettings) -> Iterator[tuple[str, Finding]]:
         yield "api_key_sid", Finding(CauseId.CONFIG_SETTING_MISSING, message)
 
 
-def another_region(settings: TwilioSettings) -> Iterator[tuple[str, Finding]]:
-    """Verify runs in the United States alone.
+SILENT_REGION = "ie1"
+"""Where Twilio offers one part of Verify beside the home region."""
 
-    https://www.twilio.com/docs/global-infrastructure/regional-product-and-feature-availability
-    names it for no other region.
+
+def another_region(settings: TwilioSettings) -> Iterator[tuple[str, Finding]]:
+    """Verify runs in the United States, and in Ireland with Silent Network Auth alone.
+
+    https://www.twilio.com/docs/global-infrastructure/regional-product-and-feature-availability (read 2026-06-25)
+    names text messages, calls, TOTP and push for us1 alone.
     """
-    if settings.region not in (None, HOME_REGION):
+    if settings.region == SILENT_REGION:
+        message = (
+            f"settings.region is {SILENT_REGION}, where Twilio offers Verify for Silent Network Auth alone: text "
+            f"messages, calls, TOTP and push are in {HOME_REGION}. A credential of {HOME_REGION} is refused there"
+        )
+        next_step = (
+            "If the login service uses Silent Network Auth alone, with a credential that was made in Ireland, leave it "
+            "as it is. Otherwise remove region, and TWILIO_REGION from the environment of the login service."
+        )
+        yield "region", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=next_step, outcome=Outcome.WARN)
+    elif settings.region not in (None, HOME_REGION):
         message = (
             f"settings.region is {settings.region}, where Twilio does not offer Verify: requests would go to "
             f"{settings.host('verify')}, and a credential of {HOME_REGION} is refused in other regions"

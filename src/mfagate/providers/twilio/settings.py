@@ -1,12 +1,12 @@
 """Settings of a Twilio Verify service and of the credential that uses it.
 
 SIDs are two capitals that name the kind and 32 hexadecimal digits (the patterns of
-https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml). The
-shapes of the secrets are those that
+https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml). Twilio
+documents no form of its secrets: their usual shapes are those that
 https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilio/twilio.go and
 https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilioapikey/twilioapikey.go
-look for. Test credentials have the same shapes as live ones, so nothing here can tell them
-apart. Host names by
+look for, and another shape is a warning. Test credentials have the same shapes as live
+ones, so nothing here can tell them apart. Host names by
 https://www.twilio.com/docs/global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region.
 """
 
@@ -19,8 +19,9 @@ from typing import Annotated, ClassVar
 from pydantic import SecretStr
 
 from mfagate.causes import CauseId
-from mfagate.config.settings import ProviderSettings, Setting
-from mfagate.config.shapes import Lookalike, Misfit, Pattern
+from mfagate.config.settings import OtherNames, ProviderSettings, Setting
+from mfagate.config.shapes import ANYTHING, Lookalike, Misfit, Pattern
+from mfagate.providers.twilio.names import OTHER_NAMES, PREFIXES
 
 HOME_REGION = "us1"
 """Where requests go, and where a credential is issued, unless somebody chose another region."""
@@ -55,25 +56,24 @@ _EXAMPLE = "the example of Twilio's documentation"
 class Token:
     """A value of one alphabet and length; ``others`` are things that people take for it.
 
-    Each of them is a regular expression, what it is, and the cause to report.
+    Each of them is a regular expression and the misfit to report. ``documented`` is as in ``Pattern``.
     """
 
     regex: str
     expected: str
     length: int
-    others: tuple[tuple[str, str, CauseId], ...]
+    others: tuple[tuple[str, Misfit], ...]
+    documented: str | None = None
 
     def misfit(self, value: str) -> Misfit | None:
         """Recognise another value before anything is said of the length."""
-        for regex, what, cause in self.others:
-            if re.fullmatch(regex, value):
-                return Misfit(f"it is {what}", cause)
-        return Pattern(self.regex, self.expected, self.length).misfit(value)
+        known = next((misfit for regex, misfit in self.others if re.fullmatch(regex, value)), None)
+        return known or Pattern(self.regex, self.expected, self.length, self.documented).misfit(value)
 
 
 def _sid(prefix: str) -> Token:
     others = tuple(
-        (f"{other}{_HEX}", f"the SID of {what}, not of {_KINDS[prefix]}", CauseId.CONFIG_WRONG_KIND)
+        (f"{other}{_HEX}", Misfit(f"it is the SID of {what}, not of {_KINDS[prefix]}", CauseId.CONFIG_WRONG_KIND))
         for other, what in _KINDS.items()
         if other != prefix
     )
@@ -81,7 +81,10 @@ def _sid(prefix: str) -> Token:
 
 
 _SID_FOR_SECRET = tuple(
-    (f"{prefix}{_HEX}", f"the SID of {_KINDS[prefix]}, which is no secret", CauseId.CONFIG_SECRET_ID_NOT_SECRET)
+    (
+        f"{prefix}{_HEX}",
+        Misfit(f"it is the SID of {_KINDS[prefix]}, which is no secret", CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+    )
     for prefix in ("SK", "AC")
 )
 
@@ -98,6 +101,9 @@ def _examples(regex: str, what: str) -> tuple[Lookalike, ...]:
 
 class TwilioSettings(ProviderSettings):
     """``[integrations.NAME.settings]`` of a Twilio Verify integration."""
+
+    other_names: ClassVar[tuple[OtherNames, ...]] = OTHER_NAMES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
 
     any_of: ClassVar[tuple[str, ...]] = ("auth_token", "api_key_secret")
 
@@ -145,10 +151,14 @@ class TwilioSettings(ProviderSettings):
                     *_SID_FOR_SECRET,
                     (
                         _AUTH_TOKEN,
-                        "an auth token by its shape: it goes with the account's SID, not with an API key's",
-                        CauseId.CONFIG_WRONG_KIND,
+                        Misfit(
+                            "it is an auth token by its shape: it goes with the account's SID, not with an API key's",
+                            CauseId.CONFIG_WRONG_KIND,
+                            documented=False,
+                        ),
                     ),
                 ),
+                ANYTHING,
             ),
         ),
     ] = None
@@ -166,10 +176,14 @@ class TwilioSettings(ProviderSettings):
                     *_SID_FOR_SECRET,
                     (
                         _KEY_SECRET,
-                        "the secret of an API key by its shape: it goes with the key's SID",
-                        CauseId.CONFIG_WRONG_KIND,
+                        Misfit(
+                            "it is the secret of an API key by its shape: it goes with the key's SID",
+                            CauseId.CONFIG_WRONG_KIND,
+                            documented=False,
+                        ),
                     ),
                 ),
+                ANYTHING,
             ),
         ),
     ] = None

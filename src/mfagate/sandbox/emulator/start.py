@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from mfagate.extras import install_command
 from mfagate.sandbox import Running, SandboxError
 from mfagate.sandbox.drill import drill
 from mfagate.sandbox.faults import Kind
@@ -34,7 +35,7 @@ class EmulatorSandbox:
         """
         missing = [name for name in ("werkzeug", "trustme") if find_spec(name) is None]
         if missing:
-            raise SandboxError(f"Emulators need {' and '.join(missing)}. Run: pip install 'mfagate[emulator]'")
+            raise SandboxError(f"Emulators need {' and '.join(missing)}. Run: {install_command('emulator')}")
         return drill(self._run, self.faults, faults)
 
     def _run(self, faults: Path | None) -> AbstractContextManager[Running]:

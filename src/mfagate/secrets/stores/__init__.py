@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from mfagate.files import OutOfResources, Unreadable, read_text
+from mfagate.files import OutOfResources, Unreadable, open_regular, read_text
+from mfagate.foreign import quoted
 from mfagate.result import Location
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 
@@ -20,10 +21,14 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a reference points at, and where that stands if it stands in a file."""
+    """What a reference points at, and its place if it is in a file.
+
+    ``misread`` says which other programs read something else there, each with the reason.
+    """
 
     value: Any = field(repr=False)
     location: Location | None = None
+    misread: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ _MODULES = {
     "json": "document",
     "yaml": "document",
     "toml": "document",
+    "tfvars": "document",
     "k8s-secret": "kubernetes",
     "sandbox": "sandbox",
 }
@@ -89,7 +95,10 @@ class Stores:
         """
         if reference.scheme not in self._open:
             self._open[reference.scheme] = self._load(reference)
-        return self._open[reference.scheme].resolve(reference)
+        resolved = self._open[reference.scheme].resolve(reference)
+        if isinstance(resolved.value, str) and (tool := encrypted_by(resolved.value)):
+            raise encrypted(reference, tool, resolved.location)
+        return resolved
 
     def _load(self, reference: Reference) -> Store:
         try:
@@ -104,7 +113,7 @@ class Stores:
         return store
 
 
-_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "k8s-secret")
+_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "tfvars", "k8s-secret")
 
 
 def file_of(reference: Reference, base: Path) -> Path | None:
@@ -141,8 +150,76 @@ def read_file(base: Path, path: str, reference: Reference) -> str:
     """
     full = full_path(base, path, reference)
     try:
-        return read_text(full, MAX_FILE_BYTES)
+        text = read_text(full, MAX_FILE_BYTES)
     except OutOfResources:
         raise
     except Unreadable as error:
-        raise Unresolved(f"{reference}: {full} {error}") from None
+        kind, step = _other_kind(full)
+        raise Unresolved(f"{reference}: {full} {error}{kind}", next_step=step) from None
+    if tool := encrypted_by(text):
+        raise encrypted(reference, tool, Location(full, 1))
+    return text
+
+
+_KINDS = (
+    (
+        b"\xff\xfe",
+        "it is UTF-16, as PowerShell writes it",
+        "Save it as UTF-8: Set-Content -Encoding utf8 in PowerShell.",
+    ),
+    (b"\xfe\xff", "it is UTF-16", "Save it as UTF-8."),
+    (b"\0GITCRYPT\0", "git-crypt encrypted it", "Run git-crypt unlock in the job before the gate."),
+    (b"\xfe\xed\xfe\xed", "it is a Java keystore", "Convert it: keytool -importkeystore to PKCS #12, then to PEM."),
+    (
+        b"\x30",
+        "it is binary, as PKCS #12 (.pfx, .p12) and DER are",
+        "Convert it to PEM: openssl pkcs12 -in OLD -nodes -out NEW.",
+    ),
+)
+"""How files that are no text begin. https://github.com/AGWA/git-crypt/blob/master/crypto.hpp names its header."""
+
+
+def _other_kind(path: Path) -> tuple[str, str | None]:
+    """Say what a file is that cannot be read as text, and what to do; nothing where it is not known."""
+    try:
+        with open_regular(path) as file:
+            start = file.read(16)
+    except (OSError, ValueError):  # ValueError: the path holds a NUL character
+        return "", None
+    return next(((f"; {what}", step) for mark, what, step in _KINDS if start.startswith(mark)), ("", None))
+
+
+_CIPHERTEXTS = (
+    ("$ANSIBLE_VAULT;", "Ansible Vault", "ansible-vault view FILE > OUT"),
+    ("ENC[AES256_GCM,", "SOPS", "sops decrypt FILE > OUT"),
+    ("-----BEGIN AGE ENCRYPTED FILE-----", "age", "age --decrypt -i KEY FILE > OUT"),
+    ("encrypted:B", "dotenvx", "dotenvx decrypt -f FILE --stdout > OUT"),
+    ("-----BEGIN PGP MESSAGE-----", "GnuPG", "gpg --decrypt FILE > OUT"),
+)
+"""How a ciphertext begins, the tool that made it, and how that tool decrypts it.
+
+https://docs.ansible.com/ansible/latest/vault_guide/vault_using_encrypted_content.html,
+https://getsops.io/docs/, https://dotenvx.com/docs/, https://age-encryption.org/v1, RFC 9580 section 6.2.
+"""
+
+Tool = tuple[str, str]
+
+
+def encrypted_by(text: str) -> Tool | None:
+    """Return the tool that encrypted a text and its command, or None for any other text."""
+    start = text.lstrip()[:40]
+    return next(((tool, command) for mark, tool, command in _CIPHERTEXTS if start.startswith(mark)), None)
+
+
+def encrypted(reference: Reference, tool: Tool, location: Location | None) -> Unresolved:
+    """Say that the value is encrypted, and how to get it."""
+    name, command = tool
+    file = reference.locator if reference.scheme == "file" else reference.locator.partition("#")[0]
+    if location is not None:
+        command = command.replace("FILE", quoted(file, 200))
+    return Unresolved(
+        f"{reference}: the value is encrypted by {name}, and nothing has decrypted it",
+        next_step=f"Decrypt it in the job before the gate runs ({command}), as the deployment does, and point the "
+        "reference at the decrypted file or at the variable that the deployment sets (env:NAME).",
+        location=location,
+    )

@@ -1,18 +1,44 @@
-"""``json:``, ``yaml:`` and ``toml:PATH#a.b``: one value inside a structured file."""
+"""``json:``, ``yaml:``, ``toml:`` and ``tfvars:PATH#a.b``: one value inside a structured file.
+
+How the value is addressed: :mod:`mfagate.secrets.stores.path` and :mod:`mfagate.secrets.stores.walk`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from difflib import get_close_matches
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
-from mfagate.result import Location
+from mfagate.foreign import quoted
+from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
-from mfagate.secrets.stores.lines import is_index, json_lines, toml_lines, yaml_lines
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file, tfvars
+from mfagate.secrets.stores.json_comments import without_comments
+from mfagate.secrets.stores.lines import LineOf, json_lines, toml_lines, yaml_lines
+from mfagate.secrets.stores.manifests import makes_secrets
+from mfagate.secrets.stores.path import MalformedPath, ValuePath, to_write
+from mfagate.secrets.stores.walk import Missing, Tagged, follow
 from mfagate.toml_lines import parse as parse_toml
-from mfagate.yaml_text import documents
+from mfagate.yaml_text import could_be_deep, documents, loader
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """One document of a file. ``number`` is its place among all of them, ``title`` how a reference may call it."""
+
+    number: int
+    title: str
+    content: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    text: str = field(repr=False)
+    documents: Sequence[_Document]
 
 
 class Store:
@@ -23,73 +49,214 @@ class Store:
         self._base = context.base
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The scalar at the dotted path; list items are addressed by number."""
-        path, dotted = reference.path_and_fragment(f"{reference.scheme}:deploy.{reference.scheme}#mfa.key")
-        full = full_path(self._base, path, reference)
-        text, document = self._context.once(reference.scheme, full, lambda: self._read(reference, path))
-        value = follow(document, dotted, reference)
-        line_of = self._context.once(f"lines of {reference.scheme}", full, lambda: _LINES[reference.scheme](text))
-        return Resolved(value, Location(full, line_of(dotted.split("."))))
+        """The scalar at the path."""
+        scheme = reference.scheme
+        name, fragment = reference.path_and_fragment(f"{scheme}:deploy.{scheme}#mfa.key")
+        try:
+            path = ValuePath.parse(fragment)
+        except MalformedPath:
+            raise Unresolved(f'{reference}: its quotes are not in order; write a step like "a.b"') from None
+        full = full_path(self._base, name, reference)
+        file = self._context.once(scheme, full, lambda: self._read(reference, name))
+        document, value, keys = _Search(reference, name, file).find(path)
+        lines = self._context.once(f"lines of {scheme} {document}", full, lambda: _LINES[scheme](file.text, document))
+        return Resolved(value, Location(full, lines(keys)))
 
-    def _read(self, reference: Reference, path: str) -> tuple[str, Any]:
+    def _read(self, reference: Reference, path: str) -> _File:
         text = read_file(self._base, path, reference)
         try:
-            return text, _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
-        except _SeveralDocuments:
-            raise Unresolved(f"{reference}: {path} holds several documents; one of one document is needed") from None
+            return _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
         except (ValueError, RecursionError) as error:
             # Parsers quote the offending text, which may be a secret: keep the position only.
-            raise Unresolved(f"{reference}: {path} is not valid {reference.scheme}{_position(error)}") from None
+            other = _other_scheme(reference, path, text)
+            raise Unresolved(
+                f"{reference}: {path} is not valid {reference.scheme}{_position(error)}{_template(text)}",
+                next_step=f"Write {other} in the place of {reference}." if other else None,
+                location=Location(full_path(self._base, path, reference), _line(error)),
+            ) from None
 
 
-class _SeveralDocuments(Exception):
-    pass
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One look into one file."""
+
+    reference: Reference
+    name: str
+    file: _File
+
+    def find(self, path: ValuePath) -> tuple[int, Any, Sequence[str]]:
+        """Return the number of the document, the value, and its keys.
+
+        Raises:
+            Unresolved: No document has it, or more than one.
+        """
+        documents = self._chosen(path)
+        if len(documents) == 1:
+            return self._within(documents[0], path)
+        found = []
+        for document in documents:
+            try:
+                found.append((document.number, *follow(document.content, path.steps)))
+            except Missing:
+                continue
+        if len(found) == 1:
+            chosen = next(one for one in documents if one.number == found[0][0])
+            self._refuse_encoded(chosen.content, path.steps)
+            return found[0]
+        raise self._which(path, [number for number, _, _ in found])
+
+    def _chosen(self, path: ValuePath) -> Sequence[_Document]:
+        every = self.file.documents or [_Document(0, "0", None)]
+        if path.document is None:
+            return every
+        chosen = [one for one in every if path.document in (one.title, str(one.number))]
+        if not chosen:
+            titles = some([quoted(one.title, 80) for one in every])
+            raise Unresolved(f"{self.reference}: {self.name} has no document [{path.document}]; it has {titles}")
+        return chosen
+
+    def _within(self, document: _Document, path: ValuePath) -> tuple[int, Any, Sequence[str]]:
+        try:
+            found = (document.number, *follow(document.content, path.steps))
+            self._refuse_encoded(document.content, path.steps)
+            return found
+        except Missing as missing:
+            meant = missing.reference
+            if instead := missing.instead or self._other_notation(document, path):
+                meant = self._written(replace(path, steps=instead))
+            elif isinstance(document.content, str):
+                meant = _other_scheme(self.reference, self.name, self.file.text)
+            hint = f"; write {meant}" if meant else ""
+            step = f"If it is meant, write {meant} in the place of {self.reference}." if meant else None
+            raise Unresolved(f"{self.reference}: {missing}{hint}", next_step=step) from None
+
+    def _refuse_encoded(self, content: Any, steps: Sequence[str]) -> None:
+        """Refuse base64 and ciphertexts of manifests, which are not what a program gets.
+
+        Raises:
+            Unresolved: The value is under ``data`` of a Secret, or in a manifest that a Secret is made from.
+        """
+        kind = content.get("kind") if isinstance(content, dict) else None
+        if not isinstance(kind, str) or not isinstance(metadata := content.get("metadata"), dict):
+            return
+        name = quoted(metadata.get("name"), 80)
+        if kind == "Secret" and steps[0] == "data":
+            title = f"{quoted(metadata['namespace'], 80)}/{name}" if "namespace" in metadata else name
+            instead = f"k8s-secret:{self.name}#{title}/{'.'.join(steps[1:])}"
+            message = f"{self.reference}: data of a Secret is base64, and a program gets it decoded; write {instead}"
+            raise Unresolved(message, next_step=f"Write {instead} in the place of {self.reference}.")
+        if kind == "Kustomization":
+            return  # Its literals are the values.
+        maker = makes_secrets(kind, content, self.name, (name, steps[-1]))
+        if maker is not None:
+            raise Unresolved(f"{self.reference}: {self.name} holds {maker.what}", next_step=maker.step)
+
+    def _other_notation(self, document: _Document, path: ValuePath) -> Sequence[str]:
+        """The steps of a path that was written as JSONPath (``$.a[0]``) or as a JSON Pointer (``/a/0``)."""
+        steps = [step for step in re.split(r"[./\[\]'\"]+", ".".join(path.steps).removeprefix("$")) if step]
+        try:
+            return steps if steps and follow(document.content, steps) else ()
+        except Missing:
+            return ()
+
+    def _which(self, path: ValuePath, having: Sequence[int]) -> Unresolved:
+        documents = [one for one in self.file.documents if not having or one.number in having]
+        titles = some([quoted(one.title, 80) for one in documents])
+        example = self._written(replace(path, document=documents[0].title))
+        how = f"{'several' if having else 'none'} of its {len(self.file.documents)} documents"
+        return Unresolved(
+            f"{self.reference}: {how} in {self.name} {'have' if having else 'has'} {quoted(path, 120)} ({titles}); "
+            f"name the document, as in {example}",
+            next_step=f"Write which document is meant, as in {example}.",
+        )
+
+    def _written(self, path: ValuePath) -> str:
+        return quoted(to_write(self.reference.scheme, self.name, path))
 
 
-def follow(document: Any, dotted: str, reference: Reference) -> Any:
-    """Walk a dotted path down to a scalar.
-
-    Raises:
-        Unresolved: A step is missing, or the end is not a scalar.
-    """
-    value = document
-    walked: list[str] = []
-    for step in dotted.split("."):
-        if isinstance(value, dict) and (key := _key(value, step)) is not None:
-            value = value[key]
-        elif isinstance(value, list) and is_index(step, value):
-            value = value[int(step)]
-        else:
-            nearest = get_close_matches(step, [str(key) for key in value], n=1) if isinstance(value, dict) else []
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            raise Unresolved(f"{reference}: there is no {step!r} under {'.'.join(walked) or 'the top'}{hint}")
-        walked.append(step)
-    if value is None or isinstance(value, dict | list):
-        raise Unresolved(f"{reference}: {dotted} holds {_kind(value)}, not a value")
-    return value
+_SCHEME_OF = {
+    **dict.fromkeys((".env", ".properties", ".ini", ".conf"), "dotenv"),
+    **dict.fromkeys((".tfvars", ".hcl", ".tf"), "tfvars"),
+    **dict.fromkeys((".yaml", ".yml"), "yaml"),
+    ".json": "json",
+    ".toml": "toml",
+}
+_ASSIGNMENTS = re.compile(r"(?m)\A(?:[ \t]*(?:[#;!\[].*)?\r?\n)*+[ \t]*[\w.-]+[ \t]*=")
 
 
-def _key(table: dict[Any, Any], step: str) -> Any:
-    """The key that is written like the step: YAML reads ``1:`` as a number."""
-    return step if step in table else next((key for key in table if type(key) is int and str(key) == step), None)
-
-
-def _kind(value: Any) -> str:
-    return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else "nothing"
+def _other_scheme(reference: Reference, path: str, text: str) -> str | None:
+    """The reference with the scheme that reads the file, by its name or because it consists of assignments."""
+    scheme = _SCHEME_OF.get(PurePath(path).suffix) or ("dotenv" if _ASSIGNMENTS.match(text) else None)
+    if scheme is None or scheme == reference.scheme:
+        return None
+    fragment = reference.locator.partition("#")[2]
+    key = fragment if scheme != "dotenv" or fragment in text else fragment.rpartition(".")[2]
+    return quoted(f"{scheme}:{path}#{key}")
 
 
 def _position(error: Exception) -> str:
-    line = getattr(error, "lineno", None) or getattr(error, "line", None)
+    line = _line(error)
     return f" (line {line})" if line else ""
 
 
-def _parse_yaml(text: str) -> Any:
-    found = documents(text)
-    if len(found) > 1:
-        raise _SeveralDocuments
-    return found[0] if found else None
+def _line(error: Exception) -> int | None:
+    return getattr(error, "lineno", None) or getattr(error, "line", None)
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {"json": json.loads, "yaml": _parse_yaml, "toml": parse_toml}
+def _template(text: str) -> str:
+    return "; it holds {{ … }}, as a template that has to be rendered first" if "{{" in text else ""
 
-_LINES = {"json": json_lines, "yaml": yaml_lines, "toml": toml_lines}
+
+def _parse_json(text: str) -> _File:
+    try:
+        return _single(text, json.loads(text))
+    except ValueError:
+        plain = without_comments(text)
+        if plain == text:
+            raise
+        return _single(plain, json.loads(plain))
+
+
+def _parse_yaml(text: str) -> _File:
+    found = [(number, one) for number, one in enumerate(documents(text, _loader(could_be_deep(text))))]
+    filled = [_Document(number, _title(number, one), one) for number, one in found if one is not None]
+    titles = Counter(one.title for one in filled)
+    # Two documents of one kind and name are distinguished by their numbers.
+    return _File(text, [one if titles[one.title] == 1 else replace(one, title=str(one.number)) for one in filled])
+
+
+def _loader(deep: bool) -> Any:
+    base: Any = loader(deep)
+
+    class Loader(base):  # type: ignore[misc]
+        """Keeps values with tags of other programs as :class:`Tagged`."""
+
+    Loader.add_multi_constructor("!", lambda _, suffix, node: Tagged(f"!{suffix}"))
+    return Loader
+
+
+def _title(number: int, content: Any) -> str:
+    """Kind and name of a Kubernetes manifest, else the number."""
+    metadata = content.get("metadata") if isinstance(content, dict) else None
+    if isinstance(metadata, dict) and isinstance(metadata.get("name"), str) and isinstance(content.get("kind"), str):
+        return f"{content['kind']}/{metadata['name']}"
+    return str(number)
+
+
+def _single(text: str, content: Any) -> _File:
+    return _File(text, [_Document(0, "0", content)])
+
+
+_PARSERS: dict[str, Callable[[str], _File]] = {
+    "json": _parse_json,
+    "yaml": _parse_yaml,
+    "toml": lambda text: _single(text, parse_toml(text)),
+    "tfvars": lambda text: _single(text, tfvars.parse(text)),
+}
+
+_LINES: dict[str, Callable[[str, int], LineOf]] = {
+    "json": lambda text, _: json_lines(text),
+    "yaml": yaml_lines,
+    "toml": lambda text, _: toml_lines(text),
+    "tfvars": lambda text, _: tfvars.lines(text),
+}

@@ -1,19 +1,28 @@
-"""``dotenv:PATH#NAME``: one variable of a .env file, parsed as python-dotenv does.
+"""``dotenv:PATH#NAME``: one variable of a .env file, parsed and expanded as python-dotenv does.
 
-Docker's ``--env-file`` keeps quotes that python-dotenv removes. Where a value
-is quoted in the file, the quotes belong to the file format and are removed.
+``${NAME}`` and ``${NAME:-default}`` are replaced from the lines above and from the environment, in this order, as by
+``dotenv_values`` (https://github.com/theskumar/python-dotenv#variable-expansion). Where that leaves a gap, the
+reference is unresolved: python-dotenv would put nothing there. What other programs read:
+:mod:`mfagate.secrets.stores.env_files`.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import TYPE_CHECKING, cast
 
-from mfagate.result import Location
+from mfagate.foreign import quoted
+from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
+from mfagate.secrets.stores import MAX_FILE_BYTES, Resolved, StoreContext, full_path, read_file
+from mfagate.secrets.stores.env_files import misread
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 
 class Store:
@@ -26,45 +35,105 @@ class Store:
         """The last definition of the variable, with its line."""
         path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
         full = full_path(self._context.base, path, reference)
-        file = self._context.once("dotenv", full, lambda: _parse(read_file(self._context.base, path, reference)))
+        file = self._context.once("dotenv", full, lambda: self._parse(read_file(self._context.base, path, reference)))
         if name not in file.defined:
             raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}")
-        value, line = file.defined[name]
-        location = Location(full, line)
-        if value is None:
-            raise Unresolved(f"{reference}: {path} names {name} without a value ({location})")
-        return Resolved(value, location)
+        found = file.defined[name]
+        location = Location(full, found.line)
+        if found.value is None:
+            raise Unresolved(f"{reference}: {path} names {name} without a value ({location})", location=location)
+        if found.too_long:
+            raise Unresolved(f"{reference}: with its variables it is longer than 1 MiB", location=location)
+        if found.unset:
+            raise _not_set(reference, found, file, location)
+        return Resolved(found.value, location, found.misread)
+
+    def _parse(self, text: str) -> _File:
+        from dotenv.parser import parse_stream
+
+        bindings = [(_line(one), one) for one in parse_stream(io.StringIO(text))]
+        unreadable = [line for line, one in bindings if one.error]
+        return _File(_expanded(bindings, self._context.environ), unreadable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """One definition. ``unset`` are the variables in it that nothing defines, ``too_long`` what grew without end."""
+
+    value: str | None = field(repr=False)
+    line: int
+    unset: Sequence[str] = ()
+    misread: Sequence[str] = ()
+    too_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """Each variable with its last value and line, and the lines that cannot be read."""
+    """Each variable with its last definition, and the lines that cannot be read."""
 
-    defined: Mapping[str, tuple[str | None, int]] = field(repr=False)
+    defined: Mapping[str, _Variable] = field(repr=False)
     unreadable: Sequence[int]
 
 
-def _parse(text: str) -> _File:
-    from dotenv.parser import parse_stream
+def _expanded(bindings: Iterable[tuple[int, Binding]], environ: Mapping[str, str]) -> Mapping[str, _Variable]:
+    defined: dict[str, _Variable] = {}
+    values: dict[str, str] = {}
+    for line, binding in bindings:
+        if binding.error or not binding.key:
+            continue
+        found = _Variable(None, line) if binding.value is None else _variable(line, binding, defined, (values, environ))
+        defined[binding.key] = found
+        if found.value is not None:
+            values[binding.key] = found.value
+    return defined
 
-    defined: dict[str, tuple[str | None, int]] = {}
-    unreadable: list[int] = []
-    for binding in parse_stream(io.StringIO(text)):
-        line = binding.original.line + _blank_lines_before(binding.original.string)
-        if binding.error:
-            unreadable.append(line)
-        elif binding.key:
-            defined[binding.key] = (binding.value, line)
-    return _File(defined, unreadable)
+
+def _variable(
+    line: int, binding: Binding, defined: Mapping[str, _Variable], known: tuple[dict[str, str], Mapping[str, str]]
+) -> _Variable:
+    """Expand one definition from those above, then from the environment."""
+    from dotenv.variables import parse_variables
+
+    value, names = binding.value or "", ChainMap(known[0], cast("dict[str, str]", known[1]))
+    atoms = list(parse_variables(value))
+    used = [(name, getattr(atom, "default", None)) for atom in atoms if (name := getattr(atom, "name", None))]
+    unset = [name for name, default in used if default is None and name not in names]
+    unset += [deeper for name, _ in used if name in defined for deeper in defined[name].unset]
+    parts = [atom.resolve(names) for atom in atoms]
+    too_long = sum(map(len, parts)) > MAX_FILE_BYTES or any(
+        name in defined and defined[name].too_long for name, _ in used
+    )
+    return _Variable(
+        "" if too_long else "".join(parts),
+        line,
+        list(dict.fromkeys(unset)),
+        misread(binding.original.string, value, [name for name, _ in used]),
+        too_long,
+    )
+
+
+def _not_set(reference: Reference, found: _Variable, file: _File, location: Location) -> Unresolved:
+    names = [quoted(name, 80) for name in found.unset]
+    below = [(name, file.defined[name].line) for name in found.unset if name in file.defined]
+    later = f"; {below[0][0]} is defined on line {below[0][1]}, below, and only lines above count" if below else ""
+    are = "is" if len(names) == 1 else "are"
+    return Unresolved(
+        f"{reference}: {some(names)} {are} not set, neither above in the file nor in the environment{later}",
+        next_step=f"Define {some(names)} in the file above line {location.line}, or set it in the environment of "
+        "this job, as it is where the login service runs.",
+        location=location,
+    )
 
 
 def _hint(name: str, file: _File) -> str:
     if file.unreadable:
         return f"; line {file.unreadable[0]} cannot be read (an open quote?)"
     nearest = get_close_matches(name, file.defined, n=1)
-    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+    listed = f"; it has {some([quoted(known, 80) for known in file.defined])}" if file.defined else ""
+    return f"; did you mean {quoted(nearest[0], 80)!r}?" if nearest else listed
 
 
-def _blank_lines_before(original: str) -> int:
+def _line(binding: Binding) -> int:
     """python-dotenv counts a binding from the blank lines in front of it."""
-    return original[: len(original) - len(original.lstrip())].count("\n")
+    original = binding.original.string
+    return binding.original.line + original[: len(original) - len(original.lstrip())].count("\n")

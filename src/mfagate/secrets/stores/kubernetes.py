@@ -1,22 +1,99 @@
-"""``k8s-secret:PATH#name/key``: a value of a Kubernetes Secret manifest, base64 decoded.
+"""``k8s-secret:PATH#name/key`` and ``#namespace/name/key``: a value of a Kubernetes Secret manifest, base64 decoded.
 
 ``data`` is base64, ``stringData`` is plain and wins where both name a key
 (https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data).
-A file may hold several documents, and ``List`` objects.
+A file may hold several documents, and ``List`` objects. What is no Secret itself, such as a SealedSecret, is
+named: see :mod:`mfagate.secrets.stores.manifests`.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
-from mfagate.result import Location
+from mfagate.foreign import quoted
+from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
-from mfagate.yaml_text import YamlError, documents, loader
+from mfagate.secrets.stores.manifests import makes_secrets
+from mfagate.yaml_text import YamlError, could_be_deep, documents, loader
+
+_EXAMPLES = "k8s-secret:secret.yaml#mfa/token, or with a namespace k8s-secret:secret.yaml#production/mfa/token"
+
+
+_SECTIONS = ("stringData", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a reference asks for."""
+
+    reference: Reference
+    path: str
+    file: Path
+    namespace: str | None
+    name: str
+    key: str
+
+    def instead(self, secret: _Manifest, key: str | None = None) -> str:
+        """Return the reference to this key, or another one, of a Secret of the file."""
+        return f"k8s-secret:{self.path}#{secret.title}/{quoted(key or self.key, 80)}"
+
+    def miss(self, message: str, next_step: str | None = None, line: int | None = None) -> Unresolved:
+        """Say what is missing in the file."""
+        location = None if line is None else Location(self.file, line)
+        return Unresolved(f"{self.reference}: {message}", next_step=next_step, location=location)
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """One object of a file that has a kind."""
+
+    content: _Lines = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """The kind of the object; kustomize may leave out its own."""
+        return str(self.content.get("kind") or ("Kustomization" if "secretGenerator" in self.content else ""))
+
+    @property
+    def name(self) -> str | None:
+        """The name in its metadata."""
+        name = self._metadata.get("name")
+        return None if name is None else str(name)
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace, where the manifest states one."""
+        namespace = self._metadata.get("namespace")
+        return None if namespace is None else str(namespace)
+
+    @property
+    def line(self) -> int:
+        """The line of its kind."""
+        return self.content.line_of("kind") or self.content.line_of("metadata") or 1
+
+    @property
+    def title(self) -> str:
+        """Namespace and name, as a reference has them."""
+        name = quoted(self.name, 80)
+        return name if self.namespace is None else f"{quoted(self.namespace, 80)}/{name}"
+
+    def has(self, key: str) -> bool:
+        """Whether it has a value for the key."""
+        return any(isinstance(values := self.content.get(name), dict) and key in values for name in _SECTIONS)
+
+    @property
+    def _metadata(self) -> dict[str, Any]:
+        metadata = self.content.get("metadata")
+        return metadata if isinstance(metadata, dict) else {}
 
 
 class Store:
@@ -28,29 +105,87 @@ class Store:
     def resolve(self, reference: Reference) -> Resolved:
         """The decoded value, with the line in the manifest."""
         path, fragment = reference.path_and_fragment("k8s-secret:secret.yaml#mfa/token")
-        name, _, key = fragment.rpartition("/")
-        if not name or not key:
-            raise Unresolved(f"{reference} is incomplete: write it like k8s-secret:secret.yaml#mfa/token")
-        names = []
-        for secret in _secrets(read_file(self._base, path, reference), reference, path):
-            names.append(str(secret["metadata"]["name"]))
-            if names[-1] == name:
-                return self._value(secret, key, reference, path)
-        found = f"it holds {', '.join(names)}" if names else "it holds no Secret"
-        raise Unresolved(f"{reference}: {path} has no Secret named {name}; {found}")
+        *namespace, name, key = fragment.split("/") if fragment.count("/") in (1, 2) else ("", "")
+        if not all((*namespace, name, key)):
+            message = f"{reference} is incomplete: write it like {_EXAMPLES}"
+            raise Unresolved(message, next_step=f"Write the name of the Secret and its key, like {_EXAMPLES}.")
+        file = full_path(self._base, path, reference)
+        wanted = _Wanted(reference, path, file, namespace[0] if namespace else None, name, key)
+        return _value(_chosen(_manifests(read_file(self._base, path, reference), wanted), wanted), wanted)
 
-    def _value(self, secret: dict[str, Any], key: str, reference: Reference, path: str) -> Resolved:
-        for section in ("stringData", "data"):
-            values = secret.get(section)
-            if isinstance(values, dict) and key in values:
-                line = values.line_of(key) if isinstance(values, _Lines) else None
-                location = Location(full_path(self._base, path, reference), line)
-                value = values[key]
-                if value is None:
-                    raise Unresolved(f"{reference}: the Secret names {key!r} without a value ({location})")
-                return Resolved(value if section == "stringData" else _decode(value, reference), location)
-        keys = [str(k) for s in ("stringData", "data") if isinstance(secret.get(s), dict) for k in secret[s]]
-        raise Unresolved(f"{reference}: the Secret has no key {key!r}; it has {', '.join(keys) or 'none'}")
+
+def _chosen(manifests: Sequence[_Manifest], wanted: _Wanted) -> _Manifest:
+    secrets = [one for one in manifests if one.kind == "Secret" and one.name is not None]
+    named = [one for one in secrets if one.name == wanted.name]
+    fitting = [one for one in named if wanted.namespace in (None, one.namespace)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise _ambiguous(fitting, wanted)
+    if named:
+        raise wanted.miss(
+            f"{wanted.path} has no Secret {wanted.name} in the namespace {wanted.namespace}; "
+            f"it has {some([one.title for one in named])}",
+            f"Write the namespace that the manifest states, or none where it states none, as in "
+            f"{wanted.instead(named[0])}.",
+        )
+    if any("{{" in str(one.name) for one in secrets):
+        message = f"{wanted.path} has no Secret named {wanted.name}; it is a template whose names are not filled in"
+        raise wanted.miss(message, _RENDER, secrets[0].line)
+    if (instead := _makes_instead(manifests, wanted)) is not None:
+        raise instead
+    message = f"{wanted.path} has no Secret named {wanted.name}"
+    if not secrets:
+        raise wanted.miss(f"{message}; it holds no Secret", "Point at the manifest that has the Secret.")
+    raise wanted.miss(
+        f"{message}; it holds {some([one.title for one in secrets])}",
+        f"Write the name of the Secret, with its namespace if it is needed, as in {wanted.instead(secrets[0])}.",
+    )
+
+
+def _ambiguous(fitting: Sequence[_Manifest], wanted: _Wanted) -> Unresolved:
+    places = " and ".join(f"{one.title} (line {one.line})" for one in fitting)
+    message = f"{wanted.path} has {len(fitting)} Secrets named {wanted.name}: {places}"
+    if len({one.title for one in fitting}) < len(fitting):
+        step = "Take one of them out of the file, or point at the file that is deployed."
+        return wanted.miss(f"{message}; the one that is applied last counts", step, fitting[-1].line)
+    qualified = sorted((one for one in fitting if one.namespace is not None), key=lambda one: not one.has(wanted.key))
+    return wanted.miss(message, f"Write which one is meant, with its namespace, as in {wanted.instead(qualified[0])}.")
+
+
+def _makes_instead(manifests: Sequence[_Manifest], wanted: _Wanted) -> Unresolved | None:
+    """Name what makes the Secret elsewhere, or another object of that name."""
+    made = [(one, makes_secrets(one.kind, one.content, wanted.path, (wanted.name, wanted.key))) for one in manifests]
+    makers = [(one, maker) for one, maker in made if maker is not None]
+    for one, maker in makers:
+        if wanted.name in (one.name, *maker.names):
+            return wanted.miss(f"{wanted.path} has no Secret {wanted.name}, but {maker.what}", maker.step, one.line)
+    for one in manifests:
+        if one.kind == "ConfigMap" and one.name == wanted.name:
+            example = f"yaml:{wanted.path}#[ConfigMap/{wanted.name}].data.{wanted.key}"
+            return wanted.miss(f"{wanted.name} is a ConfigMap, not a Secret", f"Write {example}.", one.line)
+    if not makers or any(one.kind == "Secret" for one in manifests):
+        return None
+    return wanted.miss(f"{wanted.path} has no Secret named {wanted.name}, but {makers[0][1].what}", makers[0][1].step)
+
+
+def _value(secret: _Manifest, wanted: _Wanted) -> Resolved:
+    keys: list[str] = []
+    for section in _SECTIONS:
+        values = secret.content.get(section)
+        if not isinstance(values, dict):
+            continue
+        keys += map(str, values)
+        if wanted.key in values:
+            line = values.line_of(wanted.key) if isinstance(values, _Lines) else None
+            location, value = Location(wanted.file, line), values[wanted.key]
+            if value is None:
+                raise wanted.miss(f"the Secret names {wanted.key!r} without a value ({location})", line=line)
+            return Resolved(value if section == "stringData" else _decode(value, wanted, line), location)
+    listed = some([quoted(key, 80) for key in dict.fromkeys(keys)]) or "none"
+    near = get_close_matches(wanted.key, keys, n=1, cutoff=0) if keys else []
+    step = f"Write one of its keys, as in {wanted.instead(secret, near[0])}." if near else None
+    raise wanted.miss(f"the Secret has no key {wanted.key!r}; it has {listed}", step, secret.line)
 
 
 class _Lines(dict[str, Any]):
@@ -59,11 +194,12 @@ class _Lines(dict[str, Any]):
     lines: dict[str, int]
 
     def line_of(self, key: str) -> int | None:
+        """The line of a key, counted from 1."""
         return self.lines.get(key)
 
 
-def _secrets(text: str, reference: Reference, path: str) -> Iterator[dict[str, Any]]:
-    base: Any = loader()
+def _manifests(text: str, wanted: _Wanted) -> Sequence[_Manifest]:
+    base: Any = loader(could_be_deep(text))
 
     class Loader(base):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -73,30 +209,50 @@ def _secrets(text: str, reference: Reference, path: str) -> Iterator[dict[str, A
 
     Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: loader.construct_mapping(node))
     try:
-        waiting = deque(documents(text, Loader))
+        return list(_objects(documents(text, Loader)))
     except YamlError as error:
         where = f" (line {error.line})" if error.line else ""
-        raise Unresolved(f"{reference}: {path} is not valid YAML{where}") from None
+        message = f"{wanted.path} is not valid YAML{where}"
+        if "{{" in text:
+            message += "; it is a template: {{ … }} in it is yet to be filled in"
+            raise wanted.miss(message, _RENDER, error.line) from None
+        raise wanted.miss(message, line=error.line) from None
+
+
+_RENDER = (
+    "Render it in the job before the gate runs, with the values of this environment (helm template … > OUT, "
+    "kustomize build … > OUT), and point the reference at OUT."
+)
+
+
+def _objects(found: Sequence[Any]) -> Iterator[_Manifest]:
+    waiting = deque(found)
     seen: set[int] = set()
     while waiting:
         document = waiting.popleft()
         # By aliases one object may stand in very many places.
-        if not isinstance(document, dict) or id(document) in seen:
+        if not isinstance(document, _Lines) or id(document) in seen:
             continue
         seen.add(id(document))
         if isinstance(document.get("items"), list):
             waiting.extend(document["items"])
-        metadata = document.get("metadata")
-        if document.get("kind") == "Secret" and isinstance(metadata, dict) and "name" in metadata:
-            yield document
+        yield _Manifest(document)
 
 
-def _decode(value: Any, reference: Reference) -> str:
+_TEMPLATE = re.compile(r"\{\{.*|\$\{.*|\$\(.*|<[^>]*>.*|[%#@]\{.*", re.DOTALL)
+"""Marks of Helm, Flux and envsubst, kustomize, argocd-vault-plugin, and others."""
+
+
+def _decode(value: Any, wanted: _Wanted, line: int | None) -> str:
     if not isinstance(value, str):
-        raise Unresolved(f"{reference}: the value under data must be a base64 string")
+        raise wanted.miss("the value under data must be a base64 string", line=line)
+    if _TEMPLATE.match(value.strip()):
+        raise wanted.miss("the value under data is a template that nothing has filled in", _RENDER, line)
+    if value.startswith("ENC["):
+        return value  # The stores name the tool.
     try:
         return base64.b64decode("".join(value.split()), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
-        raise Unresolved(
-            f"{reference}: the value under data is not base64 of text; plain text belongs under stringData"
+        raise wanted.miss(
+            "the value under data is not base64 of text; plain text belongs under stringData", line=line
         ) from None

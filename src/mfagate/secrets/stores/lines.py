@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mfagate.toml_lines import TomlLines
-from mfagate.yaml_text import root_node
+from mfagate.yaml_text import root_nodes
 
 _MERGE = "tag:yaml.org,2002:merge"
 
@@ -27,10 +27,10 @@ def json_lines(text: str) -> LineOf:
     return yaml_lines(text.replace("\t", " ").replace("\\/", "/ "))
 
 
-def yaml_lines(text: str) -> LineOf:
-    """The lines of the keys of a YAML text."""
-    root = root_node(text)
-    return lambda keys: _yaml_line(root, keys)
+def yaml_lines(text: str, document: int = 0) -> LineOf:
+    """The lines of the keys of one document of a YAML text, counted from 0."""
+    roots = root_nodes(text)
+    return lambda keys: _yaml_line(roots[document], keys) if document < len(roots) else None
 
 
 def _yaml_line(node: Any, keys: Sequence[str]) -> int | None:

@@ -17,6 +17,7 @@ from mfagate.providers.entra.emulator.directory import (
     Application,
     Certificate,
     DeviceCode,
+    Federation,
     Secret,
     Tenant,
     User,
@@ -39,6 +40,7 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
     secrets = frozenset(
         {
             "accepted_device_code",
+            "client_assertion",
             "client_secret",
             "declined_device_code",
             "disabled_client_secret",
@@ -46,6 +48,7 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
             "expired_device_code",
             "expired_token",
             "expiring_client_secret",
+            "issuer_private_key",
             "least_client_secret",
             "other_client_secret",
             "private_key",
@@ -60,8 +63,13 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
         self.issuer = Issuer()
         self.codes = {}
         expired, expiring = Secret(-1, "last year's"), Secret(10, "about to end")
-        certificate = Certificate()
-        service = Application("login service", ROLES, secrets=[Secret(), expired, expiring], certificates=[certificate])
+        certificate, federation = Certificate(), Federation()
+        service = Application(
+            *("login service", ROLES),
+            secrets=[Secret(), expired, expiring],
+            certificates=[certificate],
+            federations=[federation],
+        )
         applications = {
             "": service,
             "disabled_": Application("disabled", ROLES, enabled=False, secrets=[Secret()]),
@@ -87,6 +95,8 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
             "private_key": certificate.private_key,
             "certificate": certificate.pem,
             "certificate_thumbprint": certificate.sha1.hex().upper(),
+            "client_assertion": federation.token(),
+            "issuer_private_key": federation.private_key,
             "secret_id": service.secrets[0].key_id,
             "object_id": service.object_id,
             "expired_client_secret": expired.value,
@@ -127,7 +137,7 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
     @breaks(faults.REVOKED)
     def remove_the_credentials(self) -> AbstractContextManager[None]:
         """The application has none left."""
-        return changed(self._own, secrets=[], certificates=[])
+        return changed(self._own, secrets=[], certificates=[], federations=[])
 
     @breaks(faults.EXPIRED)
     def let_the_secret_end(self) -> AbstractContextManager[None]:

@@ -37,6 +37,10 @@ def check_assertion(request: Request, tenant: Tenant, application: Application, 
         header, held = jwt.get_unverified_header(made), jwt.decode(made, options={"verify_signature": False})
     except (jwt.InvalidTokenError, RecursionError):
         raise refuse(request, 50027) from None
+    own = str(held.get("iss")).lower() == application.client_id
+    if not own and not {"x5t", "x5t#S256"} & header.keys():
+        _check_federated(request, application, held, made)
+        return
     certificate = _named(header, application)
     if certificate is None:
         what = f"{_CERTIFICATE} is not registered on application."
@@ -50,6 +54,32 @@ def check_assertion(request: Request, tenant: Tenant, application: Application, 
     if certificate.end <= datetime.now(UTC):
         raise refuse(request, 700027, what=f"{_CERTIFICATE} is expired.", reason="The key used is expired.")
     _check_claims(request, tenant, application, held)
+
+
+def _check_federated(request: Request, application: Application, held: Mapping[str, Any], made: str) -> None:
+    """Refuse a token that no federated credential is for: issuer, subject and audience fit letter for letter.
+
+    The texts are those of https://github.com/Azure/azure-workload-identity/issues/1200 and
+    https://github.com/Azure/login/issues/517; what a wrong signature gets is chosen here.
+    """
+    fitting = application.federations
+    for number, claim in ((700211, "iss"), (700213, "sub"), (700212, "aud")):
+        fitting = [one for one in fitting if getattr(one, claim) == held.get(claim)]
+        if not fitting:
+            raise refuse(request, number, value=str(held.get(claim)))
+    if not any(_is_signed(made, one.public_key) for one in fitting):
+        raise refuse(request, 700027, what="Client assertion failed signature validation.", reason="Unknown key.")
+    now, start, end = time.time(), _moment(held.get("nbf", 0)), _moment(held.get("exp"))
+    if not start - _CLOCKS_DIFFER_SECONDS <= now <= end + _CLOCKS_DIFFER_SECONDS:
+        raise refuse(request, 700024, now=_long_time(now), start=_long_time(start), end=_long_time(end))
+
+
+def _is_signed(made: str, key: Any) -> bool:
+    try:
+        jwt.PyJWS().decode(made, key, algorithms=["RS256"])
+    except jwt.InvalidTokenError:
+        return False
+    return True
 
 
 def _named(header: Mapping[str, Any], application: Application) -> Certificate | None:

@@ -103,6 +103,28 @@ class Certificate:
         }
 
 
+class Federation:
+    """A federated credential, with the identity provider that it trusts (its names are those of the claims)."""
+
+    def __init__(self) -> None:
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        self.iss = "https://oidc.example.com/cluster"
+        self.sub = "system:serviceaccount:login:mfa"
+        self.aud = "api://AzureADTokenExchange"
+        self.private_key = made_up_key()
+        key: Any = load_pem_private_key(self.private_key.encode(), None)
+        self.public_key = key.public_key()
+
+    def token(self, seconds: int = 86_400) -> str:
+        """A token as the platform mounts it, for some time from now."""
+        import jwt
+
+        now = int(time.time())
+        held = {"iss": self.iss, "sub": self.sub, "aud": self.aud, "iat": now, "nbf": now, "exp": now + seconds}
+        return jwt.encode(held, self.private_key, "RS256", {"kid": "1"})
+
+
 @dataclass(slots=True)
 class Application:
     """A registration, and its service principal in the tenant."""
@@ -113,6 +135,7 @@ class Application:
     public: bool = False
     secrets: list[Secret] = field(default_factory=list)
     certificates: list[Certificate] = field(default_factory=list)
+    federations: list[Federation] = field(default_factory=list)
     client_id: str = field(default_factory=new_id)
     object_id: str = field(default_factory=new_id)
     principal: str = field(default_factory=new_id)

@@ -137,6 +137,16 @@ _FAULTS: Mapping[int, Fault] = {
         "expiry time of assertion {end}. Review the documentation at "
         "https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
     ),
+    **{
+        number: Fault(
+            401,
+            "invalid_client",
+            f"No matching federated identity record found for presented assertion {claim} '{{value}}'. Check your "
+            "federated identity credential Subject, Audience and Issuer against the presented assertion. "
+            "https://learn.microsoft.com/entra/workload-id/workload-identity-federation",
+        )
+        for number, claim in ((700211, "issuer"), (700212, "audience"), (700213, "subject"))
+    },
     700021: Fault(
         401,
         "invalid_client",

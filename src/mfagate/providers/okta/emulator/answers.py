@@ -1,6 +1,6 @@
 """Okta's words for what went well and what did not.
 
-Codes, statuses and texts: https://developer.okta.com/docs/reference/error-codes/; headers as recorded.
+Texts: https://developer.okta.com/docs/reference/error-codes/; headers as recorded.
 """
 
 from __future__ import annotations
@@ -8,46 +8,47 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from mfagate.providers.published import published
 from mfagate.sandbox.emulator import Answer, Refused
+
+PUBLISHED = published(Path(__file__).parents[1])
+"""Okta's own codes, each with its status."""
 
 _LIMIT = 600
 
-_ERRORS: Mapping[str, tuple[int, str]] = {
-    "E0000001": (400, "Api validation failed: {0}"),
-    "E0000003": (400, "The request body was not well-formed."),
-    "E0000005": (403, "Invalid session"),
-    "E0000006": (403, "You do not have permission to perform the requested action"),
-    "E0000007": (404, "Not found: Resource not found: {0}"),
-    "E0000008": (404, "The requested path was not found"),
-    "E0000009": (500, "Internal Server Error"),
-    "E0000010": (503, "Service is in read only mode"),
-    "E0000011": (401, "Invalid token provided"),
-    "E0000015": (401, "You do not have permission to access the feature you are requesting"),
-    "E0000016": (403, "Activation failed because the user is already active"),
-    "E0000021": (400, "Bad request.  Accept and/or Content-Type headers likely do not match supported values."),
-    "E0000022": (405, "The endpoint does not support the provided HTTP method"),
-    "E0000031": (400, "Invalid search criteria."),
-    "E0000038": (403, "This operation is not allowed in the user's current status."),
-    "E0000047": (429, "API call exceeded rate limit due to too many requests."),
-    "E0000068": (403, "Invalid Passcode/Answer"),
-    "E0000069": (403, "User Locked"),
-    "E0000082": (403, "Each code can only be used once. Please wait for a new code and try again."),
-    "E0000083": (403, "PassCode is valid but exceeded time window."),
-    "E0000093": (400, "Target count limit exceeded"),
-    "E0000107": (403, "The entity is not in the expected state for the requested transition."),
-    "E0000109": (429, "An SMS message was recently sent. Please wait {0} seconds before trying again."),
-    "E0000118": (429, "An email was recently sent. Please wait {0} seconds before trying again."),
-    "E0000122": (406, "Accept Header did not contain supported media type 'application/json'"),
-    "E0000124": (
-        400,
-        "Could not create user. To create a user and expire their password immediately, a password must be specified",
-    ),
-    "E0000125": (
-        400,
-        'Could not create user. To create a user and expire their password immediately, "activate" must be true',
-    ),
+_TEXTS: Mapping[str, str] = {
+    "E0000001": "Api validation failed: {0}",
+    "E0000003": "The request body was not well-formed.",
+    "E0000005": "Invalid session",
+    "E0000006": "You do not have permission to perform the requested action",
+    "E0000007": "Not found: Resource not found: {0}",
+    "E0000008": "The requested path was not found",
+    "E0000009": "Internal Server Error",
+    "E0000010": "Service is in read only mode",
+    "E0000011": "Invalid token provided",
+    "E0000015": "You do not have permission to access the feature you are requesting",
+    "E0000016": "Activation failed because the user is already active",
+    "E0000021": "Bad request.  Accept and/or Content-Type headers likely do not match supported values.",
+    "E0000022": "The endpoint does not support the provided HTTP method",
+    "E0000031": "Invalid search criteria.",
+    "E0000038": "This operation is not allowed in the user's current status.",
+    "E0000047": "API call exceeded rate limit due to too many requests.",
+    "E0000068": "Invalid Passcode/Answer",
+    "E0000069": "User Locked",
+    "E0000082": "Each code can only be used once. Please wait for a new code and try again.",
+    "E0000083": "PassCode is valid but exceeded time window.",
+    "E0000093": "Target count limit exceeded",
+    "E0000107": "The entity is not in the expected state for the requested transition.",
+    "E0000109": "An SMS message was recently sent. Please wait {0} seconds before trying again.",
+    "E0000118": "An email was recently sent. Please wait {0} seconds before trying again.",
+    "E0000122": "Accept Header did not contain supported media type 'application/json'",
+    "E0000124": "Could not create user. To create a user and expire their password immediately, "
+    "a password must be specified",
+    "E0000125": "Could not create user. To create a user and expire their password immediately, "
+    '"activate" must be true',
 }
 
 _WITHOUT_LIMITS = ("E0000005", "E0000011", "E0000022")
@@ -61,15 +62,14 @@ def ok(body: Any, status: int = 200) -> Answer:
 
 def fail(code: str, subject: str = "", *causes: str) -> Answer:
     """An error of the APIs; ``subject`` goes into its text."""
-    status, text = _ERRORS[code]
     body = {
         "errorCode": code,
-        "errorSummary": text.format(subject),
+        "errorSummary": _TEXTS[code].format(subject),
         "errorLink": code,
         "errorId": f"oae{secrets.token_urlsafe(16)}",
         "errorCauses": [{"errorSummary": cause} for cause in causes],
     }
-    return Answer(status, body, {} if code in _WITHOUT_LIMITS else _limits())
+    return Answer(PUBLISHED.status(code), body, {} if code in _WITHOUT_LIMITS else _limits())
 
 
 def refused(code: str, subject: str = "", *causes: str) -> Refused:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
+from mfagate.config.pem import load_private_key
 from mfagate.providers.okta import faults
-from mfagate.providers.okta.auth import ORGANIZATION_PATH, TOKEN_PATH, load_key, new_key, new_token
+from mfagate.providers.okta.auth import ORGANIZATION_PATH, TOKEN_PATH, new_key, new_token
 from mfagate.providers.okta.emulator import bodies, factors
 from mfagate.providers.okta.emulator.answers import challenged, fail, invalid, ok, refused
 from mfagate.providers.okta.emulator.authorization_server import AuthorizationServer
@@ -87,7 +88,7 @@ class OktaEmulator(Emulator):
 
     def _apps(self) -> dict[str, str]:
         pem, kid = new_key(), secrets.token_urlsafe(32)
-        keys = {kid: load_key(pem).public_key()}
+        keys = {kid: load_private_key(pem).public_key()}
         granted = frozenset({_READ, _MANAGE, _ORG})
         apps = {
             "": App(keys, granted),
@@ -144,7 +145,7 @@ class OktaEmulator(Emulator):
     @breaks(faults.ROTATED)
     def rotate(self) -> AbstractContextManager[None]:
         """The successors of both are good."""
-        keys = {kid: load_key(new_key()).public_key() for kid in self._own_app.keys}
+        keys = {kid: load_private_key(new_key()).public_key() for kid in self._own_app.keys}
         return together([changed(self._own_token, value=new_token()), changed(self._own_app, keys=keys)])
 
     @breaks(faults.DEMOTED)

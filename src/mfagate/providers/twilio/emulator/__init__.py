@@ -115,7 +115,7 @@ class TwilioEmulator(ServiceRoutes, VerificationRoutes, EntityRoutes):
         """Of whom Twilio knows; of others the answer is refused as ever."""
         if "authorization" not in request.headers:
             return None
-        return error(429, 20429, "Too many requests", {"Retry-After": argument})
+        return error(20429, "Too many requests", {"Retry-After": argument})
 
 
 def _with_a_device(service: Service, identity: str, owner: Owner) -> str:

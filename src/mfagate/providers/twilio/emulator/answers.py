@@ -6,13 +6,36 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from mfagate.providers.published import published
 from mfagate.sandbox.emulator import Answer, Refused, Request
 
 HOME = "https://verify.twilio.com"
 
 _LARGEST_PAGE = 1000
+
+_PUBLISHED = published(Path(__file__).parents[1])
+
+_UNPUBLISHED = {
+    20001: 400,
+    20003: 401,
+    20004: 405,
+    20008: 403,
+    20403: 403,
+    20404: 404,
+    20429: 429,
+    20500: 500,
+    20503: 503,
+    60204: 403,
+    60306: 400,
+    60312: 429,
+    60326: 429,
+    70051: 401,
+}
+"""Statuses that Twilio's pages do not name. They are those of the examples in its API reference, as 404 of 20404, of
+recordings, or of what users report."""
 
 
 def new_sid(prefix: str) -> str:
@@ -25,27 +48,28 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def error(status: int, code: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """An error in Twilio's envelope."""
+def error(code: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """An error in Twilio's envelope, with the status that Twilio publishes for its code."""
+    status = _UNPUBLISHED.get(code) or _PUBLISHED.status(code)
     more = f"https://www.twilio.com/docs/errors/{code}"
     return Answer(status, {"code": code, "message": message, "more_info": more, "status": status}, headers or {})
 
 
-def refused(status: int, code: int, message: str) -> Refused:
+def refused(code: int, message: str) -> Refused:
     """The same, to be raised."""
-    return Refused(error(status, code, message))
+    return Refused(error(code, message))
 
 
 def not_found(request: Request) -> Refused:
     """What Twilio says of everything that is not there, down to verifications that have expired."""
-    return refused(404, 20404, f"The requested resource {request.path} was not found")
+    return refused(20404, f"The requested resource {request.path} was not found")
 
 
 def invalid(code: int, name: str, value: str = "") -> Refused:
     """A parameter with a bad value: 60200 in the older parts of Verify, 60306 around factors."""
     if code != 60200:
-        return refused(400, code, "Invalid Request")
-    return refused(400, code, f"Invalid parameter `{name}`: {value}" if name == "To" else f"Invalid parameter: {name}")
+        return refused(code, "Invalid Request")
+    return refused(code, f"Invalid parameter `{name}`: {value}" if name == "To" else f"Invalid parameter: {name}")
 
 
 def page(request: Request, key: str, resources: Sequence[Any], code: int) -> Answer:

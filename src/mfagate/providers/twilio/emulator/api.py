@@ -79,10 +79,10 @@ class TwilioApi(Emulator):
                 return not_found(request).answer
             case Problem.WRONG_METHOD:
                 allowed = {"Allow": ", ".join(sorted(request.allowed))}
-                return error(405, 20004, "Method not allowed", allowed)
+                return error(20004, "Method not allowed", allowed)
             case Problem.DEFECT:
-                return error(500, 20500, "Internal server error")
-        return error(400, 20001, "The post body cannot be read")
+                return error(20500, "Internal server error")
+        return error(20001, "The post body cannot be read")
 
     def before(self, request: Request) -> Answer | None:
         """Nothing is answered without a credential."""
@@ -105,11 +105,11 @@ class TwilioApi(Emulator):
         if account is None or (about_accounts and key is not None and not key.is_main):
             raise _denied("Authenticate")
         if account.is_test:
-            raise refused(403, 20008, "Resource not accessible with Test Account Credentials")
+            raise refused(20008, "Resource not accessible with Test Account Credentials")
         if account.status != "active":
-            raise refused(403, 20403, "Forbidden")
+            raise refused(20403, "Forbidden")
         if key is not None and key.rights is not None and _right(request) not in key.rights:
-            raise refused(401, 70051, "Authorization Error: actor doesn't have any assertions")
+            raise refused(70051, "Authorization Error: actor doesn't have any assertions")
         return account
 
     def _holder(self, user: str, password: str) -> tuple[Account | None, ApiKey | None]:
@@ -139,7 +139,7 @@ class TwilioApi(Emulator):
 
 
 def _denied(message: str) -> Refused:
-    return Refused(error(401, 20003, message, {"WWW-Authenticate": 'Basic realm="Twilio API"'}))
+    return Refused(error(20003, message, {"WWW-Authenticate": 'Basic realm="Twilio API"'}))
 
 
 def _right(request: Request) -> str:

@@ -60,7 +60,7 @@ class EntityRoutes(TwilioApi):
         service, form = self.service(request), Form(request, _INVALID)
         identity = form.required("Identity", _IDENTITY)
         if identity.lower() in service.entities:
-            raise refused(409, 60301, "Entity already exists")
+            raise refused(60301, "Entity already exists")
         return Answer(201, _add_entity(service, identity).as_json())
 
     @route("GET", _ENTITIES)
@@ -152,9 +152,9 @@ class EntityRoutes(TwilioApi):
         payload = form.text("AuthPayload", _CODE)
         expires = _expiry(form)
         if factor.status != "verified":
-            raise refused(403, 60318, "Factor is unverified")
+            raise refused(60318, "Factor is unverified")
         if not factor.may_be_challenged():
-            raise refused(429, 60312, "Challenge creation limit reached")
+            raise refused(60312, "Challenge creation limit reached")
         challenge = Challenge(factor, expires, details, hidden)
         factor.challenged.append(challenge.created)
         entity.challenges[challenge.sid] = challenge
@@ -228,9 +228,9 @@ def _issuer(service: Service) -> str:
 def _require_room(entity: Entity, kind: str) -> None:
     pushes = sum(factor.factor_type == "push" for factor in entity.factors.values())
     if kind == "push" and pushes >= MOST_PUSH_FACTORS:
-        raise refused(403, 60315, "Max push factors limit reached")
+        raise refused(60315, "Max push factors limit reached")
     if sum(time.time() - when < 86400 for when in entity.enrolled) >= MOST_FACTORS_A_DAY:
-        raise refused(429, 60326, "Factor creation limit reached")
+        raise refused(60326, "Factor creation limit reached")
 
 
 def _totp(service: Service, form: Form) -> tuple[dict[str, Any], dict[str, str]]:
@@ -302,11 +302,11 @@ def _is_p256(public_key: str) -> bool:
 def _verify(factor: Factor, payload: str) -> None:
     """Finish the enrolment of a factor if the code is right."""
     if factor.factor_type == "push":
-        raise refused(403, 60311, "Factor verification failed")
+        raise refused(60311, "Factor verification failed")
     if factor.status == "verified":
         return
     if factor.tries >= MOST_TRIES:
-        raise refused(429, 60310, "Factor verification attempts reached")
+        raise refused(60310, "Factor verification attempts reached")
     if factor.takes(payload):
         factor.status = "verified"
     else:
@@ -317,13 +317,13 @@ def _answer(challenge: Challenge, payload: str) -> None:
     """Approve a challenge if the code is right."""
     status = challenge.now()
     if status == "expired":
-        raise refused(400, 60323, "Challenge expired")
+        raise refused(60323, "Challenge expired")
     if status != "pending":
-        raise refused(409, 60322, "Challenge already responded")
+        raise refused(60322, "Challenge already responded")
     if challenge.factor.factor_type == "push":
-        raise refused(403, 60324, "Challenge verification failed")
+        raise refused(60324, "Challenge verification failed")
     if challenge.tries >= MOST_TRIES:
-        raise refused(429, 60308, "Challenge verification attempts limit reached")
+        raise refused(60308, "Challenge verification attempts limit reached")
     if challenge.factor.takes(payload):
         challenge.respond("approved")
     else:

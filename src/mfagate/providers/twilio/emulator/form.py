@@ -29,13 +29,13 @@ class Form:
         try:
             self._fields = parse_qs(request.body.decode(), errors="strict")
         except ValueError:
-            raise refused(400, 20001, "The post body is not a form") from None
+            raise refused(20001, "The post body is not a form") from None
 
     def required(self, name: str, pattern: str = _ANYTHING) -> str:
         """A field that has to be there."""
         value = self.text(name, pattern)
         if value is None:
-            raise refused(400, 20001, f"Missing required parameter {name} in the post body")
+            raise refused(20001, f"Missing required parameter {name} in the post body")
         return value
 
     def text(self, name: str, pattern: str = _ANYTHING) -> str | None:

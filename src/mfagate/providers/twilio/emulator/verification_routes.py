@@ -60,9 +60,9 @@ class VerificationRoutes(TwilioApi):
             service.verifications[verification.sid] = verification
         elif verification.status == "max_attempts_reached":
             # By the page of 60202, a new one has to wait until this one expires.
-            raise refused(429, 60202, "Max check attempts reached")
+            raise refused(60202, "Max check attempts reached")
         elif len(verification.sends) >= MOST_SENDS:
-            raise refused(429, 60203, "Max send attempts reached")
+            raise refused(60203, "Max send attempts reached")
         verification.send("sms" if channel == "auto" else channel)
         return Answer(201, verification.as_json())
 
@@ -93,13 +93,13 @@ class VerificationRoutes(TwilioApi):
         sid = form.text("VerificationSid", "VE[0-9a-fA-F]{32}")
         to = form.text("To", f"{_PHONE}|{_MAIL}")
         if sid is None and to is None:
-            raise refused(400, 60221, "No target verification specified")
+            raise refused(60221, "No target verification specified")
         code = form.required("Code", _CODE)
         verification = service.verifications.get(sid) if sid else _current(service, to or "")
         if verification is None or not verification.is_current:
             raise not_found(request)
         if verification.checks >= MOST_CHECKS:
-            raise refused(429, 60202, "Max check attempts reached")
+            raise refused(60202, "Max check attempts reached")
         verification.check(code)
         is_right = verification.status == "approved"
         return Answer(200, verification.checked_json("approved" if is_right else "pending"))
@@ -122,7 +122,7 @@ def _custom_code(service: Service, form: Form) -> str | None:
     needs = {"CustomCode": "CustomCodeEnabled", "Amount": "Psd2Enabled", "Payee": "Psd2Enabled"}
     lacking = [name for name, flag in needs.items() if form.text(name) is not None and not service.is_on(flag)]
     if lacking or form.text("CustomFriendlyName") is not None:
-        raise refused(403, 60204, "Service does not support this feature")
+        raise refused(60204, "Service does not support this feature")
     return form.text("CustomCode", _CODE)
 
 
@@ -138,6 +138,6 @@ def _look_at(form: Form) -> None:
 def _require_channel(channel: str) -> None:
     """What this service is set up for: text messages, calls and WhatsApp."""
     if channel == "email":
-        raise refused(400, 60217, "A Mailer must be associated with the service")
+        raise refused(60217, "A Mailer must be associated with the service")
     if channel in ("sna", "rcs"):
-        raise refused(400, 60223, "Delivery channel disabled")
+        raise refused(60223, "Delivery channel disabled")

@@ -1,0 +1,9 @@
+"""``mfagate doctor``: is everything that mfagate needs installed, readable, writable and reachable on this machine?
+
+It sends no credential and shows no value: of a secret it says only whether it can be read.
+"""
+
+from mfagate.doctor.examination import Options, examine
+from mfagate.doctor.findings import Area, Health, Item, State
+
+__all__ = ["Area", "Health", "Item", "Options", "State", "examine"]

@@ -1,0 +1,114 @@
+"""Everything in order: what is installed, then what can be read, written and reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mfagate.config import ConfigError, Configuration, Integration, load
+from mfagate.config.resolved import Value
+from mfagate.doctor.findings import Area, Health, Item, State
+from mfagate.doctor.installed import installed
+from mfagate.doctor.reachable import reachable
+from mfagate.doctor.readable import readable
+from mfagate.doctor.writable import writable
+from mfagate.foreign import hiding
+from mfagate.gate import Session
+from mfagate.providers import registry
+from mfagate.result import Location
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import StoreContext, Stores
+
+_TABLES = ("settings", "control", "expect", "test_data", "client")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is looked at.
+
+    Args:
+        names: Integrations; all where none is named.
+        environments: Environments; all where none is named.
+        without_secrets: Whether a value that cannot be read here is only a warning.
+        offline: Whether nothing is sent.
+    """
+
+    names: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    without_secrets: bool = False
+    offline: bool = False
+
+
+def examine(path: Path, options: Options) -> Health:
+    """Look at this machine.
+
+    Raises:
+        KeyError: The file has no integration of a name.
+    """
+    try:
+        configuration = load(path, registry.names())
+    except ConfigError as error:
+        return Health([*installed(None), *_unreadable(path, error), *writable(None)])
+    integrations = configuration.select(options.names, options.environments)
+    session = Session(configuration)
+    with hiding(session.redactor.redact):
+        items = list(_examined(session, configuration, integrations, options))
+    redacted: list[Item] = session.redactor.redact_tree(items)
+    return Health(redacted)
+
+
+def _unreadable(path: Path, error: ConfigError) -> Iterator[Item]:
+    step = f"Correct {path}, or name another file with --config."
+    if not path.exists():
+        step = f"Make one with: mfagate init --provider NAME; or name another file than {path} with --config."
+    for problem in error.problems:
+        yield Item(Area.READABLE, "configuration", State.NO, str(problem), step)
+
+
+def _examined(
+    session: Session, configuration: Configuration, integrations: Sequence[Integration], options: Options
+) -> Iterator[Item]:
+    tables = {one.name: _resolved(session, one) for one in integrations}
+    addresses = _addresses(session, configuration)
+    yield from installed(configuration)
+    names = ", ".join(one.name for one in integrations)
+    if integrations:
+        yield Item(Area.READABLE, "configuration", State.YES, f"{configuration.path}: {names}")
+    else:
+        step = f"Add one with: mfagate init --provider NAME; or select others of {configuration.path}."
+        yield Item(Area.READABLE, "configuration", State.NO, f"{configuration.path}: no integration", step)
+    yield from readable(integrations, {**tables, **addresses}, without_secrets=options.without_secrets)
+    yield from writable(configuration)
+    if not options.offline:
+        yield from reachable(integrations, tables)
+
+
+def _resolved(session: Session, one: Integration) -> Mapping[str, Mapping[str, Value]]:
+    return {table: session.resolve(one, table, None) for table in _TABLES}
+
+
+def _addresses(session: Session, configuration: Configuration) -> Mapping[str, Mapping[str, Mapping[str, Value]]]:
+    """Resolve what ``[history]`` and ``[notify]`` refer to; the session has taught them to the redactor."""
+    stores = Stores(StoreContext(configuration.path.parent, session.environ, {}, session.parsed))
+    texts = {"history": {"url": configuration.history.url}, "notify": _of_notify(configuration)}
+    return {
+        table: {"": {name: _value(stores, configuration.locate(table, name), name, text) for name, text in own.items()}}
+        for table, own in texts.items()
+    }
+
+
+def _of_notify(configuration: Configuration) -> Mapping[str, str | None]:
+    notify = configuration.notify
+    return {"report_url": notify.report_url, **{f"urls.{number}": url for number, url in enumerate(notify.urls)}}
+
+
+def _value(stores: Stores, location: Location, name: str, text: str | None) -> Value:
+    reference = Reference.parse(text) if text is not None else None
+    if reference is None:
+        return Value(name, location)
+    try:
+        stores.resolve(reference)
+    except Unresolved as error:
+        return Value(name, location, reference=reference, error=str(error))
+    return Value(name, location, reference=reference)

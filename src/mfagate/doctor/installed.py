@@ -1,0 +1,63 @@
+"""What is installed: mfagate, Python, the extras, and the programs that sandboxes and ``--changed-since`` need."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import mfagate
+from mfagate.config import Configuration, Integration
+from mfagate.doctor.findings import Area, Item, State
+from mfagate.extras import install_command
+
+_EXTRAS = {
+    "emulator": (("werkzeug", "trustme"), "sandboxes of hosted providers"),
+    "sandbox": (("privacyidea",), "the sandbox of privacyIDEA"),
+    "record": (("vcr",), "mfagate record"),
+    "pytest": (("pytest", "hypothesis"), "pytest --mfagate, consumer tests, proofs"),
+    "html": (("jinja2",), "--output html"),
+    "metrics": (("prometheus_client",), "--output openmetrics, the monitor"),
+    "notify": (("apprise",), "--notify"),
+    "history": (("sqlalchemy",), "mfagate nightly, mfagate history"),
+    "postgresql": (("sqlalchemy", "psycopg"), "a history in PostgreSQL"),
+}
+"""The modules of each extra, and what they are for."""
+
+
+def installed(configuration: Configuration | None) -> Iterator[Item]:
+    """Yield what is there. An extra that is missing counts only if the configuration needs it."""
+    yield Item(Area.INSTALLED, "mfagate", State.YES, f"{mfagate.__version__} in {Path(mfagate.__file__).parent}")
+    yield Item(Area.INSTALLED, "Python", State.YES, f"{platform.python_version()} at {sys.executable}")
+    needed = dict(_needed(configuration)) if configuration else {}
+    for extra, (modules, purpose) in _EXTRAS.items():
+        missing = [module for module in modules if find_spec(module) is None]
+        if not missing:
+            yield Item(Area.INSTALLED, f"extra {extra}", State.YES, purpose)
+        elif extra in needed:
+            what = f"{needed[extra]} needs {' and '.join(missing)}"
+            step = f"Install the extra {extra}: {install_command(extra)}"
+            yield Item(Area.INSTALLED, f"extra {extra}", State.NO, what, step)
+        else:
+            yield Item(Area.INSTALLED, f"extra {extra}", State.NOT_NEEDED, f"not installed; for {purpose}")
+    git = shutil.which("git")
+    yield Item(
+        Area.INSTALLED, "git", State.YES if git else State.NOT_NEEDED, git or "not installed; for --changed-since"
+    )
+
+
+def _needed(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    for integration in configuration.integrations.values():
+        if integration.uses_sandbox:
+            yield _of_sandbox(integration), f'{integration.name} (endpoint = "sandbox")'
+    if configuration.notify.urls:
+        yield "notify", "[notify]"
+    if (configuration.history.url or "").startswith("postgres"):
+        yield "postgresql", "[history]"
+
+
+def _of_sandbox(integration: Integration) -> str:
+    return "sandbox" if integration.provider == "privacyidea" else "emulator"

@@ -1,0 +1,139 @@
+"""What can be reached: the hosts of each integration, through the proxy that applies, and the clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from mfagate.causes import load as load_cause
+from mfagate.config import Integration, ProviderSettings
+from mfagate.doctor.findings import Area, Item, State
+from mfagate.doctor.readable import Tables
+from mfagate.exchange import Exchange, Phase
+from mfagate.foreign import quoted
+from mfagate.providers import registry
+from mfagate.providers.base import Probe
+from mfagate.target import Target
+from mfagate.wire import CaBundleError, clock_offset
+
+_MOST_AT_ONCE = 8
+
+_CLOCK_SECONDS = 30.0
+"""A difference of which people should know; each provider has its own limit in the gate."""
+
+_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """One host that is asked once. ``users`` are the integrations that need it."""
+
+    url: str
+    target: Target
+    probe: Probe
+    users: list[str]
+
+
+def reachable(integrations: Sequence[Integration], tables: Tables) -> Iterator[Item]:
+    """Yield an item for each host. The requests are those that the gate sends without a credential."""
+    yield from _proxies()
+    hosts: dict[str, _Host] = {}
+    for one in integrations:
+        if one.uses_sandbox:
+            detail = "a sandbox on this machine, started when it is needed"
+            yield Item(Area.REACHABLE, f"host of {one.name}", State.NOT_NEEDED, detail)
+            continue
+        try:
+            for host in _hosts(one, tables[one.name]["settings"]):
+                hosts.setdefault(host.url, host).users.append(one.name)
+        except CaBundleError as error:
+            step = "Correct the variable that names the bundle (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), or ca_bundle."
+            yield Item(Area.REACHABLE, f"host of {one.name}", State.NO, str(error), step)
+        except Exception:  # noqa: BLE001 - a setting that is missing or malformed shows in many ways
+            detail = "unknown, because a setting that decides it is missing or cannot be used: see mfagate check"
+            yield Item(Area.REACHABLE, f"host of {one.name}", State.WARNING, detail)
+    yield from _asked(list(hosts.values()))
+
+
+def _proxies() -> Iterator[Item]:
+    """Name the variables that are set; a value may hold a password."""
+    named = [name for name in _PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
+    detail = f"set: {', '.join(named)}" if named else "none is set: hosts are asked directly"
+    yield Item(Area.REACHABLE, "proxy variables", State.YES, detail)
+
+
+def _hosts(one: Integration, values: Mapping[str, Any]) -> Iterator[_Host]:
+    provider = registry.get(one.provider)
+    target = Target(one, provider, _without_secrets(provider.settings, values), endpoint=one.endpoint)
+    for probe in provider.pings(target.settings):
+        url = urlsplit(one.endpoint or provider.url(target.settings, probe.path))
+        yield _Host(f"{url.scheme}://{url.netloc}", target, probe, [])
+
+
+def _without_secrets(declared: type[ProviderSettings], values: Mapping[str, Any]) -> ProviderSettings:
+    """Make settings of what is no secret: no credential is needed, so none can be sent."""
+    plain = {name: value.value for name, value in values.items() if name not in declared.secrets()}
+    known = {name: value for name, value in plain.items() if isinstance(value, str) and name in declared.model_fields}
+    return declared.model_construct(**known)  # type: ignore[arg-type]
+
+
+def _asked(hosts: Sequence[_Host]) -> Iterator[Item]:
+    with ThreadPoolExecutor(max_workers=min(_MOST_AT_ONCE, len(hosts)) or 1, thread_name_prefix="doctor") as pool:
+        exchanges = list(pool.map(lambda host: host.target.send_unsigned(host.probe.request()), hosts))
+    offsets = []
+    stuck = {exchange.failure.phase for exchange in exchanges if exchange.failure is not None}
+    same = stuck if len(stuck) == 1 and all(exchange.failure is not None for exchange in exchanges) else set()
+    for host, exchange in zip(hosts, exchanges, strict=True):
+        yield _judged(host, exchange, nobody_passes=bool(same))
+        if (offset := clock_offset(exchange)) is not None:
+            offsets.append(offset)
+    if offsets:
+        yield _clock(offsets)
+
+
+_THIS_MACHINE = {
+    Phase.RESOLVE: "this machine's resolver (/etc/resolv.conf, VPN)",
+    Phase.CONNECT: "this machine's network, its firewall and the proxy variables",
+    Phase.TLS: "this machine's certificate authorities (ca_bundle, SSL_CERT_FILE, REQUESTS_CA_BUNDLE)",
+}
+"""What to look at first if no host is reached."""
+
+
+def _judged(host: _Host, exchange: Exchange, *, nobody_passes: bool) -> Item:
+    item = partial(Item, Area.REACHABLE, host.url)
+    users = ", ".join(dict.fromkeys(host.users))
+    failure = exchange.failure
+    if failure is None:
+        return item(State.YES, f"{_way(exchange)}; for {users}")
+    step = f"For {host.url} ({failure.phase}): {load_cause(failure.cause).next_step}"
+    if nobody_passes and failure.phase in _THIS_MACHINE:
+        step = f"No host is reached from here: look at {_THIS_MACHINE[failure.phase]} first; if that is right, at the "
+        step += f"hosts themselves (mfagate explain {failure.cause})."
+    return item(State.NO, f"{failure.phase}: {quoted(failure.message)} ({failure.cause}); for {users}", step)
+
+
+def _way(exchange: Exchange) -> str:
+    parts = [f"{exchange.address}"]
+    if exchange.proxy:
+        parts.append(f"through the proxy {exchange.proxy}")
+    if exchange.certificate is not None:
+        parts.append(f"TLS, certificate until {exchange.certificate.not_after:%Y-%m-%d}")
+    milliseconds = 1000 * sum(exchange.phases.get(phase, 0.0) for phase in (Phase.RESOLVE, Phase.CONNECT, Phase.TLS))
+    parts.append(f"{milliseconds:.0f} ms to connect")
+    return ", ".join(parts)
+
+
+def _clock(offsets: Sequence[float]) -> Item:
+    """Take the smallest difference: one server may be wrong, and our clock is one."""
+    offset = min(offsets, key=abs)
+    if abs(offset) <= _CLOCK_SECONDS:
+        return Item(Area.REACHABLE, "clock", State.YES, f"{abs(offset):.0f} s from that of the nearest server")
+    side = "behind" if offset > 0 else "ahead"
+    detail = f"{abs(offset):.0f} s {side} of every server that tells its time"
+    step = "Set this machine's clock, and let it be kept by NTP (timedatectl set-ntp true)."
+    return Item(Area.REACHABLE, "clock", State.NO, detail, step)

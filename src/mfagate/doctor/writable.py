@@ -1,0 +1,69 @@
+"""What can be written: the history, reports, and the private folders of runs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mfagate.config import Configuration
+from mfagate.doctor.findings import Area, Item, State
+from mfagate.files import require_appendable
+from mfagate.history.errors import HistoryError
+from mfagate.history.keeper import place_of
+from mfagate.leftovers.ledger import NotRecorded, state_folder
+from mfagate.locking import NotPrivate, private_folder
+
+
+def writable(configuration: Configuration | None) -> Iterator[Item]:
+    """Yield an item for each place that a run writes to. Nothing but private folders is made."""
+    if configuration is not None:
+        yield _history(configuration)
+    yield _place("reports", Path.cwd(), "Run mfagate in a folder that this user can write to.")
+    yield _place("temporary files", Path(tempfile.gettempdir()), "Set TMPDIR to a folder that this user can write to.")
+    yield _private("locks between runs", private_folder)
+    yield _private("record of what runs make", state_folder)
+
+
+def _history(configuration: Configuration) -> Item:
+    try:
+        place = place_of(configuration, None)
+    except HistoryError as error:
+        step = f"Correct url of [history] at {configuration.locate('history', 'url')}."
+        return Item(Area.WRITABLE, "history", State.NO, str(error), step)
+    if place.path is None:
+        return Item(Area.WRITABLE, "history", State.YES, f"{place.shown}: a database, which was not logged in to")
+    if place.path.is_dir():
+        step = f"Name a file in it in [history] of {configuration.path}, such as {place.path / 'history.db'}."
+        return Item(Area.WRITABLE, "history", State.NO, f"{place.path} is a folder", step)
+    step = f"Let this user write there, or name another place in [history] of {configuration.path}."
+    return _place("history", place.path, step)
+
+
+def _place(name: str, path: Path, step: str) -> Item:
+    """Look at a file or folder, or at the nearest folder around it if it is not there yet."""
+    nearest = path
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    later = "" if nearest == path else " (made when it is needed)"
+    try:
+        _try(nearest)
+    except OSError as error:
+        reason = f"{nearest} cannot be written: {error.strerror or error}"
+        return Item(Area.WRITABLE, name, State.NO, f"{path}: {reason}", step)
+    return Item(Area.WRITABLE, name, State.YES, f"{path}{later}")
+
+
+def _try(path: Path) -> None:
+    """Open a file without changing it, or make one in a folder that is gone at once: rights alone do not tell."""
+    if path.is_dir():
+        with tempfile.TemporaryFile(dir=path):
+            return
+    require_appendable(path)
+
+
+def _private(name: str, folder: Callable[[], Path]) -> Item:
+    try:
+        return Item(Area.WRITABLE, name, State.YES, str(folder()))
+    except (NotPrivate, NotRecorded, OSError) as error:
+        return Item(Area.WRITABLE, name, State.NO, str(error), f"For {name}: {error}.")

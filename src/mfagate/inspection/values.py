@@ -1,0 +1,340 @@
+"""What is wrong with one value, judged by its characters first, and by the form of its setting last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mfagate.causes import CauseId, Outcome
+from mfagate.config.jwt import Jwt
+from mfagate.config.resolved import Value
+from mfagate.config.settings import Field
+from mfagate.config.shapes import BaseUrl, Host, is_recognised
+from mfagate.inspection.characters import foreign_characters, stray_characters
+from mfagate.inspection.encodings import decoded_base64, twice, wrapped
+from mfagate.inspection.placeholders import placeholder, words
+from mfagate.inspection.syntaxes import Kind, Syntax, foreign_syntax, likely_syntax
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a value. The message follows the name of the setting."""
+
+    cause: CauseId
+    message: str
+    next_step: str | None = None
+    outcome: Outcome | None = None
+    """None for the usual outcome of the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value of text, with its setting. ``twin`` is another setting with the same value, where that is right."""
+
+    field: Field
+    value: Value
+    text: str
+    twin: str | None = None
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a person chose it, such as a password: then any character may be right."""
+        return self.field.secret and self.field.setting.shape is None
+
+    @property
+    def of_any_form(self) -> bool:
+        """Whether right values of no known form exist: those of scripts hold quotes, too.
+
+        https://github.com/kubernetes-sigs/cluster-api-provider-azure/issues/672
+        """
+        return self.chosen or (self.field.secret and hasattr(self.field.setting.shape, "recognises"))
+
+    @property
+    def address(self) -> bool:
+        """Whether it is a URL or the name of a host."""
+        return isinstance(self.field.setting.shape, BaseUrl | Host)
+
+    @property
+    def place(self) -> str:
+        """Where a person changes it."""
+        return str(self.value.change_here) if self.value.location else self.value.read_from
+
+    def fits(self, text: str) -> bool:
+        """Whether a text has a form that the setting may have."""
+        shape = self.field.setting.shape
+        return shape is not None and shape.misfit(text) is None
+
+    def right(self, text: str) -> bool:
+        """Whether a text is recognised as a value of the setting."""
+        setting = self.field.setting
+        return (
+            is_recognised(setting.shape, text)
+            and not any(lookalike.fits(text) for lookalike in setting.lookalikes)
+            and placeholder(text, secret=self.field.secret) is None
+        )
+
+
+def fault_of(candidate: Candidate) -> Fault | None:
+    """Return the first fault that makes the look at the value's form pointless."""
+    return next((fault for judge in _JUDGES if (fault := judge(candidate)) is not None), None)
+
+
+def fault_of_free_text(text: str, value: Value, *, secret: bool) -> Fault | None:
+    """Return what is wrong with a text that has no declared form, such as one of ``expect`` or ``test_data``."""
+    place = str(value.change_here)
+    syntax = foreign_syntax(text, secret=False, literal=value.reference is None)
+    if syntax is not None:
+        step = _resolve(syntax, value.name, literal=value.reference is None, place=place)
+        return Fault(_CAUSES[syntax.kind], syntax.description, step)
+    reason = placeholder(text, secret=False, chosen=secret)
+    if reason is None:
+        return None
+    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", f"Put the real value at {place}.")
+
+
+_CAUSES = {
+    Kind.REFERENCE: CauseId.CONFIG_REFERENCE_UNRESOLVED,
+    Kind.CIPHERTEXT: CauseId.CONFIG_REFERENCE_UNRESOLVED,
+    Kind.VARIABLE: CauseId.CONFIG_REFERENCE_UNRESOLVED,
+    Kind.HASH: CauseId.CONFIG_WRONG_KIND,
+    Kind.STORE_TOKEN: CauseId.CONFIG_WRONG_KIND,
+}
+
+
+def _syntax(candidate: Candidate) -> Fault | None:
+    literal, secret = candidate.value.reference is None, candidate.field.secret
+    formless = candidate.field.setting.shape is not None and not candidate.fits(candidate.text)
+    syntax = foreign_syntax(candidate.text, secret=secret, literal=literal, formless=formless)
+    if syntax is None and (decoded := decoded_base64(candidate.text)) is not None:
+        # Helm's b64enc encodes what nothing resolved: https://github.com/helmfile/vals/issues/148
+        syntax = foreign_syntax(decoded, secret=secret, literal=False)
+    if syntax is not None and candidate.right(candidate.text.partition(":")[2].strip()):
+        return None  # a name and a colon in front of the value itself
+    # A random secret may begin like a ciphertext; no address does.
+    if syntax is None or (not candidate.address and is_recognised(candidate.field.setting.shape, candidate.text)):
+        return None
+    if syntax.kind is Kind.HASH:
+        return Fault(CauseId.CONFIG_WRONG_KIND, syntax.description, syntax.remedy)
+    if not syntax.remedy:
+        step = f"Put the value of this setting at {candidate.place}. Where to find it: {candidate.field.setting.where}"
+        return Fault(CauseId.CONFIG_WRONG_KIND, syntax.description, step)
+    step = _resolve(syntax, candidate.field.name, literal=literal, place=candidate.place)
+    return Fault(_CAUSES[syntax.kind], syntax.description, step)
+
+
+_VERBS = {Kind.REFERENCE: "resolve", Kind.CIPHERTEXT: "decrypt", Kind.VARIABLE: "replace", Kind.STORE_TOKEN: "read"}
+
+
+def _resolve(syntax: Syntax, name: str, *, literal: bool, place: str = "") -> str:
+    """Return the next step. It says where the form is, and how mfagate gets to see the value."""
+    if syntax.sentence:
+        return syntax.remedy if literal else f"{syntax.remedy} It is at {place}."
+    return (
+        f"Let the job {_VERBS[syntax.kind]} it before mfagate starts, as the deployment does: {syntax.remedy}. Then "
+        f'refer to the result: {name} = "env:VARIABLE" or "file:PATH".'
+    )
+
+
+_OPENING = "<{(["
+
+
+def _brackets(candidate: Candidate) -> Fault | None:
+    """A real value in brackets, which would be a placeholder otherwise."""
+    text = candidate.text.strip()
+    inner = text[1:-1].strip()
+    real = text[:1] in _OPENING and any(c.isdigit() or c in ".:" for c in inner) and candidate.right(inner)
+    return _characters(candidate) if text and real else None
+
+
+def _placeholder(candidate: Candidate) -> Fault | None:
+    reason = placeholder(candidate.text, secret=candidate.field.secret, chosen=candidate.chosen)
+    if reason is None:
+        return None
+    step = (
+        f"Put the real value at {candidate.place}, or run the step that fills it in before the check. "
+        f"Where to find it: {candidate.field.setting.where}"
+    )
+    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
+
+
+def _literal(candidate: Candidate) -> Fault | None:
+    field, value = candidate.field, candidate.value
+    if not field.secret or value.reference is not None:
+        return None
+    rotate = (
+        f'Move it into a secret store, write a reference here ({field.name} = "env:NAME"), and rotate the credential'
+    )
+    if field.setting.shape is not None and not candidate.fits(candidate.text):
+        rotate = f'Write a reference here ({field.name} = "env:NAME"). If this is the credential itself, rotate it'
+    return Fault(
+        CauseId.CONFIG_LITERAL_SECRET,
+        f"stands in {value.key_location.file.name} as plain text",
+        f"{rotate}: whoever can read the file or its history has it.",
+    )
+
+
+def _pem(candidate: Candidate) -> Fault | None:
+    setting = candidate.field.setting
+    if setting.multiline or "-----BEGIN " not in candidate.text:
+        return None
+    return Fault(
+        CauseId.CONFIG_WRONG_KIND,
+        "holds a key or certificate in PEM, and no such thing is due",
+        f"Put the right value there. Where to find it: {setting.where}",
+    )
+
+
+def _stray(candidate: Candidate) -> Fault | None:
+    setting = candidate.field.setting
+    stray = stray_characters(
+        candidate.text, prefixes=setting.foreign_prefixes, multiline=setting.multiline, chosen=candidate.of_any_form
+    )
+    return _stray_fault(candidate, stray) if stray else None
+
+
+def _likely(candidate: Candidate) -> Fault | None:
+    """What a value seems to be that has not the form of its setting: a note, a call, a path."""
+    setting, text = candidate.field.setting, candidate.text
+    if setting.shape is None or setting.multiline or is_recognised(setting.shape, text):
+        return None
+    if candidate.address and any(c in text for c in ".:/"):
+        return None
+    reason = words(text)
+    if reason is not None:
+        step = f"Put the real value at {candidate.place}. Where to find it: {setting.where}"
+        return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
+    syntax = likely_syntax(text)
+    if syntax is None:
+        return None
+    step = _resolve(syntax, candidate.field.name, literal=candidate.value.reference is None, place=candidate.place)
+    return Fault(CauseId.CONFIG_REFERENCE_UNRESOLVED, syntax.description, step)
+
+
+def _characters(candidate: Candidate) -> Fault | None:
+    """Characters that a provider never puts into such a value, with what else was pasted along."""
+    shape, text = candidate.field.setting.shape, candidate.text
+    if shape is None or candidate.field.setting.multiline or is_recognised(shape, text):
+        return None
+    stray = foreign_characters(text, right=candidate.right, fits=candidate.fits(text), address=candidate.address)
+    return _stray_fault(candidate, stray) if stray else None
+
+
+def _stray_fault(candidate: Candidate, stray: str) -> Fault:
+    return Fault(CauseId.CONFIG_STRAY_CHARACTERS, stray, _remove_stray(candidate, stray))
+
+
+def _remove_stray(candidate: Candidate, stray: str) -> str:
+    scheme = candidate.value.reference.scheme if candidate.value.reference else ""
+    how = "store the value without it"
+    if "newline" in stray or "carriage return" in stray:
+        # Nearly always echo, a here-string or an editor's last line.
+        how = {
+            "file": 'write the file without it: printf %s "$VALUE" > FILE',
+            "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0',
+        }.get(scheme, f"{how} (`echo` and here-strings add a newline, `printf %s` does not)")
+    return f"At {candidate.place}, {how}."
+
+
+def _wrapping(candidate: Candidate) -> Fault | None:
+    shape, reference = candidate.field.setting.shape, candidate.value.reference
+    if shape is None:
+        return None
+    found = twice(candidate.text, right=candidate.right)
+    if found is None and not is_recognised(shape, candidate.text):
+        by_store = reference is not None and reference.scheme == "k8s-secret"
+        found = wrapped(candidate.text, right=candidate.right, encoded_by_store=by_store)
+    if found is None:
+        return None
+    cause = CauseId.CONFIG_MALFORMED_URL if candidate.address else CauseId.CONFIG_MALFORMED_VALUE
+    message, step = found
+    return Fault(cause, message, f"At {candidate.place}: {step}.")
+
+
+def _twin(candidate: Candidate) -> Fault | None:
+    if candidate.twin is None:
+        return None
+    message = f"holds the same value as {candidate.twin}, where it is right"
+    step = f"Copy the value of this setting to {candidate.place}. Where to find it: {candidate.field.setting.where}"
+    return Fault(CauseId.CONFIG_MALFORMED_VALUE, message, step)
+
+
+def _lookalike(candidate: Candidate) -> Fault | None:
+    found = next((one for one in candidate.field.setting.lookalikes if one.fits(candidate.text)), None)
+    if found is None:
+        return None
+    return Fault(found.cause, f"holds {found.message}", found.next_step, None if found.documented else Outcome.WARN)
+
+
+_JUDGES: tuple[Callable[[Candidate], Fault | None], ...] = (
+    _brackets,
+    _twin,
+    _syntax,
+    _placeholder,
+    _literal,
+    _pem,
+    _stray,
+    _likely,
+    _wrapping,
+    _characters,
+    _lookalike,
+)
+
+
+def twins(fields: Mapping[str, Field], values: Mapping[str, Value], table: str) -> Mapping[str, str]:
+    """Return the settings that hold the value of another setting, each with that other one.
+
+    A setting is named only where the value does not belong into it, and where nothing better is known of it.
+    """
+    holders: dict[str, list[Field]] = {}
+    for field, text in _shaped(fields, values):
+        holders.setdefault(text, []).append(field)
+    found = {}
+    for text, held in holders.items():
+        owner = next((field for field in held if _belongs(field, text)), None)
+        for field in held if owner is not None and len(held) > 1 else ():
+            if owner is not None and not _belongs(field, text) and not _has_name_of_its_own(field, text):
+                found[field.name] = f"{table}.{owner.name}"
+    return found
+
+
+def exchanged(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Sequence[tuple[Field, Field]]:
+    """Return the pairs of settings that hold each other's value. A secret in plain text is a finding of its own."""
+    wrong = [
+        (field, text)
+        for field, text in _shaped(fields, values)
+        if not _belongs(field, text) and not (field.secret and values[field.name].reference is None)
+    ]
+    pairs: list[tuple[Field, Field]] = []
+    for number, (first, one) in enumerate(wrong):
+        for second, other in wrong[number + 1 :]:
+            if _fits(first, other) and _fits(second, one):
+                pairs.append((first, second))
+    return pairs[:1]
+
+
+def _fits(field: Field, text: str) -> bool:
+    return field.setting.shape is not None and field.setting.shape.misfit(text) is None
+
+
+def _shaped(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Iterator[tuple[Field, str]]:
+    for name, value in values.items():
+        field = fields.get(name)
+        if field is not None and field.setting.shape is not None and isinstance(value.value, str):
+            text = value.value.strip()
+            if text:
+                yield field, text
+
+
+def _belongs(field: Field, text: str) -> bool:
+    return is_recognised(field.setting.shape, text) and not any(one.fits(text) for one in field.setting.lookalikes)
+
+
+def _has_name_of_its_own(field: Field, text: str) -> bool:
+    """Whether more is known than whose the value is: it is the secret's public id, or a token of another role."""
+    shape = field.setting.shape
+    misfit = shape.misfit(text) if shape else None
+    causes = [misfit.cause] if misfit else []
+    causes += [one.cause for one in field.setting.lookalikes if one.fits(text)][:1]
+    return CauseId.CONFIG_SECRET_ID_NOT_SECRET in causes or (
+        isinstance(shape, Jwt) and CauseId.CONFIG_WRONG_KIND in causes
+    )

@@ -1,0 +1,130 @@
+"""Answers that a proxy gives in the provider's place, recognised by the proxy's own signature.
+
+``Via`` alone proves nothing: a proxy also adds it to what it forwards, and so do the provider's own front ends
+(RFC 9110 section 7.6.3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from mfagate.causes import CauseId
+from mfagate.exchange import Exchange, Headers, Response
+from mfagate.foreign import ForeignText, quoted
+from mfagate.foreign.parsing import raw
+from mfagate.result import Finding
+
+_LONGEST_NAME = 80
+
+_PAGE_BYTES = 1 << 16
+
+_SQUID = "x-squid-error"
+
+_STATUS_ERROR = re.compile(r';\s*error\s*=\s*"?([a-z_]+)')
+
+_VIA = re.compile(r"\s*(?:[\w-]+/)?[\w.]+\s+([^\s()]+)")
+
+_NO_SUCH_NAME = ("ERR_DNS_FAIL", "dns_error", "dns_timeout")
+
+_SERVERS = ("squid", "zscaler")
+"""Products whose name in ``Server`` marks an error page of their own: of what they forward they keep the server's.
+
+https://github.com/Ekultek/WhatWaf/issues/178 shows a page of Zscaler, https://github.com/erebe/wstunnel/issues/215 an
+answer of Squid.
+"""
+
+
+def named_error(headers: Headers) -> str | None:
+    """Return the name that a proxy gives its own error, such as ``ERR_ACCESS_DENIED`` or ``dns_error``.
+
+    Squid names it in ``X-Squid-Error`` (https://wiki.squid-cache.org/Features/CustomErrors), other proxies in
+    ``Proxy-Status`` (RFC 9209 section 2.3).
+    """
+    squid = headers.get(_SQUID)
+    if squid is not None:
+        return squid.quoted(_LONGEST_NAME).partition(" ")[0]
+    found = _STATUS_ERROR.search(raw(headers.get("proxy-status")) or "")
+    return quoted(found[1], _LONGEST_NAME) if found else None
+
+
+def could_not_resolve(error: str | None) -> bool:
+    """Return whether a proxy says by this error that it found no address for the server's name."""
+    return error in _NO_SUCH_NAME
+
+
+def both_suspects(host: str, proxy: str) -> str:
+    """Return the next step for a name that a proxy could not resolve."""
+    return (
+        f"{proxy} resolves the name {host}, not this machine. If it reaches other hosts, the name is wrong: correct "
+        f"it. If it reaches none, report to the team that runs {proxy} that its resolver fails."
+    )
+
+
+def proxy_finding(exchange: Exchange) -> Finding | None:
+    """Return a finding if a proxy on the way gave this answer, and not the provider."""
+    response = exchange.response
+    host = urlsplit(exchange.request.url).hostname or ""
+    if response is None or response.status < 400 or (signature := _signature(response, host)) is None:
+        return None
+    error = named_error(response.headers)
+    via = response.headers.get("via")
+    evidence = {"proxy": via.quoted(_LONGEST_NAME) if via is not None else None, "proxy error": error}
+    resolved = could_not_resolve(error)
+    message = (
+        f"a proxy on the way cannot resolve {host} ({error})"
+        if resolved
+        else f"a proxy on the way answered {response.status} in the provider's place ({error or signature})"
+    )
+    return Finding(
+        CauseId.NETWORK_PROXY,
+        message,
+        {name: value for name, value in evidence.items() if value is not None},
+        next_step=both_suspects(host, "the proxy") if resolved else None,
+    )
+
+
+def _signature(response: Response, host: str) -> str | None:
+    """Return what marks an answer as a proxy's own."""
+    if _SQUID in response.headers:
+        return "X-Squid-Error"
+    if not _is_page(response):
+        return None
+    server = response.headers.get("server")
+    if server is not None and raw(server).lower().startswith(_SERVERS):
+        return f"Server: {server.quoted(_LONGEST_NAME)}"
+    page = response.body[:_PAGE_BYTES].decode("utf-8", "replace").lower()
+    return next(
+        (f"a page of {quoted(name, _LONGEST_NAME)}" for name in _via(response) if name != host and name in page), None
+    )
+
+
+def _via(response: Response) -> Iterator[str]:
+    """Yield the host names of the proxies that the answer passed. A pseudonym could be any word of a page."""
+    for element in (raw(response.headers.get("via")) or "").split(","):
+        found = _VIA.match(element)
+        name = found[1].partition(":")[0].lower() if found else ""
+        if "." in name:
+            yield name
+
+
+def _is_page(response: Response) -> bool:
+    return "html" in raw(response.media_type) or response.body.lstrip()[:1] == b"<"
+
+
+def offered_schemes(values: tuple[ForeignText, ...]) -> list[str]:
+    """Return the names of the authentication schemes of ``Proxy-Authenticate`` (RFC 9110 section 11.6.1)."""
+    schemes: dict[str, None] = {}
+    for value in values:
+        for part in _QUOTED.sub('""', raw(value)).split(","):
+            found = _SCHEME.match(part)
+            if found:
+                schemes[quoted(found[1], _LONGEST_NAME)] = None
+    return list(schemes)
+
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+_SCHEME = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*$|\s+[^\s=])")
+"""A parameter, too, begins with a token, but an equals sign follows it."""

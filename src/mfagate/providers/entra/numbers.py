@@ -1,0 +1,55 @@
+"""AADSTS numbers that need no words of their own, by what they are about.
+
+All are of https://learn.microsoft.com/entra/identity-platform/reference-error-codes, but those of
+``PUBLISHED_ELSEWHERE``: see ``published.toml``.
+"""
+
+from __future__ import annotations
+
+OF_A_SIGN_IN = (
+    16000, 16001, 16002, 16003, 160021, 50005, 50014, 50015, 50020, 50053, 50055, 50056, 50057, 50058, 50064, 50072,
+    50074, 50076, 50078, 50079, 50085, 50086, 50089, 50097, 50125, 50126, 50127, 50129, 50131, 50132, 50133, 50134,
+    50135, 50137, 50140, 50142, 50143, 50144, 50155, 50158, 50170, 50173, 50177, 50178, 50187, 50197, 50199, 51004,
+    53000, 53001, 53002, 53004, 53010, 53011, 54000, 54005, 65004, 70000, 70008, 70016, 70018, 70019, 70020, 90072,
+    90101, 90119, 90120, 90123, 90125, 90126, 500121, 500207, 500208, 500212, 500213, 530034, 700020, 700082, 700084,
+)  # fmt: skip
+"""One user's sign-in is refused, interrupted or over: the application and its credential are not in doubt.
+
+500121 is what a failed second factor is answered with (https://login.microsoftonline.com/error?code=500121).
+"""
+
+BAD_REQUESTS = (
+    28002, 28003, 70011, 90004, 90005, 90007, 90009, 90013, 90014, 90015, 90016, 90023, 90100, 90102, 90107, 90117,
+    90121, 700022, 900144, 900561, 901002, 1002012, 9002313,
+)  # fmt: skip
+"""The request of our own, or of a contract, has a field that Entra does not take."""
+
+FAILURES = (50000, 50033, 50050, 50087, 70012, 90006, 90012, 90024, 90033, 90036, 90090, 90091, 90092)
+"""Entra, or what is behind it, failed by itself."""
+
+NOT_GRANTED = (65001, 65005, 90008, 90093, 90094, 90095, 501051, 650056, 650057)
+"""Nobody has granted or consented to what is asked for."""
+
+PEOPLES_ENDPOINTS = (50059, 50128, 50194, 90019, 90027, 90124, 90130, 90133, 9001023, 9002332)
+"""The endpoint or the tenant in its address is for the sign-in of people."""
+
+WRONG_CLOUDS = (50049, 90038, 90043, 90051, 900382, 900432, 1000104)
+"""The application, the tenant and the host are of different clouds."""
+
+OUR_ASSERTIONS = (50013, 50027, 50048, 50098, 50120, 700021, 700023)
+"""Entra cannot read or accept the assertion that was sent for the credential."""
+
+POLICIES = (53003, 530032, 530035)
+"""A Conditional Access policy or the security defaults of the tenant block it."""
+
+TENANT_RESTRICTIONS = (50002, 500021, 500022)
+"""A proxy on the way limits which tenants may be used from this network.
+
+https://learn.microsoft.com/entra/identity/enterprise-apps/tenant-restrictions
+"""
+
+NO_FEDERATED_CREDENTIAL = (70021, 700211, 700212, 700213)
+"""The application trusts no token with this issuer, audience or subject.
+
+https://azure.github.io/azure-workload-identity/docs/troubleshooting.html
+"""

@@ -1,0 +1,77 @@
+"""Checking one answer to a question of ``mfagate init``, by the rules of ``mfagate check``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from mfagate.causes import CauseId
+from mfagate.config import ConfigError, read
+from mfagate.config.resolved import resolve_table
+from mfagate.config.settings import Field
+from mfagate.inspection.settings import Subject, inspect_settings
+from mfagate.providers.base import Provider
+from mfagate.scaffold.project import CONFIGURATION
+from mfagate.secrets.reference import SCHEMES, Reference
+from mfagate.secrets.stores import StoreContext, Stores
+from mfagate.toml_lines import string
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What ``check`` would say. ``error`` is about this answer; ``only_missing`` if its value is not here yet."""
+
+    error: str | None = None
+    only_missing: bool = False
+
+
+_PLAIN = ("env", "file", "sandbox")
+
+
+def _is_complete(answer: str) -> bool:
+    """Return whether a reference is written well; what it names may be on another machine, as secrets are."""
+    reference = Reference.parse(answer)
+    if reference is None or reference.scheme not in SCHEMES:
+        return False
+    path, _, fragment = reference.locator.partition("#")
+    return bool(path.strip()) and (reference.scheme in _PLAIN or bool(fragment.strip()))
+
+
+def judge(
+    folder: Path, provider: Provider, environment: str, field: Field, answer: str, given: Mapping[str, str]
+) -> Judged:
+    """Check an answer together with those before it."""
+    settings = {**given, field.name: answer}
+    lines = [f"[integrations.{string(provider.name)}]", f"provider = {string(provider.name)}"]
+    lines += [f'environment = "{environment}"', f"[integrations.{string(provider.name)}.settings]"]
+    lines += [f"{name} = {string(value)}" for name, value in settings.items()]
+    try:
+        configuration = read(folder / CONFIGURATION, "\n".join(lines), [provider.name])
+    except ConfigError as error:
+        return Judged(error.problems[0].message)
+    (integration,) = configuration.integrations.values()
+    values = resolve_table(
+        integration, "settings", Stores(StoreContext(folder, os.environ)), sandbox_running=not integration.uses_sandbox
+    )
+    own = values[field.name]
+    if own.error is not None:
+        return Judged(own.error, only_missing=_is_complete(answer))
+    known = {name: value for name, value in values.items() if value.error is None}
+    subject = Subject(integration, provider.settings, known)
+    findings = inspect_settings(subject, horizon=timedelta(0), partial=True)
+    if not isinstance(own.value, str) or not own.value.strip():
+        return Judged(f"{field.name} is empty")
+    for finding in findings:
+        mine = str(finding.evidence.get("setting", "")).endswith(f".{field.name}")
+        if (mine or finding.cause is CauseId.CONFIG_VALUES_SWAPPED) and finding.effective_outcome.is_red:
+            if finding.cause is CauseId.CONFIG_LITERAL_SECRET:
+                return Judged(
+                    f"{field.name} is a secret, and {CONFIGURATION} is committed: write where it is read from, such as "
+                    f"{field.setting.example}"
+                )
+            step = f". {finding.next_step}" if finding.next_step else ""
+            return Judged(f"{finding.message}{step}")
+    return Judged()

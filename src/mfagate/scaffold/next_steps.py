@@ -1,0 +1,214 @@
+"""What to do after ``mfagate init``: everything that is needed, each step so that it can be done."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from textwrap import TextWrapper
+
+from mfagate.config import Configuration, Integration
+from mfagate.config.environments import base_name
+from mfagate.extras import install_command
+from mfagate.files import Unreadable, read_text
+from mfagate.providers import registry
+from mfagate.scaffold.pipeline import KINDS, template_paths
+from mfagate.scaffold.project import CONFIGURATION, Started, Wanted, variables
+from mfagate.secrets.reference import Reference, Unresolved
+from mfagate.secrets.stores import file_of
+
+_EXTRAS = (("sqlalchemy", "history", "mfagate nightly"), ("vcr", "record", "mfagate record"))
+"""What the commands of the first days need: a module, the extra that brings it, and the command."""
+
+_WIDTH = 100
+
+
+def next_steps(folder: Path, started: Started, wanted: Wanted) -> Iterator[str]:
+    """Yield the lines, numbered from 1."""
+    steps = [
+        *_variables(started.configuration),
+        *_files(started.configuration),
+        *_contracts(started.configuration),
+        *_extras(),
+        *_commands(folder, started.configuration),
+        *_pipelines(started, wanted),
+        *_not_passed_on(folder, started, wanted),
+        *_of_the_repository(folder, wanted),
+    ]
+    wrapped = TextWrapper(
+        _WIDTH, initial_indent="  ", subsequent_indent="     ", break_long_words=False, break_on_hyphens=False
+    )
+    for number, (head, details) in enumerate(steps, 1):
+        yield from wrapped.wrap(f"{number}. {head}")
+        yield from (f"       {detail}" for detail in details)
+
+
+Step = tuple[str, Sequence[str]]
+
+
+def _variables(configuration: Configuration) -> Iterator[Step]:
+    wanted: dict[str, str] = {}
+    for integration in configuration.integrations.values():
+        for name, about in _read_by(integration):
+            wanted.setdefault(name, about)
+    if not wanted:
+        return
+    width = max(map(len, wanted))
+    lines = [f"{name.ljust(width)}  {'(set) ' if name in os.environ else ''}{about}" for name, about in wanted.items()]
+    head = (
+        f"Set these environment variables, or name in {CONFIGURATION} where each value is read from instead "
+        "(a value that is no secret, file:PATH, dotenv:PATH#NAME, k8s-secret:PATH#name/key, …):"
+    )
+    yield head, lines
+
+
+def _read_by(integration: Integration) -> Iterator[tuple[str, str]]:
+    fields = {each.name: each for each in registry.get(integration.provider).settings.fields()}
+    for name, raw in integration.settings.items():
+        reference = Reference.parse(raw)
+        if reference is not None and reference.scheme == "env":
+            where = f": {fields[name].setting.where}" if name in fields else ""
+            yield reference.locator, f"{name} of {integration.name}{where}"
+
+
+def _files(configuration: Configuration) -> Iterator[Step]:
+    """Name the files with values that are not on this machine."""
+    missing: dict[Path, list[str]] = {}
+    for integration in configuration.integrations.values():
+        for name, raw in integration.settings.items():
+            reference = Reference.parse(raw)
+            with suppress(Unresolved):
+                path = None if reference is None else file_of(reference, integration.base)
+                if path is not None and not path.exists():
+                    missing.setdefault(path, []).append(f"{name} of {integration.name}")
+    if missing:
+        yield "Create these files where you run mfagate:", [f"{path}  {', '.join(of)}" for path, of in missing.items()]
+
+
+def _contracts(configuration: Configuration) -> Iterator[Step]:
+    missing = {
+        one.contract_path: one.provider for one in configuration.integrations.values() if not one.contract_path.exists()
+    }
+    for path, provider in missing.items():
+        yield f"Write the contract {path}: none ships for {provider} (docs/contracts.md).", ()
+
+
+def _extras() -> Iterator[Step]:
+    missing = [(extra, command) for module, extra, command in _EXTRAS if find_spec(module) is None]
+    if not missing:
+        return
+    names = " and ".join(f"{command} ({extra})" for extra, command in missing)
+    yield f"Install what {names} need: {install_command(','.join(extra for extra, _ in missing))}", ()
+
+
+def _commands(folder: Path, configuration: Configuration) -> Iterator[Step]:
+    path = folder / CONFIGURATION
+    option = "" if folder == Path() else f" --config {path}"
+    lines = [
+        (f"mfagate check --without-secrets{option}", "no network, no secrets: is everything written well?"),
+        (f"mfagate check{option}", "with the secrets, still without any network"),
+        (f"mfagate doctor{option}", "can this machine read, write and reach what is needed?"),
+        (f"mfagate gate{option}", "asks the providers: may this be deployed?"),
+    ]
+    width = max(len(command) for command, _ in lines)
+    yield "Run, one after the other:", [f"{command.ljust(width)}  {about}" for command, about in lines]
+    open_tables = [
+        base_name(one.name)
+        for one in configuration.integrations.values()
+        if registry.get(one.provider).expectations and not one.expect
+    ]
+    if open_tables:
+        named = ", ".join(dict.fromkeys(open_tables))
+        head = (
+            f"After the first gate that passes, fill in who must answer (the table expect of {named}) with the values "
+            "that it shows, and who owns each integration (documentation)."
+        )
+        yield head, ()
+
+
+def _pipelines(started: Started, wanted: Wanted) -> Iterator[Step]:
+    names = variables(started.configuration, started.environment)
+    for kind in wanted.pipelines:
+        listed = ", ".join(names) or "none, because no value is read from a variable"
+        yield _DO[kind], [f"{_CALLED[kind]}: {listed}"] if kind in _CALLED else ()
+    for path, beside in started.beside.items():
+        yield f"{path} was kept. Take what is missing in it from {beside}, and delete that file then.", ()
+    if wanted.source is not None and wanted.source.path is not None:
+        yield f"Commit {wanted.source.path}, which the CI files install.", ()
+    if wanted.source is not None and wanted.source.doubt:
+        text = wanted.source.requirement("")
+        yield f"Make sure that the CI machine can install {text} ({wanted.source.doubt}, so it was not looked up).", ()
+
+
+def _not_passed_on(folder: Path, started: Started, wanted: Wanted) -> Iterator[Step]:
+    """Name the variables that CI files which were there before do not know."""
+    names = variables(started.configuration, started.environment)
+    for kind in KINDS:
+        if kind in wanted.pipelines:
+            continue
+        for path in template_paths(kind):
+            known = set(re.findall(r"\w+", _text_of(folder / path)))
+            missing = [name for name in names if name not in known]
+            if missing and len(missing) < len(names):
+                yield f"{path} does not pass on {', '.join(missing)}: add them beside the other variables.", ()
+
+
+_AT_THE_ROOT = ("github", "gitlab", "jenkins", "pre-commit")
+"""Kinds of CI files that are read at the root of a repository alone."""
+
+
+def _of_the_repository(folder: Path, wanted: Wanted) -> Iterator[Step]:
+    """Say what is to be done in a working tree of git."""
+    here = folder.resolve()
+    root = next((path for path in (here, *here.parents) if (path / ".git").exists()), None)
+    if root is None:
+        return
+    if root != here and (kinds := [kind for kind in wanted.pipelines if kind in _AT_THE_ROOT]):
+        head = (
+            f"The files of {' and '.join(kinds)} are read at the root of the repository alone: move them to {root}, "
+            f"and add --config {here.relative_to(root) / CONFIGURATION} to the commands in them."
+        )
+        yield head, ()
+    if not _is_ignored(here, root):
+        path = os.path.relpath(root / ".gitignore")
+        yield f"Add the line .mfagate/ to {path}: mfagate nightly keeps its history in that folder.", ()
+
+
+def _is_ignored(folder: Path, root: Path) -> bool:
+    paths = [path / ".gitignore" for path in (folder, *folder.parents) if path.is_relative_to(root)]
+    return any(".mfagate" in _text_of(path) for path in paths)
+
+
+def _text_of(path: Path) -> str:
+    """Return a file's text; empty for one that is not there or cannot be read."""
+    try:
+        return read_text(path, 1 << 20)
+    except Unreadable:
+        return ""
+
+
+_DO: Mapping[str, str] = {
+    "github": "GitHub: create the environments mfa-gate and mfa-nightly (Settings > Environments) with these secrets, "
+    "and let the workflow that deploys call .github/workflows/mfagate.yml, whose first lines show how.",
+    "gitlab": "GitLab: put include: .gitlab/mfagate.gitlab-ci.yml into .gitlab-ci.yml, needs: [mfa-gate] into the job "
+    "that deploys, make a pipeline schedule, and set these variables (Settings > CI/CD > Variables; masked, "
+    "protected).",
+    "jenkins": "Jenkins: put your deployment into the stage Deploy, and make credentials of the kind Secret text.",
+    "kubernetes": "Kubernetes: build the image with mfagate.Dockerfile, name it in deploy/mfagate/gate.yaml and "
+    "nightly.yaml, and name the Secret that holds these keys there (login-mfa).",
+    "systemd": "systemd: install mfagate and copy the files as the first lines of systemd/mfagate-nightly.service say; "
+    "its references read the file of secrets that is named there.",
+    "pre-commit": "pre-commit: run pre-commit install.",
+}
+
+_CALLED = {
+    "github": "secrets",
+    "gitlab": "variables",
+    "jenkins": "ids of credentials",
+    "kubernetes": "keys",
+    "systemd": "names in that file",
+}
+"""What the names of the variables are in each kind of CI files."""

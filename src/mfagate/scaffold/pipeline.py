@@ -1,0 +1,112 @@
+"""What runs mfagate in somebody's CI: the templates, with the project's own variables, environment and source.
+
+The templates are complete files for Duo in production, which can be pasted once the source is put in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import mfagate
+from mfagate.scaffold.source import EXAMPLE, Source
+
+KINDS = ("github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit")
+
+_ENVIRONMENT = re.compile("(--environment,? )production")
+"""On a command line, and in the list of arguments of a container."""
+
+_PACKAGE = re.compile(rf"mfagate(?P<extras>\[\w+\])? @ {re.escape(EXAMPLE)}")
+
+_INDEX = "https://index.example.com/simple"
+
+_VARIABLES = ("DUO_HOST", "DUO_INTEGRATION_KEY", "DUO_SECRET_KEY")
+"""Those of the templates."""
+
+
+def shipped_folder() -> Path:
+    """Where the contracts and recordings of the shipped providers are: in the package, or in a checkout."""
+    package = Path(mfagate.__file__).parent
+    installed = package / "shipped"
+    return installed if installed.is_dir() else package.parents[1]
+
+
+def pipeline_files(kind: str, variables: Sequence[str], environment: str, source: Source) -> Mapping[Path, str]:
+    """Return the files of one kind, by path in the project.
+
+    Args:
+        kind: One of ``KINDS``.
+        variables: The environment variables that the configuration reads.
+        environment: Which integrations the pipeline checks.
+        source: What the pipeline installs.
+    """
+    folder = _templates(kind)
+    texts = {path: (folder / path).read_text("utf-8") for path in template_paths(kind)}
+    return {path: _filled(path, text, variables, environment, source) for path, text in texts.items()}
+
+
+def template_paths(kind: str) -> list[Path]:
+    """Return the paths of a kind's files; they lie in the templates as they lie in a project."""
+    folder = _templates(kind)
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def _templates(kind: str) -> Path:
+    return shipped_folder() / "ci/templates" / kind
+
+
+def _filled(path: Path, text: str, variables: Sequence[str], environment: str, source: Source) -> str:
+    text = "\n".join(_renamed(text.split("\n"), variables))
+    text = _ENVIRONMENT.sub(rf"\g<1>{environment}", text)
+    if source.path is not None:
+        text = _with_path(path, text, source.path)
+    if source.index:
+        text = _with_index(path, text, source.index)
+    return _PACKAGE.sub(lambda found: source.requirement(found["extras"] or ""), text)
+
+
+def _renamed(lines: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """A line that names a variable of Duo becomes one line for each variable of the project."""
+    for number, line in enumerate(lines):
+        named = next((name for name in _VARIABLES if name in _words(line)), None)
+        if named == _VARIABLES[0]:
+            yield from (line.replace(named, name) for name in names)
+        elif named is None and not (line.strip() == "env:" and not names and _VARIABLES[0] in lines[number + 1]):
+            yield line
+
+
+def _words(line: str) -> list[str]:
+    return re.findall(r"\w+", line)
+
+
+_OF_THE_SOURCE = ("additional_dependencies:", "# mfagate is on no public index:")
+"""Lines of the hooks that are about what is installed."""
+
+
+def _with_index(path: Path, text: str, index: str) -> str:
+    if path.name == ".pre-commit-config.yaml":
+        return text.replace('additional_dependencies: ["', f'additional_dependencies: ["--index-url={index}", "')
+    if path.suffix == ".service":
+        return text.replace("/pip install ", f"/pip install --index-url {index} ")
+    lines = (_in_use(line).replace(_INDEX, index) if _INDEX in line else line for line in text.split("\n"))
+    return "\n".join(lines)
+
+
+def _in_use(line: str) -> str:
+    """Take the mark of a comment from a line."""
+    setting = line.lstrip()
+    return line[: len(line) - len(setting)] + setting.removeprefix("# ").removeprefix("// ")
+
+
+def _with_path(path: Path, text: str, package: Path) -> str:
+    """A path is relative to the project, which not every tool works in."""
+    if path.name == ".pre-commit-config.yaml":
+        # pre-commit installs a local hook from a folder of its own: the hooks take the installed command instead.
+        lines = (line for line in text.split("\n") if not line.lstrip().startswith(_OF_THE_SOURCE))
+        return "\n".join(lines).replace("language: python", "language: system # mfagate has to be installed")
+    if path.suffix == ".Dockerfile":
+        copied = f"COPY {package.as_posix()} /source/{package.name}\nARG MFAGATE_PACKAGE="
+        text = text.replace("ARG MFAGATE_PACKAGE=", copied)
+        return _PACKAGE.sub(lambda found: f"/source/{package.name}{found['extras'] or ''}", text)
+    return f"{text}!{package.as_posix()}\n" if path.suffix == ".dockerignore" else text

@@ -1,0 +1,80 @@
+"""What other programs read in a line of a .env file: ``docker run --env-file``, systemd, and Docker Compose.
+
+Docker takes everything behind the first ``=`` as it is, and refuses a name with white space in it
+(https://github.com/docker/cli/blob/master/pkg/kvfile/kvfile.go, https://github.com/docker/cli/issues/3630).
+systemd removes quotes and knows no comment behind a value; it expands nothing
+(https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#EnvironmentFile=). Docker Compose expands
+``$NAME`` as well, and nothing in single quotes
+(https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+DOCKER = "docker run --env-file"
+SYSTEMD = "systemd's EnvironmentFile"
+
+COMPOSE = "Docker Compose"
+
+_BARE = re.compile(r"(?<![\\$])\$([A-Za-z_]\w*)")
+_EXPORT = re.compile(r"export[ \t]")
+_QUOTED = re.compile(r"""[ \t]*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")""", re.DOTALL)
+_UNQUOTED = re.compile(r"[ \t]*((?:\\.|[^\n\r\\])*)", re.DOTALL)
+
+
+def misread(line: str, value: str, variables: Sequence[str]) -> Sequence[str]:
+    """Say which programs read another value than python-dotenv, and why.
+
+    Args:
+        line: The definition, as it is written in the file.
+        value: What python-dotenv reads, before it expands variables.
+        variables: The variables that it expands.
+    """
+    line = line.strip("\n\r").lstrip()
+    name, _, written = line.partition("=")
+    if _EXPORT.match(line):
+        return [f"{DOCKER} refuses a line that begins with export, and {SYSTEMD} ignores it"]
+    found = list(_compose(written.lstrip(" \t"), variables))
+    for program, reads in ((DOCKER, written.partition("\n")[0].rstrip("\r")), (SYSTEMD, _systemd(written))):
+        reasons = list(_reasons(program, written, value, reads, variables))
+        if program == DOCKER and name.rstrip() != name:
+            reasons = ["refuses the space in front of ="]
+        if reasons:
+            found.append(f"{program} {' and '.join(reasons)}")
+    return found
+
+
+def _compose(written: str, variables: Sequence[str]) -> Iterator[str]:
+    if written.startswith("'"):
+        if variables:
+            yield f"{COMPOSE} does not expand ${{{variables[0]}}} in single quotes"
+    elif bare := _BARE.search(written):
+        yield f"{COMPOSE} expands ${bare[1]}"
+
+
+def _reasons(program: str, written: str, value: str, reads: str, variables: Sequence[str]) -> Iterator[str]:
+    if variables:
+        yield f"does not expand ${{{variables[0]}}}"
+    if reads == value:
+        return
+    start = written.lstrip(" \t")
+    is_quoted = start[:1] in ("'", '"')
+    if program == DOCKER and is_quoted:
+        yield "keeps the quotes"
+    if "\n" in written and program == DOCKER:
+        yield "reads only the first line"
+    elif "#" in reads and "#" not in value:
+        yield "keeps the comment behind the value"
+    elif program != DOCKER or not is_quoted:
+        yield "reads its spaces, quotes or backslashes otherwise"
+
+
+def _systemd(written: str) -> str:
+    value, rest = "", written
+    while found := _QUOTED.match(rest):
+        value += found[1] if found[1] is not None else re.sub(r'\\(["\\`$])', r"\1", found[2])
+        rest = rest[found.end() :]
+    match = _UNQUOTED.match(rest)
+    return value + re.sub(r"\\(.)", r"\1", match[1].rstrip() if match else "", flags=re.DOTALL)

@@ -1,0 +1,229 @@
+"""Following a path through a document, down to one value.
+
+Lists are addressed by number. A list whose items name themselves is addressed by those names as well:
+``KEY=value`` (``environment`` of Docker Compose, ``literals`` of kustomize), and tables with ``name`` and ``value``
+(environments of Kubernetes and of ECS, application settings of Azure).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from mfagate.foreign import quoted
+from mfagate.result import some
+from mfagate.secrets.stores.lines import is_index
+
+_LONGEST_NAME = 60
+_MOST_STEPS = 12
+"""Longer paths are not searched for keys with dots."""
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_][\w.-]*)(?:=(.*))?", re.DOTALL)
+_ASSIGNED = re.compile(r"=[^=]")
+_PLAIN_NAME = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+(?:[-_.][a-z0-9]+)*")
+"""Other texts in a list may be values themselves: a token in base64 ends with ``=``."""
+_NAMES = ("name", "Name", "key", "Key")
+_VALUES = ("value", "Value")
+
+
+class Missing(Exception):
+    """The path leads nowhere. The message completes "REFERENCE: …" and names keys, never values.
+
+    Args:
+        message: Why.
+        instead: The path that was probably meant.
+        reference: The whole reference to write instead, where it is one of another kind.
+    """
+
+    def __init__(self, message: str, *, instead: Sequence[str] = (), reference: str | None = None) -> None:
+        super().__init__(message)
+        self.instead = instead
+        self.reference = reference
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A YAML value with a tag of another program, such as ``!vault`` or ``!Ref``."""
+
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An expression that another program evaluates."""
+
+
+def follow(document: Any, steps: Sequence[str]) -> tuple[Any, Sequence[str]]:
+    """Walk to a scalar, or to a JSON Web Key; return it with the path as keys and numbers alone.
+
+    Raises:
+        Missing: A step is missing, or the end is not a scalar.
+    """
+    value = document
+    walked: list[str] = []
+    for number, step in enumerate(steps):
+        inner = _enter(value, step)
+        if inner is None:
+            raise _missing(document, value, steps, number)
+        named = isinstance(value, list) and not is_index(step, value)
+        key, value = inner
+        walked.append(key)
+        if named and number + 1 == len(steps):
+            inside, value = _value_of_item(value, step)
+            walked += inside
+    return _scalar(value, steps), walked
+
+
+def _enter(value: Any, step: str) -> tuple[str, Any] | None:
+    """Return what a step leads to, with its key or number, or None.
+
+    Raises:
+        Missing: Several items of a list have the name.
+    """
+    if isinstance(value, dict):
+        key = _key(value, step)
+        return None if key is None else (str(key), value[key])
+    if not isinstance(value, list):
+        return None
+    if is_index(step, value):
+        return step, value[int(step)]
+    items = [(str(number), item) for number, item in enumerate(value) if _name(item) == step]
+    if len(items) > 1:
+        numbers = " and ".join(number for number, _ in items)
+        raise Missing(f"the list has {quoted(step, _LONGEST_NAME)!r} twice (items {numbers}): which one is meant?")
+    return items[0] if items else None
+
+
+def _key(table: dict[Any, Any], step: str) -> Any:
+    """The key that is written like the step: YAML reads ``1:`` as a number."""
+    return step if step in table else next((key for key in table if type(key) is int and str(key) == step), None)
+
+
+def _name(item: Any) -> str | None:
+    """The name that an item of a list gives itself."""
+    if isinstance(item, str):
+        assignment = _ASSIGNMENT.fullmatch(item)
+        return assignment[1] if assignment else None
+    if isinstance(item, dict):
+        return next((name for key in _NAMES if isinstance(name := item.get(key), str)), None)
+    return None
+
+
+def _scalar(value: Any, steps: Sequence[str]) -> Any:
+    if isinstance(value, Tagged):
+        raise Missing(
+            f"{_dotted(steps)} has the tag {quoted(value.tag, _LONGEST_NAME)}: {_TAGS.get(value.tag, _OTHER_TAG)}"
+        )
+    if isinstance(value, Unknown):
+        raise Missing(f"{_dotted(steps)} is an expression, and only constants can be read here")
+    if isinstance(value, dict) and isinstance(value.get("kty"), str):
+        return json.dumps(value)  # a JSON Web Key
+    if value is None or isinstance(value, dict | list):
+        raise Missing(f"{_dotted(steps)} holds {_kind(value)}, not a value{_what_is_there(value)}")
+    return value
+
+
+_TAGS = {"!vault": "a ciphertext of Ansible Vault, which nothing has decrypted"}
+_OTHER_TAG = "another program makes the value of it"
+
+
+def _value_of_item(item: Any, name: str) -> tuple[Sequence[str], Any]:
+    """The value that an item of a list gives to its name, with the key that holds it."""
+    return _named_value(item, name) if isinstance(item, dict) else ((), _assigned(item, name))
+
+
+def _assigned(item: str, name: str) -> str:
+    _, mark, value = item.partition("=")
+    if not mark:
+        raise Missing(
+            f"{name} is listed without a value, so that it comes from the environment", reference=f"env:{name}"
+        )
+    return value
+
+
+def _named_value(item: Mapping[str, Any], name: str) -> tuple[Sequence[str], Any]:
+    """The value of ``{name: …, value: …}``, or of ``valueFrom``, which points elsewhere."""
+    for key in _VALUES:
+        if key in item:
+            return (key,), item[key]
+    source = item.get("valueFrom")
+    if isinstance(source, dict) and isinstance(secret := source.get("secretKeyRef"), dict):
+        told = f"{quoted(secret.get('name'), _LONGEST_NAME)}/{quoted(secret.get('key'), _LONGEST_NAME)}"
+        raise Missing(f"{name} comes from a Secret of the cluster", reference=f"k8s-secret:MANIFEST#{told}")
+    if source is not None:
+        message = (
+            f"{name} has no value here: the platform reads it from elsewhere (valueFrom) when it starts the program"
+        )
+        raise Missing(f"{message}; in a job that gets it, its place is the environment", reference=f"env:{name}")
+    return (), item
+
+
+def _missing(document: Any, value: Any, steps: Sequence[str], number: int) -> Missing:
+    step, before = steps[number], _dotted(steps[:number])
+    message = f"there is no {quoted(step, _LONGEST_NAME)!r} under {before or 'the top'}"
+    if (joined := _joined(document, steps)) is not None:
+        return Missing(f"{message}, but there is a key with the whole name", instead=joined)
+    near = _nearest(step, _names(value))
+    if near is not None:
+        hint = f"{message}; did you mean {quoted(near, _LONGEST_NAME)!r}?"
+        return Missing(hint + _what_is_there(value), instead=[*steps[:number], near, *steps[number + 1 :]])
+    return Missing(message + _what_is_there(value))
+
+
+def _nearest(step: str, names: Sequence[str]) -> str | None:
+    same = [name for name in names if _folded(name) == _folded(step)]
+    return next(iter(same or get_close_matches(step, names, n=1)), None)
+
+
+def _folded(name: str) -> str:
+    """``orgUrl``, ``org_url`` and ``ORG-URL`` are one name to many programs."""
+    return re.sub(r"[-_]", "", name).lower()
+
+
+def _names(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [str(key) for key in value]
+    names = (
+        [_name(item) for item in value if not isinstance(item, str) or _ASSIGNED.search(item)]
+        if isinstance(value, list)
+        else []
+    )
+    return [name for name in names if name is not None and _PLAIN_NAME.fullmatch(name)]
+
+
+def _what_is_there(value: Any) -> str:
+    """Which names there are; the items of a list may be values, and only their number is told."""
+    names = [quoted(name, _LONGEST_NAME) for name in _names(value)]
+    if names:
+        return f"; it has {some(names)}"
+    return f"; its items are 0 to {len(value) - 1}" if isinstance(value, list) and value else ""
+
+
+def _joined(document: Any, steps: Sequence[str]) -> Sequence[str] | None:
+    """The path with steps joined where the document has such a key: ``okta.token`` as one, ``Okta:Token``."""
+    if len(steps) > _MOST_STEPS:
+        return None
+    return next(_paths(document, steps, lambda key, parts: key in (sep.join(parts) for sep in (".", ":", "__"))), None)
+
+
+def _paths(value: Any, steps: Sequence[str], fits: Callable[[str, Sequence[str]], bool]) -> Iterator[list[str]]:
+    if not steps:
+        if not isinstance(value, dict | list):
+            yield []
+        return
+    if isinstance(value, dict):
+        for length in range(1, len(steps) + 1):
+            for key in [str(key) for key in value if fits(str(key), steps[:length])]:
+                yield from ([key, *rest] for rest in _paths(value.get(key), steps[length:], fits))
+
+
+def _dotted(steps: Sequence[str]) -> str:
+    return quoted(".".join(steps), 2 * _LONGEST_NAME)
+
+
+def _kind(value: Any) -> str:
+    return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else "nothing"
