@@ -583,6 +583,6 @@ def _decided(report: IntegrationReport, cleared: Sequence[str]) -> IntegrationRe
     red = report.deciding
     if red is None or red.cause is None:
         return report
-    observed = {*cleared, "database"} if any(map(_is_answered_login, checks)) else set(cleared)
+    observed = {*cleared, "database"} if any(map(_is_answered_login, report.checks)) else set(cleared)
     exonerated = [name for name in load_cause(red.cause).exonerates if name in observed]
     return report.model_copy(update={"cause": red.cause, "headline": red.message, "exonerated": exonerated})
