@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mfagate import __version__, git
@@ -428,6 +430,7 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
         checks = [internal_error(integration, session.redactor, "gate", error)]
     session.seen[integration.name] = Seen(sightings, cleared)
+    checks = [_addressed(integration, check) for check in checks]
     checks += [*_too_few(integration, checks, coverage), *_partly_asked(integration, coverage), *about_waivers]
     faults = session.faults.get(integration.name, ())
     report = _integration_report(integration, checks, cleared, target, faults, measured)
@@ -535,6 +538,15 @@ def _too_few(integration: Integration, checks: list[Check], coverage: ContractCo
 
 def _accepted_unknown(check: Check) -> bool:
     return check.waiver is not None and check.found is Outcome.INCONCLUSIVE
+
+
+def _addressed(integration: Integration, check: Check) -> Check:
+    """Return the check with the integration's own name in the next step, where the catalogue says NAME."""
+    if check.next_step is None or "NAME" not in check.next_step:
+        return check
+    step = re.sub(r"\[integrations\.NAME\.(\w+)\]", lambda found: integration.heads(found[1]), check.next_step)
+    step = step.replace("--integration NAME", f"--integration {quote(integration.name)}")
+    return check.model_copy(update={"next_step": step})
 
 
 def _is_answered_login(check: Check) -> bool:

@@ -50,7 +50,7 @@ def concerning(text: str, providers: Collection[str]) -> str:
 def named(text: str, integration: str, provider: str) -> str:
     """Return the page with the names of one integration and its provider in place of the examples."""
     text = re.sub(r"(--integration|\bintegrations\.)( ?)NAME\b", rf"\1\2{integration}", text)
-    text = re.sub(r"\bsandbox NAME\b", f"sandbox {provider}", text)
+    text = re.sub(r"\bsandbox PROVIDER\b", f"sandbox {provider}", text)
     return re.sub(r"\b(contracts|cassettes)/(?:duo|NAME)\b(/auth-service-duo)?", _Paths(provider), text)
 
 
