@@ -12,6 +12,8 @@ from mfagate.testing.project import Project, Result
 
 from .support.project import REPOSITORY, link_shipped
 
+KEY = "c4n4ryc4n4ryc4n4ryc4n4ryc4n4ryc4n4ry1234"
+
 DUO = """
 [integrations.duo-eu]
 provider = "duo"
@@ -64,7 +66,7 @@ def test_a_value_that_cannot_be_read(duo: Duo, reference: str, told: str) -> Non
 
 
 def test_a_contract_that_is_not_there(duo: Duo, tmp_path: Path) -> None:
-    duo.env["DUO_SECRET_KEY"] = "k" * 40
+    duo.env["DUO_SECRET_KEY"] = KEY
     (step,) = steps(duo.run("check"), "contract.file")
     assert "write its path as contract in [integrations.duo-eu]" in step
     assert "`mfagate init --provider duo`" in step
@@ -77,7 +79,7 @@ def test_a_contract_that_is_not_there(duo: Duo, tmp_path: Path) -> None:
 
 
 def test_the_integration_is_named_in_commands(duo: Duo) -> None:
-    duo.env["DUO_SECRET_KEY"] = "k" * 40
+    duo.env["DUO_SECRET_KEY"] = KEY
     duo.values["more"] = f'contract = "{REPOSITORY}/contracts/duo/auth-service-duo.json"'
     result = duo.run("check")
     found = steps(result, "cassette")
@@ -96,7 +98,7 @@ def test_the_integration_is_named_in_commands(duo: Duo) -> None:
     ],
 )
 def test_keys_of_the_integration(duo: Duo, line: str, told: str) -> None:
-    duo.env["DUO_SECRET_KEY"] = "k" * 40
+    duo.env["DUO_SECRET_KEY"] = KEY
     link_shipped(duo.folder)
     duo.values["more"] = line
     (step,) = steps(duo.run("check"), "configuration")

@@ -216,6 +216,8 @@ def test_the_page_counts_the_run_that_it_shows() -> None:
     assert text.startswith(
         "duo-eu 9 pass, 1 fail; the last that did not pass: fail on 2026-11-24 (credential.rejected)"
     )
+    page = parsed(html.render(report, HistoryView.of([report])))
+    assert texts(page, "//figure/figcaption")[0].startswith("duo-eu 1 fail;"), "counted once"
     (drill,) = report.integrations
     drill = drill.model_copy(update={"faults": ["clock-skew"]})
     page = parsed(html.render(report.model_copy(update={"integrations": [drill]}), HistoryView({"duo-eu": nights(9)})))

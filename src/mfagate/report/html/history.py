@@ -64,11 +64,12 @@ class HistoryView:
         return cls(nights, {name: list(by_what.values()) for name, by_what in expiries.items()})
 
     def with_run(self, report: Report) -> HistoryView:
-        """Return the same history with the run that the page shows as the last one; a drill is not kept."""
+        """Return the history with the run that a page shows as the last one, once; a drill is not counted."""
         nights = dict(self.nights)
         for one in report.integrations:
             if one.name in nights and not one.faults:
-                nights[one.name] = [*nights[one.name], _of_run(report.run.started, one)]
+                before = [night for night in nights[one.name] if night.when != report.run.started]
+                nights[one.name] = [*before, _of_run(report.run.started, one)]
         return replace(self, nights=nights)
 
 
