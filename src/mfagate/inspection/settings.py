@@ -201,7 +201,8 @@ def _to_fill(field: Field, value: Value) -> str | None:
         case _:
             fill = f"Put the value where {value.reference} reads it"
     return (
-        f"{fill}. Where to find it: {field.setting.where}. If it is somewhere else, correct the reference. On a "
+        f"{fill}. Where to find it: {field.setting.where}. If the value is kept somewhere else, correct the "
+        "reference. On a "
         "machine that is not to have the secrets, run `mfagate check --without-secrets`."
     )
 

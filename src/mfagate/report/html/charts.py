@@ -144,8 +144,8 @@ def _missing(before: Night, after: Night, usual: timedelta) -> int:
 
 def _usual(nights: Sequence[Night]) -> timedelta:
     """Return the usual time from one run to the next, which is a day at least."""
-    passed = [after.when - before.when for before, after in pairwise(nights)]
-    return max(median(passed), _A_DAY) if passed else _A_DAY
+    passed = [(after.when - before.when).total_seconds() for before, after in pairwise(nights)]
+    return max(timedelta(seconds=median(passed)), _A_DAY) if passed else _A_DAY
 
 
 def _places(nights: Sequence[Night]) -> Iterator[Night | None]:
