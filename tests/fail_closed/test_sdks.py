@@ -38,7 +38,7 @@ def sockets_left_open() -> Iterator[None]:
 
 SECRET = "c4n4ry" * 6 + "c4n4"
 PATIENT, IMPATIENT = 10.0, 0.5
-SERVICE, SENT, PHONE = "VA0123456789abcdef0123456789abcdef", f"VE{'0' * 31}1", "+15550100100"
+SERVICE, SENT, PHONE = "VA0123456789abcdef0123456789abcdef", f"VE{'0' * 31}1", "+12015550100"
 
 
 def duo_proof(call: Any, **claim: Any) -> Proof:

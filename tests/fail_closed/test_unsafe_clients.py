@@ -20,7 +20,7 @@ from mfagate.second_factor import ContractViolation, ProviderUnavailable
 
 from ..support.project import REPOSITORY
 
-SERVICE, SENT, PHONE = "/v2/Services/VA0123456789abcdef0123456789abcdef", f"VE{'0' * 31}1", "+15550100100"
+SERVICE, SENT, PHONE = "/v2/Services/VA0123456789abcdef0123456789abcdef", f"VE{'0' * 31}1", "+12015550100"
 OKTA_FACTOR = "/api/v1/users/00uabcdefg1234567890/factors/ostabcdefg1234567890"
 SECRET = "c4n4ry-c4n4ry"
 PATIENT = 2.0

@@ -132,7 +132,7 @@ LOCK_OUT = {
     "auth0: no authenticator is active": ("auth0", "/mfa/authenticators", word("otp", "active", False)),
     "auth0: a phone's channel has another name": ("auth0", "/mfa/authenticators", word("auth0", "oob_channel", "push")),
     "twilio: a check of another verification": ("twilio", "/VerificationCheck", put("sid", "VE" + "a" * 32)),
-    "twilio: a check of another number": ("twilio", "/VerificationCheck", put("to", "+15550100199")),
+    "twilio: a check of another number": ("twilio", "/VerificationCheck", put("to", "+12015550199")),
     "twilio: a challenge of another user": ("twilio", "/Challenges", put("identity", "mfagate-somebody")),
     "twilio: a challenge of another factor": ("twilio", "/Challenges", put("factor_sid", "YF" + "a" * 32)),
     "entra: the methods of a user are not listed": (

@@ -183,7 +183,8 @@ def test_a_key_in_json_is_left_to_the_form_of_its_setting() -> None:
 
 LIKELY = {
     "config.placeholder-left": [
-        "skey goes here", "see vault", "ReplaceWithYourKey", "put-your-key-here", "$duo_skey", "[[DUO_SKEY]]",
+        "skey goes here", "see vault", "ReplaceWithYourKey", "put-your-key-here", "PUT_YOUR_SECRET_HERE",
+        "$duo_skey", "[[DUO_SKEY]]",
         "#DUO_SKEY#", "(null)", "<nil>", "{}", "~", "***REDACTED***", "test-secret-key", "secretKeyRef", "tbd by infra",
         "12345678901234567890",
     ],
@@ -194,7 +195,6 @@ LIKELY = {
         "!env DUO_SKEY",
         '{"Ref":"DuoSecret"}', "map[secretKeyRef:map[key:skey name:duo]]", "kv:duo/skey",
         "secret:duo",
-        "PUT_YOUR_SECRET_HERE",
     ],
     "config.wrong-kind": ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", "s.1234567890abcdefghijklmn", "hvs.CAESIJ0f1e2d"],
 }  # fmt: skip

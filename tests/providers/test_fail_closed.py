@@ -42,7 +42,7 @@ TWILIO = TwilioSettings(
     api_key_sid="SK0123456789abcdef0123456789abcdef",
     api_key_secret=SECRET,
 )
-PHONE, IDENTITY = "+15550100100", "mfagate-000000000000"
+PHONE, IDENTITY = "+12015550100", "mfagate-000000000000"
 TENANT, APP = "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 ALICE, BOB = "550e8400-e29b-41d4-a716-446655440000", "6fa459ea-ee8a-4ca4-894e-db77e160355e"
 ENTRA = EntraSettings(tenant_id=TENANT, client_id=APP, client_secret=SECRET)
@@ -131,7 +131,7 @@ def logins() -> Iterator[Login]:
     otp = Challenge(IDENTITY, Factor.OTP, "YF00000000000000000000000000000001")
     push = Challenge(IDENTITY, Factor.PUSH, "YC00000000000000000000000000000001")
     texted = {"bound": {"$.to": ()}}
-    yield Login("twilio", "code accepted", sms, "123456", texted, replace(sms, user="+15550100199"))
+    yield Login("twilio", "code accepted", sms, "123456", texted, replace(sms, user="+12015550199"))
     yield Login("twilio", "code accepted", sms, "123456", texted, replace(sms, transaction=f"VE{'0' * 31}2"))
     yield Login("twilio", "wrong code", sms, "123456", texted | deny | {"allows": ["code accepted"]})
     for description in ("sixth wrong code", "unknown verification", "verification approved before"):

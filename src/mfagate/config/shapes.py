@@ -63,7 +63,8 @@ class Pattern:
     """A regular expression for the whole value; ``length`` makes truncation readable.
 
     ``documented`` is the regular expression of what the provider documents, where ``regex`` is
-    narrower because values have been seen in no other form.
+    narrower because values have been seen in no other form. A value of that form that is shorter
+    than any seen was cut, whatever is documented: that is the commonest slip.
     """
 
     regex: str
@@ -76,7 +77,14 @@ class Pattern:
         reason = self._reason(value)
         if reason is None:
             return None
-        return Misfit(reason, documented=self.documented is None or not re.fullmatch(self.documented, value))
+        is_possible = self.documented is not None and re.fullmatch(self.documented, value) and not self._was_cut(value)
+        return Misfit(reason, documented=not is_possible)
+
+    def _was_cut(self, value: str) -> bool:
+        """Return whether a value would have the form if it were as long as others."""
+        if self.length is None or not 0 < len(value) < self.length:
+            return False
+        return re.fullmatch(self.regex, value.ljust(self.length, value[-1])) is not None
 
     def _reason(self, value: str) -> str | None:
         if self.length is not None and len(value) != self.length:

@@ -37,7 +37,13 @@ _PLACEHOLDERS = (
         "it is a placeholder word",
     ),
     (r"(?i)(todo|fixme)\b.*", "it is a note to do something"),
-    (rf"(?i)(your|my|the|enter|insert|some)[-_ ](.*[-_. ])?({_WANTED})s?([-_. ].*)?", "it asks for the value"),
+    (
+        (
+            rf"(?i)((put|paste|add|set|type|write)[-_ ])?(your|my|the|enter|insert|some)[-_ ](.*[-_. ])?({_WANTED})s?"
+            r"([-_. ].*)?"
+        ),
+        "it asks for the value",
+    ),
     (
         rf"(?i)(https?://)?(your[-_]?({_OWNER})[a-z0-9_-]*|my[-_]?({_OWN}))(\.[a-z0-9.-]+)?(/.*)?",
         "it asks for the name of your own",

@@ -559,11 +559,16 @@ def _special(text: str, *, secret: bool) -> Syntax | None:
     return None if found is _TERRAFORM and not secret else found
 
 
+_ASKING = {"YOUR", "MY", "ENTER", "INSERT", "SOME", "CHANGE", "CHANGEME", "EXAMPLE", "REPLACE", "FILL"}
+"""Words of a placeholder, such as YOUR_CLIENT_SECRET, which is the name of no variable."""
+
+
 def _place_of_a_secret(text: str) -> Syntax | None:
     """Recognise the path of a file or the name of a variable."""
     if _PATH.fullmatch(text):
         return _FILE_PATH
-    if _NAME.fullmatch(text) and _WORDS_OF_NAMES & set(text.split("_")):
+    words = set(text.split("_"))
+    if _NAME.fullmatch(text) and _WORDS_OF_NAMES & words and not _ASKING & words:
         return _VARIABLE_NAME
     return None
 

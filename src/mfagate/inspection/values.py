@@ -55,6 +55,11 @@ class Candidate:
         return isinstance(self.field.setting.shape, BaseUrl | Host)
 
     @property
+    def is_list(self) -> bool:
+        """Whether the setting takes several words, such as scopes: its form alone says what is wrong between them."""
+        return " " in str(self.field.setting.example)
+
+    @property
     def place(self) -> str:
         """Where a person changes it."""
         return str(self.value.change_here) if self.value.location else self.value.read_from
@@ -195,7 +200,7 @@ def _stray(candidate: Candidate) -> Fault | None:
 def _likely(candidate: Candidate) -> Fault | None:
     """What a value seems to be that has not the form of its setting: a note, a call, a path."""
     setting, text = candidate.field.setting, candidate.text
-    if setting.shape is None or setting.multiline or is_recognised(setting.shape, text):
+    if setting.shape is None or setting.multiline or candidate.is_list or is_recognised(setting.shape, text):
         return None
     if candidate.address and any(c in text for c in ".:/"):
         return None
@@ -213,7 +218,7 @@ def _likely(candidate: Candidate) -> Fault | None:
 def _characters(candidate: Candidate) -> Fault | None:
     """Characters that a provider never puts into such a value, with what else was pasted along."""
     shape, text = candidate.field.setting.shape, candidate.text
-    if shape is None or candidate.field.setting.multiline or is_recognised(shape, text):
+    if shape is None or candidate.field.setting.multiline or candidate.is_list or is_recognised(shape, text):
         return None
     stray = foreign_characters(text, right=candidate.right, fits=candidate.fits(text), address=candidate.address)
     return _stray_fault(candidate, stray) if stray else None

@@ -73,7 +73,7 @@ class TestAuth0(ProviderSuite):
         Change({"client_secret": "a1B-" * 15 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": "a1B+" * 16}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_secret": "Qm4Wz8Lk2Jh6Tg0Rf5Nd9Bs3Vc7Xy1Pa"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"client_id": "a1B2" * 16}, CauseId.CONFIG_WRONG_KIND),
+        Change({"client_id": "a1B2" * 15 + "c3D4"}, CauseId.CONFIG_WRONG_KIND),
         Change({"client_id": "a1B2" * 4}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_id": "a1B2" * 17 + "+"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"client_id": "a1B+" * 8}, CauseId.CONFIG_MALFORMED_VALUE),

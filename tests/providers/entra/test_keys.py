@@ -54,7 +54,7 @@ def found(key: str, thumbprint: str = SHORT) -> Sequence[tuple[str, Finding]]:
     return list(cross_checks.inspect(settings_of(key, thumbprint)))
 
 
-@pytest.mark.parametrize("thumbprint", [SHORT, SHORT.upper(), LONG])
+@pytest.mark.parametrize("thumbprint", [SHORT, SHORT.upper(), LONG], ids=["SHA-1", "SHA-1 in capitals", "SHA-256"])
 def test_a_key_beside_its_certificate_is_in_order(thumbprint: str) -> None:
     assert found(text(OWN) + KEY, thumbprint) == []
     assert found(text(certificate(OTHER)) + text(OWN) + KEY, thumbprint) == []

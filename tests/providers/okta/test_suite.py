@@ -56,9 +56,7 @@ class TestOkta(ProviderSuite):
         ),
     }
     doubtful = (
-        Change({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"api_token": "Zq7_" * 10}, CauseId.CONFIG_WRONG_KIND),
-        Change({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
         Change(app(client_id="00oabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND),
         Change(app(client_id="sandbox:api_token"), CauseId.CONFIG_WRONG_KIND),
@@ -66,8 +64,10 @@ class TestOkta(ProviderSuite):
         Change(app(scopes="okta.users.read okta.users.manage acme:read"), CauseId.CONFIG_MALFORMED_VALUE, "scopes"),
     )
     offline = (
+        Change({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"api_token": "sandbox:token_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"api_token": "sandbox:token_id", "token_id": "sandbox:api_token"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        Change({"api_token": "sandbox:token_id", "token_id": "sandbox:api_token"}, CauseId.CONFIG_VALUES_SWAPPED),
         Change({"api_token": "SSWS 00" + "a1B2" * 10}, CauseId.CONFIG_STRAY_CHARACTERS),
         Change({"api_token": "eyJhbGciOiJSUzI1NiJ9.eyJ2ZXIiOjF9.c2ln"}, CauseId.CONFIG_WRONG_KIND),
         Change({"api_token": "00NgAPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-x"}, CauseId.CONFIG_PLACEHOLDER_LEFT),

@@ -37,7 +37,7 @@ SETTINGS = TwilioSettings(
     api_key_sid=f"SK{HEX}",
     api_key_secret=SecretStr("canary-key-secret"),
 )
-PHONE, USER = "+15550100100", "mfagate-000000000000"
+PHONE, USER = "+12015550100", "mfagate-000000000000"
 VERIFICATION, FACTOR, ASKED = f"VE{HEX}", f"YF{HEX}", f"YC{HEX}"
 CODE = "135790"
 
@@ -78,7 +78,7 @@ def test_a_check_may_be_created(client: TwilioClient, answers: Answers) -> None:
 @pytest.mark.parametrize(
     ("challenge", "good", "status", "changed"),
     [
-        (SMS, CHECKED, 200, {"to": "+15550100101"}),
+        (SMS, CHECKED, 200, {"to": "+12015550101"}),
         (SMS, CHECKED, 200, {"sid": "VE" + "0" * 32}),
         (TOTP, ANSWERED, 201, {"identity": "somebody-else"}),
         (TOTP, ANSWERED, 201, {"factor_sid": "YF" + "0" * 32}),
@@ -274,7 +274,7 @@ def test_logins_with_the_emulator(running: Running, monkeypatch: pytest.MonkeyPa
         account_sid=values["account_sid"], service_sid=values["service_sid"], auth_token=SecretStr(values["auth_token"])
     )
     client = TwilioClient(settings, endpoint=running.endpoint, ca_bundle=Path(str(running.ca_bundle)))
-    sent = client.start("+15550100199", Factor.SMS)
+    sent = client.start("+12015550199", Factor.SMS)
     assert client.verify(sent, "0000000000") is Decision.DENY
     with pytest.raises(NotEnrolled):
         client.start("5550100", Factor.SMS)

@@ -79,7 +79,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 
 
 NOWHERE = "VA" + "0" * 32
-TO = {"To": "+15550100130", "Channel": "sms"}
+TO = {"To": "+12015550130", "Channel": "sms"}
 TOTP = {"FriendlyName": "token", "FactorType": "totp"}
 
 
@@ -110,9 +110,9 @@ TOTP = {"FriendlyName": "token", "FactorType": "totp"}
         ("POST", "/v2/Services", {"FriendlyName": "name", "LookupEnabled": "perhaps"}, (400, 60200)),
         ("POST", "", {"Totp.TimeStep": "19"}, (400, 60200)),
         ("POST", "/Verifications", {}, (400, 20001)),
-        ("POST", "/Verifications", {"To": "+15550100130"}, (400, 20001)),
+        ("POST", "/Verifications", {"To": "+12015550130"}, (400, 20001)),
         ("POST", "/Verifications", {"Channel": "sms"}, (400, 20001)),
-        ("POST", "/Verifications", {**TO, "To": "15550100130"}, (400, 60200)),
+        ("POST", "/Verifications", {**TO, "To": "12015550130"}, (400, 60200)),
         ("POST", "/Verifications", {**TO, "To": "+05550100130"}, (400, 60200)),
         ("POST", "/Verifications", {**TO, "To": "a@example.com"}, (400, 60200)),
         ("POST", "/Verifications", {**TO, "Channel": "SMS"}, (400, 60200)),
@@ -123,11 +123,11 @@ TOTP = {"FriendlyName": "token", "FactorType": "totp"}
         ("POST", "/Verifications", {**TO, "TemplateSid": "VA"}, (400, 60200)),
         ("POST", "/Verifications", {**TO, "Amount": "10"}, (403, 60204)),
         ("POST", "/VerificationCheck", {"Code": "123456"}, (400, 60221)),
-        ("POST", "/VerificationCheck", {"To": "+15550100139"}, (400, 20001)),
-        ("POST", "/VerificationCheck", {"To": "+15550100139", "Code": "123"}, (400, 60200)),
+        ("POST", "/VerificationCheck", {"To": "+12015550139"}, (400, 20001)),
+        ("POST", "/VerificationCheck", {"To": "+12015550139", "Code": "123"}, (400, 60200)),
         ("POST", "/VerificationCheck", {"To": "nobody", "Code": "123456"}, (400, 60200)),
         ("POST", "/VerificationCheck", {"VerificationSid": "VE", "Code": "123456"}, (400, 60200)),
-        ("POST", "/VerificationCheck", {"To": "+15550100139", "Code": "123456"}, (404, 20404)),
+        ("POST", "/VerificationCheck", {"To": "+12015550139", "Code": "123456"}, (404, 20404)),
         ("POST", "/Entities", {}, (400, 20001)),
         ("POST", "/Entities", {"Identity": "short"}, (400, 60306)),
         ("POST", "/Entities", {"Identity": "a@example.com"}, (400, 60306)),
@@ -166,9 +166,9 @@ def test_bad_requests(api: Api, method: str, path: str, data: Any, expected: tup
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
-        (b'{"To": "+15550100130", "Channel": "sms"}', "application/json"),
-        (b"To=%2B15550100130&Channel=sms", "text/plain"),
-        (b"To=%2B15550100130&Channel=sms", None),
+        (b'{"To": "+12015550130", "Channel": "sms"}', "application/json"),
+        (b"To=%2B12015550130&Channel=sms", "text/plain"),
+        (b"To=%2B12015550130&Channel=sms", None),
         (b"", "application/x-www-form-urlencoded"),
         (b"To=%ff", "application/x-www-form-urlencoded"),
         (b"\xff\xfe=1", "application/x-www-form-urlencoded"),
@@ -179,7 +179,7 @@ def test_nothing_but_a_form_is_read(api: Api, body: bytes, content_type: str | N
 
 
 def test_what_is_missing_is_named(api: Api) -> None:
-    _, body = api.ask("POST", "/Verifications", {"To": "+15550100130"})
+    _, body = api.ask("POST", "/Verifications", {"To": "+12015550130"})
     assert body["message"] == "Missing required parameter Channel in the post body"
     _, body = api.ask("POST", "/Verifications", {**TO, "To": "+1"})
     assert body["message"] == "Invalid parameter `To`: +1"
@@ -246,8 +246,8 @@ CHALLENGE = ENTITY | {
 
 def test_answers_have_every_property_of_the_specification(api: Api) -> None:
     _, service = api.ask("GET", "")
-    _, verification = api.ask("POST", "/Verifications", {"To": "+15550100131", "Channel": "sms"})
-    _, check = api.ask("POST", "/VerificationCheck", {"To": "+15550100131", "Code": "0000000000"})
+    _, verification = api.ask("POST", "/Verifications", {"To": "+12015550131", "Channel": "sms"})
+    _, check = api.ask("POST", "/VerificationCheck", {"To": "+12015550131", "Code": "0000000000"})
     _, entity = api.ask("POST", "/Entities", {"Identity": "Every-Property"})
     _, factor = api.ask("POST", "/Entities/every-property/Factors", TOTP)
     _, factors = api.ask("GET", "/Entities/EVERY-PROPERTY/Factors")
@@ -273,7 +273,7 @@ def test_answers_have_every_property_of_the_specification(api: Api) -> None:
 
 
 def test_five_checks_and_no_more(api: Api) -> None:
-    to = {"To": "+15550100132"}
+    to = {"To": "+12015550132"}
     _, sent = api.ask("POST", "/Verifications", {**to, "Channel": "sms", "CustomCode": "867530"})
     for _ in range(5):
         status, body = api.ask("POST", "/VerificationCheck", {**to, "Code": "000000"})
@@ -286,16 +286,16 @@ def test_five_checks_and_no_more(api: Api) -> None:
 
 
 def test_five_sends_and_no_more(api: Api) -> None:
-    fields = {"To": "+15550100133", "Channel": "sms"}
+    fields = {"To": "+12015550133", "Channel": "sms"}
     sids = {api.ask("POST", "/Verifications", fields)[1]["sid"] for _ in range(5)}
     assert len(sids) == 1
     assert api.code("POST", "/Verifications", fields) == (429, 60203)
-    api.ask("POST", "/Verifications/+15550100133", {"Status": "canceled"})
+    api.ask("POST", "/Verifications/+12015550133", {"Status": "canceled"})
     assert api.code("POST", "/Verifications", fields) == (201, None)
 
 
 def test_a_verification_lives_ten_minutes(api: Api, clock: list[float]) -> None:
-    to = {"To": "+15550100134"}
+    to = {"To": "+12015550134"}
     _, sent = api.ask("POST", "/Verifications", {**to, "Channel": "sms", "CustomCode": "867530"})
     clock[0] = 590
     assert api.code("GET", f"/Verifications/{sent['sid']}") == (200, None)
@@ -307,8 +307,8 @@ def test_a_verification_lives_ten_minutes(api: Api, clock: list[float]) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(None, 20001), ("done", 60200)])
 def test_a_status_that_is_none(api: Api, status: str | None, code: int) -> None:
-    api.ask("POST", "/Verifications", {"To": "+15550100135", "Channel": "sms"})
-    assert api.code("POST", "/Verifications/+15550100135", {"Status": status} if status else {}) == (400, code)
+    api.ask("POST", "/Verifications", {"To": "+12015550135", "Channel": "sms"})
+    assert api.code("POST", "/Verifications/+12015550135", {"Status": status} if status else {}) == (400, code)
 
 
 def test_switches_of_a_service(api: Api) -> None:
@@ -475,7 +475,7 @@ def test_a_hundred_factors_a_day(api: Api, clock: list[float]) -> None:
 
 
 PATHS = (
-    "/v2/Services", "", "/Verifications", "/Verifications/+15550100137", "/VerificationCheck", "/Entities",
+    "/v2/Services", "", "/Verifications", "/Verifications/+12015550137", "/VerificationCheck", "/Entities",
     "/Entities/mfagate-away", "/Entities/mfagate-away/Factors", "/Entities/mfagate-away/Challenges",
 )  # fmt: skip
 NAMES = (
@@ -485,7 +485,7 @@ NAMES = (
     "PageSize", "Page", "Order",
 )  # fmt: skip
 VALUES = st.text(max_size=20) | st.sampled_from(
-    ["+15550100137", "sms", "123456", "approved", "totp", "push", "{}", "[]", "0", "-1", "٣", "true", "fuzzed-user"]
+    ["+12015550137", "sms", "123456", "approved", "totp", "push", "{}", "[]", "0", "-1", "٣", "true", "fuzzed-user"]
 )
 
 

@@ -82,7 +82,7 @@ def test_services_come_and_go(running: Running) -> None:
 
 
 def test_login_with_a_text_message(running: Running, service: Any) -> None:
-    to = "+15550100110"
+    to = "+12015550110"
     sent = service.verifications.create(to=to, channel="sms", custom_code="867530")
     assert (sent.status, sent.valid, sent.to) == ("pending", False, to)
     assert [attempt["channel"] for attempt in sent.send_code_attempts] == ["SMS"]
@@ -97,7 +97,7 @@ def test_login_with_a_text_message(running: Running, service: Any) -> None:
 
 
 def test_verifications_are_approved_and_cancelled(service: Any) -> None:
-    to = "+15550100111"
+    to = "+12015550111"
     first = service.verifications.create(to=to, channel="whatsapp")
     assert service.verifications(to).update(status="canceled").status == "canceled"
     assert service.verifications(first.sid).fetch().status == "canceled"
@@ -238,11 +238,11 @@ def test_accounts_and_keys_take_the_token_alone(running: Running) -> None:
     ("arguments", "expected"),
     [
         ({"to": "5550100", "channel": "sms"}, (400, 60200)),
-        ({"to": "+15550100120", "channel": "pigeon"}, (400, 60200)),
-        ({"to": "+15550100120", "channel": "sms", "custom_code": "123"}, (400, 60200)),
-        ({"to": "+15550100120", "channel": "sms", "custom_friendly_name": "Me"}, (403, 60204)),
+        ({"to": "+12015550120", "channel": "pigeon"}, (400, 60200)),
+        ({"to": "+12015550120", "channel": "sms", "custom_code": "123"}, (400, 60200)),
+        ({"to": "+12015550120", "channel": "sms", "custom_friendly_name": "Me"}, (403, 60204)),
         ({"to": "a@example.com", "channel": "email"}, (400, 60217)),
-        ({"to": "+15550100120", "channel": "sna"}, (400, 60223)),
+        ({"to": "+12015550120", "channel": "sna"}, (400, 60223)),
     ],
 )
 def test_verifications_that_are_not_started(service: Any, arguments: dict[str, Any], expected: tuple[int, int]) -> None:

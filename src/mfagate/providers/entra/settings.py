@@ -76,7 +76,7 @@ class ClientSecret:
         if re.fullmatch(_TODAY, value) and not looks_made_today(value):
             slip = "truncated" if len(value) < 37 else "something was appended"
             reason = f"it begins as secrets of 40 characters do and has {len(value)} ({slip})"
-            return Misfit(reason, documented=not 16 <= len(value) <= 64)
+            return Misfit(reason, documented=len(value) < 37 or len(value) > 64)
         of_one_case = value in (value.lower(), value.upper())
         if of_one_case and re.fullmatch(r"(?i)[a-z0-9_~.-]{3}\dq~[a-z0-9_~.-]{31,34}", value):
             return Misfit("its letters are all of one case, and secrets of this form have both: its case was changed")

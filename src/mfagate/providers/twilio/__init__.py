@@ -96,7 +96,7 @@ class Twilio(Provider):
             "message": "a sentence",
             "meta": {},
             "send_code_attempts": [],
-            "to": "+15550100100",
+            "to": "+12015550100",
             "url": "https://verify.twilio.com/",
         },
     )
