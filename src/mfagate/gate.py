@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mfagate import __version__, git
@@ -27,7 +29,7 @@ from mfagate.history.past import LastPass, Past
 from mfagate.inspection.identity import CERTIFICATE, KEY
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
-from mfagate.ladder import Stage, climb, network
+from mfagate.ladder import Stage, climb, network, recording
 from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.contract import INTERACTION
 from mfagate.ladder.rung import Climb, internal_error
@@ -427,6 +429,7 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
         checks = [internal_error(integration, session.redactor, "gate", error)]
     session.seen[integration.name] = Seen(sightings, cleared)
+    checks = [_addressed(integration, check) for check in checks]
     checks += [*_too_few(integration, checks, coverage), *_partly_asked(integration, coverage), *about_waivers]
     faults = session.faults.get(integration.name, ())
     report = _integration_report(integration, checks, cleared, target, faults, measured)
@@ -536,6 +539,24 @@ def _accepted_unknown(check: Check) -> bool:
     return check.waiver is not None and check.found is Outcome.INCONCLUSIVE
 
 
+def _addressed(integration: Integration, check: Check) -> Check:
+    """Return the check with the integration's own name in the next step, where the catalogue says NAME."""
+    if check.next_step is None or "NAME" not in check.next_step:
+        return check
+    step = re.sub(r"\[integrations\.NAME\.(\w+)\]", lambda found: integration.heads(found[1]), check.next_step)
+    step = step.replace("--integration NAME", f"--integration {quote(integration.name)}")
+    return check.model_copy(update={"next_step": step})
+
+
+def _is_answered_login(check: Check) -> bool:
+    """Whether the provider answered a request of the contract: a login was reproduced without any database."""
+    if check.id not in (INTERACTION, recording.ID) or check.subject is None:
+        return False
+    if check.cause in (CauseId.CONTRACT_UNSAFE_PATH, CauseId.CONTRACT_STATE_UNAVAILABLE):
+        return False  # Nothing was sent.
+    return check.outcome is Outcome.PASS or (check.found is Outcome.FAIL and str(check.cause).startswith("contract."))
+
+
 def _passed(summary: Summary) -> str:
     warnings = f", {summary.warn} with a warning" if summary.warn else ""
     return f"{summary.passed} checks passed{warnings}" + (f", {summary.waived} waived" if summary.waived else "")
@@ -573,7 +594,6 @@ def _decided(report: IntegrationReport, cleared: Sequence[str]) -> IntegrationRe
     red = report.deciding
     if red is None or red.cause is None:
         return report
-    # The gate uses no database, so what it reproduces is not the database's doing.
-    observed = {*cleared, "database"}
+    observed = {*cleared, "database"} if any(map(_is_answered_login, report.checks)) else set(cleared)
     exonerated = [name for name in load_cause(red.cause).exonerates if name in observed]
     return report.model_copy(update={"cause": red.cause, "headline": red.message, "exonerated": exonerated})

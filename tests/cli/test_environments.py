@@ -69,7 +69,7 @@ def test_every_report_calls_it_so(folder: Path) -> None:
     outputs = [part for name in formats for part in ("--output", f"{name}={name}.out")]
     done = mfagate(folder, "check", *outputs)
     assert (done.returncode, done.stderr) == (1, ""), done.stderr
-    assert "duo/staging     duo       staging      fail     config.reference-unresolved" in done.stdout
+    assert "duo/staging     duo       staging      fail: config.reference-unresolved" in done.stdout
     assert "change here  integrations.toml:16" in done.stdout
     assert "owner: staging-team" in done.stdout
     suites = parse(folder / "junit.out").getroot()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,24 @@ def test_an_unchanged_provider_gives_the_same_bytes(project: Project, tapes: Pat
     shipped = contents(REPOSITORY / "cassettes/privacyidea")
     assert recorded.keys() == shipped.keys()
     assert project.run("check").exit_code == 0
+
+
+def test_it_says_which_files_changed(project: Project, tapes: Path) -> None:
+    project.run("record")
+    names = sorted(contents(tapes))
+    gone, edited, old = (tapes / name for name in names[:3])
+    gone.unlink()
+    edited.write_text(edited.read_text().replace("code: ", "code: 9"))
+    old.write_text(re.sub("recorded_at: .*", "recorded_at: 2026-01-02", old.read_text()))
+    result = project.run("record", "--output", "markdown=report.md")
+    told = " ".join(result.stdout.split())
+    assert f"mfa: new recordings in tapes: {gone.name} " in told
+    assert f"mfa: changed recordings in tapes: {edited.name} " in told
+    assert f"mfa: recordings of which only the date changed in tapes: {old.name} " in told
+    assert f"mfa: recordings that did not change: {len(names) - 3}" in told
+    assert edited.name in (project.folder / "report.md").read_text()
+    again = " ".join(project.run("record").stdout.split())
+    assert f"PASS: recorded mfa: recordings that did not change: {len(names)} integration" in again
 
 
 def test_recordings_hold_no_secret(project: Project, tapes: Path, server: Running) -> None:

@@ -11,20 +11,21 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.foreign import harmless, harmless_tree
-from mfagate.report import console, markdown
+from mfagate.report import console, markdown, words
 from mfagate.report.findings import findings
 from mfagate.report.formats import FORMATS, Output
-from mfagate.result import ChangedSince, Report, Verdict
+from mfagate.result import ChangedSince, Check, Report, SkipReason, Verdict
 from mfagate.sandbox.front import always, front
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Project as AnyProject
 
 from ..support.project import link_shipped
-from .conftest import CANARY, DUO, HOSTILE, Offline, hostile_check, report_of
+from .conftest import CANARY, DUO, HOSTILE, Offline, hostile_check, report_of, waived_check
 from .test_github import read
 from .test_sarif import validated
 
@@ -188,6 +189,7 @@ def test_many_of_a_kind_are_counted_on_the_console() -> None:
     report = report_of(*[hostile_check("the same", subject=str(number)) for number in range(9)])
     text = console.render(report)
     assert text.count("fail duo-eu: the same") == 3
+    text = " ".join(text.split())
     assert "and 6 more of credential.accepted with the cause credential.rejected of duo-eu; --output json" in text
 
 
@@ -255,9 +257,56 @@ def test_the_exit_code_stands_in_the_report(offline: Offline) -> None:
     assert offline.run("check", "--override", "approved by the lead").report["run"]["exit_code"] == 0
 
 
-def test_a_long_name_leaves_nothing_out_of_the_table() -> None:
-    """A log is searched for the verdict and the cause of an integration."""
+def test_a_long_name_is_not_cut() -> None:
+    """A log is searched for the name of an integration."""
     name = "duo-production-europe-west-frankfurt-customer-login-portal"
     lines = console.render(report_of(hostile_check(subject=None), name=name)).splitlines()
-    (row,) = [line for line in lines if line.startswith(f"{name} ")]
-    assert row.split(maxsplit=5)[1:] == ["duo", "production", "fail", "credential.rejected", "0/1 passed"]
+    at = lines.index(name)
+    assert lines[at + 1 : at + 3] == ["  duo, production  fail: credential.rejected", "  0 of 1 passed, 1 failed"]
+
+
+@pytest.mark.parametrize("name", ["duo", "duo-eu/production", "x" * 40, "x" * 200, "\u6771\u4eac" * 20])
+def test_no_line_is_wider_than_80_columns(name: str) -> None:
+    checks = [hostile_check(), hostile_check(outcome=Outcome.WARN), hostile_check(outcome=Outcome.SKIPPED, cause=None)]
+    text = console.render(harmless_tree(report_of(*checks, waived_check(), name=name)), verbose=True)
+    assert max(map(cell_len, text.splitlines())) <= 80
+
+
+def test_checks_that_did_not_run_say_why_if_asked() -> None:
+    checks = [
+        hostile_check("not reached: x found y", id=name, subject=None, outcome=Outcome.SKIPPED, cause=None)
+        for name in ("identity", "permission")
+    ]
+    report = report_of(hostile_check("x"), *checks)
+    assert "\n  identity, permission: not reached: x found y\n" in console.render(report, verbose=True)
+    assert "did not run" not in console.render(report)
+    assert Output("console", verbose=True).render(report) == console.render(report, verbose=True)
+
+
+def test_the_numbers_are_explained() -> None:
+    skipped = hostile_check("x", outcome=Outcome.SKIPPED, skipped_because=SkipReason.NO_TEST_DATA, cause=None)
+    passed = hostile_check("x", outcome=Outcome.PASS, cause=None)
+    (one,) = report_of(passed, passed, waived_check(), hostile_check("x"), skipped, skipped).integrations
+    assert words.tally(one) == "2 of 4 passed, 1 failed, 1 waived, 2 without test data"
+    (one,) = report_of(*[passed] * 38, *[skipped.model_copy(update={"skipped_because": None})] * 2).integrations
+    assert words.tally(one) == "38 of 38 passed, 2 not applicable"
+
+
+def emulated(*names: str) -> Report:
+    note = Check(id="cassette", outcome=Outcome.INFO, cause=CauseId.CASSETTE_EMULATED, message="20 recordings")
+    first, *more = [report_of(note, verdict=Verdict.PASS, name=name).integrations[0] for name in names]
+    report = report_of(verdict=Verdict.PASS)
+    return report.model_copy(update={"integrations": [first, *more]})
+
+
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"json", "openmetrics"}))
+def test_recordings_of_emulators_are_one_line_a_run(name: str) -> None:
+    text = Output(name).render(emulated("duo", "okta", "entra"))
+    assert "recordings made of emulators: duo, okta, entra" in text.replace("&#58;", ":")
+    assert text.count('"ruleId": "cassette.emulated"' if name == "sarif" else "cassette.emulated") <= 1
+
+
+def test_the_json_report_still_has_each_of_them() -> None:
+    text = Output("json").render(emulated("duo", "okta"))
+    causes = [check["cause"] for one in json.loads(text)["integrations"] for check in one["checks"]]
+    assert causes == ["cassette.emulated"] * 2

@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from importlib.resources import files
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from mfagate.causes import CauseId, Outcome
@@ -130,14 +133,14 @@ def test_the_matrix_says_what_held_where_and_when() -> None:
     page = parsed(html.render(report_of(*checks), HistoryView({"duo-eu": nights(9)})))
     (row,) = page.xpath("//section[@id='contracts']//tbody/tr")
     cells = texts(row, "th|td")
-    assert cells == ["duo", "✕ duo-eu 2 of 3, 1 fail; last pass 2026-11-23", "not verified", "not verified"]
+    assert cells == ["duo", "✕ duo-eu 2 of 3 passed, 1 failed; last pass 2026-11-23", "not verified", "not verified"]
 
 
 def test_offline_nothing_is_said_of_the_provider(offline: Offline) -> None:
     page = parsed(offline.report_in("html")[0])
     assert texts(page, "//section[@id='contracts']//thead//th") == ["Contract", "Recordings, offline"]
     (row,) = page.xpath("//section[@id='contracts']//tbody/tr")
-    assert texts(row, "td") == ["✓ duo-us 20 of 20✓ duo-eu 20 of 20"]
+    assert texts(row, "td") == ["✓ duo-us 20 of 20 passed✓ duo-eu 20 of 20 passed"]
     assert "the provider" not in " ".join(texts(page, "//section[@id='integrations']//p[@class='quiet']"))
 
 
@@ -156,14 +159,79 @@ def test_a_history_is_made_of_earlier_reports() -> None:
 def test_a_chart_draws_what_its_table_says() -> None:
     few = Chart.of(nights(20))
     assert (few.by_week, len(few.rows), few.rows[9].verdict) == (False, 20, "inconclusive")
-    assert sum(bar.width for bar in few.bars) == few.nights == 20
+    assert drawn(few) == {verdict: sum(row.verdict == verdict for row in few.rows) for verdict in drawn(few)}
+    assert few.places == few.nights == 20
     many = Chart.of(nights(365))
     assert (many.by_week, sum(row.nights for row in many.rows)) == (True, 365)
     assert many.told.startswith("329 pass, 29 inconclusive, 7 fail")
+    assert drawn(many) == {"pass": 329, "inconclusive": 29, "fail": 7}
     for line in many.lines:
         starts, steps = line.path.count("M"), line.path.count("l")
         assert starts + steps == sum(bool(night.latency) for night in nights(365)), "each night that was measured"
         assert starts > 1, "a gap where it was not"
+
+
+def drawn(chart: Chart) -> dict[str, int]:
+    """How many bars a chart has of each verdict."""
+    return {bars.verdict: bars.path.count("M") for bars in chart.bars}
+
+
+def test_days_without_a_run_are_a_gap() -> None:
+    complete = nights(30)
+    chart = Chart.of(complete[:10] + complete[14:])
+    assert (chart.nights, chart.places) == (26, 30)
+    assert chart.gaps == f"no run between {complete[9].when:%Y-%m-%d} and {complete[14].when:%Y-%m-%d}"
+    assert Chart.of(complete).gaps == ""
+    # A year without a run does not squeeze the others.
+    long_ago = replace(complete[0], when=complete[0].when - timedelta(days=365))
+    assert Chart.of([long_ago, *complete]).places == 61
+
+
+@given(st.lists(st.timedeltas(timedelta(seconds=1), timedelta(days=400)), max_size=60))
+def test_each_run_has_its_own_bar_however_irregular_runs_are(between: list[timedelta]) -> None:
+    moments = [AT, *(AT + sum(between[: number + 1], timedelta()) for number in range(len(between)))]
+    chart = Chart.of([Night(when, Verdict.PASS, latency={Phase.TLS: 0.1}) for when in moments])
+    assert chart.nights == len(moments) == drawn(chart)["pass"]
+    assert chart.nights <= chart.places <= 31 * len(moments)
+    (line,) = chart.lines
+    assert line.path.count("M") + line.path.count("l") == chart.nights
+
+
+def test_latencies_have_a_scale_with_units() -> None:
+    def marks(*seconds: float) -> tuple[list[str], str | None]:
+        chart = Chart.of(
+            [Night(AT + timedelta(days=day), Verdict.PASS, None, {Phase.TLS: one}) for day, one in enumerate(seconds)]
+        )
+        return list(chart.marks), chart.lines[0].last
+
+    assert marks(0.1, 0.0432) == (["100 ms", "50 ms", "0 ms"], "43.2 ms")
+    assert marks(0.3, 3.2) == (["5 s", "2.5 s", "0 s"], "3.2 s")
+    assert marks(0.0) == (["0 ms", "0 ms", "0 ms"], "0 ms")
+
+
+def test_the_page_counts_the_run_that_it_shows() -> None:
+    report = report_of(hostile_check("x"))
+    page = parsed(html.render(report, HistoryView({"duo-eu": nights(9)})))
+    (text,) = texts(page, "//figure/figcaption")
+    assert text.startswith(
+        "duo-eu 9 pass, 1 fail; the last that did not pass: fail on 2026-11-24 (credential.rejected)"
+    )
+    page = parsed(html.render(report, HistoryView.of([report])))
+    assert texts(page, "//figure/figcaption")[0].startswith("duo-eu 1 fail;"), "counted once"
+    (drill,) = report.integrations
+    drill = drill.model_copy(update={"faults": ["clock-skew"]})
+    page = parsed(html.render(report.model_copy(update={"integrations": [drill]}), HistoryView({"duo-eu": nights(9)})))
+    assert texts(page, "//figure/figcaption")[0].startswith("duo-eu 9 pass")
+
+
+def test_a_contract_that_was_not_reached_is_in_the_matrix() -> None:
+    reason = "not reached: credential.accepted found credential.rejected"
+    skipped = hostile_check(reason, id="contract.interaction", subject=None, outcome=Outcome.SKIPPED, cause=None)
+    page = parsed(html.render(report_of(hostile_check("x"), skipped)))
+    (row,) = page.xpath("//section[@id='contracts']//tbody/tr")
+    assert texts(row, "th|td") == ["duo", f"– duo-eu {reason}", "not verified", "not verified"]
+    page = parsed(html.render(report_of(hostile_check("x"))))
+    assert texts(page, "//section[@id='contracts']//td")[0] == "– duo-eu not reached"
 
 
 def _luminance(color: str) -> float:

@@ -2,31 +2,69 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from mfagate.cli.options import complete_cause
+from mfagate.cli.options import CONFIG, complete_cause, complete_integration, complete_provider
 from mfagate.cli.refusal import refused
+
+if TYPE_CHECKING:
+    from mfagate.report.explain import Reader
 
 
 @click.command()
 @click.argument("cause", required=False, shell_complete=complete_cause)
+@CONFIG
+@click.option(
+    "--integration",
+    metavar="NAME",
+    shell_complete=complete_integration,
+    help="Show what concerns the provider of this integration.",
+)
+@click.option(
+    "--provider",
+    metavar="PROVIDER",
+    shell_complete=complete_provider,
+    help="Show what concerns this provider; `all` shows the whole page.",
+)
 @click.option("--all", "every", is_flag=True, help="Print the whole catalogue as one Markdown document.")
-def explain(cause: str | None, every: bool) -> None:
+def explain(cause: str | None, config: Path, integration: str | None, provider: str | None, every: bool) -> None:
     """Explain a CAUSE: what it means, its evidence, the first steps, whom to talk to.
 
+    The page shows what concerns the providers of the configuration file, if there is one.
     Without CAUSE, list all of them.
     """
-    from mfagate.report.explain import UnknownCause, show, show_all, show_every_page
+    from mfagate.report import explain as pages
 
     try:
         if every:
-            show_every_page()
+            pages.show_every_page()
         elif cause:
-            show(cause)
+            pages.show(cause, _reader(config, integration, provider))
         else:
-            show_all()
-    except UnknownCause as error:
+            pages.show_all()
+    except (pages.UnknownCause, pages.UnknownIntegration) as error:
         raise refused(str(error)) from None
+
+
+def _reader(config: Path, integration: str | None, provider: str | None) -> Reader:
+    """Return whom a page is for."""
+    from mfagate.config.nearest import nearest_to
+    from mfagate.providers import registry
+    from mfagate.report.explain import EVERYBODY, Reader, reader_of
+
+    if provider is None:
+        return reader_of(config, integration)
+    if integration is not None:
+        raise click.UsageError("use either --integration or --provider")
+    if provider == "all":
+        return EVERYBODY
+    known = registry.names()
+    if provider not in known:
+        raise refused(f"no provider {provider!r}{nearest_to(provider, known)}; known: {', '.join(known)}, all")
+    return Reader(frozenset({provider}))
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,7 @@ def _run(
     gateway: Gateway | None,
     on_inconclusive: str,
     override: str | None,
+    verbose: bool,
     no_color: bool,
     without_secrets: bool = False,
     faults: tuple[str, ...] = (),
@@ -111,6 +113,7 @@ def _run(
     from mfagate.progress import on_terminal
     from mfagate.providers import registry
 
+    outputs = [replace(output, verbose=verbose) for output in outputs]
     if override is not None and not says_why(override):
         raise click.BadParameter("say why", param_hint="--override")
     try:

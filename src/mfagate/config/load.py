@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from mfagate.config.nearest import nearest_to
 from mfagate.config.waivers import Waiver
 from mfagate.files import Unreadable, read_text
 from mfagate.result import Location
-from mfagate.toml_lines import TomlError
+from mfagate.toml_lines import TomlError, dotted
 from mfagate.toml_lines import parse as parse_toml
 
 MAX_BYTES = 1 << 20
@@ -138,7 +138,9 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return parse_toml(text)
     except TomlError as error:
-        raise ConfigError([Problem(Location(path, error.line), "", str(error))]) from None
+        # The parser says the same of a word without quotes and of most other slips.
+        hint = '; text needs quotes, as in provider = "duo"' if str(error).endswith("invalid value") else ""
+        raise ConfigError([Problem(Location(path, error.line), "", f"{error}{hint}")]) from None
 
 
 def _unknown_providers(document: dict[str, Any], providers: Collection[str], origin: Origin) -> Iterator[Problem]:
@@ -190,15 +192,15 @@ def _prune(table: dict[str, Any], model: type[BaseModel], path: KeyPath, unknown
 
 
 _EXPECTATIONS = {
-    "missing": "is missing",
     "string_type": "must be a string in quotes",
-    "float_type": "must be a number",
-    "int_type": "must be a whole number",
-    "float_parsing": "must be a number",
-    "int_parsing": "must be a whole number",
-    "dict_type": "must be a table",
-    "model_type": "must be a table",
-    "tuple_type": "must be a list",
+    "float_type": "must be a number without quotes, such as 5 or 0.5",
+    "int_type": "must be a whole number without quotes, such as 5",
+    "int_from_float": "must be a whole number without quotes, such as 5",
+    "float_parsing": "must be a number without quotes, such as 5 or 0.5",
+    "int_parsing": "must be a whole number without quotes, such as 5",
+    "bool_type": "must be true or false, without quotes",
+    "bool_parsing": "must be true or false, without quotes",
+    "tuple_type": 'must be a list, such as ["a", "b"]',
     "path_type": "must be a path in quotes",
     "date_type": "must be a date such as 2026-10-01",
     "date_from_datetime_parsing": "must be a date such as 2026-10-01",
@@ -218,7 +220,7 @@ def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
         if keys in seen:
             continue
         seen.add(keys)
-        message = _EXPECTATIONS.get(item["type"]) or item["msg"].replace("Input should", "should")
+        message = _expected(item, keys)
         if in_client and len(steps) > 4:
             message = "must be a number, or a reference in quotes"
         if steps[2:] == ("waivers",) and item["type"] == "tuple_type":
@@ -227,6 +229,27 @@ def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
             # Only of a waiver, where a misspelt key would widen it; those of tables are taken out before.
             message = f"unknown key{nearest_to(steps[-1], Waiver.model_fields)}"
         yield _problem(origin, keys, message)
+
+
+def _expected(item: Mapping[str, Any], keys: KeyPath) -> str:
+    """Say what has to be written in the place of a value that does not fit."""
+    match item["type"], keys:
+        case ("missing", (*_, "environment")):
+            return f'is missing: add environment = "production" (or {_OTHERS}) below [{dotted(keys[:-1])}]'
+        case ("missing", (*_, "provider")):
+            return f'is missing: add provider = "NAME" below [{dotted(keys[:-1])}], such as "duo" or "okta"'
+        case ("missing", _):
+            return f"is missing: add it below [{dotted(keys[:-1])}]"
+        case ("dict_type" | "model_type", ("integrations",)):
+            return "must be a table for each integration: begin one with a line such as [integrations.duo]"
+        case ("dict_type" | "model_type", _):
+            return f"must be a table: write its keys below a line [{dotted(keys)}]"
+        case ("less_than_equal", (*_, "share_of_users")):
+            return "must be between 0 and 1, such as 0.3 for 30 %"
+    return _EXPECTATIONS.get(item["type"]) or item["msg"].replace("Input should", "should")
+
+
+_OTHERS = '"staging", "sandbox", "development"'
 
 
 def _in_file_order(problems: list[Problem]) -> list[Problem]:

@@ -178,11 +178,32 @@ def _unreadable(subject: Subject, field: Field, value: Value) -> tuple[str, str 
     if value.reference is not None:
         found = elsewhere(field.name, value.reference, subject.declared, subject.exists)
     if found is None:
-        return message, value.next_step
+        return message, value.next_step or _to_fill(field, value)
     meant = meant_by(re.split(r"[#.:]", str(found))[-1], subject.declared)
     return (
         f"{message}; {found} is there",
         f'Write {field.name} = "{found}", if that is meant.{meant.note if meant else ""}',
+    )
+
+
+def _to_fill(field: Field, value: Value) -> str | None:
+    """Say where to put the value that a reference does not find, and where it is to be had."""
+    if value.reference is None:
+        return None
+    name = value.reference.locator
+    match value.reference.scheme:
+        case "env":
+            fill = f"Set the environment variable {name} where this command runs (in CI, as a variable of the job)"
+        case "file":
+            fill = f"Put the value into the file {name}; the path begins at the folder of the configuration file"
+        case "sandbox":
+            return None
+        case _:
+            fill = f"Put the value where {value.reference} reads it"
+    return (
+        f"{fill}. Where to find it: {field.setting.where}. If the value is kept somewhere else, correct the "
+        "reference. On a "
+        "machine that is not to have the secrets, run `mfagate check --without-secrets`."
     )
 
 

@@ -91,8 +91,10 @@ def _tables(climb: Climb) -> Iterator[Finding]:
         for name in getattr(integration, table):
             if name not in known:
                 message = f"{table}.{name} means nothing to {climb.provider.title}{nearest_to(name, known)}"
-                evidence = {"known keys": ", ".join(known)}
-                yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, integration.locate(table, name))
+                evidence = {"known keys": ", ".join(known) or "none"}
+                step = None if known else f"Remove the line: {climb.provider.title} needs nothing in {table}."
+                place = integration.locate(table, name)
+                yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, place, step)
 
 
 def _other_tables(climb: Climb) -> Iterator[Finding]:
@@ -124,9 +126,12 @@ def _ca_bundle(climb: Climb) -> Iterator[Finding]:
             check_bundle(climb.integration.base / bundle)
         except CaBundleError as error:
             evidence = {"setting": f"{climb.integration.name}.ca_bundle"}
-            yield Finding(
-                CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error), evidence, climb.integration.locate("ca_bundle")
+            place = climb.integration.locate("ca_bundle")
+            step = (
+                "Put a PEM file with the certificates of the authorities there, or correct the path, which begins at "
+                "the folder of the configuration file. Without ca_bundle the system's authorities are trusted."
             )
+            yield Finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, str(error), evidence, place, step)
 
 
 def _endpoint(climb: Climb) -> Iterator[Finding]:
@@ -141,11 +146,13 @@ def _endpoint(climb: Climb) -> Iterator[Finding]:
         yield Finding(fault.cause, f"endpoint {fault.message}", {"setting": "endpoint"}, place, fault.next_step)
     elif misfit is not None:
         message = f"endpoint cannot be right: {misfit.reason}"
-        yield Finding(misfit.cause, message, {"setting": "endpoint"}, place)
+        step = 'Write scheme, host and port only, for example endpoint = "https://127.0.0.1:8443", or "sandbox".'
+        yield Finding(misfit.cause, message, {"setting": "endpoint"}, place, step)
     elif sends_in_the_clear(endpoint, integration.environment):
         message = "endpoint is http, so credentials would cross the network unencrypted; use https"
         cause = CauseId.CONFIG_MALFORMED_URL
-        yield Finding(cause, message, {"setting": "endpoint"}, place)
+        step = "Write https:// in endpoint, and check that the server offers it."
+        yield Finding(cause, message, {"setting": "endpoint"}, place, step)
 
 
 def _typed(climb: Climb) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -58,7 +59,9 @@ def read(climb: Climb) -> Iterator[Check]:
     try:
         climb.contract = load(path, provider=climb.integration.provider)
     except ContractError as error:
-        yield Check.from_finding(FILE, Finding(error.cause, str(error), {}, Location(path, error.line)))
+        is_there = os.path.exists(path)  # noqa: PTH110 - Path.exists raises if the name is too long
+        step = None if is_there else _get_a_contract(climb)
+        yield Check.from_finding(FILE, Finding(error.cause, str(error), {}, Location(path, error.line), step))
         return
     number = len(climb.contract.interactions)
     findings = [*_absent_credentials(climb, climb.contract), *_too_few_interactions(climb, number)]
@@ -67,6 +70,17 @@ def read(climb: Climb) -> Iterator[Check]:
         return
     yield passed(FILE, f"{number} interactions of {climb.contract.consumer} with {climb.contract.provider}")
     yield from (Check.from_finding(FILE, finding) for finding in _weak_rules(climb.contract))
+
+
+def _get_a_contract(climb: Climb) -> str:
+    """Say how to get the contract that is not there."""
+    integration = climb.integration
+    return (
+        f"If the contract lies somewhere else, write its path as contract in {integration.heads()}. If your "
+        "login service has consumer tests, run them: they write it. Otherwise copy the contract that mfagate ships "
+        f"for {climb.provider.title}: run `mfagate init --provider {integration.provider}` in an empty folder and "
+        "take its folders contracts and cassettes."
+    )
 
 
 def _absent_credentials(climb: Climb, contract: Contract) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ from mfagate.scrub import Scrubber
 from mfagate.secrets.shapes import COMMON
 
 ID = "recording"
+
+_NEW, _CHANGED, _DATED = "new", "changed", "only the date"
+"""What became of a file that was written: ``change`` in the evidence, which reports read."""
 
 _SCRUBBED_TOO_MUCH = (
     "If the field is no secret, name it in public_fields of the provider's Scrubbing; "
@@ -81,7 +85,20 @@ def _write(climb: Climb, interaction: Interaction, exchange: Exchange) -> Check:
         return Check.from_finding(ID, finding, subject=name)
     if old == text:
         return passed(ID, "unchanged", subject=name)
-    return passed(ID, "recorded anew" if old is not None else "recorded", subject=name, file=str(path))
+    change = _change(old, text)
+    return passed(ID, f"recorded: {change}", subject=name, file=str(path), change=change)
+
+
+def _change(old: str | None, new: str) -> str:
+    """Return what became of a file that was written."""
+    if old is None:
+        return _NEW
+    return _DATED if _exchanges(old) == _exchanges(new) else _CHANGED
+
+
+def _exchanges(text: str) -> str:
+    """Return a cassette without the lines that say when it was recorded, and with what."""
+    return re.sub(r"(?m)^  (recorded_at|tool): .*\n", "", text)
 
 
 def _replaced(path: Path, text: str) -> str | None:

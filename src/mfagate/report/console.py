@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -23,6 +24,7 @@ from mfagate.report.words import (
     notes,
     paragraphs,
     tally,
+    unrun,
     verdict,
 )
 from mfagate.result import Check, IntegrationReport, Report
@@ -37,31 +39,40 @@ _STYLES = {
     "waived": "magenta",
 }
 
-_NOTE_STYLES = {"override": "bold yellow", "drill": "bold yellow", "selection": "cyan", "warning": "yellow"}
+_NOTE_STYLES = {
+    "override": "bold yellow",
+    "drill": "bold yellow",
+    "selection": "cyan",
+    "recorded": "cyan",
+    "warning": "yellow",
+}
 
-_PLAIN_WIDTH = 100
-
-_PLAIN_TABLE_WIDTH = 1000
-"""A row stays on one line, and nothing of it is left out: it is what a log is searched for."""
+_PLAIN_WIDTH = 80
 
 
-def render(report: Report) -> str:
-    """The report as plain text, for a file or a pipe: no colours, no box lines, no trailing spaces."""
+def render(report: Report, *, verbose: bool = False) -> str:
+    """Return the report as plain text, for a file or a pipe: no colours, no box lines, no trailing spaces.
+
+    Args:
+        report: The run.
+        verbose: Also list the checks that did not run, and why.
+    """
     text = io.StringIO()
-    _show(report, Console(file=text, width=_PLAIN_WIDTH, no_color=True, force_terminal=False, emoji=False))
+    console = Console(file=text, width=_PLAIN_WIDTH, no_color=True, force_terminal=False, emoji=False)
+    _show(report, console, verbose=verbose)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().removesuffix("\n").split("\n"))
 
 
-def show(report: Report, *, color: bool) -> None:
+def show(report: Report, *, color: bool, verbose: bool = False) -> None:
     """Print the report: formatted on a terminal, plain elsewhere."""
     console = Console(no_color=not color, highlight=False, emoji=False)
     if console.is_terminal:
-        _show(report, console)
+        _show(report, console, verbose=verbose)
     else:
-        print(render(report), end="")
+        print(render(report, verbose=verbose), end="")
 
 
-def _show(report: Report, console: Console) -> None:
+def _show(report: Report, console: Console, *, verbose: bool) -> None:
     """The verdict first, then the table, then each problem with all that is needed to act on it."""
     console.print(_hanging(_verdict_line(report), console), highlight=False)
     for note in notes(report):
@@ -77,8 +88,18 @@ def _show(report: Report, console: Console) -> None:
     for problem in _problems(report):
         console.print()
         console.print(_hanging(problem, console) if isinstance(problem, Text) else problem, highlight=False)
+    if verbose:
+        _print_unrun(report, console)
     console.print()
-    console.print(counts(report), style="dim", markup=False, highlight=False)
+    console.print(_hanging(Text(counts(report), style="dim"), console), highlight=False)
+
+
+def _print_unrun(report: Report, console: Console) -> None:
+    for name, lines in unrun(report):
+        console.print()
+        console.print(_hanging(Text(f"{name}: these checks did not run"), console), highlight=False)
+        for line in lines:
+            console.print(Padding(_hanging(Text(line), console, 2), (0, 0, 0, 2)), highlight=False)
 
 
 def _verdict_line(report: Report) -> Text:
@@ -88,35 +109,71 @@ def _verdict_line(report: Report) -> Text:
     return line
 
 
-def _hanging(text: Text, console: Console) -> Text:
+def _hanging(text: Text, console: Console, indent: int = 0) -> Text:
     """A paragraph of which every line but the first is indented: text of others in it begins none."""
-    return Text("\n  ").join(text.wrap(console, console.width - 2, overflow="fold"))
+    return Text("\n  ").join(text.wrap(console, console.width - indent - 2, overflow="fold"))
 
 
 def _print_table(report: Report, console: Console) -> None:
-    if console.is_terminal:
-        console.print(_table(report, plain=False))
-    else:
-        wide = Console(file=console.file, width=_PLAIN_TABLE_WIDTH, no_color=True, force_terminal=False, emoji=False)
-        wide.print(_table(report, plain=True))
+    """Print a row for each integration, in the widest of three layouts that fits."""
+    for layout in (_table, _stacked_table):
+        table = layout(report, _empty_table(console))
+        if console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum <= console.width:
+            console.print(table)
+            return
+    if _fits_stacked(report, console):
+        console.print(_stacked_table(report, _empty_table(console)))
+        return
+    for one in report.integrations:
+        # A log is searched for the name, so it is not cut.
+        console.print(Text(one.name, style="bold"), highlight=False, overflow="fold")
+        line = Text.assemble(f"{one.provider}, {one.environment}  ", _result(one))
+        for part in line.split("\n"):
+            console.print(Padding(_hanging(part, console, 2), (0, 0, 0, 2)), highlight=False)
 
 
-def _table(report: Report, *, plain: bool) -> Table:
+_ANY_WIDTH = 10_000
+
+
+def _fits_stacked(report: Report, console: Console) -> bool:
+    """Whether the last column alone has to be wrapped, and no cause in it."""
+    rows = [
+        (one.name, one.provider, one.environment, f"{one.verdict}: {one.cause or ''}") for one in report.integrations
+    ]
+    return sum(max(map(cell_len, column)) for column in zip(*rows, strict=True)) + 6 <= console.width
+
+
+def _empty_table(console: Console) -> Table:
     from rich import box
 
-    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("integration", "provider", "environment", "verdict", "cause", "checks"):
-        table.add_column(heading, no_wrap=heading != "checks")
-    for one in report.integrations:
-        table.add_row(
-            Text(one.name),
-            Text(one.provider),
-            Text(one.environment),
-            Text(one.verdict.value, style=_STYLES[one.verdict.value]),
-            Text(one.cause or "-"),
-            Text(tally(one)),
-        )
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, show_edge=False)
+    for heading in ("integration", "provider", "environment"):
+        table.add_column(heading, no_wrap=True)
     return table
+
+
+def _table(report: Report, table: Table) -> Table:
+    for heading in ("verdict", "cause", "checks"):
+        table.add_column(heading)
+    for one in report.integrations:
+        verdict_ = Text(one.verdict.value, style=_STYLES[one.verdict.value])
+        known = map(Text, (one.name, one.provider, one.environment))
+        table.add_row(*known, verdict_, Text(one.cause or "-"), Text(tally(one)))
+    return table
+
+
+def _stacked_table(report: Report, table: Table) -> Table:
+    """Return the table with verdict, cause and checks in one column."""
+    table.add_column("result")
+    for one in report.integrations:
+        table.add_row(*map(Text, (one.name, one.provider, one.environment)), _result(one))
+    return table
+
+
+def _result(integration: IntegrationReport) -> Text:
+    verdict_ = integration.verdict.value
+    cause = f": {integration.cause}\n" if integration.cause else ": "
+    return Text.assemble((verdict_, _STYLES[verdict_]), cause, tally(integration))
 
 
 _SHOWN_IN_FULL = 3

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
 from rich.console import Console
 from rich.markdown import Markdown
 
 from mfagate.causes import Cause, CauseId, load
+from mfagate.causes.excerpt import concerning, named
 from mfagate.config.nearest import nearest_to
+from mfagate.files import Unreadable, read_text
+
+
+class UnknownIntegration(Exception):
+    """The configuration has no such integration, or cannot be read."""
 
 
 class UnknownCause(Exception):
@@ -27,22 +37,77 @@ def find(name: str) -> Cause:
         raise UnknownCause(message) from None
 
 
-def show(name: str) -> None:
-    """Print one page: rendered on a terminal, as Markdown elsewhere."""
-    cause = find(name)
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a page is for.
+
+    Args:
+        providers: The providers that they use; empty for all.
+        integration: The integration that they asked for, if it is a single one.
+    """
+
+    providers: frozenset[str] = frozenset()
+    integration: str | None = None
+
+
+EVERYBODY = Reader()
+"""Who gets the whole page."""
+
+
+def reader_of(config: Path, integration: str | None = None) -> Reader:
+    """Return the reader that a configuration file shows, of one integration or of all; everybody without a file.
+
+    The file is read as far as it goes: a page must also be found if the file is broken.
+
+    Raises:
+        UnknownIntegration: The file cannot be read, or has no such integration.
+    """
+    try:
+        tables = tomllib.loads(read_text(config, _LONGEST_FILE)).get("integrations")
+    except (Unreadable, ValueError) as error:
+        if integration is None:
+            return EVERYBODY
+        raise UnknownIntegration(f"{config} cannot be read, so {integration} is not known: {error}") from None
+    used = {
+        str(name): str(table["provider"])
+        for name, table in (tables.items() if isinstance(tables, dict) else ())
+        if isinstance(table, dict) and "provider" in table
+    }
+    if integration is None:
+        only = next(iter(used)) if len(used) == 1 else None
+        return Reader(frozenset(used.values()), only)
+    name = integration.partition("/")[0]
+    if name not in used:
+        raise UnknownIntegration(f"{config} has no integration {integration!r}{nearest_to(name, list(used))}")
+    return Reader(frozenset({used[name]}), integration)
+
+
+_LONGEST_FILE = 1 << 20
+
+
+def show(name: str, reader: Reader = EVERYBODY) -> None:
+    """Print what concerns the reader of one page: rendered on a terminal, as Markdown elsewhere."""
+    text = to_markdown(find(name), reader)
     console = Console(highlight=False)
     if console.is_terminal:
-        console.print(Markdown(to_markdown(cause)))
+        console.print(Markdown(text))
     else:
-        print(to_markdown(cause), end="")
+        print(text, end="")
 
 
-def to_markdown(cause: Cause) -> str:
-    """The page as one Markdown document."""
-    return (
+def to_markdown(cause: Cause, reader: Reader = EVERYBODY) -> str:
+    """Return what concerns the reader of the page, as one Markdown document."""
+    page = (
         f"# {cause.id}\n\n{cause.title}. Outcome: {_outcomes(cause)}. Severity: {cause.severity}.\n\n"
         f"Next step: {cause.next_step}\n\n{cause.text}"
     )
+    if not reader.providers:
+        return page
+    excerpt = concerning(page, reader.providers)
+    if reader.integration is not None and len(reader.providers) == 1:
+        excerpt = named(excerpt, reader.integration, *reader.providers)
+    names = ", ".join(sorted(reader.providers))
+    return f"{excerpt}\nShown is what concerns {names}. All of the page: `mfagate explain {cause.id} --provider all`\n"
 
 
 def show_all() -> None:

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mfagate.causes import Cause, Outcome, load
+from mfagate.causes import Cause, CauseId, Outcome, load
 from mfagate.report.places import line_of_text
-from mfagate.report.words import NOTHING_CHECKED
+from mfagate.report.words import NOTHING_CHECKED, emulators, is_emulator_note
 from mfagate.result import Check, IntegrationReport, Report, ReportLocation
 
 
@@ -46,7 +46,10 @@ def findings(report: Report) -> list[Found]:
 
 
 def _rank(found: Found) -> tuple[float, ...]:
-    return found.integration.urgency(found.check) if found.integration is not None else ()
+    """Return the place among all findings: what the run as a whole lacks is the first, and its notes are the last."""
+    if found.integration is not None:
+        return found.integration.urgency(found.check)
+    return () if found.decides else (float("inf"),)
 
 
 def _of_the_run(report: Report) -> Iterator[Found]:
@@ -56,6 +59,16 @@ def _of_the_run(report: Report) -> Iterator[Found]:
             id="gate", outcome=Outcome.FAIL, cause=cause.id, message=NOTHING_CHECKED, next_step=cause.next_step
         )
         yield Found(check, cause, None, _of_the_file(report), _digest("gate", cause.id))
+    if any(is_emulator_note(check) for one in report.integrations for check in one.checks):
+        yield _emulators(report)
+
+
+def _emulators(report: Report) -> Found:
+    """Return what is known of emulators as one finding of the run, which decides nothing."""
+    cause = load(CauseId.CASSETTE_EMULATED)
+    message = emulators(report)
+    check = Check(id="cassette", outcome=cause.outcome, cause=cause.id, message=message, next_step=cause.next_step)
+    return Found(check, cause, None, _of_the_file(report), _digest("cassette", cause.id), decides=False)
 
 
 def _of_the_file(report: Report) -> ReportLocation | None:
@@ -66,7 +79,7 @@ def _of(integration: IntegrationReport, report: Report) -> Iterator[Found]:
     alike: Counter[tuple[str, ...]] = Counter()
     deciding = integration.deciding
     for check in integration.checks:
-        if check.cause is None or check.is_skipped:
+        if check.cause is None or check.is_skipped or is_emulator_note(check):
             continue
         identity = (integration.name, check.id, check.subject or "", check.cause, str(check.evidence.get("setting")))
         alike[identity] += 1

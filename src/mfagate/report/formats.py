@@ -40,10 +40,17 @@ def missing_extra(format_name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One report to write; ``path`` None is stdout."""
+    """One report to write.
+
+    Args:
+        format: One of ``FORMATS``.
+        path: The file; None is stdout.
+        verbose: Whether the console report lists the checks that did not run.
+    """
 
     format: str
     path: Path | None = None
+    verbose: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -70,6 +77,10 @@ class Output:
             from mfagate.report import html
 
             return html.render(shown, history)
+        if self.format == "console":
+            from mfagate.report import console
+
+            return console.render(shown, verbose=self.verbose)
         render: Callable[[Report], str] = import_module(f"mfagate.report.{self.format}").render
         return render(shown)
 
@@ -138,7 +149,7 @@ def _print(output: Output, report: Report, *, color: bool, history: HistoryView 
     if output.format == "console":
         from mfagate.report import console
 
-        console.show(harmless_tree(report), color=color)
+        console.show(harmless_tree(report), color=color, verbose=output.verbose)
     else:
         print(output.render(report, history), end="")
     sys.stdout.flush()  # What cannot be written is to be known now.

@@ -10,7 +10,15 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mfagate.causes import Outcome
-from mfagate.report.words import NoteKind, indented, notes, nothing_changed, paragraphs
+from mfagate.report.words import (
+    NoteKind,
+    emulators,
+    indented,
+    is_emulator_note,
+    notes,
+    nothing_changed,
+    paragraphs,
+)
 from mfagate.result import Check, IntegrationReport, Report
 
 # Characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets).
@@ -22,6 +30,8 @@ def render(report: Report) -> str:
     root = Element("testsuites", name="mfagate")
     for integration in report.integrations:
         _suite(root, integration, report)
+    if root and (emulated := emulators(report)):
+        SubElement(root[0][0], "property", name="emulators", value=_clean(emulated))
     if report.cause is not None:
         suite = SubElement(
             root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0"
@@ -77,7 +87,12 @@ def _of_the_run(report: Report) -> dict[str, str | None]:
     def told(kind: NoteKind) -> str | None:
         return "\n".join(note.text for note in notes(report) if note.kind == kind) or None
 
-    return {"override": report.run.override, "selection": told("selection"), "warning": told("warning")}
+    return {
+        "override": report.run.override,
+        "selection": told("selection"),
+        "warning": told("warning"),
+        "recorded": told("recorded"),
+    }
 
 
 def _properties(suite: Element, **values: object) -> None:
@@ -108,7 +123,7 @@ def _case(suite: Element, integration: IntegrationReport, check: Check) -> None:
         problem.text = _told(check)
     elif check.waiver is not None:
         SubElement(case, "system-out").text = f"waived: {message}\n{_told(check)}"
-    elif check.cause is not None:
+    elif check.cause is not None and not is_emulator_note(check):
         SubElement(case, "system-out").text = f"{check.outcome}: {check.cause}: {message}"
 
 

@@ -39,7 +39,7 @@ _LONGEST_BLOCK = 4_000
 
 def render(report: Report) -> str:
     """Verdict, table, the first problem in full, the others folded."""
-    problems = findings(report)
+    problems = [found for found in findings(report) if found.integration is not None or found.decides]
     parts = [MARKER, f"## {_escape(verdict(report))}", *_notes(report)]
     if report.integrations:
         parts.append(_table(report))

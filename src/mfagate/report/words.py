@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
-from mfagate.causes import Outcome, load
+from mfagate.causes import CauseId, Outcome, load
 from mfagate.result import Check, IntegrationReport, Report, ReportLocation, SkipReason, Verdict, skip_reasons
 
 _VERDICTS = {
@@ -80,6 +81,25 @@ def selection(report: Report) -> list[str]:
     return [f"{label}: {'; '.join(names)}" for label, names in lines.items() if names]
 
 
+_CHANGES = {
+    "new": "new recordings",
+    "changed": "changed recordings",
+    "only the date": "recordings of which only the date changed",
+}
+
+
+def recorded(report: Report) -> Iterator[str]:
+    """Yield the files that ``mfagate record`` wrote, in a line for each kind of change, and how many it did not."""
+    for one in report.integrations if report.run.stage == "record" else ():
+        made = [check for check in one.checks if check.id == "recording" and check.outcome is Outcome.PASS]
+        for change, what in _CHANGES.items():
+            files = [Path(str(check.evidence["file"])) for check in made if check.evidence.get("change") == change]
+            if files:
+                yield f"{one.name}: {what} in {files[0].parent}: {', '.join(file.name for file in files)}"
+        if unchanged := sum("change" not in check.evidence for check in made):
+            yield f"{one.name}: recordings that did not change: {unchanged}"
+
+
 NOTHING_CHECKED = "No integration fits the selection, so nothing was checked."
 
 
@@ -90,9 +110,22 @@ def drills(report: Report) -> str:
 
 
 def emulators(report: Report) -> str:
-    """Which integrations were held against an imitation, which proves less than the provider itself would."""
+    """Return which integrations an emulator answered, or recordings of one, in one line; empty if none was."""
     names = [one.name for one in report.integrations if one.target == "emulator" and report.run.stage != "check"]
-    return f"answered by emulators, not by the providers themselves: {', '.join(names)}" if names else ""
+    recorded = [one.name for one in report.integrations if any(is_emulator_note(check) for check in one.checks)]
+    answered = f"answered by emulators, not by the providers themselves: {', '.join(names)}"
+    if names and names == recorded:
+        return f"{answered}; so are their recordings"
+    lines = {
+        answered: names,
+        f"recordings made of emulators: {', '.join(recorded)}": recorded,
+    }
+    return "; ".join(line for line, known in lines.items() if known)
+
+
+def is_emulator_note(check: Check) -> bool:
+    """Whether a check only says that recordings come from an emulator; reports say so in one line a run."""
+    return check.cause is CauseId.CASSETTE_EMULATED and check.outcome is Outcome.INFO
 
 
 def paragraphs(check: Check) -> Iterator[tuple[str, str]]:
@@ -128,15 +161,27 @@ def moment(when: datetime) -> str:
 
 
 def tally(integration: IntegrationReport) -> str:
-    """How many of its checks passed, were waived, did not run."""
-    ran = [check for check in integration.checks if check.outcome is not Outcome.SKIPPED]
-    passed = sum(check.outcome is Outcome.PASS for check in ran)
-    waived = len(integration.waived)
-    skipped = Counter(
-        check.skipped_because or SkipReason.NOT_APPLICABLE for check in integration.checks if check.is_skipped
-    )
-    parts = [f"{passed}/{len(ran)} passed", f"{waived} waived" if waived else "", skip_reasons(skipped)]
-    return ", ".join(part for part in parts if part)
+    """Return how many of its checks passed, and what became of the others."""
+    return counted(integration.checks)
+
+
+_COUNTED = {
+    "fail": "failed",
+    "inconclusive": "inconclusive",
+    "warn": "warned",
+    "waived": "waived",
+    "info": "info",
+}
+
+
+def counted(checks: Sequence[Check]) -> str:
+    """Return the numbers of checks by outcome in words, such as ``38 of 40 passed, 2 warned, 1 not applicable``."""
+    kinds = Counter(kind(check) for check in checks)
+    skipped = Counter(check.skipped_because or SkipReason.NOT_APPLICABLE for check in checks if check.is_skipped)
+    ran = len(checks) - kinds[Outcome.SKIPPED]
+    parts = [f"{kinds[Outcome.PASS]} of {ran} passed"]
+    parts += [f"{kinds[name]} {text}" for name, text in _COUNTED.items() if kinds[name]]
+    return ", ".join(filter(None, [*parts, skip_reasons(skipped)]))
 
 
 def override(report: Report) -> str:
@@ -148,10 +193,22 @@ def override(report: Report) -> str:
 
 
 def counts(report: Report) -> str:
-    """The checks by outcome, the duration, and which mfagate it was: the last line of a report."""
-    shown = ", ".join(f"{number} {name}" for name, number in report.summary.model_dump(by_alias=True).items() if number)
+    """Return the checks by outcome, the duration, and which mfagate it was: the last line of a report."""
+    checks = [check for one in report.integrations for check in one.checks]
+    shown = f"checks: {counted(checks)}" if checks else "no checks"
     seconds = (report.run.finished - report.run.started).total_seconds()
-    return f"{shown or 'no checks'} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"
+    return f"{shown} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"
+
+
+def unrun(report: Report) -> Iterator[tuple[str, list[str]]]:
+    """Yield each integration with the checks that did not run and why; checks with the same reason share a line."""
+    for one in report.integrations:
+        titles: dict[str, list[str]] = {}
+        for check in one.checks:
+            if check.is_skipped:
+                titles.setdefault(check.message, []).append(check.title)
+        if titles:
+            yield one.name, [f"{', '.join(same)}: {reason}" for reason, same in titles.items()]
 
 
 def kind(check: Check) -> str:
@@ -180,11 +237,18 @@ def contact(check: Check, integration: IntegrationReport) -> str:
 
 
 def exonerated(integration: IntegrationReport) -> str:
-    """What this run showed not to be at fault."""
+    """Return what this run showed not to be at fault."""
     names = integration.exonerated
     if not names:
         return ""
-    return f"{_joined(['the ' + name for name in names])} {'is' if len(names) == 1 else 'are'} not at fault"
+    text = f"{_joined(['the ' + name for name in names])} {'is' if len(names) == 1 else 'are'} not at fault"
+    refused = str(integration.cause).startswith(("credential.", "account."))
+    # No login was reproduced, so nothing is said of a database, but it took no part in the refusal.
+    return (
+        f"{text}; mfagate asked without the login service and its database"
+        if refused and "database" not in names
+        else text
+    )
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -199,7 +263,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-NoteKind = Literal["override", "drill", "selection", "warning"]
+NoteKind = Literal["override", "drill", "selection", "recorded", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +280,7 @@ def notes(report: Report) -> list[Note]:
         "override": [override(report)],
         "drill": [drills(report)],
         "selection": selection(report),
+        "recorded": list(recorded(report)),
         "warning": [f"warning: {warning}" for warning in report.run.warnings],
     }
     return [Note(kind, one_line(text)) for kind, texts in told.items() for text in texts if text]

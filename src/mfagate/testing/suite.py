@@ -87,7 +87,8 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert red["location"] is not None, result.stdout
         if not key.startswith("expect.") and key in project.values:
             assert red["location"]["line"] == project.line_of(f"{key} ="), result.stdout
-        assert "database" in result.first["exonerated"]
+        answered = [check for check in result.checks("contract.interaction") if check["outcome"] == "pass"]
+        assert answered or "database" not in result.first["exonerated"], "no login was reproduced"
 
     def test_offline(self, project: ProviderProject, running: Running) -> None:
         """Every slip and mix-up is found without a network, and its setting named."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -58,11 +58,24 @@ class HistoryView:
         expiries: dict[str, dict[str, Runout]] = {}
         for report in sorted(reports, key=lambda one: one.run.started):
             for one in report.integrations:
-                latency = {sample.phase: sample.median for sample in samples_of(one.measured)}
-                nights.setdefault(one.name, []).append(Night(report.run.started, one.verdict, one.cause, latency))
+                nights.setdefault(one.name, []).append(_of_run(report.run.started, one))
                 # What a later run says replaces what an earlier one said.
                 expiries.setdefault(one.name, {}).update({runout.what: runout for runout in runouts(one)})
         return cls(nights, {name: list(by_what.values()) for name, by_what in expiries.items()})
+
+    def with_run(self, report: Report) -> HistoryView:
+        """Return the history with the run that a page shows as the last one, once; a drill is not counted."""
+        nights = dict(self.nights)
+        for one in report.integrations:
+            if one.name in nights and not one.faults:
+                before = [night for night in nights[one.name] if night.when != report.run.started]
+                nights[one.name] = [*before, _of_run(report.run.started, one)]
+        return replace(self, nights=nights)
+
+
+def _of_run(when: datetime, integration: IntegrationReport) -> Night:
+    latency = {sample.phase: sample.median for sample in samples_of(integration.measured)}
+    return Night(when, integration.verdict, integration.cause, latency)
 
 
 def _night(when: datetime, state: IntegrationState) -> Night:

@@ -204,7 +204,11 @@ class Page:
 
     @classmethod
     def of(cls, report: Report, history: HistoryView) -> Page:
-        """Work out a report; integrations that need a reader come first."""
+        """Work out a report; integrations that need a reader come first.
+
+        The history is that of earlier runs; the charts show this one as well.
+        """
+        earlier, history = history, history.with_run(report)
         sorted_ = sorted(report.integrations, key=_urgency)
         offline = report.run.stage == "check"
         targets = [OFFLINE] if offline else list(TARGETS.values())
@@ -220,7 +224,7 @@ class Page:
             finished=words.moment(report.run.finished),
             entries=entries,
             targets=targets,
-            contracts=list(_contracts(entries, targets, history)),
+            contracts=list(_contracts(entries, targets, earlier)),
             calendar=_calendar(entries, report, history),
         )
 
@@ -251,28 +255,26 @@ def _contracts(entries: Iterable[Entry], targets: Iterable[str], history: Histor
     for provider, same in groupby(by_provider, key=lambda entry: entry.report.provider):
         cells: dict[str, list[Verified]] = {name: [] for name in targets}
         for entry in same:
-            if verified := _verified(entry, history):
-                cells[entry.target].append(verified)
-        if any(cells.values()):
-            yield Contract(provider, list(cells.items()))
+            cells[entry.target].append(_verified(entry, history))
+        yield Contract(provider, list(cells.items()))
 
 
-def _of_a_contract(integration: IntegrationReport) -> list[Check]:
-    """Its interactions: live each is a check, and offline so is its recording."""
-    return [check for check in integration.checks if check.id in ("contract.interaction", "cassette") and check.subject]
+_ABOUT_CONTRACTS = ("contract.interaction", "cassette", "recording")
+"""Checks of interactions: live each is a check, and so is its recording."""
 
 
-def _verified(entry: Entry, history: HistoryView) -> Verified | None:
-    """How many interactions held, and since when they have not, where that is known."""
-    kinds = [words.kind(check) for check in _of_a_contract(entry.report)]
-    if not kinds:
-        return None
-    state = State(min(kinds, key=_WORST_FIRST.index))
-    if set(kinds) == {"skipped"}:
-        text = "not looked at"
+def _verified(entry: Entry, history: HistoryView) -> Verified:
+    """Say how many interactions held, or why none was asked, and when they last did."""
+    about = [check for check in entry.report.checks if check.id in _ABOUT_CONTRACTS]
+    named = [check for check in about if check.subject]
+    if not about:
+        # Offline, recordings are not looked at if the contract cannot be read.
+        state, text = State("skipped"), "not reached"
+    elif not named:
+        state, text = State(words.kind(about[0])), about[0].message
     else:
-        others = [f"{kinds.count(kind)} {kind}" for kind in _WORST_FIRST if kind != "pass" and kind in kinds]
-        text = ", ".join([f"{kinds.count('pass')} of {len(kinds)}", *others])
+        kinds = [words.kind(check) for check in named]
+        state, text = State(min(kinds, key=_WORST_FIRST.index)), words.counted(named)
     passed = [night.when for night in history.nights.get(entry.report.name, ()) if night.verdict is Verdict.PASS]
     if state.word != "pass" and passed:
         text += f"; last pass {passed[-1]:%Y-%m-%d}"

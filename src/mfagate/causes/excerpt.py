@@ -1,0 +1,123 @@
+"""The part of a cause page that concerns the reader: their providers, the name of their integration.
+
+Only two things are left out: what a nested list says of another provider, and commands that ask another one. Steps
+keep their numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+_NAMES = {
+    "auth0": ("Auth0",),
+    "cognito": ("Cognito",),
+    "duo": ("Duo",),
+    "entra": ("Entra ID", "Microsoft Graph", "Graph"),
+    "okta": ("Okta",),
+    "privacyidea": ("privacyIDEA",),
+    "twilio": ("Twilio",),
+    "vonage": ("Vonage",),
+}
+"""How the pages call a provider at the beginning of a sentence."""
+
+_IN_COMMANDS = {
+    "auth0": r"auth0",
+    "cognito": r"cognito",
+    "duo": r"duosecurity",
+    "entra": r"microsoft|\baz ad\b",
+    "okta": r"okta",
+    "privacyidea": r"privacyidea|validate/check|healthz|PI_KEY",
+    "twilio": r"twilio",
+}
+"""What a command has that asks a provider."""
+
+_ANY = "|".join(name for names in _NAMES.values() for name in names)
+_SUBJECTS = re.compile(rf"(?:{_ANY})\b(?:(?:, | and | or )(?:{_ANY})\b)*")
+_SENTENCE = re.compile(r"(?<=[.?!]) (?=\S)")
+_ITEM = re.compile(r" +- ")
+_BLOCK = re.compile(r"(?ms)^```\n(.*?)^```\n")
+
+
+def concerning(text: str, providers: Collection[str]) -> str:
+    """Return the page without what concerns other providers only."""
+    blocks: list[str] = _BLOCK.split(text)
+    blocks[::2] = [_prose(part, providers) for part in blocks[::2]]
+    blocks[1::2] = [f"```\n{_commands(part, providers)}```\n" for part in blocks[1::2]]
+    return "".join(blocks)
+
+
+def named(text: str, integration: str, provider: str) -> str:
+    """Return the page with the names of one integration and its provider in place of the examples."""
+    text = re.sub(r"(--integration|\bintegrations\.)( ?)NAME\b", rf"\1\2{integration}", text)
+    text = re.sub(r"\bsandbox PROVIDER\b", f"sandbox {provider}", text)
+    return re.sub(r"\b(contracts|cassettes)/(?:duo|NAME)\b(/auth-service-duo)?", _Paths(provider), text)
+
+
+class _Paths:
+    """Put the provider into a path of an example."""
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+
+    def __call__(self, found: re.Match[str]) -> str:
+        file = f"/auth-service-{self._provider}" if found[2] else ""
+        return f"{found[1]}/{self._provider}{file}"
+
+
+def _prose(text: str, providers: Collection[str]) -> str:
+    return "".join(_items(text.splitlines(keepends=True), providers))
+
+
+def _items(lines: list[str], providers: Collection[str]) -> Iterator[str]:
+    """Yield lines; the lines of a nested item are judged together."""
+    item: list[str] = []
+    for line in lines:
+        if item and _ITEM.match(line) is None and line.startswith(" " * (len(item[0]) - len(item[0].lstrip()) + 2)):
+            item.append(line)
+            continue
+        yield from _kept(item, providers)
+        item = [line] if _ITEM.match(line) else []
+        if not item:
+            yield line
+    yield from _kept(item, providers)
+
+
+def _kept(item: list[str], providers: Collection[str]) -> Iterator[str]:
+    """Yield the item with the sentences that concern the providers, as it was if these are all."""
+    if not item:
+        return
+    mark = item[0][: len(item[0]) - len(item[0].lstrip())] + "- "
+    sentences = _SENTENCE.split(" ".join(line.strip() for line in item).removeprefix("- "))
+    kept, concerns = [], True
+    for sentence in sentences:
+        subjects = _SUBJECTS.match(sentence)
+        if subjects is not None:
+            concerns = bool(_owners(subjects[0]) & set(providers))
+        kept += [sentence] if concerns else []
+    if len(kept) == len(sentences):
+        yield from item
+    elif kept:
+        yield from _wrapped(f"{mark}{' '.join(kept)}", len(mark))
+
+
+def _owners(subjects: str) -> set[str]:
+    return {key for key, names in _NAMES.items() if any(re.search(rf"\b{name}\b", subjects) for name in names)}
+
+
+def _wrapped(text: str, indent: int) -> Iterator[str]:
+    from textwrap import wrap
+
+    for line in wrap(text, 98, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False):
+        yield f"{line}\n"
+
+
+def _commands(block: str, providers: Collection[str]) -> str:
+    """Return the commands that ask none or one of the providers; all of them, marked as examples, if none is left."""
+    commands = re.findall(r"(?:.*\\\n|.*\n {2,})*.*\n", block)
+    kept = [command for command in commands if not (asked := _asked(command)) or asked & set(providers)]
+    return "".join(kept) or f"# Examples for other providers:\n{block}"
+
+
+def _asked(command: str) -> set[str]:
+    return {name for name, pattern in _IN_COMMANDS.items() if re.search(pattern, command)}
