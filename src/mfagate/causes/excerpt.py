@@ -22,13 +22,13 @@ _NAMES = {
 """How the pages call a provider at the beginning of a sentence."""
 
 _IN_COMMANDS = {
-    "auth0": r"auth0",
-    "cognito": r"cognito",
-    "duo": r"duosecurity",
-    "entra": r"microsoft|\baz ad\b",
-    "okta": r"okta",
-    "privacyidea": r"privacyidea|validate/check|healthz|PI_KEY",
-    "twilio": r"twilio",
+    "auth0": re.compile("auth0"),
+    "cognito": re.compile("cognito"),
+    "duo": re.compile("duosecurity"),
+    "entra": re.compile(r"microsoft|\baz ad\b"),
+    "okta": re.compile("okta"),
+    "privacyidea": re.compile(r"privacyidea|validate/check|healthz|PI_KEY"),
+    "twilio": re.compile("twilio"),
 }
 """What a command has that asks a provider."""
 
@@ -36,15 +36,16 @@ _ANY = "|".join(name for names in _NAMES.values() for name in names)
 _SUBJECTS = re.compile(rf"(?:{_ANY})\b(?:(?:, | and | or )(?:{_ANY})\b)*")
 _SENTENCE = re.compile(r"(?<=[.?!]) (?=\S)")
 _ITEM = re.compile(r" +- ")
-_BLOCK = re.compile(r"(?ms)^```\n(.*?)^```\n")
+_FENCE = re.compile(r"(?<![^\n])```\n")
+_NEXT_COMMAND = re.compile(r"(?<=[^\\]\n)(?!  )")
 
 
 def concerning(text: str, providers: Collection[str]) -> str:
     """Return the page without what concerns other providers only."""
-    blocks: list[str] = _BLOCK.split(text)
-    blocks[::2] = [_prose(part, providers) for part in blocks[::2]]
-    blocks[1::2] = [f"```\n{_commands(part, providers)}```\n" for part in blocks[1::2]]
-    return "".join(blocks)
+    parts: list[str] = _FENCE.split(text)
+    parts[::2] = [_prose(part, providers) for part in parts[::2]]
+    parts[1::2] = [_commands(part, providers) for part in parts[1::2]]
+    return "```\n".join(parts)
 
 
 def named(text: str, integration: str, provider: str) -> str:
@@ -102,7 +103,8 @@ def _kept(item: list[str], providers: Collection[str]) -> Iterator[str]:
 
 
 def _owners(subjects: str) -> set[str]:
-    return {key for key, names in _NAMES.items() if any(re.search(rf"\b{name}\b", subjects) for name in names)}
+    said = set(re.split(", | and | or ", subjects))
+    return {key for key, names in _NAMES.items() if said & set(names)}
 
 
 def _wrapped(text: str, indent: int) -> Iterator[str]:
@@ -114,10 +116,10 @@ def _wrapped(text: str, indent: int) -> Iterator[str]:
 
 def _commands(block: str, providers: Collection[str]) -> str:
     """Return the commands that ask none or one of the providers; all of them, marked as examples, if none is left."""
-    commands = re.findall(r"(?:.*\\\n|.*\n {2,})*.*\n", block)
+    commands = _NEXT_COMMAND.split(block)
     kept = [command for command in commands if not (asked := _asked(command)) or asked & set(providers)]
     return "".join(kept) or f"# Examples for other providers:\n{block}"
 
 
 def _asked(command: str) -> set[str]:
-    return {name for name, pattern in _IN_COMMANDS.items() if re.search(pattern, command)}
+    return {name for name, pattern in _IN_COMMANDS.items() if pattern.search(command)}

@@ -98,7 +98,7 @@ def _change(old: str | None, new: str) -> str:
 
 def _exchanges(text: str) -> str:
     """Return a cassette without the lines that say when it was recorded, and with what."""
-    return re.sub(r"(?m)^  (recorded_at|tool): .*\n", "", text)
+    return re.sub(r"(?<![^\n])  (recorded_at|tool): .*\n", "", text)
 
 
 def _replaced(path: Path, text: str) -> str | None:
