@@ -33,6 +33,23 @@ APPSETTINGS = """\
 }
 """
 
+AUTHPROXY = """\
+; comment
+[main]
+debug=true
+[radius_server_auto]
+ikey=DI1
+skey=first
+api_host = api-1.duosecurity.com
+[ldap_server_auto]
+# skey=old
+ikey=DI2
+skey=second=
+api_host: api-1.duosecurity.com
+[Mapping user]
+group = Class # a, b
+"""
+
 COMPOSE = """\
 services:
   login:
@@ -123,6 +140,12 @@ joined = "${var.a}-b"
         ("a.yaml", DEPLOYMENT, "[3].data.DUO_HOST", "two", 23),
         ("a.yaml", "kind: Kustomization\nmetadata: {name: x}\nsecretGenerator:\n- name: duo\n  literals:\n  - skey=x\n",
          "secretGenerator.duo.literals.skey", "x", 6),
+        ("a.ini", AUTHPROXY, "ldap_server_auto.skey", "second=", 11),
+        ("a.ini", AUTHPROXY, "radius_server_auto.ikey", "DI1", 5),
+        ("a.ini", AUTHPROXY, "'Mapping user'.group", "Class # a, b", 14),
+        ("a.ini", "a.b.url : https\\://x\n! c\nkey\\:1=\\u0041\\\n  b\n", "'key:1'", "Ab", 3),
+        ("a.ini", "a.b.url : https\\://x\n", "'a.b.url'", "https://x", 1),
+        ("a.ini", "[Default]\nURL = https://x:8443/a\\b\n", "Default.URL", "https://x:8443/a\\b", 2),
         ("a.tfvars", TFVARS, "duo_host", "api-1.duosecurity.com", 2),
         ("a.tfvars", TFVARS, "duo.skey", 'a"b\\cA${x}', 6),
         ("a.tfvars", TFVARS, 'duo."i.key"', "DI", 7),
@@ -169,6 +192,10 @@ def test_the_value_is_found_with_its_line(
         ("v.yaml", "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  c4n4ry\n", "a", "has the tag !vault"),
         ("v.yaml", "a: !Ref Token\n", "a", "has the tag !Ref: another program makes the value of it"),
         ("v.yaml", "a: {{ .Values.c4n4ry }}\n", "a", "it holds {{ … }}, as a template"),
+        ("v.ini", AUTHPROXY, "skey", "there is no 'skey' under the top; it has main, radius_server_auto"),
+        ("v.ini", AUTHPROXY, "ldap_server.skey", "write ini:v.ini#ldap_server_auto.skey"),
+        ("v.ini", "okta.token = c4n4ry\n", "okta.token", "write 'ini:v.ini#\"okta.token\"'"),
+        ("v.ini", "a = 1\nc4n4ry\n", "a", "v.ini is not valid ini (line 2)"),
         ("v.tfvars", TFVARS, "computed", "computed is an expression, and only constants can be read here"),
         ("v.tfvars", TFVARS, "nothing", "nothing holds nothing, not a value"),
         ("v.tfvars", 'a = "c4n4ry"\nb = \n', "a", "v.tfvars is not valid tfvars (line 2)"),
@@ -184,6 +211,29 @@ def test_a_miss_shows_what_is_there_and_what_to_write(
     said = missed(f"{name.partition('.')[2]}:{name}#{fragment}")
     assert message in said
     assert "c4n4ry" not in said
+
+
+def test_a_name_with_a_value_in_each_of_several_sections_is_ambiguous(put: Put, missed: Missed) -> None:
+    put("authproxy.cfg", AUTHPROXY)
+    said = missed("dotenv:authproxy.cfg#skey")
+    assert "2 of them define skey, each with another value" in said
+    assert "second" not in said
+
+
+def test_the_step_names_the_sections(put: Put, tmp_path: Path) -> None:
+    put("authproxy.cfg", AUTHPROXY)
+    reference = Reference.parse("dotenv:authproxy.cfg#skey")
+    assert reference is not None
+    with pytest.raises(Unresolved) as caught:
+        Stores(StoreContext(tmp_path, {})).resolve(reference)
+    assert "ini:authproxy.cfg#radius_server_auto.skey" in str(caught.value.next_step)
+    assert "ini:authproxy.cfg#ldap_server_auto.skey" in str(caught.value.next_step)
+
+
+def test_sections_that_agree_are_not_ambiguous_and_no_program_misreads_them(put: Put, resolve: Resolve) -> None:
+    put("authproxy.cfg", AUTHPROXY.replace("api_host: ", "api_host = "))
+    resolved = resolve("dotenv:authproxy.cfg#api_host")
+    assert (resolved.value, resolved.misread) == ("api-1.duosecurity.com", ())
 
 
 def secret(name: str, namespace: str | None = None, key: str = "skey", value: str = "v") -> str:
@@ -507,6 +557,32 @@ def test_every_constant_of_terraform_is_read_back(value: object) -> None:
         return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
     assert tfvars.parse(f"a = {written(value)}\n") == {"a": value}
+
+
+VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x17E, exclude_characters="\x7f\x85\xa0"), max_size=9)
+
+
+@quick
+@given(VISIBLE, st.sampled_from(["", "[duo]\n"]))
+def test_every_value_of_one_line_is_read_back(value: str, section: str) -> None:
+    from mfagate.secrets.stores import ini
+
+    written = value if section else value.replace("\\", "\\\\")
+    expected = {"duo": {"skey": value}} if section else {"skey": value}
+    assert ini.parse(f"{section}skey = {written}\n") == expected
+
+
+@quick
+@given(st.text(st.sampled_from("[]=:#;!\\ \n\tau0"), max_size=30))
+def test_any_text_is_read_or_refused_with_a_line(text: str) -> None:
+    from mfagate.secrets.stores import ini
+
+    try:
+        found = ini.parse(text)
+    except ini.IniError as error:
+        assert 1 <= error.line <= text.count("\n") + 1
+    else:
+        assert all(isinstance(value, str | dict) for value in found.values())
 
 
 def test_the_reference_to_write_can_be_pasted_into_toml() -> None:

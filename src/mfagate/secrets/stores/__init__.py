@@ -74,6 +74,7 @@ _MODULES = {
     "json": "document",
     "yaml": "document",
     "toml": "document",
+    "ini": "document",
     "tfvars": "document",
     "k8s-secret": "kubernetes",
     "sandbox": "sandbox",
@@ -113,7 +114,7 @@ class Stores:
         return store
 
 
-_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "tfvars", "k8s-secret")
+_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "ini", "tfvars", "k8s-secret")
 
 
 def file_of(reference: Reference, base: Path) -> Path | None:

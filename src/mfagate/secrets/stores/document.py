@@ -1,4 +1,4 @@
-"""``json:``, ``yaml:``, ``toml:`` and ``tfvars:PATH#a.b``: one value inside a structured file.
+"""``json:``, ``yaml:``, ``toml:``, ``ini:`` and ``tfvars:PATH#a.b``: one value inside a structured file.
 
 How the value is addressed: :mod:`mfagate.secrets.stores.path` and :mod:`mfagate.secrets.stores.walk`.
 """
@@ -16,7 +16,7 @@ from typing import Any
 from mfagate.foreign import quoted
 from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file, tfvars
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, ini, read_file, tfvars
 from mfagate.secrets.stores.json_comments import without_comments
 from mfagate.secrets.stores.lines import LineOf, json_lines, toml_lines, yaml_lines
 from mfagate.secrets.stores.manifests import makes_secrets
@@ -251,6 +251,7 @@ _PARSERS: dict[str, Callable[[str], _File]] = {
     "json": _parse_json,
     "yaml": _parse_yaml,
     "toml": lambda text: _single(text, parse_toml(text)),
+    "ini": lambda text: _single(text, ini.parse(text)),
     "tfvars": lambda text: _single(text, tfvars.parse(text)),
 }
 
@@ -258,5 +259,6 @@ _LINES: dict[str, Callable[[str, int], LineOf]] = {
     "json": lambda text, _: json_lines(text),
     "yaml": yaml_lines,
     "toml": lambda text, _: toml_lines(text),
+    "ini": lambda text, _: ini.lines(text),
     "tfvars": lambda text, _: tfvars.lines(text),
 }
