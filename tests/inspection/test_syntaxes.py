@@ -13,6 +13,7 @@ from mfagate.inspection.syntaxes import foreign_syntax
 from .healthy import EXAMPLES, inspected
 
 FORMS = [
+    '{{ secret "/config/secrets/duo" | squote }}',
     "@Microsoft.KeyVault(SecretUri=https://myvault.vault.azure.net/secrets/mysecret/)",
     "@Microsoft.KeyVault(VaultName=myvault;SecretName=mysecret)",
     "@Microsoft.AppConfiguration(Endpoint=https://x.azconfig.io; Key=duo)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -155,11 +156,35 @@ def _placeholder(candidate: Candidate) -> Fault | None:
     reason = placeholder(candidate.text, secret=candidate.field.secret, chosen=candidate.chosen)
     if reason is None:
         return None
-    step = (
+    step = _of_variable(candidate) or (
         f"Put the real value at {candidate.place}, or run the step that fills it in before the check. "
         f"Where to find it: {candidate.field.setting.where}"
     )
     return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
+
+
+_ONE_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[-?=+][^{}]*|:[^{}]*)?\}|\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%")
+
+
+def _of_variable(candidate: Candidate) -> str | None:
+    """Return the next step for a variable in a file that another program fills in, which may stay there."""
+    reference, text = candidate.value.reference, candidate.text.strip()
+    if reference is None or reference.scheme == "env":
+        return None
+    found = _ONE_VARIABLE.fullmatch(text)
+    if found is None:
+        if "{{" not in text:
+            return None
+        return (
+            f"Let the job fill {candidate.place} in before mfagate starts, as the deployment does, and point "
+            f'{candidate.field.name} at the result: the file that is written, or "env:NAME".'
+        )
+    name = found[1] or found[2] or found[3]
+    return (
+        f"If the login service replaces {candidate.place} by the variable, set {name} in this job as it is set there, "
+        f'and write {candidate.field.name} = "env:{name}". If it does not, put the real value there. Where to find '
+        f"it: {candidate.field.setting.where}"
+    )
 
 
 def _literal(candidate: Candidate) -> Fault | None:
@@ -203,7 +228,7 @@ def _likely(candidate: Candidate) -> Fault | None:
     if setting.shape is None or setting.multiline or candidate.is_list or is_recognised(setting.shape, text):
         return None
     if candidate.address and any(c in text for c in ".:/"):
-        return None
+        return _of_documentation(candidate)
     reason = words(text)
     if reason is not None:
         step = f"Put the real value at {candidate.place}. Where to find it: {setting.where}"
@@ -213,6 +238,20 @@ def _likely(candidate: Candidate) -> Fault | None:
         return None
     step = _resolve(syntax, candidate.field.name, literal=candidate.value.reference is None, place=candidate.place)
     return Fault(CauseId.CONFIG_REFERENCE_UNRESOLVED, syntax.description, step)
+
+
+_RESERVED = re.compile(
+    r"(?i)(?:https?://)?(?:[^\s/]+\.)?(?:example\.(?:com|org|net|edu)|[\w-]+\.(?:example|invalid))[:/]?.*"
+)
+"""Names that belong to nobody: RFC 2606."""
+
+
+def _of_documentation(candidate: Candidate) -> Fault | None:
+    if _RESERVED.fullmatch(candidate.text) is None:
+        return None
+    step = f"Put the real value at {candidate.place}. Where to find it: {candidate.field.setting.where}"
+    message = "was never filled in: it is an address of documentation, which belongs to nobody"
+    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, message, step)
 
 
 def _characters(candidate: Candidate) -> Fault | None:
@@ -231,7 +270,9 @@ def _stray_fault(candidate: Candidate, stray: str) -> Fault:
 def _remove_stray(candidate: Candidate, stray: str) -> str:
     scheme = candidate.value.reference.scheme if candidate.value.reference else ""
     how = "store the value without it"
-    if "newline" in stray or "carriage return" in stray:
+    if "escape" in stray and candidate.field.setting.multiline:
+        how = 'store it with line breaks in the place of the escapes: printf %b "$VALUE" > FILE, and file:FILE'
+    elif "newline" in stray or "carriage return" in stray:
         # Nearly always echo, a here-string or an editor's last line.
         how = {
             "file": 'write the file without it: printf %s "$VALUE" > FILE',

@@ -71,7 +71,7 @@ class Store:
             other = _other_scheme(reference, path, text)
             raise Unresolved(
                 f"{reference}: {path} is not valid {reference.scheme}{_position(error)}{_template(text)}",
-                next_step=f"Write {other} in the place of {reference}." if other else None,
+                next_step=f"Write {other} in the place of {reference}." if other else _OTHERWISE.get(reference.scheme),
                 location=Location(full_path(self._base, path, reference), _line(error)),
             ) from None
 
@@ -127,8 +127,13 @@ class _Search:
             elif isinstance(document.content, str):
                 meant = _other_scheme(self.reference, self.name, self.file.text)
             hint = f"; write {meant}" if meant else ""
-            step = f"If it is meant, write {meant} in the place of {self.reference}." if meant else None
+            step = f"If it is meant, write {meant} in the place of {self.reference}." if meant else missing.step
+            step = step or self._one_inside(path, missing.inside)
             raise Unresolved(f"{self.reference}: {missing}{hint}", next_step=step) from None
+
+    def _one_inside(self, path: ValuePath, names: Sequence[str]) -> str | None:
+        whole = [self._written(replace(path, steps=[*path.steps, name])) for name in names]
+        return f"Write the one that is meant: {some(whole)}." if whole else None
 
     def _refuse_encoded(self, content: Any, steps: Sequence[str]) -> None:
         """Refuse base64 and ciphertexts of manifests, which are not what a program gets.
@@ -192,6 +197,13 @@ def _other_scheme(reference: Reference, path: str, text: str) -> str | None:
     fragment = reference.locator.partition("#")[2]
     key = fragment if scheme != "dotenv" or fragment in text else fragment.rpartition(".")[2]
     return quoted(f"{scheme}:{path}#{key}")
+
+
+_OTHERWISE = {
+    "tfvars": "Blocks of Terraform are not read: point at the *.tfvars file that sets the value, or write env:NAME for "
+    "the variable of this job that does.",
+}
+"""What to do with a file that cannot be read as its scheme says, and no other scheme reads."""
 
 
 def _position(error: Exception) -> str:

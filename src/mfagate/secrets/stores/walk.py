@@ -37,12 +37,24 @@ class Missing(Exception):
         message: Why.
         instead: The path that was probably meant.
         reference: The whole reference to write instead, where it is one of another kind.
+        inside: The names of which one is to be added to the path.
+        step: What to do, where no other reference of this file helps.
     """
 
-    def __init__(self, message: str, *, instead: Sequence[str] = (), reference: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        instead: Sequence[str] = (),
+        reference: str | None = None,
+        inside: Sequence[str] = (),
+        step: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.instead = instead
         self.reference = reference
+        self.inside = inside
+        self.step = step
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +127,48 @@ def _name(item: Any) -> str | None:
 
 def _scalar(value: Any, steps: Sequence[str]) -> Any:
     if isinstance(value, Tagged):
-        raise Missing(
-            f"{_dotted(steps)} has the tag {quoted(value.tag, _LONGEST_NAME)}: {_TAGS.get(value.tag, _OTHER_TAG)}"
-        )
+        told, step = _TAGS.get(value.tag, _OTHER_TAG)
+        raise Missing(f"{_dotted(steps)} has the tag {quoted(value.tag, _LONGEST_NAME)}: {told}", step=step)
     if isinstance(value, Unknown):
-        raise Missing(f"{_dotted(steps)} is an expression, and only constants can be read here")
+        message = f"{_dotted(steps)} is an expression, and only constants can be read here"
+        raise Missing(message, step=_EXPRESSION.format(quoted(steps[-1], _LONGEST_NAME)))
     if isinstance(value, dict) and isinstance(value.get("kty"), str):
         return json.dumps(value)  # a JSON Web Key
     if value is None or isinstance(value, dict | list):
-        raise Missing(f"{_dotted(steps)} holds {_kind(value)}, not a value{_what_is_there(value)}")
+        message = f"{_dotted(steps)} holds {_kind(value)}, not a value{_what_is_there(value)}"
+        raise Missing(message, reference=_of_secret(value), inside=() if value is None else _names(value))
     return value
 
 
-_TAGS = {"!vault": "a ciphertext of Ansible Vault, which nothing has decrypted"}
-_OTHER_TAG = "another program makes the value of it"
+_RESULT = "point the reference at the result: env:NAME or file:PATH"
+_TAGS = {
+    "!vault": (
+        "a ciphertext of Ansible Vault, which nothing has decrypted",
+        f"Let a play write the value, or decrypt it with ansible-vault, before the gate runs, and {_RESULT}.",
+    )
+}
+_OTHER_TAG = (
+    "another program makes the value of it",
+    f"Let that program write the value before the gate runs, as it does in the deployment, and {_RESULT}.",
+)
+_EXPRESSION = (
+    "Point the reference at what the expression reads, or set the value in this job as in the deployment, and write "
+    "env:NAME (Terraform itself reads a variable from env:TF_VAR_{})."
+)
+
+
+def _of_secret(value: Any) -> str | None:
+    """Return the reference for a table that names a Secret of Kubernetes and a key in it, as values of charts do.
+
+    What stands there may be a secret all the same, so it is not quoted.
+    """
+    names = set(value) if isinstance(value, dict) else set()
+    is_selector = names <= _SELECTOR and "key" in names and names & {"secret", "secretName"}
+    return "k8s-secret:MANIFEST#NAME/KEY" if is_selector else None
+
+
+_SELECTOR = {"secret", "secretName", "name", "key", "optional"}
+"""https://docs.gitlab.com/charts/charts/globals/#duo-auth has such a table."""
 
 
 def _value_of_item(item: Any, name: str) -> tuple[Sequence[str], Any]:
