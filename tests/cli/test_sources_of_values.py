@@ -121,6 +121,10 @@ def test_what_cannot_be_read_points_at_the_file_and_says_what_to_do(
         ("${SKEY}", 'set SKEY in this job as it is set there, and write secret_key = "env:SKEY"'),
         ("${DUO_SECRET_KEY:?required}", 'write secret_key = "env:DUO_SECRET_KEY". If it does not, put the real value'),
         ("${DUO_SECRET_KEY:-}", 'write secret_key = "env:DUO_SECRET_KEY"'),
+        ("${env:DUO_SECRET_KEY}", 'set DUO_SECRET_KEY in this job as it is set there, and write secret_key = "env:DUO'),
+        ("${self:custom.skey}", "Let the job fill compose.yml:1 in before mfagate starts"),
+        ("${csm.platform.skey}", "Let the job fill compose.yml:1 in before mfagate starts"),
+        ("$(op read op://prod/duo/skey)", "A shell makes the value of compose.yml:1: let it read the file"),
         ("%DUO_SECRET_KEY%", 'write secret_key = "env:DUO_SECRET_KEY"'),
         ("{{ vault_duo_secret_key }}", "Let the job fill compose.yml:1 in before mfagate starts"),
     ],
@@ -156,3 +160,33 @@ def test_a_setting_under_a_vendors_other_name_is_no_secret(project: Deployment) 
     result = project.run_in_process("check")
     assert result.first_red["cause"] == "config.unknown-setting"
     assert "cassette.secret-leaked" not in {check.get("cause") for check in result.first["checks"]}
+
+
+WHOLE = ("host: x\\nskey: {0}\\n", "DUO_HOST=x\\nexport DUO_SKEY={0}\\n", "[duo]\\nhost = x\\nskey = {0}\\n")
+
+
+@pytest.mark.parametrize("content", WHOLE)
+def test_a_file_inside_a_secret_is_no_value(project: Deployment, content: str) -> None:
+    project.put("s.yaml", f'kind: Secret\nmetadata: {{name: duo}}\nstringData: {{c: "{content.format(SKEY)}"}}\n')
+    project.references["secret_key"] = '"k8s-secret:s.yaml#duo/c"'
+    red = project.run_in_process("check").first_red
+    assert (red["cause"], "is a whole file of names and values" in red["message"]) == ("config.malformed-value", True)
+    assert 'secret_key = "yaml:FILE#KEY", "dotenv:FILE#NAME"' in red["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reference", "step"),
+    [
+        ("s.yaml", "kind: Secret\nmetadata: {name: duo}\nstringData:\n  a: |\n    {0}\n", "k8s-secret:s.yaml#duo/a",
+         "under stringData, write it in one line, or |- in the place of |"),
+        ("v.yaml", "a: |\n  {0}\n", "yaml:v.yaml#a", "write it in one line, or |- in the place of |"),
+        ("k", "{0}\n", "file:k", 'printf %s "$VALUE" > FILE'),
+    ],
+)  # fmt: skip
+def test_a_line_break_behind_a_value_has_a_step_for_the_file(
+    project: Deployment, name: str, text: str, reference: str, step: str
+) -> None:
+    project.put(name, text.replace("{0}", SKEY))
+    project.references["secret_key"] = f'"{reference}"'
+    red = project.run_in_process("check").first_red
+    assert (red["cause"], step in red["next_step"]) == ("config.stray-characters", True), red

@@ -239,6 +239,7 @@ _ENCLOSED: tuple[tuple[str, str, Syntax], ...] = (
     ("<secret:", ">", _ARGO),
     ("<vault:", ">", _ARGO),
     ("<+", ">", _ref("Harness", _PIPELINE)),
+    ("((", "))", _variable("Cloud Foundry, BOSH or Concourse", "write the file with `bosh interpolate -l VARIABLES`")),
     ("<<", ">>", _variable("CircleCI", _PIPELINE)),
     ("<%", "%>", _variable("an ERB or EJS template", _RENDER)),
     ("${{", "}}", _ACTIONS),

@@ -163,27 +163,53 @@ def _placeholder(candidate: Candidate) -> Fault | None:
     return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
 
 
-_ONE_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[-?=+][^{}]*|:[^{}]*)?\}|\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%")
+_ONE_VARIABLE = re.compile(
+    r"\$\{(?:(?:env|ENV)[:.])?(?P<braces>[A-Za-z_]\w*)(?::?[-?=+][^{}]*|:(?!\w+[.:(])[^{}]*)?\}"
+    r"|\$(?P<bare>[A-Za-z_]\w*)|%(?P<percent>[A-Za-z_]\w*)%"
+)
+_OTHER_SOURCES = {
+    "self",
+    "opt",
+    "param",
+    "cf",
+    "sls",
+    "custom",
+    "aws",
+    "sys",
+    "ctx",
+    "file",
+    "secret",
+    "secrets",
+    "env",
+}
+"""What stands in front of the colon in ``${self:custom.key}`` of the Serverless Framework and its like."""
 
 
 def _of_variable(candidate: Candidate) -> str | None:
     """Return the next step for a variable in a file that another program fills in, which may stay there."""
-    reference, text = candidate.value.reference, candidate.text.strip()
+    reference, text = candidate.value.reference, candidate.text.strip().strip("\"'")
     if reference is None or reference.scheme == "env":
         return None
-    found = _ONE_VARIABLE.fullmatch(text)
-    if found is None:
-        if "{{" not in text:
-            return None
+    field, where = candidate.field.name, candidate.field.setting.where
+    if text.startswith("$("):
+        name = reference.locator.partition("#")[2] if reference.scheme == "dotenv" else "NAME"
         return (
-            f"Let the job fill {candidate.place} in before mfagate starts, as the deployment does, and point "
-            f'{candidate.field.name} at the result: the file that is written, or "env:NAME".'
+            f"A shell makes the value of {candidate.place}: let it read the file in this job before mfagate starts "
+            f'(set -a; . FILE), and write {field} = "env:{name}".'
         )
-    name = found[1] or found[2] or found[3]
+    found = _ONE_VARIABLE.fullmatch(text)
+    name = found["braces"] or found["bare"] or found["percent"] if found else ""
+    if name and name not in _OTHER_SOURCES:
+        return (
+            f"If the login service replaces {candidate.place} by the variable, set {name} in this job as it is set "
+            f'there, and write {field} = "env:{name}". If it does not, put the real value there. Where to find it: '
+            f"{where}"
+        )
+    if not name and "{{" not in text and "${" not in text:
+        return None
     return (
-        f"If the login service replaces {candidate.place} by the variable, set {name} in this job as it is set there, "
-        f'and write {candidate.field.name} = "env:{name}". If it does not, put the real value there. Where to find '
-        f"it: {candidate.field.setting.where}"
+        f"Let the job fill {candidate.place} in before mfagate starts, as the deployment does, and point {field} at "
+        'the result: the file that is written, or "env:NAME".'
     )
 
 
@@ -212,6 +238,25 @@ def _pem(candidate: Candidate) -> Fault | None:
         "holds a key or certificate in PEM, and no such thing is due",
         f"Put the right value there. Where to find it: {setting.where}",
     )
+
+
+_LINE_OF_FILE = re.compile(r"(?m)^[ \t]*(?:export )?[A-Za-z_][\w.-]{0,80}[ \t]*[:=][ \t]*\S")
+
+
+def _whole_file(candidate: Candidate) -> Fault | None:
+    """A file of names and values, as a Secret has it that is mounted as ``config.yaml`` or ``.env``."""
+    setting = candidate.field.setting
+    if setting.multiline or candidate.chosen or len(_LINE_OF_FILE.findall(candidate.text)) < _FEWEST_LINES:
+        return None
+    return Fault(
+        CauseId.CONFIG_MALFORMED_VALUE,
+        "is a whole file of names and values, not one value",
+        f"Save what is at {candidate.place} as a file in this job, as the deployment mounts it, and point at its "
+        f'member: {candidate.field.name} = "yaml:FILE#KEY", "dotenv:FILE#NAME" or "ini:FILE#SECTION.NAME".',
+    )
+
+
+_FEWEST_LINES = 2
 
 
 def _stray(candidate: Candidate) -> Fault | None:
@@ -276,7 +321,9 @@ def _remove_stray(candidate: Candidate, stray: str) -> str:
         # Nearly always echo, a here-string or an editor's last line.
         how = {
             "file": 'write the file without it: printf %s "$VALUE" > FILE',
-            "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0',
+            "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0; or, under stringData, write it in '
+            "one line, or |- in the place of |",
+            "yaml": "write it in one line, or |- in the place of |",
         }.get(scheme, f"{how} (`echo` and here-strings add a newline, `printf %s` does not)")
     return f"At {candidate.place}, {how}."
 
@@ -318,6 +365,7 @@ _JUDGES: tuple[Callable[[Candidate], Fault | None], ...] = (
     _placeholder,
     _literal,
     _pem,
+    _whole_file,
     _stray,
     _likely,
     _wrapping,

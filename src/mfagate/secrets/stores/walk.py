@@ -136,7 +136,9 @@ def _scalar(value: Any, steps: Sequence[str]) -> Any:
         return json.dumps(value)  # a JSON Web Key
     if value is None or isinstance(value, dict | list):
         message = f"{_dotted(steps)} holds {_kind(value)}, not a value{_what_is_there(value)}"
-        raise Missing(message, reference=_of_secret(value), inside=() if value is None else _names(value))
+        step = _made_elsewhere(value)
+        inside = () if value is None or step else _names(value)
+        raise Missing(message, reference=_of_secret(value), inside=inside, step=step)
     return value
 
 
@@ -155,6 +157,21 @@ _EXPRESSION = (
     "Point the reference at what the expression reads, or set the value in this job as in the deployment, and write "
     "env:NAME (Terraform itself reads a variable from env:TF_VAR_{})."
 )
+
+
+def _made_elsewhere(value: Any) -> str | None:
+    """Return what to do with a table that another program makes a value of.
+
+    https://www.pulumi.com/docs/iac/concepts/secrets/,
+    https://learn.microsoft.com/azure/azure-resource-manager/templates/key-vault-parameter
+    """
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    if isinstance(value.get("secure"), str):
+        return f"Pulumi encrypted it: write it in the job with `pulumi config get NAME`, and {_RESULT}."
+    if isinstance(reference := value.get("reference"), dict) and "keyVault" in reference:
+        return f"Azure reads it when it deploys: read it in the job with `az keyvault secret show`, and {_RESULT}."
+    return None
 
 
 def _of_secret(value: Any) -> str | None:
@@ -207,11 +224,24 @@ def _missing(document: Any, value: Any, steps: Sequence[str], number: int) -> Mi
     message = f"there is no {quoted(step, _LONGEST_NAME)!r} under {before or 'the top'}"
     if (joined := _joined(document, steps)) is not None:
         return Missing(f"{message}, but there is a key with the whole name", instead=joined)
+    if isinstance(value, str):
+        return _in_text(message, before, value)
     near = _nearest(step, _names(value))
     if near is not None:
         hint = f"{message}; did you mean {quoted(near, _LONGEST_NAME)!r}?"
         return Missing(hint + _what_is_there(value), instead=[*steps[:number], near, *steps[number + 1 :]])
     return Missing(message + _what_is_there(value))
+
+
+def _in_text(message: str, before: str, value: str) -> Missing:
+    """What is below a text: nothing, unless it is JSON, as in the answer of ``aws secretsmanager get-secret-value``."""
+    if not value.lstrip().startswith(("{", "[")):
+        return Missing(f"{message}, which holds a value and no table")
+    last = before.rpartition(".")[2]
+    return Missing(
+        f"{message}, which holds JSON as a text",
+        step=f"Write that text into a file of its own in the job (jq -r .{last} IN > OUT), and point at json:OUT#KEY.",
+    )
 
 
 def _nearest(step: str, names: Sequence[str]) -> str | None:
