@@ -127,8 +127,8 @@ def _name(item: Any) -> str | None:
 
 def _scalar(value: Any, steps: Sequence[str]) -> Any:
     if isinstance(value, Tagged):
-        told, step = _TAGS.get(value.tag, _OTHER_TAG)
-        raise Missing(f"{_dotted(steps)} has the tag {quoted(value.tag, _LONGEST_NAME)}: {told}", step=step)
+        told, how = _TAGS.get(value.tag, _OTHER_TAG)
+        raise Missing(f"{_dotted(steps)} has the tag {quoted(value.tag, _LONGEST_NAME)}: {told}", step=how)
     if isinstance(value, Unknown):
         message = f"{_dotted(steps)} is an expression, and only constants can be read here"
         raise Missing(message, step=_EXPRESSION.format(quoted(steps[-1], _LONGEST_NAME)))
