@@ -240,13 +240,14 @@ def _pem(candidate: Candidate) -> Fault | None:
     )
 
 
-_LINE_OF_FILE = re.compile(r"(?m)^[ \t]*(?:export )?[A-Za-z_][\w.-]{0,80}[ \t]*[:=][ \t]*\S")
+_ASSIGNED = re.compile(r"[ \t]*+(?:export )?[A-Za-z_][\w.-]{0,80}+[ \t]*+[:=][ \t]*+\S")
 
 
 def _whole_file(candidate: Candidate) -> Fault | None:
     """A file of names and values, as a Secret has it that is mounted as ``config.yaml`` or ``.env``."""
     setting = candidate.field.setting
-    if setting.multiline or candidate.chosen or len(_LINE_OF_FILE.findall(candidate.text)) < _FEWEST_LINES:
+    assigned = sum(_ASSIGNED.match(line) is not None for line in candidate.text.splitlines())
+    if setting.multiline or candidate.chosen or assigned < _FEWEST_LINES:
         return None
     return Fault(
         CauseId.CONFIG_MALFORMED_VALUE,
@@ -285,14 +286,13 @@ def _likely(candidate: Candidate) -> Fault | None:
     return Fault(CauseId.CONFIG_REFERENCE_UNRESOLVED, syntax.description, step)
 
 
-_RESERVED = re.compile(
-    r"(?i)(?:https?://)?(?:[^\s/]+\.)?(?:example\.(?:com|org|net|edu)|[\w-]+\.(?:example|invalid))[:/]?.*"
-)
+_RESERVED = tuple(f".{name}" for name in ("example", "invalid", "example.com", "example.org", "example.net"))
 """Names that belong to nobody: RFC 2606."""
 
 
 def _of_documentation(candidate: Candidate) -> Fault | None:
-    if _RESERVED.fullmatch(candidate.text) is None:
+    address = candidate.text.lower().partition("://")[2] or candidate.text.lower()
+    if not f".{re.split('[/:]', address)[0]}".endswith(_RESERVED):
         return None
     step = f"Put the real value at {candidate.place}. Where to find it: {candidate.field.setting.where}"
     message = "was never filled in: it is an address of documentation, which belongs to nobody"

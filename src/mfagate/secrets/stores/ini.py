@@ -17,15 +17,14 @@ from typing import Any
 from mfagate.secrets.stores.lines import LineOf
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_SECTION = re.compile(r"\s*\[([^\]\n]+)\]\s*(?:[#;].*)?")
-_COMMENT = re.compile(r"\s*(?:[#;!].*)?")
-_PAIR = re.compile(r"\s*((?:\\.|[^\\=:\s]|[ \t](?![ \t]*[=:]))+?)[ \t]*[=:][ \t]*(.*?)[ \t]*")
+_SECTION = re.compile(r"\[([^\[\]\n]+)\](?:\s*+[#;].*)?")
+_NAME = re.compile(r"(?:\\.|[^\\=:])*+")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
 
 
 class IniError(ValueError):
-    """A line is no section, no comment and no ``NAME = VALUE``; ``line`` counts from 1."""
+    """No line is a ``NAME = VALUE``; ``line`` is the first that is no comment, counted from 1."""
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -41,7 +40,7 @@ class _Pair:
 
 def section_of(line: str) -> str | None:
     """Return the name of the section that a line begins, or None."""
-    found = _SECTION.fullmatch(line)
+    found = _SECTION.fullmatch(line.strip())
     return found[1].strip() if found else None
 
 
@@ -49,10 +48,13 @@ def parse(text: str) -> dict[str, Any]:
     """Read the values of a file; those of a section are a table.
 
     Raises:
-        IniError: A line is something else.
+        IniError: There is none.
     """
     root: dict[str, Any] = {}
-    for pair in _pairs(text):
+    pairs = list(_pairs(text))
+    if not pairs and (other := [number for number, line in enumerate(_split(text), 1) if not _is_comment(line)]):
+        raise IniError(other[0])
+    for pair in pairs:
         *around, name = pair.keys
         table = root.setdefault(around[0], {}) if around else root
         if isinstance(table, dict):
@@ -67,17 +69,22 @@ def lines(text: str) -> LineOf:
 
 
 def _pairs(text: str) -> Iterator[_Pair]:
+    """Yield the names with their values. Names without one, and lines that continue a list, are of no interest."""
     java = not any(section_of(line) for line in _split(text))
     section: list[str] = []
     for number, line in _joined(text) if java else enumerate(_split(text), 1):
-        if (name := section_of(line)) is not None:
-            section = [name]
-        elif not _COMMENT.fullmatch(line):
-            found = _PAIR.fullmatch(line)
-            if found is None:
-                raise IniError(number)
-            name, value = (_unescaped(found[1]), _unescaped(found[2])) if java else (found[1], found[2])
-            yield _Pair([*section, name], value, number)
+        if (found := section_of(line)) is not None:
+            section = [found]
+        elif not _is_comment(line):
+            name = _NAME.match(line) if java else re.match(r"[^=:]*+", line)
+            if name is not None and name.end() < len(line) and name[0].strip():
+                key, value = name[0].strip(" \t"), line[name.end() + 1 :].strip(" \t")
+                key, value = (_unescaped(key), _unescaped(value)) if java else (key, value)
+                yield _Pair([*section, key], value, number)
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip()[:1] in ("", "#", ";", "!")
 
 
 def _split(text: str) -> list[str]:
@@ -90,7 +97,7 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(_split(text), 1):
         start = start or number
         whole += line.lstrip() if whole else line
-        if (len(whole) - len(whole.rstrip("\\"))) % 2 and not _COMMENT.fullmatch(whole):
+        if (len(whole) - len(whole.rstrip("\\"))) % 2 and not _is_comment(whole):
             whole = whole[:-1]
             continue
         yield start, whole
