@@ -222,6 +222,20 @@ def test_a_name_with_a_value_in_each_of_several_sections_is_ambiguous(put: Put, 
     assert "second" not in said
 
 
+@pytest.mark.parametrize("text", ["a.url=https\\://x\nb=1\n", "a.url: https://x\nb=1\n"])
+def test_javas_properties_have_a_scheme_of_their_own(put: Put, tmp_path: Path, resolve: Resolve, text: str) -> None:
+    """Java writes ``:`` with a backslash: https://docs.oracle.com/javase/8/docs/api/java/util/Properties.html#store."""
+    put("a.properties", text)
+    reference = Reference.parse("dotenv:a.properties#a.url")
+    assert reference is not None
+    with pytest.raises(Unresolved) as caught:
+        Stores(StoreContext(tmp_path, {})).resolve(reference)
+    assert "'ini:a.properties#\"a.url\"'" in str(caught.value.next_step)
+    put("b.properties", "b = 1\n")
+    resolved = resolve("dotenv:b.properties#b")
+    assert (resolved.value, resolved.misread) == ("1", ())
+
+
 def test_the_step_names_the_sections(put: Put, tmp_path: Path) -> None:
     put("authproxy.cfg", AUTHPROXY)
     reference = Reference.parse("dotenv:authproxy.cfg#skey")

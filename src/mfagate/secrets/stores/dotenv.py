@@ -38,19 +38,24 @@ class Store:
         path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
         full = full_path(self._context.base, path, reference)
         file = self._context.once("dotenv", full, lambda: self._parse(read_file(self._context.base, path, reference)))
+        java = path.endswith(".properties")
         if name not in file.defined:
-            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}")
+            step = _as_properties(reference, path, name) if java and file.unreadable else None
+            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}", next_step=step)
         found = file.defined[name]
         location = Location(full, found.line)
         if len(sections := file.sections(name)) > 1:
             raise _in_sections(reference, sections, location)
         if found.value is None:
             raise Unresolved(f"{reference}: {path} names {name} without a value ({location})", location=location)
+        if java and "\\" in found.value:
+            message = f"{reference}: the value has escapes of Java's properties, which a .env file does not know"
+            raise Unresolved(message, next_step=_as_properties(reference, path, name), location=location)
         if found.too_long:
             raise Unresolved(f"{reference}: with its variables it is longer than 1 MiB", location=location)
         if found.unset:
             raise _not_set(reference, found, file, location)
-        return Resolved(found.value, location, found.misread)
+        return Resolved(found.value, location, () if java else found.misread)
 
     def _parse(self, text: str) -> _File:
         from dotenv.parser import parse_stream
@@ -100,6 +105,11 @@ def _by_section(bindings: Iterable[tuple[int, Binding]]) -> Mapping[str, list[tu
         section = section if name is None else name
         found.setdefault(section, []).append((line, binding))
     return found
+
+
+def _as_properties(reference: Reference, path: str, name: str) -> str:
+    instead = quoted(to_write("ini", path, ValuePath([name])), 200)
+    return f"Write {instead} in the place of {reference}."
 
 
 def _in_sections(reference: Reference, sections: Sequence[str], location: Location) -> Unresolved:
