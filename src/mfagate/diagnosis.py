@@ -19,7 +19,7 @@ from mfagate import numbers
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign import ForeignText, quoted
-from mfagate.intermediaries import proxy_finding
+from mfagate.intermediaries import edge_finding, proxy_finding
 from mfagate.result import Finding
 
 _LONGEST_WORD = 80
@@ -61,7 +61,7 @@ def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
         return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome, next_step=failure.next_step)
     response = exchange.response
     assert response is not None, "an exchange has a failure or a response"
-    found = proxy_finding(exchange) or dialect.explain(exchange) or _by_status(response) or _gone(exchange, dialect)
+    found = _by_others(exchange) or dialect.explain(exchange) or _by_status(response) or _gone(exchange, dialect)
     if found is None and not _is_refused_by_api(response):
         found = _unreadable(response)
     if found is None:
@@ -75,8 +75,13 @@ def cause_without_body(exchange: Exchange, dialect: Dialect) -> Finding:
     """The cause of a refusal whose body nobody has read: by its headers and its status."""
     response = exchange.response
     assert response is not None, "a failure has no status"
-    finding = proxy_finding(exchange) or dialect.explain(exchange) or _by_status(response)
+    finding = _by_others(exchange) or dialect.explain(exchange) or _by_status(response)
     return finding or unexpected(exchange, dialect)
+
+
+def _by_others(exchange: Exchange) -> Finding | None:
+    """Return the finding of an answer that something between this machine and the provider gave."""
+    return proxy_finding(exchange) or edge_finding(exchange)
 
 
 def _request(exchange: Exchange) -> str:

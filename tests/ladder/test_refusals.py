@@ -270,7 +270,21 @@ def test_a_ping_that_says_something_definite_decides(run: Run, server: Server, a
     assert (check.id, check.cause) == ("provider.ping", cause)
 
 
-@pytest.mark.parametrize("answer", [(404, {}), (404, b"<html>not here</html>"), (403, b"<html>nginx</html>")])
+@pytest.mark.parametrize("page", [b"<html>nginx</html>", b"<!doctype html><title>Access denied | acme</title>"])
+def test_a_page_that_refuses_every_request_is_a_filter_before_another_host(
+    run: Run, server: Server, page: bytes
+) -> None:
+    """A web filter, or a protection in front of the provider; the URL, which was right, was accused first."""
+    server.answers["/login/ping"] = (403, page)
+    server.token = lambda body: (403, page)
+    check = red(run())
+    assert (check.id, check.cause) == ("credential.accepted", CauseId.CONTRACT_NOT_JSON)
+    assert check.location is None
+    assert "/login/ping" in str(check.evidence)
+    assert "leave the credential as it is" in str(check.next_step).lower()
+
+
+@pytest.mark.parametrize("answer", [(404, {}), (404, b"<html>not here</html>"), (401, b"<html>who</html>")])
 def test_a_host_that_knows_neither_ping_nor_credential_is_another_one(run: Run, server: Server, answer: Answer) -> None:
     server.answers["/login/ping"] = answer
     server.token = lambda body: answer
