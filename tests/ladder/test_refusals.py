@@ -74,6 +74,15 @@ def test_an_unknown_code_is_shown_and_accuses_nothing(run: Run, server: Server) 
     assert check.evidence["attempts"] == "3 of 3 failed: 3 × provider.refusal-unrecognised (401)"
 
 
+@pytest.mark.parametrize(("answer", "is_foreign"), [((403, {"message": "Forbidden"}), True), (UNKNOWN, False)])
+def test_a_gateways_own_refusal_is_looked_for(run: Run, server: Server, answer: Answer, is_foreign: bool) -> None:
+    """A gateway refused in JSON of its own, and the report sent people to the provider's list of codes."""
+    server.token = lambda body: answer
+    check = red(run())
+    assert_accuses_nothing(check)
+    assert ("look first for a gateway or proxy" in str(check.next_step)) is is_foreign
+
+
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 409, 422, 423])
 def test_an_unknown_code_accuses_nothing_at_any_status(run: Run, server: Server, status: int) -> None:
     server.token = lambda body: (status, {"error": "a code nobody has seen"})

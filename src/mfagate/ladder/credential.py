@@ -141,7 +141,8 @@ def _whose_fault(climb: Climb, probe: Probe, picture: Picture[Exchange], finding
             cause=CauseId.PROVIDER_AUTH_OUTAGE,
             message=f"the provider answers without a credential, but not with one: {finding.message}",
             evidence={**finding.evidence, "without a credential": "answered"},
-            next_step="Look at the provider's status page. No credential was refused: rotate nothing.",
+            next_step=finding.next_step
+            or "Look at the provider's status page. No credential was refused: rotate nothing.",
         )
     control = _second_opinion(climb, probe, finding)
     unknown = control.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
