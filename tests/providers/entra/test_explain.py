@@ -152,6 +152,13 @@ def test_a_credential_that_did_not_arrive_stays_as_it_is(number: int) -> None:
     assert "Leave the credential as it is" in str(of_login(401, number, "invalid_client").next_step)
 
 
+def test_a_licence_that_may_only_be_unreadable() -> None:
+    """Directory.Read.All was the answer: https://github.com/microsoftgraph/microsoft-graph-docs/issues/12537."""
+    found = of_graph(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant")
+    assert found.cause is CauseId.ACCOUNT_FEATURE_DISABLED
+    assert "Directory.Read.All" in str(found.next_step)
+
+
 GRAPHS_ERRORS = "https://learn.microsoft.com/graph/errors"
 
 

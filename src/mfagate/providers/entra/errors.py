@@ -424,6 +424,9 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
     "Authentication_RequestFromNonPremiumTenantOrB2CTenant": Meaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the tenant has no licence for it (Entra ID P1); Graph at times says so to those who may not read the licence",
+        "In the Microsoft Entra admin center, look under Billing > Licenses whether the tenant has Entra ID P1. If it "
+        "has, grant the application Directory.Read.All, with admin consent, so that Graph sees the licence.",
+        setting="client_id",
     ),
     "TooManyRequests": _SLOW_DOWN,
     "activityLimitReached": _SLOW_DOWN,
