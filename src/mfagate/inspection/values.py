@@ -391,6 +391,20 @@ def twins(fields: Mapping[str, Field], values: Mapping[str, Value], table: str) 
     return found
 
 
+def public_ones(fields: Mapping[str, Field], values: Mapping[str, Value]) -> frozenset[str]:
+    """Return the secret settings that hold a public id in place of a secret: their own, or another setting's.
+
+    Nothing is lost where such a value is in a file.
+    """
+    shaped = list(_shaped(fields, values))
+    public = {text for field, text in shaped if not field.secret and _belongs(field, text)}
+    return frozenset(
+        field.name
+        for field, text in shaped
+        if field.secret and not _belongs(field, text) and (text in public or _is_an_id(field, text))
+    )
+
+
 def exchanged(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Sequence[tuple[Field, Field]]:
     """Return the pairs of settings that hold each other's value. A secret in plain text is a finding of its own."""
     wrong = [
@@ -421,6 +435,14 @@ def _shaped(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Iterato
 
 def _belongs(field: Field, text: str) -> bool:
     return is_recognised(field.setting.shape, text) and not any(one.fits(text) for one in field.setting.lookalikes)
+
+
+def _is_an_id(field: Field, text: str) -> bool:
+    """Return whether a value is the public id of the secret beyond doubt: a mere resemblance may be a real secret."""
+    misfit = field.setting.shape.misfit(text) if field.setting.shape else None
+    lookalike = next((one for one in field.setting.lookalikes if one.fits(text)), None)
+    known = [one for one in (misfit, lookalike) if one is not None and one.documented]
+    return any(one.cause is CauseId.CONFIG_SECRET_ID_NOT_SECRET for one in known)
 
 
 def _has_name_of_its_own(field: Field, text: str) -> bool:
