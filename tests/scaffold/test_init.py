@@ -403,12 +403,17 @@ def test_ci_files_that_pass_on_nothing_are_named_too(tmp_path: Path) -> None:
     assert "action.yml does not" not in shown
 
 
+def test_commands_for_a_folder_with_a_space_can_be_pasted(tmp_path: Path) -> None:
+    shown = init(tmp_path, "--provider", "duo", "my login").stdout
+    assert "mfagate gate --config 'my login/integrations.toml'" in shown
+
+
 def test_next_knows_the_contracts_that_ship(tmp_path: Path) -> None:
     """A file written by hand has none yet."""
     path = tmp_path / "integrations.toml"
     path.write_text(MINE)
     shown = " ".join(init(tmp_path, "--ci", "jenkins", "--source", SOURCE).stdout.split())
-    assert "Run mfagate init --provider duo: contracts/duo/auth-service-duo.json is missing" in shown
+    assert "Run mfagate init --provider duo: it writes the contract contracts/duo/auth-service-duo.json" in shown
     path.write_text(MINE.replace("settings =", 'contract = "mine.json"\nsettings ='))
     shown = " ".join(init(tmp_path, "--ci", "jenkins", "--source", SOURCE).stdout.split())
     assert "Write the contract mine.json" in shown

@@ -33,8 +33,8 @@ _LOOKED_BACK = 60
 class Selection:
     """Which states of integrations are wanted, newest first. ``since`` is included, ``until`` is not.
 
-    With ``environments``, ``duo`` selects ``duo/production`` as well. ``duo/production`` always selects what ``duo`` was
-    in production, before it had a table for each environment.
+    With ``environments``, ``duo`` selects ``duo/production`` as well. ``duo/production`` always selects what ``duo``
+    was in production, before it had a table for each environment.
     """
 
     integrations: Sequence[str] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -123,7 +124,8 @@ def _contracts(folder: Path, configuration: Configuration) -> Iterator[Step]:
     }
     for path, provider in missing.items():
         if (shipped_folder() / os.path.relpath(path, folder)).is_file():
-            yield f"Run mfagate init --provider {provider}: {path} is missing, and it writes the one that ships.", ()
+            into = "" if folder == Path() else f" -- {shlex.quote(str(folder))}"
+            yield f"Run mfagate init --provider {provider}{into}: it writes the contract {path}, which is missing.", ()
         else:
             yield f"Write the contract {path}: none ships for {provider} (docs/contracts.md).", ()
 
@@ -138,7 +140,7 @@ def _extras() -> Iterator[Step]:
 
 def _commands(folder: Path, configuration: Configuration) -> Iterator[Step]:
     path = folder / CONFIGURATION
-    option = "" if folder == Path() else f" --config {path}"
+    option = "" if folder == Path() else f" --config {shlex.quote(str(path))}"
     lines = [
         (f"mfagate check --without-secrets{option}", "no network, no secrets: is everything written well?"),
         (f"mfagate check{option}", "with the secrets, still without any network"),
