@@ -209,6 +209,12 @@ def test_a_wrong_answer_is_asked_for_again(tmp_path: Path) -> None:
     assert duo["environment"] == "production"
 
 
+def test_an_answer_has_no_line_yet(tmp_path: Path) -> None:
+    code, shown = answered(tmp_path, "duo", "production", "", "DIABCDEFGHIJKLMN\u041ePQR", "", "", "none")
+    assert (code, "Cyrillic" in shown, "integrations.toml:" in shown) == (0, True, False), shown
+    assert "Store the value without it" in shown
+
+
 def test_a_value_that_is_here_is_judged_and_not_shown(tmp_path: Path) -> None:
     (tmp_path / "mfa.env").write_text("SHORT=4b1ckq9zzkey\nGOOD=Wq7pLz3Vn8Kc5Rt2Xb9Ym4Jd6Hf1Gs0Tv7Nw3Qz5\n")
     code, shown = answered(tmp_path, "duo", "production", "", "", "dotenv:mfa.env#SHORT", "dotenv:mfa.env#GOOD", "none")
