@@ -306,6 +306,12 @@ FORMATS = {
     "nock": in_json([{"scope": "https://a.example.com:443", "method": "GET", "path": "/v1", "body": "", "status": 200,
         "reqheaders": {"authorization": TOKEN}, "response": {"sessionToken": CANARY}, "rawHeaders": ["Date", "Sun"]}]),
     "PHP-VCR": in_yaml([LEAKING]),
+    "PHP-VCR, dashes on lines of their own": re.sub(
+        r"(?m)^- ( *)", "-\\n  \\1", yaml.safe_dump([LEAKING])
+    ).encode(),
+    "MockServer": in_json([{"httpRequest": {"method": "GET", "path": "/v1",
+        "headers": [{"name": "Authorization", "values": [TOKEN]}]},
+        "httpResponse": {"statusCode": 200, "body": {"type": "JSON", "json": {"sessionToken": CANARY}}}}]),
     "WireMock": in_json({"request": {"url": "/v1", "method": "GET", "headers": {"Authorization": TOKEN}},
                          "response": {"status": 200, "jsonBody": {"sessionToken": CANARY}}}),
     "langchain": gzip.compress(in_yaml({"requests": [LEAKING["request"]], "responses": [LEAKING["response"]]})),

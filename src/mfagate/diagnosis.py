@@ -19,7 +19,7 @@ from mfagate import numbers
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign import ForeignText, quoted
-from mfagate.intermediaries import proxy_finding
+from mfagate.intermediaries import edge_finding, proxy_finding
 from mfagate.result import Finding
 
 _LONGEST_WORD = 80
@@ -61,11 +61,13 @@ def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
         return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome, next_step=failure.next_step)
     response = exchange.response
     assert response is not None, "an exchange has a failure or a response"
-    found = proxy_finding(exchange) or dialect.explain(exchange) or _by_status(response) or _gone(exchange, dialect)
+    found = _by_others(exchange) or dialect.explain(exchange) or _by_status(response) or _gone(exchange, dialect)
     if found is None and not _is_refused_by_api(response):
         found = _unreadable(response)
     if found is None:
         return None
+    if found.cause is CauseId.PROVIDER_RATE_LIMITED:
+        found = _with_wait(found, response)
     words = dialect.evidence(exchange)
     evidence = {"request": _request(exchange), "status": response.status, **words, **found.evidence}
     return replace(found, evidence=evidence)
@@ -75,8 +77,13 @@ def cause_without_body(exchange: Exchange, dialect: Dialect) -> Finding:
     """The cause of a refusal whose body nobody has read: by its headers and its status."""
     response = exchange.response
     assert response is not None, "a failure has no status"
-    finding = proxy_finding(exchange) or dialect.explain(exchange) or _by_status(response)
+    finding = _by_others(exchange) or dialect.explain(exchange) or _by_status(response)
     return finding or unexpected(exchange, dialect)
+
+
+def _by_others(exchange: Exchange) -> Finding | None:
+    """Return the finding of an answer that something between this machine and the provider gave."""
+    return proxy_finding(exchange) or edge_finding(exchange)
 
 
 def _request(exchange: Exchange) -> str:
@@ -223,6 +230,8 @@ def _unrecognised(response: Response, dialect: Dialect, evidence: Mapping[str, A
     words = {name: value for name, value in _words(response).items() if name not in evidence}
     shown = {**evidence, **words, **({"provider's errors": page} if page else {})}
     look = f"Look up the provider's code and message in {page}. " if page else ""
+    if "provider code" not in evidence and response.body.strip():
+        look = f"{_FOREIGN_FORM}{look}"
     return Finding(
         CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
         f"the provider refused the request ({response.status}) {what}",
@@ -230,6 +239,13 @@ def _unrecognised(response: Response, dialect: Dialect, evidence: Mapping[str, A
         next_step=f"Do not rotate the credential: nothing shows that it is wrong. {look}If that does not explain it, "
         "give the provider's support the reference in the evidence, or the time of the request in UTC.",
     )
+
+
+_FOREIGN_FORM = (
+    "The answer is in no form that this provider's errors are known to have, so look first for a gateway or proxy in "
+    "front of it that may have given it. "
+)
+"""Gateways refuse in JSON of their own, such as AWS's (https://github.com/optiv/Go365/issues/4)."""
 
 
 _SAID_IN = ("error_description", "message", "Message", "detail", "title", "error", "reason")
@@ -352,6 +368,14 @@ def _wait(response: Response) -> str:
     if seconds is not None and not _is_moment(seconds):
         return f"; try again in {seconds} s" if seconds <= _LONGEST_WAIT else ""
     return f"; try again after {moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else ""
+
+
+def _with_wait(found: Finding, response: Response) -> Finding:
+    """Add when to try again, where a known code of the provider's says only that it limits the rate."""
+    wait = _wait(response)
+    if not wait or wait in found.message:
+        return found
+    return replace(found, message=found.message + wait, evidence={**_retry(response), **found.evidence})
 
 
 def _told_wait(response: Response) -> ForeignText | None:

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -27,6 +27,7 @@ from mfagate.foreign import hiding, quoted
 from mfagate.history.comparison import NO_HISTORY, Comparison
 from mfagate.history.past import LastPass, Past
 from mfagate.inspection.identity import CERTIFICATE, KEY
+from mfagate.inspection.other_names import meant_by
 from mfagate.inspection.settings import Subject
 from mfagate.inspection.shared import shared_credentials
 from mfagate.ladder import Stage, climb, network, recording
@@ -157,7 +158,7 @@ class Session:
             sandbox_running=running is not None or not integration.uses_sandbox,
             defer_unresolved=self.without_secrets,
         )
-        _secrecy(registry.get(integration.provider), table).teach(self.redactor, values)
+        _secrecy(registry.get(integration.provider), table, values).teach(self.redactor, values)
         teach_unknown(self.redactor, integration.unknown_values)
         return values
 
@@ -183,8 +184,8 @@ class Session:
         return values
 
 
-def _secrecy(provider: Provider, table: str) -> Secrecy:
-    """Return what the provider declares about the values of one of its tables."""
+def _secrecy(provider: Provider, table: str, names: Iterable[str]) -> Secrecy:
+    """Return what the provider declares about the values of one of its tables, whatever name a setting has there."""
     match table:
         case "test_data":
             return Secrecy(provider.test_secrets, provider.test_data, fingerprinted=True)
@@ -192,7 +193,10 @@ def _secrecy(provider: Provider, table: str) -> Secrecy:
             return Secrecy((), provider.expectations, fingerprinted=True)
         case "client":
             return Secrecy((), Client.model_fields)
-    return Secrecy(provider.settings.secrets(), provider.settings.model_fields)
+    secrets = provider.settings.secrets()
+    meant = {name: found.field for name in names if (found := meant_by(name, provider.settings)) is not None}
+    public = {name for name, field in meant.items() if field not in secrets}
+    return Secrecy(secrets, {*provider.settings.model_fields, *public})
 
 
 def run(

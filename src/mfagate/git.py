@@ -241,6 +241,15 @@ def may_be_committed(path: Path) -> bool:
         return False
 
 
+def is_ignored(path: Path) -> bool:
+    """Return whether a file is in a working tree, and git leaves it out: another clone does not have it."""
+    try:
+        found = _git(path.parent, "ls-files", "--others", "--ignored", "--exclude-standard", "--", f"./{path.name}")
+    except GitError:
+        return False
+    return bool(found)
+
+
 def _root(folder: Path) -> Path:
     try:
         root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()

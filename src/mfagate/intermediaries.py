@@ -1,4 +1,4 @@
-"""Answers that a proxy gives in the provider's place, recognised by the proxy's own signature.
+"""Answers that a proxy, or a protection in front of the provider, gives in the provider's place, by its own signature.
 
 ``Via`` alone proves nothing: a proxy also adds it to what it forwards, and so do the provider's own front ends
 (RFC 9110 section 7.6.3).
@@ -83,6 +83,40 @@ def proxy_finding(exchange: Exchange) -> Finding | None:
         {name: value for name, value in evidence.items() if value is not None},
         next_step=both_suspects(host, "the proxy") if resolved else None,
     )
+
+
+_CLOUDFLARE_ERROR = re.compile(rb"\s*error code: (1\d{3})\s*")
+
+
+def edge_finding(exchange: Exchange) -> Finding | None:
+    """Return a finding if a protection in front of the host gave this answer, and not the API.
+
+    Cloudflare marks a page that only a browser can pass with ``cf-mitigated: challenge``
+    (https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response), at
+    several statuses. Programs that ask for no HTML get the number of a block as text, such as 1010
+    (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/).
+    """
+    response = exchange.response
+    if response is None or response.status < 400 or (mark := _edge_mark(response)) is None:
+        return None
+    host = urlsplit(exchange.request.url).hostname or ""
+    ray = response.headers.get("cf-ray")
+    return Finding(
+        CauseId.CONTRACT_NOT_JSON,
+        f"Cloudflare, in front of {host}, does not let this machine's request through ({response.status}, {mark})",
+        {"reference": ray.quoted(_LONGEST_NAME)} if ray is not None else {},
+        next_step=f"The API has not seen the request: leave the credential as it is. Ask who administers {host} (your "
+        "own team for a custom domain, else the provider's support) to let this machine's public address through, and "
+        "name the CF-Ray in the evidence or the time in UTC.",
+    )
+
+
+def _edge_mark(response: Response) -> str | None:
+    if (raw(response.headers.get("cf-mitigated")) or "").strip().lower() == "challenge":
+        return "cf-mitigated: challenge"
+    server = (raw(response.headers.get("server")) or "").strip().lower()
+    found = _CLOUDFLARE_ERROR.fullmatch(response.body) if server == "cloudflare" and response.status == 403 else None
+    return f"error {found[1].decode()}" if found else None
 
 
 def _signature(response: Response, host: str) -> str | None:

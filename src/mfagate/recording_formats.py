@@ -10,6 +10,7 @@ differs:
 - the test proxy of the Azure SDKs: https://github.com/Azure/azure-sdk-tools/tree/main/tools/test-proxy
 - HAR, which Polly.JS and browsers write: http://www.softwareishard.com/blog/har-12-spec/
 - nock: https://github.com/nock/nock#recording
+- MockServer: https://www.mock-server.com/mock_server/_includes/recorded_expectations.html
 - the serializer of langchain-tests for vcrpy: https://github.com/langchain-ai/langchain/tree/master/libs/standard-tests
 """
 
@@ -40,7 +41,7 @@ _DEEPEST = 6
 _TEXT_CODINGS = frozenset({"", "identity"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
-_START = re.compile(r"(?:\s*#.*\n)*\s*(?:---|[{\[]|- |![a-z]|%YAML|[\w\"'-]{1,40}:(?:\s|$))")
+_START = re.compile(r"(?:\s*#.*\n)*\s*(?:---|[{\[]|-\s|![a-z]|%YAML|[\w\"'-]{1,40}:(?:\s|$))")
 _MARK_NAMES = r"(https?_interactions|interactions|requests?|responses?|recorded_with|recorded_at|entries|requesturi)"
 _MARKS = re.compile(
     rf"^[ \t-]{{0,200}}+{_MARK_NAMES}[ \t]{{0,20}}+:|[\"']{_MARK_NAMES}[\"'][ \t]{{0,20}}+:",
@@ -279,7 +280,7 @@ def _below(name: str, value: Any, levels: int) -> Iterator[_Pair]:
 
 def _pair(low: dict[str, Any]) -> _Pair | None:
     """Return the request and the answer that an object holds, or None."""
-    request, answer = low.get("request"), low.get("response")
+    request, answer = low.get("request", low.get("httprequest")), low.get("response", low.get("httpresponse"))
     if isinstance(request, dict) and (isinstance(answer, dict) or _is_request(request)):
         return request, _object(answer)
     if "requesturi" in low:  # the test proxy of the Azure SDKs
@@ -397,7 +398,9 @@ def _headers(node: Any) -> Iterator[tuple[str, str]]:
         for item in node:
             if isinstance(item, dict):
                 low = _low(item)
-                yield from ((str(low.get("name", "")), text) for text in _header_texts(low.get("value")))
+                yield from (
+                    (str(low.get("name", "")), text) for text in _header_texts(low.get("value", low.get("values")))
+                )
             elif isinstance(item, list) and len(item) == 2:
                 yield from ((str(item[0]), text) for text in _header_texts(item[1]))
 

@@ -140,6 +140,8 @@ def test_nightly_keeps_each_under_its_name(folder: Path) -> None:
     done = mfagate(folder, "nightly", "--output", "json", DUO_STAGING_SECRET_KEY=KEY)
     causes = {one["name"]: one["cause"] for one in json.loads(done.stdout)["integrations"]}
     assert causes == {"duo/production": "documentation.incomplete", "duo/staging": "credential.rejected"}
+    heads = "[integrations.duo.environments.production.documentation], or for all environments in "
+    assert f"in {heads}[integrations.duo.documentation], and run" in done.stdout
     for asked, found in (("duo", 2), ("duo/staging", 1), ("okta", 0)):
         listed = json.loads(mfagate(folder, "history", "--integration", asked, "--output", "json").stdout)
         assert sum(len(one["integrations"]) for one in listed["runs"]) == found, asked

@@ -16,6 +16,7 @@ CONFIGURATION = """\
 [integrations.app]
 provider = "duo"
 environment = "production"
+{more}
 [integrations.app.settings]
 host = {host}
 integration_key = {integration_key}
@@ -29,11 +30,12 @@ class Deployment(Project):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, {"SKEY": SKEY})
         link_shipped(folder)
+        self.more = ""
         self.references = {"host": f'"{HOST}"', "integration_key": f'"{IKEY}"', "secret_key": '"env:SKEY"'}
 
     def text(self) -> str:
         """The configuration."""
-        return CONFIGURATION.format(**self.references)
+        return CONFIGURATION.format(**self.references, more=self.more)
 
     def put(self, name: str, text: str) -> None:
         """Write a file beside the configuration."""
@@ -111,3 +113,80 @@ def test_what_cannot_be_read_points_at_the_file_and_says_what_to_do(
     assert step in red["next_step"]
     shown = f"{red['location']['file']}:{red['location']['line']}"
     assert shown.endswith(place or f"integrations.toml:{project.line_of('secret_key')}")
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("${SKEY}", 'set SKEY in this job as it is set there, and write secret_key = "env:SKEY"'),
+        ("${DUO_SECRET_KEY:?required}", 'write secret_key = "env:DUO_SECRET_KEY". If it does not, put the real value'),
+        ("${DUO_SECRET_KEY:-}", 'write secret_key = "env:DUO_SECRET_KEY"'),
+        ("${env:DUO_SECRET_KEY}", 'set DUO_SECRET_KEY in this job as it is set there, and write secret_key = "env:DUO'),
+        ("${self:custom.skey}", "Let the job fill compose.yml:1 in before mfagate starts"),
+        ("${csm.platform.skey}", "Let the job fill compose.yml:1 in before mfagate starts"),
+        ("$(op read op://prod/duo/skey)", "A shell makes the value of compose.yml:1: let it read the file"),
+        ("%DUO_SECRET_KEY%", 'write secret_key = "env:DUO_SECRET_KEY"'),
+        ("{{ vault_duo_secret_key }}", "Let the job fill compose.yml:1 in before mfagate starts"),
+    ],
+)
+def test_a_variable_that_another_program_replaces_may_stay_where_it_is(
+    project: Deployment, text: str, step: str
+) -> None:
+    """Never "put the real value there" alone: the file is committed."""
+    project.put("compose.yml", f'DUO_SECRET_KEY: "{text}"\n')
+    project.references["secret_key"] = '"yaml:compose.yml#DUO_SECRET_KEY"'
+    red = project.run_in_process("check").first_red
+    assert red["cause"] == "config.placeholder-left"
+    assert step in red["next_step"]
+    assert red["evidence"]["read from"] == "yaml:compose.yml#DUO_SECRET_KEY"
+
+
+@pytest.mark.parametrize("host", ["api-123456789.example.com", "https://duo.example.org/x", "duo.invalid"])
+def test_an_address_of_documentation_is_a_placeholder(project: Deployment, host: str) -> None:
+    project.references["host"] = f'"{host}"'
+    red = project.run_in_process("check").first_red
+    assert (red["cause"], "address of documentation" in red["message"]) == ("config.placeholder-left", True)
+
+
+def test_a_setting_under_a_vendors_other_name_is_no_secret(project: Deployment) -> None:
+    """Recordings hold the host; nobody is to rotate anything because of it."""
+    recordings = project.folder / "recordings"
+    recordings.mkdir()
+    shipped = sorted((project.folder / "cassettes" / "duo").glob("*.yaml"))
+    for path in shipped:
+        (recordings / path.name).write_text(f"{path.read_text()}# {HOST}\n")
+    project.references["host"] += f'\napi_host = "{HOST}"'
+    project.more = 'cassettes = "recordings"'
+    result = project.run_in_process("check")
+    assert result.first_red["cause"] == "config.unknown-setting"
+    assert "cassette.secret-leaked" not in {check.get("cause") for check in result.first["checks"]}
+
+
+WHOLE = ("host: x\\nskey: {0}\\n", "DUO_HOST=x\\nexport DUO_SKEY={0}\\n", "[duo]\\nhost = x\\nskey = {0}\\n")
+
+
+@pytest.mark.parametrize("content", WHOLE)
+def test_a_file_inside_a_secret_is_no_value(project: Deployment, content: str) -> None:
+    project.put("s.yaml", f'kind: Secret\nmetadata: {{name: duo}}\nstringData: {{c: "{content.format(SKEY)}"}}\n')
+    project.references["secret_key"] = '"k8s-secret:s.yaml#duo/c"'
+    red = project.run_in_process("check").first_red
+    assert (red["cause"], "is a whole file of names and values" in red["message"]) == ("config.malformed-value", True)
+    assert 'secret_key = "yaml:FILE#KEY", "dotenv:FILE#NAME"' in red["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reference", "step"),
+    [
+        ("s.yaml", "kind: Secret\nmetadata: {name: duo}\nstringData:\n  a: |\n    {0}\n", "k8s-secret:s.yaml#duo/a",
+         "under stringData, write it in one line, or |- in the place of |"),
+        ("v.yaml", "a: |\n  {0}\n", "yaml:v.yaml#a", "write it in one line, or |- in the place of |"),
+        ("k", "{0}\n", "file:k", 'printf %s "$VALUE" > FILE'),
+    ],
+)  # fmt: skip
+def test_a_line_break_behind_a_value_has_a_step_for_the_file(
+    project: Deployment, name: str, text: str, reference: str, step: str
+) -> None:
+    project.put(name, text.replace("{0}", SKEY))
+    project.references["secret_key"] = f'"{reference}"'
+    red = project.run_in_process("check").first_red
+    assert (red["cause"], step in red["next_step"]) == ("config.stray-characters", True), red

@@ -201,6 +201,16 @@ def test_a_missing_value_can_be_set_in_two_tables(load_text: Load) -> None:
     assert dotted.heads("settings") == '[integrations."du.o".settings]'
 
 
+def test_the_head_of_the_table_that_holds_a_key(load_text: Load) -> None:
+    text = SHARED.replace(
+        "[integrations.duo.documentation]", "[integrations.duo.expect]\nname = 'x'\n\n[integrations.duo.documentation]"
+    )
+    production, staging = load_text(text + "expect.name = 'y'\n").integrations.values()
+    assert production.written_head("expect", "name") == "[integrations.duo.expect]"
+    assert staging.written_head("expect", "name") == "[integrations.duo.environments.staging.expect]"
+    assert (production.has_own("expect"), staging.has_own("expect")) == (False, True)
+
+
 LEAVES = st.one_of(st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2))
 TREES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     st.sampled_from("abc"),

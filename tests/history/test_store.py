@@ -80,6 +80,25 @@ def test_what_was_known_before_a_run(history: History) -> None:
     assert history.before(replace(a_run(2), stage="nightly")) == []
 
 
+def test_an_environment_continues_the_history_that_it_had_without_a_table(history: History) -> None:
+    """``mfagate init`` renames duo in production to duo/production when staging is added to it."""
+    before = a_run(0, passed())
+    history.record(before, shapes={"duo": {"user": {}}})
+    past = history.past("duo/production", "gate", FIRST)
+    assert [night for night, _ in past.nights] == [before.started]
+    assert past.shapes == {"user": {}}
+    last = history.last_pass("duo/production")
+    assert last is not None
+    assert last.started == before.started
+    (known,) = history.before(a_run(1, name="duo/production"))
+    assert known.name == "duo/production"
+    history.record(a_run(1, passed(), name="duo/production"), shapes={"duo/production": {}})
+    assert len(history.past("duo/production", "gate", FIRST).nights) == 2
+    assert len(history.runs(Selection(("duo/production",)))) == 2
+    staging = history.past("duo/staging", "gate", FIRST)
+    assert (staging.nights, staging.shapes, history.last_pass("duo/staging")) == ([], {}, None)
+
+
 def test_texts_that_no_database_keeps(history: History) -> None:
     odd = problem(CauseId.PROVIDER_OUTAGE, "provider.ping", subject="a\0b", said="\ud800 \0 \N{SNOWMAN}")
     history.record(a_run(0, odd))

@@ -42,6 +42,7 @@ SLIPS: dict[str, tuple[Callable[[str], str], set[str]]] = {
     "NAME= in front": (lambda v: f"DUO_SKEY={v}", STRAY),
     "export in front": (lambda v: f"export KEY={v}", STRAY),
     "name: in front": (lambda v: f"skey: {v}", STRAY),
+    "as openssl prints it": (lambda v: f"SHA1 Fingerprint={v}", STRAY),
     "key= in front": (lambda v: f"key={v}", STRAY),
     'KEY="…"': (lambda v: f'KEY="{v}"', STRAY),
     "double quotes": (lambda v: f'"{v}"', STRAY),

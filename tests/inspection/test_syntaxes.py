@@ -13,6 +13,9 @@ from mfagate.inspection.syntaxes import foreign_syntax
 from .healthy import EXAMPLES, inspected
 
 FORMS = [
+    "((duo_skey))",
+    "((/vault/path:duo.skey))",
+    '{{ secret "/config/secrets/duo" | squote }}',
     "@Microsoft.KeyVault(SecretUri=https://myvault.vault.azure.net/secrets/mysecret/)",
     "@Microsoft.KeyVault(VaultName=myvault;SecretName=mysecret)",
     "@Microsoft.AppConfiguration(Endpoint=https://x.azconfig.io; Key=duo)",

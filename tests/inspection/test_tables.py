@@ -181,6 +181,13 @@ def test_a_setting_is_found_under_another_name_in_its_source(
     assert f'secret_key = "{there}"' in (checks[0].next_step or "")
 
 
+def test_another_name_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DUO_SKEY=abc\n")
+    (check, *_) = examined(tmp_path, "duo", {**EXAMPLES["duo"], "secret_key": "dotenv:.env#DUO_SKEYY"})
+    assert check.message.endswith("does not define DUO_SKEYY; did you mean 'DUO_SKEY'?")
+    assert 'secret_key = "dotenv:.env#DUO_SKEY"' in (check.next_step or "")
+
+
 def test_a_placeholder_in_the_documentation_is_missing(tmp_path: Path, twilio: dict[str, str]) -> None:
     lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in twilio.items())
     (tmp_path / "integrations.toml").write_text(

@@ -17,6 +17,7 @@ PLACEHOLDERS = {
     "placeholder word": ["TODO", "tbd", "xxx", "placeholder", "None", "null", "n/a", "test", "foo"],
     "note to do something": ["TODO: ask the ops", "fixme later"],
     "asks for the value": ["your-api-key", "my_secret", "YOUR TOKEN HERE", "enter_key_1", "the host"],
+    "says how to make a value": ["use [openssl rand -hex 32] to generate a 32 bytes value", "generate with openssl"],
     "name of a secret": ["secret", "Password", "api_key", "skey", "token"],
     "one character repeated": ["aaaa", "0000000000", "....", "xxx-xxx", "****", "…………"],
     "masked": ["[redacted]", "[redacted validate_key]", "[MASKED]", "scrubbed"],

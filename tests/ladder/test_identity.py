@@ -80,6 +80,36 @@ def test_the_lines_to_add_are_those_that_pass(started: tuple[str, Running], tmp_
     assert passed == set(integration["expect"]) == set(registry.get(started[0]).identifying()) & passed
 
 
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [("", ""), ("", "[integrations.{}.expect]\n"), ("expect = {}\n", "")],
+    ids=["absent", "empty", "braces"],
+)
+def test_the_lines_to_add_are_for_one_environment_alone(
+    started: tuple[str, Running], tmp_path: Path, above: str, below: str
+) -> None:
+    """A shared table would hold for the other environments, in which another account answers."""
+    project = Deployed(tmp_path, *started)
+    own = f"[integrations.{project.name}.environments.production]"
+    text = project.configuration.replace('environment = "production"\n', "")
+    text = text.replace("provider =", f"{above}provider =", 1)
+    project.configuration = f"{text}\n{below.format(project.name)}\n{own}\n"
+    project.configuration += f"\n{own.replace('production', 'staging')}\n"
+    _, (found,) = project.unpinned()
+    evidence = found["evidence"]
+    assert isinstance(evidence, dict)
+    lines = evidence["lines to add"]
+    assert lines[0] == own.replace("]", ".expect]")
+    location = found["location"]
+    assert isinstance(location, dict)
+    assert project.configuration.splitlines()[location["line"] - 1] == own
+    project.configuration += "\n" + "\n".join(lines) + "\n"
+    (integration,) = tomllib.loads(project.configuration)["integrations"].values()
+    assert not integration.get("expect")
+    result, found_again = project.unpinned()
+    assert (result.exit_code, found_again) == (0, []), result.stdout
+
+
 def test_a_table_in_braces_is_filled_in_its_braces(started: tuple[str, Running], tmp_path: Path) -> None:
     project = Deployed(tmp_path, *started)
     project.configuration = project.configuration.replace("endpoint =", "expect = {}\nendpoint =")

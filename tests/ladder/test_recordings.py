@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from ..support.project import REPOSITORY, Project
+from mfagate.testing.project import Project as AnyProject
+
+from ..support.project import REPOSITORY, Project, link_shipped
 
 VALUES = {
     "url": "https://mfa.example.com",
@@ -114,3 +117,44 @@ def test_it_can_be_waived(dated: Dated) -> None:
     (unused,) = result.checks("waiver")
     assert unused["cause"] == "waiver.unused"
     assert "is about no single subject" in unused["message"]
+
+
+# A public id in the place of a secret
+
+CLIENT_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+"""It stands in the shipped recordings, as a client ID does in any."""
+
+
+class Entra(AnyProject):
+    """One integration with Entra."""
+
+    def __init__(self, folder: Path, secret: str) -> None:
+        link_shipped(folder)
+        super().__init__(folder, {"SECRET": secret})
+
+    def text(self) -> str:
+        return (
+            '[integrations.mfa]\nprovider = "entra"\nenvironment = "staging"\n[integrations.mfa.settings]\n'
+            f'tenant_id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"\nclient_id = "{CLIENT_ID}"\n'
+            'client_secret = "env:SECRET"\n'
+        )
+
+
+def test_a_public_id_in_the_place_of_a_secret_is_no_leak(tmp_path: Path) -> None:
+    """Fifteen recordings "held the secret", which was to be rotated: it was the client ID, and the secret is good."""
+    assert any(CLIENT_ID in path.read_text() for path in (REPOSITORY / "cassettes/entra").glob("*.yaml"))
+    result = Entra(tmp_path, CLIENT_ID).run("check")
+    red = {check["cause"] for check in result.first["checks"] if check["outcome"] == "fail"}
+    assert (result.exit_code, red) == (1, {"config.secret-id-not-secret"})
+
+
+def test_a_secret_that_only_looks_odd_is_a_leak(tmp_path: Path) -> None:
+    secret = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+    project = Entra(tmp_path, secret)
+    (tmp_path / "cassettes").unlink()
+    shutil.copytree(REPOSITORY / "cassettes", tmp_path / "cassettes")
+    path = tmp_path / "cassettes/entra/token-issued.yaml"
+    path.write_text(path.read_text().replace("scrubbed", secret))
+    assert secret in path.read_text()
+    causes = [check["cause"] for check in project.run("check").first["checks"]]
+    assert causes.count("cassette.secret-leaked") == 1

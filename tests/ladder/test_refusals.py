@@ -74,6 +74,15 @@ def test_an_unknown_code_is_shown_and_accuses_nothing(run: Run, server: Server) 
     assert check.evidence["attempts"] == "3 of 3 failed: 3 × provider.refusal-unrecognised (401)"
 
 
+@pytest.mark.parametrize(("answer", "is_foreign"), [((403, {"message": "Forbidden"}), True), (UNKNOWN, False)])
+def test_a_gateways_own_refusal_is_looked_for(run: Run, server: Server, answer: Answer, is_foreign: bool) -> None:
+    """A gateway refused in JSON of its own, and the report sent people to the provider's list of codes."""
+    server.token = lambda body: answer
+    check = red(run())
+    assert_accuses_nothing(check)
+    assert ("look first for a gateway or proxy" in str(check.next_step)) is is_foreign
+
+
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 409, 422, 423])
 def test_an_unknown_code_accuses_nothing_at_any_status(run: Run, server: Server, status: int) -> None:
     server.token = lambda body: (status, {"error": "a code nobody has seen"})
@@ -270,7 +279,21 @@ def test_a_ping_that_says_something_definite_decides(run: Run, server: Server, a
     assert (check.id, check.cause) == ("provider.ping", cause)
 
 
-@pytest.mark.parametrize("answer", [(404, {}), (404, b"<html>not here</html>"), (403, b"<html>nginx</html>")])
+@pytest.mark.parametrize("page", [b"<html>nginx</html>", b"<!doctype html><title>Access denied | acme</title>"])
+def test_a_page_that_refuses_every_request_is_a_filter_before_another_host(
+    run: Run, server: Server, page: bytes
+) -> None:
+    """A web filter, or a protection in front of the provider; the URL, which was right, was accused first."""
+    server.answers["/login/ping"] = (403, page)
+    server.token = lambda body: (403, page)
+    check = red(run())
+    assert (check.id, check.cause) == ("credential.accepted", CauseId.CONTRACT_NOT_JSON)
+    assert check.location is None
+    assert "/login/ping" in str(check.evidence)
+    assert "leave the credential as it is" in str(check.next_step).lower()
+
+
+@pytest.mark.parametrize("answer", [(404, {}), (404, b"<html>not here</html>"), (401, b"<html>who</html>")])
 def test_a_host_that_knows_neither_ping_nor_credential_is_another_one(run: Run, server: Server, answer: Answer) -> None:
     server.answers["/login/ping"] = answer
     server.token = lambda body: answer

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from mfagate.mutation.copy import Copy, Entry, quoted
+from mfagate.mutation.copy import Copy, Entry, holds, quoted
 from mfagate.secrets.reference import Reference
 from mfagate.secrets.stores import StoreContext, Stores
 from mfagate.toml_lines import parse
@@ -24,6 +24,8 @@ REFERENCES = [
     "yaml:a.yaml#[2].mfa.key",
     "tfvars:a.tfvars#mfa.list.1.key",
     'tfvars:a.tfvars#mfa."b.c"',
+    'ini:a.properties#"mfa.key"',
+    "ini:a.cfg#radius_server_auto.key",
     "k8s-secret:secret.yaml#mfa/key",
     "k8s-secret:secret.yaml#production/mfa/key",
     "file:secrets/key",
@@ -46,6 +48,7 @@ quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], de
 def test_every_store_reads_the_value_that_was_put_in(tmp_path: Path, text: str, value: str) -> None:
     reference = Reference.parse(text)
     assert reference is not None
+    assume(holds(reference, value))
     copy = Copy("", {reference: Entry("before")}).with_value((), reference, value)
     copy.write(tmp_path)
     assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value

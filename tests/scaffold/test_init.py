@@ -209,6 +209,12 @@ def test_a_wrong_answer_is_asked_for_again(tmp_path: Path) -> None:
     assert duo["environment"] == "production"
 
 
+def test_an_answer_has_no_line_yet(tmp_path: Path) -> None:
+    code, shown = answered(tmp_path, "duo", "production", "", "DIABCDEFGHIJKLMN\u041ePQR", "", "", "none")
+    assert (code, "Cyrillic" in shown, "integrations.toml:" in shown) == (0, True, False), shown
+    assert "Store the value without it" in shown
+
+
 def test_a_value_that_is_here_is_judged_and_not_shown(tmp_path: Path) -> None:
     (tmp_path / "mfa.env").write_text("SHORT=4b1ckq9zzkey\nGOOD=Wq7pLz3Vn8Kc5Rt2Xb9Ym4Jd6Hf1Gs0Tv7Nw3Qz5\n")
     code, shown = answered(tmp_path, "duo", "production", "", "", "dotenv:mfa.env#SHORT", "dotenv:mfa.env#GOOD", "none")
@@ -380,12 +386,70 @@ def test_next_says_all_that_is_needed(tmp_path: Path) -> None:
         "mfagate check --without-secrets",
         "mfagate doctor",
         "mfagate gate",
-        "ids of credentials: DUO_HOST, DUO_INTEGRATION_KEY, DUO_SECRET_KEY",
+        "ids of credentials: DUO_HOST, DUO_INTEGRATION_KEY, DUO_SECRET_KEY, MFAGATE_FINGERPRINT_KEY",
+        "Fill in the table documentation (owner, runbook, …)",
         "Make sure that the CI machine can install mfagate @ git+https://git.example.com/mfagate@v0.1.0",
     ):
         assert words in shown, done.stdout
     more = init(tmp_path, "--provider", "okta")
     assert "Jenkinsfile does not pass on OKTA_ORG_URL, OKTA_API_TOKEN" in " ".join(more.stdout.split())
+
+
+def test_ci_files_that_pass_on_nothing_are_named_too(tmp_path: Path) -> None:
+    """The first provider was read from a file; staging is not what the file checks."""
+    path = tmp_path / "integrations.toml"
+    path.write_text(MINE.replace("env:", "file:"))
+    assert init(tmp_path, "--ci", "github", "--source", SOURCE).returncode == 0
+    (tmp_path / "Jenkinsfile").write_text("pipeline { }")
+    more = init(tmp_path, "--provider", "okta", "--environment", "production", "--environment", "staging")
+    shown = " ".join(more.stdout.partition("Next:")[2].split())
+    for name in ("mfagate", "mfagate-nightly"):
+        assert f".github/workflows/{name}.yml does not pass on OKTA_ORG_URL, OKTA_API_TOKEN: add them" in shown
+    assert "Jenkinsfile" not in shown
+    assert "action.yml does not" not in shown
+
+
+def test_commands_for_a_folder_with_a_space_can_be_pasted(tmp_path: Path) -> None:
+    shown = init(tmp_path, "--provider", "duo", "my login").stdout
+    assert "mfagate gate --config 'my login/integrations.toml'" in shown
+
+
+def test_next_knows_the_contracts_that_ship(tmp_path: Path) -> None:
+    """A file written by hand has none yet."""
+    path = tmp_path / "integrations.toml"
+    path.write_text(MINE)
+    shown = " ".join(init(tmp_path, "--ci", "jenkins", "--source", SOURCE).stdout.split())
+    assert "Run mfagate init --provider duo: it writes the contract contracts/duo/auth-service-duo.json" in shown
+    path.write_text(MINE.replace("settings =", 'contract = "mine.json"\nsettings ='))
+    shown = " ".join(init(tmp_path, "--ci", "jenkins", "--source", SOURCE).stdout.split())
+    assert "Write the contract mine.json" in shown
+
+
+def test_next_names_what_environments_share(tmp_path: Path) -> None:
+    init(tmp_path, "--provider", "okta")
+    path = tmp_path / "integrations.toml"
+    text = path.read_text().replace('# org_id = "…"', 'org_id = "00o1"').replace('# user = "…"', 'user = "a@b.c"')
+    path.write_text(text.replace("environment =", 'endpoint = "https://okta.example.com"\nenvironment =', 1))
+    shown = " ".join(init(tmp_path, "--provider", "okta", "--environment", "staging").stdout.split())
+    assert (
+        "okta/staging takes endpoint, expect.org_id, test_data.user from the table of all environments: override in "
+        "[integrations.okta.environments.staging] what is different there."
+    ) in shown
+    assert "okta/production takes" not in shown
+    path.write_text(path.read_text() + 'expect.org_id = "00o2"\n')
+    shown = " ".join(init(tmp_path, "--provider", "okta", "--environment", "staging").stdout.split())
+    assert "okta/staging takes endpoint, test_data.user from" in shown
+
+
+def test_next_names_files_that_git_leaves_out(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / ".gitignore").write_text(".mfagate/\n.env\n")
+    for name in (".env", "public.env"):
+        (tmp_path / name).write_text("HOST=api-1a2b3c4d.duosecurity.com\n")
+    text = MINE.replace('"env:HOST"', '"dotenv:public.env#HOST"').replace('"env:IKEY"', '"dotenv:.env#IKEY"')
+    (tmp_path / "integrations.toml").write_text(text)
+    done = init(tmp_path, "--ci", "github", "--source", SOURCE)
+    assert "git ignores .env: let the CI write it before mfagate starts" in " ".join(done.stdout.split()), done.stdout
 
 
 def test_next_knows_the_repository(tmp_path: Path) -> None:

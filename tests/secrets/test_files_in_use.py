@@ -33,6 +33,23 @@ APPSETTINGS = """\
 }
 """
 
+AUTHPROXY = """\
+; comment
+[main]
+debug=true
+[radius_server_auto]
+ikey=DI1
+skey=first
+api_host = api-1.duosecurity.com
+[ldap_server_auto]
+# skey=old
+ikey=DI2
+skey=second=
+api_host: api-1.duosecurity.com
+[Mapping user]
+group = Class # a, b
+"""
+
 COMPOSE = """\
 services:
   login:
@@ -123,6 +140,13 @@ joined = "${var.a}-b"
         ("a.yaml", DEPLOYMENT, "[3].data.DUO_HOST", "two", 23),
         ("a.yaml", "kind: Kustomization\nmetadata: {name: x}\nsecretGenerator:\n- name: duo\n  literals:\n  - skey=x\n",
          "secretGenerator.duo.literals.skey", "x", 6),
+        ("a.ini", AUTHPROXY, "ldap_server_auto.skey", "second=", 11),
+        ("a.ini", AUTHPROXY, "radius_server_auto.ikey", "DI1", 5),
+        ("a.ini", AUTHPROXY, "'Mapping user'.group", "Class # a, b", 14),
+        ("a.ini", "a.b.url : https\\://x\n! c\nkey\\:1=\\u0041\\\n  b\n", "'key:1'", "Ab", 3),
+        ("a.ini", "a.b.url : https\\://x\n", "'a.b.url'", "https://x", 1),
+        ("a.ini", "[mysqld]\nskip-networking\n[a]\ndeps =\n    x\n    y>=1\nskey=z\n", "a.skey", "z", 7),
+        ("a.ini", "[Default]\nURL = https://x:8443/a\\b\n", "Default.URL", "https://x:8443/a\\b", 2),
         ("a.tfvars", TFVARS, "duo_host", "api-1.duosecurity.com", 2),
         ("a.tfvars", TFVARS, "duo.skey", 'a"b\\cA${x}', 6),
         ("a.tfvars", TFVARS, 'duo."i.key"', "DI", 7),
@@ -156,6 +180,7 @@ def test_the_value_is_found_with_its_line(
         ("v.json", '{"a": {"b": "c4n4ry"}}', "a", "a holds a table, not a value; it has b"),
         ("v.json", '{"a": "c4n4ry", // unclosed', "a", "v.json is not valid json (line 1)"),
         ("v.json", "{'a': 'c4n4ry'}", "a", "v.json is not valid json (line 1)"),
+        ("v.json", '{"a": "c4n4ry"}', "a.b", "there is no 'b' under a, which holds a value and no table"),
         ("v.json", '{"a": 1}', 'a."b', "its quotes are not in order"),
         ("v.json", '{"a": 1}', '"a"b', "its quotes are not in order"),
         ("v.yaml", COMPOSE, "services.login.environment.FROM_SHELL", "write env:FROM_SHELL"),
@@ -169,6 +194,10 @@ def test_the_value_is_found_with_its_line(
         ("v.yaml", "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  c4n4ry\n", "a", "has the tag !vault"),
         ("v.yaml", "a: !Ref Token\n", "a", "has the tag !Ref: another program makes the value of it"),
         ("v.yaml", "a: {{ .Values.c4n4ry }}\n", "a", "it holds {{ … }}, as a template"),
+        ("v.ini", AUTHPROXY, "skey", "there is no 'skey' under the top; it has main, radius_server_auto"),
+        ("v.ini", AUTHPROXY, "ldap_server.skey", "write ini:v.ini#ldap_server_auto.skey"),
+        ("v.ini", "okta.token = c4n4ry\n", "okta.token", "write 'ini:v.ini#\"okta.token\"'"),
+        ("v.ini", "# a\nc4n4ry\n", "a", "v.ini is not valid ini (line 2)"),
         ("v.tfvars", TFVARS, "computed", "computed is an expression, and only constants can be read here"),
         ("v.tfvars", TFVARS, "nothing", "nothing holds nothing, not a value"),
         ("v.tfvars", 'a = "c4n4ry"\nb = \n', "a", "v.tfvars is not valid tfvars (line 2)"),
@@ -184,6 +213,43 @@ def test_a_miss_shows_what_is_there_and_what_to_write(
     said = missed(f"{name.partition('.')[2]}:{name}#{fragment}")
     assert message in said
     assert "c4n4ry" not in said
+
+
+def test_a_name_with_a_value_in_each_of_several_sections_is_ambiguous(put: Put, missed: Missed) -> None:
+    put("authproxy.cfg", AUTHPROXY)
+    said = missed("dotenv:authproxy.cfg#skey")
+    assert "2 of them define skey, each with another value" in said
+    assert "second" not in said
+
+
+@pytest.mark.parametrize("text", ["a.url=https\\://x\nb=1\n", "a.url: https://x\nb=1\n"])
+def test_javas_properties_have_a_scheme_of_their_own(put: Put, tmp_path: Path, resolve: Resolve, text: str) -> None:
+    """Java writes ``:`` with a backslash: https://docs.oracle.com/javase/8/docs/api/java/util/Properties.html#store."""
+    put("a.properties", text)
+    reference = Reference.parse("dotenv:a.properties#a.url")
+    assert reference is not None
+    with pytest.raises(Unresolved) as caught:
+        Stores(StoreContext(tmp_path, {})).resolve(reference)
+    assert "'ini:a.properties#\"a.url\"'" in str(caught.value.next_step)
+    put("b.properties", "b = 1\n")
+    resolved = resolve("dotenv:b.properties#b")
+    assert (resolved.value, resolved.misread) == ("1", ())
+
+
+def test_the_step_names_the_sections(put: Put, tmp_path: Path) -> None:
+    put("authproxy.cfg", AUTHPROXY)
+    reference = Reference.parse("dotenv:authproxy.cfg#skey")
+    assert reference is not None
+    with pytest.raises(Unresolved) as caught:
+        Stores(StoreContext(tmp_path, {})).resolve(reference)
+    assert "ini:authproxy.cfg#radius_server_auto.skey" in str(caught.value.next_step)
+    assert "ini:authproxy.cfg#ldap_server_auto.skey" in str(caught.value.next_step)
+
+
+def test_sections_that_agree_are_not_ambiguous_and_no_program_misreads_them(put: Put, resolve: Resolve) -> None:
+    put("authproxy.cfg", AUTHPROXY.replace("api_host: ", "api_host = "))
+    resolved = resolve("dotenv:authproxy.cfg#api_host")
+    assert (resolved.value, resolved.misread) == ("api-1.duosecurity.com", ())
 
 
 def secret(name: str, namespace: str | None = None, key: str = "skey", value: str = "v") -> str:
@@ -262,6 +328,7 @@ def test_what_is_no_secret_is_named(put: Put, missed: Missed, text: str, fragmen
         (b"\x30\x82\x09\xff\x02\x01\x03", "as PKCS #12 (.pfx, .p12) and DER are", "openssl pkcs12 -in OLD"),
         (b"\0GITCRYPT\0\xff", "git-crypt encrypted it", "git-crypt unlock"),
         (b"\xfe\xed\xfe\xed\xff", "it is a Java keystore", "keytool"),
+        (b"age-encryption.org/v1\n-> ssh-ed25519 a b\n\xff", "age (agenix, sops-nix) encrypted it", "/run/agenix/NAME"),
         (b"caf\xe9", "is not text in UTF-8", None),
     ],
 )
@@ -284,6 +351,19 @@ def test_files_that_are_no_text_are_named(
         ("a.properties", "# c\nokta.token = x\n", "yaml:a.properties#okta.token", "dotenv:a.properties#okta.token"),
         ("a.ini", "[okta]\ntoken = x y\n", "toml:a.ini#okta.token", "Write dotenv:a.ini#token in the place of toml:"),
         ("a.tfvars", "a = {\n b = 1\n}\n", "toml:a.tfvars#a.b", "Write tfvars:a.tfvars#a.b in the place of toml:"),
+        ("v.yaml", "a: {secret: c4n4ry, key: c4n4ry}\n", "yaml:v.yaml#a", "write k8s-secret:MANIFEST#NAME/KEY in the"),
+        ("v.yaml", "a: {b: c4n4ry, c.d: 1}\n", "yaml:v.yaml#a", "is meant: yaml:v.yaml#a.b, 'yaml:v.yaml#a.\"c.d\"'."),
+        ("v.yaml", "a: !vault |\n  $ANSIBLE_VAULT;1.1\n", "yaml:v.yaml#a", "decrypt it with ansible-vault"),
+        ("v.yaml", "a: {secure: AAABAOz8}\n", "yaml:v.yaml#a", "with `pulumi config get NAME`, and point"),
+        ("v.json", '{"a": {"reference": {"keyVault": {"id": "x"}, "secretName": "y"}}}', "json:v.json#a",
+         "with `az keyvault secret show`"),
+        ("v.json", '{"SecretString": "{\\"skey\\": \\"c4n4ry\\"}"}', "json:v.json#SecretString.skey",
+         "jq -r .SecretString IN > OUT"),
+        ("v.yaml", "a: !Sub x\n", "yaml:v.yaml#a", "Let that program write the value before the gate runs"),
+        ("a.tfvars", "a = var.b\n", "tfvars:a.tfvars#a", "reads a variable from env:TF_VAR_a"),
+        ("a.tf", 'provider "x" {}\n', "tfvars:a.tf#x", "point at the *.tfvars file that sets the value"),
+        ("k.yaml", "kind: Secret\nmetadata: {name: duo}\ndata: {a: c4n4ry}\n", "k8s-secret:k.yaml#duo/a",
+         "Move the plain value from data to stringData"),
         ("a.yml", "a: 1\n", "json:a.yml#a", "Write yaml:a.yml#a in the place of json:a.yml#a."),
         ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#/a/b/0", "write json:a.json#a.b.0 in the place"),
         ("a.json", '{"a": {"b": ["x"]}}', "json:a.json#$.a.b[0]", "write json:a.json#a.b.0 in the place"),
@@ -507,6 +587,32 @@ def test_every_constant_of_terraform_is_read_back(value: object) -> None:
         return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
     assert tfvars.parse(f"a = {written(value)}\n") == {"a": value}
+
+
+VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x17E, exclude_characters="\x7f\x85\xa0"), max_size=9)
+
+
+@quick
+@given(VISIBLE, st.sampled_from(["", "[duo]\n"]))
+def test_every_value_of_one_line_is_read_back(value: str, section: str) -> None:
+    from mfagate.secrets.stores import ini
+
+    written = value if section else value.replace("\\", "\\\\")
+    expected = {"duo": {"skey": value}} if section else {"skey": value}
+    assert ini.parse(f"{section}skey = {written}\n") == expected
+
+
+@quick
+@given(st.text(st.sampled_from("[]=:#;!\\ \n\tau0"), max_size=30))
+def test_any_text_is_read_or_refused_with_a_line(text: str) -> None:
+    from mfagate.secrets.stores import ini
+
+    try:
+        found = ini.parse(text)
+    except ini.IniError as error:
+        assert 1 <= error.line <= text.count("\n") + 1
+    else:
+        assert all(isinstance(value, str | dict) for value in found.values())
 
 
 def test_the_reference_to_write_can_be_pasted_into_toml() -> None:

@@ -193,3 +193,39 @@ def test_words_around_a_secret_do_not_show_it() -> None:
     redactor = Redactor({"api_token": "my-secret-key-8f3a9c2e"})
     assert "8f3a9c2e" not in redactor.redact("got my-secret-key-8f3a9c2e instead")
     assert "8f3a9c2e" not in redactor.redact("got key-8f3a9c2e instead")
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["${DUO_SECRET_KEY}", "${DUO_SECRET_KEY:?required}", "%DUO_SECRET_KEY%",
+     "${{ secrets.DUO_SECRET_KEY }}", "{{ vault_duo_secret_key }}",
+     '"${DUO_SECRET_KEY}"', "${csm.platform.okta.clientSecret}", "{{ .Values.duo.secretKey | b64enc | quote }}"],
+)  # fmt: skip
+def test_the_name_of_a_variable_stays_readable(variable: str) -> None:
+    """A variable that nothing replaced is reported, with the place where it is: names of settings are in both."""
+    redactor = Redactor({"secret_key": variable})
+    text = f"deploy.yaml#env.DUO_SECRET_KEY holds {variable}"
+    assert redactor.redact(text) == text
+
+
+@pytest.mark.parametrize("mark", [":-", "-", ":", ":="])
+def test_the_default_of_a_variable_is_masked(mark: str) -> None:
+    redactor = Redactor({"secret_key": f"${{DUO_SECRET_KEY{mark}Zq7rTuW2xK9bN4mP}}"})
+    assert redactor.redact("DUO_SECRET_KEY is Zq7rTuW2xK9bN4mP") == "DUO_SECRET_KEY is [redacted secret_key]"
+
+
+def test_identifiers_in_a_document_of_credentials_are_public() -> None:
+    """``AZURE_CREDENTIALS`` of GitHub's azure/login is such a document: https://github.com/Azure/login#readme."""
+    tenant, secret = "c1a7f0d2-6b3e-4e58-9d47-2f8b91ac5e60", "vKx8Q~dEfGhIjKlMnOpQrStUvWxYz01234567aBc"
+    document = {
+        "clientId": "2b90e5c4-6b3e-4e58-9d47-2f8b91ac5e60",
+        "clientSecret": secret,
+        "tenantId": tenant,
+        "activeDirectoryEndpointUrl": "https://login.microsoftonline.com/",
+        "nested": {"api_key": "k3yOfItsOwn99"},
+    }
+    redactor = Redactor({"client_secret": json.dumps(document)})
+    recording = f"https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token clientSecret"
+    assert redactor.redact(recording) == recording
+    masked = "[redacted client_secret]"
+    assert redactor.redact(f"{secret[:20]}, then k3yOfItsOwn99.") == f"{masked}, then {masked}."

@@ -176,8 +176,16 @@ class Integration(Table):
         return self.endpoint == "sandbox"
 
     def is_inline(self, table: str) -> bool:
-        """Return whether a table is written in braces, behind its key."""
-        return self._origin.has_value("integrations", self._name, table)
+        """Return whether the table that :meth:`head` names is written in braces, behind its key."""
+        return self._origin.is_inline("integrations", self._name, table)
+
+    def has_own(self, table: str) -> bool:
+        """Return whether the file has the table that :meth:`head` names."""
+        return self._origin.has_own("integrations", self._name, table)
+
+    def locate_own(self, *keys: str) -> Location:
+        """Return the line of the table that :meth:`head` names, or of the nearest table around it."""
+        return self._origin.locate_own("integrations", self._name, *keys)
 
     def locate(self, *keys: str) -> Location:
         """The line of a key of this table, or of the nearest table around it."""
@@ -186,6 +194,10 @@ class Integration(Table):
     def head(self, *keys: str) -> str:
         """Return the head of this integration's own table, as a person writes it."""
         return self._origin.head("integrations", self._name, *keys)
+
+    def written_head(self, *keys: str) -> str:
+        """Return the head of the table that holds a key: the environment's own or the shared one."""
+        return self._origin.written_head("integrations", self._name, *keys)
 
     def heads(self, *keys: str) -> str:
         """Return the heads of the tables in which a value can be set, as a person writes them."""
@@ -329,9 +341,18 @@ class Origin:
         self._lines = TomlLines(text)
         self._tables = tables or {}
 
-    def has_value(self, *keys: str) -> bool:
-        """Return whether a key path has a value of its own: it is no table with a head."""
-        return self.written(*keys) in self._lines.spans()
+    def is_inline(self, *keys: str) -> bool:
+        """Return whether a table is written in braces; with environments, the environment's own table."""
+        return self._own(keys) in self._lines.spans()
+
+    def has_own(self, *keys: str) -> bool:
+        """Return whether a table is written; with environments, in the environment's own table."""
+        own = self._own(keys)
+        return self._lines.depth(own) == len(own)
+
+    def locate_own(self, *keys: str) -> Location:
+        """Return the line of a key path; with environments, always in the environment's own table."""
+        return Location(self.path, self._lines.line(self._own(keys)))
 
     def locate(self, *keys: str) -> Location:
         """The line of a key path: that of the environment where it overrides the value, else the shared one."""
@@ -351,8 +372,11 @@ class Origin:
 
     def head(self, *keys: str) -> str:
         """Return ``[integrations.duo.settings]``, or the head in the environment's own table."""
-        tables = self._tables_of(keys)
-        return _head(keys if tables is None else (*tables.own, *keys[2:]))
+        return _head(self._own(keys))
+
+    def written_head(self, *keys: str) -> str:
+        """Return the head of the table in which a key path is written."""
+        return _head(self.written(*keys)[:-1])
 
     def heads(self, *keys: str) -> str:
         """Return ``[integrations.duo.settings]``; with environments, the head in this one and that of all."""
@@ -360,6 +384,10 @@ class Origin:
         if tables is None:
             return _head(keys)
         return f"{_head((*tables.own, *keys[2:]))}, or for all environments in {_head((*tables.shared, *keys[2:]))}"
+
+    def _own(self, keys: KeyPath) -> KeyPath:
+        tables = self._tables_of(keys)
+        return keys if tables is None else (*tables.own, *keys[2:])
 
     def _tables_of(self, keys: KeyPath) -> Tables | None:
         return self._tables.get(keys[1]) if len(keys) > 1 and keys[0] == "integrations" else None

@@ -33,7 +33,8 @@ _LOOKED_BACK = 60
 class Selection:
     """Which states of integrations are wanted, newest first. ``since`` is included, ``until`` is not.
 
-    With ``environments``, ``duo`` selects ``duo/production`` as well.
+    With ``environments``, ``duo`` selects ``duo/production`` as well. ``duo/production`` always selects what ``duo``
+    was in production, before it had a table for each environment.
     """
 
     integrations: Sequence[str] = ()
@@ -201,7 +202,8 @@ class History:
         runs = self.runs(Selection((name,), stage=stage, since=since))
         nights = [(run.started, state) for run in reversed(runs) for state in run.integrations]
         with self._reading() as connection:
-            found = connection.execute(select(SHAPES.c.answers).where(SHAPES.c.name == name)).scalar_one_or_none()
+            query = select(SHAPES.c.answers).where(SHAPES.c.name == (nights[-1][1].name if nights else name))
+            found = connection.execute(query).scalar_one_or_none()
             shapes = _SHAPES.validate_python({} if found is None else found)
             for answer in shapes.values():
                 from_json(answer)  # What nobody has written is found here, and not by the rung that needs it.
@@ -230,7 +232,7 @@ class History:
 
     def _states_of(self, name: str, selection: Selection) -> list[IntegrationState]:
         runs = self.runs(replace(selection, integrations=(name,)))
-        return [state for run in runs for state in run.integrations]
+        return [replace(state, name=name) for run in runs for state in run.integrations]
 
 
 def _prefixed(table: Any) -> list[Any]:
@@ -264,7 +266,12 @@ def _filtered(query: Any, selection: Selection) -> Any:
     if not selection.integrations:
         return query
     below = [STATES.c.name.startswith(f"{name}/", autoescape=True) for name in selection.integrations]
-    named = STATES.c.name.in_(selection.integrations)
+    earlier = [
+        (STATES.c.name == name) & (STATES.c.environment == environment)
+        for name, _, environment in (name.partition("/") for name in selection.integrations)
+        if environment
+    ]
+    named = or_(STATES.c.name.in_(selection.integrations), *earlier)
     return query.where(or_(named, *below) if selection.environments else named)
 
 

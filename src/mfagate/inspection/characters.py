@@ -120,7 +120,7 @@ def _around(value: str, right: Judge) -> str | None:
     return f"ends with {_name(value[-1])}" if both != value and right(both) else None
 
 
-_ASSIGNMENT = re.compile(r"(export\s+|set\s+)?[A-Za-z_][A-Za-z0-9_.-]{0,60}\s?[=:]\s*(?=[^=\s])")
+_ASSIGNMENT = re.compile(r"(export\s+|set\s+|(?i:sha-?(?:1|256) ))?[A-Za-z_][A-Za-z0-9_.-]{0,60}\s?[=:]\s*(?=[^=\s])")
 _CERTAIN_ASSIGNMENT = re.compile(r"(export |set )?[A-Z][A-Z0-9]*(_[A-Z0-9]+)+=(?=[^=\s])")
 
 

@@ -48,7 +48,7 @@ def _with_prefix(plain: str, prefixes: tuple[str, ...], declared: type[ProviderS
 
 def elsewhere(field: str, reference: Reference, declared: type[ProviderSettings], exists: Exists) -> Reference | None:
     """Return a reference to the same place under another name of the setting, where something is."""
-    separators = {"env": "", "dotenv": "#", "json": ".", "yaml": ".", "toml": "."}
+    separators = {"env": "", "dotenv": "#", "json": ".", "yaml": ".", "toml": ".", "ini": "."}
     if reference.scheme not in separators:
         return None
     around, last = _split(reference, separators[reference.scheme])

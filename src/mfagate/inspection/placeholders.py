@@ -62,6 +62,7 @@ _PLACEHOLDERS = (
 
 _SECRET_PLACEHOLDERS = (
     (r"(?i)(dummy|sample|example|foo|bar|test)[!.:]*", "it is a placeholder word"),
+    (r"(?i).*\b(openssl rand|to generate|generated? (by|with|using))\b.*", "it says how to make a value"),
     (r"(1234567890){2,}\d{0,9}", "it is the digits in their order"),
     (r"(?i)(secret|password|passw(or)?d|token|api[-_]?key|[is]key|key)", "it is the name of a secret, not a secret"),
 )

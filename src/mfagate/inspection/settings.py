@@ -179,9 +179,10 @@ def _unreadable(subject: Subject, field: Field, value: Value) -> tuple[str, str 
         found = elsewhere(field.name, value.reference, subject.declared, subject.exists)
     if found is None:
         return message, value.next_step or _to_fill(field, value)
-    meant = meant_by(re.split(r"[#.:]", str(found))[-1], subject.declared)
+    name = re.split(r"[#.:]", str(found))[-1]
+    meant = meant_by(name, subject.declared)
     return (
-        f"{message}; {found} is there",
+        message if f"did you mean {name!r}" in message else f"{message}; {found} is there",
         f'Write {field.name} = "{found}", if that is meant.{meant.note if meant else ""}',
     )
 

@@ -210,6 +210,13 @@ _CLOUDFORMATION = _ref("CloudFormation", "read what the stack has deployed: Clou
 _AZURE_PIPELINES = _variable("Azure Pipelines", f"map the secret under env: of the step, or {_PIPELINE}")
 _ACTIONS = _variable("GitHub Actions", "set it under env: of the job's step, where GitHub replaces it")
 _GRAFANA = _ref("Grafana's configuration", "store the value itself where this job can read it")
+_AUTHELIA = Syntax(
+    Kind.REFERENCE,
+    "",
+    "Refer to the file that it names: file:PATH.",
+    "holds a template, of Authelia or a tool like it, that reads a file",
+)
+"""https://www.authelia.com/reference/guides/templating/#secret"""
 _CODE = "set the variable in this job, and point at it as env:NAME"
 _HASHED = "Copy the secret itself from the provider; if nobody has it, create another one there."
 
@@ -232,6 +239,7 @@ _ENCLOSED: tuple[tuple[str, str, Syntax], ...] = (
     ("<secret:", ">", _ARGO),
     ("<vault:", ">", _ARGO),
     ("<+", ">", _ref("Harness", _PIPELINE)),
+    ("((", "))", _variable("Cloud Foundry, BOSH or Concourse", "write the file with `bosh interpolate -l VARIABLES`")),
     ("<<", ">>", _variable("CircleCI", _PIPELINE)),
     ("<%", "%>", _variable("an ERB or EJS template", _RENDER)),
     ("${{", "}}", _ACTIONS),
@@ -260,6 +268,7 @@ _ENCLOSED: tuple[tuple[str, str, Syntax], ...] = (
     ("${secrets:", "}", _GENERIC),
     ("${file(", "}", _ref("the Serverless Framework", "let `serverless print` resolve it")),
     ("{{op:", "}}", _ONEPASSWORD),
+    ('{{secret"/', "}}", _AUTHELIA),
     ("{{withsecret", "}}", _VAULT),
     ("{{secret", "}}", _VAULT),
     ("{{lookup(", "}}", _ref("Ansible", "run the play that fills the file, and check what it wrote")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -155,11 +156,61 @@ def _placeholder(candidate: Candidate) -> Fault | None:
     reason = placeholder(candidate.text, secret=candidate.field.secret, chosen=candidate.chosen)
     if reason is None:
         return None
-    step = (
+    step = _of_variable(candidate) or (
         f"Put the real value at {candidate.place}, or run the step that fills it in before the check. "
         f"Where to find it: {candidate.field.setting.where}"
     )
     return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
+
+
+_ONE_VARIABLE = re.compile(
+    r"\$\{(?:(?:env|ENV)[:.])?(?P<braces>[A-Za-z_]\w*)(?::?[-?=+][^{}]*|:(?!\w+[.:(])[^{}]*)?\}"
+    r"|\$(?P<bare>[A-Za-z_]\w*)|%(?P<percent>[A-Za-z_]\w*)%"
+)
+_OTHER_SOURCES = {
+    "self",
+    "opt",
+    "param",
+    "cf",
+    "sls",
+    "custom",
+    "aws",
+    "sys",
+    "ctx",
+    "file",
+    "secret",
+    "secrets",
+    "env",
+}
+"""What stands in front of the colon in ``${self:custom.key}`` of the Serverless Framework and its like."""
+
+
+def _of_variable(candidate: Candidate) -> str | None:
+    """Return the next step for a variable in a file that another program fills in, which may stay there."""
+    reference, text = candidate.value.reference, candidate.text.strip().strip("\"'")
+    if reference is None or reference.scheme == "env":
+        return None
+    field, where = candidate.field.name, candidate.field.setting.where
+    if text.startswith("$("):
+        name = reference.locator.partition("#")[2] if reference.scheme == "dotenv" else "NAME"
+        return (
+            f"A shell makes the value of {candidate.place}: let it read the file in this job before mfagate starts "
+            f'(set -a; . FILE), and write {field} = "env:{name}".'
+        )
+    found = _ONE_VARIABLE.fullmatch(text)
+    name = found["braces"] or found["bare"] or found["percent"] if found else ""
+    if name and name not in _OTHER_SOURCES:
+        return (
+            f"If the login service replaces {candidate.place} by the variable, set {name} in this job as it is set "
+            f'there, and write {field} = "env:{name}". If it does not, put the real value there. Where to find it: '
+            f"{where}"
+        )
+    if not name and "{{" not in text and "${" not in text:
+        return None
+    return (
+        f"Let the job fill {candidate.place} in before mfagate starts, as the deployment does, and point {field} at "
+        'the result: the file that is written, or "env:NAME".'
+    )
 
 
 def _literal(candidate: Candidate) -> Fault | None:
@@ -189,6 +240,26 @@ def _pem(candidate: Candidate) -> Fault | None:
     )
 
 
+_ASSIGNED = re.compile(r"[ \t]*+(?:export )?[A-Za-z_][\w.-]{0,80}+[ \t]*+[:=][ \t]*+\S")
+
+
+def _whole_file(candidate: Candidate) -> Fault | None:
+    """A file of names and values, as a Secret has it that is mounted as ``config.yaml`` or ``.env``."""
+    setting = candidate.field.setting
+    assigned = sum(_ASSIGNED.match(line) is not None for line in candidate.text.splitlines())
+    if setting.multiline or candidate.chosen or assigned < _FEWEST_LINES:
+        return None
+    return Fault(
+        CauseId.CONFIG_MALFORMED_VALUE,
+        "is a whole file of names and values, not one value",
+        f"Save what is at {candidate.place} as a file in this job, as the deployment mounts it, and point at its "
+        f'member: {candidate.field.name} = "yaml:FILE#KEY", "dotenv:FILE#NAME" or "ini:FILE#SECTION.NAME".',
+    )
+
+
+_FEWEST_LINES = 2
+
+
 def _stray(candidate: Candidate) -> Fault | None:
     setting = candidate.field.setting
     stray = stray_characters(
@@ -203,7 +274,7 @@ def _likely(candidate: Candidate) -> Fault | None:
     if setting.shape is None or setting.multiline or candidate.is_list or is_recognised(setting.shape, text):
         return None
     if candidate.address and any(c in text for c in ".:/"):
-        return None
+        return _of_documentation(candidate)
     reason = words(text)
     if reason is not None:
         step = f"Put the real value at {candidate.place}. Where to find it: {setting.where}"
@@ -213,6 +284,19 @@ def _likely(candidate: Candidate) -> Fault | None:
         return None
     step = _resolve(syntax, candidate.field.name, literal=candidate.value.reference is None, place=candidate.place)
     return Fault(CauseId.CONFIG_REFERENCE_UNRESOLVED, syntax.description, step)
+
+
+_RESERVED = tuple(f".{name}" for name in ("example", "invalid", "example.com", "example.org", "example.net"))
+"""Names that belong to nobody: RFC 2606."""
+
+
+def _of_documentation(candidate: Candidate) -> Fault | None:
+    address = candidate.text.lower().partition("://")[2] or candidate.text.lower()
+    if not f".{re.split('[/:]', address)[0]}".endswith(_RESERVED):
+        return None
+    step = f"Put the real value at {candidate.place}. Where to find it: {candidate.field.setting.where}"
+    message = "was never filled in: it is an address of documentation, which belongs to nobody"
+    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, message, step)
 
 
 def _characters(candidate: Candidate) -> Fault | None:
@@ -231,11 +315,15 @@ def _stray_fault(candidate: Candidate, stray: str) -> Fault:
 def _remove_stray(candidate: Candidate, stray: str) -> str:
     scheme = candidate.value.reference.scheme if candidate.value.reference else ""
     how = "store the value without it"
-    if "newline" in stray or "carriage return" in stray:
+    if "escape" in stray and candidate.field.setting.multiline:
+        how = 'store it with line breaks in the place of the escapes: printf %b "$VALUE" > FILE, and file:FILE'
+    elif "newline" in stray or "carriage return" in stray:
         # Nearly always echo, a here-string or an editor's last line.
         how = {
             "file": 'write the file without it: printf %s "$VALUE" > FILE',
-            "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0',
+            "k8s-secret": 'encode again without it: printf %s "$VALUE" | base64 -w0; or, under stringData, write it in '
+            "one line, or |- in the place of |",
+            "yaml": "write it in one line, or |- in the place of |",
         }.get(scheme, f"{how} (`echo` and here-strings add a newline, `printf %s` does not)")
     return f"At {candidate.place}, {how}."
 
@@ -277,6 +365,7 @@ _JUDGES: tuple[Callable[[Candidate], Fault | None], ...] = (
     _placeholder,
     _literal,
     _pem,
+    _whole_file,
     _stray,
     _likely,
     _wrapping,
@@ -300,6 +389,20 @@ def twins(fields: Mapping[str, Field], values: Mapping[str, Value], table: str) 
             if owner is not None and not _belongs(field, text) and not _has_name_of_its_own(field, text):
                 found[field.name] = f"{table}.{owner.name}"
     return found
+
+
+def public_ones(fields: Mapping[str, Field], values: Mapping[str, Value]) -> frozenset[str]:
+    """Return the secret settings that hold a public id in place of a secret: their own, or another setting's.
+
+    Nothing is lost where such a value is in a file.
+    """
+    shaped = list(_shaped(fields, values))
+    public = {text for field, text in shaped if not field.secret and _belongs(field, text)}
+    return frozenset(
+        field.name
+        for field, text in shaped
+        if field.secret and not _belongs(field, text) and (text in public or _is_an_id(field, text))
+    )
 
 
 def exchanged(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Sequence[tuple[Field, Field]]:
@@ -332,6 +435,14 @@ def _shaped(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Iterato
 
 def _belongs(field: Field, text: str) -> bool:
     return is_recognised(field.setting.shape, text) and not any(one.fits(text) for one in field.setting.lookalikes)
+
+
+def _is_an_id(field: Field, text: str) -> bool:
+    """Return whether a value is the public id of the secret beyond doubt: a mere resemblance may be a real secret."""
+    misfit = field.setting.shape.misfit(text) if field.setting.shape else None
+    lookalike = next((one for one in field.setting.lookalikes if one.fits(text)), None)
+    known = [one for one in (misfit, lookalike) if one is not None and one.documented]
+    return any(one.cause is CauseId.CONFIG_SECRET_ID_NOT_SECRET for one in known)
 
 
 def _has_name_of_its_own(field: Field, text: str) -> bool:

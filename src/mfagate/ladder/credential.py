@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from mfagate.causes import CauseId, refuses
-from mfagate.diagnosis import is_bare_refusal
+from mfagate.diagnosis import is_bare_refusal, is_html
 from mfagate.exchange import Exchange
 from mfagate.ladder.asking import CONFIRMING_ATTEMPTS, Picture, Sample, ask_probe, judging
 from mfagate.ladder.rung import Climb, is_gone, passed, skipped
@@ -88,7 +88,7 @@ def _asked_instead(climb: Climb, probe: Probe) -> dict[str, str]:
 def _elsewhere(climb: Climb, probe: Probe, exchange: Exchange, finding: Finding) -> Finding:
     """Return what the ping found, if this answer is not the provider's either: something else answers there."""
     response = exchange.response
-    if not climb.missing_pings or response is None:
+    if not climb.missing_pings or response is None or finding.cause is CauseId.NETWORK_PROXY:
         return finding
     retired = finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED
     is_own = climb.provider.error_of(response) is not None or climb.explain(exchange) is not None
@@ -97,9 +97,29 @@ def _elsewhere(climb: Climb, probe: Probe, exchange: Exchange, finding: Finding)
     if response.status < 400 or response.status >= 500 or response.status in (407, 429) or is_bare_refusal(response):
         return finding
     ping = climb.missing_pings[0]
+    if response.status == _FORBIDDEN and is_html(response):
+        return _filtered(ping, probe, finding)
     form = "which it does not have either" if retired else f"in no form of {climb.provider.title}'s"
     asked = f"{probe.method} {probe.path}: {response.status}, {form}"
     return replace(ping, evidence={**ping.evidence, "asked with the credential": asked})
+
+
+_FORBIDDEN = 403
+
+
+def _filtered(ping: Finding, probe: Probe, finding: Finding) -> Finding:
+    """Return the finding of a page that refuses the request without a credential and the one with it."""
+    paths = {"without a credential": ping.evidence.get("request"), "with it": f"{probe.method} {probe.path}"}
+    finding = replace(finding, evidence={**finding.evidence, **paths})
+    if finding.next_step is not None:
+        return finding  # The page says itself whose it is.
+    return replace(
+        finding,
+        message=f"something between this machine and the API refuses its requests with a page ({_FORBIDDEN})",
+        next_step="See by title and server whose page it is: a web filter or firewall on the way, or the protection in "
+        "front of the provider. Have its owner let this machine's address and these paths through, and leave the "
+        "credential as it is. Only if it is another application's page, correct the URL.",
+    )
 
 
 def _whose_fault(climb: Climb, probe: Probe, picture: Picture[Exchange], finding: Finding) -> Finding:
@@ -121,7 +141,8 @@ def _whose_fault(climb: Climb, probe: Probe, picture: Picture[Exchange], finding
             cause=CauseId.PROVIDER_AUTH_OUTAGE,
             message=f"the provider answers without a credential, but not with one: {finding.message}",
             evidence={**finding.evidence, "without a credential": "answered"},
-            next_step="Look at the provider's status page. No credential was refused: rotate nothing.",
+            next_step=finding.next_step
+            or "Look at the provider's status page. No credential was refused: rotate nothing.",
         )
     control = _second_opinion(climb, probe, finding)
     unknown = control.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED

@@ -32,7 +32,7 @@ def run(climb: Climb) -> Iterator[Check]:
             {"missing": missing},
             integration.locate("documentation"),
             outcome=None if integration.environment.is_production else Outcome.WARN,
-            next_step=f"Fill in {some(missing)} under [integrations.{integration.name}.documentation] and run "
+            next_step=f"Fill in {some(missing)} in {integration.heads('documentation')}, and run "
             f"`mfagate nightly --integration {integration.name}`.",
         )
         yield Check.from_finding(ID, finding)

@@ -49,7 +49,7 @@ def _unpinned(climb: Climb, seen: Mapping[str, str]) -> Check:
         do = f"Fill {table} with " + ", or ".join(f"{name} ({text})" for name, text in keys.items())
     elif integration.is_inline("expect"):
         do, lines = "If that is your account, add this to the braces", [", ".join(lines)]
-    elif "expect" in integration.model_fields_set:
+    elif integration.has_own("expect"):
         do = f"If that is your account, add the lines to {table}"
     else:
         do, lines = "If that is your account, add the lines", [table, *lines]
@@ -57,7 +57,7 @@ def _unpinned(climb: Climb, seen: Mapping[str, str]) -> Check:
         CauseId.CONFIG_IDENTITY_UNPINNED,
         "it is not written down whose account must answer, so a credential of another account would pass",
         {"lines to add": lines or None},
-        integration.locate("expect"),
+        integration.locate_own("expect"),
         next_step=f"Compare what answered with {climb.provider.title}'s console. {do}, and run "
         f"`mfagate gate --integration {integration.name}`.",
     )
@@ -79,7 +79,8 @@ def _compare(climb: Climb, key: str, wanted: str, answered: str | None) -> Check
     if answered is None:
         message = f"the answers do not tell the {key}, so {_short(wanted)} could not be confirmed"
         outcome = Outcome.INCONCLUSIVE
-        next_step = f"Take {key} out of [integrations.{climb.integration.name}.expect] if this target does not tell it."
+        table = climb.integration.written_head("expect", key)
+        next_step = f"Take {key} out of {table} if this target does not tell it."
         # Another endpoint has proved the credential, because this one hides its reasons.
         cause = CauseId.CREDENTIAL_NOT_PROVABLE if climb.proving else cause
     else:

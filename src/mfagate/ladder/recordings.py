@@ -70,7 +70,7 @@ def _emulated(climb: Climb, number: int, check_id: str = ID) -> Iterator[Check]:
 
 
 def _judge(climb: Climb, interaction: Interaction, cassette: Cassette) -> Check:
-    leaked = climb.redactor.found_in(cassette.text)
+    leaked = _leaked(climb, cassette)
     if leaked:
         message = f"{cassette.path} holds the secret {', '.join(leaked)}"
         return _found(interaction, CauseId.CASSETTE_SECRET_LEAKED, message, cassette.path)
@@ -90,6 +90,18 @@ def _judge(climb: Climb, interaction: Interaction, cassette: Cassette) -> Check:
         known["recorded_at"] = str(cassette.recorded_at)
         message += f" on {cassette.recorded_at}"
     return passed(ID, message, subject=interaction.description, **known)
+
+
+def _leaked(climb: Climb, cassette: Cassette) -> list[str]:
+    """Return the secrets in a recording; a public id that was put in the place of a secret is none."""
+    found = climb.redactor.found_in(cassette.text)
+    if not found:
+        return found
+    from mfagate.inspection.values import public_ones
+
+    subject = climb.subject
+    public = public_ones({field.name: field for field in subject.declared.fields()}, subject.values)
+    return [name for name in found if name not in public]
 
 
 def _aged(climb: Climb, cassettes: Sequence[Cassette]) -> Iterator[Check]:

@@ -183,8 +183,8 @@ class Climb:
         integration = self.integration
         if self.identity is None:
             step = (
-                f'Set client_certificate = "PATH" and client_key = "PATH" in [integrations.{integration.name}] to the '
-                "pair that the login service shows. If it shows none, ask the operator of the server what demands it."
+                f'In {integration.heads()}, set client_certificate = "PATH" and client_key = "PATH" to the pair '
+                "that the login service shows. If it shows none, ask the operator of the server what demands it."
             )
             return replace(finding, location=integration.locate(), next_step=step)
         step = (

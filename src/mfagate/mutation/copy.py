@@ -226,6 +226,34 @@ def _head(chosen: str | None) -> Sequence[str]:
     return [f"kind: {quoted(kind)}", "metadata:", f"  name: {quoted(name)}"]
 
 
+def _ini(entries: Mapping[Reference, Entry]) -> str:
+    """Write sections behind the names that have none. Java's escapes count in a file without sections alone."""
+    tables: dict[str, list[str]] = {"": []}
+    paths = {reference: ValuePath.parse(_fragment(reference)).steps for reference in entries}
+    java = all(len(steps) == 1 for steps in paths.values())
+    for reference, entry in entries.items():
+        *around, name = paths[reference]
+        text = "".join(map(_java, entry.value)) if java else entry.value
+        pair = f"{''.join(map(_java, name))} = {text}\n" if java else f"{name} = {text}\n"
+        tables.setdefault(".".join(around), []).append(pair)
+    top = "".join(tables.pop(""))
+    return top + "".join(f"[{section}]\n{''.join(pairs)}" for section, pairs in tables.items())
+
+
+def _java(character: str) -> str:
+    plain = character.isprintable() and character not in " \\=:#!["
+    return character if plain or ord(character) > 0xFFFF else f"\\u{ord(character):04x}"
+
+
+def holds(reference: Reference | None, value: str) -> bool:
+    """Whether the source of a reference can hold a value at all."""
+    if reference is not None and reference.scheme == "env":
+        return "\0" not in value
+    if reference is not None and reference.scheme == "ini" and len(ValuePath.parse(_fragment(reference)).steps) > 1:
+        return value == value.strip(" \t") and not re.search(r"[\n\r]", value)
+    return True
+
+
 def _tfvars(entries: Mapping[Reference, Entry]) -> str:
     def inline(node: Any) -> str:
         if isinstance(node, str):
@@ -288,6 +316,7 @@ _RENDER = {
     "json": _json,
     "yaml": _yaml,
     "toml": _toml,
+    "ini": _ini,
     "tfvars": _tfvars,
     "k8s-secret": _kubernetes,
     "file": _file,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from random import Random
 
 from mfagate.mutation import harmless, structure
+from mfagate.mutation.copy import holds
 from mfagate.mutation.layout import Project, places_in
 from mfagate.mutation.model import Class, Mutant, Place, expected_causes
 from mfagate.mutation.structure import Edited
@@ -61,7 +62,7 @@ def _edits(project: Project, integration: str, seed: int) -> Iterator[Edited]:
 
 def _of_place(project: Project, place: Place, rng: Random) -> Iterator[Edited]:
     for operator, value in (*edits(place, rng), *address_edits(place)):
-        if not (place.reference is not None and place.reference.scheme == "env" and "\0" in value):
+        if holds(place.reference, value):
             yield Edited(operator, place, project.original.with_value(place.keys, place.reference, value))
     yield from structure.mixed_up(project, place)
     yield from structure.keys(project, place, rng)

@@ -221,7 +221,7 @@ def _clash(one: Reference, other: Reference) -> bool:
         return False
     (path, _, keys), (other_path, _, other_keys) = one.locator.partition("#"), other.locator.partition("#")
     if (one.scheme, path) == (other.scheme, other_path):
-        return one.scheme in ("json", "yaml", "toml", "tfvars") and _is_within(_steps(keys), _steps(other_keys))
+        return one.scheme in ("json", "yaml", "toml", "ini", "tfvars") and _is_within(_steps(keys), _steps(other_keys))
     return _is_within(Path(path).parts, Path(other_path).parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from mfagate.config.resolved import resolve_table
 from mfagate.config.settings import Field
 from mfagate.inspection.settings import Subject, inspect_settings
 from mfagate.providers.base import Provider
+from mfagate.result import Finding
 from mfagate.scaffold.project import CONFIGURATION
 from mfagate.secrets.reference import SCHEMES, Reference
 from mfagate.secrets.stores import StoreContext, Stores
@@ -38,6 +40,17 @@ def _is_complete(answer: str) -> bool:
         return False
     path, _, fragment = reference.locator.partition("#")
     return bool(path.strip()) and (reference.scheme in _PLAIN or bool(fragment.strip()))
+
+
+_PLACE = re.compile(rf"^At {re.escape(str(CONFIGURATION))}:\d+[,:] ")
+
+
+def _step(finding: Finding) -> str:
+    """Return the next step of a finding, without the place of a line that is not written yet."""
+    if not finding.next_step:
+        return ""
+    step = _PLACE.sub("", finding.next_step)
+    return f". {step[0].upper()}{step[1:]}"
 
 
 def judge(
@@ -72,6 +85,5 @@ def judge(
                     f"{field.name} is a secret, and {CONFIGURATION} is committed: write where it is read from, such as "
                     f"{field.setting.example}"
                 )
-            step = f". {finding.next_step}" if finding.next_step else ""
-            return Judged(f"{finding.message}{step}")
+            return Judged(f"{finding.message}{_step(finding)}")
     return Judged()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -14,9 +15,12 @@ from mfagate.config import Configuration, Integration
 from mfagate.config.environments import base_name
 from mfagate.extras import install_command
 from mfagate.files import Unreadable, read_text
+from mfagate.git import is_ignored
 from mfagate.providers import registry
-from mfagate.scaffold.pipeline import KINDS, template_paths
+from mfagate.scaffold.pipeline import KINDS, checked_environments, passing_paths, shipped_folder
 from mfagate.scaffold.project import CONFIGURATION, Started, Wanted, variables
+from mfagate.secrets.fingerprint import KEY_VARIABLE
+from mfagate.secrets.fingerprint_key import MAKE_ONE
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import file_of
 
@@ -31,11 +35,13 @@ def next_steps(folder: Path, started: Started, wanted: Wanted) -> Iterator[str]:
     steps = [
         *_variables(started.configuration),
         *_files(started.configuration),
-        *_contracts(started.configuration),
+        *_shared(started.configuration, wanted),
+        *_contracts(folder, started.configuration),
         *_extras(),
         *_commands(folder, started.configuration),
         *_pipelines(started, wanted),
         *_not_passed_on(folder, started, wanted),
+        *_ignored_files(started, wanted),
         *_of_the_repository(folder, wanted),
     ]
     wrapped = TextWrapper(
@@ -88,12 +94,40 @@ def _files(configuration: Configuration) -> Iterator[Step]:
         yield "Create these files where you run mfagate:", [f"{path}  {', '.join(of)}" for path, of in missing.items()]
 
 
-def _contracts(configuration: Configuration) -> Iterator[Step]:
+_OF_AN_ACCOUNT = ("expect", "control", "test_data")
+"""Tables whose values usually are those of one account, as the settings are."""
+
+_OF_A_PLACE = ("endpoint", "ca_bundle", "client_certificate", "client_key")
+
+
+def _shared(configuration: Configuration, wanted: Wanted) -> Iterator[Step]:
+    """Name what an environment takes from the table of all although it is another account."""
+    for integration in configuration.integrations.values():
+        name = integration.name
+        if base_name(name) not in wanted.providers or integration.environment.value not in wanted.environments:
+            continue
+        shared = [key for key in _OF_A_PLACE if key in integration.model_fields_set and _is_shared(integration, key)]
+        for table in _OF_AN_ACCOUNT:
+            shared += [f"{table}.{key}" for key in getattr(integration, table) if _is_shared(integration, table, key)]
+        if shared:
+            head = f"{name} takes {', '.join(shared)} from the table of all environments: override in "
+            yield f"{head}{integration.head()} what is different there.", ()
+
+
+def _is_shared(integration: Integration, *keys: str) -> bool:
+    return integration.written_head(*keys) != integration.head(*keys[:-1])
+
+
+def _contracts(folder: Path, configuration: Configuration) -> Iterator[Step]:
     missing = {
         one.contract_path: one.provider for one in configuration.integrations.values() if not one.contract_path.exists()
     }
     for path, provider in missing.items():
-        yield f"Write the contract {path}: none ships for {provider} (docs/contracts.md).", ()
+        if (shipped_folder() / os.path.relpath(path, folder)).is_file():
+            into = "" if folder == Path() else f" -- {shlex.quote(str(folder))}"
+            yield f"Run mfagate init --provider {provider}{into}: it writes the contract {path}, which is missing.", ()
+        else:
+            yield f"Write the contract {path}: none ships for {provider} (docs/contracts.md).", ()
 
 
 def _extras() -> Iterator[Step]:
@@ -106,7 +140,7 @@ def _extras() -> Iterator[Step]:
 
 def _commands(folder: Path, configuration: Configuration) -> Iterator[Step]:
     path = folder / CONFIGURATION
-    option = "" if folder == Path() else f" --config {path}"
+    option = "" if folder == Path() else f" --config {shlex.quote(str(path))}"
     lines = [
         (f"mfagate check --without-secrets{option}", "no network, no secrets: is everything written well?"),
         (f"mfagate check{option}", "with the secrets, still without any network"),
@@ -115,25 +149,25 @@ def _commands(folder: Path, configuration: Configuration) -> Iterator[Step]:
     ]
     width = max(len(command) for command, _ in lines)
     yield "Run, one after the other:", [f"{command.ljust(width)}  {about}" for command, about in lines]
-    open_tables = [
-        base_name(one.name)
-        for one in configuration.integrations.values()
-        if registry.get(one.provider).expectations and not one.expect
-    ]
-    if open_tables:
-        named = ", ".join(dict.fromkeys(open_tables))
-        head = (
-            f"After the first gate that passes, fill in who must answer (the table expect of {named}) with the values "
-            "that it shows, and who owns each integration (documentation)."
-        )
-        yield head, ()
+    yield from _after_the_gate(configuration)
+
+
+def _after_the_gate(configuration: Configuration) -> Iterator[Step]:
+    """Say what production needs beyond a gate that passes."""
+    production = [one for one in configuration.integrations.values() if one.environment.is_production]
+    unpinned = [one.name for one in production if registry.get(one.provider).expectations and not one.expect]
+    if unpinned:
+        yield f"After the first gate that passes, fill in who must answer: for {', '.join(unpinned)} it shows how.", ()
+    unowned = [one.name for one in production if not one.documentation.owner]
+    if unowned:
+        head = "Fill in the table documentation (owner, runbook, …): without it mfagate nightly fails in production, "
+        yield f"{head}as now for {', '.join(unowned)}.", ()
 
 
 def _pipelines(started: Started, wanted: Wanted) -> Iterator[Step]:
-    names = variables(started.configuration, started.environment)
+    names = [*variables(started.configuration, started.environment), f"{KEY_VARIABLE} ({MAKE_ONE})"]
     for kind in wanted.pipelines:
-        listed = ", ".join(names) or "none, because no value is read from a variable"
-        yield _DO[kind], [f"{_CALLED[kind]}: {listed}"] if kind in _CALLED else ()
+        yield _DO[kind], [f"{_CALLED[kind]}: {', '.join(names)}"] if kind in _CALLED else ()
     for path, beside in started.beside.items():
         yield f"{path} was kept. Take what is missing in it from {beside}, and delete that file then.", ()
     if wanted.source is not None and wanted.source.path is not None:
@@ -145,19 +179,42 @@ def _pipelines(started: Started, wanted: Wanted) -> Iterator[Step]:
 
 def _not_passed_on(folder: Path, started: Started, wanted: Wanted) -> Iterator[Step]:
     """Name the variables that CI files which were there before do not know."""
-    names = variables(started.configuration, started.environment)
     for kind in KINDS:
         if kind in wanted.pipelines:
             continue
-        for path in template_paths(kind):
-            known = set(re.findall(r"\w+", _text_of(folder / path)))
-            missing = [name for name in names if name not in known]
-            if missing and len(missing) < len(names):
+        for path in passing_paths(kind):
+            text = _text_of(folder / path)
+            known = set(re.findall(r"\w+", text))
+            environments = checked_environments(text) or [started.environment]
+            names = [name for one in environments for name in variables(started.configuration, one)]
+            missing = [name for name in dict.fromkeys(names) if name not in known]
+            if missing and "mfagate" in known:
                 yield f"{path} does not pass on {', '.join(missing)}: add them beside the other variables.", ()
 
 
 _AT_THE_ROOT = ("github", "gitlab", "jenkins", "pre-commit")
 """Kinds of CI files that are read at the root of a repository alone."""
+
+
+_CLONES = ("github", "gitlab", "jenkins")
+"""Kinds of CI files that work in a clone of the repository."""
+
+
+def _ignored_files(started: Started, wanted: Wanted) -> Iterator[Step]:
+    """Name the files with values that a clone does not have."""
+    if not set(_CLONES) & set(wanted.pipelines):
+        return
+    found: dict[Path, None] = {}
+    for integration in started.configuration.select((), (started.environment,)):
+        for raw in integration.settings.values():
+            reference = Reference.parse(raw)
+            with suppress(Unresolved):
+                path = None if reference is None else file_of(reference, integration.base)
+                if path is not None and is_ignored(path):
+                    found[path] = None
+    if found:
+        names = ", ".join(os.path.relpath(path) for path in found)
+        yield f"git ignores {names}: let the CI write it before mfagate starts, or refer to variables (env:NAME).", ()
 
 
 def _of_the_repository(folder: Path, wanted: Wanted) -> Iterator[Step]:

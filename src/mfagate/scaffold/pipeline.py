@@ -52,6 +52,17 @@ def template_paths(kind: str) -> list[Path]:
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
+def passing_paths(kind: str) -> list[Path]:
+    """Return the paths of a kind's files that name each variable of the configuration."""
+    folder = _templates(kind)
+    return [path for path in template_paths(kind) if _VARIABLES[0] in (folder / path).read_text("utf-8")]
+
+
+def checked_environments(text: str) -> list[str]:
+    """Return the environments that the commands in a CI file select; empty if they select none."""
+    return list(dict.fromkeys(re.findall(r"--environment[ =]([a-z]+)", text)))
+
+
 def _templates(kind: str) -> Path:
     return shipped_folder() / "ci/templates" / kind
 

@@ -68,9 +68,9 @@ def read(path: Path) -> Key | None:
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
+        step = "make it readable for this user" if path.is_file() else "remove it and the next run makes a file"
         raise KeyProblem(
-            f"the fingerprint key {path} cannot be read: {reason}; "
-            f"make it readable for this user, or set {KEY_VARIABLE}"
+            f"the fingerprint key {path} cannot be read: {reason}; {step}, or set {KEY_VARIABLE}"
         ) from None
     if _KEY.fullmatch(text) is None:
         raise KeyProblem(

@@ -34,8 +34,12 @@ def secret_parts(value: str) -> Iterator[Part]:
     if _ARMOUR.search(value):
         for body in _armoured(value):
             yield Part(body, _of_key(body))
-    elif members := _private_members(value):
-        yield from map(Part, members)
+    elif (members := _private_members(value)) is not None:
+        for member in members:
+            yield from secret_parts(member)
+    elif variable := _VARIABLE.fullmatch(value.strip(" \"'")):
+        if default := variable["default"]:
+            yield Part(default, words_in(default))
     elif address := _ADDRESS.match(value):
         user, _, password = (address["user"] or "").partition(":")
         yield Part(password or user)
@@ -66,17 +70,44 @@ def _armoured(value: str) -> Iterator[str]:
             yield text
 
 
-def _private_members(value: str) -> list[str]:
-    """Return the secret members of a JSON Web Key; the others are published."""
+_VARIABLE = re.compile(
+    r"\$\{(?:(?:env|ENV)[:.])?[A-Za-z_][\w.]{0,100}(?:\}|(?::?[?][A-Za-z ]{0,40})\}|:?[-=+]?(?P<default>[^{}]*)\})"
+    r"|\$\{\{ ?[A-Za-z_][\w.-]{0,100} ?\}\}|\{\{-? ?\.?[A-Za-z_][\w.]{0,100}(?: ?\| ?[A-Za-z0-9_]{1,20}){0,4} ?-?\}\}"
+    r"|%[A-Z_][A-Z0-9_]{0,100}%"
+)
+"""A variable that nothing replaced: ``${NAME}``, ``${NAME:-default}``, ``${{ secrets.NAME }}``, ``{{ name }}``."""
+
+_PUBLIC_MEMBER = re.compile(r"(?i)(?:id|ids|host|hostname|domain|audience|issuer|email|name|type|realm|region|cloud)\Z")
+
+
+def _private_members(value: str) -> list[str] | None:
+    """Return the secret members of a JSON Web Key or of a document of credentials; None for any other text.
+
+    The other members of a key are published. In a document all but names, identifiers and addresses are secret.
+    """
     if not value.lstrip().startswith("{"):
-        return []
+        return None
     try:
         members = json.loads(value)
+        if not isinstance(members, dict) or not members:
+            return None
+        if "kty" in members:
+            return [text for name in _JWK_SECRETS if isinstance(text := members.get(name), str)]
+        return list(_leaves(members))
     except (ValueError, RecursionError):
-        return []
-    if not isinstance(members, dict) or "kty" not in members:
-        return []
-    return [text for name in _JWK_SECRETS if isinstance(text := members.get(name), str)]
+        return None
+
+
+def _leaves(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if not (isinstance(value, str) and _PUBLIC_MEMBER.search(name)):
+                yield from _leaves(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _leaves(value)
+    elif isinstance(node, str):
+        yield node
 
 
 _ADDRESS = re.compile(

@@ -9,7 +9,7 @@ from typing import Self
 
 from mfagate.result import Location
 
-SCHEMES = ("env", "file", "dotenv", "json", "yaml", "toml", "tfvars", "k8s-secret", "sandbox")
+SCHEMES = ("env", "file", "dotenv", "json", "yaml", "toml", "ini", "tfvars", "k8s-secret", "sandbox")
 """Schemes of the stores that ship with mfagate."""
 
 _REFERENCE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]*):(?!//)(?P<locator>.*)", re.DOTALL)

@@ -42,6 +42,25 @@ def managed(status: int, said: str, code: str | None = None, settings: Auth0Sett
 
 
 @pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ({"x-ratelimit-reset": "1796083000"}, "try again after 2026-11-30 23:56:40 UTC"),
+        ({"retry-after": "12"}, "try again in 12 s"),
+        ({}, None),
+    ],
+)
+def test_a_known_limit_tells_when_it_ends(header: dict[str, str], told: str | None) -> None:
+    """https://github.com/auth0/terraform-provider-auth0/issues/1136"""
+    body = {"statusCode": 429, "error": "Too Many Requests", "message": "Global limit has been reached"}
+    body["errorCode"] = "too_many_requests"
+    found = explained(PROVIDER, SETTINGS, 429, body, header, url=TOKEN)
+    assert found.cause is CauseId.PROVIDER_RATE_LIMITED
+    assert found.message.count("try again") == (1 if told else 0)
+    assert (told or "") in found.message
+    assert all(found.evidence[name] == value for name, value in header.items())
+
+
+@pytest.mark.parametrize(
     ("status", "error", "said", "cause"),
     [
         (401, "access_denied", "Unauthorized", CauseId.CREDENTIAL_REJECTED),

@@ -53,6 +53,17 @@ def test_a_wrong_kind_does_not_clear_the_secret() -> None:
     assert found.setting == "integration_key"
 
 
+def test_a_bare_access_forbidden_says_where_to_look() -> None:
+    """Its next step named "the permission in the report", and there was none.
+
+    https://github.com/duosecurity/duo_client_python/issues/203, https://github.com/JohnDuprey/DuoSecurity/issues/38
+    """
+    found = finding(40301, "Access forbidden")
+    assert found.setting == "integration_key"
+    assert len(found.evidence["possible causes"]) == 3
+    assert "Leave the secret key as it is" in str(found.next_step)
+
+
 def test_an_unknown_key_names_every_reason_and_leaves_the_secret_alone() -> None:
     """40102 with the wording since 2024: https://github.com/duosecurity/duo_api_csharp/issues/36."""
     found = finding(40102, "Invalid identity in request credentials")

@@ -84,6 +84,12 @@ def of_graph(status: int, code: str, message: str = "a sentence", settings: Entr
         (400, 700213, "invalid_client", CauseId.CREDENTIAL_UNKNOWN_KEY, None),
         (400, 70021, "invalid_request", CauseId.CREDENTIAL_UNKNOWN_KEY, None),
         (400, 700211, "invalid_client", CauseId.CREDENTIAL_UNKNOWN_KEY, None),
+        (401, 7002138, "invalid_client", CauseId.CREDENTIAL_UNKNOWN_KEY, None),
+        (401, 700222, "invalid_client", CauseId.CREDENTIAL_WRONG_KIND, None),
+        (401, 7000216, "invalid_client", CauseId.CREDENTIAL_REJECTED, None),
+        (400, 7000216, "invalid_request", CauseId.CREDENTIAL_REJECTED, None),
+        (400, 50001, "invalid_resource", CauseId.CREDENTIAL_WRONG_REGION, "tenant_id"),
+        (400, 1000104, "invalid_request", CauseId.CREDENTIAL_WRONG_REGION, "tenant_id"),
         (401, 700229, "invalid_client", CauseId.CREDENTIAL_WRONG_KIND, None),
         (401, 700030, "invalid_client", CauseId.CREDENTIAL_REJECTED, "certificate_thumbprint"),
         (400, 700011, "unauthorized_client", CauseId.CREDENTIAL_UNKNOWN_KEY, "client_id"),
@@ -133,6 +139,46 @@ def test_numbers(status: int, number: int, error: str, cause: CauseId, setting: 
     assert found.evidence["provider code"] == f"AADSTS{number}"
     assert found.evidence["provider message"] == f"{error}: a sentence"
     assert found.evidence["provider reference"].startswith("trace 11111111-")
+
+
+@pytest.mark.parametrize("number", [50001, 500011, 1000104, 90038])
+def test_another_cloud_is_set_by_cloud(number: int) -> None:
+    """The step pointed at tenant_id, which is right (https://github.com/Azure/migAz/issues/68)."""
+    assert "Set cloud in the settings" in str(of_login(400, number, "invalid_resource").next_step)
+
+
+@pytest.mark.parametrize("number", [7000216, 7000218])
+def test_a_credential_that_did_not_arrive_stays_as_it_is(number: int) -> None:
+    assert "Leave the credential as it is" in str(of_login(401, number, "invalid_client").next_step)
+
+
+def test_a_licence_that_may_only_be_unreadable() -> None:
+    """Directory.Read.All was the answer: https://github.com/microsoftgraph/microsoft-graph-docs/issues/12537."""
+    found = of_graph(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant")
+    assert found.cause is CauseId.ACCOUNT_FEATURE_DISABLED
+    assert "Directory.Read.All" in str(found.next_step)
+
+
+GRAPHS_ERRORS = "https://learn.microsoft.com/graph/errors"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_unknown_refusal_of_graph_is_looked_up_in_graphs_list(status: int) -> None:
+    found = of_graph(status, "Directory_QuotaExceeded")
+    assert found.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
+    assert found.evidence["provider's errors"] == GRAPHS_ERRORS
+    assert GRAPHS_ERRORS in str(found.next_step)
+    assert str(found.next_step).startswith("Do not rotate")
+
+
+@pytest.mark.parametrize(
+    "code", ["Authentication_ApplicationHasNoDirectoryReadAccess", "Authentication_MSGraphPermissionMissing"]
+)
+def test_a_permission_that_only_graphs_message_names(code: str) -> None:
+    """https://github.com/microsoftgraph/microsoft-graph-docs/issues/9172"""
+    found = of_graph(403, code)
+    assert (found.cause, found.setting) == (CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "client_id")
+    assert "admin consent" in str(found.next_step)
 
 
 @pytest.mark.parametrize(

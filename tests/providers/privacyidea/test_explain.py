@@ -59,6 +59,16 @@ def test_codes(status: int, code: int, message: str, cause: CauseId) -> None:
     assert cause_of(status, code, message) is cause
 
 
+@pytest.mark.parametrize(("status", "code"), [(500, -500), (400, 707), (400, 902), (400, 903), (400, 907)])
+def test_a_server_that_fails_has_a_log(status: int, code: int) -> None:
+    """A server of one's own has no status page: https://github.com/privacyidea/privacyidea/issues/3293."""
+    settings = PrivacyIDEASettings(url="https://host", validate_key=SecretStr(key(4_000_000_000)))
+    body = {"result": {"status": False, "error": {"code": code, "message": "m"}}}
+    found = explained(PROVIDER, settings, status, body)
+    assert found.cause is CauseId.PROVIDER_OUTAGE
+    assert "privacyidea.log" in str(found.next_step)
+
+
 @pytest.mark.parametrize("code", [-500, 403])
 def test_a_500_to_an_expired_key_is_the_key(code: int) -> None:
     assert cause_of(500, code, expires=1) is CauseId.CREDENTIAL_EXPIRED

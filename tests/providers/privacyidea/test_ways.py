@@ -121,6 +121,19 @@ def test_a_bad_key_is_rejected_whatever_is_hidden(gate: Gate, faults: list[str],
     assert "another server issued it" in result.first_red["message"]
 
 
+def test_a_server_that_fails_at_the_key_points_at_its_log(gate: Gate, running: Running) -> None:
+    body = json.dumps({"result": {"status": False, "error": {"code": -500, "message": "m"}}}).encode()
+
+    def fault(handler: Handler) -> bool:
+        return handler.path.startswith("/validate/check") and handler.answer(500, body, "application/json")
+
+    with front(running.endpoint, fault) as before:
+        result = gate(GOOD, url=before.url)
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
+    assert "privacyidea.log" in result.first_red["next_step"]
+    assert "status page" not in result.first_red["next_step"]
+
+
 @pytest.mark.parametrize("faults", HIDING)
 def test_in_production_acceptance_elsewhere_is_no_proof(gate: Gate, faults: list[str]) -> None:
     """Nobody knows there whether a made-up key would fare differently."""
@@ -206,7 +219,16 @@ def test_a_proxy_that_drops_the_header(gate: Gate, running: Running, key: str, c
         assert "WSGIPassAuthorization" in result.first_red["next_step"]
 
 
-@pytest.mark.parametrize("fault", [only(), only(status=404), only(status=404, body=NO_HEALTH)])
+def test_a_front_end_that_lets_nothing_through_is_no_wrong_url(gate: Gate, running: Running) -> None:
+    with front(running.endpoint, only()) as before:
+        result = gate(GOOD, url=before.url)
+    assert (result.exit_code, result.first["cause"]) == (1, "contract.not-json"), result.stdout
+    assert "403 Forbidden" in result.first_red["evidence"]["page title"]
+    assert "let this machine's address" in result.first_red["next_step"]
+    assert_replaces_nothing(result)
+
+
+@pytest.mark.parametrize("fault", [only(status=401), only(status=404), only(status=404, body=NO_HEALTH)])
 def test_another_application_at_the_address(gate: Gate, running: Running, fault: Fault) -> None:
     """Or the server, at another path."""
     with front(running.endpoint, fault) as before:

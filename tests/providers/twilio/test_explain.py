@@ -225,8 +225,16 @@ def test_a_limit_of_one_number_is_not_called_one_of_the_account() -> None:
     assert "not of the account" not in str(finding(429, 20429).next_step)
 
 
+def test_a_refused_key_is_replaced_only_if_it_is_gone() -> None:
+    """20003 also stands for an account that is suspended (https://github.com/authy/authy-ssh/issues/54)."""
+    step = str(finding(401, 20003, "Authenticate").next_step)
+    assert "leave the key" in step
+    assert "Only if the key is gone" in step
+
+
 def test_a_limit_tells_how_long_to_wait() -> None:
     assert finding(429, 20429, Retry_After="7").evidence["retry-after"] == "7"
+    assert "try again in 7 s" in finding(429, 20429, Retry_After="7").message
     assert "retry-after" not in finding(429, 20429).evidence
 
 

@@ -7,8 +7,10 @@ https://community.duo.com/t/auth-v2-auth-giving-a-40103-but-auth-v2-preauth-work
 and https://duo.com/docs/authapi; a 50001 for exceeded limits by https://duo.com/docs/rate-limits. Keys of another
 kind of application were answered with 40102 too (https://github.com/duosecurity/duo_client_python/issues/26,
 https://github.com/duosecurity/duo_client_python/issues/127), whose text has been "Invalid identity in request
-credentials" since 2024 (https://github.com/duosecurity/duo_api_csharp/issues/36). ``published.toml`` says where each
-code was read.
+credentials" since 2024 (https://github.com/duosecurity/duo_api_csharp/issues/36). A bare "Access forbidden" was the
+answer to keys of another kind (https://github.com/JohnDuprey/DuoSecurity/issues/38) and to an Admin API application
+without the permission (https://github.com/duosecurity/duo_python/issues/19). ``published.toml`` says where each code
+was read.
 """
 
 from __future__ import annotations
@@ -68,7 +70,18 @@ MEANINGS: Mapping[str | int, Meaning] = {
     40105: Meaning(CauseId.CLOCK_SKEW, "Duo refuses the time of the request: the clocks are too far apart"),
     FORBIDDEN: Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-        "Duo forbids it to these keys, for their grants or for the network they are used from",
+        "Duo forbids it to these keys, and does not say why",
+        "In the Duo Admin Panel, open the application whose integration key this is. Look whether its type is Auth API "
+        "(for the admin keys of test_data: Admin API, with the permission for the call), and which networks may use "
+        "it. Leave the secret key as it is.",
+        setting="integration_key",
+        evidence={
+            "possible causes": [
+                "the keys are those of another kind of application",
+                "an Admin API application lacks the permission for this call",
+                "the application may not be used from this machine's network",
+            ]
+        },
     ),
     40001: Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo misses a parameter of the request"),
     INVALID_PARAMETERS: Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo does not take a parameter of the request"),

@@ -28,6 +28,8 @@ from mfagate.providers.entra.claims import GRANT
 
 PAGE = "https://learn.microsoft.com/entra/identity-platform/reference-error-codes"
 
+GRAPHS_PAGE = "https://learn.microsoft.com/graph/errors"
+
 UNKNOWN_TENANT = ("AADSTS90002", "AADSTS900023")
 WRONG_SECRET = "AADSTS7000215"
 WRONG_CERTIFICATE = "AADSTS700027"
@@ -40,10 +42,29 @@ BAD_REQUEST = "BadRequest"
 
 _SECRETS = "App registrations > the application > Certificates & secrets"
 
+_SET_CLOUD = (
+    "Ask the tenant's administrator which cloud it is in; the address of its admin center tells it "
+    "(entra.microsoft.com is the global one). Set cloud in the settings to it. Leave the credential as it is."
+)
+
 _WRONG_CLOUD = Meaning(
     CauseId.CREDENTIAL_WRONG_REGION,
     "Entra refuses an application of one national cloud at the host of another",
+    _SET_CLOUD,
     setting="tenant_id",
+)
+
+_NO_GRAPH = Meaning(
+    CauseId.CREDENTIAL_WRONG_REGION,
+    "the tenant does not know the Graph that the token was asked for",
+    _SET_CLOUD,
+    setting="tenant_id",
+    evidence={
+        "possible causes": [
+            "the tenant is in another national cloud than settings.cloud says",
+            "the tenant's service principal of Microsoft Graph was removed or disabled",
+        ]
+    },
 )
 
 _PEOPLES_ENDPOINT = Meaning(
@@ -116,6 +137,12 @@ _SIGNATURE = Meaning(
     setting="private_key",
 )
 
+_SAW_NONE = Meaning(
+    CauseId.CREDENTIAL_REJECTED,
+    "Entra saw neither a secret nor an assertion: does a proxy change the request?",
+    "Look for a proxy or gateway on the way that changes the body of requests. Leave the credential as it is.",
+)
+
 GENERAL = 70002
 """Entra says first in general that authentication failed, and then why."""
 
@@ -163,6 +190,12 @@ _BY_NUMBER: Mapping[int, Meaning] = {
         "identity.",
         setting="client_id",
     ),
+    700222: Meaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "Entra issued the assertion itself, and this federated credential takes no token of Entra's",
+        "Let the login service send the token of the issuer that the federated credential names: the cluster's, or "
+        "that of the CI service.",
+    ),
     700229: Meaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "the assertion is a user's token, and a federated credential of Entra takes an application's token alone",
@@ -177,11 +210,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     900384: _SIGNATURE,
     50032: Meaning(CauseId.CONFIG_WRONG_KIND, "the RSA key is too weak", NEW_CERTIFICATE, setting="private_key"),
     500133: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
-    7000218: Meaning(
-        CauseId.CREDENTIAL_REJECTED,
-        "Entra saw neither a secret nor an assertion: does a proxy change the request?",
-        "Look for a proxy or gateway on the way that changes the body of requests. Leave the credential as it is.",
-    ),
+    **dict.fromkeys(numbers.NO_CREDENTIAL, _SAW_NONE),
     700016: Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
         "the tenant has no application with this id",
@@ -272,10 +301,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     5000225: Meaning(
         CauseId.ACCOUNT_SUSPENDED, "Microsoft has blocked the tenant because nobody used it", setting="tenant_id"
     ),
-    **dict.fromkeys(
-        (50001, 650054),
-        Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant does not have, or has disabled, what is asked for"),
-    ),
+    650054: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant does not have, or has disabled, what is asked for"),
     500014: Meaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the service principal of Microsoft Graph is disabled in the tenant, or its subscription has lapsed",
@@ -289,17 +315,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     50029: Meaning(
         CauseId.CONFIG_MALFORMED_VALUE, "the address has a character that no domain has", setting="tenant_id"
     ),
-    500011: Meaning(
-        CauseId.CREDENTIAL_WRONG_REGION,
-        "the tenant does not know the Graph that the token was asked for",
-        setting="tenant_id",
-        evidence={
-            "possible causes": [
-                "the tenant is in another national cloud than settings.cloud says",
-                "the tenant's service principal of Microsoft Graph was removed",
-            ]
-        },
-    ),
+    **dict.fromkeys(numbers.NO_GRAPH, _NO_GRAPH),
     700027: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "the application has no certificate with this thumbprint",
@@ -394,9 +410,23 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
     "Authorization_IdentityDisabled": Meaning(
         CauseId.CREDENTIAL_REVOKED, "the application is disabled in this tenant", setting="client_id"
     ),
+    **dict.fromkeys(
+        ("Authentication_ApplicationHasNoDirectoryReadAccess", "Authentication_MSGraphPermissionMissing"),
+        Meaning(
+            CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+            "the application lacks a permission of Microsoft Graph",
+            "In the Microsoft Entra admin center, open App registrations > the application > API permissions. Add the "
+            "application permission that Graph's message names; Graph needs Directory.Read.All to see the tenant's "
+            "licence. Grant admin consent.",
+            setting="client_id",
+        ),
+    ),
     "Authentication_RequestFromNonPremiumTenantOrB2CTenant": Meaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the tenant has no licence for it (Entra ID P1); Graph at times says so to those who may not read the licence",
+        "In the Microsoft Entra admin center, look under Billing > Licenses whether the tenant has Entra ID P1. If it "
+        "has, grant the application Directory.Read.All, with admin consent, so that Graph sees the licence.",
+        setting="client_id",
     ),
     "TooManyRequests": _SLOW_DOWN,
     "activityLimitReached": _SLOW_DOWN,

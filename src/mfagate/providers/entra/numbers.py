@@ -48,8 +48,21 @@ TENANT_RESTRICTIONS = (50002, 500021, 500022)
 https://learn.microsoft.com/entra/identity/enterprise-apps/tenant-restrictions
 """
 
-NO_FEDERATED_CREDENTIAL = (70021, 700211, 700212, 700213)
+NO_FEDERATED_CREDENTIAL = (70021, 700211, 700212, 700213, 7002138)
 """The application trusts no token with this issuer, audience or subject.
 
-https://azure.github.io/azure-workload-identity/docs/troubleshooting.html
+https://azure.github.io/azure-workload-identity/docs/troubleshooting.html. 7002138 says that the letters differ in
+their case alone (https://github.com/Azure/login/issues/517).
+"""
+
+NO_CREDENTIAL = (7000216, 7000218)
+"""The request had neither a secret nor an assertion, or an empty one.
+
+7000216: https://github.com/microsoftgraph/microsoft-graph-docs/issues/6060
+"""
+
+NO_GRAPH = (50001, 500011)
+"""The tenant has no service principal of the resource: tenants of one cloud do not know the Graph of another.
+
+https://github.com/Azure/migAz/issues/68 and https://github.com/Azure/Azure-DataFactory/issues/293
 """

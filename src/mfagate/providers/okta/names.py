@@ -16,6 +16,11 @@ PREFIXES = (
 
 OTHER_NAMES = (
     OtherNames(
+        "Okta's Terraform provider",
+        {"org_name": "org_url"},
+        note="It is the whole address there, https://ORG_NAME.BASE_URL.",
+    ),
+    OtherNames(
         "Okta's SDKs and Terraform provider",
         {
             "orgurl": "org_url",

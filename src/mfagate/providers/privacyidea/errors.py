@@ -32,8 +32,16 @@ _NOT_ISSUED_HERE = "the server refuses the key: another server issued it, or thi
 """What remains for a key of the right shape; damaged ones are found before they are sent."""
 
 
+_READ_ITS_LOG = (
+    "Ask the administrator of the privacyIDEA server: its log (PI_LOGFILE in pi.cfg, usually "
+    "/var/log/privacyidea/privacyidea.log) has the reason, under the time of this request. No credential was refused: "
+    "rotate nothing."
+)
+"""https://privacyidea.readthedocs.io/en/stable/installation/system/logging.html"""
+
+
 def _failed(what: str) -> Meaning:
-    return Meaning(CauseId.PROVIDER_OUTAGE, f"the server failed by itself: {what}")
+    return Meaning(CauseId.PROVIDER_OUTAGE, f"the server failed by itself: {what}", _READ_ITS_LOG)
 
 
 def _of_a_user(text: str) -> Meaning:
@@ -57,6 +65,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     UNKNOWN_USER: _of_a_user("the server knows no such user; the credential was accepted"),
     REVOKED_TOKEN: _of_a_user("the token was revoked; the credential was accepted"),
     707: _failed("it cannot use its encryption key"),
+    INTERNAL: _failed("an error that it does not name"),
     902: _failed("its database"),
     903: _failed("its configuration"),
     907: _failed("it cannot read the users' directory"),

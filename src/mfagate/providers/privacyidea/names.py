@@ -32,6 +32,7 @@ OTHER_NAMES = (
             "pi_realm": "realm",
             "default_realm": "realm",
             "user_realm": "realm",
+            "service_pass": "service_password",
         },
     ),
 )

@@ -245,8 +245,9 @@ https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts, https://www.twi
 ANOTHER_SECRET = "the secret is another key's"
 SUSPENDED = "the account is suspended or closed"
 _ANOTHER_KEY = (
-    "See in the Twilio Console (Account > API keys & tokens) whether the key is still there. Its secret was shown "
-    "once: if it is lost, create another key and put in both its values."
+    "See in the Twilio Console whether the account is active and not out of its trial or funds, and whether the key is "
+    "still listed (Account > API keys & tokens). If both are so, leave the key, compare the SID that is deployed, and "
+    "look at the other possible causes. Only if the key is gone, create another one and put in both its values."
 )
 _THIS_TOKEN = (
     "See in the Twilio Console whether the account is active, and compare its primary auth token with the one that is "

@@ -74,6 +74,7 @@ _MODULES = {
     "json": "document",
     "yaml": "document",
     "toml": "document",
+    "ini": "document",
     "tfvars": "document",
     "k8s-secret": "kubernetes",
     "sandbox": "sandbox",
@@ -113,7 +114,7 @@ class Stores:
         return store
 
 
-_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "tfvars", "k8s-secret")
+_WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "ini", "tfvars", "k8s-secret")
 
 
 def file_of(reference: Reference, base: Path) -> Path | None:
@@ -169,6 +170,11 @@ _KINDS = (
     ),
     (b"\xfe\xff", "it is UTF-16", "Save it as UTF-8."),
     (b"\0GITCRYPT\0", "git-crypt encrypted it", "Run git-crypt unlock in the job before the gate."),
+    (
+        b"age-encryption.org/",
+        "age (agenix, sops-nix) encrypted it",
+        "Point at the file that it is decrypted to, as file:/run/agenix/NAME, or run age --decrypt -i KEY FILE > OUT.",
+    ),
     (b"\xfe\xed\xfe\xed", "it is a Java keystore", "Convert it: keytool -importkeystore to PKCS #12, then to PEM."),
     (
         b"\x30",
@@ -183,7 +189,7 @@ def _other_kind(path: Path) -> tuple[str, str | None]:
     """Say what a file is that cannot be read as text, and what to do; nothing where it is not known."""
     try:
         with open_regular(path) as file:
-            start = file.read(16)
+            start = file.read(24)
     except (OSError, ValueError):  # ValueError: the path holds a NUL character
         return "", None
     return next(((f"; {what}", step) for mark, what, step in _KINDS if start.startswith(mark)), ("", None))

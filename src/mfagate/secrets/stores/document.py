@@ -1,4 +1,4 @@
-"""``json:``, ``yaml:``, ``toml:`` and ``tfvars:PATH#a.b``: one value inside a structured file.
+"""``json:``, ``yaml:``, ``toml:``, ``ini:`` and ``tfvars:PATH#a.b``: one value inside a structured file.
 
 How the value is addressed: :mod:`mfagate.secrets.stores.path` and :mod:`mfagate.secrets.stores.walk`.
 """
@@ -16,7 +16,7 @@ from typing import Any
 from mfagate.foreign import quoted
 from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file, tfvars
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, ini, read_file, tfvars
 from mfagate.secrets.stores.json_comments import without_comments
 from mfagate.secrets.stores.lines import LineOf, json_lines, toml_lines, yaml_lines
 from mfagate.secrets.stores.manifests import makes_secrets
@@ -71,7 +71,7 @@ class Store:
             other = _other_scheme(reference, path, text)
             raise Unresolved(
                 f"{reference}: {path} is not valid {reference.scheme}{_position(error)}{_template(text)}",
-                next_step=f"Write {other} in the place of {reference}." if other else None,
+                next_step=f"Write {other} in the place of {reference}." if other else _OTHERWISE.get(reference.scheme),
                 location=Location(full_path(self._base, path, reference), _line(error)),
             ) from None
 
@@ -127,8 +127,13 @@ class _Search:
             elif isinstance(document.content, str):
                 meant = _other_scheme(self.reference, self.name, self.file.text)
             hint = f"; write {meant}" if meant else ""
-            step = f"If it is meant, write {meant} in the place of {self.reference}." if meant else None
+            step = f"If it is meant, write {meant} in the place of {self.reference}." if meant else missing.step
+            step = step or self._one_inside(path, missing.inside)
             raise Unresolved(f"{self.reference}: {missing}{hint}", next_step=step) from None
+
+    def _one_inside(self, path: ValuePath, names: Sequence[str]) -> str | None:
+        whole = [self._written(replace(path, steps=[*path.steps, name])) for name in names]
+        return f"Write the one that is meant: {some(whole)}." if whole else None
 
     def _refuse_encoded(self, content: Any, steps: Sequence[str]) -> None:
         """Refuse base64 and ciphertexts of manifests, which are not what a program gets.
@@ -194,6 +199,13 @@ def _other_scheme(reference: Reference, path: str, text: str) -> str | None:
     return quoted(f"{scheme}:{path}#{key}")
 
 
+_OTHERWISE = {
+    "tfvars": "Blocks of Terraform are not read: point at the *.tfvars file that sets the value, or write env:NAME for "
+    "the variable of this job that does.",
+}
+"""What to do with a file that cannot be read as its scheme says, and no other scheme reads."""
+
+
 def _position(error: Exception) -> str:
     line = _line(error)
     return f" (line {line})" if line else ""
@@ -251,6 +263,7 @@ _PARSERS: dict[str, Callable[[str], _File]] = {
     "json": _parse_json,
     "yaml": _parse_yaml,
     "toml": lambda text: _single(text, parse_toml(text)),
+    "ini": lambda text: _single(text, ini.parse(text)),
     "tfvars": lambda text: _single(text, tfvars.parse(text)),
 }
 
@@ -258,5 +271,6 @@ _LINES: dict[str, Callable[[str, int], LineOf]] = {
     "json": lambda text, _: json_lines(text),
     "yaml": yaml_lines,
     "toml": lambda text, _: toml_lines(text),
+    "ini": lambda text, _: ini.lines(text),
     "tfvars": lambda text, _: tfvars.lines(text),
 }

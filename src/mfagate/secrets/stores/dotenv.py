@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +20,8 @@ from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import MAX_FILE_BYTES, Resolved, StoreContext, full_path, read_file
 from mfagate.secrets.stores.env_files import misread
+from mfagate.secrets.stores.ini import section_of
+from mfagate.secrets.stores.path import ValuePath, to_write
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -36,24 +38,37 @@ class Store:
         path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
         full = full_path(self._context.base, path, reference)
         file = self._context.once("dotenv", full, lambda: self._parse(read_file(self._context.base, path, reference)))
+        java = path.endswith(".properties")
         if name not in file.defined:
-            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}")
+            step = _as_properties(reference, path, name) if java and file.unreadable else None
+            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}", next_step=step)
         found = file.defined[name]
         location = Location(full, found.line)
+        if len(sections := file.sections(name)) > 1:
+            raise _in_sections(reference, sections, location)
         if found.value is None:
             raise Unresolved(f"{reference}: {path} names {name} without a value ({location})", location=location)
+        if java and "\\" in found.value:
+            message = f"{reference}: the value has escapes of Java's properties, which a .env file does not know"
+            raise Unresolved(message, next_step=_as_properties(reference, path, name), location=location)
         if found.too_long:
             raise Unresolved(f"{reference}: with its variables it is longer than 1 MiB", location=location)
         if found.unset:
             raise _not_set(reference, found, file, location)
-        return Resolved(found.value, location, found.misread)
+        return Resolved(found.value, location, () if java else found.misread)
 
     def _parse(self, text: str) -> _File:
         from dotenv.parser import parse_stream
 
         bindings = [(_line(one), one) for one in parse_stream(io.StringIO(text))]
-        unreadable = [line for line, one in bindings if one.error]
-        return _File(_expanded(bindings, self._context.environ), unreadable)
+        by_section = {
+            section: _expanded(some, self._context.environ) for section, some in _by_section(bindings).items()
+        }
+        defined = _expanded(bindings, self._context.environ)
+        if by_section.keys() - {""}:  # no program reads it as an environment
+            defined = {name: replace(one, misread=()) for name, one in defined.items()}
+        unreadable = [line for line, one in bindings if one.error and section_of(one.original.string.strip()) is None]
+        return _File(defined, unreadable, by_section)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +84,43 @@ class _Variable:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """Each variable with its last definition, and the lines that cannot be read."""
+    """Each variable with its last definition, what each section says of it, and the lines that cannot be read."""
 
     defined: Mapping[str, _Variable] = field(repr=False)
     unreadable: Sequence[int]
+    by_section: Mapping[str, Mapping[str, _Variable]] = field(repr=False)
+
+    def sections(self, name: str) -> Sequence[str]:
+        """Return the sections that define a name, unless they agree on its value."""
+        found = {section: names[name].value for section, names in self.by_section.items() if name in names}
+        return list(found) if len(set(found.values())) > 1 else ()
+
+
+def _by_section(bindings: Iterable[tuple[int, Binding]]) -> Mapping[str, list[tuple[int, Binding]]]:
+    """Return the definitions below each line such as ``[radius_server_auto]``."""
+    found: dict[str, list[tuple[int, Binding]]] = {"": []}
+    section = ""
+    for line, binding in bindings:
+        name = section_of(binding.original.string.strip())
+        section = section if name is None else name
+        found.setdefault(section, []).append((line, binding))
+    return found
+
+
+def _as_properties(reference: Reference, path: str, name: str) -> str:
+    instead = quoted(to_write("ini", path, ValuePath([name])), 200)
+    return f"Write {instead} in the place of {reference}."
+
+
+def _in_sections(reference: Reference, sections: Sequence[str], location: Location) -> Unresolved:
+    path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
+    steps = [[section, name] if section else [name] for section in sections]
+    instead = [quoted(to_write("ini", path, ValuePath(one)), 200) for one in steps]
+    return Unresolved(
+        f"{reference}: {path} has sections, and {len(sections)} of them define {name}, each with another value",
+        next_step=f"Write the one that the login service uses: {some(instead)}.",
+        location=location,
+    )
 
 
 def _expanded(bindings: Iterable[tuple[int, Binding]], environ: Mapping[str, str]) -> Mapping[str, _Variable]:

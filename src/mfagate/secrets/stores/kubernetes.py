@@ -254,5 +254,8 @@ def _decode(value: Any, wanted: _Wanted, line: int | None) -> str:
         return base64.b64decode("".join(value.split()), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
         raise wanted.miss(
-            "the value under data is not base64 of text; plain text belongs under stringData", line=line
+            "the value under data is not base64 of text; plain text belongs under stringData",
+            "Move the plain value from data to stringData, or put its base64 under data: "
+            'printf %s "$VALUE" | base64 -w0.',
+            line,
         ) from None

@@ -37,12 +37,24 @@ class Missing(Exception):
         message: Why.
         instead: The path that was probably meant.
         reference: The whole reference to write instead, where it is one of another kind.
+        inside: The names of which one is to be added to the path.
+        step: What to do, where no other reference of this file helps.
     """
 
-    def __init__(self, message: str, *, instead: Sequence[str] = (), reference: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        instead: Sequence[str] = (),
+        reference: str | None = None,
+        inside: Sequence[str] = (),
+        step: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.instead = instead
         self.reference = reference
+        self.inside = inside
+        self.step = step
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +127,65 @@ def _name(item: Any) -> str | None:
 
 def _scalar(value: Any, steps: Sequence[str]) -> Any:
     if isinstance(value, Tagged):
-        raise Missing(
-            f"{_dotted(steps)} has the tag {quoted(value.tag, _LONGEST_NAME)}: {_TAGS.get(value.tag, _OTHER_TAG)}"
-        )
+        told, how = _TAGS.get(value.tag, _OTHER_TAG)
+        raise Missing(f"{_dotted(steps)} has the tag {quoted(value.tag, _LONGEST_NAME)}: {told}", step=how)
     if isinstance(value, Unknown):
-        raise Missing(f"{_dotted(steps)} is an expression, and only constants can be read here")
+        message = f"{_dotted(steps)} is an expression, and only constants can be read here"
+        raise Missing(message, step=_EXPRESSION.format(quoted(steps[-1], _LONGEST_NAME)))
     if isinstance(value, dict) and isinstance(value.get("kty"), str):
         return json.dumps(value)  # a JSON Web Key
     if value is None or isinstance(value, dict | list):
-        raise Missing(f"{_dotted(steps)} holds {_kind(value)}, not a value{_what_is_there(value)}")
+        message = f"{_dotted(steps)} holds {_kind(value)}, not a value{_what_is_there(value)}"
+        step = _made_elsewhere(value)
+        inside = () if value is None or step else _names(value)
+        raise Missing(message, reference=_of_secret(value), inside=inside, step=step)
     return value
 
 
-_TAGS = {"!vault": "a ciphertext of Ansible Vault, which nothing has decrypted"}
-_OTHER_TAG = "another program makes the value of it"
+_RESULT = "point the reference at the result: env:NAME or file:PATH"
+_TAGS = {
+    "!vault": (
+        "a ciphertext of Ansible Vault, which nothing has decrypted",
+        f"Let a play write the value, or decrypt it with ansible-vault, before the gate runs, and {_RESULT}.",
+    )
+}
+_OTHER_TAG = (
+    "another program makes the value of it",
+    f"Let that program write the value before the gate runs, as it does in the deployment, and {_RESULT}.",
+)
+_EXPRESSION = (
+    "Point the reference at what the expression reads, or set the value in this job as in the deployment, and write "
+    "env:NAME (Terraform itself reads a variable from env:TF_VAR_{})."
+)
+
+
+def _made_elsewhere(value: Any) -> str | None:
+    """Return what to do with a table that another program makes a value of.
+
+    https://www.pulumi.com/docs/iac/concepts/secrets/,
+    https://learn.microsoft.com/azure/azure-resource-manager/templates/key-vault-parameter
+    """
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    if isinstance(value.get("secure"), str):
+        return f"Pulumi encrypted it: write it in the job with `pulumi config get NAME`, and {_RESULT}."
+    if isinstance(reference := value.get("reference"), dict) and "keyVault" in reference:
+        return f"Azure reads it when it deploys: read it in the job with `az keyvault secret show`, and {_RESULT}."
+    return None
+
+
+def _of_secret(value: Any) -> str | None:
+    """Return the reference for a table that names a Secret of Kubernetes and a key in it, as values of charts do.
+
+    What stands there may be a secret all the same, so it is not quoted.
+    """
+    names = set(value) if isinstance(value, dict) else set()
+    is_selector = names <= _SELECTOR and "key" in names and names & {"secret", "secretName"}
+    return "k8s-secret:MANIFEST#NAME/KEY" if is_selector else None
+
+
+_SELECTOR = {"secret", "secretName", "name", "key", "optional"}
+"""https://docs.gitlab.com/charts/charts/globals/#duo-auth has such a table."""
 
 
 def _value_of_item(item: Any, name: str) -> tuple[Sequence[str], Any]:
@@ -167,11 +224,24 @@ def _missing(document: Any, value: Any, steps: Sequence[str], number: int) -> Mi
     message = f"there is no {quoted(step, _LONGEST_NAME)!r} under {before or 'the top'}"
     if (joined := _joined(document, steps)) is not None:
         return Missing(f"{message}, but there is a key with the whole name", instead=joined)
+    if isinstance(value, str):
+        return _in_text(message, before, value)
     near = _nearest(step, _names(value))
     if near is not None:
         hint = f"{message}; did you mean {quoted(near, _LONGEST_NAME)!r}?"
         return Missing(hint + _what_is_there(value), instead=[*steps[:number], near, *steps[number + 1 :]])
     return Missing(message + _what_is_there(value))
+
+
+def _in_text(message: str, before: str, value: str) -> Missing:
+    """What is below a text: nothing, unless it is JSON, as in the answer of ``aws secretsmanager get-secret-value``."""
+    if not value.lstrip().startswith(("{", "[")):
+        return Missing(f"{message}, which holds a value and no table")
+    last = before.rpartition(".")[2]
+    return Missing(
+        f"{message}, which holds JSON as a text",
+        step=f"Write that text into a file of its own in the job (jq -r .{last} IN > OUT), and point at json:OUT#KEY.",
+    )
 
 
 def _nearest(step: str, names: Sequence[str]) -> str | None:
