@@ -15,7 +15,7 @@ TITLES = b"<title" * 43_000
 @pytest.mark.parametrize(
     ("fault", "cause"),
     [
-        pytest.param(always(403, TITLES, "text/html"), "config.malformed-url", id="titles"),
+        pytest.param(always(403, TITLES, "text/html"), "contract.not-json", id="titles"),
         pytest.param(always(429, b"{}", Retry_After="9" * 5_000), "provider.rate-limited", id="digits"),
         pytest.param(always(503, b"{}", Retry_After="9" * 60_000), "provider.maintenance", id="more digits"),
         pytest.param(
