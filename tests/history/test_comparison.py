@@ -110,11 +110,11 @@ def test_a_run_of_today_has_its_time_and_one_without_a_commit_none() -> None:
 @pytest.mark.parametrize(
     ("comparison", "then", "words"),
     [
-        (TODAY, LastPass("there is none"), "not compared: there is none"),
-        (TODAY, last(key=None), f"not compared: {WHEN} kept no fingerprints"),
-        (TODAY, last(key="other"), f"not compared: {WHEN} used another fingerprint key (other, now key)"),
-        (Comparison(date(2026, 11, 30), None), last(), "not compared: set MFAGATE_FINGERPRINT_KEY"),
-        (Comparison(date(2026, 11, 30), None, "it is lost"), last(), "not compared: it is lost"),
+        (TODAY, LastPass("there is none"), "there is none"),
+        (TODAY, last(key=None), f"{WHEN} kept no fingerprints"),
+        (TODAY, last(key="other"), f"{WHEN} used another fingerprint key (other, now key)"),
+        (Comparison(date(2026, 11, 30), None), last(), "set MFAGATE_FINGERPRINT_KEY"),
+        (Comparison(date(2026, 11, 30), None, "it is lost"), last(), "it is lost"),
     ],
 )
 def test_what_cannot_be_compared_is_said_of_credentials_alone(

@@ -60,7 +60,7 @@ class Comparison:
         if why_not is None:
             text = _compared(check, report.fingerprints, last, _moment(last, self.today))
         elif _is_about_a_credential(check):
-            text = f"not compared: {why_not}"
+            text = why_not
         else:
             return check
         return check.model_copy(update={"evidence": {LABEL: text, **check.evidence}})
