@@ -124,7 +124,7 @@ def test_the_key_of_another_environment_is_refused_by_name(project: Project, oth
     assert result.first_red["evidence"]["provider code"] == 303
     assert result.first_red["location"]["line"] == project.line_of("validate_key")
     assert set(result.first["exonerated"]) == {"network", "provider", "clock"}
-    assert "asked without the login service and its database" in " ".join(result.stdout.split())
+    assert "no database took part in this answer" in " ".join(result.stdout.split())
 
 
 def test_a_good_control_credential_settles_whose_fault_it_is(project: Project, other_server: Running) -> None:

@@ -245,7 +245,7 @@ def exonerated(integration: IntegrationReport) -> str:
     refused = str(integration.cause).startswith(("credential.", "account."))
     # No login was reproduced, so nothing is said of a database, but it took no part in the refusal.
     return (
-        f"{text}; mfagate asked without the login service and its database"
+        f"{text}; no database took part in this answer"
         if refused and "database" not in names
         else text
     )
