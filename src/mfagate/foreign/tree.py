@@ -8,8 +8,6 @@ from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, Literal, TypeVar, get_origin
 
-from pydantic import BaseModel
-
 from mfagate.foreign.harmless import harmless
 from mfagate.foreign.quoting import quoted
 from mfagate.foreign.text import ForeignText
@@ -47,8 +45,8 @@ def with_texts(tree: Tree, change: Callable[[str], str]) -> Tree:
 def _changed(value: Any, leaf: Callable[[Any], Any]) -> Any:
     if isinstance(value, Enum):
         return value  # The value of a secret must not change an outcome.
-    if isinstance(value, BaseModel):
-        free = (name for name, info in type(value).model_fields.items() if get_origin(info.annotation) is not Literal)
+    if (model_fields := getattr(type(value), "model_fields", None)) is not None:  # pydantic takes long to import
+        free = (name for name, info in model_fields.items() if get_origin(info.annotation) is not Literal)
         return value.model_copy(update={name: _changed(getattr(value, name), leaf) for name in free})
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{one.name: _changed(getattr(value, one.name), leaf) for one in fields(value)})
