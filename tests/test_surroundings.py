@@ -113,7 +113,7 @@ def test_a_report_does_not_depend_on_its_surroundings(folder: Path) -> None:
 
 
 def test_a_name_that_the_locale_cannot_write_is_a_finding(folder: Path) -> None:
-    """Python takes ASCII for the names of files where it is told to leave the C locale as it is."""
+    """Python uses ASCII for file names if it must not replace the C locale."""
     ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = run(folder, ascii_alone, ["check", "--integration", "duo"])
     assert "Traceback" not in done.stderr, done.stderr
