@@ -19,7 +19,8 @@ PAGE = (
 class Plain:
     """A provider that knows no error of its own."""
 
-    errors_page = ""
+    def errors_page(self, exchange: Exchange) -> str:
+        return ""
 
     def explain(self, exchange: Exchange) -> None:
         """Know nothing."""

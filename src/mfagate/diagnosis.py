@@ -43,9 +43,8 @@ class Dialect(Protocol):
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
         """The provider's own code and words, known or not."""
 
-    @property
-    def errors_page(self) -> str:
-        """Return the URL of the page on which the provider lists its errors; empty if it has none."""
+    def errors_page(self, exchange: Exchange) -> str:
+        """Return the URL of the page that lists errors such as this answer's; empty if there is none."""
 
 
 def diagnose(exchange: Exchange, dialect: Dialect) -> Finding:
@@ -186,7 +185,7 @@ def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -
     words = dialect.evidence(exchange)
     evidence |= {**words, **_looks(response)}
     if response.status in _REFUSED or (probing and "provider code" in words and response.status in _REQUEST_REFUSED):
-        return _unrecognised(response, dialect, evidence)
+        return _unrecognised(response, dialect.errors_page(exchange), evidence)
     if is_absent(response):
         message = f"the provider has no such endpoint ({response.status})"
         return Finding(CauseId.CONTRACT_ENDPOINT_RETIRED, message, evidence)
@@ -220,13 +219,12 @@ def is_bare_refusal(response: Response | None) -> bool:
     return challenge is None or "error=" not in challenge
 
 
-def _unrecognised(response: Response, dialect: Dialect, evidence: Mapping[str, Any]) -> Finding:
+def _unrecognised(response: Response, page: str, evidence: Mapping[str, Any]) -> Finding:
     """Return the finding of a refusal that no table explains.
 
     The message and the next step hold no text of the provider: a code that nobody knows may be an echo.
     """
     what = "without giving a reason" if is_bare_refusal(response) else "with an error that mfagate does not know"
-    page = dialect.errors_page
     words = {name: value for name, value in _words(response).items() if name not in evidence}
     shown = {**evidence, **words, **({"provider's errors": page} if page else {})}
     look = f"Look up the provider's code and message in {page}. " if page else ""

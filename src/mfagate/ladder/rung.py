@@ -228,10 +228,9 @@ class Climb:
         """The provider's own words in an answer."""
         return self.provider.evidence(exchange)
 
-    @property
-    def errors_page(self) -> str:
-        """Return the URL of the provider's list of errors."""
-        return self.provider.errors_page
+    def errors_page(self, exchange: Exchange) -> str:
+        """Return the URL of the provider's list of such errors."""
+        return self.provider.errors_page_of(exchange)
 
     def place(self, finding: Finding, probed: str | None = None) -> Finding:
         """Name the setting, the line to change and, where the value is wrong, where the right one is.

@@ -313,6 +313,10 @@ class Provider(ABC):
         }
         return {name: value for name, value in evidence.items() if value not in (None, "")}
 
+    def errors_page_of(self, exchange: Exchange) -> str:
+        """Return the page that lists errors such as this one. Override where each of the APIs has its own."""
+        return self.errors_page
+
     def narrow(self, finding: Finding, settings: Any, send: Send) -> Finding:
         """A refusal, made more precise by further requests that are safe in production."""
         return finding
@@ -348,7 +352,6 @@ class Dialect:
         """The provider's own words."""
         return self.provider.evidence(exchange)
 
-    @property
-    def errors_page(self) -> str:
-        """Return the URL of the provider's list of errors."""
-        return self.provider.errors_page
+    def errors_page(self, exchange: Exchange) -> str:
+        """Return the URL of the provider's list of such errors."""
+        return self.provider.errors_page_of(exchange)

@@ -244,11 +244,7 @@ def exonerated(integration: IntegrationReport) -> str:
     text = f"{_joined(['the ' + name for name in names])} {'is' if len(names) == 1 else 'are'} not at fault"
     refused = str(integration.cause).startswith(("credential.", "account."))
     # No login was reproduced, so nothing is said of a database, but it took no part in the refusal.
-    return (
-        f"{text}; no database took part in this answer"
-        if refused and "database" not in names
-        else text
-    )
+    return f"{text}; no database took part in this answer" if refused and "database" not in names else text
 
 
 def _joined(words: Sequence[str]) -> str:

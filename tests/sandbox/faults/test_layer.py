@@ -34,7 +34,8 @@ def ask(server: Front, *faults: str, seconds: float = 1.0) -> Exchange:
 class Nobody:
     """No provider's dialect."""
 
-    errors_page = ""
+    def errors_page(self, exchange: Exchange) -> str:
+        return ""
 
     def explain(self, exchange: Exchange) -> Finding | None:
         return None

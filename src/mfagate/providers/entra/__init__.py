@@ -16,7 +16,15 @@ from mfagate.providers.base import ApiError, ExpiryProbe, Meaning, Probe, Provid
 from mfagate.providers.entra import claims, cross_checks, discovery, expiry
 from mfagate.providers.entra.auth import token_fields, token_path
 from mfagate.providers.entra.clouds import CLOUDS
-from mfagate.providers.entra.errors import ABOUT_A_USER, INVALID_TOKEN, MEANINGS, PAGE, error_name, error_of
+from mfagate.providers.entra.errors import (
+    ABOUT_A_USER,
+    GRAPHS_PAGE,
+    INVALID_TOKEN,
+    MEANINGS,
+    PAGE,
+    error_name,
+    error_of,
+)
 from mfagate.providers.entra.narrowing import narrowed
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
@@ -187,6 +195,11 @@ class Entra(Provider):
     def meaning(self, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning | None:
         """By number where it is known, else by the ``error`` that is the contract."""
         return narrowed(error, exchange, settings)
+
+    def errors_page_of(self, exchange: Exchange) -> str:
+        """Return Graph's page for Graph's own form of errors: it has codes of its own."""
+        graph = exchange.response is not None and error_of(exchange.response) and not error_name(exchange.response)
+        return GRAPHS_PAGE if graph else PAGE
 
     def narrow(self, finding: Finding, settings: EntraSettings, send: Send) -> Finding:
         """Where the tenant is in doubt, ask the login hosts of all clouds for its public metadata."""

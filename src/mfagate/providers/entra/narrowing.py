@@ -27,19 +27,9 @@ def narrowed(error: ApiError, exchange: Exchange, settings: EntraSettings) -> Me
         return _NO_SUCH_PATH
     name = errors.error_name(response)
     meaning = errors.MEANINGS.get(error.code) or _by_name(error, name or "")
-    if meaning is None and name is None and response.status in (401, 403):
-        return _UNKNOWN_TO_US  # The page of the login host's numbers has no code of Graph's.
     narrow = _NARROWINGS.get(error.code)
     return narrow(meaning, error, exchange, settings) if narrow and meaning else meaning
 
-
-_UNKNOWN_TO_US = Meaning(
-    CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
-    "Graph refuses the request with an error that mfagate does not know",
-    f"Do not rotate the credential: Entra has accepted it. Look up Graph's code and message in {errors.GRAPHS_PAGE}. "
-    "If that does not explain it, give Microsoft's support the request id in the evidence.",
-    evidence={"provider's errors": errors.GRAPHS_PAGE},
-)
 
 _VAGUE = ("invalid_client", "unauthorized_client")
 
