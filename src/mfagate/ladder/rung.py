@@ -251,7 +251,7 @@ class Climb:
             **shown,
             **finding.evidence,
         }
-        wrong_value = f"Put the right value where {value.read_from} is read from."
+        wrong_value = f"Put the right value in {value.read_from}."
         where = f"Where to find it: {field.setting.where}."
         next_step = f"{wrong_value} {where}" if finding.cause in _WRONG_VALUES else None
         return replace(
