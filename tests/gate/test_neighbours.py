@@ -10,7 +10,7 @@ import pytest
 from mfagate.causes import CauseId, Outcome
 from mfagate.config import load
 from mfagate.neighbours import EVIDENCE, compared, documented_once
-from mfagate.result import Check, Finding, IntegrationReport, Location, Verdict, Waived
+from mfagate.result import Check, Finding, IntegrationReport, Location, ReportLocation, Verdict, Waived
 
 REACHED = Check(id="network.connect", outcome=Outcome.PASS)
 ACCEPTED = Check(id="credential.accepted", outcome=Outcome.PASS)
@@ -96,7 +96,8 @@ def documented(name: str, outcome: Outcome, line: int = 4, missing: str = "owner
     )
     check = Check.from_finding("documentation", finding)
     if waived:
-        by = Waived(owner="me", reason="soon", expires=date(2027, 1, 1), instead_of=outcome)
+        where = ReportLocation(file="integrations.toml")
+        by = Waived(owner="me", reason="soon", until=date(2027, 1, 1), instead_of=outcome, location=where)
         check = check.model_copy(update={"outcome": Outcome.INFO, "waiver": by})
     environment = name.partition("/")[2] or "production"
     verdict = Verdict.of([check.outcome])

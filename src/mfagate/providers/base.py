@@ -165,6 +165,9 @@ class Provider(ABC):
     meanings: ClassVar[Mapping[str | int, Meaning]] = {}
     """What each of the provider's error codes says."""
 
+    known_codes: ClassVar[frozenset[str | int]] = frozenset()
+    """Further codes that ``meaning`` explains, beside those of ``meanings``. No other code is quoted in a message."""
+
     errors_page: ClassVar[str] = ""
     """URL of the page on which the provider lists its errors: for a refusal that no table explains."""
 
@@ -298,7 +301,9 @@ class Provider(ABC):
         meaning = self.meaning(error, exchange, settings) if error else None
         if error is None or meaning is None:
             return None
-        message = f"{meaning.text} (code {quoted(error.code, LONGEST_CODE)})"
+        known = error.code in self.meanings or error.code in self.known_codes
+        # Any other code may be an echo of what was sent. It is in the evidence, as all of the provider's words.
+        message = f"{meaning.text} (code {quoted(error.code, LONGEST_CODE)})" if known else meaning.text
         return Finding(meaning.cause, message, meaning.evidence, next_step=meaning.next_step, setting=meaning.setting)
 
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
@@ -302,6 +303,12 @@ TRAPS = (
         ),
     ),
 )
+
+
+KNOWN_CODES: frozenset[str | int] = frozenset(
+    {*(trap.code for trap in TRAPS if trap.code is not None), *(status.phrase for status in HTTPStatus)}
+)
+"""Codes with which a sentence decides; the Management API has the name of the status in the place of a code."""
 
 
 def error_of(response: Response) -> ApiError | None:

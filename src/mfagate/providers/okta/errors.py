@@ -409,6 +409,9 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
 }
 """What one code says, by a part of its description; the empty part is every other one."""
 
+KNOWN_CODES: frozenset[str | int] = frozenset({*BY_DESCRIPTION, _REFUSED_TOKEN, _NO_PERMISSION})
+"""Codes whose meaning depends on more than the code."""
+
 
 def seconds_between_messages(error: ApiError, path: str) -> float | None:
     """How long to wait after "a message was recently sent"; the text names the seconds, which an org cannot change."""
