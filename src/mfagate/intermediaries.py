@@ -118,7 +118,10 @@ def proxy_finding(exchange: Exchange) -> Finding | None:
 
 def _marks(response: Response) -> dict[str, str]:
     via = response.headers.get("via")
-    marks = {"proxy": via.quoted(_LONGEST_NAME) if via is not None else None, "proxy error": named_error(response.headers)}
+    marks = {
+        "proxy": via.quoted(_LONGEST_NAME) if via is not None else None,
+        "proxy error": named_error(response.headers),
+    }
     return {name: value for name, value in marks.items() if value is not None}
 
 

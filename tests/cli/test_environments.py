@@ -232,7 +232,7 @@ def test_one_environment_is_recorded(folder: Path) -> None:
 
 
 def test_each_records_into_a_folder_of_its_own(folder: Path) -> None:
-    own = CONFIGURATION.replace("settings.secret_key = \"env:DUO_STAGING_SECRET_KEY\"", 'cassettes = "staging"')
+    own = CONFIGURATION.replace('settings.secret_key = "env:DUO_STAGING_SECRET_KEY"', 'cassettes = "staging"')
     (folder / "integrations.toml").write_text(own)
     done = mfagate(folder, "record", "--output", "json")
     assert (done.returncode, names(done)) == (0, BOTH), done.stderr

@@ -86,7 +86,9 @@ def test_the_cause_stays(tmp_path: Path) -> None:
     assert (check.cause, check.outcome) == (CauseId.CREDENTIAL_REJECTED, Outcome.FAIL)
 
 
-def documented(name: str, outcome: Outcome, line: int = 4, missing: str = "owner", waived: bool = False) -> IntegrationReport:
+def documented(
+    name: str, outcome: Outcome, line: int = 4, missing: str = "owner", waived: bool = False
+) -> IntegrationReport:
     finding = Finding(
         CauseId.DOCUMENTATION_INCOMPLETE,
         f"nothing is written down about: {missing}",

@@ -35,7 +35,9 @@ REFERENCES = [
     "env:KEY",
 ]
 
-NOT_ASCII = st.text(st.characters(exclude_categories=["Cs"], min_codepoint=1) | st.sampled_from("\\\U0001f600\U0010ffff"))
+NOT_ASCII = st.text(
+    st.characters(exclude_categories=["Cs"], min_codepoint=1) | st.sampled_from("\\\U0001f600\U0010ffff")
+)
 
 
 @given(NOT_ASCII)

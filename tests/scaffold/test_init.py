@@ -480,9 +480,7 @@ def test_on_a_terminal_a_project_grows(tmp_path: Path) -> None:
 
 def tree(folder: Path) -> dict[str, bytes | None]:
     """Every path below a folder, with what a file holds."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 BLOCKED = [

@@ -528,8 +528,8 @@ def _enclosed(text: str, *, secret: bool) -> Syntax | None:
 
 
 _CONCOURSE = re.compile(r"""\(\((?:[\w./-]+:)?(?:[\w/-]+|"[^"]+")(?:\.(?:[\w-]+|"[^"]+"))*\)\)""")
-"""A variable: its source, its path and fields (https://concourse-ci.org/vars.html). Other text in double parentheses may
-be a password."""
+"""A variable: its source, its path and fields (https://concourse-ci.org/vars.html). Other text in double parentheses
+may be a password."""
 
 
 def _of_pipeline(bare: str) -> Syntax:

@@ -134,6 +134,18 @@ class Meaning:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+CORRECT_REQUEST = (
+    "Find what the provider's message names in the request of the contract, and correct it there and in the client of "
+    "the login service, which sends the same. Leave the credential as it is."
+)
+"""The next step where a provider refuses a field of one request."""
+
+ABOUT_THE_USER = (
+    "Leave the credential as it is: the answer is about a user, or a login under way. If it is the user of test_data, "
+    "look it up in the provider's console and repair it there; else look for this login in the provider's log."
+)
+"""The next step where a provider answers about a user."""
+
 LONGEST_CODE = 80
 """Characters of an error code that are shown."""
 

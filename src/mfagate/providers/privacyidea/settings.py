@@ -99,7 +99,8 @@ class PrivacyIDEASettings(ProviderSettings):
         str | None,
         Setting(
             description="Set it to open if the server takes /validate/check without a key (no api_key_required).",
-            where="Config > Policies in the server's web UI, where no policy of the scope authorization has api_key_required",
+            where="Config > Policies in the server's web UI, where no policy of the scope authorization has "
+            "api_key_required",
             example="open",
             shape=Pattern(OPEN, f"the word {OPEN}; leave the setting out if the server wants a key"),
         ),
