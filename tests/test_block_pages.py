@@ -42,7 +42,7 @@ PAGES = {
 def diagnosed(status: int, body: bytes, **headers: str) -> Finding:
     fields = {"Content-Type": "text/html"} | {name.replace("_", "-"): value for name, value in headers.items()}
     request = Request("GET", f"https://{HOST}/auth/v2/check")
-    exchange = Exchange(request, datetime.now(UTC), Response(status, headers=Headers(fields.items()), body=body))
+    exchange = Exchange(request, datetime.now(UTC), Response(status, headers=Headers(tuple(fields.items())), body=body))
     provider = registry.get("duo")
     return diagnose(exchange, Dialect(provider, provider.settings.model_construct()))
 
@@ -81,7 +81,7 @@ def test_another_redirect_is_none_of_a_filter(target: str) -> None:
 
 @pytest.mark.parametrize("page", [page for pages in PAGES.values() for page in pages])
 def test_text_in_an_answer_of_the_api_is_no_block_page(page: bytes) -> None:
-    response = Response(200, headers=Headers([("Content-Type", "application/json")]), body=b'"' + page + b'"')
+    response = Response(200, headers=Headers((("Content-Type", "application/json"),)), body=b'"' + page + b'"')
     assert proxy_finding(Exchange(Request("GET", f"https://{HOST}/"), datetime.now(UTC), response)) is None
 
 

@@ -58,6 +58,8 @@ def test_a_step_can_be_taken(meaning: Meaning) -> None:
     assert step.rstrip().endswith((".", ")")), step
 
 
-@pytest.mark.parametrize("meaning", [one for one in ALL if one.values[0].cause in NEEDS_ITS_OWN])
+@pytest.mark.parametrize(
+    "meaning", [pytest.param(one, id=name) for name, one in meanings() if one.cause in NEEDS_ITS_OWN]
+)
 def test_a_code_whose_cause_cannot_say_what_to_do_has_a_step_of_its_own(meaning: Meaning) -> None:
     assert meaning.next_step, f"{meaning.text} ({meaning.cause})"

@@ -114,7 +114,7 @@ def test_no_message_quotes_it(name: str, status: int) -> None:
     for url in paths(name):
         for said in SENTENCES:
             for body, headers in SHAPES[name](said):
-                response = Response(status, headers=Headers(headers.items()), body=json.dumps(body).encode())
+                response = Response(status, headers=Headers(tuple(headers.items())), body=json.dumps(body).encode())
                 exchange = Exchange(Request("POST", url), datetime.now(UTC), response)
                 finding = diagnose(exchange, Dialect(provider, settings))
                 shown = f"{finding.message} {finding.next_step}"
