@@ -35,7 +35,7 @@ class TestPrivacyIDEA(ProviderSuite):
         Change({"validate_key": "sandbox:admin_key"}, CauseId.CONFIG_WRONG_KIND),
         Change({"admin_key": "pi_1_secret"}, CauseId.CONFIG_WRONG_KIND),
         Change({"validate_key": None, "admin_key": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"url": "mfa.example.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"url": "https://mfa.example.com/"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"url": "https://mfa.example.com/validate/check"}, CauseId.CONFIG_MALFORMED_URL),
+        Change({"url": "mfa.shop.internal"}, CauseId.CONFIG_MALFORMED_URL),
+        Change({"url": "https://mfa.shop.internal/"}, CauseId.CONFIG_MALFORMED_URL),
+        Change({"url": "https://mfa.shop.internal/validate/check"}, CauseId.CONFIG_MALFORMED_URL),
     )
