@@ -35,9 +35,9 @@ _NOT_ISSUED_HERE = "the server refuses the key: another server issued it, or thi
 _CREATE = "pi-manage api createtoken -r ROLE -u NAME -d DAYS, run on the server"
 
 _COMPARE_SERVERS = (
-    "Compare settings.url with the server that issued the key; if it is another one, put in a key of this server. If it "
-    "is the same, ask its administrator whether SECRET_KEY in pi.cfg was changed or lost: then every key that was issued "
-    "before is void, and each needs a new one."
+    "Compare settings.url with the server that issued the key; if it is another one, put in a key of this server. If "
+    "it is the same, ask its administrator whether SECRET_KEY in pi.cfg was changed or lost: then every key that was "
+    "issued before is void, and each needs a new one."
 )
 
 _RIGHT_ROLE = (
