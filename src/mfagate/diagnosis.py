@@ -167,10 +167,19 @@ def _unreadable(response: Response) -> Finding | None:
                 _looks(response),
             )
         kind = "HTML" if is_html(response) else response.shown_type or "text without a content type"
-        return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} where JSON is due", _looks(response))
+        evidence = {**_looks(response), **(_BETWEEN if is_html(response) and response.status < 300 else {})}
+        return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} where JSON is due", evidence)
     if not _is_json(response):
         return Finding(CauseId.CONTRACT_BODY_UNREADABLE, "the answer is damaged JSON", _looks(response))
     return None
+
+
+_BETWEEN: Mapping[str, Any] = {
+    "possible causes": [
+        "the host or path is that of a page for people, and not of the API",
+        "a filter, proxy or captive portal between this machine and the provider answered in its place",
+    ]
+}
 
 
 def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -> Finding:

@@ -35,7 +35,7 @@ from mfagate.ladder.cleanup import Cleanup
 from mfagate.ladder.contract import INTERACTION
 from mfagate.ladder.rung import Climb, internal_error
 from mfagate.leftovers.folders import remove_abandoned
-from mfagate.neighbours import blamed, compared
+from mfagate.neighbours import blamed, compared, documented_once
 from mfagate.overriding import as_recorded
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
@@ -278,7 +278,7 @@ def _correlated(
     sightings = [one for seen in examined for one in seen.sightings]
     witness = _witness(session.configuration.gate, sightings)
     sightings += [witness] if witness is not None else []
-    together = blamed(reports, sightings)
+    together = blamed(documented_once(reports), sightings)
     decided = [
         after if after is before else _decided(after, session.seen[after.name].cleared)
         for before, after in zip(reports, together, strict=True)

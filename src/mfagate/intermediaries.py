@@ -36,6 +36,39 @@ answer of Squid.
 """
 
 
+_BLOCK_PAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Zscaler", ("internet security by zscaler", "/__zsig/")),
+    ("Forcepoint (Websense)", ("websense, inc.", "/blockoptions.cgi?ws-session=")),
+    ("Netskope", (".goskope.com",)),
+    ("Cisco Umbrella", ("cisco umbrella", "block.opendns.com")),
+    ("Palo Alto Networks", ("has been blocked in accordance with company policy",)),
+    ("FortiGate", ("<title>web filter violation", "url.fortinet.net")),
+)
+"""Filters, and what is on the pages by which they block a request, in lower case. The pages may come with status 200.
+
+As people showed them, in this order: https://github.com/microsoft/vscode-copilot-release/issues/2258 and
+https://github.com/ayakashi-io/ayakashi/issues/7; https://github.com/npm/npm/issues/14619 (with status 200);
+https://docs.netskope.com/en/policy-notification-templates.html (the text is free, so only the tenant's address can be
+recognised); https://github.com/jona3424/PGP-protocol-Uni-project/blob/main/get-pip.py and
+https://github.com/AdguardTeam/AdGuardHome/issues/38; https://github.com/Ekultek/WhatWaf/issues/476;
+https://github.com/Ekultek/WhatWaf/issues/513.
+"""
+
+_REDIRECTING: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "Zscaler",
+        ("zscaler.net", "zscalerone.net", "zscalertwo.net", "zscalerthree.net", "zscalerbeta.net", "zscloud.net"),
+    ),
+    ("Cisco Umbrella", ("opendns.com", "umbrella.com")),
+    ("Netskope", ("goskope.com",)),
+)
+"""Filters, and the domains to which they redirect a request that they block or want a login for.
+
+https://learn.microsoft.com/entra/identity/saas-apps/zscaler-tutorial names Zscaler's clouds,
+https://github.com/AdguardTeam/AdGuardHome/issues/38 Umbrella's page.
+"""
+
+
 def named_error(headers: Headers) -> str | None:
     """Return the name that a proxy gives its own error, such as ``ERR_ACCESS_DENIED`` or ``dns_error``.
 
@@ -63,26 +96,74 @@ def both_suspects(host: str, proxy: str) -> str:
 
 
 def proxy_finding(exchange: Exchange) -> Finding | None:
-    """Return a finding if a proxy on the way gave this answer, and not the provider."""
+    """Return a finding if a proxy or filter on the way gave this answer, and not the provider."""
     response = exchange.response
+    if response is None:
+        return None
     host = urlsplit(exchange.request.url).hostname or ""
-    if response is None or response.status < 400 or (signature := _signature(response, host)) is None:
+    if (product := _blocking(response, host)) is not None:
+        return _blocked(response, host, product)
+    if response.status < 400 or (signature := _signature(response, host)) is None:
         return None
     error = named_error(response.headers)
-    via = response.headers.get("via")
-    evidence = {"proxy": via.quoted(_LONGEST_NAME) if via is not None else None, "proxy error": error}
     resolved = could_not_resolve(error)
     message = (
         f"a proxy on the way cannot resolve {host} ({error})"
         if resolved
         else f"a proxy on the way answered {response.status} in the provider's place ({error or signature})"
     )
+    step = both_suspects(host, "the proxy") if resolved else None
+    return Finding(CauseId.NETWORK_PROXY, message, _marks(response), next_step=step)
+
+
+def _marks(response: Response) -> dict[str, str]:
+    via = response.headers.get("via")
+    marks = {
+        "proxy": via.quoted(_LONGEST_NAME) if via is not None else None,
+        "proxy error": named_error(response.headers),
+    }
+    return {name: value for name, value in marks.items() if value is not None}
+
+
+def _blocked(response: Response, host: str, product: str) -> Finding:
     return Finding(
         CauseId.NETWORK_PROXY,
-        message,
-        {name: value for name, value in evidence.items() if value is not None},
-        next_step=both_suspects(host, "the proxy") if resolved else None,
+        f"a filter on the way ({product}) answered {response.status} in the provider's place",
+        _marks(response),
+        next_step=f"Ask the team that runs {product} to let this machine reach {host} without inspection, and give it "
+        "the time of the request in UTC. The provider has not seen the request: leave the credential as it is.",
     )
+
+
+def _blocking(response: Response, host: str) -> str | None:
+    """Return the filter whose block page an answer is, or to which it redirects."""
+    location = response.headers.get("location")
+    if 300 <= response.status < 400 and location is not None:
+        return _of_domain(_host_of(raw(location)), host)
+    if not _is_page(response):
+        return None
+    page = _page(response)
+    return next((product for product, marks in _BLOCK_PAGES if any(mark in page for mark in marks)), None)
+
+
+def _of_domain(target: str, host: str) -> str | None:
+    """Return whose domain a redirect leads to, unless it is that of the host that was asked."""
+    for product, domains in _REDIRECTING:
+        for domain in domains:
+            if f".{target}".endswith(f".{domain}") and not f".{host}".endswith(f".{domain}"):
+                return product
+    return None
+
+
+def _host_of(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+
+
+def _page(response: Response) -> str:
+    return response.body[:_PAGE_BYTES].decode("utf-8", "replace").lower()
 
 
 _CLOUDFLARE_ERROR = re.compile(rb"\s*error code: (1\d{3})\s*")
@@ -128,7 +209,7 @@ def _signature(response: Response, host: str) -> str | None:
     server = response.headers.get("server")
     if server is not None and raw(server).lower().startswith(_SERVERS):
         return f"Server: {server.quoted(_LONGEST_NAME)}"
-    page = response.body[:_PAGE_BYTES].decode("utf-8", "replace").lower()
+    page = _page(response)
     return next(
         (f"a page of {quoted(name, _LONGEST_NAME)}" for name in _via(response) if name != host and name in page), None
     )

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.config.environments import base_name
 from mfagate.config.model import Integration
 from mfagate.reach import Sighting, this_machine
-from mfagate.result import Check, Finding, IntegrationReport, some
+from mfagate.result import Check, Finding, IntegrationReport, SkipReason, some
 
 EVIDENCE = "other integrations"
 
@@ -38,7 +39,30 @@ def _blamed(
             checks[at] = _explained(check, finding)
             reason, other = f"{check.title} found {check.cause}", f"{check.title} found {finding.cause}"
             checks = [one if not one.is_skipped else _reworded(one, reason, other) for one in checks]
-    return report.model_copy(update={"checks": checks}) if checks != list(report.checks) else report
+    changed = checks != list(report.checks)
+    return report.model_copy(update={"checks": _merged(checks)}) if changed else report
+
+
+def _merged(checks: Sequence[Check]) -> list[Check]:
+    """Return the checks; those that blame this machine in the same words for several hosts become one."""
+    merged: list[Check] = []
+    for check in checks:
+        same = check.cause is CauseId.NETWORK_THIS_MACHINE and (check.id, check.message)
+        at = next((at for at, one in enumerate(merged) if same == (one.id, one.message)), None)
+        if at is None:
+            merged.append(check)
+        else:
+            merged[at] = _both(merged[at], check)
+    return merged
+
+
+def _both(one: Check, other: Check) -> Check:
+    evidence = {**other.evidence, **one.evidence}
+    for name in one.evidence.keys() & other.evidence.keys():
+        if one.evidence[name] != other.evidence[name]:
+            evidence[name] = f"{one.evidence[name]}; {other.evidence[name]}"
+    subject = ", ".join(filter(None, (one.subject, other.subject))) or None
+    return one.model_copy(update={"evidence": evidence, "subject": subject})
 
 
 def _explained(check: Check, finding: Finding) -> Check:
@@ -105,6 +129,46 @@ def _compared(
     if told is None:
         return report
     return _with(report, check, told)
+
+
+def documented_once(reports: Sequence[IntegrationReport]) -> list[IntegrationReport]:
+    """Return the reports; a warning about a table that environments of one integration share is given once.
+
+    It is left out where another environment fails because of the same, or warned before. No verdict depends on it.
+    """
+    said: dict[tuple[object, ...], str] = {}
+    for red in (True, False):
+        for report in reports:
+            for check in filter(_is_warning_or_red, report.checks):
+                if check.outcome.is_red is red:
+                    said.setdefault(_about(report, check), report.name)
+    return [_without_repetitions(report, said) for report in reports]
+
+
+def _is_warning_or_red(check: Check) -> bool:
+    return check.is_about_documentation and (check.outcome.is_red or check.outcome is Outcome.WARN)
+
+
+def _about(report: IntegrationReport, check: Check) -> tuple[object, ...]:
+    where = check.location
+    return base_name(report.name), check.cause, check.subject, check.message, where and (where.file, where.line)
+
+
+def _without_repetitions(report: IntegrationReport, said: Mapping[tuple[object, ...], str]) -> IntegrationReport:
+    checks = list(report.checks)
+    for at, check in enumerate(checks):
+        if not _is_warning_or_red(check) or check.outcome.is_red:
+            continue
+        if (first := said[_about(report, check)]) != report.name:
+            reason = f"it is the same table as that of {first}, which reports it"
+            checks[at] = Check(
+                id=check.id,
+                subject=check.subject,
+                outcome=Outcome.SKIPPED,
+                message=reason,
+                skipped_because=SkipReason.NOT_APPLICABLE,
+            )
+    return report.model_copy(update={"checks": checks}) if checks != list(report.checks) else report
 
 
 class _Question:

@@ -176,3 +176,64 @@ def test_one_credential_in_two_environments_is_said(folder: Path) -> None:
     assert "settings.secret_key is the same credential as duo/staging.settings.secret_key (staging)" in " ".join(
         done.stdout.split()
     )
+
+
+@pytest.mark.parametrize("name", ["staging", "Production", "development"])
+def test_an_environment_in_place_of_an_integration_names_the_option(folder: Path, name: str) -> None:
+    done = mfagate(folder, "check", "--integration", name)
+    assert done.returncode == 2
+    assert f"has no integration '{name}' (an environment is selected with --environment {name.lower()})" in done.stderr
+
+
+def test_an_integration_that_is_called_as_an_environment_is_selected(folder: Path) -> None:
+    (folder / "integrations.toml").write_text(CONFIGURATION.replace("integrations.duo", "integrations.staging"))
+    assert names(mfagate(folder, "check", "--integration", "staging", "--output", "json")) == [
+        "staging/production",
+        "staging/staging",
+    ]
+
+
+def recordings(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*.yaml")}
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param(None, id="environments"),
+        pytest.param("", id="integrations"),
+        pytest.param('cassettes = "cassettes/../cassettes/duo"\n', id="another spelling"),
+        pytest.param('cassettes = "link"\n', id="a link"),
+    ],
+)
+def test_recordings_are_not_overwritten_in_turns(folder: Path, second: str | None) -> None:
+    (folder / "link").symlink_to("cassettes/duo")
+    if second is not None:
+        one = CONFIGURATION.partition("[integrations.duo.environments")[0]
+        one = one.replace("endpoint", 'environment = "sandbox"\nendpoint', 1)
+        other = one.replace("integrations.duo", "integrations.other").replace("endpoint", f"{second}endpoint", 1)
+        (folder / "integrations.toml").write_text(one + other)
+    before = recordings(folder)
+    done = mfagate(folder, "record", DUO_STAGING_SECRET_KEY=KEY)
+    assert done.returncode == 2, done.stdout
+    first, last, head = ("duo/production", "duo/staging", "[integrations.duo.environments.staging]")
+    if second is not None:
+        first, last, head = ("duo", "other", "[integrations.other]")
+    told = " ".join(done.stderr.split())
+    assert f"{first}, {last} have the same recordings, in cassettes/duo" in told
+    assert f"--integration {first}" in told
+    assert told.endswith(f'cassettes = "…" in {head}')
+    assert recordings(folder) == before
+
+
+def test_one_environment_is_recorded(folder: Path) -> None:
+    done = mfagate(folder, "record", "--integration", "duo/production", "--output", "json")
+    assert (done.returncode, names(done)) == (0, ["duo/production"]), done.stderr
+
+
+def test_each_records_into_a_folder_of_its_own(folder: Path) -> None:
+    own = CONFIGURATION.replace('settings.secret_key = "env:DUO_STAGING_SECRET_KEY"', 'cassettes = "staging"')
+    (folder / "integrations.toml").write_text(own)
+    done = mfagate(folder, "record", "--output", "json")
+    assert (done.returncode, names(done)) == (0, BOTH), done.stderr
+    assert recordings(folder / "staging")

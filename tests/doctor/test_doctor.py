@@ -137,15 +137,40 @@ def test_a_host_that_is_closed(machine: Machine) -> None:
     item = items["https://127.0.0.1:1"]
     assert (code, item["state"]) == (1, "no")
     assert "connect: " in item["detail"]
-    assert item["next_step"].startswith("No host is reached from here: look at this machine's network")
+    assert item["next_step"].startswith("For https://127.0.0.1:1 (connect): ")
 
 
 def test_a_name_that_does_not_exist(machine: Machine) -> None:
+    """One host shows nothing about this machine: the gate judges by the same rule."""
     machine.configure("https://nowhere.invalid")
     code, items = machine.items()
     item = items["https://nowhere.invalid"]
     assert (code, item["state"]) == (1, "no")
-    assert item["next_step"].startswith("No host is reached from here: look at this machine's resolver")
+    assert item["next_step"].startswith("For https://nowhere.invalid (resolve): ")
+
+
+@pytest.mark.parametrize("more", ["", 'ca_bundle = "{bundle}"\n'], ids=["plain", "with a bundle"])
+def test_two_names_that_do_not_exist(machine: Machine, running: Running, more: str) -> None:
+    machine.configure("https://nowhere.invalid", more=more.format(bundle=running.ca_bundle))
+    path = machine.folder / "integrations.toml"
+    other = path.read_text().replace("integrations.duo", "integrations.other").replace("nowhere", "neither")
+    path.write_text(path.read_text() + other)
+    code, items = machine.items()
+    found = [items["https://nowhere.invalid"], items["https://neither.invalid"]]
+    assert (code, [one["state"] for one in found]) == (1, ["no", "no"])
+    assert len({one["next_step"] for one in found}) == 1
+    assert found[0]["next_step"].startswith("Look at this machine's resolver first")
+    assert all("network.this-machine" in one["detail"] for one in found)
+
+
+def test_one_name_of_two_that_does_not_exist(machine: Machine, running: Running) -> None:
+    """A server on this machine is no witness, so a name of the kind is needed that does resolve: an address."""
+    machine.configure("https://nowhere.invalid")
+    path = machine.folder / "integrations.toml"
+    other = path.read_text().replace("integrations.duo", "integrations.other")
+    path.write_text(path.read_text() + other.replace("https://nowhere.invalid", running.endpoint))
+    _, items = machine.items()
+    assert "this-machine" not in items["https://nowhere.invalid"]["detail"]
 
 
 def test_a_proxy_is_named_without_its_password(machine: Machine) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.config import load
-from mfagate.neighbours import EVIDENCE, compared
-from mfagate.result import Check, Finding, IntegrationReport, Verdict
+from mfagate.neighbours import EVIDENCE, compared, documented_once
+from mfagate.result import Check, Finding, IntegrationReport, Location, ReportLocation, Verdict, Waived
 
 REACHED = Check(id="network.connect", outcome=Outcome.PASS)
 ACCEPTED = Check(id="credential.accepted", outcome=Outcome.PASS)
@@ -83,3 +84,66 @@ def test_a_problem_that_all_share_has_another_first_step(tmp_path: Path) -> None
 def test_the_cause_stays(tmp_path: Path) -> None:
     check = told(tmp_path, ("duo", [REACHED, REFUSED]), ("duo", [REACHED, REFUSED]))
     assert (check.cause, check.outcome) == (CauseId.CREDENTIAL_REJECTED, Outcome.FAIL)
+
+
+def documented(
+    name: str, outcome: Outcome, line: int = 4, missing: str = "owner", waived: bool = False
+) -> IntegrationReport:
+    finding = Finding(
+        CauseId.DOCUMENTATION_INCOMPLETE,
+        f"nothing is written down about: {missing}",
+        {},
+        Location(Path("integrations.toml"), line),
+        outcome=outcome,
+    )
+    check = Check.from_finding("documentation", finding)
+    if waived:
+        where = ReportLocation(file="integrations.toml")
+        by = Waived(owner="me", reason="soon", until=date(2027, 1, 1), instead_of=outcome, location=where)
+        check = check.model_copy(update={"outcome": Outcome.INFO, "waiver": by})
+    environment = name.partition("/")[2] or "production"
+    verdict = Verdict.of([check.outcome])
+    return IntegrationReport(
+        name=name, provider="duo", environment=environment, verdict=verdict, headline="", checks=[check]
+    )
+
+
+PRODUCTION, STAGING, SANDBOX = "duo/production", "duo/staging", "duo/sandbox"
+
+
+@pytest.mark.parametrize(
+    ("reports", "said"),
+    [
+        pytest.param(
+            [documented(STAGING, Outcome.WARN), documented(PRODUCTION, Outcome.FAIL)], [PRODUCTION], id="the failure"
+        ),
+        pytest.param(
+            [documented(STAGING, Outcome.WARN), documented(SANDBOX, Outcome.WARN)], [STAGING], id="the first warning"
+        ),
+        pytest.param(
+            [documented(STAGING, Outcome.WARN), documented(PRODUCTION, Outcome.FAIL, line=9)],
+            [STAGING, PRODUCTION],
+            id="tables of their own",
+        ),
+        pytest.param(
+            [documented(STAGING, Outcome.WARN, missing="runbook"), documented(PRODUCTION, Outcome.FAIL)],
+            [STAGING, PRODUCTION],
+            id="other keys",
+        ),
+        pytest.param(
+            [documented("duo", Outcome.FAIL), documented("okta", Outcome.WARN)], ["duo", "okta"], id="integrations"
+        ),
+        pytest.param(
+            [documented(PRODUCTION, Outcome.FAIL, waived=True), documented(STAGING, Outcome.WARN)],
+            [PRODUCTION, STAGING],
+            id="a waiver covers one of them",
+        ),
+    ],
+)
+def test_environments_that_share_a_table_warn_once(reports: list[IntegrationReport], said: list[str]) -> None:
+    after = documented_once(reports)
+    assert [one.name for one in after if any(check.is_about_documentation for check in one.checks)] == said
+    for one, report in zip(after, reports, strict=True):
+        assert Verdict.of(check.outcome for check in one.checks) == report.verdict
+        if one.name not in said:
+            assert one.checks[0].message.endswith(f"{said[0]}, which reports it")

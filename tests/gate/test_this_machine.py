@@ -525,3 +525,17 @@ def test_check_needs_no_network(tmp_path: Path) -> None:
     assert [check.outcome for one in report.integrations for check in one.checks if check.id == "configuration"] == [
         Outcome.PASS
     ] * 2
+
+
+@pytest.mark.parametrize("error", [NO_SUCH_NAME, NO_ANSWER], ids=["no such name", "no answer"])
+def test_an_integration_with_two_hosts_reports_this_machine_once(
+    machine: Machine, names: Names, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setenv("ENTRA_SECRET", "abc8Q~dEfGhIjKlMnOpQrStUvWxYz0123456789a")
+    hosts = ("login.microsoftonline.com", "graph.microsoft.com")
+    names.update(dict.fromkeys(hosts, error))
+    (report,) = machine.gate(ENTRA).integrations
+    (check,) = [one for one in report.checks if one.cause is CauseId.NETWORK_THIS_MACHINE]
+    assert all(host in check.message for host in hosts)
+    assert all(host in str(check.evidence["this host"]) for host in hosts)
+    assert report.problems == [check]

@@ -14,6 +14,10 @@ from .healthy import EXAMPLES, inspected
 
 FORMS = [
     "((duo_skey))",
+    "((duo-skey.value))",
+    "((vault:duo.skey))",
+    '((vault:"my secret"."a.b"))',
+    "(( duo_skey ))",
     "((/vault/path:duo.skey))",
     '{{ secret "/config/secrets/duo" | squote }}',
     "@Microsoft.KeyVault(SecretUri=https://myvault.vault.azure.net/secrets/mysecret/)",
@@ -200,3 +204,9 @@ def test_a_secret_behind_a_name_and_a_colon_is_a_leaked_secret(tmp_path: Path) -
         value = f"{name}:{EXAMPLES['duo']['secret_key']}"
         (finding,) = inspected(tmp_path, "duo", {**EXAMPLES["duo"], "secret_key": value}, literal="secret_key")
         assert finding.cause == "config.literal-secret"
+
+
+@pytest.mark.parametrize("text", ["((Tr0ub4dor&3))", "((x)y(z))", "((pass!word))", "((a b+c))", "((x))y", "(((x)))"])
+def test_a_password_in_double_parentheses_is_no_variable(text: str) -> None:
+    """Only a name or a path that Concourse takes is one: https://concourse-ci.org/vars.html."""
+    assert foreign_syntax(text, secret=True, literal=False) is None

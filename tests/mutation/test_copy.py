@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +34,34 @@ REFERENCES = [
     "file:secrets/key",
     "env:KEY",
 ]
+
+NOT_ASCII = st.text(
+    st.characters(exclude_categories=["Cs"], min_codepoint=1) | st.sampled_from("\\\U0001f600\U0010ffff")
+)
+
+
+@given(NOT_ASCII)
+def test_a_quoted_text_is_the_same_in_each_language(text: str) -> None:
+    written = quoted(text)
+    assert json.loads(written) == text
+    assert tomllib.loads(f"key = {written}") == {"key": text}
+    assert yaml.safe_load(f"key: {written}") == {"key": text}
+
+
+def test_a_character_of_a_higher_plane_is_written_as_one() -> None:
+    """A copy by hand or by a program holds the character: an escape of two surrogates is no TOML."""
+    assert quoted("a\U0001f600\\ud83d") == '"a\U0001f600\\\\ud83d"'
+
+
+@pytest.mark.parametrize("text", REFERENCES)
+def test_a_source_holds_a_character_of_a_higher_plane(tmp_path: Path, text: str) -> None:
+    reference = Reference.parse(text)
+    assert reference is not None
+    value = "a\U0001f600b\U0010ffff"
+    copy = Copy("", {reference: Entry(value)})
+    copy.write(tmp_path)
+    assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value
+
 
 # What a person or a program puts into a text file; NUL is in none of them.
 VALUES = st.text(

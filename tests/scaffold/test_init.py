@@ -419,10 +419,10 @@ def test_next_knows_the_contracts_that_ship(tmp_path: Path) -> None:
     path = tmp_path / "integrations.toml"
     path.write_text(MINE)
     shown = " ".join(init(tmp_path, "--ci", "jenkins", "--source", SOURCE).stdout.split())
-    assert "Run mfagate init --provider duo: it writes the contract contracts/duo/auth-service-duo.json" in shown
+    assert "Run `mfagate init --provider duo`: it writes the contract contracts/duo/auth-service-duo.json" in shown
     path.write_text(MINE.replace("settings =", 'contract = "mine.json"\nsettings ='))
     shown = " ".join(init(tmp_path, "--ci", "jenkins", "--source", SOURCE).stdout.split())
-    assert "Write the contract mine.json" in shown
+    assert "Copy it to mine.json." in shown
 
 
 def test_next_names_what_environments_share(tmp_path: Path) -> None:
@@ -476,3 +476,49 @@ def test_on_a_terminal_a_project_grows(tmp_path: Path) -> None:
     assert (tmp_path / "Jenkinsfile").exists()
     code, shown = answered(tmp_path, "none", "none")
     assert (code, "name what to add" in shown) == (2, True), shown
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Every path below a folder, with what a file holds."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+BLOCKED = [
+    ("contracts", "file"),
+    ("contracts/duo", "file"),
+    ("cassettes", "file"),
+    ("cassettes/duo", "file"),
+    ("contracts/duo/auth-service-duo.json", "folder"),
+    (".github", "file"),
+    (".github/workflows/mfagate.yml", "folder"),
+    ("integrations.toml", "folder"),
+    ("contracts/duo", "link to nothing"),
+]
+
+
+@pytest.mark.parametrize(("path", "kind"), BLOCKED, ids=[f"{path} is a {kind}" for path, kind in BLOCKED])
+def test_nothing_is_written_where_one_path_is_of_the_wrong_kind(tmp_path: Path, path: str, kind: str) -> None:
+    blocked = tmp_path / path
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    match kind:
+        case "file":
+            blocked.write_text("mine")
+        case "folder":
+            blocked.mkdir()
+        case _:
+            blocked.symlink_to("/nowhere/at/all")
+    before = tree(tmp_path)
+    result = init(tmp_path, "--provider", "duo", "--ci", "github", "--source", SOURCE)
+    assert result.returncode == 2, result.stdout
+    assert path in result.stderr
+    assert "nothing was written" in result.stderr
+    assert tree(tmp_path) == before
+
+
+def test_a_project_is_not_grown_where_one_path_is_of_the_wrong_kind(tmp_path: Path) -> None:
+    assert init(tmp_path, "--provider", "duo").returncode == 0
+    (tmp_path / "contracts/okta").write_text("mine")
+    before = tree(tmp_path)
+    result = init(tmp_path, "--provider", "okta")
+    assert (result.returncode, tree(tmp_path)) == (2, before)
+    assert "contracts/okta is a file, and a folder of this name is needed" in result.stderr

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from mfagate.config.model import Configuration
+    from mfagate.config.model import Configuration, Integration
     from mfagate.history import IntegrationState
     from mfagate.history.keeper import Keeper, Reader
     from mfagate.report.formats import Output
@@ -122,6 +122,8 @@ def _run(
         integrations = configuration.select(names, environments)
         broken = drills.by_integration(faults, integrations)
         since = None if changed_since is None else _since(changed_since, configuration, integrations)
+        if stage == "record":
+            _require_own_recordings(integrations)
     except ConfigError as error:
         raise refused(*map(str, error.problems)) from None
     except (KeyError, drills.Refused) as error:
@@ -159,6 +161,15 @@ def _run(
     nights = {name: past.nights for name, past in (pasts or {}).items()}
     _publish(report, outputs, gateway, color=color, nights=nights)
     sys.exit(report.run.exit_code)
+
+
+def _require_own_recordings(integrations: Sequence[Integration]) -> None:
+    from mfagate.ladder.recording import SharedRecordings, require_own_recordings
+
+    try:
+        require_own_recordings(integrations)
+    except SharedRecordings as error:
+        raise refused(str(error)) from None
 
 
 def _keeper(configuration: Configuration, history_place: str | None) -> Keeper:

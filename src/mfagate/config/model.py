@@ -323,13 +323,20 @@ class Configuration(Table):
         for name in names:
             if name not in selectable:
                 known = ", ".join(self.integrations) or "none"
-                raise KeyError(f"{self.path} has no integration {name!r}{nearest_to(name, selectable)}: {known}")
+                meant = _meant_environment(name) or nearest_to(name, selectable)
+                raise KeyError(f"{self.path} has no integration {name!r}{meant}: {known}")
         return [
             integration
             for integration in self.integrations.values()
             if (not names or integration.name in names or base_name(integration.name) in names)
             and (not environments or integration.environment in environments)
         ]
+
+
+def _meant_environment(name: str) -> str:
+    """Return the option that was meant, if the name of an integration is that of an environment."""
+    known = name.strip().lower()
+    return f" (an environment is selected with --environment {known})" if known in [*Environment] else ""
 
 
 class Origin:

@@ -16,8 +16,12 @@ from mfagate.doctor.findings import Area, Item, State
 from mfagate.doctor.readable import Tables
 from mfagate.exchange import Exchange, Phase
 from mfagate.foreign import quoted
+from mfagate.inspection.settings import Subject
+from mfagate.ladder.network import what_names
 from mfagate.providers import registry
 from mfagate.providers.base import Probe
+from mfagate.reach import Sighting, this_machine
+from mfagate.result import Finding
 from mfagate.target import Target
 from mfagate.wire import CaBundleError, clock_offset
 
@@ -31,9 +35,10 @@ _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """One host that is asked once. ``users`` are the integrations that need it."""
+    """One host that is asked once. ``users`` are the integrations that need it; ``subject`` is the first one's."""
 
     url: str
+    subject: Subject
     target: Target
     probe: Probe
     users: list[str]
@@ -72,7 +77,7 @@ def _hosts(one: Integration, values: Mapping[str, Any]) -> Iterator[_Host]:
     target = Target(one, provider, _without_secrets(provider.settings, values), endpoint=one.endpoint)
     for probe in provider.pings(target.settings):
         url = urlsplit(one.endpoint or provider.url(target.settings, probe.path))
-        yield _Host(f"{url.scheme}://{url.netloc}", target, probe, [])
+        yield _Host(f"{url.scheme}://{url.netloc}", Subject(one, provider.settings, values), target, probe, [])
 
 
 def _without_secrets(declared: type[ProviderSettings], values: Mapping[str, Any]) -> ProviderSettings:
@@ -86,35 +91,34 @@ def _asked(hosts: Sequence[_Host]) -> Iterator[Item]:
     with ThreadPoolExecutor(max_workers=min(_MOST_AT_ONCE, len(hosts)) or 1, thread_name_prefix="doctor") as pool:
         exchanges = list(pool.map(lambda host: host.target.send_unsigned(host.probe.request()), hosts))
     offsets = []
-    stuck = {exchange.failure.phase for exchange in exchanges if exchange.failure is not None}
-    same = stuck if len(stuck) == 1 and all(exchange.failure is not None for exchange in exchanges) else set()
+    sightings = [_sighting(host, exchange) for host, exchange in zip(hosts, exchanges, strict=True)]
+    blamed = {one.subject: finding for one, finding in this_machine(sightings)}
     for host, exchange in zip(hosts, exchanges, strict=True):
-        yield _judged(host, exchange, nobody_passes=bool(same))
+        yield _judged(host, exchange, blamed.get(host.url))
         if (offset := clock_offset(exchange)) is not None:
             offsets.append(offset)
     if offsets:
         yield _clock(offsets)
 
 
-_THIS_MACHINE = {
-    Phase.RESOLVE: "this machine's resolver (/etc/resolv.conf, VPN)",
-    Phase.CONNECT: "this machine's network, its firewall and the proxy variables",
-    Phase.TLS: "this machine's certificate authorities (ca_bundle, SSL_CERT_FILE, REQUESTS_CA_BUNDLE)",
-}
-"""What to look at first if no host is reached."""
+def _sighting(host: _Host, exchange: Exchange) -> Sighting:
+    named, bundle = what_names(host.subject, exchange), host.subject.integration.ca_bundle
+    trust = str(bundle) if bundle is not None else None
+    return Sighting.of(exchange, named.part if named else None, trust=trust, subject=host.url)
 
 
-def _judged(host: _Host, exchange: Exchange, *, nobody_passes: bool) -> Item:
+def _judged(host: _Host, exchange: Exchange, shared: Finding | None) -> Item:
+    """Say what became of a request; ``shared`` is set if this machine stopped all requests at the same step."""
     item = partial(Item, Area.REACHABLE, host.url)
     users = ", ".join(dict.fromkeys(host.users))
     failure = exchange.failure
     if failure is None:
         return item(State.YES, f"{_way(exchange)}; for {users}")
-    step = f"For {host.url} ({failure.phase}): {load_cause(failure.cause).next_step}"
-    if nobody_passes and failure.phase in _THIS_MACHINE:
-        step = f"No host is reached from here: look at {_THIS_MACHINE[failure.phase]} first; if that is right, at the "
-        step += f"hosts themselves (mfagate explain {failure.cause})."
-    return item(State.NO, f"{failure.phase}: {quoted(failure.message)} ({failure.cause}); for {users}", step)
+    step = f"For {host.url} ({failure.phase}): {failure.next_step or load_cause(failure.cause).next_step}"
+    detail = f"{failure.phase}: {quoted(failure.message)} ({failure.cause}); for {users}"
+    if shared is not None:
+        step, detail = str(shared.next_step), f"{detail}; {shared.cause}"
+    return item(State.NO, detail, step)
 
 
 def _way(exchange: Exchange) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterator, Mapping, Sequence
 
+from mfagate.causes import load as load_cause
 from mfagate.config import Integration
 from mfagate.config.resolved import Value
 from mfagate.contract import ContractError
 from mfagate.contract import load as load_contract
 from mfagate.doctor.findings import Area, Item, State
 from mfagate.files import Unreadable, read_text
+from mfagate.ladder.contract import missing_contract
+from mfagate.providers import registry
 from mfagate.secrets.reference import Reference
 
 Tables = Mapping[str, Mapping[str, Mapping[str, Value]]]
@@ -22,8 +26,7 @@ def readable(integrations: Sequence[Integration], tables: Tables, *, without_sec
         try:
             found = load_contract(path, provider=one.provider)
         except ContractError as error:
-            step = f"Put the contract there with: mfagate init --provider {one.provider}; or correct the key contract."
-            yield Item(Area.READABLE, f"contract of {one.provider}", State.NO, str(error), step)
+            yield Item(Area.READABLE, f"contract of {one.provider}", State.NO, str(error), _get(one, error))
         else:
             detail = f"{path}: {len(found.interactions)} interactions"
             yield Item(Area.READABLE, f"contract of {one.provider}", State.YES, detail)
@@ -32,6 +35,12 @@ def readable(integrations: Sequence[Integration], tables: Tables, *, without_sec
         if one.ca_bundle is not None:
             yield _authorities(one)
     yield from _references(tables, without_secrets=without_secrets)
+
+
+def _get(one: Integration, error: ContractError) -> str:
+    if os.path.exists(one.contract_path):  # noqa: PTH110 - Path.exists raises if the name is too long
+        return load_cause(error.cause).next_step
+    return missing_contract(one, registry.get(one.provider).title)
 
 
 def _recordings(one: Integration) -> Item:

@@ -514,7 +514,7 @@ def _enclosed(text: str, *, secret: bool) -> Syntax | None:
     if bare.startswith("#{") and bare.endswith("}#"):
         return None  # a placeholder of the task "Replace Tokens"
     for first, last, syntax in _ENCLOSED:
-        if bare.startswith(first) and bare.endswith(last):
+        if bare.startswith(first) and bare.endswith(last) and (first != "((" or _CONCOURSE.fullmatch(bare)):
             return _of_pipeline(bare) if first == "${{" else syntax
     inside = _ANYWHERE if secret else (*_ANYWHERE, *_INSIDE_NAMES)
     for first, last, syntax in _ENCLOSED:
@@ -525,6 +525,11 @@ def _enclosed(text: str, *, secret: bool) -> Syntax | None:
             "Azure Pipelines or Kubernetes", f"map it under env: of the step or of the container, or {_PIPELINE}"
         )
     return None
+
+
+_CONCOURSE = re.compile(r"""\(\((?:[\w./-]+:)?(?:[\w/-]+|"[^"]+")(?:\.(?:[\w-]+|"[^"]+"))*\)\)""")
+"""A variable: its source, its path and fields (https://concourse-ci.org/vars.html). Other text in double parentheses
+may be a password."""
 
 
 def _of_pipeline(bare: str) -> Syntax:

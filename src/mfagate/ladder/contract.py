@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome, refuses
+from mfagate.config.environments import base_name
+from mfagate.config.model import Integration
 from mfagate.contract import (
     Contract,
     ContractError,
@@ -22,6 +25,7 @@ from mfagate.contract import (
     line_in,
     load,
 )
+from mfagate.contract.shipped import ships_contract
 from mfagate.contract.weak_rules import Effort, weak_places
 from mfagate.diagnosis import definite_cause, is_absent, unexpected
 from mfagate.exchange import Exchange
@@ -60,7 +64,7 @@ def read(climb: Climb) -> Iterator[Check]:
         climb.contract = load(path, provider=climb.integration.provider)
     except ContractError as error:
         is_there = os.path.exists(path)  # noqa: PTH110 - Path.exists raises if the name is too long
-        step = None if is_there else _get_a_contract(climb)
+        step = None if is_there else missing_contract(climb.integration, climb.provider.title)
         yield Check.from_finding(FILE, Finding(error.cause, str(error), {}, Location(path, error.line), step))
         return
     number = len(climb.contract.interactions)
@@ -72,14 +76,28 @@ def read(climb: Climb) -> Iterator[Check]:
     yield from (Check.from_finding(FILE, finding) for finding in _weak_rules(climb.contract))
 
 
-def _get_a_contract(climb: Climb) -> str:
-    """Say how to get the contract that is not there."""
-    integration = climb.integration
+def missing_contract(integration: Integration, title: str) -> str:
+    """Return the next step for a contract that is not there.
+
+    `mfagate init` writes it where it belongs only for an integration that has the name and the folder of its provider.
+    """
+    name, path = integration.provider, integration.contract_path
+    if not ships_contract(name):
+        get = f"Write the contract {path}: none ships for {title} (docs/contracts.md)."
+    elif integration.contract is None and base_name(integration.name) == name:
+        into = "" if integration.base == Path() else f" -- {quote(str(integration.base))}"
+        get = (
+            f"Run `mfagate init --provider {name}{into}`: it writes the contract {path}, which ships for {title}, and "
+            "keeps what is there."
+        )
+    else:
+        get = (
+            f"Run `mfagate init --provider {name}` in an empty folder: it writes the contract that ships for {title}. "
+            f"Copy it to {path}."
+        )
     return (
-        f"If the contract lies somewhere else, write its path as contract in {integration.heads()}. If your "
-        "login service has consumer tests, run them: they write it. Otherwise copy the contract that mfagate ships "
-        f"for {climb.provider.title}: run `mfagate init --provider {integration.provider}` in an empty folder and "
-        "take its folders contracts and cassettes."
+        f"{get} If your login service has consumer tests, run them instead: they write it. If the contract lies "
+        f"somewhere else, write its path as contract in {integration.heads()}."
     )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mfagate.causes import CauseId, Outcome, refuses
 from mfagate.exchange import Exchange, Phase
+from mfagate.inspection.settings import Subject
 from mfagate.ladder.asking import Picture, ask_probe, judging
 from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Probe
@@ -68,31 +69,32 @@ def _failure(climb: Climb, check_id: str, picture: Picture[Exchange], subject: s
     exchange = picture.shown.value
     finding = picture.counted(climb.diagnose(exchange))
     if exchange.failure is not None and is_unresolved(exchange.failure):
-        finding = _unresolved(climb, finding, _named(climb, exchange), str(urlsplit(exchange.request.url).hostname))
+        named = what_names(climb.subject, exchange)
+        finding = _unresolved(climb, finding, named, str(urlsplit(exchange.request.url).hostname))
     return Check.from_finding(check_id, finding, subject=subject, seconds=exchange.seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     """Where the configuration names a host: ``setting`` is None for ``endpoint``, ``part`` what it names of it."""
 
     setting: str | None
     part: str
 
 
-def _named(climb: Climb, exchange: Exchange) -> _Named | None:
+def what_names(subject: Subject, exchange: Exchange) -> Named | None:
     """Find what names the host of a request: the endpoint, or the setting that holds it or a part of it."""
-    host = _host(exchange.request.url)
-    if climb.integration.endpoint is not None and _host(climb.integration.endpoint) == host:
-        return _Named(None, host)
+    host, endpoint = _host(exchange.request.url), subject.integration.endpoint
+    if endpoint is not None and _host(endpoint) == host:
+        return Named(None, host)
     parts = {
         field.name: _host(str(value.value))
-        for field in climb.subject.declared.fields()
-        if (value := climb.subject.values.get(field.name)) is not None and value.value and not field.secret
+        for field in subject.declared.fields()
+        if (value := subject.values.get(field.name)) is not None and value.value and not field.secret
     }
     found = [name for name, part in parts.items() if part and f".{part}." in f".{host}."]
     setting = max(found, key=lambda name: len(parts[name]), default=None)
-    return _Named(setting, parts[setting]) if setting is not None else None
+    return Named(setting, parts[setting]) if setting is not None else None
 
 
 def _host(text: str) -> str:
@@ -103,7 +105,7 @@ def _host(text: str) -> str:
         return ""
 
 
-def _unresolved(climb: Climb, finding: Finding, named: _Named | None, host: str) -> Finding:
+def _unresolved(climb: Climb, finding: Finding, named: Named | None, host: str) -> Finding:
     """Point at what names the host, and name both suspects: the name, and the resolver."""
     if finding.effective_outcome is not Outcome.FAIL:
         step = (
@@ -136,7 +138,7 @@ def sightings(climb: Climb) -> Iterator[Sighting]:
     bundle = climb.integration.ca_bundle
     for probe, picture in climb.pings:
         exchange = picture.shown.value
-        named = _named(climb, exchange)
+        named = what_names(climb.subject, exchange)
         yield Sighting.of(
             exchange,
             named.part if named else None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os.path
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,13 +13,15 @@ from pathlib import Path
 from mfagate.cassette import Origin, path_for
 from mfagate.cassette_writer import to_yaml
 from mfagate.causes import CauseId, Outcome
-from mfagate.contract import Interaction
+from mfagate.config.model import Integration
+from mfagate.contract import ContractError, Interaction
+from mfagate.contract import load as load_contract
 from mfagate.exchange import Exchange
 from mfagate.files import open_regular, write_atomically
 from mfagate.ladder.arranging import Arranger, UsersInUse, arranging
 from mfagate.ladder.contract import asked, judge
 from mfagate.ladder.rung import Climb, guarded, passed
-from mfagate.result import Check, Finding, Location
+from mfagate.result import Check, Finding, Location, some
 from mfagate.scrub import Scrubber
 from mfagate.secrets.shapes import COMMON
 
@@ -31,6 +34,42 @@ _SCRUBBED_TOO_MUCH = (
     "If the field is no secret, name it in public_fields of the provider's Scrubbing; "
     "if it is one, let the contract match its type or pattern instead of its value."
 )
+
+
+class SharedRecordings(Exception):
+    """Several integrations would write the same recordings, each in place of the other's."""
+
+
+def require_own_recordings(integrations: Sequence[Integration]) -> None:
+    """Make sure that no two integrations write the same recording.
+
+    Raises:
+        SharedRecordings: Two do; the message says what to do.
+    """
+    writers: dict[Path, list[Integration]] = {}
+    for one in integrations:
+        for path in _recordings_of(one):
+            writers.setdefault(path, []).append(one)
+    together = next((several for several in writers.values() if len(several) > 1), None)
+    if together is None:
+        return
+    first, *others = together
+    raise SharedRecordings(
+        f"{some([one.name for one in together])} have the same recordings, in {first.cassettes_path}: each would "
+        f"overwrite those of the other. Record one of them (--integration {first.name}), or give each a folder of its "
+        f'own: cassettes = "…" in {others[0].head()}'
+    )
+
+
+def _recordings_of(integration: Integration) -> Iterator[Path]:
+    """Yield the recordings of an integration; none where the contract cannot be read, which its own check reports."""
+    folder = Path(os.path.realpath(integration.cassettes_path))
+    try:
+        contract = load_contract(integration.contract_path, provider=integration.provider)
+    except ContractError:
+        return
+    for interaction in contract.interactions:
+        yield path_for(folder, interaction.description)
 
 
 def run(climb: Climb) -> Iterator[Check]:

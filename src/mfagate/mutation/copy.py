@@ -128,8 +128,16 @@ def spans(toml: str) -> Mapping[KeyPath, Span]:
 
 
 def quoted(value: str) -> str:
-    """A string as JSON, TOML, YAML and dotenv all read it."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
+    """A string as JSON, TOML and YAML all read it.
+
+    A character beyond U+FFFF stands for itself: JSON alone reads the two surrogates of an escape as one character.
+    TOML refuses them (https://toml.io/en/v1.0.0#string), and YAML makes two characters of them.
+    """
+    escaped = _PLANE_ZERO.sub(lambda found: json.dumps(found[0])[1:-1], value)
+    return '"' + escaped.replace("\x7f", "\\u007f") + '"'
+
+
+_PLANE_ZERO = re.compile("[\0-\uffff]+")
 
 
 def _last_part(key: str) -> int:

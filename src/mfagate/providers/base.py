@@ -134,6 +134,18 @@ class Meaning:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+CORRECT_REQUEST = (
+    "Find what the provider's message names in the request of the contract, and correct it there and in the client of "
+    "the login service, which sends the same. Leave the credential as it is."
+)
+"""The next step where a provider refuses a field of one request."""
+
+ABOUT_THE_USER = (
+    "Leave the credential as it is: the answer is about a user, or a login under way. If it is the user of test_data, "
+    "look it up in the provider's console and repair it there; else look for this login in the provider's log."
+)
+"""The next step where a provider answers about a user."""
+
 LONGEST_CODE = 80
 """Characters of an error code that are shown."""
 
@@ -164,6 +176,9 @@ class Provider(ABC):
 
     meanings: ClassVar[Mapping[str | int, Meaning]] = {}
     """What each of the provider's error codes says."""
+
+    known_codes: ClassVar[frozenset[str | int]] = frozenset()
+    """Further codes that ``meaning`` explains, beside those of ``meanings``. No other code is quoted in a message."""
 
     errors_page: ClassVar[str] = ""
     """URL of the page on which the provider lists its errors: for a refusal that no table explains."""
@@ -298,7 +313,9 @@ class Provider(ABC):
         meaning = self.meaning(error, exchange, settings) if error else None
         if error is None or meaning is None:
             return None
-        message = f"{meaning.text} (code {quoted(error.code, LONGEST_CODE)})"
+        known = error.code in self.meanings or error.code in self.known_codes
+        # Any other code may be an echo of what was sent. It is in the evidence, as all of the provider's words.
+        message = f"{meaning.text} (code {quoted(error.code, LONGEST_CODE)})" if known else meaning.text
         return Finding(meaning.cause, message, meaning.evidence, next_step=meaning.next_step, setting=meaning.setting)
 
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:

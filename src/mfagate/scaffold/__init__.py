@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,17 +30,59 @@ class Written:
 def write(folder: Path, files: Mapping[Path, str], changed: Mapping[Path, str] | None = None) -> Written:
     """Write those files that do not exist yet; a file that exists is never touched, unless it is in ``changed``.
 
+    If one of them cannot be written, those before it are removed again. ``changed`` is at most one file.
+
     Raises:
-        Refused: A folder cannot be made, or a file cannot be written.
+        Refused: A path is of the wrong kind, a folder cannot be made, or a file cannot be written.
     """
+    for path in files:
+        _require_free(folder / path)
     kept = tuple(path for path in files if (folder / path).exists())
     new = tuple(path for path in files if path not in kept)
-    try:
-        for path in new:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / path, files[path])
-        for path, text in (changed or {}).items():
-            write_atomically(folder / path, text)
-    except OSError as error:
-        raise Refused(f"{error.filename or folder} cannot be written: {error.strerror or error}") from None
+    with ExitStack() as undo:
+        try:
+            for path in new:
+                _make_folders((folder / path).parent, undo)
+                # A link that points at nothing is kept, and what it points at is made.
+                made = Path(os.path.realpath(folder / path))
+                write_atomically(folder / path, files[path])
+                undo.callback(made.unlink, missing_ok=True)
+            for path, text in (changed or {}).items():
+                write_atomically(folder / path, text)
+        except OSError as error:
+            where = error.filename or folder
+            raise Refused(f"{where} cannot be written: {error.strerror or error}; {_NOTHING}") from None
+        undo.pop_all()
     return Written(new, kept, tuple(changed or {}))
+
+
+_NOTHING = "nothing was written"
+
+
+def _require_free(path: Path) -> None:
+    """Make sure that a path is a file or free, and what is above it a folder or free.
+
+    Raises:
+        Refused: It is not.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise Refused(f"{path} is a folder or a device, and a file of this name is needed: move it; {_NOTHING}")
+        blocking = next((one for one in path.parents if one.exists() and not one.is_dir()), None)
+    except OSError as error:
+        raise Refused(f"{path} cannot be used: {error.strerror or error}; {_NOTHING}") from None
+    if blocking is not None:
+        raise Refused(f"{blocking} is a file, and a folder of this name is needed: move it; {_NOTHING}")
+
+
+def _make_folders(folder: Path, undo: ExitStack) -> None:
+    """Make a folder and those above it, and remove them again if they are empty when ``undo`` is closed."""
+    for one in reversed([folder, *folder.parents]):
+        if not one.is_dir():
+            one.mkdir()
+            undo.callback(_remove, one)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()

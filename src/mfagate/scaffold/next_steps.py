@@ -16,8 +16,9 @@ from mfagate.config.environments import base_name
 from mfagate.extras import install_command
 from mfagate.files import Unreadable, read_text
 from mfagate.git import is_ignored
+from mfagate.ladder.contract import missing_contract
 from mfagate.providers import registry
-from mfagate.scaffold.pipeline import KINDS, checked_environments, passing_paths, shipped_folder
+from mfagate.scaffold.pipeline import KINDS, checked_environments, passing_paths
 from mfagate.scaffold.project import CONFIGURATION, Started, Wanted, variables
 from mfagate.secrets.fingerprint import KEY_VARIABLE
 from mfagate.secrets.fingerprint_key import MAKE_ONE
@@ -36,7 +37,7 @@ def next_steps(folder: Path, started: Started, wanted: Wanted) -> Iterator[str]:
         *_variables(started.configuration),
         *_files(started.configuration),
         *_shared(started.configuration, wanted),
-        *_contracts(folder, started.configuration),
+        *_contracts(started.configuration),
         *_extras(),
         *_commands(folder, started.configuration),
         *_pipelines(started, wanted),
@@ -118,16 +119,10 @@ def _is_shared(integration: Integration, *keys: str) -> bool:
     return integration.written_head(*keys) != integration.head(*keys[:-1])
 
 
-def _contracts(folder: Path, configuration: Configuration) -> Iterator[Step]:
-    missing = {
-        one.contract_path: one.provider for one in configuration.integrations.values() if not one.contract_path.exists()
-    }
-    for path, provider in missing.items():
-        if (shipped_folder() / os.path.relpath(path, folder)).is_file():
-            into = "" if folder == Path() else f" -- {shlex.quote(str(folder))}"
-            yield f"Run mfagate init --provider {provider}{into}: it writes the contract {path}, which is missing.", ()
-        else:
-            yield f"Write the contract {path}: none ships for {provider} (docs/contracts.md).", ()
+def _contracts(configuration: Configuration) -> Iterator[Step]:
+    missing = {one.contract_path: one for one in configuration.integrations.values() if not one.contract_path.exists()}
+    for integration in missing.values():
+        yield missing_contract(integration, registry.get(integration.provider).title), ()
 
 
 def _extras() -> Iterator[Step]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import mfagate
+from mfagate.contract.shipped import shipped_folder
 from mfagate.scaffold.source import EXAMPLE, Source
 
 KINDS = ("github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit")
@@ -23,13 +23,6 @@ _INDEX = "https://index.example.com/simple"
 
 _VARIABLES = ("DUO_HOST", "DUO_INTEGRATION_KEY", "DUO_SECRET_KEY")
 """Those of the templates."""
-
-
-def shipped_folder() -> Path:
-    """Where the contracts and recordings of the shipped providers are: in the package, or in a checkout."""
-    package = Path(mfagate.__file__).parent
-    installed = package / "shipped"
-    return installed if installed.is_dir() else package.parents[1]
 
 
 def pipeline_files(kind: str, variables: Sequence[str], environment: str, source: Source) -> Mapping[Path, str]:

@@ -15,12 +15,13 @@ from mfagate.config import ConfigError, Configuration, read
 from mfagate.config.environments import KEY
 from mfagate.config.nearest import nearest_to
 from mfagate.config.settings import Field
+from mfagate.contract.shipped import shipped_folder
 from mfagate.files import Unreadable, read_text
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.scaffold import Refused, Written, write
 from mfagate.scaffold.growing import Grown, environment_block
-from mfagate.scaffold.pipeline import pipeline_files, shipped_folder
+from mfagate.scaffold.pipeline import pipeline_files
 from mfagate.scaffold.source import Source
 from mfagate.secrets.reference import Reference
 from mfagate.toml_lines import parse, string

@@ -15,12 +15,15 @@ from prometheus_client import CollectorRegistry
 from mfagate.monitor import Answer, monitor
 from mfagate.monitor import Result as Judged
 from mfagate.providers.privacyidea import PROVIDER
+from mfagate.providers.privacyidea.client import PrivacyIDEAClient, ServiceAccount
 from mfagate.providers.privacyidea.sandbox import PrivacyIDEASandbox
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.sandbox import Running
 from mfagate.sandbox.front import Fault, Handler, front
+from mfagate.second_factor import CredentialRejected, Factor
 from mfagate.testing.project import Project, Result
 
+from ...support.answers import Answers
 from ...support.project import link_shipped
 
 REASONS, STATUS = "hidden-reasons", "hidden-status"
@@ -325,3 +328,32 @@ def test_a_mistyped_user_name_wakes_nobody(
     assert watching.causes == ()
     assert caplog.messages == []
     running.change_faults([])
+
+
+@pytest.mark.parametrize("realm", [None, "admins"])
+def test_the_reference_client_uses_a_service_account(realm: str | None) -> None:
+    """A token is fetched with name and password, and triggers the challenge; the key stays where it was."""
+    answers = Answers()
+    answers.say({"result": {"status": True, "value": {"token": "t0ken"}}}, path="/auth")
+    triggered = {"result": {"status": True, "value": 1}, "detail": {"transaction_id": "42"}}
+    answers.say(triggered, path="/validate/triggerchallenge")
+    with front("http://127.0.0.1:9", answers) as server:
+        service = ServiceAccount("mfa-trigger", "pa55", realm)
+        client = PrivacyIDEAClient(server.url, None, service=service, timeout_seconds=2)
+        assert client.start("alice", Factor.PUSH).transaction == "42"
+    login, trigger = answers.asked
+    form = {"username": ["mfa-trigger"], "password": ["pa55"]} | ({"realm": [realm]} if realm else {})
+    assert (login.path, login.form) == ("/auth", form)
+    assert trigger.form == {"user": ["alice"]}
+    assert "pa55" not in repr(service)
+
+
+def test_the_reference_client_says_that_a_service_account_is_refused() -> None:
+    answers = Answers()
+    refusal = {"result": {"status": False, "error": {"code": 4031, "message": "Authentication failure."}}}
+    answers.say(refusal, 401, path="/auth")
+    with front("http://127.0.0.1:9", answers) as server:
+        client = PrivacyIDEAClient(server.url, None, service=ServiceAccount("mfa-trigger", "pa55"), timeout_seconds=2)
+        with pytest.raises(CredentialRejected):
+            client.start("alice", Factor.PUSH)
+    assert [asked.path for asked in answers.asked] == ["/auth"]

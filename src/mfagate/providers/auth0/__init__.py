@@ -22,7 +22,15 @@ from mfagate.exchange import Exchange, Response
 from mfagate.foreign import quoted
 from mfagate.foreign.parsing import raw
 from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials, is_management
-from mfagate.providers.auth0.errors import BAD_CLIENT, MEANINGS, error_of, is_about_a_user, lacking, meaning_of
+from mfagate.providers.auth0.errors import (
+    BAD_CLIENT,
+    KNOWN_CODES,
+    MEANINGS,
+    error_of,
+    is_about_a_user,
+    lacking,
+    meaning_of,
+)
 from mfagate.providers.auth0.settings import (
     NEEDED_SCOPES,
     Auth0Settings,
@@ -99,6 +107,7 @@ class Auth0(Provider):
         }
     )
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    known_codes: ClassVar[frozenset[str | int]] = KNOWN_CODES
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"barcode_uri", "mfa_token", "oob_code", "recovery_code", "recovery_codes"}),
         volatile_fields={

@@ -18,12 +18,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
 from mfagate.foreign import ForeignText
 from mfagate.foreign.parsing import raw
-from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, Meaning
 
 _APPLICATION = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Machine to Machine Applications"
@@ -71,12 +72,14 @@ NO_TOKEN_AT_ALL = Meaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "what was sent as a token is none for this API (a client ID or secret, say, or the opaque token that Auth0 issues "
     "where no audience was asked for)",
+    UNKNOWN_API.next_step,
     setting="audience",
 )
 
 OF_THE_USER = Meaning(
     CauseId.CONTRACT_STATUS_CHANGED,
     "Auth0 answers about a user, or about a login under way, and not about the application",
+    ABOUT_THE_USER,
 )
 
 NOT_ENABLED = Meaning(
@@ -105,17 +108,20 @@ _NOT_DELIVERED = Meaning(
 )
 
 _TOO_MANY_MESSAGES = Meaning(
-    CauseId.PROVIDER_RATE_LIMITED, "Auth0 sends this user no more messages for now; wait an hour"
+    CauseId.PROVIDER_RATE_LIMITED,
+    "Auth0 sends this user no more messages for now",
+    "Let the user take another factor, or run the gate again in an hour: it is a limit of one user, not of the tenant.",
 )
 
 _TENANTS_MESSAGES = Meaning(
     CauseId.ACCOUNT_QUOTA_EXHAUSTED,
     "the tenant has sent as many messages as it may",
-    "Set a provider of messages of your own, or ask Auth0 for more.",
+    "Auth0 Dashboard > Security > Multi-factor Auth > the factor: set a provider of messages of your own, or ask "
+    "Auth0's support for a higher limit. Let users take another factor meanwhile.",
     setting="domain",
 )
 
-_BAD_REQUEST = Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Auth0 does not take a field of the request")
+_BAD_REQUEST = Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Auth0 does not take a field of the request", CORRECT_REQUEST)
 
 _OF_A_USER = (
     "already_enrolled", "association_required", "authorization_pending", "enrollment_conflict",
@@ -177,7 +183,11 @@ MEANINGS: Mapping[str | int, Meaning] = {
     "too_many_requests": LIMITED,
     "slow_down": Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 was polled too often: poll every few seconds"),
     "too_many_attempts": Meaning(
-        CauseId.PROVIDER_RATE_LIMITED, "Auth0 blocks this user, or this address, after too many wrong attempts"
+        CauseId.PROVIDER_RATE_LIMITED,
+        "Auth0 blocks this user, or this address, after too many wrong attempts",
+        "Auth0 Dashboard > Monitoring > Logs names the user or address. Unblock the user under User Management > "
+        "Users, "
+        "and find out what sends wrong passwords or codes.",
     ),
     "insufficient_scope": SCOPE_MISSING,
     "insufficient_entitlement": Meaning(
@@ -232,6 +242,7 @@ TRAPS = (
         Meaning(
             CauseId.CONFIG_SETTING_MISSING,
             "the request names no audience, and the tenant has no default one",
+            UNKNOWN_API.next_step,
             setting="audience",
         ),
     ),
@@ -280,7 +291,14 @@ TRAPS = (
     Trap(
         "Unauthorized",
         r"client is not global",
-        Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the token is none for the Management API", setting="management_token"),
+        Meaning(
+            CauseId.CREDENTIAL_WRONG_KIND,
+            "the token is none for the Management API",
+            "Leave management_token out; then tokens are fetched with the client secret. Or issue one: Auth0 "
+            "Dashboard > "
+            "Applications > APIs > Auth0 Management API > API Explorer.",
+            setting="management_token",
+        ),
     ),
     Trap(
         "Unauthorized",
@@ -302,6 +320,12 @@ TRAPS = (
         ),
     ),
 )
+
+
+KNOWN_CODES: frozenset[str | int] = frozenset(
+    {*(trap.code for trap in TRAPS if trap.code is not None), *(status.phrase for status in HTTPStatus)}
+)
+"""Codes with which a sentence decides; the Management API has the name of the status in the place of a code."""
 
 
 def error_of(response: Response) -> ApiError | None:

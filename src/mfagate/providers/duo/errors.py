@@ -20,7 +20,7 @@ from typing import Any
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
-from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.base import CORRECT_REQUEST, ApiError, Meaning
 
 FORBIDDEN = 40301
 """Also for keys of another kind of application. No source says whether Duo looks at the signature first."""
@@ -83,12 +83,16 @@ MEANINGS: Mapping[str | int, Meaning] = {
             ]
         },
     ),
-    40001: Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo misses a parameter of the request"),
-    INVALID_PARAMETERS: Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo does not take a parameter of the request"),
+    40001: Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo misses a parameter of the request", CORRECT_REQUEST),
+    INVALID_PARAMETERS: Meaning(
+        CauseId.CONTRACT_STATUS_CHANGED, "Duo does not take a parameter of the request", CORRECT_REQUEST
+    ),
     42901: Meaning(CauseId.PROVIDER_RATE_LIMITED, "Duo asks to slow down"),
     50001: Meaning(
         CauseId.PROVIDER_OUTAGE,
         "Duo failed by itself; it says the same where a limit of the account is exceeded",
+        "Look at https://status.duo.com. If it reports nothing, ask Duo's support, with the time in UTC, whether the "
+        "account exceeds a limit (https://duo.com/docs/rate-limits). Change nothing in the configuration.",
     ),
 }
 

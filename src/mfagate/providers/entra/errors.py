@@ -22,7 +22,7 @@ from typing import Any
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
-from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, Meaning
 from mfagate.providers.entra import numbers
 from mfagate.providers.entra.claims import GRANT
 
@@ -70,6 +70,9 @@ _NO_GRAPH = Meaning(
 _PEOPLES_ENDPOINT = Meaning(
     CauseId.CONFIG_WRONG_KIND,
     "this endpoint is for the sign-in of people; an application needs its own tenant's",
+    "Set tenant_id to the Directory (tenant) ID of the application's Overview in the Microsoft Entra admin center: "
+    "common, "
+    "organizations and consumers are for people.",
     setting="tenant_id",
 )
 
@@ -81,7 +84,9 @@ _NO_GRANT = Meaning(
 )
 
 _SIGN_IN = Meaning(
-    CauseId.CONTRACT_STATUS_CHANGED, "Entra answers about a user's sign-in, and not about the application"
+    CauseId.CONTRACT_STATUS_CHANGED,
+    "Entra answers about a user's sign-in, and not about the application",
+    ABOUT_THE_USER,
 )
 
 _POLICY = Meaning(
@@ -114,12 +119,20 @@ _FEDERATED = Meaning(
     "audience, letter for letter, with those of the assertion that the login service sends.",
 )
 
+_COMPARE_IDS = (
+    "In the Microsoft Entra admin center, open App registrations > the application > Overview, and compare client_id "
+    "with "
+    "Application (client) ID and tenant_id with Directory (tenant) ID. Leave the secret or key as it is."
+)
+
 NEW_CERTIFICATE = (
     f"Make a new certificate, add it in the Microsoft Entra admin center under {_SECRETS} > Certificates beside the "
     "old one, and deploy its key and thumbprint."
 )
 
-BAD_SCOPE = Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the scope that the token was asked for")
+BAD_SCOPE = Meaning(
+    CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the scope that the token was asked for", CORRECT_REQUEST
+)
 
 _SLOW_DOWN = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Entra asks to slow down")
 _FAILED = Meaning(CauseId.PROVIDER_OUTAGE, "Entra failed by itself")
@@ -149,7 +162,8 @@ GENERAL = 70002
 _BY_NUMBER: Mapping[int, Meaning] = {
     **dict.fromkeys(numbers.OF_A_SIGN_IN, _SIGN_IN),
     **dict.fromkeys(
-        numbers.BAD_REQUESTS, Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take a field of the request")
+        numbers.BAD_REQUESTS,
+        Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take a field of the request", CORRECT_REQUEST),
     ),
     **dict.fromkeys(numbers.FAILURES, _FAILED),
     **dict.fromkeys(numbers.NOT_GRANTED, _NO_GRANT),
@@ -199,6 +213,8 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     700229: Meaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "the assertion is a user's token, and a federated credential of Entra takes an application's token alone",
+        "Let the login service send a token that the other identity provider issued to the service itself, not to a "
+        "user who signed in.",
     ),
     700030: Meaning(
         CauseId.CREDENTIAL_REJECTED,
@@ -214,6 +230,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     700016: Meaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
         "the tenant has no application with this id",
+        _COMPARE_IDS,
         setting="client_id",
         evidence={
             "possible causes": [
@@ -229,6 +246,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
         Meaning(
             CauseId.CREDENTIAL_UNKNOWN_KEY,
             "the tenant has no such application, or it is disabled there",
+            _COMPARE_IDS,
             setting="client_id",
         ),
     ),
@@ -238,7 +256,9 @@ _BY_NUMBER: Mapping[int, Meaning] = {
         "Compare tenant_id with the Directory (tenant) ID of the application's Overview.",
         setting="tenant_id",
     ),
-    90112: Meaning(CauseId.CONFIG_MALFORMED_VALUE, "the application's id is no GUID", setting="client_id"),
+    90112: Meaning(
+        CauseId.CONFIG_MALFORMED_VALUE, "the application's id is no GUID", _COMPARE_IDS, setting="client_id"
+    ),
     65002: Meaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "client_id is that of an application of Microsoft's own",
@@ -295,7 +315,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     5000224: Meaning(
         CauseId.ACCOUNT_SUSPENDED,
         "Microsoft has blocked the tenant",
-        "Ask Microsoft's support for the tenant.",
+        "Ask a Global Administrator of the tenant to open a case with Microsoft's support about error 5000224.",
         setting="tenant_id",
     ),
     5000225: Meaning(
@@ -313,7 +333,10 @@ _BY_NUMBER: Mapping[int, Meaning] = {
         Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant has not got this feature; it is no missing permission"),
     ),
     50029: Meaning(
-        CauseId.CONFIG_MALFORMED_VALUE, "the address has a character that no domain has", setting="tenant_id"
+        CauseId.CONFIG_MALFORMED_VALUE,
+        "the address has a character that no domain has",
+        _COMPARE_IDS,
+        setting="tenant_id",
     ),
     **dict.fromkeys(numbers.NO_GRAPH, _NO_GRAPH),
     700027: Meaning(
@@ -328,6 +351,9 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     50105: Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "the user is not assigned to the application, which demands it",
+        "In the Microsoft Entra admin center, open Enterprise apps > the application > Users and groups, and assign "
+        "the "
+        "user.",
         setting="client_id",
     ),
     50034: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such user"),
@@ -335,9 +361,14 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     50088: Meaning(
         CauseId.PROVIDER_RATE_LIMITED,
         "a limit of the telephone calls and messages of Entra's second factor is reached",
-        "Wait some minutes; use another second factor meanwhile.",
+        "Let users take another second factor, and run the gate again in some minutes.",
     ),
-    50196: Meaning(CauseId.PROVIDER_RATE_LIMITED, "Entra stopped the application for asking the same again and again"),
+    50196: Meaning(
+        CauseId.PROVIDER_RATE_LIMITED,
+        "Entra stopped the application for asking the same again and again",
+        "Look in the log of the login service what asks again and again: it has to keep a token until it expires. Run "
+        "the gate again in some minutes.",
+    ),
     90055: _SLOW_DOWN,
 }
 
@@ -355,11 +386,15 @@ _BY_ERROR: Mapping[str | int, Meaning] = {
         CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant does not know what the token was asked for"
     ),
     "access_denied": Meaning(
-        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "a policy of the tenant forbids it", setting="client_id"
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "a policy of the tenant forbids it",
+        _POLICY.next_step,
+        setting="client_id",
     ),
     "interaction_required": Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "a policy of the tenant wants a person to act, which an application cannot",
+        _POLICY.next_step,
         setting="client_id",
     ),
     "unsupported_grant_type": Meaning(
@@ -367,7 +402,7 @@ _BY_ERROR: Mapping[str | int, Meaning] = {
     ),
     "temporarily_unavailable": _FAILED,
     "server_error": _FAILED,
-    "invalid_request": Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the request"),
+    "invalid_request": Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the request", CORRECT_REQUEST),
     "invalid_scope": BAD_SCOPE,
     **dict.fromkeys(
         (
@@ -408,7 +443,10 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
         setting="client_id",
     ),
     "Authorization_IdentityDisabled": Meaning(
-        CauseId.CREDENTIAL_REVOKED, "the application is disabled in this tenant", setting="client_id"
+        CauseId.CREDENTIAL_REVOKED,
+        "the application is disabled in this tenant",
+        _BY_NUMBER[7000112].next_step,
+        setting="client_id",
     ),
     **dict.fromkeys(
         ("Authentication_ApplicationHasNoDirectoryReadAccess", "Authentication_MSGraphPermissionMissing"),

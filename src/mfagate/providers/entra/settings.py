@@ -186,7 +186,7 @@ class EntraSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Private key of a certificate of the application, in the place of a secret.",
-            where="in the file or vault where the key was made; Entra holds the certificate alone",
+            where="the file or vault in which the key was made; Entra holds the certificate alone",
             example="file:entra-key.pem",
             shape=PrivateKey(),
             multiline=True,
@@ -227,8 +227,9 @@ class EntraSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Token of another identity provider that a federated credential of the application trusts.",
-            where="the file that the platform keeps fresh: AZURE_FEDERATED_TOKEN_FILE in a pod with workload identity; "
-            f"what it must say: {_CENTER} > Certificates & secrets > Federated credentials",
+            where="the file that the platform keeps fresh (AZURE_FEDERATED_TOKEN_FILE names it in a pod with workload "
+            "identity); what it must say is under "
+            f"{_CENTER} > Certificates & secrets > Federated credentials",
             example="file:/var/run/secrets/azure/tokens/azure-identity-token",
             shape=Jwt("a token of another identity provider: three base64url parts joined by dots"),
             renewed=True,

@@ -26,6 +26,7 @@ from mfagate.providers.okta.auth import (
 )
 from mfagate.providers.okta.errors import (
     ABOUT_A_USER,
+    KNOWN_CODES,
     MEANINGS,
     NOT_FOUND,
     WRONG_PASSWORDS,
@@ -84,6 +85,7 @@ class Okta(Provider):
     )
     about_a_user: ClassVar[frozenset[str | int]] = ABOUT_A_USER
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    known_codes: ClassVar[frozenset[str | int]] = KNOWN_CODES
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"sharedSecret", "activationToken", "activationUrl"}),
         volatile_fields={

@@ -19,7 +19,7 @@ from mfagate.causes import CauseId
 from mfagate.exchange import Response
 from mfagate.foreign import quoted
 from mfagate.foreign.parsing import raw
-from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, Meaning
 from mfagate.providers.okta.settings import OktaSettings
 
 WRONG_CODE = "E0000068"
@@ -35,6 +35,17 @@ _NO_PERMISSION = "E0000006"
 _REFUSED_TOKEN = "E0000011"
 
 GRANT = "Okta Admin Console > Applications > the app > Okta API Scopes: grant what is missing (a super admin may)."
+
+_SCOPES = (
+    "Compare scopes with Okta Admin Console > Applications > the app > Okta API Scopes, and name only scopes that are "
+    "granted there."
+)
+
+_SERVICE_APP = (
+    "Okta Admin Console > Applications: create an app of the type API Services, register the public key with it, and "
+    "set "
+    "client_id to its Client ID."
+)
 
 _FITS_NOT = (
     "E0000001", "E0000002", "E0000003", "E0000014", "E0000016", "E0000018", "E0000019", "E0000020", "E0000021",
@@ -96,7 +107,9 @@ _FEATURE_OFF = Meaning(
 _MOST_MESSAGES = Meaning(
     CauseId.PROVIDER_RATE_LIMITED,
     "a limit of text messages or calls is reached; it is no missing permission",
-    "Wait before the next message. If it happens often, ask Okta's support which limit it is.",
+    "Let the user take another factor, or run the gate again later. If it happens often, ask Okta's support which "
+    "limit "
+    "it is.",
 )
 
 
@@ -122,7 +135,10 @@ _USERS_PASSWORD = Meaning(
 
 MEANINGS: Mapping[str | int, Meaning] = {
     **_each(
-        _FITS_NOT, Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta takes the credential and refuses this one request")
+        _FITS_NOT,
+        Meaning(
+            CauseId.CONTRACT_STATUS_CHANGED, "Okta takes the credential and refuses this one request", CORRECT_REQUEST
+        ),
     ),
     **_each(
         _USER_NOT_READY,
@@ -147,13 +163,18 @@ MEANINGS: Mapping[str | int, Meaning] = {
     ),
     **_each(
         _SIGNING_IN,
-        Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta answers about a user's sign-in, and not about the app"),
+        Meaning(
+            CauseId.CONTRACT_STATUS_CHANGED,
+            "Okta answers about a user's sign-in, and not about the app",
+            ABOUT_THE_USER,
+        ),
     ),
     **_each(
         ("E0000146", "E0000147"),
         Meaning(
             CauseId.ACCOUNT_QUOTA_EXHAUSTED,
             "the org has sent all the text messages or calls that it may within 24 hours; waiting a minute is no help",
+            "Let users take another factor until 24 hours have passed, and ask Okta's support for a higher limit.",
         ),
     ),
     "E0000186": Meaning(
@@ -197,7 +218,9 @@ MEANINGS: Mapping[str | int, Meaning] = {
     "E0000008": _NO_PATH,
     "E0000010": Meaning(CauseId.PROVIDER_MAINTENANCE, "Okta is in read-only mode: logins with a factor fail meanwhile"),
     "E0000012": Meaning(
-        CauseId.CONTRACT_STATUS_CHANGED, "Okta does not take this content type, and answers 404; the path exists"
+        CauseId.CONTRACT_STATUS_CHANGED,
+        "Okta does not take this content type, and answers 404; the path exists",
+        CORRECT_REQUEST,
     ),
     "E0000015": Meaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
@@ -215,7 +238,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the access token lacks a scope", GRANT, setting="client_id"
     ),
     "client_credentials_self_scope_requested": Meaning(
-        CauseId.CONFIG_WRONG_KIND, "a service app cannot have scopes that end in .self", setting="scopes"
+        CauseId.CONFIG_WRONG_KIND, "a service app cannot have scopes that end in .self", _SCOPES, setting="scopes"
     ),
     "consent_required": Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
@@ -229,6 +252,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     "unauthorized_client": Meaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "the app may not use client credentials: it is no API Services app",
+        _SERVICE_APP,
         setting="client_id",
     ),
 }
@@ -243,12 +267,15 @@ _REFUSED_ACCESS_TOKEN = Meaning(
 _NO_SUCH_TOKEN = Meaning(
     CauseId.CONFIG_MALFORMED_VALUE,
     "token_id is the id of no active token of this org; api_token, which was accepted, has another one",
+    "Correct token_id: the answer of GET /api/v1/api-tokens has the id of each token. Leave api_token as it is.",
     setting="token_id",
 )
 _CLOCK = Meaning(CauseId.CLOCK_SKEW, "the times in the signed assertion do not fit Okta's clock")
 _KEY = Meaning(
     CauseId.CREDENTIAL_REJECTED,
     "the signature does not fit: the private key is not one whose public half is registered with the app",
+    "Okta Admin Console > Applications > the app > General > Public Keys: look whether the public half of the deployed "
+    "key is there. If it is not, deploy the key that is, or add this one's public half.",
     setting="private_key",
 )
 _UNKNOWN_CLIENT = Meaning(
@@ -259,7 +286,7 @@ _UNKNOWN_CLIENT = Meaning(
 _NOT_A_SERVICE = Meaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "the app is not of the type API Services, which alone may have tokens for Okta's APIs",
-    "Create an app of the type API Services, and register the public key with it.",
+    _SERVICE_APP,
     setting="client_id",
 )
 
@@ -273,6 +300,9 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
             Meaning(
                 CauseId.CREDENTIAL_WRONG_KIND,
                 "Okta's APIs take a signed assertion alone, no client secret",
+                "Okta Admin Console > Applications > the app > General > Client Credentials: choose Public key / "
+                "Private "
+                "key, and deploy the private key.",
                 setting="private_key",
             ),
         ),
@@ -357,21 +387,30 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         (
             "not configured",
             Meaning(
-                CauseId.CONFIG_MALFORMED_VALUE, "a scope that is asked for does not exist in this org", setting="scopes"
+                CauseId.CONFIG_MALFORMED_VALUE,
+                "a scope that is asked for does not exist in this org",
+                _SCOPES,
+                setting="scopes",
             ),
         ),
-        ("using client credentials", Meaning(CauseId.CONFIG_WRONG_KIND, "a scope is for users", setting="scopes")),
-        ("No scopes", Meaning(CauseId.CONFIG_MALFORMED_VALUE, "no scope is asked for", setting="scopes")),
+        (
+            "using client credentials",
+            Meaning(CauseId.CONFIG_WRONG_KIND, "a scope is for users", _SCOPES, setting="scopes"),
+        ),
+        ("No scopes", Meaning(CauseId.CONFIG_MALFORMED_VALUE, "no scope is asked for", _SCOPES, setting="scopes")),
         (
             "",
             Meaning(
-                CauseId.CONFIG_MALFORMED_VALUE, "Okta does not take the scopes that are asked for", setting="scopes"
+                CauseId.CONFIG_MALFORMED_VALUE,
+                "Okta does not take the scopes that are asked for",
+                _SCOPES,
+                setting="scopes",
             ),
         ),
     ),
     "invalid_request": (
         ("DPoP", _DPOP),
-        ("", Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request")),
+        ("", Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request", CORRECT_REQUEST)),
     ),
     "invalid_token": (
         ("DPoP", _DPOP),
@@ -386,7 +425,12 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ("isn't enabled", _FEATURE_OFF),
         (
             "limit",
-            Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "a limit of the org is reached, such as that of enrolments"),
+            Meaning(
+                CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+                "a limit of the org is reached, such as that of enrolments",
+                "Read in the provider's message which limit it is. Remove what is not used, such as enrolments of test "
+                "users, or ask Okta's support for a higher limit.",
+            ),
         ),
         (
             "network zone",
@@ -408,6 +452,9 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
     ),
 }
 """What one code says, by a part of its description; the empty part is every other one."""
+
+KNOWN_CODES: frozenset[str | int] = frozenset({*BY_DESCRIPTION, _REFUSED_TOKEN, _NO_PERMISSION})
+"""Codes whose meaning depends on more than the code."""
 
 
 def seconds_between_messages(error: ApiError, path: str) -> float | None:

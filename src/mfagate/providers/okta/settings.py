@@ -112,7 +112,7 @@ class OktaSettings(ProviderSettings):
         str,
         Setting(
             description="URL of the org, or its custom domain.",
-            where="Okta Admin Console, menu under your name at the top right, without -admin",
+            where="the menu under your name at the top right of the Okta Admin Console; leave out -admin",
             example="https://acme.okta.com",
             shape=OrgUrl(),
             lookalikes=(
@@ -177,7 +177,7 @@ class OktaSettings(ProviderSettings):
         str | None,
         Setting(
             description="Id of the API token, no secret: lets its expiry be looked up.",
-            where="the answer of GET /api/v1/api-tokens to an administrator",
+            where="the field id in the answer of GET /api/v1/api-tokens, which an administrator may ask",
             example="00Tabcdefg1234567890",
             shape=Pattern(r"00T[A-Za-z0-9]{17}", "20 characters that begin with 00T", 20, documented=ANYTHING),
         ),

@@ -75,6 +75,7 @@ class PrivacyIDEA(Provider):
         {UNKNOWN_USER, UNAUTHORIZED_USER, MISSING_TOKEN, REVOKED_TOKEN}
     )
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    known_codes: ClassVar[frozenset[str | int]] = frozenset({POLICY_CODE, MASKED})
     clock_tolerance_seconds: ClassVar[float] = 60.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"enrollment_credential", "googleurl", "otpkey", "seed"}),

@@ -5,6 +5,8 @@ Endpoints: https://privacyidea.readthedocs.io/en/latest/modules/api/validate.htm
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mfagate.exchange import Response
@@ -21,6 +23,24 @@ _DECISIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """Name and password of an administrator, who triggers challenges in the place of an API key.
+
+    ``realm`` is that of the administrator, where it is no local one
+    (https://privacyidea.readthedocs.io/en/latest/modules/api/auth.html).
+    """
+
+    name: str
+    password: str = field(repr=False)
+    realm: str | None = None
+
+    @property
+    def settings(self) -> Mapping[str, str | None]:
+        """Return the settings of the provider that it stands for."""
+        return {"service_account": self.name, "service_password": self.password, "service_realm": self.realm}
+
+
 class PrivacyIDEAClient:
     """A :class:`~mfagate.second_factor.SecondFactor` over privacyIDEA's validate API.
 
@@ -35,11 +55,13 @@ class PrivacyIDEAClient:
         validate_key: str | None,
         admin_key: str | None = None,
         *,
+        service: ServiceAccount | None = None,
         realm: str | None = None,
         timeout_seconds: float = 5.0,
     ) -> None:
         keys = {"validate_key": validate_key, "admin_key": admin_key}
-        settings = PrivacyIDEASettings.model_validate({"url": url.rstrip("/"), **keys})
+        account = service.settings if service is not None else {}
+        settings = PrivacyIDEASettings.model_validate({"url": url.rstrip("/"), **keys, **account})
         self._realm = {"realm": realm} if realm else {}
         self._api = ApiClient(PROVIDER, settings, timeout_seconds=timeout_seconds)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from mfagate.causes import CauseId
 from mfagate.exchange import Response
-from mfagate.providers.base import Meaning
+from mfagate.providers.base import ABOUT_THE_USER, Meaning
 
 UNAUTHORIZED_USER = 401
 MASKED = 403
@@ -32,6 +32,19 @@ _NOT_ISSUED_HERE = "the server refuses the key: another server issued it, or thi
 """What remains for a key of the right shape; damaged ones are found before they are sent."""
 
 
+_CREATE = "pi-manage api createtoken -r ROLE -u NAME -d DAYS, run on the server"
+
+_COMPARE_SERVERS = (
+    "Compare settings.url with the server that issued the key; if it is another one, put in a key of this server. If "
+    "it is the same, ask its administrator whether SECRET_KEY in pi.cfg was changed or lost: then every key that was "
+    "issued before is void, and each needs a new one."
+)
+
+_RIGHT_ROLE = (
+    "Put a key of the role validate in validate_key, and a key of the role admin in admin_key. The administrator of "
+    f"the privacyIDEA server makes one with {_CREATE}."
+)
+
 _READ_ITS_LOG = (
     "Ask the administrator of the privacyIDEA server: its log (PI_LOGFILE in pi.cfg, usually "
     "/var/log/privacyidea/privacyidea.log) has the reason, under the time of this request. No credential was refused: "
@@ -45,7 +58,7 @@ def _failed(what: str) -> Meaning:
 
 
 def _of_a_user(text: str) -> Meaning:
-    return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text)
+    return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text, ABOUT_THE_USER)
 
 
 _BY_POLICY = _of_a_user("a policy does not let this user or token authenticate; the credential was accepted")
@@ -72,6 +85,9 @@ MEANINGS: Mapping[str | int, Meaning] = {
     WRONG_PASSWORD: Meaning(
         CauseId.CREDENTIAL_REJECTED,
         "the server refuses the name or the password of the service account",
+        "Compare service_account and service_password with what the login service has, and service_realm with the "
+        "realm of that account. If they are the same, ask the server's administrator whether the password was changed "
+        "(pi-manage admin change) or the account was removed.",
         setting="service_password",
     ),
     4033: Meaning(
@@ -79,15 +95,20 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "the server saw no key in the request",
         "Look for a proxy that drops the Authorization header: the key itself was not looked at.",
     ),
-    4304: Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE),
-    4305: Meaning(CauseId.CREDENTIAL_EXPIRED, "the server says that the key has expired"),
-    4306: Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the key has the wrong role for this endpoint"),
+    4304: Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS),
+    4305: Meaning(
+        CauseId.CREDENTIAL_EXPIRED,
+        "the server says that the key has expired",
+        f"Ask the administrator of the privacyIDEA server for a new key ({_CREATE}), and store it under the same "
+        "reference.",
+    ),
+    4306: Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the key has the wrong role for this endpoint", _RIGHT_ROLE),
 }
 
 POLICY_CODE = 303
 """One code for everything a policy forbids; only the message tells what it was."""
 
-NO_KEY = Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE)
+NO_KEY = Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS)
 
 _WITHHELD = Meaning(
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
@@ -98,7 +119,10 @@ _WITHHELD = Meaning(
 
 POLICY_MESSAGES: tuple[tuple[str, Meaning], ...] = (
     ("No valid API key was passed", NO_KEY),
-    ("it was no API key", Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the key is valid, but of the wrong role")),
+    (
+        "it was no API key",
+        Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the key is valid, but of the wrong role", _RIGHT_ROLE),
+    ),
     ("for authentication", _BY_POLICY),
     ("Tokeninfo field", _BY_POLICY),
     ("allowed to authenticate", _BY_POLICY),
@@ -109,7 +133,9 @@ POLICY_MESSAGES: tuple[tuple[str, Meaning], ...] = (
         Meaning(
             CauseId.ACCOUNT_FEATURE_DISABLED,
             "the server lacks a policy that this factor needs",
-            "Set the policy that the provider's message names.",
+            "Ask the administrator of the privacyIDEA server to set the policy that the provider's message names: "
+            "Config > Policies in its web interface. The scope of each policy is in "
+            "https://privacyidea.readthedocs.io/en/latest/policies/index.html.",
         ),
     ),
     (
@@ -117,7 +143,8 @@ POLICY_MESSAGES: tuple[tuple[str, Meaning], ...] = (
         Meaning(
             CauseId.ACCOUNT_FEATURE_DISABLED,
             "the server does not let phones poll for challenges",
-            "Set push_allow_polling in a policy of the scope authentication.",
+            "Ask the administrator of the privacyIDEA server to set push_allow_polling: Config > Policies in its web "
+            "interface, in a policy of the scope authentication.",
         ),
     ),
 )

@@ -76,9 +76,9 @@ class PrivacyIDEASettings(ProviderSettings):
     validate_key: Annotated[
         SecretStr | None,
         Setting(
-            description="API key of the role validate: opens /validate/check.",
-            where="on the server with: pi-manage api createtoken -r validate -u NAME -d DAYS; if the server takes "
-            'requests without a key, set validate_access = "open" instead',
+            description="API key of the role validate: opens /validate/check. If the server takes requests without a "
+            'key, set validate_access = "open" instead.',
+            where="pi-manage api createtoken -r validate -u NAME -d DAYS, run on the server, prints a new one",
             example="env:PRIVACYIDEA_VALIDATE_KEY",
             shape=Jwt(kind=_role("validate", "admin")),
             lookalikes=(_CLIENT_KEY,),
@@ -87,8 +87,9 @@ class PrivacyIDEASettings(ProviderSettings):
     admin_key: Annotated[
         SecretStr | None,
         Setting(
-            description="API key of the role admin: triggers challenges; arranges test users where that is allowed.",
-            where="on the server with: pi-manage api createtoken -r admin -u NAME -d DAYS; or use a service account",
+            description="API key of the role admin: triggers challenges; arranges test users where that is allowed. "
+            "A service account does it as well.",
+            where="pi-manage api createtoken -r admin -u NAME -d DAYS, run on the server, prints a new one",
             example="env:PRIVACYIDEA_ADMIN_KEY",
             shape=Jwt(kind=_role("admin", "validate")),
             lookalikes=(_CLIENT_KEY,),
@@ -98,7 +99,8 @@ class PrivacyIDEASettings(ProviderSettings):
         str | None,
         Setting(
             description="Set it to open if the server takes /validate/check without a key (no api_key_required).",
-            where="Config > Policies in the server's web UI: no policy of the scope authorization has api_key_required",
+            where="Config > Policies in the server's web UI, where no policy of the scope authorization has "
+            "api_key_required",
             example="open",
             shape=Pattern(OPEN, f"the word {OPEN}; leave the setting out if the server wants a key"),
         ),
@@ -107,7 +109,7 @@ class PrivacyIDEASettings(ProviderSettings):
         str | None,
         Setting(
             description="Name of an administrator with which the login service gets a token, instead of an admin_key.",
-            where="the configuration of the login service: often called service account",
+            where="the configuration of the login service, which often calls it service account",
             example="mfa-trigger",
         ),
     ] = None
@@ -115,7 +117,7 @@ class PrivacyIDEASettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Password of the service account.",
-            where="the secret store of the login service; an administrator sets it with: pi-manage admin change",
+            where="the secret store of the login service; an administrator sets it with pi-manage admin change",
             example="env:PRIVACYIDEA_SERVICE_PASSWORD",
         ),
     ] = None

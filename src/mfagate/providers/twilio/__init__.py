@@ -76,6 +76,7 @@ class Twilio(Provider):
     )
     about_a_user: ClassVar[frozenset[str | int]] = ABOUT_A_USER
     meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    known_codes: ClassVar[frozenset[str | int]] = frozenset({PERMISSION_DENIED, UNAUTHORIZED, NOT_FOUND})
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"AuthPayload", "CustomCode", "auth_token", "binding", "notification_token"}),
         volatile_fields={

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign.parsing import raw
-from mfagate.providers.base import ApiError, Meaning
+from mfagate.providers.base import CORRECT_REQUEST, ApiError, Meaning
 from mfagate.providers.twilio.auth import is_about_accounts, signs_with_key
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
 
@@ -30,6 +30,17 @@ UNAUTHORIZED = 70051
 
 CANDIDATES = "possible causes"
 """Key of the evidence that lists what is left, the likeliest first."""
+
+_SUPPORT = (
+    "Open a ticket with Twilio's support (https://help.twilio.com), and name the account's SID, the code and the "
+    "request "
+    "id in the evidence."
+)
+
+_LATER = "Let the login service check or cancel the verification that is open before it starts another."
+"""https://www.twilio.com/docs/api/errors/20429"""
+
+_SERVICE_CHANNELS = "In the Twilio Console, open Verify > Services > your service, and switch the channel on there."
 
 _NUMBER = "It is a limit of one phone number or verification, not of the account."
 _IDENTITY = "It is a limit of one factor or entity, not of the account."
@@ -48,7 +59,7 @@ def _state(text: str) -> Meaning:
 
 
 def _request(text: str) -> Meaning:
-    return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text)
+    return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text, CORRECT_REQUEST)
 
 
 def _each(codes: Iterable[int], meaning: Meaning) -> dict[str | int, Meaning]:
@@ -56,21 +67,25 @@ def _each(codes: Iterable[int], meaning: Meaning) -> dict[str | int, Meaning]:
 
 
 _GEOGRAPHY = _off(
-    "the account may not send to this country", "In the Twilio Console, see Verify > Settings > Geo permissions."
+    "the account may not send to this country",
+    "In the Twilio Console, open Verify > Settings > Geo permissions, and allow the country of the number.",
 )
 _FRAUD_PREFIX = _off(
     "Twilio blocks messages to this prefix of numbers as probable fraud",
-    "Try another destination. Fraud Guard blocks a prefix for twelve hours; its level is set in the Verify service.",
+    "Use a number of another prefix, or run the gate again in twelve hours, when Fraud Guard unblocks the prefix. Its "
+    "level is set in the Twilio Console: Verify > Services > your service.",
 )
 _FRAUD_NUMBER = Meaning(
     CauseId.CONTRACT_STATE_UNAVAILABLE,
     "Twilio blocks messages to this number as probable fraud",
-    "Try again in half an hour, or another number: Fraud Guard blocks one number for 15 to 30 minutes "
+    "Run the gate again in half an hour, or use another number: Fraud Guard blocks one number for 15 to 30 minutes "
     "(https://www.twilio.com/docs/api/errors/30450).",
 )
 _TEMPLATE = _off(
     "the account or the service is not set up for this message, template or channel; it is no missing permission",
-    "In the Twilio Console, see Verify > Services > your service, and Verify > Templates.",
+    "In the Twilio Console, open Verify > Services > your service, and Verify > Templates: set up or switch on there "
+    "what "
+    "the provider's message names.",
 )
 _NO_TEMPLATE = Meaning(
     CauseId.ACCOUNT_RESOURCE_MISSING,
@@ -118,13 +133,15 @@ MEANINGS: Mapping[str | int, Meaning] = {
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "Twilio knows the credential, and denies it access to this"
     ),
     20010: _off(
-        "Twilio has disabled this action for the account; it is no missing permission", "Ask Twilio's support why."
+        "Twilio has disabled this action for the account; it is no missing permission",
+        f"Ask which action it is, and what enables it again. {_SUPPORT}",
     ),
     **_each((20011, 20012), _TLS),
     20403: Meaning(CauseId.ACCOUNT_SUSPENDED, "the account is suspended or closed"),
     20429: _limit(
         "the account has too many requests under way, or a rate limit of the service was reached",
-        "Wait some seconds, or as long as Twilio says: what was refused so was not processed, and may be repeated.",
+        "Run the gate again after some seconds, or after the time that Twilio names: what was refused so was not "
+        "processed. Let the login service repeat such a request later, and send fewer at a time.",
     ),
     20409: _state("the resource is being changed, or exists already"),
     20410: _state("the resource is gone; the endpoint is there"),
@@ -144,7 +161,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     INVALID_PARAMETER: _request("Twilio does not take the value of a parameter"),
     MOST_CHECKS: _limit(
         "five codes were tried on this verification, which is all it has",
-        f"Wait until it expires, ten minutes after it began. {_NUMBER}",
+        f"Start another verification once this one has expired, ten minutes after it began. {_NUMBER}",
     ),
     60203: _limit(
         "five messages were sent to this number without a code being checked",
@@ -155,15 +172,26 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "In the Twilio Console: Verify > Services > your service > General > Enable Custom Verification Code.",
     ),
     LANDLINE: _state("the number is a landline's, which takes no SMS"),
-    60207: Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "the service has as many rate limits as it can have"),
-    60212: _limit("too many verifications were started for this number at once", f"Wait. {_NUMBER}"),
-    60217: _off("the service is not set up for this channel", setting="service_sid"),
-    60220: _off("Twilio wants to vet the account before it sends to China; it is no missing permission"),
+    60207: Meaning(
+        CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+        "the service has as many rate limits as it can have",
+        "Delete rate limits of the service that are not used "
+        "(https://www.twilio.com/docs/verify/api/service-rate-limits).",
+    ),
+    60212: _limit(
+        "too many verifications were started for this number at once",
+        f"Run the gate again in ten minutes, when those that are open have expired. {_LATER} {_NUMBER}",
+    ),
+    60217: _off("the service is not set up for this channel", _SERVICE_CHANNELS, setting="service_sid"),
+    60220: _off(
+        "Twilio wants to vet the account before it sends to China; it is no missing permission",
+        f"Ask for the vetting, or let these users take another channel. {_SUPPORT}",
+    ),
     60221: _request("the check named neither a number nor a verification"),
-    60223: _off("the channel is disabled for this service", setting="service_sid"),
+    60223: _off("the channel is disabled for this service", _SERVICE_CHANNELS, setting="service_sid"),
     60238: _off(
         "Twilio blocks the start of verifications: the account is under review, or the country is embargoed",
-        "Ask Twilio's support if it lasts for more than 72 hours.",
+        f"Run the gate again later. If it lasts for more than 72 hours, ask why. {_SUPPORT}",
     ),
     **_each(_NOT_SET_UP, _TEMPLATE),
     **_each((60228, 60229, 60232, 60242), _NO_TEMPLATE),
@@ -171,28 +199,52 @@ MEANINGS: Mapping[str | int, Meaning] = {
     **_each(_NOT_THERE, _state("the contact or the verification is gone; the endpoint is there")),
     **_each(_NUMBERS, _state("Twilio cannot reach this address or number, or its factor is not ready")),
     **_each(_SILENT, _state("Silent Network Auth did not succeed for this number")),
-    60245: Meaning(CauseId.ACCOUNT_QUOTA_EXHAUSTED, "the account has sent as many messages as it may"),
+    60245: Meaning(
+        CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+        "the account has sent as many messages as it may",
+        f"Let users take another channel meanwhile, and ask for a higher limit. {_SUPPORT}",
+    ),
     60301: _state("the entity exists already"),
     60302: _state("the entity has a factor of this type already"),
     60304: _state("the entity exists already"),
     60306: _request("Twilio does not take the value of a parameter"),
-    60309: _limit("this challenge has had as many pushes as it may have", f"Begin another one. {_IDENTITY}"),
-    60308: _limit("five codes were tried on this challenge, which is all it has", f"Begin another one. {_IDENTITY}"),
-    60310: _limit("five codes were tried on this new factor, which is all it has", f"Enrol another one. {_IDENTITY}"),
+    60309: _limit(
+        "this challenge has had as many pushes as it may have",
+        f"Let the login service begin another challenge. {_IDENTITY}",
+    ),
+    60308: _limit(
+        "five codes were tried on this challenge, which is all it has",
+        f"Let the login service begin another challenge. {_IDENTITY}",
+    ),
+    60310: _limit(
+        "five codes were tried on this new factor, which is all it has",
+        f"Let the user enrol another factor. {_IDENTITY}",
+    ),
     60311: _request("the factor was not verified; since October 2021 Twilio answers a wrong TOTP code with 200"),
-    60312: _limit("the factor has had as many challenges as it may have in an hour or a day", f"Wait. {_IDENTITY}"),
+    60312: _limit(
+        "the factor has had as many challenges as it may have in an hour or a day",
+        f"Run the gate again in an hour, and tomorrow if that is refused too. {_IDENTITY}",
+    ),
     60315: Meaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the entity has as many factors as it can have: twenty for push, or a hundred for TOTP",
-        f"Delete factors that are not used. {_IDENTITY}",
+        f"Delete factors of the entity that are not used (https://www.twilio.com/docs/verify/api/factor). {_IDENTITY}",
     ),
     60317: _state("the factor exists already"),
     60318: _state("the enrolment of the factor was not finished"),
     60322: _state("the challenge was answered already"),
     60323: _state("the challenge has expired"),
     60324: _request("the challenge was not verified; since October 2021 Twilio answers a wrong TOTP code with 200"),
-    60326: _limit("the entity has had a hundred factors within a day", f"Wait. {_IDENTITY}"),
-    60328: _limit("too many entities were made", f"Wait. {_IDENTITY}"),
+    60326: _limit(
+        "the entity has had a hundred factors within a day",
+        "Look in the log of the login service what makes so many factors, and run the gate again tomorrow. "
+        f"{_IDENTITY}",
+    ),
+    60328: _limit(
+        "too many entities were made",
+        "Look in the log of the login service what makes so many entities, stop it, and run the gate again later. "
+        f"{_IDENTITY}",
+    ),
     60361: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the account's SID", setting="account_sid"),
     60362: _request("Twilio does not take the SID of the factor"),
     60363: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the service's SID", setting="service_sid"),
@@ -210,17 +262,23 @@ MEANINGS: Mapping[str | int, Meaning] = {
     60603: Meaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the SendGrid account behind the e-mail channel has no credits left",
-        "Look at the plan of that SendGrid account.",
+        "In the Twilio Console, Verify > Services > your service > Email tells which SendGrid account it is. Let its "
+        "owner log in to SendGrid and raise the plan or add credits. Let users take another channel meanwhile.",
     ),
     60604: _off(
         "the SendGrid account behind the e-mail channel does not let Verify send; Twilio's own credential is accepted",
-        "In the Twilio Console, see Verify > Services > your service > Email: its SendGrid key needs Mail Send.",
+        "In the Twilio Console, open Verify > Services > your service > Email. Let the owner of that SendGrid "
+        "account give "
+        "the key the permission Mail Send.",
     ),
     60605: _GEOGRAPHY,
     60624: _limit(
-        "a trial account may start no more verifications for now", "Wait, or upgrade the account in the Twilio Console."
+        "a trial account may start no more verifications for now",
+        "Upgrade the account in the Twilio Console, or run the gate again later.",
     ),
-    60626: _limit("too many requests for this number", f"Wait. {_NUMBER}"),
+    60626: _limit(
+        "too many requests for this number", f"Use another number, or run the gate again later. {_LATER} {_NUMBER}"
+    ),
 }
 
 ABOUT_A_USER = frozenset({

@@ -141,7 +141,7 @@ class TwilioSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Secret of the same API key.",
-            where=f"shown once, when the key is created: {_KEYS} > Create API key",
+            where=f"{_KEYS} > Create API key, which shows it once",
             example="env:TWILIO_API_KEY_SECRET",
             shape=Token(
                 "[0-9A-Za-z]{32}",
