@@ -7,7 +7,8 @@ AADSTS in the description, may change and serve the diagnosis alone
 decides where it is known, and ``error`` where it is not. Numbers about assertions beside that
 page: https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/identity/identity/TROUBLESHOOTING.md; 1000502 and 7000214:
 https://github.com/AzureAD/microsoft-identity-web/issues/2834 and
-https://github.com/AzureAD/microsoft-identity-web/issues/2444. ``published.toml`` has the numbers of the page, and which
+https://github.com/AzureAD/microsoft-identity-web/issues/2444; 1002016:
+https://github.com/MicrosoftDocs/azure-docs/issues/96851. ``published.toml`` has the numbers of the page, and which
 of them are not about us.
 
 Graph answers ``{"error": {"code", "message", "innerError"}}``; ``code`` alone is to be relied on
@@ -84,7 +85,7 @@ _SIGN_IN = Meaning(
     CauseId.CONTRACT_STATUS_CHANGED, "Entra answers about a user's sign-in, and not about the application"
 )
 
-_POLICY = Meaning(
+POLICY = Meaning(
     CauseId.CREDENTIAL_NETWORK_RESTRICTED,
     "a Conditional Access policy of the tenant blocks it",
     "In the Microsoft Entra admin center, look up the trace or correlation id in Sign-in logs > Service principal "
@@ -156,7 +157,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     **dict.fromkeys(numbers.PEOPLES_ENDPOINTS, _PEOPLES_ENDPOINT),
     **dict.fromkeys(numbers.WRONG_CLOUDS, _WRONG_CLOUD),
     **dict.fromkeys(numbers.OUR_ASSERTIONS, _OUR_ASSERTION),
-    **dict.fromkeys(numbers.POLICIES, _POLICY),
+    **dict.fromkeys(numbers.POLICIES, POLICY),
     **dict.fromkeys(numbers.TENANT_RESTRICTIONS, _RESTRICTED),
     **dict.fromkeys(numbers.NO_FEDERATED_CREDENTIAL, _FEDERATED),
     7000215: Meaning(
@@ -308,9 +309,21 @@ _BY_NUMBER: Mapping[int, Meaning] = {
         "In the Microsoft Entra admin center, open Enterprise apps, and look for the disabled resource that the answer "
         "names.",
     ),
-    **dict.fromkeys(
-        (51000, 650052),
-        Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant has not got this feature; it is no missing permission"),
+    51000: Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant has not got this feature; it is no missing permission"
+    ),
+    650052: Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the tenant has no service principal of what is asked for; it is no missing permission",
+        "See in the provider's message which service the tenant lacks. If it is Microsoft's, have an administrator of "
+        "the tenant enable or buy it. If it is another application, have an administrator consent to that application "
+        "in this tenant, which makes the service principal.",
+    ),
+    1002016: Meaning(
+        CauseId.NETWORK_TLS_HANDSHAKE,
+        "Entra refuses the TLS version or cipher of this connection",
+        "Let the login service, and any proxy on the way, use TLS 1.2 or 1.3 without 3DES "
+        "(https://go.microsoft.com/fwlink/?linkid=2161187).",
     ),
     50029: Meaning(
         CauseId.CONFIG_MALFORMED_VALUE, "the address has a character that no domain has", setting="tenant_id"
@@ -420,6 +433,14 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
             "licence. Grant admin consent.",
             setting="client_id",
         ),
+    ),
+    "Authentication_RequestFromUnsupportedUserRole": Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "who asks has no role of the tenant that Graph wants for this",
+        "The application asks with permissions of its own: grant it the application permission that Graph's page on "
+        "this request names, with admin consent. Where a signed-in user asks, give the user one of the roles on that "
+        "page, such as Reports Reader.",
+        setting="client_id",
     ),
     "Authentication_RequestFromNonPremiumTenantOrB2CTenant": Meaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
