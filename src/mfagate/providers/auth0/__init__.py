@@ -22,7 +22,15 @@ from mfagate.exchange import Exchange, Response
 from mfagate.foreign import quoted
 from mfagate.foreign.parsing import raw
 from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials, is_management
-from mfagate.providers.auth0.errors import BAD_CLIENT, MEANINGS, error_of, is_about_a_user, lacking, meaning_of
+from mfagate.providers.auth0.errors import (
+    BAD_CLIENT,
+    MEANINGS,
+    denied_by_others,
+    error_of,
+    is_about_a_user,
+    lacking,
+    meaning_of,
+)
 from mfagate.providers.auth0.settings import (
     NEEDED_SCOPES,
     Auth0Settings,
@@ -182,7 +190,7 @@ class Auth0(Provider):
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: Auth0Settings) -> Meaning | None:
         """The error's sentence decides where its code does not."""
-        found = meaning_of(error)
+        found = denied_by_others(error, exchange) or meaning_of(error)
         if found is None:
             return None
         evidence = {"possible causes": _candidates(settings)} if found is BAD_CLIENT else found.evidence
