@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 
 from mfagate.causes import CauseId
-from mfagate.exchange import Phase
+from mfagate.exchange import LEADS_TO, Phase
 from mfagate.resources import shortage_of
 from mfagate.wire.attempt import Attempt, Deadline
 from mfagate.wire.endpoint import Endpoint
@@ -119,7 +119,9 @@ def _not_connected(endpoint: Endpoint, errors: Mapping[str, int], deadline: Dead
         ),
     ):
         if code in errors.values():
-            return WireError(cause, f"{endpoint.authority} {what}", evidence, next_step=_at_home(endpoint, errors))
+            home = _at_home(endpoint, errors)
+            told = evidence | ({LEADS_TO: "this machine itself"} if home else {})
+            return WireError(cause, f"{endpoint.authority} {what}", told, next_step=home)
     return _no_way(endpoint, errors)
 
 

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.exchange import LEADS_TO
 from mfagate.resources import out_of_descriptors, shortage_of
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.endpoint import Endpoint
@@ -84,7 +85,7 @@ def _blocked(endpoint: Endpoint, addresses: list[Address]) -> WireError:
         CauseId.NETWORK_DNS_FAILURE,
         f"this machine's resolver answers {shown} for {endpoint.host}, which is no server's address: a filter hides "
         "the name",
-        {"host": endpoint.host, "addresses": shown},
+        {"host": endpoint.host, LEADS_TO: shown},
         Outcome.INCONCLUSIVE,
         f"Look for {endpoint.host} in /etc/hosts. If it is not there, ask who runs this machine's name servers "
         "(/etc/resolv.conf) to take it out of their filter.",
