@@ -163,6 +163,14 @@ REPORTS = (
         headers={"Server": "Microsoft-IIS/10.0"},
         content_type=HTML,
     ),
+    _duo(
+        f"{GITHUB}duosecurity/duo_client_python/issues/101",
+        429,
+        _of_duo(42901, "Too Many Requests"),
+        3,
+        CauseId.PROVIDER_RATE_LIMITED,
+        (),
+    ),
     # Okta
     PublicReport(
         f"{GITHUB}mbegan/Okta-PSModule/issues/65",
@@ -318,6 +326,16 @@ REPORTS = (
         1,
         CauseId.ACCOUNT_FEATURE_DISABLED,
         ("Geo permissions",),
+    ),
+    PublicReport(
+        f"{GITHUB}twilio/twilio-node/issues/745",
+        "twilio",
+        SERVICE,
+        404,
+        _of_twilio(404, 20404, "The requested resource /Services/VAXX/Verifications was not found"),
+        1,
+        CauseId.ACCOUNT_RESOURCE_MISSING,
+        ("service_sid", "subaccount"),
     ),
     # Entra
     PublicReport(
