@@ -56,8 +56,9 @@ _BODIES = ("body", "postdata", "content", "jsonbody", "base64body", "parsed_body
 _PARTS = ("log", "request", "response", "requests", "responses", "interactions", "http_interactions", "entries")
 _HANDLED = frozenset(
     {
-        *_ADDRESSES, *_BODIES, "header", "headers", "bodysize", "code", "content_length", "cookies", "duration", "headerssize",
-        "host", "bodyfilename", "http_version", "httpversion", "id", "method", "proto", "proto_major", "proto_minor", "reason",
+        *_ADDRESSES, *_BODIES, "header", "headers", "bodysize", "code", "content_length", "cookies", "duration",
+        "headerssize", "host", "bodyfilename", "http_version", "httpversion", "id", "method", "proto", "proto_major",
+        "proto_minor", "reason",
         "recorded_at", "remote_addr", "status", "statustext", "time", "timings", "transfer_encoding", "uncompressed",
         "version",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -192,7 +193,28 @@ def _other_kind(path: Path) -> tuple[str, str | None]:
             start = file.read(24)
     except (OSError, ValueError):  # ValueError: the path holds a NUL character
         return "", None
+    if start[1:8:2] == b"\0\0\0\0":
+        return "; it is UTF-16, without the mark that says so", "Save it as UTF-8."
     return next(((f"; {what}", step) for mark, what, step in _KINDS if start.startswith(mark)), ("", None))
+
+
+def is_xml(text: str) -> bool:
+    """Return whether a text is XML, such as Web.config of .NET or web.xml of Java."""
+    start = text.lstrip("\ufeff \t\r\n")[:200]
+    return (
+        start.startswith("<?xml")
+        or re.match(r"<(configuration|appSettings|web-app|beans|properties)[\s>]", start) is not None
+    )
+
+
+def xml_instead(reference: Reference, path: str, location: Location) -> Unresolved:
+    """Say that no store reads XML, and how a job gets one value out of it."""
+    return Unresolved(
+        f"{reference}: {path} is XML, and mfagate has no store that reads it",
+        next_step="Write the value into a variable of the job, and refer to it as env:NAME: NAME=$(xmllint --xpath "
+        f"""'string(//add[@key="KEY"]/@value)' {quoted(path, 200)}).""",
+        location=location,
+    )
 
 
 _CIPHERTEXTS = (
