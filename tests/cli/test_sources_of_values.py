@@ -193,11 +193,12 @@ def test_a_line_break_behind_a_value_has_a_step_for_the_file(
 
 
 FOLDED = "data:\n  skey: >-\n    QWIzZEVmNmhJajlsTW4ycFFyNXRVdjh4\n    WXoxYkNkNGZHaDdqS2wwbg==\n"
-WEB_CONFIG = '<?xml version="1.0"?>\n<configuration><appSettings><add key="ida:AppKey" value="x" /></appSettings></configuration>'
+SETTINGS = '<appSettings><add key="ida:AppKey" value="x" /></appSettings>'
+WEB_CONFIG = f'<?xml version="1.0"?>\n<configuration>{SETTINGS}</configuration>'
 
 ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
     # What, file, its text, the reference, and what the message and the next step say.
-    "https://pkg.go.dev/encoding/base64#Encoding.DecodeString": (
+    "https://github.com/rackerlabs/genestack/issues/340": (
         "s.yaml",
         f"kind: Secret\nmetadata: {{name: duo}}\n{FOLDED}",
         "k8s-secret:s.yaml#duo/skey",

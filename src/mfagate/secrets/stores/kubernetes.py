@@ -243,7 +243,8 @@ _SPACE_INSIDE = "the value under data is base64 with a space or tab in it, which
 _IN_ONE_LINE = (
     "Write it in one line: base64 -w0. In YAML, > and lines that continue without | put a space between the lines."
 )
-"""Go's decoder ignores line breaks and nothing else: https://pkg.go.dev/encoding/base64#Encoding.DecodeString."""
+"""Go's decoder ignores line breaks and nothing else: https://pkg.go.dev/encoding/base64#Encoding.DecodeString,
+https://github.com/rackerlabs/genestack/issues/340."""
 
 
 _TEMPLATE = re.compile(r"\{\{.*|\$\{.*|\$\(.*|<[^>]*>.*|[%#@]\{.*", re.DOTALL)
