@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -408,3 +409,59 @@ def test_a_text_that_ansible_does_not_template_is_a_value(project: Deployment) -
     project.put("v.yml", f'skey: !unsafe "{SKEY}"\n')
     project.references["secret_key"] = '"yaml:v.yml#skey"'
     assert project.run_in_process("check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "step"),
+    [
+        (f'{{\n  "skey": "{SKEY}"\n}}\n', "a whole JSON document", "json:FILE#KEY"),
+        (WEB_CONFIG.replace("><", ">\r\n<"), "a whole XML document", "xmllint"),
+    ],
+)
+def test_a_whole_document_is_named_before_its_line_breaks(project: Deployment, text: str, what: str, step: str) -> None:
+    """The answer of https://docs.aws.amazon.com/cli/latest/reference/secretsmanager/get-secret-value.html is one."""
+    project.put("s", text)
+    project.references["secret_key"] = '"file:s"'
+    red = project.run_in_process("check").first_red
+    assert red["cause"] == "config.malformed-value" and what in red["message"] and step in red["next_step"]
+
+
+PACT = {
+    "consumer": {"name": "login"},
+    "provider": {"name": "duo"},
+    "metadata": {"pactSpecification": {"version": "4.0"}},
+}
+MESSAGES = {
+    **PACT,
+    "messages": [{"description": "m", "contents": {}}],
+    "metadata": {"pactSpecification": {"version": "3.0.0"}},
+}
+PROTOBUF = {
+    **PACT,
+    "interactions": [
+        {
+            "type": "Synchronous/HTTP",
+            "description": "ping",
+            "request": {"method": "GET", "path": "/auth/v2/ping"},
+            "response": {"status": 200},
+            "pluginConfiguration": {"protobuf": {"descriptorKey": "a"}},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("pact", "said"),
+    [
+        # https://github.com/pact-foundation/pact-specification/tree/version-3#introduces-messages-for-services-that-communicate-via-event-streams-and-message-queues
+        (json.dumps(MESSAGES), "but of messages"),
+        # https://github.com/pact-foundation/pact-plugins/blob/main/docs/interaction-contents.md
+        (json.dumps(PROTOBUF), "needs a plugin of Pact"),
+        ("\ufeff" + json.dumps(PACT), "begins with a byte order mark"),
+    ],
+)
+def test_a_pact_that_cannot_be_compared_says_why(project: Deployment, pact: str, said: str) -> None:
+    project.put("p.json", pact)
+    project.more = 'contract = "p.json"'
+    red = project.run_in_process("check").first_red
+    assert (red["cause"], said in red["message"]) == ("contract.out-of-date", True), red
