@@ -465,3 +465,12 @@ def test_a_pact_that_cannot_be_compared_says_why(project: Deployment, pact: str,
     project.more = 'contract = "p.json"'
     red = project.run_in_process("check").first_red
     assert (red["cause"], said in red["message"]) == ("contract.out-of-date", True), red
+
+
+def test_utf_16_without_its_mark_is_named(project: Deployment) -> None:
+    """https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding."""
+    (project.folder / ".env").write_bytes(f"SKEY={SKEY}\r\n".encode("utf-16-le"))
+    project.references["secret_key"] = '"dotenv:.env#SKEY"'
+    red = project.run_in_process("check").first_red
+    assert red["cause"] == "config.reference-unresolved" and "is UTF-16" in red["message"]
+    assert "Save it as UTF-8" in red["next_step"]

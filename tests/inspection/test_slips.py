@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mfagate.inspection.encodings import document
+from mfagate.inspection.encodings import document, wrapped
 from mfagate.result import Finding
 from mfagate.secrets.redaction import Redactor
 

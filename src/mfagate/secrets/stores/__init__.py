@@ -160,6 +160,9 @@ def read_file(base: Path, path: str, reference: Reference) -> str:
         raise Unresolved(f"{reference}: {full} {error}{kind}", next_step=step) from None
     if tool := encrypted_by(text):
         raise encrypted(reference, tool, Location(full, 1))
+    if text[1:8:2] == "\0\0\0\0":
+        message = f"{reference}: {full} is UTF-16, as PowerShell writes it, without the mark that says so"
+        raise Unresolved(message, next_step="Save it as UTF-8: Set-Content -Encoding utf8 in PowerShell.")
     return text
 
 
@@ -193,8 +196,6 @@ def _other_kind(path: Path) -> tuple[str, str | None]:
             start = file.read(24)
     except (OSError, ValueError):  # ValueError: the path holds a NUL character
         return "", None
-    if start[1:8:2] == b"\0\0\0\0":
-        return "; it is UTF-16, without the mark that says so", "Save it as UTF-8."
     return next(((f"; {what}", step) for mark, what, step in _KINDS if start.startswith(mark)), ("", None))
 
 
