@@ -84,28 +84,32 @@ class Store:
 
 _OTHER_LINES = (
     (
-        r"\s*#\s*(?:export )?{}\s*=",
+        re.compile(r"\s{0,20}#\s{0,20}(?:export )?([\w.-]{1,100})\s{0,20}="),
         "has it behind #, as a comment",
         "Take the # away and put the value there, or correct the name.",
     ),
-    (r"\s*\$env:{}\s*=", "sets it as PowerShell does", "Run the script in this job, and write env:{}."),
     (
-        r"\s*set(?:x\s|\s+\"?){}[=\s]",
+        re.compile(r"\s{0,20}\$env:([\w.-]{1,100})\s{0,20}="),
+        "sets it as PowerShell does",
+        "Run the script in this job, and write env:{}.",
+    ),
+    (
+        re.compile(r"\s{0,20}setx?\s\"?([\w.-]{1,100})[=\s]"),
         "sets it as a batch file of Windows does",
         "Run the script in this job, and write env:{}.",
     ),
     (
-        r"\s*(?:ENV|ARG)\s+{}[=\s]",
+        re.compile(r"\s{0,20}(?:ENV|ARG)\s([\w.-]{1,100})[=\s]"),
         "sets it as a Dockerfile does",
         "Set it in this job as the image does, and write env:{}.",
     ),
     (
-        r"\s*{}\s*:\s",
+        re.compile(r"\s{0,20}([\w.-]{1,100})\s{0,20}:\s"),
         "has a colon in the place of =",
         "Write {}=VALUE there; a whole file of such lines is YAML: yaml:FILE#{}.",
     ),
     (
-        "[\u200b-\u200f\u2060\ufeff\u00a0]+{}\\s*=",
+        re.compile(r"[\u200b-\u200f\u2060\ufeff\u00a0]{1,20}([\w.-]{1,100})\s{0,20}="),
         "has an invisible character in front of the name",
         "Write the name again by hand: programs read another name there.",
     ),
@@ -117,7 +121,7 @@ def _other_syntax(text: str, name: str) -> tuple[int, str, str] | None:
     """Return the first line that sets a variable in another syntax, with that syntax and what to do."""
     for number, line in enumerate(text.splitlines(), 1):
         for pattern, what, step in _OTHER_LINES:
-            if re.match(pattern.format(re.escape(name)), line):
+            if (found := pattern.match(line)) is not None and found[1] == name:
                 return number, what, step.replace("{}", quoted(name, 80))
     return None
 
