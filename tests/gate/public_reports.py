@@ -295,7 +295,7 @@ REPORTS = (
         },
         3,
         CauseId.PROVIDER_RATE_LIMITED,
-        ("Wait",),
+        ("after some seconds",),
     ),
     PublicReport(
         f"{GITHUB}fosterful/scheduler/issues/362",

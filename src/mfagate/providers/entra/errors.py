@@ -335,7 +335,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     650052: Meaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the tenant has no service principal of what is asked for; it is no missing permission",
-        "See in the provider's message which service the tenant lacks. If it is Microsoft's, have an administrator of "
+        "Read in the provider's message which service the tenant lacks. If it is Microsoft's, have an administrator of "
         "the tenant enable or buy it. If it is another application, have an administrator consent to that application "
         "in this tenant, which makes the service principal.",
     ),
