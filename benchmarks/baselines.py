@@ -14,7 +14,7 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mfagate.baselines import Night, Share, State, latency_score, share_score
+from mfagate.baselines import Observation, SeriesState, Share, latency_score, share_score
 from mfagate.baselines.detector import Score, V, _Follower
 
 START = datetime(2026, 1, 1, 2, tzinfo=UTC)
@@ -49,8 +49,8 @@ def alarms(values: Iterator[V], score: Score[V], nights: int) -> list[int]:
     """The nights on which a shift is reported for the first time."""
     follower, found, was = _Follower(score), [], False
     for night, value in zip(range(nights), values, strict=False):
-        follower.see(Night(START + timedelta(days=night), value))
-        shifted = follower.standing.state is State.SHIFTED
+        follower.see(Observation(START + timedelta(days=night), value))
+        shifted = follower.standing.state is SeriesState.SHIFTED
         if shifted and not was:
             found.append(night)
         was = shifted

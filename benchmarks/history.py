@@ -18,11 +18,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mfagate.causes import CauseId, Outcome
-from mfagate.exchange import Phase
-from mfagate.history import IntegrationState, Place, Problem, Sample, StoredRun
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.exchange import Phase
+from mfagate.core.result import Verdict
+from mfagate.history import HistoryLocation, IntegrationState, PhaseSample, RecordedProblem, StoredRun
 from mfagate.history.store import History, Selection
-from mfagate.result import Verdict
 
 RAN = frozenset(
     f"{group}.{check}" for group in ("network", "credential", "contract", "provider") for check in ("a", "b", "c", "d")
@@ -32,7 +32,7 @@ PRINTS = dict.fromkeys(("host", "integration_key", "secret_key", "expect.account
 SHAPES = {f"interaction {number}": {f"$.response.field{n}": FIELD for n in range(25)} for number in range(20)}
 
 
-def problem(cause: CauseId, outcome: Outcome) -> Problem:
+def problem(cause: CauseId, outcome: Outcome) -> RecordedProblem:
     """With the usual evidence."""
     evidence = {
         "request": "GET https://api-1a2b3c4d.duosecurity.com/auth/v2/check",
@@ -40,7 +40,7 @@ def problem(cause: CauseId, outcome: Outcome) -> Problem:
         "attempts": "3 of 4 failed: 3 × provider.outage (503)",
         "in this run": "38 of 40 questions were answered, 2 of them only when asked again",
     }
-    return Problem(
+    return RecordedProblem(
         "provider.steady", None, outcome, cause, "2 of 40 questions were answered only when asked again", evidence
     )
 
@@ -51,7 +51,7 @@ def state(draw: random.Random, number: int) -> IntegrationState:
     if draw.random() < 0.1:
         problems.append(problem(CauseId.PROVIDER_DEGRADED, Outcome.WARN))
     failed = draw.random() < 0.01
-    samples = tuple(Sample(phase, 40, draw.random(), draw.random(), draw.random()) for phase in Phase)
+    samples = tuple(PhaseSample(phase, 40, draw.random(), draw.random(), draw.random()) for phase in Phase)
     return IntegrationState(
         f"integration-{number}", "duo", "production", "provider", Verdict.FAIL if failed else Verdict.PASS,
         CauseId.CREDENTIAL_REJECTED if failed else None, "40 checks passed", RAN, tuple(problems), samples, 40, 0,
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--url")
     asked = parser.parse_args()
     with TemporaryDirectory(prefix="mfagate-history-") as folder:
-        place = Place.of(asked.url or "history.db", Path(folder))
+        place = HistoryLocation.of(asked.url or "history.db", Path(folder))
         with History.open(place) as history:
             taken = fill(history, asked.integrations, asked.nights)
             since = datetime.now(UTC) - timedelta(days=180)

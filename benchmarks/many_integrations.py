@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfagate.providers.duo.emulator import Application, DuoEmulator
 from mfagate.sandbox.emulator.listen import Listener, certify
+from mfagate_sandbox.duo.emulator import DuoEmulator, KeyPair
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TARGET_RATIO = 1.1
@@ -69,7 +69,7 @@ def emulator(folder: Path, most: int) -> Iterator[DuoEmulator]:
     duo = DuoEmulator()
     for number in range(most):
         integration_key, secret_key = keys(number)
-        duo.applications[integration_key] = Application("authapi", secret_key)
+        duo.applications[integration_key] = KeyPair("authapi", secret_key)
     tls, bundle = certify(duo.hosts, folder)
     listener = Listener(duo, tls)
     (folder / "ca.pem").write_bytes(Path(bundle).read_bytes())

@@ -25,9 +25,9 @@ sys.path.insert(0, str(REPOSITORY))
 
 from tests.contract import mutations, pacts, referee  # noqa: E402
 
-from mfagate import cassette  # noqa: E402
+from mfagate.cassettes import reader  # noqa: E402
 from mfagate.contract import Interaction, load  # noqa: E402
-from mfagate.exchange import Response  # noqa: E402
+from mfagate.core.exchange import Response  # noqa: E402
 
 TARGET_RATIO = 50
 
@@ -87,7 +87,7 @@ def with_loading(contracts: Sequence[Path], seconds: float) -> Rate:
         for path in contracts:
             recordings = REPOSITORY / "cassettes" / path.parent.name
             for interaction in load(path).interactions:
-                for exchange in cassette.load(cassette.path_for(recordings, interaction.description)).exchanges:
+                for exchange in reader.load(reader.path_for(recordings, interaction.description)).exchanges:
                     assert exchange.response is not None
                     interaction.match(exchange.response)
                     judged += 1

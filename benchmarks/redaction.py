@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mfagate import gate
+from mfagate.app import gate
+from mfagate.checks import Stage
 from mfagate.config.load import load
-from mfagate.ladder import Stage
 from mfagate.providers import registry
 from mfagate.secrets.redaction import Redactor
 

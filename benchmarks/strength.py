@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.contract import load
-from mfagate.files import write_atomically
+from mfagate.core.files import write_atomically
 from mfagate.sandbox.faults import Fault, faulty
 from mfagate.testing.breaking import faults, spread
 from mfagate.testing.consumer_tests import prove_contract

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mfagate.providers.privacyidea.sandbox import PrivacyIDEASandbox
 from mfagate.sandbox import Running, supervisor
+from mfagate_sandbox.privacyidea.sandbox import PrivacyIDEASandbox
 
 from .support.project import Project
 

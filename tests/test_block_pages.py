@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mfagate.causes import CauseId
-from mfagate.diagnosis import diagnose
-from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.intermediaries import proxy_finding
+from mfagate.core.causes import CauseId
+from mfagate.core.diagnosis import diagnose
+from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.intermediaries import proxy_finding
+from mfagate.core.result import Finding
 from mfagate.providers import registry
-from mfagate.providers.base import Dialect
-from mfagate.result import Finding
+from mfagate.providers.base import ProviderDialect
 
 HOST = "api-1a2b3c4d.duosecurity.com"
 JSON = b'{"stat": "OK", "response": {"time": 1}}'
@@ -44,7 +44,7 @@ def diagnosed(status: int, body: bytes, **headers: str) -> Finding:
     request = Request("GET", f"https://{HOST}/auth/v2/check")
     exchange = Exchange(request, datetime.now(UTC), Response(status, headers=Headers(tuple(fields.items())), body=body))
     provider = registry.get("duo")
-    return diagnose(exchange, Dialect(provider, provider.settings.model_construct()))
+    return diagnose(exchange, ProviderDialect(provider, provider.settings.model_construct()))
 
 
 @pytest.mark.parametrize("status", [200, 403, 404, 503])

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.causes import CauseId, load
-from mfagate.causes.excerpt import concerning, named
+from mfagate.core.causes import CauseId, load
+from mfagate.core.causes.excerpt import concerning, named
 from mfagate.providers import registry
 from mfagate.testing.project import Project
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mfagate.sandbox.front import Front, Handler, front
+from mfagate.sandbox.faulty_proxy import FaultyProxy, Handler, faulty_proxy
 from mfagate.testing.holding import Holding, NotReached
 
 
@@ -42,9 +42,9 @@ class Counted(Holding):
 
 @pytest.mark.parametrize("kind", [Holding, Counted])
 def test_one_request_is_held(kind: type[Holding]) -> None:
-    with front("http://127.0.0.1:1", lambda handler: handler.answer(200, b"behind")) as behind:
+    with faulty_proxy("http://127.0.0.1:1", lambda handler: handler.answer(200, b"behind")) as behind:
         holding = kind(3)
-        with front(behind.url, holding) as before, ThreadPoolExecutor() as pool, command("input()") as running:
+        with faulty_proxy(behind.url, holding) as before, ThreadPoolExecutor() as pool, command("input()") as running:
             asking = [pool.submit(_ask, before) for _ in range(5)]
             holding.wait_for(running)
             running.kill()
@@ -53,7 +53,7 @@ def test_one_request_is_held(kind: type[Holding]) -> None:
     assert sorted(answers) == ["behind"] * 4 + ["hung up"]
 
 
-def _ask(before: Front) -> str:
+def _ask(before: FaultyProxy) -> str:
     try:
         with urllib.request.urlopen(before.url, timeout=30) as answer:
             return str(answer.read().decode())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.causes import CauseId, load
-from mfagate.testing.project import Project, Result
+from mfagate.core.causes import CauseId, load
+from mfagate.testing.project import CommandResult, Project
 
 from .support.project import REPOSITORY, link_shipped
 
@@ -42,7 +42,7 @@ def duo(tmp_path: Path) -> Duo:
     return Duo(tmp_path)
 
 
-def steps(result: Result, check: str) -> list[str]:
+def steps(result: CommandResult, check: str) -> list[str]:
     return [str(one["next_step"]) for one in result.checks(check) if one["next_step"]]
 
 

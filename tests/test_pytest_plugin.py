@@ -181,7 +181,7 @@ WEAK = """
 import requests
 from pact import match
 
-from mfagate.consumer import JSON, any_number_of, only_objects
+from mfagate.contract.consumer import JSON, any_number_of, only_objects
 
 PROVIDER = "duo"
 

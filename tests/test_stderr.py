@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mfagate import gate
-from mfagate.causes import Outcome
+from mfagate.app import gate
+from mfagate.app.progress import on_terminal
+from mfagate.checks.context import internal_error
 from mfagate.config import load
-from mfagate.foreign import hiding
-from mfagate.ladder.rung import internal_error
-from mfagate.progress import on_terminal
+from mfagate.core.causes import Outcome
+from mfagate.core.foreign import hiding
+from mfagate.core.result import Check
 from mfagate.providers import registry
-from mfagate.result import Check
 
 SECRET = "Zq7rTuW2xK9bN4mP6vC8sD1fG3hJ5kL0yQ2wE4rT"
 HOSTILE = f"x\n::error::HOSTILE \x1b[2J {SECRET}"

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from mfagate.files import write_atomically
+from mfagate.core.files import write_atomically
 
 from . import cases, scoreboard
 from .runs import all_rows, mutated

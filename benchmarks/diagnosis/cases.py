@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mfagate.contract import Contract, load
-from mfagate.exchange import Headers, Response
+from mfagate.core.exchange import Headers, Response
 from mfagate.providers import registry
 from mfagate.sandbox.faults import FAULTS, Layer
 from mfagate.sandbox.faults.body import edited

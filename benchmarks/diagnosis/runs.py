@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from mfagate.config import load
-from mfagate.mutation import Fate, Result, Runner, mutants_of, opened
+from mfagate.mutation import MutantResult, MutantStatus, Runner, mutants_of, opened
 from mfagate.providers import registry
 from mfagate.sandbox import Running
 from mfagate.sandbox.faults import Fault, faulty
@@ -95,14 +95,14 @@ def mutated(provider: str) -> Iterator[Row]:
         runner.confirm()
         secrets = [running.values[name] for running in project.running.values() for name in running.secrets]
         for result in runner.run(list(mutants_of(project, seed=0))):
-            if result.fate is not Fate.EQUIVALENT:
+            if result.fate is not MutantStatus.EQUIVALENT:
                 yield _edit(provider, result, secrets)
 
 
-def _edit(provider: str, result: Result, secrets: Sequence[str]) -> Row:
+def _edit(provider: str, result: MutantResult, secrets: Sequence[str]) -> Row:
     mutant, operator = result.mutant, result.mutant.operator
     suite = "edits" if operator.harmful else HARMLESS
     case = Case(suite, provider, f"{mutant.setting}, {operator.name}", causes=mutant.expected)
-    stopped = result.fate.is_caught or result.fate is Fate.REFUSED
+    stopped = result.fate.is_caught or result.fate is MutantStatus.REFUSED
     leaked = sum(len(secret) >= 8 and secret in result.message for secret in secrets)
     return Row(case, Answer("fail" if stopped else "pass", result.cause, (), result.seconds, leaked))

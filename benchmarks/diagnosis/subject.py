@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from mfagate import gate
+from mfagate.app import gate
+from mfagate.checks import Stage
 from mfagate.config import load
-from mfagate.ladder import Stage
+from mfagate.core.result import Report
 from mfagate.providers import registry
 from mfagate.report import console
-from mfagate.result import Report
 from mfagate.sandbox import Running
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -14,32 +14,14 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import (
-    FORM,
-    JSON,
-    ConsumerPact,
-    any_number_of,
-    fill,
-    only_objects,
-    positive,
-    respond_with_any_of,
-    text,
-)
+from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, any_number_of, fill, only_objects, positive, respond_with_any_of, text)
 from mfagate.contract_strength import Prove
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, METHODS_OF_NOBODY, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import client_credentials
 from mfagate.providers.auth0.client import SCOPE, Auth0Client
 from mfagate.providers.auth0.settings import Auth0Settings
-from mfagate.providers.states import State
-from mfagate.second_factor import (
-    Challenge,
-    ContractViolation,
-    CredentialRejected,
-    Decision,
-    Factor,
-    NotEnrolled,
-    SecondFactorError,
-)
+from mfagate.providers.states import StateName
+from mfagate.providers.second_factor import (Challenge, ContractViolation, CredentialRejected, Decision, Factor, NotEnrolled, SecondFactorError)
 
 PROVIDER = "auth0"
 
@@ -100,7 +82,7 @@ def client(url: str, **changed: Any) -> Auth0Client:
 def token(
     pact: ConsumerPact,
     description: str,
-    state: State,
+    state: StateName,
     form: dict[str, str],
     filled: dict[str, str] | None = None,
     **about: Any,
@@ -112,7 +94,7 @@ def token(
     return fill(interaction, "body", filled or {})
 
 
-def password(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def password(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     form = {
         "grant_type": f"{GRANT}password-realm",
         "username": "alice@example.com",
@@ -126,12 +108,12 @@ def password(pact: ConsumerPact, description: str, state: State, **about: Any) -
     return token(pact, description, state, form, filled, **about)
 
 
-def otp(pact: ConsumerPact, description: str, state: State, value: str = "otp", **about: Any) -> Any:
+def otp(pact: ConsumerPact, description: str, state: StateName, value: str = "otp", **about: Any) -> Any:
     form = {"grant_type": f"{GRANT}mfa-otp", "mfa_token": LOGIN, "otp": "123456"}
     return token(pact, description, state, form, {"mfa_token": "mfa_token", "otp": value}, **about)
 
 
-def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def poll(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     form = {"grant_type": f"{GRANT}mfa-oob", "mfa_token": LOGIN, "oob_code": OOB_CODE}
     return token(pact, description, state, form, {"mfa_token": "mfa_token", "oob_code": "oob_code"}, **about)
 
@@ -148,7 +130,7 @@ UNAUTHORIZED = text("Unauthorized", "(?i)^unauthorized$")
 
 
 def test_second_factor_required(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = password(pact, "second factor required", State.WORKING_OTP, note=EITHER)
+    interaction = password(pact, "second factor required", StateName.WORKING_OTP, note=EITHER)
     refuse(interaction, "mfa_required", 403, 401, mfa_token=text(LOGIN, OPAQUE))
     contract_strength(lambda url: client(url)._first_factor("alice@example.com"), expect=LOGIN)
 
@@ -156,13 +138,13 @@ def test_second_factor_required(pact: ConsumerPact, contract_strength: Prove) ->
 @pytest.mark.parametrize(
     ("description", "state", "right", "error"),
     [
-        ("wrong password", State.WORKING_OTP, False, "^(invalid_grant|invalid_user_password)$"),
-        ("unknown user", State.UNKNOWN_USER, True, "^(invalid_grant|invalid_user_password)$"),
-        ("blocked user", State.DISABLED_USER, True, "^(unauthorized|invalid_grant|invalid_user_password)$"),
+        ("wrong password", StateName.WORKING_OTP, False, "^(invalid_grant|invalid_user_password)$"),
+        ("unknown user", StateName.UNKNOWN_USER, True, "^(invalid_grant|invalid_user_password)$"),
+        ("blocked user", StateName.DISABLED_USER, True, "^(unauthorized|invalid_grant|invalid_user_password)$"),
     ],
 )
 def test_refused_password(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, right: bool, error: str
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, right: bool, error: str
 ) -> None:
     interaction = password(pact, description, state, right=right, note=EITHER)
     example = "unauthorized" if "unauthorized" in error else "invalid_grant"
@@ -175,7 +157,7 @@ def test_refused_password(
     contract_strength(let_in, expect=Decision.DENY)
 
 
-def authenticators(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def authenticators(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     interaction = pact.interaction(description, given=state, **about).with_request("GET", "/mfa/authenticators")
     interaction.with_header("Authorization", BEARER)
     return fill(interaction, "header", {"Authorization": "authorization"}).will_respond_with(200)
@@ -191,14 +173,14 @@ def holding(interaction: Any, **item: Any) -> None:
 
 
 def test_authenticators_of_a_user(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = authenticators(pact, "authenticators of a user", State.WORKING_OTP)
+    interaction = authenticators(pact, "authenticators of a user", StateName.WORKING_OTP)
     totp = text(AUTHENTICATOR)
     holding(interaction, id=totp, authenticator_type="otp", active=True)
     contract_strength(lambda url: client(url)._authenticator(LOGIN, Factor.OTP), expect=AUTHENTICATOR)
 
 
 def test_user_with_a_phone(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = authenticators(pact, "authenticators of a user with a phone", State.CHALLENGE_FACTOR)
+    interaction = authenticators(pact, "authenticators of a user with a phone", StateName.CHALLENGE_FACTOR)
     phone = text("push|dev_a1B2c3D4e5F6g7H8")
     holding(interaction, id=phone, authenticator_type="oob", oob_channel="auth0", active=True)
     contract_strength(lambda url: client(url)._authenticator(LOGIN, Factor.PUSH), expect="push|dev_a1B2c3D4e5F6g7H8")
@@ -209,13 +191,13 @@ def test_user_without_a_factor(pact: ConsumerPact, contract_strength: Prove) -> 
         "Where the tenant has the e-mail factor, users with a verified address need not enrol: https://auth0.com/docs/"
         "secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa/enroll-and-challenge-email-authenticators"
     )
-    interaction = authenticators(pact, "user without a factor", State.NO_FACTOR, note=note)
+    interaction = authenticators(pact, "user without a factor", StateName.NO_FACTOR, note=note)
     interaction.with_body(any_number_of({"oob_channel": match.regex("email", regex="^email$")}), JSON)
     contract_strength(lambda url: client(url)._authenticator(LOGIN, Factor.OTP), expect=NotEnrolled)
 
 
 def challenge(
-    pact: ConsumerPact, description: str, state: State, kind: str, filled: tuple[str, ...], **about: Any
+    pact: ConsumerPact, description: str, state: StateName, kind: str, filled: tuple[str, ...], **about: Any
 ) -> Any:
     body = {"mfa_token": LOGIN, "challenge_type": kind, "authenticator_id": AUTHENTICATOR, **CLIENT}
     interaction = pact.interaction(description, given=state, **about).with_request("POST", "/mfa/challenge")
@@ -223,20 +205,20 @@ def challenge(
 
 
 def test_code_is_due(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = challenge(pact, "code is due", State.WORKING_OTP, "otp", ("mfa_token", "authenticator_id"))
+    interaction = challenge(pact, "code is due", StateName.WORKING_OTP, "otp", ("mfa_token", "authenticator_id"))
     interaction.will_respond_with(200).with_body({"challenge_type": "otp"}, JSON)
     contract_strength(lambda url: client(url)._challenge(OTP.user, Factor.OTP, LOGIN, AUTHENTICATOR), expect=OTP)
 
 
 def test_push_sent(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = challenge(pact, "push sent", State.CHALLENGE_FACTOR, "oob", ("mfa_token", "authenticator_id"))
+    interaction = challenge(pact, "push sent", StateName.CHALLENGE_FACTOR, "oob", ("mfa_token", "authenticator_id"))
     interaction.will_respond_with(200).with_body({"challenge_type": "oob", "oob_code": text(OOB_CODE, OPAQUE)}, JSON)
     contract_strength(lambda url: client(url)._challenge(PUSH.user, Factor.PUSH, LOGIN, AUTHENTICATOR), expect=PUSH)
 
 
 def test_challenge_without_a_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "Older tenants say association_required, and statuses differ."
-    interaction = challenge(pact, "challenge without a factor", State.NO_FACTOR, "otp", ("mfa_token",), note=note)
+    interaction = challenge(pact, "challenge without a factor", StateName.NO_FACTOR, "otp", ("mfa_token",), note=note)
     error = match.regex("unsupported_challenge_type", regex="^(unsupported_challenge_type|association_required)$")
     refuse(interaction, error, 401, 400, 403)
     contract_strength(
@@ -247,7 +229,7 @@ def test_challenge_without_a_factor(pact: ConsumerPact, contract_strength: Prove
 def test_challenge_of_an_unknown_login(pact: ConsumerPact, contract_strength: Prove) -> None:
     about = {"safe_in_production": True, "note": EITHER}
     interaction = challenge(
-        pact, "challenge of an unknown login", State.CHALLENGE_UNKNOWN, "otp", ("mfa_token",), **about
+        pact, "challenge of an unknown login", StateName.CHALLENGE_UNKNOWN, "otp", ("mfa_token",), **about
     )
     error = match.regex("invalid_grant", regex="^(invalid_grant|expired_token|invalid_token|invalid_request)$")
     refuse(interaction, error, 401, 400, 403, said=MALFORMED)
@@ -259,19 +241,19 @@ def test_challenge_of_an_unknown_login(pact: ConsumerPact, contract_strength: Pr
 
 
 def test_otp_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
-    otp(pact, "OTP accepted", State.WORKING_OTP, claims=OWN_ID_TOKEN).will_respond_with(200).with_body(TOKEN, JSON)
+    otp(pact, "OTP accepted", StateName.WORKING_OTP, claims=OWN_ID_TOKEN).will_respond_with(200).with_body(TOKEN, JSON)
     contract_strength(lambda url: client(url).verify(OTP, "123456"), expect=Decision.ALLOW)
 
 
 def test_wrong_otp(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = otp(pact, "wrong OTP", State.WORKING_OTP, "wrong_otp", note=EITHER)
+    interaction = otp(pact, "wrong OTP", StateName.WORKING_OTP, "wrong_otp", note=EITHER)
     refuse(interaction, "invalid_grant", 403, 401, 400, said=text("Invalid otp_code.", NOT_MALFORMED))
     contract_strength(lambda url: client(url).verify(OTP, "123456"), expect=Decision.DENY)
 
 
 def test_otp_after_too_many_wrong_ones(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "Auth0 documents that it refuses for some minutes, and not in which words."
-    interaction = otp(pact, "OTP after too many wrong ones", State.LOCKED_FACTOR, note=note)
+    interaction = otp(pact, "OTP after too many wrong ones", StateName.LOCKED_FACTOR, note=note)
     error = match.regex(
         "too_many_attempts", regex="^(too_many_attempts|too_many_requests|invalid_grant|access_denied)$"
     )
@@ -295,7 +277,7 @@ def test_unknown_login(
     pact: ConsumerPact, contract_strength: Prove, description: str, grant: str, fields: dict[str, str]
 ) -> None:
     form = {"grant_type": GRANT + grant, **fields}
-    interaction = token(pact, description, State.CHALLENGE_UNKNOWN, form, safe_in_production=True, note=EITHER)
+    interaction = token(pact, description, StateName.CHALLENGE_UNKNOWN, form, safe_in_production=True, note=EITHER)
     refuse(
         interaction,
         match.regex("invalid_grant", regex="^(invalid_grant|expired_token)$"),
@@ -314,12 +296,12 @@ def test_unknown_login(
 
 
 def test_push_pending(pact: ConsumerPact, contract_strength: Prove) -> None:
-    refuse(poll(pact, "push pending", State.PUSH_PENDING, note=EITHER), "authorization_pending", 400, 403)
+    refuse(poll(pact, "push pending", StateName.PUSH_PENDING, note=EITHER), "authorization_pending", 400, 403)
     contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.PENDING)
 
 
 def test_push_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
-    poll(pact, "push accepted", State.PUSH_ACCEPTED, claims=OWN_ID_TOKEN).will_respond_with(200).with_body(TOKEN, JSON)
+    poll(pact, "push accepted", StateName.PUSH_ACCEPTED, claims=OWN_ID_TOKEN).will_respond_with(200).with_body(TOKEN, JSON)
     contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.ALLOW)
 
 
@@ -327,7 +309,7 @@ def test_push_declined(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "A recorded tenant said 400 access_denied; Auth0's pages say invalid_grant."
     error = match.regex("access_denied", regex="^(access_denied|invalid_grant)$")
     said = text("MFA Authorization rejected.", "(?i).*rejected.*")
-    refuse(poll(pact, "push declined", State.PUSH_DECLINED, note=note), error, 400, 401, 403, said=said)
+    refuse(poll(pact, "push declined", StateName.PUSH_DECLINED, note=note), error, 400, 401, 403, said=said)
     probe = "The client denies on both. The probe asks about a login that nobody knows, and never reads this answer."
     contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.DENY, blind={"$.error other-value": probe})
 
@@ -335,7 +317,7 @@ def test_push_declined(pact: ConsumerPact, contract_strength: Prove) -> None:
 def test_wrong_code_of_an_sms(pact: ConsumerPact, contract_strength: Prove) -> None:
     form = {"grant_type": f"{GRANT}mfa-oob", "mfa_token": LOGIN, "oob_code": OOB_CODE, "binding_code": "000000"}
     filled = {"mfa_token": "mfa_token", "oob_code": "oob_code"}
-    interaction = token(pact, "wrong code of an SMS", State.CHALLENGE_STARTED, form, filled, note=EITHER)
+    interaction = token(pact, "wrong code of an SMS", StateName.CHALLENGE_STARTED, form, filled, note=EITHER)
     refuse(interaction, "invalid_grant", 403, 401, 400, said=text("Invalid binding_code.", NOT_MALFORMED))
     contract_strength(lambda url: client(url).verify(SMS, "000000"), expect=Decision.DENY)
 
@@ -344,13 +326,13 @@ def test_token_for_the_management_api(pact: ConsumerPact, contract_strength: Pro
     note = "Each run takes one machine-to-machine token, which Auth0 bills."
     about = {"safe_in_production": True, "note": note}
     interaction = token(
-        pact, "token for the Management API", State.CREDENTIAL_ACCEPTED, FETCH, {"audience": "audience"}, **about
+        pact, "token for the Management API", StateName.CREDENTIAL_ACCEPTED, FETCH, {"audience": "audience"}, **about
     )
     interaction.will_respond_with(200).with_body({**TOKEN, "expires_in": positive(86400)}, JSON)
     contract_strength(lambda url: client(url)._api.ask("POST", "/oauth/token", data=FETCH).status, expect=200)
 
 
-def methods(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def methods(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     interaction = pact.interaction(description, given=state, **about).with_request("GET", METHODS_OF_NOBODY)
     return interaction.with_header("Authorization", match.regex("Bearer eyJ", regex=r"^Bearer \S+$"))
 
@@ -360,14 +342,14 @@ STATIC = {"management_token": SecretStr("eyJ")}
 
 
 def test_factors_of_a_user(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = methods(pact, "factors of a user", State.WORKING_OTP)
+    interaction = methods(pact, "factors of a user", StateName.WORKING_OTP)
     fill(interaction, "path", {"": "/api/v2/users/${user_id}/authentication-methods"})
     holding(interaction.will_respond_with(200), type="totp", confirmed=True)
     contract_strength(lambda url: client(url, **STATIC).enrolled(UNKNOWN_USER_ID), expect={Factor.OTP})
 
 
 def test_factors_of_an_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = methods(pact, "factors of an unknown user", State.UNKNOWN_USER, safe_in_production=True)
+    interaction = methods(pact, "factors of an unknown user", StateName.UNKNOWN_USER, safe_in_production=True)
     body = {"errorCode": "inexistent_user", "error": match.str("Not Found")}
     interaction.will_respond_with(404).with_body(body, JSON)
     contract_strength(lambda url: client(url, **STATIC).enrolled(UNKNOWN_USER_ID), expect=NotEnrolled)
@@ -376,18 +358,18 @@ def test_factors_of_an_unknown_user(pact: ConsumerPact, contract_strength: Prove
 @pytest.mark.parametrize(
     ("description", "state", "status", "body"),
     [
-        ("token without the scope", State.PERMISSION_MISSING, 403, {"errorCode": "insufficient_scope"}),
+        ("token without the scope", StateName.PERMISSION_MISSING, 403, {"errorCode": "insufficient_scope"}),
         (
             "expired token",
-            State.CREDENTIAL_EXPIRED,
+            StateName.CREDENTIAL_EXPIRED,
             401,
             {"error": "Unauthorized", "message": text("Expired token received", "(?i).*expired token.*")},
         ),
-        ("what is no token", State.CREDENTIAL_MALFORMED, 400, {"errorCode": "Bearer"}),
+        ("what is no token", StateName.CREDENTIAL_MALFORMED, 400, {"errorCode": "Bearer"}),
     ],
 )
 def test_refused_token(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, status: int, body: dict[str, Any]
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, status: int, body: dict[str, Any]
 ) -> None:
     interaction = methods(pact, description, state)
     interaction.will_respond_with(status).with_body({"error": match.str("a sentence"), **body}, JSON)
@@ -397,13 +379,13 @@ def test_refused_token(
 @pytest.mark.parametrize(
     ("description", "state", "authentication"),
     [
-        ("missing secret", State.CREDENTIAL_MISSING, {"client_id": SETTINGS.client_id}),
-        ("unknown client", State.CREDENTIAL_UNKNOWN, CLIENT),
-        ("wrong secret", State.CREDENTIAL_WRONG, CLIENT),
+        ("missing secret", StateName.CREDENTIAL_MISSING, {"client_id": SETTINGS.client_id}),
+        ("unknown client", StateName.CREDENTIAL_UNKNOWN, CLIENT),
+        ("wrong secret", StateName.CREDENTIAL_WRONG, CLIENT),
     ],
 )
 def test_refused_client(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, authentication: dict[str, str]
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, authentication: dict[str, str]
 ) -> None:
     """Auth0 says the same of all three."""
     interaction = token(
@@ -429,7 +411,7 @@ def test_login_with_a_wrong_secret(pact: ConsumerPact, contract_strength: Prove)
         "realm": DEFAULT_CONNECTION,
         "scope": SCOPE,
     }
-    interaction = token(pact, "login with a wrong secret", State.CREDENTIAL_WRONG, form, note=REFUSED_CLIENT_NOTE)
+    interaction = token(pact, "login with a wrong secret", StateName.CREDENTIAL_WRONG, form, note=REFUSED_CLIENT_NOTE)
     refuse(interaction, REFUSED_CLIENT, 401, 403, said=UNAUTHORIZED)
     contract_strength(
         lambda url: client(url).start("mfagate-no-such-user@example.com", Factor.OTP), expect=CredentialRejected
@@ -439,7 +421,7 @@ def test_login_with_a_wrong_secret(pact: ConsumerPact, contract_strength: Prove)
 def test_application_without_a_grant(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "An application that may not fetch tokens at all is an unauthorized_client."
     filled = {"audience": "audience"}
-    interaction = token(pact, "application without a grant", State.CREDENTIAL_WRONG_KIND, FETCH, filled, note=note)
+    interaction = token(pact, "application without a grant", StateName.CREDENTIAL_WRONG_KIND, FETCH, filled, note=note)
     error = match.regex("access_denied", regex="^(access_denied|unauthorized_client)$")
     refuse(
         interaction,

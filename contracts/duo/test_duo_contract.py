@@ -12,19 +12,12 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import JSON, ConsumerPact, fill, text
+from mfagate.contract.consumer import JSON, ConsumerPact, fill, text
 from mfagate.contract_strength import Prove
 from mfagate.providers.duo.client import DuoClient
 from mfagate.providers.duo.settings import DuoSettings
-from mfagate.providers.states import State
-from mfagate.second_factor import (
-    Challenge,
-    ContractViolation,
-    CredentialRejected,
-    Decision,
-    Factor,
-    NotEnrolled,
-)
+from mfagate.providers.states import StateName
+from mfagate.providers.second_factor import (Challenge, ContractViolation, CredentialRejected, Decision, Factor, NotEnrolled)
 
 PROVIDER = "duo"
 
@@ -61,7 +54,7 @@ def client(url: str, *, signed: bool = True) -> DuoClient:
 def ask(
     pact: ConsumerPact,
     description: str,
-    state: State,
+    state: StateName,
     path: str,
     body: dict[str, str],
     filled: dict[str, str],
@@ -91,17 +84,17 @@ def fail(interaction: Any, code: int) -> None:
     interaction.will_respond_with(code // 100).with_body(body, JSON)
 
 
-def preauth(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def preauth(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     return ask(pact, description, state, "/auth/v2/preauth", {"username": "alice"}, {"username": "username"}, **about)
 
 
-def get(pact: ConsumerPact, description: str, state: State, path: str, **about: Any) -> Any:
+def get(pact: ConsumerPact, description: str, state: StateName, path: str, **about: Any) -> Any:
     interaction = pact.interaction(description, given=state, **about).with_request("GET", path)
     return interaction.with_header("Authorization", SIGNED).with_header("Date", DATE)
 
 
 def test_user_may_choose_a_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = preauth(pact, "user may choose a factor", State.CHALLENGE_FACTOR)
+    interaction = preauth(pact, "user may choose a factor", StateName.CHALLENGE_FACTOR)
     ok(interaction, {"result": "auth", "devices": match.array_containing([PHONE])})
     contract_strength(
         lambda url: client(url).start("alice", Factor.OTP),
@@ -114,13 +107,13 @@ def test_user_may_choose_a_factor(pact: ConsumerPact, contract_strength: Prove) 
 @pytest.mark.parametrize(
     ("description", "state", "result", "decision"),
     [
-        ("user in bypass", State.BYPASSED_USER, "allow", Decision.ALLOW),
-        ("disabled user", State.DISABLED_USER, "deny", Decision.DENY),
-        ("locked user", State.LOCKED_FACTOR, "deny", Decision.DENY),
+        ("user in bypass", StateName.BYPASSED_USER, "allow", Decision.ALLOW),
+        ("disabled user", StateName.DISABLED_USER, "deny", Decision.DENY),
+        ("locked user", StateName.LOCKED_FACTOR, "deny", Decision.DENY),
     ],
 )
 def test_user_is_decided_at_once(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, result: str, decision: Decision
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, result: str, decision: Decision
 ) -> None:
     ok(preauth(pact, description, state), {"result": result})
     contract_strength(lambda url: let_in(client(url)), expect=decision)
@@ -131,13 +124,13 @@ def let_in(duo: DuoClient) -> Decision:
 
 
 def test_user_without_a_device(pact: ConsumerPact, contract_strength: Prove) -> None:
-    ok(preauth(pact, "user without a device", State.NO_FACTOR), {"result": "enroll"})
+    ok(preauth(pact, "user without a device", StateName.NO_FACTOR), {"result": "enroll"})
     contract_strength(lambda url: client(url).start("alice", Factor.PUSH), expect=NotEnrolled)
 
 
 def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "The new user policy of the account decides between enroll and deny; allow would let anybody in."
-    interaction = preauth(pact, "unknown user", State.UNKNOWN_USER, safe_in_production=True, note=note)
+    interaction = preauth(pact, "unknown user", StateName.UNKNOWN_USER, safe_in_production=True, note=note)
     ok(interaction, {"result": match.regex("enroll", regex="^(enroll|deny)$")})
     decided = "Both keep the user out: the client raises NotEnrolled for enroll, and decides DENY for deny."
     contract_strength(
@@ -150,16 +143,16 @@ def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
 @pytest.mark.parametrize(
     ("description", "state", "value", "result", "decision"),
     [
-        ("passcode accepted", State.WORKING_OTP, "passcode", "allow", Decision.ALLOW),
-        ("wrong passcode", State.WORKING_OTP, "wrong_passcode", "deny", Decision.DENY),
-        ("used passcode", State.USED_OTP, "passcode", "deny", Decision.DENY),
+        ("passcode accepted", StateName.WORKING_OTP, "passcode", "allow", Decision.ALLOW),
+        ("wrong passcode", StateName.WORKING_OTP, "wrong_passcode", "deny", Decision.DENY),
+        ("used passcode", StateName.USED_OTP, "passcode", "deny", Decision.DENY),
     ],
 )
 def test_passcode(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     value: str,
     result: str,
     decision: Decision,
@@ -173,12 +166,12 @@ def test_passcode(
 
 def test_push_sent(pact: ConsumerPact, contract_strength: Prove) -> None:
     body = {"username": "alice", "factor": "push", "device": "auto", "async": "1"}
-    interaction = ask(pact, "push sent", State.CHALLENGE_FACTOR, "/auth/v2/auth", body, {"username": "username"})
+    interaction = ask(pact, "push sent", StateName.CHALLENGE_FACTOR, "/auth/v2/auth", body, {"username": "username"})
     ok(interaction, {"txid": text(TRANSACTION)})
     contract_strength(lambda url: client(url)._push("alice"), expect=TRANSACTION)
 
 
-def poll(pact: ConsumerPact, description: str, state: State) -> Any:
+def poll(pact: ConsumerPact, description: str, state: StateName) -> Any:
     interaction = get(pact, description, state, "/auth/v2/auth_status").with_query_parameter("txid", TRANSACTION)
     return fill(interaction, "query", {"txid": "txid"})
 
@@ -186,17 +179,17 @@ def poll(pact: ConsumerPact, description: str, state: State) -> Any:
 @pytest.mark.parametrize(
     ("description", "state", "result", "status", "decision"),
     [
-        ("push pending", State.PUSH_PENDING, "waiting", {}, Decision.PENDING),
-        ("push accepted", State.PUSH_ACCEPTED, "allow", {"status": ended("allow")}, Decision.ALLOW),
-        ("push declined", State.PUSH_DECLINED, "deny", {"status": DECLINED}, Decision.DENY),
-        ("push timed out", State.PUSH_TIMED_OUT, "deny", {"status": "timeout"}, Decision.DENY),
+        ("push pending", StateName.PUSH_PENDING, "waiting", {}, Decision.PENDING),
+        ("push accepted", StateName.PUSH_ACCEPTED, "allow", {"status": ended("allow")}, Decision.ALLOW),
+        ("push declined", StateName.PUSH_DECLINED, "deny", {"status": DECLINED}, Decision.DENY),
+        ("push timed out", StateName.PUSH_TIMED_OUT, "deny", {"status": "timeout"}, Decision.DENY),
     ],
 )
 def test_push_polled(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     result: str,
     status: dict[str, Any],
     decision: Decision,
@@ -208,12 +201,12 @@ def test_push_polled(
 
 
 def test_unknown_push(pact: ConsumerPact, contract_strength: Prove) -> None:
-    fail(poll(pact, "unknown push", State.CHALLENGE_UNKNOWN), 40002)
+    fail(poll(pact, "unknown push", StateName.CHALLENGE_UNKNOWN), 40002)
     contract_strength(lambda url: client(url).verify(PUSH), expect=ContractViolation)
 
 
 def test_key_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = get(pact, "key accepted", State.CREDENTIAL_ACCEPTED, "/auth/v2/check", safe_in_production=True)
+    interaction = get(pact, "key accepted", StateName.CREDENTIAL_ACCEPTED, "/auth/v2/check", safe_in_production=True)
     ok(interaction, {"time": match.int(1357020061)})
     contract_strength(lambda url: client(url)._api.ask("GET", "/auth/v2/check").status, expect=200)
 
@@ -221,14 +214,14 @@ def test_key_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
 @pytest.mark.parametrize(
     ("description", "state", "code", "signed"),
     [
-        ("missing credentials", State.CREDENTIAL_MISSING, 40101, False),
-        ("unknown integration key", State.CREDENTIAL_UNKNOWN, 40102, True),
-        ("wrong secret key", State.CREDENTIAL_WRONG, 40103, True),
-        ("keys of the Admin API", State.CREDENTIAL_WRONG_KIND, 40301, True),
+        ("missing credentials", StateName.CREDENTIAL_MISSING, 40101, False),
+        ("unknown integration key", StateName.CREDENTIAL_UNKNOWN, 40102, True),
+        ("wrong secret key", StateName.CREDENTIAL_WRONG, 40103, True),
+        ("keys of the Admin API", StateName.CREDENTIAL_WRONG_KIND, 40301, True),
     ],
 )
 def test_refused_keys(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, code: int, signed: bool
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, code: int, signed: bool
 ) -> None:
     body = {"username": "mfagate-no-such-user"}
     fail(ask(pact, description, state, "/auth/v2/preauth", body, {}, signed=signed), code)

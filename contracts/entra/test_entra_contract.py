@@ -15,22 +15,15 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import FORM, JSON, ConsumerPact, fill, including, positive, respond_with_any_of, text
+from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, fill, including, positive, respond_with_any_of, text)
 from mfagate.contract_strength import Prove
 from mfagate.providers.entra import NOBODY, methods_path
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, token_fields, token_path
 from mfagate.providers.entra.client import DeviceChallenge, EntraClient
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
-from mfagate.providers.states import State
-from mfagate.second_factor import (
-    ContractViolation,
-    CredentialRejected,
-    Decision,
-    Factor,
-    NotEnrolled,
-    SecondFactorError,
-)
+from mfagate.providers.states import StateName
+from mfagate.providers.second_factor import (ContractViolation, CredentialRejected, Decision, Factor, NotEnrolled, SecondFactorError)
 
 PROVIDER = "entra"
 
@@ -101,7 +94,7 @@ def client(url: str, **changed: Any) -> EntraClient:
 
 
 def post(
-    pact: ConsumerPact, description: str, state: State, endpoint: str, body: dict[str, str], *filled: str, **about: Any
+    pact: ConsumerPact, description: str, state: StateName, endpoint: str, body: dict[str, str], *filled: str, **about: Any
 ) -> Any:
     """``POST`` of a form to the login host; tenant, client and the ``filled`` fields are the state's."""
     interaction = pact.interaction(description, given=state, **about)
@@ -116,13 +109,13 @@ def refused(interaction: Any, error: str, *statuses: int) -> None:
     respond_with_any_of(interaction, *statuses).with_body({"error": expected}, JSON)
 
 
-def ask_for_token(pact: ConsumerPact, description: str, state: State, *, secret: bool = True, **about: Any) -> Any:
+def ask_for_token(pact: ConsumerPact, description: str, state: StateName, *, secret: bool = True, **about: Any) -> Any:
     body = {**token_fields(SETTINGS), "client_id": CLIENT} | ({"client_secret": "k" * 40} if secret else {})
     return post(pact, description, state, "token", body, "scope", **about)
 
 
 def test_token_issued(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = ask_for_token(pact, "token issued", State.CREDENTIAL_ACCEPTED, safe_in_production=True)
+    interaction = ask_for_token(pact, "token issued", StateName.CREDENTIAL_ACCEPTED, safe_in_production=True)
     body = {
         "token_type": text("Bearer", "^(?i:bearer)$"),
         "expires_in": positive(3599),
@@ -139,19 +132,19 @@ def test_token_issued(pact: ConsumerPact, contract_strength: Prove) -> None:
 @pytest.mark.parametrize(
     ("description", "state", "error", "statuses", "raised"),
     [
-        ("wrong secret", State.CREDENTIAL_WRONG, "invalid_client", (401,), CredentialRejected),
-        ("expired secret", State.CREDENTIAL_EXPIRED, "invalid_client", (401,), CredentialRejected),
-        ("unknown application", State.CREDENTIAL_UNKNOWN, "unauthorized_client", (400,), CredentialRejected),
-        ("disabled application", State.CREDENTIAL_REVOKED, "unauthorized_client", (400, 401), CredentialRejected),
-        ("public application", State.CREDENTIAL_WRONG_KIND, "invalid_client", (401, 400), CredentialRejected),
-        ("unknown tenant", State.RESOURCE_MISSING, "invalid_request|invalid_tenant", (400,), ContractViolation),
+        ("wrong secret", StateName.CREDENTIAL_WRONG, "invalid_client", (401,), CredentialRejected),
+        ("expired secret", StateName.CREDENTIAL_EXPIRED, "invalid_client", (401,), CredentialRejected),
+        ("unknown application", StateName.CREDENTIAL_UNKNOWN, "unauthorized_client", (400,), CredentialRejected),
+        ("disabled application", StateName.CREDENTIAL_REVOKED, "unauthorized_client", (400, 401), CredentialRejected),
+        ("public application", StateName.CREDENTIAL_WRONG_KIND, "invalid_client", (401, 400), CredentialRejected),
+        ("unknown tenant", StateName.RESOURCE_MISSING, "invalid_request|invalid_tenant", (400,), ContractViolation),
     ],
 )
 def test_token_refused(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     error: str,
     statuses: tuple[int, ...],
     raised: type[SecondFactorError],
@@ -164,7 +157,7 @@ def test_token_refused(
 
 def test_token_asked_for_without_a_secret(pact: ConsumerPact, contract_strength: Prove) -> None:
     description = "token asked for without a secret"
-    refused(ask_for_token(pact, description, State.CREDENTIAL_MISSING, secret=False), "invalid_client", 401)
+    refused(ask_for_token(pact, description, StateName.CREDENTIAL_MISSING, secret=False), "invalid_client", 401)
 
     def ask(url: str) -> None:
         api = client(url, client_secret=None)._api
@@ -173,7 +166,7 @@ def test_token_asked_for_without_a_secret(pact: ConsumerPact, contract_strength:
     contract_strength(ask, expect=CredentialRejected)
 
 
-def metadata(pact: ConsumerPact, description: str, state: State) -> Any:
+def metadata(pact: ConsumerPact, description: str, state: StateName) -> Any:
     path = f"/{DOMAIN}/v2.0/.well-known/openid-configuration"
     interaction = get(pact, description, state, path, token=None, safe_in_production=True)
     return fill(interaction, "path", {"": "/${tenant_id}/v2.0/.well-known/openid-configuration"})
@@ -186,12 +179,12 @@ def test_metadata_of_the_tenant(pact: ConsumerPact, contract_strength: Prove) ->
         "issuer": match.regex(issuer, regex=r"^https://[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/v2\.0$"),
         "token_endpoint": match.str(f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"),
     }
-    metadata(pact, "metadata of the tenant", State.CREDENTIAL_ACCEPTED).will_respond_with(200).with_body(body, JSON)
+    metadata(pact, "metadata of the tenant", StateName.CREDENTIAL_ACCEPTED).will_respond_with(200).with_body(body, JSON)
     contract_strength(lambda url: client(url, tenant_id=DOMAIN)._tenant_id(), expect=TENANT)
 
 
 def test_metadata_of_an_unknown_tenant(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = metadata(pact, "metadata of an unknown tenant", State.RESOURCE_MISSING)
+    interaction = metadata(pact, "metadata of an unknown tenant", StateName.RESOURCE_MISSING)
     refused(interaction, "invalid_tenant|invalid_request", 400)
     contract_strength(
         lambda url: client(url, tenant_id=DOMAIN)._tenant_id(),
@@ -201,7 +194,7 @@ def test_metadata_of_an_unknown_tenant(pact: ConsumerPact, contract_strength: Pr
 
 
 def get(
-    pact: ConsumerPact, description: str, state: State, path: str, *, token: str | None = TOKEN, **about: Any
+    pact: ConsumerPact, description: str, state: StateName, path: str, *, token: str | None = TOKEN, **about: Any
 ) -> Any:
     interaction = pact.interaction(description, given=state, **about).with_request("GET", path)
     if token is not None:
@@ -209,7 +202,7 @@ def get(
     return interaction
 
 
-def methods(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def methods(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     interaction = get(pact, description, state, methods_path(ALICE), **about)
     return fill(interaction, "path", {"": methods_path("${username}")})
 
@@ -223,7 +216,7 @@ def denied(interaction: Any, status: int, codes: str) -> None:
 @pytest.mark.usefixtures("token")
 def test_user_with_a_second_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
     strong = {"@odata.type": match.regex(AUTHENTICATOR, regex=A_STRONG_METHOD)}
-    interaction = methods(pact, "user with a second factor", State.CHALLENGE_FACTOR)
+    interaction = methods(pact, "user with a second factor", StateName.CHALLENGE_FACTOR)
     interaction.will_respond_with(200).with_body({"value": including(strong)}, JSON)
     contract_strength(
         lambda url: client(url).methods(ALICE),
@@ -236,7 +229,7 @@ def test_user_with_a_second_factor(pact: ConsumerPact, contract_strength: Prove)
 @pytest.mark.usefixtures("token")
 def test_user_with_a_password_alone(pact: ConsumerPact, contract_strength: Prove) -> None:
     weak = {"@odata.type": match.regex("#microsoft.graph.passwordAuthenticationMethod", regex=A_WEAK_METHOD)}
-    interaction = methods(pact, "user with a password alone", State.NO_FACTOR)
+    interaction = methods(pact, "user with a password alone", StateName.NO_FACTOR)
     interaction.will_respond_with(200).with_body({"value": match.each_like(weak, min=1)}, JSON)
     contract_strength(lambda url: client(url).start(ALICE, Factor.PUSH), expect=NotEnrolled)
 
@@ -244,7 +237,7 @@ def test_user_with_a_password_alone(pact: ConsumerPact, contract_strength: Prove
 @pytest.mark.usefixtures("token")
 def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "What Graph answers here is documented for users, not for their authentication methods."
-    interaction = methods(pact, "unknown user", State.UNKNOWN_USER, safe_in_production=True, note=note)
+    interaction = methods(pact, "unknown user", StateName.UNKNOWN_USER, safe_in_production=True, note=note)
     denied(interaction, 404, "Request_ResourceNotFound|ResourceNotFound|resourceNotFound|itemNotFound")
     contract_strength(lambda url: client(url).start(ALICE, Factor.PUSH), expect=NotEnrolled)
 
@@ -253,13 +246,13 @@ def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
 def test_token_without_the_role(pact: ConsumerPact, contract_strength: Prove) -> None:
     note = "Other parts of Graph say Authorization_RequestDenied."
     # Nobody's methods are asked for, so that a right that is there all the same reads nothing.
-    interaction = get(pact, "token without the role", State.PERMISSION_MISSING, NOBODYS_METHODS, note=note)
+    interaction = get(pact, "token without the role", StateName.PERMISSION_MISSING, NOBODYS_METHODS, note=note)
     denied(interaction, 403, "accessDenied|Authorization_RequestDenied")
     contract_strength(lambda url: client(url).start(NOBODY, Factor.PUSH), expect=CredentialRejected)
 
 
 def test_no_token(pact: ConsumerPact, contract_strength: Prove) -> None:
-    state = State.CREDENTIAL_MISSING
+    state = StateName.CREDENTIAL_MISSING
     interaction = get(pact, "no token", state, NOBODYS_METHODS, token=None, safe_in_production=True)
     denied(interaction, 401, "InvalidAuthenticationToken")
     contract_strength(lambda url: client(url, client_secret=None).methods(NOBODY), expect=CredentialRejected)
@@ -268,14 +261,14 @@ def test_no_token(pact: ConsumerPact, contract_strength: Prove) -> None:
 def test_malformed_token(pact: ConsumerPact, contract_strength: Prove, monkeypatch: pytest.MonkeyPatch) -> None:
     let_it_have(monkeypatch, "no-token")
     path = f"/v1.0/users/{NOBODY}/authentication/methods"
-    interaction = get(pact, "malformed token", State.CREDENTIAL_MALFORMED, path, token="no-token")
+    interaction = get(pact, "malformed token", StateName.CREDENTIAL_MALFORMED, path, token="no-token")
     denied(interaction, 401, "InvalidAuthenticationToken")
     contract_strength(lambda url: client(url).methods(NOBODY), expect=CredentialRejected)
 
 
 def test_sign_in_begun(pact: ConsumerPact, contract_strength: Prove) -> None:
     body = {"client_id": CLIENT, "scope": SIGN_IN_SCOPE}
-    interaction = post(pact, "sign-in begun", State.CREDENTIAL_ACCEPTED, "devicecode", body, safe_in_production=True)
+    interaction = post(pact, "sign-in begun", StateName.CREDENTIAL_ACCEPTED, "devicecode", body, safe_in_production=True)
     answer = {
         "device_code": text(DEVICE_CODE),
         "user_code": text("FRWQDE7YL"),
@@ -290,7 +283,7 @@ def test_sign_in_begun(pact: ConsumerPact, contract_strength: Prove) -> None:
     )
 
 
-def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def poll(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     body = {"grant_type": DEVICE_GRANT, "device_code": DEVICE_CODE, "client_id": CLIENT, "client_secret": "k" * 40}
     return post(pact, description, state, "token", body, "device_code", **about)
 
@@ -298,15 +291,15 @@ def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> An
 @pytest.mark.parametrize(
     ("description", "state", "error", "decision"),
     [
-        ("sign-in pending", State.PUSH_PENDING, "authorization_pending", Decision.PENDING),
-        ("sign-in declined", State.PUSH_DECLINED, "authorization_declined|access_denied", Decision.DENY),
-        ("sign-in that nobody answered", State.PUSH_TIMED_OUT, "expired_token", Decision.DENY),
+        ("sign-in pending", StateName.PUSH_PENDING, "authorization_pending", Decision.PENDING),
+        ("sign-in declined", StateName.PUSH_DECLINED, "authorization_declined|access_denied", Decision.DENY),
+        ("sign-in that nobody answered", StateName.PUSH_TIMED_OUT, "expired_token", Decision.DENY),
     ],
 )
 def test_sign_in_polled(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, error: str, decision: Decision
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, error: str, decision: Decision
 ) -> None:
-    declined = state is State.PUSH_DECLINED
+    declined = state is StateName.PUSH_DECLINED
     refused(poll(pact, description, state, note=UNTOLD if declined else None), error, 400)
     denied = "The client denies on both. RFC 8628 says access_denied, which may be about the application as well."
     contract_strength(
@@ -318,7 +311,7 @@ def test_sign_in_polled(
 
 def test_sign_in_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
     """The id token says who signed in; only the user's own lets the user in."""
-    interaction = poll(pact, "sign-in accepted", State.PUSH_ACCEPTED)
+    interaction = poll(pact, "sign-in accepted", StateName.PUSH_ACCEPTED)
     interaction.will_respond_with(200).with_body({"id_token": match.regex(ID_TOKEN, regex=A_JWT)}, JSON)
     issued = "Each sign-in has a token of its own, and a pattern cannot look into one: the client's checks are proved."
     contract_strength(
@@ -329,12 +322,12 @@ def test_sign_in_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
 @pytest.mark.parametrize(
     ("description", "state", "safe"),
     [
-        ("sign-in that never was", State.CHALLENGE_UNKNOWN, True),
-        ("sign-in redeemed twice", State.CHALLENGE_ANSWERED, False),
+        ("sign-in that never was", StateName.CHALLENGE_UNKNOWN, True),
+        ("sign-in redeemed twice", StateName.CHALLENGE_ANSWERED, False),
     ],
 )
 def test_no_such_sign_in(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, safe: bool
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, safe: bool
 ) -> None:
     interaction = poll(pact, description, state, safe_in_production=safe, note=UNTOLD)
     refused(interaction, "bad_verification_code|invalid_grant|invalid_request|expired_token", 400)

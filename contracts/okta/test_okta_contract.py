@@ -12,21 +12,14 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import FORM, JSON, ConsumerPact, any_number_of, fill, only_objects, positive, text
+from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, any_number_of, fill, only_objects, positive, text)
 from mfagate.contract_strength import Prove
 from mfagate.providers.oauth import token_in
 from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, new_key, token_form
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.providers.states import State
-from mfagate.second_factor import (
-    Challenge,
-    ContractViolation,
-    CredentialRejected,
-    Decision,
-    Factor,
-    NotEnrolled,
-)
+from mfagate.providers.states import StateName
+from mfagate.providers.second_factor import (Challenge, ContractViolation, CredentialRejected, Decision, Factor, NotEnrolled)
 
 PROVIDER = "okta"
 
@@ -66,7 +59,7 @@ def client(url: str, *, signed: bool = True) -> OktaClient:
 def ask(
     pact: ConsumerPact,
     description: str,
-    state: State,
+    state: StateName,
     method: str,
     path: str,
     filled: str,
@@ -83,19 +76,19 @@ def ask(
     return fill(interaction, "path", {"": filled})
 
 
-def list_factors(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def list_factors(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     return ask(pact, description, state, "GET", FACTORS, "/api/v1/users/${user_id}/factors", **about)
 
 
 def verify(
-    pact: ConsumerPact, description: str, state: State, body: dict[str, str], factor: str = TOTP, **about: Any
+    pact: ConsumerPact, description: str, state: StateName, body: dict[str, str], factor: str = TOTP, **about: Any
 ) -> Any:
     filled = "/api/v1/users/${user_id}/factors/${factor_id}/verify"
     interaction = ask(pact, description, state, "POST", f"{FACTORS}/{factor}/verify", filled, **about)
     return interaction.with_body(body, JSON)
 
 
-def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def poll(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     return ask(pact, description, state, "GET", POLL, "${poll_path}", **about)
 
 
@@ -111,13 +104,13 @@ def holding(interaction: Any, **factor: Any) -> None:
 
 
 def test_user_with_a_totp_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = list_factors(pact, "user with a TOTP factor", State.WORKING_OTP)
+    interaction = list_factors(pact, "user with a TOTP factor", StateName.WORKING_OTP)
     holding(interaction, id=text(TOTP), status="ACTIVE")
     contract_strength(lambda url: client(url).start(USER, Factor.OTP), expect=OTP)
 
 
 def test_factor_that_was_never_activated(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = list_factors(pact, "factor that was never activated", State.DISABLED_FACTOR)
+    interaction = list_factors(pact, "factor that was never activated", StateName.DISABLED_FACTOR)
     holding(interaction, status="PENDING_ACTIVATION")
     contract_strength(lambda url: client(url).start(USER, Factor.OTP), expect=NotEnrolled)
 
@@ -129,27 +122,27 @@ BY_ITSELF = (
 
 
 def test_user_without_a_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = list_factors(pact, "user without a factor", State.NO_FACTOR, note=BY_ITSELF)
+    interaction = list_factors(pact, "user without a factor", StateName.NO_FACTOR, note=BY_ITSELF)
     emails = any_number_of({"factorType": match.regex("email", regex="^email$")})
     interaction.will_respond_with(200).with_body(emails, JSON)
     contract_strength(lambda url: client(url).start(USER, Factor.OTP), expect=NotEnrolled)
 
 
 def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
-    fail(list_factors(pact, "unknown user", State.UNKNOWN_USER, safe_in_production=True), 404, "E0000007")
+    fail(list_factors(pact, "unknown user", StateName.UNKNOWN_USER, safe_in_production=True), 404, "E0000007")
     contract_strength(lambda url: client(url).start(USER, Factor.OTP), expect=NotEnrolled)
 
 
 def test_unknown_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
     interaction = verify(
-        pact, "unknown factor", State.RESOURCE_MISSING, {"passCode": "000000"}, safe_in_production=True
+        pact, "unknown factor", StateName.RESOURCE_MISSING, {"passCode": "000000"}, safe_in_production=True
     )
     fail(interaction, 404, "E0000007")
     contract_strength(lambda url: client(url).verify(OTP, "000000"), expect=NotEnrolled)
 
 
 def test_code_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = verify(pact, "code accepted", State.WORKING_OTP, {"passCode": "000000"})
+    interaction = verify(pact, "code accepted", StateName.WORKING_OTP, {"passCode": "000000"})
     fill(interaction, "body", {"passCode": "passcode"})
     interaction.will_respond_with(200).with_body({"factorResult": "SUCCESS"}, JSON)
     contract_strength(lambda url: client(url).verify(OTP, "000000"), expect=Decision.ALLOW)
@@ -161,16 +154,16 @@ USED = "Okta documents three codes for it, and also a 200 with PASSCODE_REPLAYED
 @pytest.mark.parametrize(
     ("description", "state", "value", "code", "note"),
     [
-        ("wrong code", State.WORKING_OTP, "wrong_passcode", "E0000068", None),
-        ("used code", State.USED_OTP, "passcode", match.regex("E0000082", regex="^E00000(68|82|83)$"), USED),
-        ("locked user", State.LOCKED_FACTOR, None, "E0000069", None),
+        ("wrong code", StateName.WORKING_OTP, "wrong_passcode", "E0000068", None),
+        ("used code", StateName.USED_OTP, "passcode", match.regex("E0000082", regex="^E00000(68|82|83)$"), USED),
+        ("locked user", StateName.LOCKED_FACTOR, None, "E0000069", None),
     ],
 )
 def test_code_refused(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     value: str | None,
     code: Any,
     note: str | None,
@@ -183,7 +176,7 @@ def test_code_refused(
 
 
 def test_push_sent(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = verify(pact, "push sent", State.CHALLENGE_FACTOR, {}, PUSHED, kind="push")
+    interaction = verify(pact, "push sent", StateName.CHALLENGE_FACTOR, {}, PUSHED, kind="push")
     link = {"href": match.regex(f"{ORG}{POLL}", regex=LINK)}
     interaction.will_respond_with(201).with_body({"factorResult": "WAITING", "_links": {"poll": link}}, JSON)
     contract_strength(lambda url: client(url)._push(USER, PUSHED), expect=POLL)
@@ -192,14 +185,14 @@ def test_push_sent(pact: ConsumerPact, contract_strength: Prove) -> None:
 @pytest.mark.parametrize(
     ("description", "state", "result", "decision"),
     [
-        ("push pending", State.PUSH_PENDING, "WAITING", Decision.PENDING),
-        ("push accepted", State.PUSH_ACCEPTED, "SUCCESS", Decision.ALLOW),
-        ("push declined", State.PUSH_DECLINED, "REJECTED", Decision.DENY),
-        ("push timed out", State.PUSH_TIMED_OUT, "TIMEOUT", Decision.DENY),
+        ("push pending", StateName.PUSH_PENDING, "WAITING", Decision.PENDING),
+        ("push accepted", StateName.PUSH_ACCEPTED, "SUCCESS", Decision.ALLOW),
+        ("push declined", StateName.PUSH_DECLINED, "REJECTED", Decision.DENY),
+        ("push timed out", StateName.PUSH_TIMED_OUT, "TIMEOUT", Decision.DENY),
     ],
 )
 def test_push_polled(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, result: str, decision: Decision
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, result: str, decision: Decision
 ) -> None:
     """A denial and a timeout are answered with 200 as well."""
     poll(pact, description, state).will_respond_with(200).with_body({"factorResult": result}, JSON)
@@ -207,13 +200,13 @@ def test_push_polled(
 
 
 def test_unknown_push(pact: ConsumerPact, contract_strength: Prove) -> None:
-    fail(poll(pact, "unknown push", State.CHALLENGE_UNKNOWN, safe_in_production=True), 404, "E0000007")
+    fail(poll(pact, "unknown push", StateName.CHALLENGE_UNKNOWN, safe_in_production=True), 404, "E0000007")
     contract_strength(lambda url: client(url).verify(PUSH), expect=ContractViolation)
 
 
 def test_message_sent(pact: ConsumerPact, contract_strength: Prove) -> None:
     """The same request with a code would check it."""
-    interaction = verify(pact, "message sent", State.CHALLENGE_FACTOR, {}, "smsabcdefg1234567890", kind="sms")
+    interaction = verify(pact, "message sent", StateName.CHALLENGE_FACTOR, {}, "smsabcdefg1234567890", kind="sms")
     interaction.will_respond_with(200).with_body({"factorResult": "CHALLENGE"}, JSON)
     contract_strength(lambda url: client(url)._send_message(USER, "smsabcdefg1234567890"), expect=None)
 
@@ -224,18 +217,18 @@ FORBIDDEN = "Which of the two Okta looks at first, permission or user, is not do
 @pytest.mark.parametrize(
     ("description", "state", "status", "code", "signed", "note"),
     [
-        ("missing credential", State.CREDENTIAL_MISSING, 403, "E0000005", False, None),
-        ("wrong token", State.CREDENTIAL_WRONG, 401, "E0000011", True, None),
-        ("revoked token", State.CREDENTIAL_REVOKED, 401, "E0000011", True, None),
-        ("id of a token in place of the token", State.CREDENTIAL_WRONG_KIND, 401, "E0000011", True, None),
-        ("token without the permission", State.PERMISSION_MISSING, 403, "E0000006", True, FORBIDDEN),
+        ("missing credential", StateName.CREDENTIAL_MISSING, 403, "E0000005", False, None),
+        ("wrong token", StateName.CREDENTIAL_WRONG, 401, "E0000011", True, None),
+        ("revoked token", StateName.CREDENTIAL_REVOKED, 401, "E0000011", True, None),
+        ("id of a token in place of the token", StateName.CREDENTIAL_WRONG_KIND, 401, "E0000011", True, None),
+        ("token without the permission", StateName.PERMISSION_MISSING, 403, "E0000006", True, FORBIDDEN),
     ],
 )
 def test_refused_credential(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     status: int,
     code: str,
     signed: bool,
@@ -245,7 +238,7 @@ def test_refused_credential(
     contract_strength(lambda url: client(url, signed=signed).start(USER, Factor.OTP), expect=CredentialRejected)
 
 
-def ask_for_token(pact: ConsumerPact, description: str, state: State) -> Any:
+def ask_for_token(pact: ConsumerPact, description: str, state: StateName) -> Any:
     interaction = pact.interaction(description).given(str(state), {"kind": "app"}).with_request("POST", TOKEN_PATH)
     form = {
         **token_form(APP),
@@ -256,7 +249,7 @@ def ask_for_token(pact: ConsumerPact, description: str, state: State) -> Any:
 
 
 def test_access_token_granted(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = ask_for_token(pact, "access token granted", State.CREDENTIAL_ACCEPTED)
+    interaction = ask_for_token(pact, "access token granted", StateName.CREDENTIAL_ACCEPTED)
     body = {
         "token_type": text("Bearer", "^(?i:bearer)$"),
         "expires_in": positive(3600),
@@ -273,8 +266,8 @@ def test_access_token_granted(pact: ConsumerPact, contract_strength: Prove) -> N
 
 @pytest.mark.parametrize(
     ("description", "state"),
-    [("unknown client", State.CREDENTIAL_UNKNOWN), ("assertion of another key", State.CREDENTIAL_WRONG)],
+    [("unknown client", StateName.CREDENTIAL_UNKNOWN), ("assertion of another key", StateName.CREDENTIAL_WRONG)],
 )
-def test_refused_app(pact: ConsumerPact, contract_strength: Prove, description: str, state: State) -> None:
+def test_refused_app(pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName) -> None:
     ask_for_token(pact, description, state).will_respond_with(401).with_body({"error": "invalid_client"}, JSON)
     contract_strength(lambda url: OktaClient(APP, endpoint=url).start(USER, Factor.OTP), expect=CredentialRejected)

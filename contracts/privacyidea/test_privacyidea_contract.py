@@ -12,19 +12,12 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import FORM, JSON, ConsumerPact, fill, positive, text
+from mfagate.contract.consumer import FORM, JSON, ConsumerPact, fill, positive, text
 from mfagate.contract_strength import Prove
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.providers.states import State
-from mfagate.second_factor import (
-    Challenge,
-    CredentialRejected,
-    Decision,
-    Factor,
-    NotEnrolled,
-    ProviderUnavailable,
-)
+from mfagate.providers.states import StateName
+from mfagate.providers.second_factor import (Challenge, CredentialRejected, Decision, Factor, NotEnrolled, ProviderUnavailable)
 
 PROVIDER = "privacyidea"
 
@@ -65,7 +58,7 @@ def error(code: int) -> dict[str, Any]:
 def check(
     pact: ConsumerPact,
     description: str,
-    state: State,
+    state: StateName,
     fields: dict[str, tuple[str, str]],
     *,
     key: str | None = KEY,
@@ -88,21 +81,21 @@ def otp(user: str = "alice", code: str = "755224", code_value: str = "pass") -> 
 @pytest.mark.parametrize(
     ("description", "state", "code", "code_value", "answer", "decision"),
     [
-        ("OTP accepted", State.WORKING_OTP, "755224", "pass", ACCEPT, Decision.ALLOW),
-        ("PIN and OTP accepted", State.PIN_AND_OTP, "1234755224", "pass", ACCEPT, Decision.ALLOW),
-        ("wrong OTP", State.WORKING_OTP, "000000", "wrong_pass", REJECT, Decision.DENY),
-        ("replayed OTP", State.USED_OTP, "755224", "pass", REJECT, Decision.DENY),
-        ("wrong PIN", State.PIN_AND_OTP, "4321755224", "wrong_pin_pass", REJECT, Decision.DENY),
-        ("user without a token", State.NO_FACTOR, "755224", "pass", REJECT, Decision.DENY),
-        ("disabled token", State.DISABLED_FACTOR, "755224", "pass", REJECT, Decision.DENY),
-        ("locked token", State.LOCKED_FACTOR, "755224", "pass", REJECT, Decision.DENY),
+        ("OTP accepted", StateName.WORKING_OTP, "755224", "pass", ACCEPT, Decision.ALLOW),
+        ("PIN and OTP accepted", StateName.PIN_AND_OTP, "1234755224", "pass", ACCEPT, Decision.ALLOW),
+        ("wrong OTP", StateName.WORKING_OTP, "000000", "wrong_pass", REJECT, Decision.DENY),
+        ("replayed OTP", StateName.USED_OTP, "755224", "pass", REJECT, Decision.DENY),
+        ("wrong PIN", StateName.PIN_AND_OTP, "4321755224", "wrong_pin_pass", REJECT, Decision.DENY),
+        ("user without a token", StateName.NO_FACTOR, "755224", "pass", REJECT, Decision.DENY),
+        ("disabled token", StateName.DISABLED_FACTOR, "755224", "pass", REJECT, Decision.DENY),
+        ("locked token", StateName.LOCKED_FACTOR, "755224", "pass", REJECT, Decision.DENY),
     ],
 )
 def test_one_time_password(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     code: str,
     code_value: str,
     answer: dict[str, Any],
@@ -119,7 +112,7 @@ def test_one_time_password(
 
 
 def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = check(pact, "unknown user", State.UNKNOWN_USER, otp("mallory"), safe_in_production=True)
+    interaction = check(pact, "unknown user", StateName.UNKNOWN_USER, otp("mallory"), safe_in_production=True)
     interaction.will_respond_with(400).with_body(error(904), JSON)
     contract_strength(
         lambda url: PrivacyIDEAClient(url, KEY).verify(Challenge("mallory", Factor.OTP), "755224"), expect=Decision.DENY
@@ -127,7 +120,7 @@ def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
 
 
 def test_challenge_triggered_by_pin(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = check(pact, "challenge triggered by the PIN", State.CHALLENGE_FACTOR, otp(code="1234"))
+    interaction = check(pact, "challenge triggered by the PIN", StateName.CHALLENGE_FACTOR, otp(code="1234"))
     interaction.will_respond_with(200).with_body(CHALLENGE, JSON)
     contract_strength(
         lambda url: PrivacyIDEAClient(url, KEY).challenge_by_pin("alice", "1234"),
@@ -135,7 +128,7 @@ def test_challenge_triggered_by_pin(pact: ConsumerPact, contract_strength: Prove
     )
 
 
-def trigger(pact: ConsumerPact, description: str, state: State, answer: dict[str, Any]) -> None:
+def trigger(pact: ConsumerPact, description: str, state: StateName, answer: dict[str, Any]) -> None:
     interaction = (
         pact.interaction(description, given=state)
         .with_request("POST", "/validate/triggerchallenge")
@@ -149,7 +142,7 @@ def trigger(pact: ConsumerPact, description: str, state: State, answer: dict[str
 
 def test_challenge_triggered_by_the_service(pact: ConsumerPact, contract_strength: Prove) -> None:
     answer = {"result": {"status": True, "value": positive(1)}, "detail": CHALLENGE["detail"]}
-    trigger(pact, "challenge triggered by the service", State.CHALLENGE_FACTOR, answer)
+    trigger(pact, "challenge triggered by the service", StateName.CHALLENGE_FACTOR, answer)
     contract_strength(
         lambda url: PrivacyIDEAClient(url, KEY, ADMIN_KEY).start("alice", Factor.PUSH),
         expect=Challenge("alice", Factor.PUSH, TRANSACTION),
@@ -158,7 +151,7 @@ def test_challenge_triggered_by_the_service(pact: ConsumerPact, contract_strengt
 
 def test_no_token_to_challenge(pact: ConsumerPact, contract_strength: Prove) -> None:
     answer = {"result": {"status": True, "value": 0}}
-    trigger(pact, "no token to challenge", State.NO_FACTOR, answer)
+    trigger(pact, "no token to challenge", StateName.NO_FACTOR, answer)
     contract_strength(
         lambda url: PrivacyIDEAClient(url, KEY, ADMIN_KEY).start("alice", Factor.PUSH), expect=NotEnrolled
     )
@@ -181,12 +174,12 @@ def test_challenge_answered(
     decision: Decision,
 ) -> None:
     fields = otp(code=code, code_value=code_value) | {"transaction_id": (TRANSACTION, "transaction_id")}
-    check(pact, description, State.CHALLENGE_STARTED, fields).will_respond_with(200).with_body(answer, JSON)
+    check(pact, description, StateName.CHALLENGE_STARTED, fields).will_respond_with(200).with_body(answer, JSON)
     challenge = Challenge("alice", Factor.OTP, TRANSACTION)
     contract_strength(lambda url: PrivacyIDEAClient(url, KEY).verify(challenge, code), expect=decision)
 
 
-def poll(pact: ConsumerPact, description: str, state: State, value: bool, status: str) -> None:
+def poll(pact: ConsumerPact, description: str, state: StateName, value: bool, status: str) -> None:
     interaction = (
         pact.interaction(description, given=state)
         .with_request("GET", "/validate/polltransaction")
@@ -203,15 +196,15 @@ def poll(pact: ConsumerPact, description: str, state: State, value: bool, status
 @pytest.mark.parametrize(
     ("description", "state", "value", "status", "decision"),
     [
-        ("push pending", State.PUSH_PENDING, False, "pending", Decision.PENDING),
-        ("push declined", State.PUSH_DECLINED, False, "declined", Decision.DENY),
+        ("push pending", StateName.PUSH_PENDING, False, "pending", Decision.PENDING),
+        ("push declined", StateName.PUSH_DECLINED, False, "declined", Decision.DENY),
     ],
 )
 def test_push_polled(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     value: bool,
     status: str,
     decision: Decision,
@@ -223,7 +216,7 @@ def test_push_polled(
 
 def test_push_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
     """The poll says that the phone has answered; only the check that follows lets the user in."""
-    poll(pact, "push accepted", State.PUSH_ACCEPTED, True, "accept")
+    poll(pact, "push accepted", StateName.PUSH_ACCEPTED, True, "accept")
     contract_strength(
         lambda url: PrivacyIDEAClient(url, KEY).push_answer(Challenge("alice", Factor.PUSH, TRANSACTION)),
         expect="accept",
@@ -236,7 +229,7 @@ def test_accepted_push_redeemed(pact: ConsumerPact, contract_strength: Prove) ->
         "pass": ("", "pass"),
         "transaction_id": (TRANSACTION, "transaction_id"),
     }
-    interaction = check(pact, "accepted push redeemed", State.PUSH_ACCEPTED, fields)
+    interaction = check(pact, "accepted push redeemed", StateName.PUSH_ACCEPTED, fields)
     interaction.will_respond_with(200).with_body(ACCEPT, JSON)
     challenge = Challenge("alice", Factor.PUSH, TRANSACTION)
     contract_strength(lambda url: PrivacyIDEAClient(url, KEY).verify(challenge, ""), expect=Decision.ALLOW)
@@ -245,18 +238,18 @@ def test_accepted_push_redeemed(pact: ConsumerPact, contract_strength: Prove) ->
 @pytest.mark.parametrize(
     ("description", "state", "key", "status", "code", "raised"),
     [
-        ("missing key", State.CREDENTIAL_MISSING, None, 403, 303, CredentialRejected),
-        ("malformed key", State.CREDENTIAL_MALFORMED, KEY, 403, 303, CredentialRejected),
-        ("key of the wrong role", State.CREDENTIAL_WRONG_KIND, ADMIN_KEY, 403, 303, CredentialRejected),
+        ("missing key", StateName.CREDENTIAL_MISSING, None, 403, 303, CredentialRejected),
+        ("malformed key", StateName.CREDENTIAL_MALFORMED, KEY, 403, 303, CredentialRejected),
+        ("key of the wrong role", StateName.CREDENTIAL_WRONG_KIND, ADMIN_KEY, 403, 303, CredentialRejected),
         # The server does not catch the expiry: it fails, and a client must not take that for an answer.
-        ("expired key", State.CREDENTIAL_EXPIRED, KEY, 500, -500, ProviderUnavailable),
+        ("expired key", StateName.CREDENTIAL_EXPIRED, KEY, 500, -500, ProviderUnavailable),
     ],
 )
 def test_refused_key(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     key: str | None,
     status: int,
     code: int,

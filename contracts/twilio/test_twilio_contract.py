@@ -14,18 +14,12 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import FORM, JSON, ConsumerPact, fill, number, only_objects, respond_with_any_of
+from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, fill, number, only_objects, respond_with_any_of)
 from mfagate.contract_strength import Prove
-from mfagate.providers.states import State
+from mfagate.providers.states import StateName
 from mfagate.providers.twilio.client import TwilioClient
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.second_factor import (
-    Challenge,
-    CredentialRejected,
-    Decision,
-    Factor,
-    NotEnrolled,
-)
+from mfagate.providers.second_factor import (Challenge, CredentialRejected, Decision, Factor, NotEnrolled)
 
 PROVIDER = "twilio"
 
@@ -83,7 +77,7 @@ def client(url: str, *, signed: bool = True) -> TwilioClient:
 def ask(
     pact: ConsumerPact,
     description: str,
-    state: State,
+    state: StateName,
     method: str,
     path: str,
     body: Mapping[str, tuple[str, str | None]] | None = None,
@@ -122,30 +116,30 @@ def sid(example: str) -> Any:
 
 def test_service_read(pact: ConsumerPact, contract_strength: Prove) -> None:
     about: Any = {"safe_in_production": True, "bound": {"$.sid": "service_sid"}}
-    interaction = ask(pact, "service read", State.CREDENTIAL_ACCEPTED, "GET", "", **about)
+    interaction = ask(pact, "service read", StateName.CREDENTIAL_ACCEPTED, "GET", "", **about)
     interaction.will_respond_with(200).with_body({"sid": sid(SERVICE)}, JSON)
     contract_strength(lambda url: client(url)._api.ask("GET", f"/v2/Services/{SERVICE}").status, expect=200)
 
 
-def start(pact: ConsumerPact, description: str, state: State, to: str = PHONE, **about: Any) -> Any:
+def start(pact: ConsumerPact, description: str, state: StateName, to: str = PHONE, **about: Any) -> Any:
     """Only a number of our own is filled in."""
-    filled = "to" if state is State.CHALLENGE_FACTOR else None
+    filled = "to" if state is StateName.CHALLENGE_FACTOR else None
     body = {"To": (to, filled), "Channel": ("sms", None)}
     return ask(pact, description, state, "POST", "/Verifications", body, **about)
 
 
 def test_code_sent(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = start(pact, "code sent", State.CHALLENGE_FACTOR)
+    interaction = start(pact, "code sent", StateName.CHALLENGE_FACTOR)
     interaction.will_respond_with(201).with_body({"sid": sid(VERIFICATION), "status": "pending"}, JSON)
     contract_strength(lambda url: client(url).start(PHONE, Factor.SMS), expect=SENT)
 
 
 def test_number_that_takes_no_message(pact: ConsumerPact, contract_strength: Prove) -> None:
-    refuse(start(pact, "number that is none", State.CREDENTIAL_ACCEPTED, "5550100"), 400, 60200)
+    refuse(start(pact, "number that is none", StateName.CREDENTIAL_ACCEPTED, "5550100"), 400, 60200)
     contract_strength(lambda url: client(url).start("5550100", Factor.SMS), expect=NotEnrolled)
 
 
-def check(pact: ConsumerPact, description: str, state: State, value: str, **about: Any) -> Any:
+def check(pact: ConsumerPact, description: str, state: StateName, value: str, **about: Any) -> Any:
     body = {"VerificationSid": (VERIFICATION, "verification_sid"), "Code": ("123456", value)}
     return ask(pact, description, state, "POST", "/VerificationCheck", body, **about)
 
@@ -155,20 +149,20 @@ def check(pact: ConsumerPact, description: str, state: State, value: str, **abou
     [
         (
             "code accepted",
-            State.CODE_KNOWN,
+            StateName.CODE_KNOWN,
             "code",
             "approved",
             Decision.ALLOW,
             OUR_CODE,
         ),
-        ("wrong code", State.CHALLENGE_STARTED, "wrong_code", "pending", Decision.DENY, TWO_STATUSES),
+        ("wrong code", StateName.CHALLENGE_STARTED, "wrong_code", "pending", Decision.DENY, TWO_STATUSES),
     ],
 )
 def test_code_checked(
     pact: ConsumerPact,
     contract_strength: Prove,
     description: str,
-    state: State,
+    state: StateName,
     value: str,
     status: str,
     decision: Decision,
@@ -188,12 +182,12 @@ def test_code_checked(
 
 
 def test_code_that_was_used(pact: ConsumerPact, contract_strength: Prove) -> None:
-    refuse(check(pact, "verification approved before", State.CHALLENGE_ANSWERED, "wrong_code"), 404, 20404)
+    refuse(check(pact, "verification approved before", StateName.CHALLENGE_ANSWERED, "wrong_code"), 404, 20404)
     contract_strength(lambda url: client(url).verify(SENT, "123456"), expect=Decision.DENY)
 
 
 def test_unknown_verification(pact: ConsumerPact, contract_strength: Prove) -> None:
-    refuse(check(pact, "unknown verification", State.CHALLENGE_UNKNOWN, "code", safe_in_production=True), 404, 20404)
+    refuse(check(pact, "unknown verification", StateName.CHALLENGE_UNKNOWN, "code", safe_in_production=True), 404, 20404)
     contract_strength(lambda url: client(url).verify(SENT, "123456"), expect=Decision.DENY)
 
 
@@ -202,7 +196,7 @@ def test_too_many_wrong_codes(pact: ConsumerPact, contract_strength: Prove) -> N
         "The page of the error documents 429 with code 60202, the page of the check 404 with code 20404, because "
         "the verification is deleted."
     )
-    interaction = check(pact, "sixth wrong code", State.CHALLENGE_EXHAUSTED, "wrong_code", note=note)
+    interaction = check(pact, "sixth wrong code", StateName.CHALLENGE_EXHAUSTED, "wrong_code", note=note)
     respond_with_any_of(interaction, 429, 404).with_body(error(number(60202, "^(60202|20404)$")), JSON)
     mixed = (
         "Pact has no rule for pairs of status and code. On a pair that is not documented the client raises an error."
@@ -214,7 +208,7 @@ def test_too_many_wrong_codes(pact: ConsumerPact, contract_strength: Prove) -> N
     )
 
 
-def factors(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def factors(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     interaction = ask(pact, description, state, "GET", "/Entities/${identity}/Factors", **about)
     return interaction.with_query_parameter("PageSize", "50")
 
@@ -228,36 +222,36 @@ def holding(interaction: Any, **factor: Any) -> None:
 @pytest.mark.parametrize(
     ("description", "state", "kind", "factor"),
     [
-        ("user with a TOTP factor", State.WORKING_OTP, "totp", Factor.OTP),
-        ("user with a device", State.PUSH_PENDING, "push", Factor.PUSH),
+        ("user with a TOTP factor", StateName.WORKING_OTP, "totp", Factor.OTP),
+        ("user with a device", StateName.PUSH_PENDING, "push", Factor.PUSH),
     ],
 )
 def test_user_with_a_factor(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, kind: str, factor: Factor
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, kind: str, factor: Factor
 ) -> None:
     holding(factors(pact, description, state), sid=sid(FACTOR), factor_type=kind, status="verified")
     contract_strength(lambda url: client(url)._find_factor(USER, kind), expect=FACTOR)
 
 
 def test_enrolment_that_was_not_finished(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = factors(pact, "user whose enrolment was not finished", State.DISABLED_FACTOR)
+    interaction = factors(pact, "user whose enrolment was not finished", StateName.DISABLED_FACTOR)
     holding(interaction, factor_type="totp", status="unverified")
     contract_strength(lambda url: client(url).start(USER, Factor.OTP), expect=NotEnrolled)
 
 
 def test_user_without_a_factor(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = factors(pact, "user without a factor", State.NO_FACTOR)
+    interaction = factors(pact, "user without a factor", StateName.NO_FACTOR)
     interaction.will_respond_with(200).with_body({"factors": []}, JSON)
     contract_strength(lambda url: client(url).start(USER, Factor.OTP), expect=NotEnrolled)
 
 
 def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = factors(pact, "unknown user", State.UNKNOWN_USER, safe_in_production=True, note=NOT_THERE)
+    interaction = factors(pact, "unknown user", StateName.UNKNOWN_USER, safe_in_production=True, note=NOT_THERE)
     refuse(interaction, 404, number(20404, "^(20404|6039[0-2])$"))
     contract_strength(lambda url: client(url).start(USER, Factor.OTP), expect=NotEnrolled)
 
 
-def challenge(pact: ConsumerPact, description: str, state: State, field: str, value: str, filled: str | None) -> Any:
+def challenge(pact: ConsumerPact, description: str, state: StateName, field: str, value: str, filled: str | None) -> Any:
     body = {"FactorSid": (FACTOR, "factor_sid"), field: (value, filled)}
     bound = {"$.factor_sid": "factor_sid", "$.identity": "identity"}
     return ask(pact, description, state, "POST", "/Entities/${identity}/Challenges", body, bound=bound)
@@ -279,33 +273,33 @@ def test_totp(
     pact: ConsumerPact, contract_strength: Prove, description: str, value: str, status: str, decision: Decision
 ) -> None:
     """A wrong code leaves a challenge that waits, and is answered with success."""
-    interaction = challenge(pact, description, State.WORKING_OTP, "AuthPayload", "123456", value)
+    interaction = challenge(pact, description, StateName.WORKING_OTP, "AuthPayload", "123456", value)
     challenged(interaction, status)
     contract_strength(lambda url: client(url).verify(TOTP, "123456"), expect=decision)
 
 
 def test_push_sent(pact: ConsumerPact, contract_strength: Prove) -> None:
     message = "Do you want to log in?"
-    interaction = challenge(pact, "push sent", State.PUSH_PENDING, "Details.Message", message, None)
+    interaction = challenge(pact, "push sent", StateName.PUSH_PENDING, "Details.Message", message, None)
     challenged(interaction, "pending", sid=sid(CHALLENGE))
     contract_strength(lambda url: client(url)._push(USER, FACTOR), expect=CHALLENGE)
 
 
-def poll(pact: ConsumerPact, description: str, state: State, **about: Any) -> Any:
+def poll(pact: ConsumerPact, description: str, state: StateName, **about: Any) -> Any:
     return ask(pact, description, state, "GET", "/Entities/${identity}/Challenges/${challenge_sid}", **about)
 
 
 @pytest.mark.parametrize(
     ("description", "state", "status", "decision"),
     [
-        ("push pending", State.PUSH_PENDING, "pending", Decision.PENDING),
-        ("push accepted", State.PUSH_ACCEPTED, "approved", Decision.ALLOW),
-        ("push declined", State.PUSH_DECLINED, "denied", Decision.DENY),
-        ("push timed out", State.PUSH_TIMED_OUT, "expired", Decision.DENY),
+        ("push pending", StateName.PUSH_PENDING, "pending", Decision.PENDING),
+        ("push accepted", StateName.PUSH_ACCEPTED, "approved", Decision.ALLOW),
+        ("push declined", StateName.PUSH_DECLINED, "denied", Decision.DENY),
+        ("push timed out", StateName.PUSH_TIMED_OUT, "expired", Decision.DENY),
     ],
 )
 def test_push_polled(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, status: str, decision: Decision
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, status: str, decision: Decision
 ) -> None:
     bound = {"$.sid": "challenge_sid", "$.identity": "identity"}
     answer = {"sid": sid(CHALLENGE), "identity": match.str(USER), "status": status}
@@ -314,7 +308,7 @@ def test_push_polled(
 
 
 def test_unknown_push(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = poll(pact, "unknown push", State.CHALLENGE_UNKNOWN, safe_in_production=True, note=NOT_THERE)
+    interaction = poll(pact, "unknown push", StateName.CHALLENGE_UNKNOWN, safe_in_production=True, note=NOT_THERE)
     refuse(interaction, 404, number(20404, "^(20404|6039[0-2])$"))
     contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.DENY)
 
@@ -322,22 +316,22 @@ def test_unknown_push(pact: ConsumerPact, contract_strength: Prove) -> None:
 @pytest.mark.parametrize(
     ("description", "state", "status", "code", "signed"),
     [
-        ("missing credential", State.CREDENTIAL_MISSING, 401, 20003, False),
-        ("malformed credential", State.CREDENTIAL_MALFORMED, 401, 20003, True),
-        ("unknown credential", State.CREDENTIAL_UNKNOWN, 401, 20003, True),
-        ("wrong secret", State.CREDENTIAL_WRONG, 401, 20003, True),
-        ("deleted API key", State.CREDENTIAL_REVOKED, 401, 20003, True),
-        ("test credentials", State.CREDENTIAL_WRONG_KIND, 403, 20008, True),
-        ("API key without the permission", State.PERMISSION_MISSING, 401, 70051, True),
+        ("missing credential", StateName.CREDENTIAL_MISSING, 401, 20003, False),
+        ("malformed credential", StateName.CREDENTIAL_MALFORMED, 401, 20003, True),
+        ("unknown credential", StateName.CREDENTIAL_UNKNOWN, 401, 20003, True),
+        ("wrong secret", StateName.CREDENTIAL_WRONG, 401, 20003, True),
+        ("deleted API key", StateName.CREDENTIAL_REVOKED, 401, 20003, True),
+        ("test credentials", StateName.CREDENTIAL_WRONG_KIND, 403, 20008, True),
+        ("API key without the permission", StateName.PERMISSION_MISSING, 401, 70051, True),
     ],
 )
 def test_refused_credentials(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, status: int, code: int, signed: bool
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, status: int, code: int, signed: bool
 ) -> None:
     refuse(start(pact, description, state, signed=signed), status, code)
     contract_strength(lambda url: client(url, signed=signed).start(PHONE, Factor.SMS), expect=CredentialRejected)
 
 
 def test_service_of_another_account(pact: ConsumerPact, contract_strength: Prove) -> None:
-    refuse(start(pact, "unknown service", State.RESOURCE_MISSING, safe_in_production=True), 404, 20404)
+    refuse(start(pact, "unknown service", StateName.RESOURCE_MISSING, safe_in_production=True), 404, 20404)
     contract_strength(lambda url: client(url).start(PHONE, Factor.SMS), expect=CredentialRejected)

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mfagate.consumer import ConsumerPact, ContractTestFailed, compare
-from mfagate.foreign import harmless
+from mfagate.contract.consumer import ConsumerPact, ContractTestFailed, compare
+from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
     from mfagate import contract_strength as strength
     from mfagate.config import Configuration, Integration
     from mfagate.contract import Contract, Interaction
+    from mfagate.core.result import Check, IntegrationReport
     from mfagate.fail_closed import Proof
-    from mfagate.result import Check, IntegrationReport
 
 CONSUMER = "auth-service"
 
@@ -88,7 +88,7 @@ def _judge_override(config: pytest.Config) -> None:
     override = config.getoption("--mfagate-override")
     if override is None:
         return
-    from mfagate.overriding import says_why
+    from mfagate.app.override import says_why
 
     if config.getoption("--mfagate") is None:
         raise pytest.UsageError("--mfagate-override overrides nothing without --mfagate")
@@ -149,14 +149,14 @@ class ConfigurationFile(pytest.File):
     def report(self, integration: Integration) -> IntegrationReport:
         """The report on one integration; the first call runs the gate on all that are needed."""
         if integration.name not in self._reports:
-            from mfagate import gate
-            from mfagate.foreign import harmless_tree
-            from mfagate.history.keeper import Reader
-            from mfagate.ladder import Stage
+            from mfagate.app import gate
+            from mfagate.checks import Stage
+            from mfagate.core.foreign import harmless_tree
+            from mfagate.history.keeper import HistoryReader
 
             stage = Stage(self.config.getoption("--mfagate"))
             override = self.config.getoption("--mfagate-override")
-            earlier = Reader(self.configuration, offline=stage is Stage.CHECK)
+            earlier = HistoryReader(self.configuration, offline=stage is Stage.CHECK)
             with earlier.key_in_use():
                 made = gate.run(
                     self.configuration, self._needed(integration), stage, override=override, earlier=earlier
@@ -184,7 +184,7 @@ class IntegrationCollector(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Plan the checks without running any."""
-        from mfagate.ladder import Stage, plan
+        from mfagate.checks import Stage, plan
 
         for rung in plan(Stage(self.config.getoption("--mfagate"))):
             for subject in self._interactions() if rung.id in _PER_INTERACTION else [None]:
@@ -324,13 +324,13 @@ def fail_closed(request: pytest.FixtureRequest) -> Callable[..., Proof]:
     """
 
     def prove(call: Any, **claim: Any) -> Proof:
-        from mfagate.fail_closed import Claim
+        from mfagate.fail_closed import FailClosedClaim
         from mfagate.fail_closed import prove as prove_it
 
         if isinstance(claim.get("contract"), str | Path):
             claim["contract"] = request.config.rootpath / claim["contract"]
         if request.config.getoption("--mfagate-explore"):
-            claim |= {"explore": True, "examples": 10 * claim.get("examples", Claim.examples)}
+            claim |= {"explore": True, "examples": 10 * claim.get("examples", FailClosedClaim.examples)}
         proof = prove_it(call, **claim)
         if not proof.passed:
             pytest.fail(str(proof), pytrace=False)
@@ -341,7 +341,7 @@ def fail_closed(request: pytest.FixtureRequest) -> Callable[..., Proof]:
 
 
 @pytest.fixture
-def contract_strength(request: pytest.FixtureRequest) -> Callable[..., strength.Proof]:
+def contract_strength(request: pytest.FixtureRequest) -> Callable[..., strength.StrengthProof]:
     """Prove how strong a contract is, as :func:`mfagate.contract_strength.prove` does, and fail the test if it is weak.
 
     In a consumer test, leave ``contract`` and ``interaction`` out: the interaction that was described last is
@@ -350,7 +350,7 @@ def contract_strength(request: pytest.FixtureRequest) -> Callable[..., strength.
     The proof is shown with ``-rP``.
     """
 
-    def prove(call: Any, **claim: Any) -> strength.Proof:
+    def prove(call: Any, **claim: Any) -> strength.StrengthProof:
         from mfagate.contract_strength import prove as prove_it
 
         if "contract" not in claim:
@@ -378,14 +378,14 @@ def _written(request: pytest.FixtureRequest, call: Any, expect: Any) -> dict[str
     """Serve the interaction that a consumer test described to its client, and find it in the pact."""
     from contextlib import suppress
 
-    from mfagate.fail_closed import Endpoint
+    from mfagate.fail_closed import LoopbackUrl
 
     if "pact" not in request.fixturenames:
         raise pytest.UsageError("contract_strength: name a contract and an interaction, or use the fixture pact")
     writer: ConsumerPact = request.getfixturevalue("pact")
     raised = (expect,) if isinstance(expect, type) and issubclass(expect, Exception) else ()
     with writer.serve() as url, suppress(*raised):
-        call(Endpoint(url))
+        call(LoopbackUrl(url))
     contract = _contract(request, writer)
     (interaction,) = (each for each in contract.interactions if each.description == writer.description)
     return {"contract": contract, "interaction": writer.description, "judges": _judges(request, interaction)}
@@ -431,7 +431,7 @@ def _contract(request: pytest.FixtureRequest, writer: ConsumerPact) -> Contract:
     return replace(written, interactions=(*written.interactions, *rest))
 
 
-def _report_strength(request: pytest.FixtureRequest, proof: strength.Proof) -> None:
+def _report_strength(request: pytest.FixtureRequest, proof: strength.StrengthProof) -> None:
     path = request.config.getoption("--mfagate-strength-report")
     if path is None:
         return

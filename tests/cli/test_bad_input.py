@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.testing import Result
+from mfagate.testing import CommandResult
 
 from ..support.project import Project
 
 
-def refused(result: Result) -> str:
+def refused(result: CommandResult) -> str:
     """The message of a refusal."""
     assert result.exit_code == 2, (result.stdout, result.stderr)
     assert "Traceback" not in result.stderr

@@ -21,9 +21,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from mfagate import __version__, schemas
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import always, front
+from mfagate.sandbox.faulty_proxy import always, faulty_proxy
 
 from ..support.project import REPOSITORY, Project
 
@@ -102,7 +102,7 @@ def test_fewer_checks_than_expected_are_a_failure(project: Project) -> None:
 
 
 def test_inconclusive_may_be_allowed(project: Project, server: Running) -> None:
-    with front(server.endpoint, always(503, b"")) as before:
+    with faulty_proxy(server.endpoint, always(503, b"")) as before:
         project.settings["url"] = before.url
         assert project.run("gate").exit_code == 3
         allowed = project.run("gate", "--on-inconclusive", "allow")
@@ -242,7 +242,7 @@ def test_states_are_not_arranged_in_production(project: Project, server: Running
         interaction["comments"] = {"mfagate": {"safe-in-production": True}}
     (project.folder / "unsafe.json").write_text(json.dumps(document))
     project.settings |= {"environment": "production", "more": 'contract = "unsafe.json"'}
-    with front(server.endpoint) as before:
+    with faulty_proxy(server.endpoint) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
         assert not [path for _, path in before.requests if path.startswith("/token")]

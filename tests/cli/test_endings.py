@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.testing import Result
+from mfagate.testing import CommandResult
 
 from ..support.project import Project
 
@@ -22,7 +22,7 @@ def red(project: Project) -> Project:
     return project
 
 
-def check(project: Project, *arguments: str) -> Result:
+def check(project: Project, *arguments: str) -> CommandResult:
     project.write()
     result = project.execute("check", "--integration", "mfa", *arguments)
     assert "Traceback" not in result.stderr
@@ -168,7 +168,7 @@ def test_a_name_in_the_configuration_that_is_too_long(project: Project, key: str
     assert "internal-error" not in result.stdout
 
 
-def check_command(project: Project, command: list[str]) -> Result:
+def check_command(project: Project, command: list[str]) -> CommandResult:
     result = project.run(*command)
     assert "Traceback" not in result.stderr
     return result

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.foreign import harmless
-from mfagate.overriding import as_recorded, says_why
+from mfagate.app.override import as_recorded, says_why
+from mfagate.core.foreign import harmless
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import always, front
+from mfagate.sandbox.faulty_proxy import always, faulty_proxy
 from mfagate.secrets.redaction import Redactor
-from mfagate.testing import Result
+from mfagate.testing import CommandResult
 
 from ..support.project import Project
 
@@ -27,7 +27,7 @@ def broken(project: Project) -> Project:
     return project
 
 
-def recorded(project: Project, result: Result) -> list[str]:
+def recorded(project: Project, result: CommandResult) -> list[str]:
     """The reason in each report, that on the console last."""
     junit = ElementTree.parse(project.folder / "junit.xml")
     values = [one.get("value") for one in junit.iter("property") if one.get("name") == "override"]
@@ -47,7 +47,7 @@ def test_the_reason_stands_in_every_report_and_the_verdict_stays(broken: Project
 
 
 def test_an_inconclusive_verdict_too(project: Project, server: Running) -> None:
-    with front(server.endpoint, always(503, b"")) as before:
+    with faulty_proxy(server.endpoint, always(503, b"")) as before:
         project.settings["url"] = before.url
         result = project.run("gate", "--override", "it is down, and the fix must go out")
     assert (result.exit_code, result.report["verdict"]) == (0, "inconclusive")

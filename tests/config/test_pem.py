@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from mfagate.causes import CauseId
 from mfagate.config.pem import PrivateKey, load_private_key
+from mfagate.core.causes import CauseId
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # its strength does not matter here
 Format = serialization.PrivateFormat

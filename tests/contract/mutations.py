@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from mfagate.exchange import Headers, Response
+from mfagate.core.exchange import Headers, Response
 
 _HTML = b"<!DOCTYPE html><html><body>502 Bad Gateway</body></html>"
 _OTHER_VALUES: tuple[Any, ...] = (None, True, 7, -1.5, 3.0, "7", "", "new", "é", [], ["x", 1], {}, {"x": 1})

@@ -17,8 +17,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from mfagate.exchange import Headers, Request, Response
-from mfagate.foreign.parsing import raw
+from mfagate.core.exchange import Headers, Request, Response
+from mfagate.core.foreign.parsing import raw
 
 os.environ["PACT_DO_NOT_TRACK"] = "true"
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.causes import CauseId
 from mfagate.contract import ContractError, Interaction, StateValueError, load
-from mfagate.exchange import Headers, Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Headers, Response
 
 BODY = {"sid": "VE1", "factors": [{"id": 7}]}
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pact import Pact, match
 
-from mfagate.causes import CauseId
 from mfagate.contract import ContractError, Interaction, Mismatch, load
-from mfagate.exchange import Headers, Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Headers, Response
 
 from . import pacts
 
@@ -288,7 +288,7 @@ def test_pact_is_imported_on_the_first_match_and_told_not_to_report(tmp_path: Pa
     path.write_text(json.dumps(pacts.by_others()), encoding="utf-8")
     program = (
         "import os, sys; from pathlib import Path; from mfagate.contract import load\n"
-        "from mfagate.exchange import Response\n"
+        "from mfagate.core.exchange import Response\n"
         f"contract = load(Path({str(path)!r})); assert 'pact_ffi' not in sys.modules\n"
         "contract.interactions[0].match(Response(200, body=b'{}'))\n"
         "assert 'pact_ffi' in sys.modules and os.environ['PACT_DO_NOT_TRACK'] == 'true'"

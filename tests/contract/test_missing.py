@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mfagate.checks.contract import missing_contract
 from mfagate.config import load
-from mfagate.ladder.contract import missing_contract
 
 TABLE = """
 [integrations.{name}]

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.contract import Contract, ContractError, ProviderState, load, older
-from mfagate.exchange import Headers, Response
-from mfagate.foreign.parsing import raw
+from mfagate.core.exchange import Headers, Response
+from mfagate.core.foreign.parsing import raw
 
 from . import mutations, older_pacts, referee
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mfagate.cassettes.scrub import Scrubbing, showable
 from mfagate.contract.media_type import parse
 from mfagate.contract.path import at, steps
 from mfagate.contract.response import ExpectedResponse
-from mfagate.exchange import Headers, Response
-from mfagate.scrub import Scrubbing, showable
+from mfagate.core.exchange import Headers, Response
 
 SECRET = "c4n4ry-live-t0ken"
 RULES = Scrubbing(secret_fields=frozenset({"seed"}), volatile_fields={"txid": "0000", "time": 1})

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mfagate.causes import CauseId
 from mfagate.contract import ContractError, StateValueError, UnsafeValueError, load
 from mfagate.contract.lines import line_of
-from mfagate.origins import path_fault
+from mfagate.core.causes import CauseId
+from mfagate.core.origins import path_fault
+from tests.core.test_origins import ELSEWHERE, TEXT
 from tests.support.project import REPOSITORY
-from tests.test_origins import ELSEWHERE, TEXT
 
 Text = st.text(st.characters(codec="utf-8"))
 JSON = st.recursive(

@@ -13,7 +13,7 @@ from mfagate.contract import load, media_type
 from mfagate.contract.path import put, steps, walk, written
 from mfagate.contract.response import ExpectedResponse
 from mfagate.contract.weak_rules import Effort, weak_places
-from mfagate.exchange import Headers, Response
+from mfagate.core.exchange import Headers, Response
 
 from ..support.project import REPOSITORY
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.contract_strength import Behaviour, Change, Operator
-from mfagate.fail_closed import Answer
+from mfagate.contract_strength import AnswerChange, Behaviour, ChangeOperator
+from mfagate.core.foreign import ForeignText
+from mfagate.fail_closed import ProviderAnswer
+from mfagate.fail_closed.call_runner import CallOutcome
 from mfagate.fail_closed.loopback import Asked
-from mfagate.fail_closed.watch import Outcome
-from mfagate.foreign import ForeignText
 
 TEXTS = st.text(min_size=1, max_size=6)
 
@@ -31,11 +31,13 @@ class Begun:
 
 
 def did(returned: Any = None, *asked: Asked) -> Behaviour:
-    return Behaviour.of(Outcome(returned=returned), list(asked))
+    return Behaviour.of(CallOutcome(returned=returned), list(asked))
 
 
-def change(before: Any = None, after: Any = None, operator: Operator = Operator.OTHER_VALUE) -> Change:
-    return Change(operator, "$.x", "", Answer(200), before, after)
+def change(
+    before: Any = None, after: Any = None, operator: ChangeOperator = ChangeOperator.OTHER_VALUE
+) -> AnswerChange:
+    return AnswerChange(operator, "$.x", "", ProviderAnswer(200), before, after)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_a_link_is_followed_by_its_path() -> None:
 
 
 def test_a_set_hands_on_what_was_added_to_a_list() -> None:
-    added = change([{"kind": "push"}], [{"kind": "push"}, {"kind": "other"}], Operator.MORE)
+    added = change([{"kind": "push"}], [{"kind": "push"}, {"kind": "other"}], ChangeOperator.MORE)
     assert did({"push"}).is_same(did({"push", "other"}), added)
     assert not did({"push"}).is_same(did({"push", "third"}), added)
     assert not did({"push"}).is_same(did({"other"}), added)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pact import Pact
 
-from mfagate.consumer import fill
 from mfagate.contract import Contract, load
+from mfagate.contract.consumer import fill
 from mfagate.sandbox.faults import Fault
 from mfagate.testing.breaking import faults, spread
 

@@ -10,7 +10,7 @@ import pytest
 CONSUMER = """
     import requests
     from pact import match
-    from mfagate.consumer import JSON, text
+    from mfagate.contract.consumer import JSON, text
 
     PROVIDER, CONSUMER = "elsewhere", "our-login"
     STRICT = {STRICT}

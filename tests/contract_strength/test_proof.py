@@ -11,15 +11,15 @@ import pytest
 import requests
 from pact import Pact, match
 
-from mfagate.consumer import including, positive, text
 from mfagate.contract import load
-from mfagate.contract_strength import CannotProve, Operator, Proof, WeakContract, Weakness, prove
-from mfagate.exchange import Response
-from mfagate.fail_closed import Endpoint
+from mfagate.contract.consumer import including, positive, text
+from mfagate.contract_strength import CannotProve, ChangeOperator, StrengthProof, WeakContract, Weakness, prove
+from mfagate.core.exchange import Response
+from mfagate.fail_closed import LoopbackUrl
 
 from ..contract.pacts import write
 
-Client = Callable[[Endpoint], Any]
+Client = Callable[[LoopbackUrl], Any]
 
 
 class Refused(Exception):
@@ -37,7 +37,7 @@ def contract(folder: Path, body: Any, *more: tuple[str, str, Any], status: int =
     return write(folder, describe)
 
 
-def ask(endpoint: Endpoint, path: str = "/answer") -> Any:
+def ask(endpoint: LoopbackUrl, path: str = "/answer") -> Any:
     """The JSON of a good answer."""
     response = requests.get(endpoint + path, timeout=5, allow_redirects=False)
     media_type = response.headers.get("content-type", "").partition(";")[0]
@@ -52,7 +52,7 @@ def ask(endpoint: Endpoint, path: str = "/answer") -> Any:
 def field(name: str, kind: type, reads: Callable[[Any], Any] = lambda value: value) -> Client:
     """A client that reads one field of a type, and raises for everything else."""
 
-    def call(endpoint: Endpoint) -> Any:
+    def call(endpoint: LoopbackUrl) -> Any:
         body = ask(endpoint)
         value = body.get(name) if isinstance(body, dict) else None
         if type(value) is not kind:
@@ -62,15 +62,15 @@ def field(name: str, kind: type, reads: Callable[[Any], Any] = lambda value: val
     return call
 
 
-def found(proof: Proof, weakness: Weakness) -> set[str]:
+def found(proof: StrengthProof, weakness: Weakness) -> set[str]:
     return {each.name for each in proof.findings if each.weakness is weakness and each.reason is None}
 
 
-def blind(proof: Proof) -> set[str]:
+def blind(proof: StrengthProof) -> set[str]:
     return found(proof, Weakness.BLIND)
 
 
-def strict(proof: Proof) -> set[str]:
+def strict(proof: StrengthProof) -> set[str]:
     return found(proof, Weakness.STRICT)
 
 
@@ -176,7 +176,7 @@ def test_values_that_nobody_reads_are_strict(tmp_path: Path) -> None:
 def test_a_value_that_is_handed_on_is_understood(tmp_path: Path) -> None:
     path = contract(tmp_path, {"id": match.str("a1b2"), "seconds": match.int(30)})
 
-    def begin(endpoint: Endpoint) -> Any:
+    def begin(endpoint: LoopbackUrl) -> Any:
         body = ask(endpoint)
         if not isinstance(body, dict) or type(body.get("id")) is not str or type(body.get("seconds")) is not int:
             raise Refused
@@ -197,7 +197,7 @@ def test_a_value_that_is_worked_on_is_not_handed_on(tmp_path: Path, reads: Calla
 def test_the_type_of_what_is_handed_on_counts(tmp_path: Path) -> None:
     path = contract(tmp_path, {"id": match.regex("12", regex="^[0-9]+$")})
 
-    def call(endpoint: Endpoint) -> Any:
+    def call(endpoint: LoopbackUrl) -> Any:
         body = ask(endpoint)
         return body.get("id") if isinstance(body, dict) else None
 
@@ -220,7 +220,7 @@ def test_numbers_that_mean_none(tmp_path: Path) -> None:
 
 
 def test_the_type_of_an_error_counts_and_its_message_does_not(tmp_path: Path) -> None:
-    def refused(endpoint: Endpoint) -> Any:
+    def refused(endpoint: LoopbackUrl) -> Any:
         code = field("code", int)(endpoint)
         raise (ValueError if code == 40101 else KeyError)(f"code {code}, {secrets.token_hex(4)}")
 
@@ -233,7 +233,7 @@ def test_the_type_of_an_error_counts_and_its_message_does_not(tmp_path: Path) ->
 def test_the_next_request_counts(tmp_path: Path) -> None:
     path = contract(tmp_path, {"next": match.str("poll")})
 
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         requests.get(f"{endpoint}/{'poll' if field('next', str)(endpoint) == 'poll' else 'stop'}", timeout=5)
         return True
 
@@ -243,7 +243,7 @@ def test_the_next_request_counts(tmp_path: Path) -> None:
 def test_what_differs_from_call_to_call_anyway_is_no_difference(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": "allow"})
 
-    def call(endpoint: Endpoint) -> Any:
+    def call(endpoint: LoopbackUrl) -> Any:
         requests.post(f"{endpoint}/log", data={"nonce": secrets.token_hex(8), "user": "alice"}, timeout=5)
         return {"allowed": field("result", str, word)(endpoint), "trace": secrets.token_hex(8)}
 
@@ -253,7 +253,7 @@ def test_what_differs_from_call_to_call_anyway_is_no_difference(tmp_path: Path) 
 def test_a_reader_that_does_not_end_behaves_otherwise(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": match.str("allow")})
 
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         while ask(endpoint)["result"] != "allow":
             pass
         return True
@@ -284,7 +284,7 @@ def test_every_reader_counts(tmp_path: Path) -> None:
 def test_answers_on_the_way_are_given(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": "allow"}, ("token", "/token", {"token": match.str("t")}))
 
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         if ask(endpoint, "/token").get("token") is None:
             raise Refused
         return bool(field("result", str, word)(endpoint))
@@ -344,7 +344,7 @@ def test_a_judge_alone_needs_no_server(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": "allow"})
     proof = prove(None, contract=load(path), interaction="answer", judges={"probe": lambda response: response.status})
     assert "$.result removed" in strict(proof)
-    assert ("status", Operator.STATUS, None) in proof.breaking
+    assert ("status", ChangeOperator.STATUS, None) in proof.breaking
 
 
 def test_the_proof_is_data(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Headers, Response
 from mfagate.drift import Shape, differences, enumerated, from_json, merged, of_answer, to_json
 from mfagate.drift.shape import of_json
-from mfagate.exchange import Headers, Response
 
 ANSWER = {
     "stat": "OK",

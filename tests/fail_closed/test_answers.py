@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from mfagate.contract import Interaction, load
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.response import ExpectedResponse
-from mfagate.fail_closed import inside
-from mfagate.fail_closed.answer import Answer, Ending
-from mfagate.fail_closed.binding import bound, foreign
-from mfagate.fail_closed.loopback import Endpoint, Script, serving
-from mfagate.fail_closed.outside import ELSEWHERE, Kind, mutations, of_impostors, waits
+from mfagate.fail_closed import conforming
+from mfagate.fail_closed.answer import Ending, ProviderAnswer
+from mfagate.fail_closed.login_binding import bound, foreign
+from mfagate.fail_closed.loopback import LoopbackUrl, Script, serving
+from mfagate.fail_closed.mutations import ELSEWHERE, MutationKind, mutations, of_impostors, waits
 from mfagate.fail_closed.places import places, restored
 
 from ..support.project import REPOSITORY
@@ -49,13 +49,13 @@ def expecting(example: Any, **matcher: Any) -> Interaction:
 
 @pytest.mark.parametrize("interaction", INTERACTIONS, ids=lambda interaction: interaction.description)
 def test_every_shipped_contract_has_answers_inside_and_outside(interaction: Interaction) -> None:
-    example = Answer.example(interaction)
+    example = ProviderAnswer.example(interaction)
     assert example.is_inside(interaction)
-    generated: list[Answer] = []
+    generated: list[ProviderAnswer] = []
 
     @settings(max_examples=20, database=None)
-    @given(inside.answers(interaction))
-    def generate(answer: Answer) -> None:
+    @given(conforming.answers(interaction))
+    def generate(answer: ProviderAnswer) -> None:
         assert answer.is_inside(interaction)
         generated.append(answer)
 
@@ -63,7 +63,7 @@ def test_every_shipped_contract_has_answers_inside_and_outside(interaction: Inte
     assert len({(answer.status, answer.body, answer.headers) for answer in generated}) > 1
     changed = list(mutations(example))
     outside = [each for each in changed if not each.answer.is_inside(interaction)]
-    assert {each.kind for each in outside} >= {Kind.STATUS, Kind.CONTENT_TYPE, Kind.CONNECTION}
+    assert {each.kind for each in outside} >= {MutationKind.STATUS, MutationKind.CONTENT_TYPE, MutationKind.CONNECTION}
     assert len({each.words for each in changed}) > 0.9 * len(changed)
 
 
@@ -92,14 +92,14 @@ def test_every_shipped_contract_has_answers_inside_and_outside(interaction: Inte
 def test_what_a_matcher_allows_is_tried(example: Any, matcher: dict[str, Any], other: Any) -> None:
     interaction = expecting(example, **matcher)
     # An error if there is none.
-    find(inside.answers(interaction), lambda answer: bool(other(json.loads(answer.body)["a"])))
+    find(conforming.answers(interaction), lambda answer: bool(other(json.loads(answer.body)["a"])))
 
 
 @pytest.mark.parametrize("matcher", [{"match": "regex", "regex": "^\\p{Lu}$"}, {"match": "equality"}])
 def test_where_nothing_else_can_be_made_the_example_stays(matcher: dict[str, Any]) -> None:
     @settings(max_examples=10, database=None)
-    @given(inside.answers(expecting("A", **matcher)))
-    def generate(answer: Answer) -> None:
+    @given(conforming.answers(expecting("A", **matcher)))
+    def generate(answer: ProviderAnswer) -> None:
         assert json.loads(answer.body)["a"] == "A"
 
     generate()
@@ -107,8 +107,8 @@ def test_where_nothing_else_can_be_made_the_example_stays(matcher: dict[str, Any
 
 def test_a_place_that_is_kept_keeps_its_example() -> None:
     @settings(max_examples=20, database=None)
-    @given(inside.answers(expecting("x", match="type"), keep=["$.a"]))
-    def generate(answer: Answer) -> None:
+    @given(conforming.answers(expecting("x", match="type"), keep=["$.a"]))
+    def generate(answer: ProviderAnswer) -> None:
         assert json.loads(answer.body)["a"] == "x"
 
     generate()
@@ -143,7 +143,7 @@ def test_what_binds_an_answer_to_its_login() -> None:
 @pytest.mark.parametrize("value", ["", "x", 7, -5, 1e16, 12.5, "a-long-id"])
 def test_another_login_has_another_value(value: Any) -> None:
     (place,) = (each for each in places({"a": value}) if each.path == "$.a")
-    changed = [each.answer.document()["a"] for each in foreign(Answer(200), place)]
+    changed = [each.answer.document()["a"] for each in foreign(ProviderAnswer(200), place)]
     assert (len(changed) > 0) is (value != "")
     assert all(type(each) is type(value) and each != value for each in changed)
 
@@ -152,7 +152,7 @@ def twilio() -> Any:
     return REPOSITORY / "contracts/twilio/auth-service-twilio.json"
 
 
-def read(endpoint: Endpoint) -> bytes:
+def read(endpoint: LoopbackUrl) -> bytes:
     """Everything that comes, in whatever way it ends."""
     with socket.create_connection((endpoint.host, endpoint.port), timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -165,7 +165,7 @@ def read(endpoint: Endpoint) -> bytes:
         return received
 
 
-ANSWER = Answer(200, (("Content-Type", "application/json"),), b'{"a": 1}')
+ANSWER = ProviderAnswer(200, (("Content-Type", "application/json"),), b'{"a": 1}')
 HEAD = b"HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: 8\r\nConnection: close\r\n\r\n"
 
 
@@ -182,7 +182,7 @@ HEAD = b"HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: 8\r\
 def test_how_an_answer_ends(ending: Ending, received: bytes) -> None:
     script = Script()
     with serving(script) as servers:
-        script.begin(Answer(ANSWER.status, ANSWER.headers, ANSWER.body, ending))
+        script.begin(ProviderAnswer(ANSWER.status, ANSWER.headers, ANSWER.body, ending))
         assert read(servers.endpoint) == received
         assert script.served == 1
 
@@ -234,13 +234,13 @@ def test_a_connection_that_nobody_accepts_is_waited_for() -> None:
 def test_a_redirect_leads_to_the_example() -> None:
     script = Script(elsewhere=ANSWER)
     with serving(script) as servers:
-        script.begin(Answer(302, (("Location", ELSEWHERE),)))
+        script.begin(ProviderAnswer(302, (("Location", ELSEWHERE),)))
         assert requests.post(servers.endpoint, timeout=30).json() == {"a": 1}
 
 
 @pytest.mark.parametrize("changes", [mutations, waits])
 def test_an_answer_without_a_body_does_not_end_within_it(changes: Any) -> None:
-    assert {each.answer.ending for each in changes(Answer(204))} <= {
+    assert {each.answer.ending for each in changes(ProviderAnswer(204))} <= {
         Ending.WHOLE,
         Ending.CLOSED,
         Ending.REFUSED,
@@ -253,7 +253,7 @@ def test_an_answer_without_a_body_does_not_end_within_it(changes: Any) -> None:
 def test_a_reset() -> None:
     script = Script()
     with serving(script) as servers:
-        script.begin(Answer(200, (), b"12", Ending.RESET))
+        script.begin(ProviderAnswer(200, (), b"12", Ending.RESET))
         assert read(servers.endpoint).endswith(b"(reset)")
 
 
@@ -261,6 +261,6 @@ def test_a_reset() -> None:
 def test_what_never_ends_ends_when_the_call_is_given_up(ending: Ending) -> None:
     script = Script()
     with serving(script) as servers:
-        script.begin(Answer(200, (), b"12", ending))
+        script.begin(ProviderAnswer(200, (), b"12", ending))
         script.release()
         assert re.fullmatch(rb"(HTTP/1\.1 200 .*)?", read(servers.endpoint), re.DOTALL)

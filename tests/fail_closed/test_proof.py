@@ -11,10 +11,10 @@ import pytest
 import requests
 from requests.auth import HTTPBasicAuth
 
-from mfagate import strict_json
 from mfagate.contract import load
-from mfagate.fail_closed import WAITS, CannotProve, Endpoint, Kind, NotFailClosed, Violation, prove
-from mfagate.second_factor import ContractViolation, Decision, SecondFactorError
+from mfagate.core import strict_json
+from mfagate.fail_closed import WAITS, CannotProve, LoopbackUrl, MutationKind, NotFailClosed, Violation, prove
+from mfagate.providers.second_factor import ContractViolation, Decision, SecondFactorError
 
 from ..support.project import REPOSITORY
 
@@ -31,7 +31,7 @@ TEST = """
 """
 
 
-def verify(endpoint: Endpoint) -> bool:
+def verify(endpoint: LoopbackUrl) -> bool:
     """Strict enough for what is tolerated here."""
     verifying: Any = endpoint.ca_bundle and str(endpoint.ca_bundle)
     try:
@@ -42,7 +42,7 @@ def verify(endpoint: Endpoint) -> bool:
         raise ContractViolation(type(error).__name__) from None
 
 
-LENIENT = {"tolerate": [*WAITS, Kind.CONTENT_TYPE, "encoding"], "examples": 20}
+LENIENT = {"tolerate": [*WAITS, MutationKind.CONTENT_TYPE, "encoding"], "examples": 20}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_client_that_stops_asking_proves_nothing() -> None:
     """A circuit breaker that outlives the call: behind it nobody sees what the client would believe."""
     failures: list[Exception] = []
 
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         if len(failures) > 2:
             raise ContractViolation("not asked")
         try:
@@ -103,14 +103,14 @@ def test_a_client_that_stops_asking_proves_nothing() -> None:
 
 
 def test_what_is_returned_is_not_shown() -> None:
-    def call(endpoint: Endpoint) -> Any:
+    def call(endpoint: LoopbackUrl) -> Any:
         return verify(endpoint) or "denied to c4n4ry"
 
     proof = prove(call, contract=OKTA, interaction="code accepted", secrets=["c4n4ry"], **LENIENT)
     assert "returned a str" in str(proof)
     assert "c4n4ry" not in str(proof)
 
-    def always(endpoint: Endpoint) -> Any:
+    def always(endpoint: LoopbackUrl) -> Any:
         return f"asked {requests.get(endpoint, timeout=5)} for c4n4ry"
 
     with pytest.raises(CannotProve, match=r"it returned a str$"):
@@ -118,9 +118,9 @@ def test_what_is_returned_is_not_shown() -> None:
 
 
 def test_only_what_was_asked_is_counted() -> None:
-    asked: list[Endpoint] = []
+    asked: list[LoopbackUrl] = []
 
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         asked.append(endpoint)
         return verify(endpoint)
 
@@ -132,7 +132,7 @@ def test_only_what_was_asked_is_counted() -> None:
 def test_over_tls() -> None:
     seen = set()
 
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         seen.add((endpoint.partition("://")[0], endpoint.host, endpoint.ca_bundle is not None, endpoint.port > 0))
         return verify(endpoint)
 
@@ -141,7 +141,7 @@ def test_over_tls() -> None:
 
 
 def test_logs_are_read_and_go_nowhere_else(caplog: pytest.LogCaptureFixture) -> None:
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         logging.getLogger("ours").debug("asking with %s", "c4n4ry")
         return verify(endpoint)
 
@@ -156,7 +156,7 @@ def test_logs_are_read_and_go_nowhere_else(caplog: pytest.LogCaptureFixture) -> 
 def test_a_secret_is_known_in_every_form() -> None:
     basic = HTTPBasicAuth("alice", "c4n4ry-c4n4ry")(requests.Request("GET", str(OKTA))).headers["Authorization"]
 
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         try:
             return verify(endpoint)
         except SecondFactorError:
@@ -167,7 +167,7 @@ def test_a_secret_is_known_in_every_form() -> None:
 
 
 def test_a_faulty_call_of_a_logger_changes_nothing() -> None:
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         logging.getLogger("ours").warning("asking with %s and %s", "c4n4ry")
         return verify(endpoint)
 
@@ -177,7 +177,7 @@ def test_a_faulty_call_of_a_logger_changes_nothing() -> None:
 
 
 def test_an_error_of_ctrl_c_is_no_finding() -> None:
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -185,7 +185,7 @@ def test_an_error_of_ctrl_c_is_no_finding() -> None:
 
 
 def test_what_is_no_decision_is_caught() -> None:
-    def call(endpoint: Endpoint) -> Any:
+    def call(endpoint: LoopbackUrl) -> Any:
         return verify(endpoint) or "denied"
 
     proof = prove(call, contract=OKTA, interaction="code accepted", **LENIENT)
@@ -194,7 +194,7 @@ def test_what_is_no_decision_is_caught() -> None:
 
 
 def test_an_expected_error_has_to_come() -> None:
-    def call(endpoint: Endpoint) -> bool:
+    def call(endpoint: LoopbackUrl) -> bool:
         if requests.post(endpoint + VERIFY, timeout=5).status_code == 404:
             raise SecondFactorError("nobody")
         return False

@@ -15,9 +15,9 @@ from twilio.http import HttpClient
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from mfagate import strict_json
-from mfagate.fail_closed import WAITS, Endpoint, Kind, Proof, Violation, prove
-from mfagate.second_factor import ContractViolation, ProviderUnavailable
+from mfagate.core import strict_json
+from mfagate.fail_closed import WAITS, LoopbackUrl, MutationKind, Proof, Violation, prove
+from mfagate.providers.second_factor import ContractViolation, ProviderUnavailable
 
 from ..support.project import REPOSITORY
 
@@ -58,20 +58,20 @@ def twilio_proof(call: Any, **claim: Any) -> Proof:
     return prove(call, contract=contract, interaction="code accepted", **asked | claim)
 
 
-def kinds(proof: Proof, violation: Violation) -> set[Kind]:
+def kinds(proof: Proof, violation: Violation) -> set[MutationKind]:
     """The kinds of mutation that showed a violation; each has one counterexample."""
-    told = {each.violation: set[Kind]() for each in proof.counterexamples}
+    told = {each.violation: set[MutationKind]() for each in proof.counterexamples}
     for each in proof.counterexamples:
         told[each.violation].add(each.kind)
     return told.get(violation, set())
 
 
-def duo(endpoint: Endpoint, kind: type[Auth] = Auth, timeout: float = PATIENT) -> Auth:
+def duo(endpoint: LoopbackUrl, kind: type[Auth] = Auth, timeout: float = PATIENT) -> Auth:
     keys = {"ikey": "DIABCDEFGHIJ01234567", "skey": SECRET, "host": endpoint.host, "port": endpoint.port}
     return kind(**keys, ca_certs=str(endpoint.ca_bundle), timeout=timeout)
 
 
-def naive_duo(endpoint: Endpoint) -> bool:
+def naive_duo(endpoint: LoopbackUrl) -> bool:
     answer = duo(endpoint).auth("passcode", username="alice", passcode="000000000")
     return bool(answer["result"] == "allow")
 
@@ -94,7 +94,7 @@ class StrictAuth(Auth):  # type: ignore[misc]
         return super().parse_json_response_and_metadata(response, data)
 
 
-def careful_duo(endpoint: Endpoint, timeout: float = PATIENT) -> bool:
+def careful_duo(endpoint: LoopbackUrl, timeout: float = PATIENT) -> bool:
     try:
         answer = duo(endpoint, StrictAuth, timeout).auth("passcode", username="alice", passcode="000000000")
     except ContractViolation:
@@ -112,13 +112,13 @@ def careful_duo(endpoint: Endpoint, timeout: float = PATIENT) -> bool:
     raise ContractViolation("Duo's result is none that the contract names")
 
 
-def twilio(endpoint: Endpoint, http_client: HttpClient) -> Any:
+def twilio(endpoint: LoopbackUrl, http_client: HttpClient) -> Any:
     made = Client("SK0123456789abcdef0123456789abcdef", SECRET, f"AC{'0' * 32}", http_client=http_client)
     made.verify.base_url = str(endpoint)
     return made.verify.v2.services(SERVICE)
 
 
-def naive_twilio(endpoint: Endpoint) -> bool:
+def naive_twilio(endpoint: LoopbackUrl) -> bool:
     check = twilio(endpoint, TwilioHttpClient(timeout=PATIENT)).verification_checks
     return bool(check.create(verification_sid=SENT, code="123456").status == "approved")
 
@@ -143,7 +143,7 @@ def _require_json(response: requests.Response, *args: Any, **kwargs: Any) -> Non
         raise ContractViolation("Twilio answered no JSON") from None
 
 
-def careful_twilio(endpoint: Endpoint, timeout: float = PATIENT) -> bool:
+def careful_twilio(endpoint: LoopbackUrl, timeout: float = PATIENT) -> bool:
     try:
         checks = twilio(endpoint, StrictHttpClient(timeout=timeout)).verification_checks
         check = checks.create(verification_sid=SENT, code="123456")
@@ -164,8 +164,14 @@ def careful_twilio(endpoint: Endpoint, timeout: float = PATIENT) -> bool:
 
 def test_duo_wrapped_naively() -> None:
     """It reads one of the two fields that have to agree, of anything that Python takes for JSON."""
-    found = duo_proof(naive_duo, tolerate=[*WAITS, Kind.STATUS])
-    assert kinds(found, Violation.LET_IN) == {Kind.BODY, Kind.FIELD, Kind.CONTENT_TYPE, Kind.ENCODING, Kind.SYNTAX}
+    found = duo_proof(naive_duo, tolerate=[*WAITS, MutationKind.STATUS])
+    assert kinds(found, Violation.LET_IN) == {
+        MutationKind.BODY,
+        MutationKind.FIELD,
+        MutationKind.CONTENT_TYPE,
+        MutationKind.ENCODING,
+        MutationKind.SYNTAX,
+    }
     assert "raised RuntimeError" in str(found)
     assert "raised UnicodeDecodeError" in str(found)
     assert kinds(found, Violation.OTHER_LOGIN) == set()
@@ -175,7 +181,7 @@ def test_duo_waits_for_a_rate_limit_to_end(monkeypatch: pytest.MonkeyPatch) -> N
     """It asks again after 1, 2, 4 … 32 seconds, all of which the user waits."""
     over, others = threading.Event(), set(threading.enumerate())
     monkeypatch.setattr("duo_client.client.sleep", lambda seconds: over.wait(10 * PATIENT))
-    only_status = set(Kind) - {Kind.STATUS}
+    only_status = set(MutationKind) - {MutationKind.STATUS}
     found = duo_proof(naive_duo, tolerate=only_status, examples=1, deadline_seconds=2.0)
     assert [each.change for each in found.counterexamples if each.violation is Violation.HANG] == [
         "the status is 429 instead of 200"
@@ -193,14 +199,14 @@ def test_twilio_wrapped_naively() -> None:
     """It reads the status of anything that Python takes for JSON, about whomever it is."""
     found = twilio_proof(naive_twilio, tolerate=WAITS)
     assert kinds(found, Violation.LET_IN) == {
-        Kind.BODY,
-        Kind.CONTENT_TYPE,
-        Kind.ENCODING,
-        Kind.FIELD,
-        Kind.STATUS,
-        Kind.SYNTAX,
+        MutationKind.BODY,
+        MutationKind.CONTENT_TYPE,
+        MutationKind.ENCODING,
+        MutationKind.FIELD,
+        MutationKind.STATUS,
+        MutationKind.SYNTAX,
     }
-    assert kinds(found, Violation.OTHER_LOGIN) == {Kind.FIELD}
+    assert kinds(found, Violation.OTHER_LOGIN) == {MutationKind.FIELD}
 
 
 def test_twilio_wrapped_with_care() -> None:
@@ -209,22 +215,24 @@ def test_twilio_wrapped_with_care() -> None:
 
 @pytest.mark.parametrize(("prove_it", "client"), [(duo_proof, careful_duo), (twilio_proof, careful_twilio)])
 def test_silence_lets_nobody_in_with_care(prove_it: Any, client: Any) -> None:
-    prove_it(partial(client, timeout=IMPATIENT), tolerate=set(Kind) - {Kind.WAITING}, examples=1).require()
+    prove_it(
+        partial(client, timeout=IMPATIENT), tolerate=set(MutationKind) - {MutationKind.WAITING}, examples=1
+    ).require()
 
 
 @pytest.mark.parametrize("name", ["duo", "twilio"])
 def test_no_timeout_of_an_sdk_ends_an_answer_that_drips(name: str) -> None:
     """Each limits every wait for the network, and not the whole: silence ends, a drip does not."""
 
-    def patient_duo(endpoint: Endpoint) -> bool:
+    def patient_duo(endpoint: LoopbackUrl) -> bool:
         answer = duo(endpoint, timeout=IMPATIENT).auth("passcode", username="alice", passcode="000000000")
         return bool(answer["result"] == "allow")
 
-    def patient_twilio(endpoint: Endpoint) -> bool:
+    def patient_twilio(endpoint: LoopbackUrl) -> bool:
         checks = twilio(endpoint, TwilioHttpClient(timeout=IMPATIENT)).verification_checks
         return bool(checks.create(verification_sid=SENT, code="123456").status == "approved")
 
-    claim: dict[str, Any] = {"tolerate": set(Kind) - WAITS, "examples": 1, "deadline_seconds": 4.0}
+    claim: dict[str, Any] = {"tolerate": set(MutationKind) - WAITS, "examples": 1, "deadline_seconds": 4.0}
     found = duo_proof(patient_duo, **claim) if name == "duo" else twilio_proof(patient_twilio, **claim)
     (hang,) = (each for each in found.counterexamples if each.violation is Violation.HANG)
     assert hang.change == "the answer never ends: byte after byte of its body"

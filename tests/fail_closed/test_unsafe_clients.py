@@ -14,9 +14,9 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from mfagate import strict_json
-from mfagate.fail_closed import WAITS, CannotProve, Ending, Endpoint, Kind, Proof, Violation, prove
-from mfagate.second_factor import ContractViolation, ProviderUnavailable
+from mfagate.core import strict_json
+from mfagate.fail_closed import WAITS, CannotProve, Ending, LoopbackUrl, MutationKind, Proof, Violation, prove
+from mfagate.providers.second_factor import ContractViolation, ProviderUnavailable
 
 from ..support.project import REPOSITORY
 
@@ -79,7 +79,9 @@ SHAPES = {
 }
 
 
-def ask(shape: Shape, endpoint: Endpoint, *, session: requests.Session | None = None, **how: Any) -> requests.Response:
+def ask(
+    shape: Shape, endpoint: LoopbackUrl, *, session: requests.Session | None = None, **how: Any
+) -> requests.Response:
     how = {
         "allow_redirects": False,
         "timeout": PATIENT,
@@ -104,7 +106,7 @@ def is_good(shape: Shape, body: Any) -> bool:
     return all(fits(at(body, path), wanted) for path, wanted in {**shape.good, **shape.about}.items())
 
 
-def careful(shape: Shape, endpoint: Endpoint, **how: Any) -> bool:
+def careful(shape: Shape, endpoint: LoopbackUrl, **how: Any) -> bool:
     """As it should be, but for the deadline, which ``requests`` does not have."""
     try:
         response = ask(shape, endpoint, **how)
@@ -126,14 +128,14 @@ def judged(shape: Shape, status: int, content_type: str | None, content: bytes) 
     return True
 
 
-def believes_200(shape: Shape, endpoint: Endpoint) -> bool:
+def believes_200(shape: Shape, endpoint: LoopbackUrl) -> bool:
     try:
         return ask(shape, endpoint).status_code == 200
     except requests.RequestException:
         return False
 
 
-def looks_for_the_denial(shape: Shape, endpoint: Endpoint) -> bool:
+def looks_for_the_denial(shape: Shape, endpoint: LoopbackUrl) -> bool:
     """``.get("result") != "deny"``: every word that it does not know is a yes."""
     try:
         return bool(at(ask(shape, endpoint).json(), shape.decisive) not in (shape.denial, False))
@@ -141,14 +143,14 @@ def looks_for_the_denial(shape: Shape, endpoint: Endpoint) -> bool:
         return False
 
 
-def believes_what_it_cannot_read(shape: Shape, endpoint: Endpoint) -> bool:
+def believes_what_it_cannot_read(shape: Shape, endpoint: LoopbackUrl) -> bool:
     try:
         return is_good(shape, strict_json.loads(ask(shape, endpoint).content))
     except ValueError:
         return True
 
 
-def believes_silence(shape: Shape, endpoint: Endpoint) -> bool:
+def believes_silence(shape: Shape, endpoint: LoopbackUrl) -> bool:
     """Better to let in than to lock everybody out."""
     try:
         return careful(shape, endpoint)
@@ -158,7 +160,7 @@ def believes_silence(shape: Shape, endpoint: Endpoint) -> bool:
         return False
 
 
-def believes_any_truth(shape: Shape, endpoint: Endpoint) -> bool:
+def believes_any_truth(shape: Shape, endpoint: LoopbackUrl) -> bool:
     """``if body["valid"]:`` is true of the text "false"."""
     try:
         return bool(at(strict_json.loads(ask(shape, endpoint).content), shape.decisive))
@@ -166,14 +168,14 @@ def believes_any_truth(shape: Shape, endpoint: Endpoint) -> bool:
         return False
 
 
-def ignores_the_status(shape: Shape, endpoint: Endpoint) -> bool:
+def ignores_the_status(shape: Shape, endpoint: LoopbackUrl) -> bool:
     try:
         return is_good(shape, strict_json.loads(ask(shape, endpoint).content))
     except (requests.RequestException, ValueError):
         return False
 
 
-def ignores_the_login(shape: Shape, endpoint: Endpoint) -> bool:
+def ignores_the_login(shape: Shape, endpoint: LoopbackUrl) -> bool:
     try:
         body = strict_json.loads(ask(shape, endpoint).content)
     except (requests.RequestException, ValueError):
@@ -181,7 +183,7 @@ def ignores_the_login(shape: Shape, endpoint: Endpoint) -> bool:
     return all(at(body, path) == wanted for path, wanted in shape.good.items())
 
 
-def follows_redirects(shape: Shape, endpoint: Endpoint) -> bool:
+def follows_redirects(shape: Shape, endpoint: LoopbackUrl) -> bool:
     """As ``requests`` does unless it is told not to: the answer is that of whoever was named."""
     return careful(shape, endpoint, allow_redirects=True)
 
@@ -193,7 +195,7 @@ def received(response: http.client.HTTPResponse) -> bytes:
         return error.partial
 
 
-def takes_a_part_for_the_whole(shape: Shape, endpoint: Endpoint) -> bool:
+def takes_a_part_for_the_whole(shape: Shape, endpoint: LoopbackUrl) -> bool:
     connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=PATIENT)
     try:
         connection.request("POST", shape.path, urlencode(shape.form))
@@ -208,7 +210,7 @@ def takes_a_part_for_the_whole(shape: Shape, endpoint: Endpoint) -> bool:
     return judged(shape, response.status, response.headers["Content-Type"], content)
 
 
-def lets_in_while_the_provider_is_down(shape: Shape, endpoint: Endpoint) -> bool:
+def lets_in_while_the_provider_is_down(shape: Shape, endpoint: LoopbackUrl) -> bool:
     """Only where nothing at all answers at its address."""
     try:
         return careful(shape, endpoint)
@@ -218,7 +220,7 @@ def lets_in_while_the_provider_is_down(shape: Shape, endpoint: Endpoint) -> bool
         raise
 
 
-def lets_in_who_is_not_enrolled(shape: Shape, endpoint: Endpoint) -> bool:
+def lets_in_who_is_not_enrolled(shape: Shape, endpoint: LoopbackUrl) -> bool:
     """Only on the provider's own words for it."""
     try:
         response = ask(shape, endpoint)
@@ -229,11 +231,11 @@ def lets_in_who_is_not_enrolled(shape: Shape, endpoint: Endpoint) -> bool:
     return judged(shape, response.status_code, response.headers.get("Content-Type"), response.content)
 
 
-def trusts_any_certificate(shape: Shape, endpoint: Endpoint) -> bool:
+def trusts_any_certificate(shape: Shape, endpoint: LoopbackUrl) -> bool:
     return careful(shape, endpoint, verify=False)
 
 
-def takes_off_an_envelope_or_none(shape: Shape, endpoint: Endpoint) -> bool:
+def takes_off_an_envelope_or_none(shape: Shape, endpoint: LoopbackUrl) -> bool:
     """``body.get("response", body)``: ready for a release that answers without it."""
     try:
         response = ask(shape, endpoint)
@@ -253,13 +255,13 @@ class AnyName(HTTPAdapter):
         super().init_poolmanager(*args, **how, assert_hostname=False)
 
 
-def trusts_any_name(shape: Shape, endpoint: Endpoint) -> bool:
+def trusts_any_name(shape: Shape, endpoint: LoopbackUrl) -> bool:
     with requests.Session() as session:
         session.mount("https://", AnyName())
         return careful(shape, endpoint, session=session)
 
 
-def lets_in_what_takes_too_long(kind: type[requests.Timeout], shape: Shape, endpoint: Endpoint) -> bool:
+def lets_in_what_takes_too_long(kind: type[requests.Timeout], shape: Shape, endpoint: LoopbackUrl) -> bool:
     """The provider will have said yes."""
     try:
         return careful(shape, endpoint)
@@ -269,19 +271,19 @@ def lets_in_what_takes_too_long(kind: type[requests.Timeout], shape: Shape, endp
         raise
 
 
-def waits_for_ever(shape: Shape, endpoint: Endpoint) -> bool:
+def waits_for_ever(shape: Shape, endpoint: LoopbackUrl) -> bool:
     response = requests.post(endpoint + shape.path, data=shape.form, allow_redirects=False)
     return response.status_code == 200 and response.content != b"" and is_good(shape, response.json())
 
 
-def shows_its_secret(shape: Shape, endpoint: Endpoint) -> bool:
+def shows_its_secret(shape: Shape, endpoint: LoopbackUrl) -> bool:
     try:
         return careful(shape, endpoint)
     except ContractViolation as error:
         raise ContractViolation("no answer") from ValueError(f"{error} to Bearer {SECRET}")
 
 
-def proof(client: Callable[[Shape, Endpoint], bool], name: str, **claim: Any) -> Proof:
+def proof(client: Callable[[Shape, LoopbackUrl], bool], name: str, **claim: Any) -> Proof:
     shape = SHAPES[name]
     contract = REPOSITORY / f"contracts/{name}/auth-service-{name}.json"
     about = {"deadline_seconds": 2 * PATIENT + 1, "secrets": [SECRET], "examples": 50, "tolerate": WAITS}
@@ -310,7 +312,7 @@ def test_a_careful_client_is_proved(name: str) -> None:
     "client",
     [believes_200, looks_for_the_denial, believes_what_it_cannot_read, believes_any_truth, ignores_the_status],
 )
-def test_a_client_that_believes_too_much_is_caught(client: Callable[[Shape, Endpoint], bool], name: str) -> None:
+def test_a_client_that_believes_too_much_is_caught(client: Callable[[Shape, LoopbackUrl], bool], name: str) -> None:
     assert Violation.LET_IN in found(proof(client, name))
 
 
@@ -318,7 +320,7 @@ def test_a_client_that_believes_too_much_is_caught(client: Callable[[Shape, Endp
 def test_letting_in_for_want_of_an_answer_is_caught(name: str) -> None:
     change = found(proof(believes_silence, name))[Violation.LET_IN]
     assert "never begins" in change or "ends in the middle" in change or "gzip" in change
-    silence = proof(believes_silence, name, tolerate=set(Kind) - WAITS, examples=1)
+    silence = proof(believes_silence, name, tolerate=set(MutationKind) - WAITS, examples=1)
     assert found(silence)[Violation.LET_IN] == "the answer never begins: silence"
 
 
@@ -335,7 +337,7 @@ def test_letting_in_for_want_of_an_answer_is_caught(name: str) -> None:
     ],
 )
 def test_letting_in_on_one_rare_answer_alone_is_caught(
-    client: Callable[[Shape, Endpoint], bool], change: str, tls: bool
+    client: Callable[[Shape, LoopbackUrl], bool], change: str, tls: bool
 ) -> None:
     assert found(proof(client, "okta", tls=tls)) == {Violation.LET_IN: change}
 
@@ -360,13 +362,18 @@ def test_what_tells_a_refusal_apart_is_read() -> None:
 )
 def test_letting_in_what_takes_too_long_is_caught(kind: type[requests.Timeout], change: str) -> None:
     """Also of a client that cannot end an answer that drips, and is excused from it."""
-    late = proof(partial(lets_in_what_takes_too_long, kind), "okta", tolerate=set(Kind) - {Kind.WAITING}, examples=1)
+    late = proof(
+        partial(lets_in_what_takes_too_long, kind),
+        "okta",
+        tolerate=set(MutationKind) - {MutationKind.WAITING},
+        examples=1,
+    )
     assert found(late) == {Violation.LET_IN: change}
 
 
 @every_shape
 def test_an_endless_wait_is_caught(name: str) -> None:
-    waited = proof(waits_for_ever, name, tolerate=set(Kind) - WAITS, examples=1)
+    waited = proof(waits_for_ever, name, tolerate=set(MutationKind) - WAITS, examples=1)
     assert found(waited)[Violation.HANG] == "the answer never begins: silence"
     assert waited.tried["waits"] == 1  # the first is enough
 
@@ -410,7 +417,7 @@ def test_an_error_of_another_type_is_caught() -> None:
 
 
 def test_a_client_that_refuses_what_is_allowed_is_caught() -> None:
-    def refuses_bypass(shape: Shape, endpoint: Endpoint) -> bool:
+    def refuses_bypass(shape: Shape, endpoint: LoopbackUrl) -> bool:
         if careful(shape, endpoint) and b"bypass" in ask(shape, endpoint).content:
             raise ContractViolation("no")
         return True

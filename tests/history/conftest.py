@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.history.place import Place
+from mfagate.history.place import HistoryLocation
 from mfagate.history.store import History
 
 from ..support.postgres import Server, postgres
@@ -21,15 +21,15 @@ def postgres_server() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> HistoryLocation:
     """Where no history is yet."""
     if request.param == "sqlite":
-        return Place.of("below/history.db", tmp_path)
+        return HistoryLocation.of("below/history.db", tmp_path)
     server: Server = request.getfixturevalue("postgres_server")
-    return Place.of(server.new_database(f"h{uuid.uuid4().hex}"), tmp_path)
+    return HistoryLocation.of(server.new_database(f"h{uuid.uuid4().hex}"), tmp_path)
 
 
 @pytest.fixture
-def history(place: Place) -> Iterator[History]:
+def history(place: HistoryLocation) -> Iterator[History]:
     with History.open(place) as opened:
         yield opened

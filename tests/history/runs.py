@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mfagate.causes import CauseId, Outcome
-from mfagate.result import Check, IntegrationReport, Measured, Report, Run, Summary, Verdict
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check, IntegrationReport, Measured, Report, Run, Summary, Verdict
 
 FIRST = datetime(2026, 10, 1, 2, 0, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.causes import CauseId, Outcome
-from mfagate.history import Change, IntegrationState, changes, standing
-from mfagate.result import Check
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check
+from mfagate.history import HistoryChange, IntegrationState, changes, standing
 
 from .runs import integration, passed, problem
 
@@ -35,7 +35,7 @@ def test_what_stays_is_no_change() -> None:
 
 def test_another_cause_of_the_same_check() -> None:
     (change,) = changes([state(SLOW)], [state(RESETS)])
-    assert change == Change(
+    assert change == HistoryChange(
         "changed", "duo", "provider.steady", None, CauseId.NETWORK_CONNECTION_RESET, Outcome.WARN, RESETS.message,
         CauseId.PROVIDER_DEGRADED, Outcome.WARN,
     )  # fmt: skip

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from mfagate.history import History, Place
+from mfagate.history import History, HistoryLocation
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import Handler, front
+from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 from mfagate.secrets.fingerprint import Key
-from mfagate.testing.project import Result
+from mfagate.testing.project import CommandResult
 
 from ..support.duo import Duo, emulator
 from ..support.postgres import Server
@@ -40,7 +40,7 @@ def duo(tmp_path: Path, running: Running) -> Duo:
     return Duo(tmp_path, running)
 
 
-def compared(result: Result) -> str:
+def compared(result: CommandResult) -> str:
     """The comparison under the deciding check; it is its first evidence."""
     check = next(check for check in result.first["checks"] if check["cause"] == result.first["cause"])
     name, text = next(iter(check["evidence"].items()))
@@ -79,7 +79,7 @@ def refusing(handler: Handler) -> bool:
 
 def test_the_same_value_shows_that_the_provider_was_changed(duo: Duo, running: Running) -> None:
     answers = [lambda handler: handler.relay(*handler.ask(), "application/json"), refusing]
-    with front(running.endpoint, lambda handler: answers[0](handler)) as before:
+    with faulty_proxy(running.endpoint, lambda handler: answers[0](handler)) as before:
         duo._text = duo.text().replace(running.endpoint, before.url)
         passing = duo.run("nightly")
         del answers[0]
@@ -92,7 +92,7 @@ def test_the_same_value_shows_that_the_provider_was_changed(duo: Duo, running: R
 
 def test_another_address_is_named_beside_the_same_value(duo: Duo, running: Running) -> None:
     duo.run("nightly")
-    with front(running.endpoint, refusing) as before:
+    with faulty_proxy(running.endpoint, refusing) as before:
         duo._text = duo.text().replace(running.endpoint, before.url)
         result = duo.run("gate")
     assert re.fullmatch(r"the same value as in the last run .*, but endpoint was another one", compared(result))
@@ -134,7 +134,7 @@ def test_passing_runs_record_a_fingerprint_of_each_value(duo: Duo) -> None:
     assert prints["secret_key"] == key.fingerprint(duo.env["DUO_SKEY"])
     assert set(prints) == {"host", "integration_key", "secret_key", "endpoint"}
     assert report["run"]["fingerprint_key"] == key.identifier
-    with History.open(Place.of(None, duo.folder)) as history:
+    with History.open(HistoryLocation.of(None, duo.folder)) as history:
         (run,) = history.runs()
     assert (run.fingerprint_key, run.integrations[0].fingerprints) == (key.identifier, prints)
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check
 from mfagate.history.comparison import LABEL, Comparison
 from mfagate.history.past import LastPass
-from mfagate.result import Check
 
 from .runs import integration, problem
 

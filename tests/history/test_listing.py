@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
 from mfagate.history import StoredRun, listing
 
 from .runs import integration, problem, report

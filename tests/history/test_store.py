@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check
 from mfagate.history import HistoryError, StoredRun
-from mfagate.history.place import Place
+from mfagate.history.place import HistoryLocation
 from mfagate.history.store import History, Selection
 from mfagate.history.versions import NEWEST
-from mfagate.result import Check
 
 from ..support.resources import no_descriptor_left
 from .runs import FIRST, answered, integration, passed, problem, report, unanswered
@@ -115,7 +115,7 @@ def test_a_run_is_stored_whole_or_not_at_all(history: History) -> None:
     assert history.runs() == [run]
 
 
-def test_many_write_at_once(place: Place) -> None:
+def test_many_write_at_once(place: HistoryLocation) -> None:
     """Beginning with the very first, who makes the tables."""
     runs = [a_run(day) for day in range(12)]
     errors: list[HistoryError] = []
@@ -138,7 +138,7 @@ def test_many_write_at_once(place: Place) -> None:
 
 
 def test_who_holds_it_is_not_waited_for_without_end(
-    place: Place, history: History, monkeypatch: pytest.MonkeyPatch
+    place: HistoryLocation, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mfagate.history import engine
 
@@ -152,7 +152,7 @@ def test_who_holds_it_is_not_waited_for_without_end(
     history.record(a_run())
 
 
-def test_a_newer_history_is_refused(place: Place) -> None:
+def test_a_newer_history_is_refused(place: HistoryLocation) -> None:
     from sqlalchemy import text
 
     with History.open(place) as history, history._engine.begin() as connection:
@@ -161,7 +161,7 @@ def test_a_newer_history_is_refused(place: Place) -> None:
         History.open(place)
 
 
-def test_an_older_history_is_brought_up_to_date(place: Place) -> None:
+def test_an_older_history_is_brought_up_to_date(place: HistoryLocation) -> None:
     """Made by the steps of the first version, as it was released."""
     from sqlalchemy import text
 
@@ -201,7 +201,7 @@ def _columns(connection: object) -> dict[str, list[str]]:
     return {name: [column["name"] for column in inspector.get_columns(name)] for name in inspector.get_table_names()}
 
 
-def test_nothing_to_read_from(place: Place) -> None:
+def test_nothing_to_read_from(place: HistoryLocation) -> None:
     with pytest.raises(HistoryError, match="mfagate nightly begins one"):
         History.open(place, create=False)
 
@@ -217,7 +217,7 @@ def test_a_run_that_is_not_there(history: History) -> None:
 
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_machine_without_descriptors_is_not_a_broken_history(tmp_path: Path, exists: bool) -> None:
-    place = Place.of("below/history.db", tmp_path)
+    place = HistoryLocation.of("below/history.db", tmp_path)
     if exists:
         History.open(place).close()
     with no_descriptor_left(), pytest.raises(HistoryError) as raised:
@@ -227,7 +227,7 @@ def test_a_machine_without_descriptors_is_not_a_broken_history(tmp_path: Path, e
 
 
 def test_a_connection_that_finds_no_descriptor_is_not_a_broken_history(tmp_path: Path) -> None:
-    with History.open(Place.of("history.db", tmp_path)) as history:
+    with History.open(HistoryLocation.of("history.db", tmp_path)) as history:
         history.close()
         with no_descriptor_left(), pytest.raises(HistoryError, match="this machine ran out of file descriptors"):
             history.runs()

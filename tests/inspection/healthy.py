@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from mfagate.config import load
 from mfagate.config.resolved import resolve_table
-from mfagate.inspection.settings import Subject, inspect_settings
+from mfagate.core.result import Finding
+from mfagate.inspection.settings import InspectedSettings, inspect_settings
 from mfagate.providers import registry
-from mfagate.result import Finding
 from mfagate.secrets.stores import StoreContext, Stores
 
 
@@ -155,4 +155,4 @@ def inspected(folder: Path, provider: str, values: Mapping[str, str], *, literal
     integration = load(folder / "integrations.toml", registry.names()).integrations["a"]
     stores = Stores(StoreContext(folder, os.environ))
     resolved = resolve_table(integration, "settings", stores, sandbox_running=True)
-    return inspect_settings(Subject(integration, declared, resolved), horizon=timedelta(days=30))
+    return inspect_settings(InspectedSettings(integration, declared, resolved), horizon=timedelta(days=30))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.causes import Outcome
 from mfagate.config import load
 from mfagate.config.resolved import resolve_table
+from mfagate.core.causes import Outcome
+from mfagate.core.result import Finding
 from mfagate.inspection.client import inspect_client
-from mfagate.result import Finding
 from mfagate.secrets.stores import StoreContext, Stores
 
 

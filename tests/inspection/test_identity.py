@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from mfagate.app.gate import Session, prepared
+from mfagate.checks import configuration
+from mfagate.checks.context import CheckContext
 from mfagate.config import load
 from mfagate.config.load import ConfigError
-from mfagate.gate import Session, prepared
-from mfagate.ladder import configuration
-from mfagate.ladder.rung import Climb
-from mfagate.result import Check
+from mfagate.core.result import Check
 
 TOML = """\
 [integrations.a]
@@ -64,7 +64,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def examine(folder: Path, more: str, *, without_secrets: bool = False) -> tuple[list[Check], Climb, Session]:
+def examine(folder: Path, more: str, *, without_secrets: bool = False) -> tuple[list[Check], CheckContext, Session]:
     path = folder / "integrations.toml"
     path.write_text(TOML.format(more=more))
     settings = load(path, ["duo"])

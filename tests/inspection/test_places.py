@@ -11,9 +11,9 @@ import pytest
 
 from mfagate.config import load
 from mfagate.config.resolved import resolve_table
-from mfagate.inspection.settings import Subject, inspect_settings
+from mfagate.core.result import Finding
+from mfagate.inspection.settings import InspectedSettings, inspect_settings
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.result import Finding
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
 
@@ -35,7 +35,7 @@ def inspected(folder: Path, reference: str) -> list[Finding]:
     integration = load(folder / "integrations.toml", ["privacyidea"]).integrations["a"]
     stores = Stores(StoreContext(folder, os.environ))
     values = resolve_table(integration, "settings", stores, sandbox_running=True)
-    return inspect_settings(Subject(integration, PrivacyIDEASettings, values), horizon=timedelta(days=30))
+    return inspect_settings(InspectedSettings(integration, PrivacyIDEASettings, values), horizon=timedelta(days=30))
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from mfagate.app.gate import Session, prepared
+from mfagate.checks import configuration
+from mfagate.checks.context import CheckContext
 from mfagate.config import load
-from mfagate.gate import Session, prepared
-from mfagate.ladder import configuration
-from mfagate.ladder.rung import Climb
-from mfagate.result import Check
+from mfagate.core.result import Check
 
 KEYS = {"validate": "VALIDATE", "admin": "ADMIN"}
 
@@ -29,7 +29,7 @@ validate_key = "env:{validate}"
 admin_key = "env:{admin}"
 """
 
-Examine = Callable[..., tuple[list[Check], Climb]]
+Examine = Callable[..., tuple[list[Check], CheckContext]]
 
 
 def key(role: str) -> str:
@@ -46,7 +46,7 @@ def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
 
     def run(
         more: str = "", tables: str = "", *, name: str = "a", environment: str = "production", **keys: str
-    ) -> tuple[list[Check], Climb]:
+    ) -> tuple[list[Check], CheckContext]:
         path = tmp_path / "integrations.toml"
         text = TABLE.format(name=name, environment=environment, more=more, **(KEYS | keys))
         path.write_text(text + tables)

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId, Outcome
 from mfagate.config import Environment, ProviderSettings, Setting, load
 from mfagate.config.jwt import Jwt, claims, expiry
 from mfagate.config.resolved import resolve_table
 from mfagate.config.shapes import BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
-from mfagate.inspection.settings import Subject, inspect_settings
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Finding
+from mfagate.inspection.settings import InspectedSettings, inspect_settings
 from mfagate.inspection.shared import shared_credentials
-from mfagate.result import Finding
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.stores import StoreContext, Stores
 
@@ -93,12 +93,14 @@ def inspect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inspect:
     return run
 
 
-def _subject(folder: Path, name: str = "a") -> Subject:
+def _subject(folder: Path, name: str = "a") -> InspectedSettings:
     import os
 
     integration = load(folder / "integrations.toml", ["p"]).integrations[name]
     stores = Stores(StoreContext(folder, os.environ))
-    return Subject(integration, Settings, resolve_table(integration, "settings", stores, sandbox_running=True))
+    return InspectedSettings(
+        integration, Settings, resolve_table(integration, "settings", stores, sandbox_running=True)
+    )
 
 
 def causes(findings: list[Finding]) -> list[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mfagate.config.jwt import Jwt, expiry
 from mfagate.config.shapes import BaseUrl, Pattern, is_loopback
-from mfagate.origins import Origins
+from mfagate.core.origins import Origins
 
 CANARY = "c4n4ry"
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
+from mfagate.core.result import Finding
 from mfagate.inspection.encodings import document, wrapped
-from mfagate.result import Finding
 from mfagate.secrets.redaction import Redactor
 
 from .healthy import EXAMPLES, inspected

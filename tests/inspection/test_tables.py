@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.causes import Outcome
+from mfagate.app.gate import Session, prepared
+from mfagate.checks import configuration, documentation
 from mfagate.config import load
 from mfagate.config.settings import ProviderSettings
-from mfagate.gate import Session, prepared
+from mfagate.core.causes import Outcome
+from mfagate.core.result import Check
 from mfagate.inspection.other_names import meant_by
 from mfagate.inspection.telephone import doubt_about
-from mfagate.ladder import configuration, documentation
 from mfagate.providers import registry
-from mfagate.result import Check
 
 from .healthy import EXAMPLES
 

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from mfagate.monitor import Monitor, monitor
-from mfagate.sandbox.front import Handler, front
+from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 
 SECRET = "canary-secret-" + "x7Kq9" * 5
 
@@ -40,7 +40,7 @@ def provider() -> Iterator[Provider]:
     made = Provider()
     made.says("/ok", 200, ALLOWED)
     made.says("/refused", 401, BAD_SIGNATURE)
-    with front("http://127.0.0.1:9", made) as server:
+    with faulty_proxy("http://127.0.0.1:9", made) as server:
         made.url = server.url
         yield made
 

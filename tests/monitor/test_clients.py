@@ -17,11 +17,11 @@ from prometheus_client import CollectorRegistry
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from mfagate.monitor import Answer, Monitor, Result, monitor
+from mfagate.monitor import Answer, CallResult, Monitor, monitor
 from mfagate.monitor.connections import _timing as timed
 from mfagate.monitor.connections import under_way
 from mfagate.sandbox.faults import Fault, faulty
-from mfagate.sandbox.front import Handler, front
+from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 
 from .conftest import ALLOWED, BAD_SIGNATURE, Provider, problems_by_cause, requests_by_result
 
@@ -192,7 +192,7 @@ def test_retries_are_one_call(provider: Provider, watching: Monitor, registry: C
     def at_last(handler: Handler) -> bool:
         return handler.answer(next(failures, 200), b"{}", "application/json")
 
-    with front("http://127.0.0.1:9", at_last) as server, watching.wrap(a_session()) as session:
+    with faulty_proxy("http://127.0.0.1:9", at_last) as server, watching.wrap(a_session()) as session:
         session.mount("http://", HTTPAdapter(max_retries=Retry(3, status_forcelist=[503], backoff_factor=0)))
         assert session.get(server.url).status_code == 200
         assert len(server.requests) == 3
@@ -351,7 +351,7 @@ def test_a_defect_of_the_monitor_is_silent(
     def broken(*arguments: object) -> None:
         raise RuntimeError("with a canary-secret in its words")
 
-    monkeypatch.setattr("mfagate.monitor.judging.diagnose", broken)
+    monkeypatch.setattr("mfagate.monitor.classification.diagnose", broken)
     monkeypatch.setattr("mfagate.monitor.clients.time_connections", broken)
     with watching.wrap(a_session()) as session, caplog.at_level(logging.DEBUG, "mfagate"):
         assert session.get(f"{provider.url}/refused").json() == BAD_SIGNATURE
@@ -365,7 +365,7 @@ def test_a_defect_of_the_monitor_is_silent(
 
 def test_observe_never_raises(watching: Monitor) -> None:
     for outcome in (None, object(), 3, "text"):
-        assert watching.observe(None, outcome, 0.1) is Result.UNEXPLAINED
+        assert watching.observe(None, outcome, 0.1) is CallResult.UNEXPLAINED
     assert watching.observe(None, ValueError(), "no number") is None  # type: ignore[arg-type]
 
 
@@ -386,7 +386,7 @@ def test_connections_through_a_proxy_are_timed(watching: Monitor, registry: Coll
     def forwarded(handler: Handler) -> bool:
         return handler.answer(200, b"{}", "application/json")
 
-    with front("http://127.0.0.1:9", forwarded) as proxy, watching.wrap(a_session()) as session:
+    with faulty_proxy("http://127.0.0.1:9", forwarded) as proxy, watching.wrap(a_session()) as session:
         session.proxies = {"http": proxy.url}
         assert session.get("http://api.example.com/").json() == {}
         assert proxy.requests == [("GET", "http://api.example.com/")]

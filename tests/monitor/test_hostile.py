@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from mfagate.monitor import Answer, Result, monitor
+from mfagate.monitor import Answer, CallResult, monitor
 from mfagate.monitor.answer import LARGEST_BODY, answer_in, exchange_of
 
 from ..support.project import REPOSITORY
@@ -66,9 +66,9 @@ def test_a_refusal_that_is_longer_is_not_explained_and_a_long_page_still_is() ->
     watching = monitor("duo", registry=CollectorRegistry())
     refusal = {"code": 40103, "message": "x" * LARGEST_BODY, "stat": "FAIL"}
     long = Answer(401, {"content-type": "application/json"}, json.dumps(refusal).encode())
-    assert watching.observe(REQUEST, long, 0.1) is Result.UNEXPLAINED
+    assert watching.observe(REQUEST, long, 0.1) is CallResult.UNEXPLAINED
     page = Answer(403, {"content-type": "text/html"}, b"<html><title>Blocked</title>" + b"x" * LARGEST_BODY)
-    assert watching.observe(REQUEST, page, 0.1) is Result.PROBLEM
+    assert watching.observe(REQUEST, page, 0.1) is CallResult.PROBLEM
     assert watching.causes == ("contract.not-json",)
 
 
@@ -94,7 +94,7 @@ def test_what_an_sdk_has_parsed_is_taken_over_as_far_as_it_is_looked_at(data: An
     assert exchange.response is not None
     assert len(exchange.response.body) <= LARGEST_BODY
     result = monitor("duo", registry=CollectorRegistry()).observe(REQUEST, SdkError(data), 0.1)
-    assert result in (Result.PROBLEM, Result.UNEXPLAINED)
+    assert result in (CallResult.PROBLEM, CallResult.UNEXPLAINED)
 
 
 def test_a_body_nested_by_itself_is_taken_over_to_a_depth() -> None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics import exposition
 
-from mfagate.causes import CauseId, load
-from mfagate.monitor import Answer, Monitor, Result, monitor
+from mfagate.core.causes import CauseId, load
+from mfagate.monitor import Answer, CallResult, Monitor, monitor
 from mfagate.monitor.incidents import Described, Incidents, logger
 from mfagate.secrets.redaction import Redactor
 
@@ -86,7 +86,7 @@ def test_what_is_the_providers_is_a_warning_and_a_user_who_is_refused_ends_it(
     refused = Answer(
         400, {"Content-Type": "application/json"}, b'{"stat": "FAIL", "code": 40002, "message": "Invalid"}'
     )
-    assert watching.observe(asked, refused, 0.1) is Result.REFUSED
+    assert watching.observe(asked, refused, 0.1) is CallResult.REFUSED
     assert [event["event"] for event in kept.events] == ["new", "recovered"]
     assert [record.levelname for record in kept.records] == ["WARNING", "WARNING"]
 

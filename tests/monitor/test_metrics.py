@@ -13,8 +13,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics import exposition
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from mfagate.exchange import Response
-from mfagate.foreign.parsing import raw
+from mfagate.core.exchange import Response
+from mfagate.core.foreign.parsing import raw
 from mfagate.monitor import Answer, Monitor, monitor
 from mfagate.monitor.metrics import CAUSES
 from mfagate.providers.base import ApiError

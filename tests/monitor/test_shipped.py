@@ -22,9 +22,9 @@ from prometheus_client import CollectorRegistry, start_http_server
 from mfagate.monitor import monitor
 from mfagate.monitor.metrics import CAUSES
 from mfagate.providers.duo.auth import DuoAuth
-from mfagate.providers.duo.emulator import DuoEmulator
 from mfagate.sandbox.emulator.listen import Listener, certify
 from mfagate.testing.project import Project
+from mfagate_sandbox.duo.emulator import DuoEmulator
 
 from ..support.programs import require_module, require_program
 from ..support.project import REPOSITORY

@@ -11,10 +11,10 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from mfagate.mutation.copy import Copy, Entry, holds, quoted
+from mfagate.core.toml_lines import parse
+from mfagate.mutation.copy import Copy, SourceValue, holds, quoted
 from mfagate.secrets.reference import Reference
 from mfagate.secrets.stores import StoreContext, Stores
-from mfagate.toml_lines import parse
 
 REFERENCES = [
     "dotenv:deploy/a.env#KEY",
@@ -58,7 +58,7 @@ def test_a_source_holds_a_character_of_a_higher_plane(tmp_path: Path, text: str)
     reference = Reference.parse(text)
     assert reference is not None
     value = "a\U0001f600b\U0010ffff"
-    copy = Copy("", {reference: Entry(value)})
+    copy = Copy("", {reference: SourceValue(value)})
     copy.write(tmp_path)
     assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value
 
@@ -80,7 +80,7 @@ def test_every_store_reads_the_value_that_was_put_in(tmp_path: Path, text: str, 
     reference = Reference.parse(text)
     assert reference is not None
     assume(holds(reference, value))
-    copy = Copy("", {reference: Entry("before")}).with_value((), reference, value)
+    copy = Copy("", {reference: SourceValue("before")}).with_value((), reference, value)
     copy.write(tmp_path)
     assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value
 
@@ -90,7 +90,7 @@ def test_every_store_reads_the_value_that_was_put_in(tmp_path: Path, text: str, 
 def test_every_store_reads_a_variable_that_is_meant_as_text(tmp_path: Path, text: str, value: str) -> None:
     reference = Reference.parse(text)
     assert reference is not None
-    copy = Copy("", {reference: Entry(value)})
+    copy = Copy("", {reference: SourceValue(value)})
     copy.write(tmp_path)
     assert Stores(StoreContext(tmp_path, copy.environ)).resolve(reference).value == value
 

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from mfagate.cli.mutate import CLASSES
 from mfagate.config import ConfigError, load
-from mfagate.config.settings import Field
-from mfagate.mutation import Class, Fate, Mutant, Result, classes, mutants_of, report
+from mfagate.config.settings import SettingField
+from mfagate.core.result import Location
+from mfagate.mutation import Class, Mutant, MutantResult, MutantStatus, classes, mutants_of, report
 from mfagate.mutation.copy import Copy
-from mfagate.mutation.layout import NotMutable, Project, project_of, shared_sandboxes
-from mfagate.mutation.model import Operator, Place
+from mfagate.mutation.layout import MutatedProject, NotMutable, project_of, shared_sandboxes
+from mfagate.mutation.model import EditOperator, EditTarget
 from mfagate.mutation.values import OPERATORS, edits, redrawn
 from mfagate.providers import registry
-from mfagate.result import Location
 from mfagate.sandbox import Running
 
 SECRET = registry.get("duo").settings.fields()[2]
@@ -35,11 +35,13 @@ VALUES = {
 HEAD = '[integrations.duo]\nprovider = "duo"\nenvironment = "production"\n[integrations.duo.settings]\n'
 
 
-def place(value: str, field: Field = SECRET) -> Place:
-    return Place("duo", field, value, Location(Path("x"), 1))
+def place(value: str, field: SettingField = SECRET) -> EditTarget:
+    return EditTarget("duo", field, value, Location(Path("x"), 1))
 
 
-def project(folder: Path, text: str, chosen: tuple[str, ...] = (), values: Mapping[str, str] = VALUES) -> Project:
+def project(
+    folder: Path, text: str, chosen: tuple[str, ...] = (), values: Mapping[str, str] = VALUES
+) -> MutatedProject:
     (folder / "integrations.toml").write_text(text)
     configuration = load(folder / "integrations.toml", registry.names())
     integrations = configuration.select(chosen)
@@ -194,18 +196,20 @@ def test_operators_are_named_once_and_described() -> None:
 
 
 def test_the_report_tells_survivors_refusals_and_other_names() -> None:
-    def result(name: str, kind: Class, fate: Fate, cause: str | None = None, *, only_warned: bool = False) -> Result:
-        operator = Operator(name, kind, "an edit")
+    def result(
+        name: str, kind: Class, fate: MutantStatus, cause: str | None = None, *, only_warned: bool = False
+    ) -> MutantResult:
+        operator = EditOperator(name, kind, "an edit")
         where = Location(Path("a.env"), 3)
         mutant = Mutant(f"duo.x/{name}", operator, "duo", "duo.x", where, Copy("", {}), frozenset({"right"}))
-        return Result(mutant, fate, cause, "words", only_warned=only_warned)
+        return MutantResult(mutant, fate, cause, "words", only_warned=only_warned)
 
     results = [
-        result("one", Class.TYPO, Fate.CAUGHT_LIVE, "right"),
-        result("two", Class.TYPO, Fate.CAUGHT_OFFLINE, "wrong", only_warned=True),
-        result("three", Class.TYPO, Fate.SURVIVED),
-        result("four", Class.HARMLESS, Fate.REFUSED, "wrong"),
-        result("five", Class.STRAY, Fate.EQUIVALENT),
+        result("one", Class.TYPO, MutantStatus.CAUGHT_LIVE, "right"),
+        result("two", Class.TYPO, MutantStatus.CAUGHT_OFFLINE, "wrong", only_warned=True),
+        result("three", Class.TYPO, MutantStatus.SURVIVED),
+        result("four", Class.HARMLESS, MutantStatus.REFUSED, "wrong"),
+        result("five", Class.STRAY, MutantStatus.EQUIVALENT),
     ]
     text = report.console(results, live=True)
     assert "the gate catches 2 of 3 harmful edits (66.7 %)" in text

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mfagate.sandbox.front import Handler, front
+from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 from mfagate.testing.project import Project
 
 from ..support.project import link_shipped
@@ -83,6 +83,6 @@ class Webhook:
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
     made = Webhook()
-    with front("http://127.0.0.1:9", made) as server:
+    with faulty_proxy("http://127.0.0.1:9", made) as server:
         made.port = server.server_port
         yield made

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.causes import CauseId, Outcome
 from mfagate.config.model import NotifyOptions
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check, IntegrationReport, Report, Run, Summary, Verdict
 from mfagate.notify import memory
-from mfagate.notify.changes import Kind, Standing, observed
+from mfagate.notify.changes import ChangeKind, ProblemStatus, observed
 from mfagate.notify.deciding import notifications
-from mfagate.result import Check, IntegrationReport, Report, Run, Summary, Verdict
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 REJECTED = Check(
@@ -56,7 +56,7 @@ def report(**integrations: list[Check]) -> Report:
     return Report(run=run, verdict=Verdict.PASS, summary=Summary.of([]), integrations=reports)
 
 
-def after(states: dict[str, Standing], *reports: Report) -> list[list[tuple[str, str, Kind, str]]]:
+def after(states: dict[str, ProblemStatus], *reports: Report) -> list[list[tuple[str, str, ChangeKind, str]]]:
     """What is told run by run: integration, subject, kind, cause."""
     messages = []
     for one in reports:
@@ -71,9 +71,9 @@ def after(states: dict[str, Standing], *reports: Report) -> list[list[tuple[str,
 def test_a_verdict() -> None:
     assert after({}, report(a=[FINE]), report(a=[REJECTED]), report(a=[REJECTED]), report(a=[FINE])) == [
         [],
-        [("a", "", Kind.NEW, "credential.rejected")],
+        [("a", "", ChangeKind.NEW, "credential.rejected")],
         [],
-        [("a", "", Kind.RECOVERED, "credential.rejected")],
+        [("a", "", ChangeKind.RECOVERED, "credential.rejected")],
     ]
 
 
@@ -81,26 +81,28 @@ def test_a_warning_beside_a_verdict() -> None:
     subject = "credential.expiry api_token"
     runs = [report(a=[EXPIRING]), report(a=[EXPIRING]), report(a=[REJECTED, SKIPPED]), report(a=[FINE])]
     assert after({}, *runs) == [
-        [("a", subject, Kind.NEW, "credential.expiring-soon")],
+        [("a", subject, ChangeKind.NEW, "credential.expiring-soon")],
         [],
         # The ladder ended before: of the expiry, nothing is known in this run.
-        [("a", "", Kind.NEW, "credential.rejected")],
+        [("a", "", ChangeKind.NEW, "credential.rejected")],
         [
-            ("a", "", Kind.RECOVERED, "credential.rejected"),
-            ("a", subject, Kind.RECOVERED, "credential.expiring-soon"),
+            ("a", "", ChangeKind.RECOVERED, "credential.rejected"),
+            ("a", subject, ChangeKind.RECOVERED, "credential.expiring-soon"),
         ],
     ]
 
 
 def test_another_cause() -> None:
     other = REJECTED.model_copy(update={"cause": CauseId.CREDENTIAL_UNKNOWN_KEY})
-    assert after({}, report(a=[REJECTED]), report(a=[other]))[1] == [("a", "", Kind.CHANGED, "credential.unknown-key")]
+    assert after({}, report(a=[REJECTED]), report(a=[other]))[1] == [
+        ("a", "", ChangeKind.CHANGED, "credential.unknown-key")
+    ]
 
 
 def test_what_happens_once_does_not_recover() -> None:
     drifted = EXPIRING.model_copy(update={"id": "drift", "cause": CauseId.DRIFT_FIELD_REMOVED})
     still = drifted.model_copy(update={"outcome": Outcome.PASS, "cause": None})
-    removed = [("a", "drift api_token", Kind.NEW, "drift.field-removed")]
+    removed = [("a", "drift api_token", ChangeKind.NEW, "drift.field-removed")]
     assert after({}, *(report(a=[check]) for check in (drifted, still, still, drifted))) == [removed, [], [], removed]
 
 
@@ -110,7 +112,7 @@ def test_one_event_after_the_other() -> None:
         EXPIRING.model_copy(update={"id": "drift", "cause": CauseId.DRIFT_VALUE_NEW, "message": f"never seen: {value}"})
         for value in ("token", "token", "watch")
     ]
-    new = [("a", "drift api_token", Kind.NEW, "drift.value-new")]
+    new = [("a", "drift api_token", ChangeKind.NEW, "drift.value-new")]
     assert after({}, *(report(a=[check]) for check in values)) == [new, [], new]
 
 
@@ -123,8 +125,8 @@ def test_what_stays_is_told_once() -> None:
 def test_what_did_not_run_has_not_recovered() -> None:
     runs = [report(a=[REJECTED], b=[REJECTED]), report(b=[FINE]), report(a=[FINE])]
     assert after({}, *runs)[1:] == [
-        [("b", "", Kind.RECOVERED, "credential.rejected")],
-        [("a", "", Kind.RECOVERED, "credential.rejected")],
+        [("b", "", ChangeKind.RECOVERED, "credential.rejected")],
+        [("a", "", ChangeKind.RECOVERED, "credential.rejected")],
     ]
 
 
@@ -138,7 +140,7 @@ def test_a_warning_is_no_outage() -> None:
 
 
 def test_the_worst_stands_first_and_knows_when_it_began() -> None:
-    states: dict[str, Standing] = {}
+    states: dict[str, ProblemStatus] = {}
     bodies = []
     fine, bad = report(a=[FINE], b=[FINE]), report(a=[EXPIRING], b=[REJECTED])
     for days, one in enumerate((fine, bad, fine, bad, fine)):
@@ -157,7 +159,7 @@ def test_the_worst_stands_first_and_knows_when_it_began() -> None:
 def test_the_memory_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "notifications.json"
     assert memory.read(path) == {}
-    states = {"a": Standing(cause="x", since=NOW, told="x", told_at=NOW, recent=(True, False))}
+    states = {"a": ProblemStatus(cause="x", since=NOW, told="x", told_at=NOW, recent=(True, False))}
     memory.write(path, states)
     assert memory.read(path) == states
 

@@ -15,17 +15,17 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from mfagate.notify import memory
-from mfagate.notify.changes import Standing
-from mfagate.notify.delivery import Address, NotReady, Undelivered, deliver, require_apprise
-from mfagate.notify.wording import Message as Words
-from mfagate.sandbox.front import Handler, front
+from mfagate.notify.changes import ProblemStatus
+from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, deliver, require_apprise
+from mfagate.notify.wording import Notification as Words
+from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 from mfagate.secrets.redaction import Redactor
-from mfagate.testing.project import Result
+from mfagate.testing.project import CommandResult
 
 from .conftest import TOKEN, Duo, Webhook
 
 
-def gate(project: Duo, url: str, *more: str) -> Result:
+def gate(project: Duo, url: str, *more: str) -> CommandResult:
     done = project.run("gate", "--notify", *more, MFA_NOTIFY_URL=url)
     files = [path.read_text() for path in (project.folder / ".mfagate").glob("*")]
     written = "\n".join([done.stdout, done.stderr, json.dumps(done.report), *files])
@@ -123,7 +123,7 @@ def test_a_damaged_memory_is_a_warning(project: Duo, webhook: Webhook) -> None:
 
 def test_what_a_run_did_not_look_at_is_still_known(project: Duo, webhook: Webhook) -> None:
     path = project.folder / ".mfagate/notifications.json"
-    okta = Standing(cause="provider.outage", since=datetime(2026, 11, 1, tzinfo=UTC), told="provider.outage")
+    okta = ProblemStatus(cause="provider.outage", since=datetime(2026, 11, 1, tzinfo=UTC), told="provider.outage")
     memory.write(path, {"okta": okta})
     project.broken = True
     gate(project, webhook.url)
@@ -169,7 +169,7 @@ def test_a_defect_of_a_plugin_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("apprise.Apprise.notify", broken)
     with pytest.raises(Undelivered) as failed:
-        deliver(Words("title", "body", "failure", ()), Address("env:X", f"json://{TOKEN}@127.0.0.1:1"))
+        deliver(Words("title", "body", "failure", ()), NotifyUrl("env:X", f"json://{TOKEN}@127.0.0.1:1"))
     assert str(failed.value) == "env:X failed (ValueError)"
 
 
@@ -183,9 +183,9 @@ def test_nothing_below_apprise_logs_an_address(caplog: pytest.LogCaptureFixture)
         handler.close_connection = True
         return True
 
-    with front("http://127.0.0.1:9", odd) as server, caplog.at_level(1):
+    with faulty_proxy("http://127.0.0.1:9", odd) as server, caplog.at_level(1):
         address = f"json://bot:{TOKEN}@127.0.0.1:{server.server_port}/hooks/{TOKEN}/"
-        deliver(Words("title", "body", "failure", ()), Address("env:X", address))
+        deliver(Words("title", "body", "failure", ()), NotifyUrl("env:X", address))
         logging.getLogger("mfagate").warning("heard again")
     assert caplog.messages == ["heard again"]
 

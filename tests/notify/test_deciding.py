@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.config.model import NotifyOptions
-from mfagate.notify.changes import Change, Kind, Standing
+from mfagate.notify.changes import ChangeKind, ProblemChange, ProblemStatus
 from mfagate.notify.deciding import notifications
-from mfagate.notify.wording import Message
+from mfagate.notify.wording import Notification
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -21,18 +21,18 @@ def options(**values: object) -> NotifyOptions:
     return NotifyOptions.model_validate(values)
 
 
-def change(name: str, before: str | None, now: str | None, when: datetime) -> list[Change]:
+def change(name: str, before: str | None, now: str | None, when: datetime) -> list[ProblemChange]:
     if before == now:
         return []
-    kind = Kind.NEW if before is None else Kind.RECOVERED if now is None else Kind.CHANGED
-    return [Change(name, kind, now or before or "", f"about {now}", when)]
+    kind = ChangeKind.NEW if before is None else ChangeKind.RECOVERED if now is None else ChangeKind.CHANGED
+    return [ProblemChange(name, kind, now or before or "", f"about {now}", when)]
 
 
 def play(
     causes: dict[str, list[str | None]], chosen: NotifyOptions, pause: timedelta = timedelta(hours=1)
-) -> list[list[Message]]:
+) -> list[list[Notification]]:
     """The messages of each run, where each integration has these causes, one a run."""
-    states: dict[str, Standing] = {}
+    states: dict[str, ProblemStatus] = {}
     before: dict[str, str | None] = dict.fromkeys(causes)
     messages = []
     for number, now in enumerate(zip(*causes.values(), strict=True)):
@@ -41,13 +41,13 @@ def play(
         changes = [one for name in causes for one in change(name, before[name], seen[name], when)]
         sent, states = notifications(changes, states, when, chosen)
         # What is remembered survives a file.
-        states = {key: Standing.model_validate_json(state.model_dump_json()) for key, state in states.items()}
+        states = {key: ProblemStatus.model_validate_json(state.model_dump_json()) for key, state in states.items()}
         before = seen
         messages.append(sent)
     return messages
 
 
-def told(messages: list[list[Message]], name: str) -> list[tuple[int, Kind]]:
+def told(messages: list[list[Notification]], name: str) -> list[tuple[int, ChangeKind]]:
     """What was said of an integration, with the number of the run."""
     return [
         (number, one.kind)
@@ -72,7 +72,7 @@ def test_no_message_without_a_change(runs: list[str | None], chosen: NotifyOptio
     for number, kind in told(play({"a": runs}, chosen), "a"):
         changed = runs[number] != (runs[number - 1] if number else None)
         # The end of flapping is told when nothing has changed for a while.
-        assert changed or (kind is not Kind.NEW and len(set(runs[number - calm : number + 1])) == 1)
+        assert changed or (kind is not ChangeKind.NEW and len(set(runs[number - calm : number + 1])) == 1)
 
 
 @given(runs=RUNS, chosen=OPTIONS)
@@ -81,10 +81,10 @@ def test_each_outage_is_opened_once_and_closed_once(runs: list[str | None], chos
     is_open = False
     for _, kind in told(play({"a": [*runs, *ending]}, chosen), "a"):
         if is_open:
-            assert kind is not Kind.NEW
-            is_open = kind is not Kind.RECOVERED
+            assert kind is not ChangeKind.NEW
+            is_open = kind is not ChangeKind.RECOVERED
         else:
-            assert kind in (Kind.NEW, Kind.FLAPPING)
+            assert kind in (ChangeKind.NEW, ChangeKind.FLAPPING)
             is_open = True
     assert not is_open
 
@@ -104,7 +104,7 @@ def test_in_the_end_people_know_what_is_so(runs: list[str | None], last: str | N
     for sent in messages:
         for message in sent:
             for one in message.changes:
-                known = None if one.kind is Kind.RECOVERED else one.cause
+                known = None if one.kind is ChangeKind.RECOVERED else one.cause
     assert known == last
 
 
@@ -119,11 +119,15 @@ def test_one_message_a_run_whatever_happens(a: list[str | None], b: list[str | N
 
 def test_a_plain_outage() -> None:
     runs = [None, "provider.outage", "provider.outage", "credential.rejected", None, None]
-    assert told(play({"a": runs}, options()), "a") == [(1, Kind.NEW), (3, Kind.CHANGED), (4, Kind.RECOVERED)]
+    assert told(play({"a": runs}, options()), "a") == [
+        (1, ChangeKind.NEW),
+        (3, ChangeKind.CHANGED),
+        (4, ChangeKind.RECOVERED),
+    ]
 
 
 def test_a_problem_of_the_first_run_is_new() -> None:
-    assert told(play({"a": ["provider.outage"]}, options()), "a") == [(0, Kind.NEW)]
+    assert told(play({"a": ["provider.outage"]}, options()), "a") == [(0, ChangeKind.NEW)]
 
 
 def test_what_comes_and_goes_is_told_once_and_closed_when_it_stays() -> None:
@@ -131,25 +135,29 @@ def test_what_comes_and_goes_is_told_once_and_closed_when_it_stays() -> None:
     runs = [down, up, down, up, down, up, down, *[up] * 5]
     chosen = options(flapping={"changes": 3, "runs": 4})
     assert told(play({"a": runs}, chosen), "a") == [
-        (0, Kind.NEW),
-        (1, Kind.RECOVERED),
-        (2, Kind.FLAPPING),
-        (11, Kind.RECOVERED),
+        (0, ChangeKind.NEW),
+        (1, ChangeKind.RECOVERED),
+        (2, ChangeKind.FLAPPING),
+        (11, ChangeKind.RECOVERED),
     ]
-    assert told(play({"a": [*runs[:7], *[down] * 5]}, chosen), "a")[-1] == (10, Kind.CHANGED)
+    assert told(play({"a": [*runs[:7], *[down] * 5]}, chosen), "a")[-1] == (10, ChangeKind.CHANGED)
 
 
 def test_a_problem_that_stays_is_told_again() -> None:
     runs: list[str | None] = ["credential.rejected"] * 8
     daily = timedelta(days=1)
     chosen = options(remind_after_days=3)
-    assert told(play({"a": runs}, chosen, daily), "a") == [(0, Kind.NEW), (3, Kind.REMINDER), (6, Kind.REMINDER)]
-    assert told(play({"a": runs}, options(), daily), "a") == [(0, Kind.NEW)]
+    assert told(play({"a": runs}, chosen, daily), "a") == [
+        (0, ChangeKind.NEW),
+        (3, ChangeKind.REMINDER),
+        (6, ChangeKind.REMINDER),
+    ]
+    assert told(play({"a": runs}, options(), daily), "a") == [(0, ChangeKind.NEW)]
 
 
 def test_only_what_was_asked_for() -> None:
     runs = [None, "provider.outage", "credential.rejected", None]
-    assert told(play({"a": runs}, options(on=["recovered"])), "a") == [(3, Kind.RECOVERED)]
+    assert told(play({"a": runs}, options(on=["recovered"])), "a") == [(3, ChangeKind.RECOVERED)]
     assert told(play({"a": runs}, options(on=[])), "a") == []
 
 

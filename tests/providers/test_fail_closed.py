@@ -11,7 +11,7 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from mfagate.fail_closed import WAITS, Endpoint, Kind, Proof, prove
+from mfagate.fail_closed import WAITS, LoopbackUrl, MutationKind, Proof, prove
 from mfagate.providers.auth0.client import Auth0Client
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.duo.client import DuoClient
@@ -21,9 +21,9 @@ from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient
+from mfagate.providers.second_factor import Challenge, Decision, Factor, NotEnrolled, SecondFactor, SecondFactorError
 from mfagate.providers.twilio.client import TwilioClient
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.second_factor import Challenge, Decision, Factor, NotEnrolled, SecondFactor, SecondFactorError
 
 from ..support.project import REPOSITORY
 
@@ -67,7 +67,7 @@ FOREIGN_TOKENS = [
     jwt.encode({"oid": ALICE}, "k" * 32),
 ]
 
-CLIENTS: dict[str, Callable[[Endpoint, float], SecondFactor]] = {
+CLIENTS: dict[str, Callable[[LoopbackUrl, float], SecondFactor]] = {
     "auth0": lambda url, seconds: Auth0Client(AUTH0, lambda user: CANARY, endpoint=url, timeout_seconds=seconds),
     "duo": lambda url, seconds: DuoClient(DUO, endpoint=url, timeout_seconds=seconds),
     "entra": lambda url, seconds: EntraClient(ENTRA, endpoint=url, timeout_seconds=seconds),
@@ -181,7 +181,7 @@ LOGINS = list(logins())
 
 
 def proof(login: Login, seconds: float, **claim: Any) -> Proof:
-    def verify(endpoint: Endpoint, challenge: Challenge = login.challenge) -> Decision:
+    def verify(endpoint: LoopbackUrl, challenge: Challenge = login.challenge) -> Decision:
         client = CLIENTS[login.provider](endpoint, seconds)
         return client.verify(client.start(challenge.user, challenge.factor) if login.begins else challenge, login.code)
 
@@ -198,6 +198,6 @@ def test_a_reference_client_fails_closed(login: Login) -> None:
 
 @pytest.mark.parametrize("login", [login for login in LOGINS if "expect" not in login.claim], ids=str)
 def test_a_reference_client_waits_for_no_answer_for_ever(login: Login) -> None:
-    waited = proof(login, IMPATIENT, deadline_seconds=PATIENT, tolerate=set(Kind) - WAITS, examples=1)
+    waited = proof(login, IMPATIENT, deadline_seconds=PATIENT, tolerate=set(MutationKind) - WAITS, examples=1)
     waited.require()
     assert waited.tried["waits"] == 5

@@ -14,8 +14,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.origins import Origins, UnsafeRequest
+from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.origins import Origins, UnsafeRequest
 from mfagate.providers.oauth import ClientCredentials, TokenRefused, Tokens, in_body, token_in
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

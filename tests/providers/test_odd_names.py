@@ -14,9 +14,9 @@ from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient
+from mfagate.providers.second_factor import Challenge, Decision, Factor, SecondFactor, SecondFactorError
 from mfagate.providers.twilio.client import TwilioClient
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.second_factor import Challenge, Decision, Factor, SecondFactor, SecondFactorError
 
 NOBODY = "http://127.0.0.1:9"
 GUID = "01234567-89ab-cdef-0123-456789abcdef"

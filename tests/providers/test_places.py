@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mfagate.config.settings import Field
+from mfagate.config.settings import SettingField
 from mfagate.providers import registry
 
 FIELDS = [
@@ -20,7 +20,7 @@ CLAUSE = re.compile(r"(in|on|at|from|with|by|shown|look|see|run|use|set|open)\b"
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_it_completes_where_to_find_it(field: Field) -> None:
+def test_it_completes_where_to_find_it(field: SettingField) -> None:
     where = field.setting.where
     assert CLAUSE.match(where) is None, f"Where to find it: {where}."
     assert where == where.strip()

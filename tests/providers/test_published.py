@@ -13,12 +13,12 @@ import pytest
 from pydantic import SecretStr
 
 import mfagate.providers
-from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.providers import registry
 from mfagate.providers.base import ApiError, Provider
 from mfagate.providers.okta.auth import new_key
 from mfagate.providers.published import Published, published
-from mfagate.providers.twilio.emulator import answers
+from mfagate_sandbox.twilio import answers
 
 FOLDERS = sorted(path.parent for path in Path(mfagate.providers.__file__).parent.glob("*/published.toml"))
 HEX = "0123456789abcdef" * 2

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from mfagate.causes import CauseId, load
+from mfagate.core.causes import CauseId, load
 from mfagate.providers import registry
 from mfagate.providers.auth0.errors import TRAPS
-from mfagate.providers.base import Meaning
+from mfagate.providers.base import ErrorMeaning
 from mfagate.providers.okta.errors import BY_DESCRIPTION
 from mfagate.providers.privacyidea.errors import HIDDEN_STATUS, MASKED_LOGIN, MASKED_REFUSAL, POLICY_MESSAGES
 
@@ -28,7 +28,7 @@ NEEDS_ITS_OWN = {
 """Causes whose own step is about a value or a new credential, and helps with no code of a provider."""
 
 
-def meanings() -> Iterator[tuple[str, Meaning]]:
+def meanings() -> Iterator[tuple[str, ErrorMeaning]]:
     for name in registry.names():
         for code, meaning in sorted(registry.get(name).meanings.items(), key=lambda item: str(item[0])):
             yield f"{name} {code}", meaning
@@ -50,7 +50,7 @@ BY_HAND = re.compile(
 
 
 @pytest.mark.parametrize("meaning", ALL)
-def test_a_step_can_be_taken(meaning: Meaning) -> None:
+def test_a_step_can_be_taken(meaning: ErrorMeaning) -> None:
     step = meaning.next_step or load(meaning.cause).next_step
     assert len(step.split()) >= FEWEST_WORDS, step
     assert not re.match(r"(wait|see|look)\b[^.:]{0,3}[.,]", step, re.IGNORECASE), step
@@ -61,5 +61,5 @@ def test_a_step_can_be_taken(meaning: Meaning) -> None:
 @pytest.mark.parametrize(
     "meaning", [pytest.param(one, id=name) for name, one in meanings() if one.cause in NEEDS_ITS_OWN]
 )
-def test_a_code_whose_cause_cannot_say_what_to_do_has_a_step_of_its_own(meaning: Meaning) -> None:
+def test_a_code_whose_cause_cannot_say_what_to_do_has_a_step_of_its_own(meaning: ErrorMeaning) -> None:
     assert meaning.next_step, f"{meaning.text} ({meaning.cause})"

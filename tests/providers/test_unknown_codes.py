@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from mfagate.diagnosis import diagnose
-from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.core.diagnosis import diagnose
+from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.providers import registry
 from mfagate.providers.auth0.errors import TRAPS
-from mfagate.providers.base import Dialect
+from mfagate.providers.base import ProviderDialect
 from mfagate.providers.okta.errors import BY_DESCRIPTION
 from mfagate.providers.privacyidea.errors import POLICY_MESSAGES
 
@@ -116,7 +116,7 @@ def test_no_message_quotes_it(name: str, status: int) -> None:
             for body, headers in SHAPES[name](said):
                 response = Response(status, headers=Headers(tuple(headers.items())), body=json.dumps(body).encode())
                 exchange = Exchange(Request("POST", url), datetime.now(UTC), response)
-                finding = diagnose(exchange, Dialect(provider, settings))
+                finding = diagnose(exchange, ProviderDialect(provider, settings))
                 shown = f"{finding.message} {finding.next_step}"
                 if TEXT in shown or str(NUMBER) in shown:
                     quoting.append((body, shown))

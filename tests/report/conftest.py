@@ -9,19 +9,10 @@ from typing import Any
 
 import pytest
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check, IntegrationReport, Report, ReportLocation, Run, Summary, Verdict, Waived
 from mfagate.report.formats import FORMATS
-from mfagate.result import (
-    Check,
-    IntegrationReport,
-    Report,
-    ReportLocation,
-    Run,
-    Summary,
-    Verdict,
-    Waived,
-)
-from mfagate.testing import Result
+from mfagate.testing import CommandResult
 from mfagate.testing.project import Project as AnyProject
 
 from ..support.project import link_shipped
@@ -78,7 +69,7 @@ class Offline(AnyProject):
     def text(self) -> str:
         return self.configuration
 
-    def report_in(self, name: str, *arguments: str, **env: str) -> tuple[str, Result]:
+    def report_in(self, name: str, *arguments: str, **env: str) -> tuple[str, CommandResult]:
         """The report in a format, as a file, and what the command did."""
         self.write()
         done = self.execute("check", *arguments, "--output", f"{name}=report.out", **env)

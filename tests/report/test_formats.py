@@ -14,13 +14,13 @@ import pytest
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
-from mfagate.causes import CauseId, Outcome
-from mfagate.foreign import harmless, harmless_tree
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.foreign import harmless, harmless_tree
+from mfagate.core.result import ChangedSince, Check, Report, SkipReason, Verdict
 from mfagate.report import console, markdown, words
 from mfagate.report.findings import findings
 from mfagate.report.formats import FORMATS, Output
-from mfagate.result import ChangedSince, Check, Report, SkipReason, Verdict
-from mfagate.sandbox.front import always, front
+from mfagate.sandbox.faulty_proxy import always, faulty_proxy
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import Project as AnyProject
 
@@ -109,7 +109,7 @@ class Echoing(AnyProject):
 def test_what_a_provider_answers_reaches_no_report_as_it_is(tmp_path: Path) -> None:
     project = Echoing(tmp_path)
     answer = {"stat": "FAIL", "code": 40103, "message": f"\ud800 {HOSTILE} {CANARY}", "message_detail": HOSTILE}
-    with front("http://127.0.0.1:9", always(401, json.dumps(answer).encode())) as before:
+    with faulty_proxy("http://127.0.0.1:9", always(401, json.dumps(answer).encode())) as before:
         project.url = before.url
         project.write()
         outputs = [f"--output={name}=report.{name}" for name in FORMATS]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.causes import Outcome
+from mfagate.core.causes import Outcome
+from mfagate.core.result import Report
 from mfagate.report import github
 from mfagate.report.formats import Output
-from mfagate.result import Report
 
 from .conftest import HOSTILE, Offline, hostile_check, report_of
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import jsonschema
 
+from mfagate.core.result import Report
 from mfagate.report.formats import Output
-from mfagate.result import Report
 
 from .conftest import Offline
 

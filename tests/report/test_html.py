@@ -19,14 +19,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from mfagate.causes import CauseId, Outcome
-from mfagate.exchange import Phase
-from mfagate.foreign import harmless, harmless_tree
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.exchange import Phase
+from mfagate.core.foreign import harmless, harmless_tree
+from mfagate.core.result import Measured, Report, Verdict
 from mfagate.report import html
 from mfagate.report.formats import Output
-from mfagate.report.html import HistoryView, Night, Runout
+from mfagate.report.html import HistoryEntry, HistoryView, Runout
 from mfagate.report.html.charts import Chart
-from mfagate.result import Measured, Report, Verdict
 
 from ..support.programs import require_module
 from .browser import chromium, emulate
@@ -37,14 +37,14 @@ CSS = (files(html) / "templates/page.css").read_text()
 HOSTILE_TAGS = {"script", "img", "iframe", "object", "form", "link", "base"}
 
 
-def nights(number: int) -> list[Night]:
+def nights(number: int) -> list[HistoryEntry]:
     """Nights of which every tenth was inconclusive and every fiftieth failed, slower towards the end."""
     made = []
     for day in range(number):
         verdict = Verdict.FAIL if day % 50 == 49 else Verdict.INCONCLUSIVE if day % 10 == 9 else Verdict.PASS
         cause = {Verdict.FAIL: CauseId.CREDENTIAL_REJECTED, Verdict.INCONCLUSIVE: CauseId.PROVIDER_OUTAGE}.get(verdict)
         latency = {phase: 0.01 * (1 + phase.value.count("s")) * (1 + day / number) for phase in Phase}
-        made.append(Night(AT - timedelta(days=number - day), verdict, cause, {} if day % 17 == 3 else latency))
+        made.append(HistoryEntry(AT - timedelta(days=number - day), verdict, cause, {} if day % 17 == 3 else latency))
     return made
 
 
@@ -190,7 +190,7 @@ def test_days_without_a_run_are_a_gap() -> None:
 @given(st.lists(st.timedeltas(timedelta(seconds=1), timedelta(days=400)), max_size=60))
 def test_each_run_has_its_own_bar_however_irregular_runs_are(between: list[timedelta]) -> None:
     moments = [AT, *(AT + sum(between[: number + 1], timedelta()) for number in range(len(between)))]
-    chart = Chart.of([Night(when, Verdict.PASS, latency={Phase.TLS: 0.1}) for when in moments])
+    chart = Chart.of([HistoryEntry(when, Verdict.PASS, latency={Phase.TLS: 0.1}) for when in moments])
     assert chart.nights == len(moments) == drawn(chart)["pass"]
     assert chart.nights <= chart.places <= 31 * len(moments)
     (line,) = chart.lines
@@ -200,7 +200,10 @@ def test_each_run_has_its_own_bar_however_irregular_runs_are(between: list[timed
 def test_latencies_have_a_scale_with_units() -> None:
     def marks(*seconds: float) -> tuple[list[str], str | None]:
         chart = Chart.of(
-            [Night(AT + timedelta(days=day), Verdict.PASS, None, {Phase.TLS: one}) for day, one in enumerate(seconds)]
+            [
+                HistoryEntry(AT + timedelta(days=day), Verdict.PASS, None, {Phase.TLS: one})
+                for day, one in enumerate(seconds)
+            ]
         )
         return list(chart.marks), chart.lines[0].last
 

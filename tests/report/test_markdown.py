@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from mfagate.causes import Outcome
-from mfagate.foreign import harmless_tree
+from mfagate.core.causes import Outcome
+from mfagate.core.foreign import harmless_tree
+from mfagate.core.result import Report, Verdict
 from mfagate.report import markdown
 from mfagate.report.formats import Output
 from mfagate.report.words import one_line
-from mfagate.result import Report, Verdict
 
 from .conftest import HOSTILE, Offline, hostile_check, report_of, waived_check
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text_format
 
+from mfagate.core.result import Report
 from mfagate.report import openmetrics
 from mfagate.report.formats import Output
-from mfagate.result import Report
 
 from ..support.programs import require_program
 from .conftest import Offline, hostile_check, report_of

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Report
 from mfagate.report import sarif
 from mfagate.report.formats import Output
 from mfagate.report.places import root
-from mfagate.result import Report
 
 from .conftest import Offline
 

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check, Report
 from mfagate.report import console, markdown, words
 from mfagate.report.findings import findings
 from mfagate.report.html import render as html
-from mfagate.result import Check, Report
 
 from ..history.runs import integration, passed, problem, report
 

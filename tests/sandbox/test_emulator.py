@@ -15,7 +15,15 @@ import pytest
 import requests
 
 from mfagate.sandbox import SandboxError
-from mfagate.sandbox.emulator import Answer, Emulator, EmulatorSandbox, Problem, Refused, Request, route
+from mfagate.sandbox.emulator import (
+    Emulator,
+    EmulatorSandbox,
+    IncomingRequest,
+    Reply,
+    RequestProblem,
+    RequestRefused,
+    route,
+)
 from mfagate.sandbox.emulator.app import LARGEST_BODY
 from mfagate.sandbox.emulator.listen import Listener, certify
 
@@ -25,37 +33,39 @@ AS_JSON = {"Content-Type": "application/json"}
 class Tiny(Emulator):
     """A provider with little to say."""
 
-    def problem(self, problem: Problem, request: Request) -> Answer:
-        status = {Problem.UNKNOWN_ROUTE: 404, Problem.WRONG_METHOD: 405, Problem.DEFECT: 500}.get(problem, 400)
-        return Answer(status, {"error": problem.name, "allowed": sorted(request.allowed)})
+    def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
+        status = {RequestProblem.UNKNOWN_ROUTE: 404, RequestProblem.WRONG_METHOD: 405, RequestProblem.DEFECT: 500}.get(
+            problem, 400
+        )
+        return Reply(status, {"error": problem.name, "allowed": sorted(request.allowed)})
 
-    def headers(self, request: Request) -> dict[str, str]:
+    def headers(self, request: IncomingRequest) -> dict[str, str]:
         return {"X-Request-Id": "4711"}
 
     @route("GET", "/users/<user>")
     @route("GET", "/people/<user>")
-    def user(self, request: Request) -> Answer:
-        return Answer(200, {"user": request.variables["user"], "query": request.query, "basic": request.basic()})
+    def user(self, request: IncomingRequest) -> Reply:
+        return Reply(200, {"user": request.variables["user"], "query": request.query, "basic": request.basic()})
 
     @route("POST", "/form")
-    def form(self, request: Request) -> Answer:
-        return Answer(201, request.form())
+    def form(self, request: IncomingRequest) -> Reply:
+        return Reply(201, request.form())
 
     @route("POST", "/json")
-    def json(self, request: Request) -> Answer:
-        return Answer(200, request.json())
+    def json(self, request: IncomingRequest) -> Reply:
+        return Reply(200, request.json())
 
     @route("POST", "/refused")
-    def refused(self, request: Request) -> Answer:
-        raise Refused(Answer(403, {"error": "no"}, {"Retry-After": "1"}))
+    def refused(self, request: IncomingRequest) -> Reply:
+        raise RequestRefused(Reply(403, {"error": "no"}, {"Retry-After": "1"}))
 
     @route("POST", "/defect")
-    def defect(self, request: Request) -> Answer:
+    def defect(self, request: IncomingRequest) -> Reply:
         raise RuntimeError("a defect")
 
     @route("DELETE", "/users/<user>")
-    def delete(self, request: Request) -> Answer:
-        return Answer(204)
+    def delete(self, request: IncomingRequest) -> Reply:
+        return Reply(204)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.config.environments import merged
-from mfagate.scaffold import Refused
+from mfagate.core.toml_lines import parse
+from mfagate.scaffold import ScaffoldRefused
 from mfagate.scaffold.growing import Grown
-from mfagate.toml_lines import parse
 
 LINES = st.lists(
     st.sampled_from(
@@ -80,7 +80,7 @@ def test_an_integration_is_added(text: str) -> None:
 def test_an_environment_is_added(text: str) -> None:
     try:
         grown = Grown(text).with_environment("duo", "staging", 'settings.host = "env:STAGING"\n')
-    except Refused as error:
+    except ScaffoldRefused as error:
         assert str(error)
         return
     assert_kept(text.replace('environment = "production"', ""), grown.text)
@@ -92,7 +92,7 @@ def test_an_environment_is_added(text: str) -> None:
     assert duo == {key: value for key, value in old.items() if key != "environment"}
     again = grown.with_environment("duo", "sandbox", "")
     assert_kept(grown.text, again.text)
-    with pytest.raises(Refused, match="has the environment staging already"):
+    with pytest.raises(ScaffoldRefused, match="has the environment staging already"):
         grown.with_environment("duo", "staging", "")
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 import mfagate
-from mfagate.extras import install_command
+from mfagate.core.extras import install_command
 from mfagate.scaffold.pipeline import KINDS, pipeline_files
 from mfagate.scaffold.source import EXAMPLE, BadSource, Source, parse
 

@@ -168,7 +168,7 @@ SHIPPED = [
     "examples/**/*.md",
     "examples/**/*.yaml",
     "examples/**/*.json",
-    "src/mfagate/causes/pages/*.md",
+    "src/mfagate/core/causes/pages/*.md",
 ]
 
 

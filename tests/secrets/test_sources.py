@@ -14,14 +14,14 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mfagate import gate
+from mfagate.app import gate
+from mfagate.checks import Stage
+from mfagate.checks.live_target import LiveTarget
 from mfagate.config.load import load
-from mfagate.ladder import Stage
 from mfagate.providers import registry
 from mfagate.secrets.credentials import credentials_in, learn_surroundings
 from mfagate.secrets.fingerprint import fingerprint
 from mfagate.secrets.redaction import Redactor
-from mfagate.target import Target
 
 PASSWORD = "p@ss/w0rd+of:proxy"
 SECRET = "Zq7rTuW2xK9bN4mP6vC8sD1fG3hJ5kL0yQ2wE4rT"
@@ -184,7 +184,7 @@ def test_a_secret_made_at_run_time_is_known_before_it_is_answered(tmp_path: Path
     provider = registry.get("privacyidea")
     settings = provider.settings.model_validate({"url": "https://mfa.example.com"})
     nobody = "http://127.0.0.1:1"
-    target = Target(integration, provider, settings, endpoint=nobody, learn=made.redactor.add)
+    target = LiveTarget(integration, provider, settings, endpoint=nobody, learn=made.redactor.add)
     target.arrange(requests.Request("POST", "/token/init", **sent))
     said = made.redactor.redact("invalid: c4n4ry-0ther-s3cret of somebody-of-us")
     assert re.fullmatch(r"invalid: \[redacted [\w ]+\] of somebody-of-us", said)
@@ -201,7 +201,7 @@ def test_an_assertion_is_known_and_an_example_of_a_contract_is_none(tmp_path: Pa
         {"org_url": "https://acme.okta.com", "client_id": "0oa1b2c3d4e5f6g7h8i9", "private_key": key.decode()}
     )
     learnt: dict[str, str] = {}
-    target = Target(integration, provider, settings, endpoint="http://127.0.0.1:1", learn=learnt.__setitem__)
+    target = LiveTarget(integration, provider, settings, endpoint="http://127.0.0.1:1", learn=learnt.__setitem__)
     form = {"grant_type": "client_credentials", "state_token": "of-a-login-that-never-was"}
     target.send(requests.Request("POST", "/oauth2/v1/token", data=form))
     assert [*learnt] == ["client_assertion"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from mfagate.sandbox.front import Handler
+from mfagate.sandbox.faulty_proxy import Handler
 
 JSON = "application/json"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mfagate.providers import registry
 from mfagate.sandbox import Running
-from mfagate.testing.project import Project, Result
+from mfagate.testing.project import CommandResult, Project
 
 from .postgres import PASSWORD
 from .project import link_shipped
@@ -43,7 +43,7 @@ class Duo(Project):
     def text(self) -> str:
         return self._text
 
-    def execute(self, *arguments: str, **env: str) -> Result:
+    def execute(self, *arguments: str, **env: str) -> CommandResult:
         return super().execute(*arguments, DUO_HOST=self._host, **env)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from mfagate_vonage import NO_SUCH_REQUEST, PROVIDER
 
-from mfagate.exchange import Exchange, Request, Response
+from mfagate.core.exchange import Exchange, Request, Response
 
 CONFLICT = b'{"title":"Conflict","detail":"Concurrent verifications to the same number are not allowed."}'
 

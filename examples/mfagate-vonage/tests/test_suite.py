@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mfagate_vonage.auth import new_private_key
 
-from mfagate.causes import CauseId
-from mfagate.sandbox.front import always
-from mfagate.testing import Absent, Change, ProviderSuite
+from mfagate.core.causes import CauseId
+from mfagate.sandbox.faulty_proxy import always
+from mfagate.testing import Absent, ProviderSuite, SettingChange
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,24 +22,26 @@ class TestVonage(ProviderSuite):
     rate_limit = always(429, b'{"title":"Rate Limit Hit","detail":"Please wait."}', "application/json")
     swapped = (("api_key", "application_id"),)
     live = {
-        "refused": Change({"api_secret": "Aa0Bb1Cc2Dd3"}, CauseId.CREDENTIAL_REJECTED),
-        "unknown key": Change({"api_key": "0123abcd"}, CauseId.CREDENTIAL_REJECTED, "api_secret"),
-        "wrong kind": Change({"private_key": OTHER_KEY}, CauseId.CREDENTIAL_REJECTED),
+        "refused": SettingChange({"api_secret": "Aa0Bb1Cc2Dd3"}, CauseId.CREDENTIAL_REJECTED),
+        "unknown key": SettingChange({"api_key": "0123abcd"}, CauseId.CREDENTIAL_REJECTED, "api_secret"),
+        "wrong kind": SettingChange({"private_key": OTHER_KEY}, CauseId.CREDENTIAL_REJECTED),
         "expired": Absent("secrets do not expire, and a JWT is made for each request"),
         "revoked": Absent("Vonage says the same of a revoked secret as of a wrong one"),
         "wrong account": Absent("a secret is accepted for its own API key alone"),
-        "missing permission": Change(
+        "missing permission": SettingChange(
             {"api_key": "sandbox:forbidden_api_key", "api_secret": "sandbox:forbidden_api_secret"},
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             "api_secret",
         ),
     }
     offline = (
-        Change({"api_key": "0123abc"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"api_secret": "short"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"api_secret": "0123456789abcdefghijklmnopqrstuvwxyz"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"private_key": OTHER_KEY.replace("\n", "\\n")}, CauseId.CONFIG_STRAY_CHARACTERS),
-        Change({"private_key": OTHER_KEY.replace("PRIVATE KEY", "RSA PRIVATE KEY")}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"application_id": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"api_key": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"api_key": "0123abc"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"api_secret": "short"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"api_secret": "0123456789abcdefghijklmnopqrstuvwxyz"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"private_key": OTHER_KEY.replace("\n", "\\n")}, CauseId.CONFIG_STRAY_CHARACTERS),
+        SettingChange(
+            {"private_key": OTHER_KEY.replace("PRIVATE KEY", "RSA PRIVATE KEY")}, CauseId.CONFIG_MALFORMED_VALUE
+        ),
+        SettingChange({"application_id": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"api_key": None}, CauseId.CONFIG_SETTING_MISSING),
     )

@@ -5,16 +5,16 @@ One detector (:mod:`mfagate.baselines.detector`) follows a series of nights; two
 ``docs/baselines.md`` gives the method in words, and what was measured of it.
 """
 
-from mfagate.baselines.detector import ACCEPTED_AFTER, FEWEST_NIGHTS, Night, Standing, State, follow
+from mfagate.baselines.detector import ACCEPTED_AFTER, FEWEST_NIGHTS, Observation, SeriesState, SeriesStatus, follow
 from mfagate.baselines.scores import Share, latency_score, share_score, typical_seconds, typical_share
 
 __all__ = [
     "ACCEPTED_AFTER",
     "FEWEST_NIGHTS",
-    "Night",
+    "Observation",
+    "SeriesState",
+    "SeriesStatus",
     "Share",
-    "Standing",
-    "State",
     "follow",
     "latency_score",
     "share_score",

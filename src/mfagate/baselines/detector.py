@@ -37,14 +37,14 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
-class Night(Generic[V]):
+class Observation(Generic[V]):
     """What was measured at a time (UTC)."""
 
     at: datetime
     value: V
 
 
-class State(StrEnum):
+class SeriesState(StrEnum):
     """What is known of a series."""
 
     LEARNING = "learning"
@@ -53,13 +53,13 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing(Generic[V]):
+class SeriesStatus(Generic[V]):
     """Where a series stands after its last night.
 
     ``baseline`` are the values that the last night was held against; ``since`` is when a shift began.
     """
 
-    state: State
+    state: SeriesState
     baseline: tuple[V, ...] = ()
     since: datetime | None = None
 
@@ -68,7 +68,7 @@ Score = Callable[[V, Sequence[V]], float]
 """How many standard deviations a value lies above a baseline."""
 
 
-def follow(nights: Sequence[Night[V]], score: Score[V]) -> Standing[V]:
+def follow(nights: Sequence[Observation[V]], score: Score[V]) -> SeriesStatus[V]:
     """Where a series, oldest night first, stands after its last night."""
     follower = _Follower(score)
     for night in nights:
@@ -79,22 +79,22 @@ def follow(nights: Sequence[Night[V]], score: Score[V]) -> Standing[V]:
 @dataclass(slots=True)
 class _Follower(Generic[V]):
     score: Score[V]
-    baseline: list[Night[V]] = field(default_factory=list)
-    doubtful: list[Night[V]] = field(default_factory=list)
+    baseline: list[Observation[V]] = field(default_factory=list)
+    doubtful: list[Observation[V]] = field(default_factory=list)
     total: float = 0.0
     shifted: bool = False
     below: int = 0
     held_against: tuple[V, ...] = ()
 
     @property
-    def standing(self) -> Standing[V]:
+    def standing(self) -> SeriesStatus[V]:
         if len(self.held_against) < FEWEST_NIGHTS:
-            return Standing(State.LEARNING)
+            return SeriesStatus(SeriesState.LEARNING)
         if self.shifted:
-            return Standing(State.SHIFTED, self.held_against, self.doubtful[0].at)
-        return Standing(State.USUAL, self.held_against)
+            return SeriesStatus(SeriesState.SHIFTED, self.held_against, self.doubtful[0].at)
+        return SeriesStatus(SeriesState.USUAL, self.held_against)
 
-    def see(self, night: Night[V]) -> None:
+    def see(self, night: Observation[V]) -> None:
         self._forget(night.at)
         self.held_against = tuple(one.value for one in self.baseline)
         if len(self.baseline) < FEWEST_NIGHTS:
@@ -112,7 +112,7 @@ class _Follower(Generic[V]):
         if not self.shifted:
             self.baseline = young if len(young) >= FEWEST_NIGHTS else self.baseline[-FEWEST_NIGHTS:]
 
-    def _while_usual(self, night: Night[V], score: float) -> None:
+    def _while_usual(self, night: Observation[V], score: float) -> None:
         self.total = max(0.0, self.total + score - ALLOWANCE)
         if self.total == 0.0:
             # Nights under suspicion are a part of the baseline once they are cleared.
@@ -123,7 +123,7 @@ class _Follower(Generic[V]):
         if self.total > THRESHOLD:
             self.shifted, self.below = True, 0
 
-    def _while_shifted(self, night: Night[V], score: float) -> None:
+    def _while_shifted(self, night: Observation[V], score: float) -> None:
         self.doubtful.append(night)
         self.below = self.below + 1 if score < USUAL_AGAIN_BELOW else 0
         if self.below == 2:

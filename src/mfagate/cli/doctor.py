@@ -10,7 +10,7 @@ import click
 
 from mfagate.cli.options import CONFIG, ENVIRONMENT, INTEGRATION
 from mfagate.cli.refusal import refused, require_spare
-from mfagate.foreign import harmless
+from mfagate.core.foreign import harmless
 
 
 def _parse_output(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, Path | None]:
@@ -51,8 +51,8 @@ def _doctor(
     offline: bool,
     output: tuple[str, Path | None],
 ) -> None:
+    from mfagate.core.files import write_atomically
     from mfagate.doctor import Options, examine
-    from mfagate.files import write_atomically
     from mfagate.providers import registry
 
     form, path = output

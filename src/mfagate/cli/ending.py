@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from mfagate.cli.refusal import Refusal
-from mfagate.foreign import harmless, quoted
+from mfagate.core.foreign import harmless, quoted
 
 _COMPLETION = "_MFAGATE_COMPLETE"
 _LONGEST_NAME = 200

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def _parse_cause(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    from mfagate.causes import CauseId
     from mfagate.config.nearest import nearest_to
+    from mfagate.core.causes import CauseId
 
     known = [cause.value for cause in CauseId]
     if value is not None and value not in known:
@@ -98,10 +98,10 @@ def _history(
     output: tuple[str, Path | None],
     no_color: bool,
 ) -> None:
+    from mfagate.core.result import Verdict
     from mfagate.history import HistoryError, listing
     from mfagate.history.keeper import place_for
     from mfagate.history.store import History, Selection
-    from mfagate.result import Verdict
 
     try:
         place = place_for(config, history_place)
@@ -113,7 +113,7 @@ def _history(
         raise refused(str(error)) from None
     form, path = output
     if path is not None:
-        from mfagate.files import write_atomically
+        from mfagate.core.files import write_atomically
 
         try:
             write_atomically(path, listing.render(runs, form, whole=run is not None))

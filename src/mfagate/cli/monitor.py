@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mfagate.cli.refusal import refused
-from mfagate.foreign import quoted
+from mfagate.core.foreign import quoted
 
 
 @click.command()
@@ -25,7 +25,7 @@ def monitor(what: str, path: Path | None) -> None:
     rules      alert rules for Prometheus: rule_files: [mfa.rules.yaml]
     dashboard  a dashboard for Grafana, to be imported or provisioned
     """
-    from mfagate.files import write_atomically
+    from mfagate.core.files import write_atomically
     from mfagate.monitor import shipped
 
     text = shipped.text(what)

@@ -9,7 +9,7 @@ import click
 
 from mfagate.cli.options import CONFIG, INTEGRATION
 from mfagate.cli.refusal import refused, require_spare
-from mfagate.foreign import harmless_lines
+from mfagate.core.foreign import harmless_lines
 
 CLASSES = (
     "typo",
@@ -66,17 +66,17 @@ def mutate(
     """
     from rich.console import Console
 
-    from mfagate import changes
+    from mfagate.app import changed_since
+    from mfagate.app.progress import counting
     from mfagate.config import ConfigError, load
-    from mfagate.files import write_atomically
+    from mfagate.core.files import write_atomically
     from mfagate.mutation import NotMutable, command
-    from mfagate.progress import counting
     from mfagate.providers import registry
     from mfagate.sandbox import SandboxError
 
     try:
         configuration = load(config, registry.names())
-        require_spare([json_path], lambda: changes.inputs(configuration))
+        require_spare([json_path], lambda: changed_since.inputs(configuration))
         integrations = configuration.select(names)
         if not integrations:
             raise refused(f"{config} has no integration")

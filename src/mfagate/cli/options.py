@@ -37,7 +37,7 @@ def complete_integration(ctx: click.Context, param: click.Parameter, incomplete:
     import tomllib
 
     from mfagate.config.environments import expanded
-    from mfagate.files import Unreadable, read_text
+    from mfagate.core.files import Unreadable, read_text
 
     try:
         document = tomllib.loads(read_text(Path(ctx.params.get("config") or "integrations.toml"), 1 << 20))
@@ -48,7 +48,7 @@ def complete_integration(ctx: click.Context, param: click.Parameter, incomplete:
 
 def complete_cause(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Ids of causes."""
-    from mfagate.causes import CauseId
+    from mfagate.core.causes import CauseId
 
     return [cause.value for cause in CauseId if cause.startswith(incomplete)]
 
@@ -86,10 +86,10 @@ def _parse_history(ctx: click.Context, param: click.Parameter, value: str | None
     if value is None:
         return None
     from mfagate.history.errors import HistoryError, NoPlace
-    from mfagate.history.place import Place
+    from mfagate.history.place import HistoryLocation
 
     try:
-        Place.of(value, Path())
+        HistoryLocation.of(value, Path())
     except NoPlace as error:
         raise click.BadParameter(str(error)) from None
     except HistoryError:

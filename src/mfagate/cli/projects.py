@@ -10,7 +10,7 @@ import click
 
 from mfagate.cli.options import ENVIRONMENTS, complete_provider
 from mfagate.cli.refusal import refused
-from mfagate.foreign import harmless, quoted
+from mfagate.core.foreign import harmless, quoted
 
 _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
 
@@ -65,14 +65,14 @@ def init(
     """
     from mfagate.cli import questions
     from mfagate.providers import registry
-    from mfagate.scaffold import Refused, project
+    from mfagate.scaffold import ScaffoldRefused, project
     from mfagate.scaffold.next_steps import next_steps
 
     try:
-        given = questions.Given(folder, providers, environments, pipelines, source)
+        given = questions.GivenAnswers(folder, providers, environments, pipelines, source)
         wanted = questions.asked(given) if sys.stdin.isatty() else questions.unasked(given)
         started = project.init(folder, wanted)
-    except (Refused, registry.ProviderError) as error:
+    except (ScaffoldRefused, registry.ProviderError) as error:
         raise refused(*str(error).split("\n")) from None
     _say_written(folder, started.written)
     for line in started.said:
@@ -98,11 +98,11 @@ def new_provider(name: str, title: str | None, parent: Path) -> None:
     What it holds works, with a made-up API on an emulator. Its tests fail and say
     what to put in the place of what is made up; docs/add-a-provider.md tells how.
     """
-    from mfagate.scaffold import Refused, provider_package
+    from mfagate.scaffold import ScaffoldRefused, provider_package
 
     try:
         folder, written = provider_package.new_provider(parent, name, title)
-    except Refused as error:
+    except ScaffoldRefused as error:
         raise refused(str(error)) from None
     _say_written(folder, written)
     click.echo(f"\nNext: cd {quoted(folder)}, then as its README.md says")

@@ -11,18 +11,18 @@ import click
 
 from mfagate.cli.options import ENVIRONMENTS
 from mfagate.cli.refusal import refused
-from mfagate.foreign import harmless
+from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
     from mfagate.config import Configuration
-    from mfagate.config.settings import Field
+    from mfagate.config.settings import SettingField
     from mfagate.providers.base import Provider
     from mfagate.scaffold.project import Wanted
     from mfagate.scaffold.source import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenAnswers:
     """What the command line says. An empty field was not given."""
 
     folder: Path
@@ -32,7 +32,7 @@ class Given:
     source: str | None
 
 
-def unasked(given: Given) -> Wanted:
+def unasked(given: GivenAnswers) -> Wanted:
     """Return what the command line says, where nobody can be asked.
 
     Raises:
@@ -54,7 +54,7 @@ def unasked(given: Given) -> Wanted:
     return Wanted(given.providers, given.environments, pipelines, found)
 
 
-def asked(given: Given) -> Wanted:
+def asked(given: GivenAnswers) -> Wanted:
     """Ask for what the command line does not say.
 
     Raises:
@@ -74,7 +74,7 @@ def asked(given: Given) -> Wanted:
     pipelines = given.pipelines or (() if grows else _pipelines())
     kinds = [kind for kind in pipelines if kind != "none"]
     if given.source is not None or not kinds:
-        told = unasked(Given(given.folder, providers, environments, pipelines, given.source))
+        told = unasked(GivenAnswers(given.folder, providers, environments, pipelines, given.source))
         return project.Wanted(providers, environments, kinds, told.source, answers)
     return project.Wanted(providers, environments, kinds, _source(given.folder), answers)
 
@@ -170,7 +170,7 @@ def _settings(folder: Path, name: str, environments: Sequence[str]) -> Mapping[s
     return answers
 
 
-def _setting(folder: Path, provider: Provider, environment: str, field: Field, given: Mapping[str, str]) -> str:
+def _setting(folder: Path, provider: Provider, environment: str, field: SettingField, given: Mapping[str, str]) -> str:
     from mfagate.scaffold.answers import judge
     from mfagate.scaffold.project import reference
 

@@ -11,7 +11,7 @@ from mfagate.cli.options import CONFIG, complete_cause, complete_integration, co
 from mfagate.cli.refusal import refused
 
 if TYPE_CHECKING:
-    from mfagate.report.explain import Reader
+    from mfagate.report.explain import Audience
 
 
 @click.command()
@@ -49,11 +49,11 @@ def explain(cause: str | None, config: Path, integration: str | None, provider: 
         raise refused(str(error)) from None
 
 
-def _reader(config: Path, integration: str | None, provider: str | None) -> Reader:
+def _reader(config: Path, integration: str | None, provider: str | None) -> Audience:
     """Return whom a page is for."""
     from mfagate.config.nearest import nearest_to
     from mfagate.providers import registry
-    from mfagate.report.explain import EVERYBODY, Reader, reader_of
+    from mfagate.report.explain import EVERYBODY, Audience, reader_of
 
     if provider is None:
         return reader_of(config, integration)
@@ -64,7 +64,7 @@ def _reader(config: Path, integration: str | None, provider: str | None) -> Read
     known = registry.names()
     if provider not in known:
         raise refused(f"no provider {provider!r}{nearest_to(provider, known)}; known: {', '.join(known)}, all")
-    return Reader(frozenset({provider}))
+    return Audience(frozenset({provider}))
 
 
 @click.command()

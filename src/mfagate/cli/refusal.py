@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mfagate.foreign import harmless
+from mfagate.core.foreign import harmless
 
 
 def refused(*messages: str) -> click.ClickException:

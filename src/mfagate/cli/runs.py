@@ -14,18 +14,18 @@ import click
 from mfagate.cli.ending import discard_stdout
 from mfagate.cli.options import CHANGED_SINCE, EXITS, common, live
 from mfagate.cli.refusal import refused, require_spare
-from mfagate.foreign import harmless
+from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from mfagate.config.model import Configuration, Integration
+    from mfagate.core.result import Report
     from mfagate.history import IntegrationState
-    from mfagate.history.keeper import Keeper, Reader
+    from mfagate.history.keeper import HistoryReader, RunRecorder
     from mfagate.report.formats import Output
     from mfagate.report.pushgateway import Gateway
-    from mfagate.result import Report
 
 
 @click.command(epilog=EXITS)
@@ -105,12 +105,12 @@ def _run(
 ) -> None:
     from rich.console import Console
 
-    from mfagate import drills, exitcode, gate
-    from mfagate.cassette_writer import MissingExtra
+    from mfagate.app import exit_codes, fault_options, gate
+    from mfagate.app.override import says_why
+    from mfagate.app.progress import on_terminal
+    from mfagate.cassettes.writer import MissingExtra
+    from mfagate.checks import Stage
     from mfagate.config import ConfigError, load
-    from mfagate.ladder import Stage
-    from mfagate.overriding import says_why
-    from mfagate.progress import on_terminal
     from mfagate.providers import registry
 
     outputs = [replace(output, verbose=verbose) for output in outputs]
@@ -120,13 +120,13 @@ def _run(
         configuration = load(config, registry.names())
         require_spare([output.path for output in outputs], lambda: _used(configuration, history_place))
         integrations = configuration.select(names, environments)
-        broken = drills.by_integration(faults, integrations)
+        broken = fault_options.by_integration(faults, integrations)
         since = None if changed_since is None else _since(changed_since, configuration, integrations)
         if stage == "record":
             _require_own_recordings(integrations)
     except ConfigError as error:
         raise refused(*map(str, error.problems)) from None
-    except (KeyError, drills.Refused) as error:
+    except (KeyError, fault_options.FaultOptionRefused) as error:
         raise refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
     notifier = _notifier(configuration) if notify else None
@@ -157,14 +157,14 @@ def _run(
         report = notifier.tell(report)
     for warning in report.run.warnings:
         click.echo(f"warning: {harmless(warning)}", err=True)
-    report = exitcode.recorded(report, allow_inconclusive=on_inconclusive == "allow")
+    report = exit_codes.recorded(report, allow_inconclusive=on_inconclusive == "allow")
     nights = {name: past.nights for name, past in (pasts or {}).items()}
     _publish(report, outputs, gateway, color=color, nights=nights)
     sys.exit(report.run.exit_code)
 
 
 def _require_own_recordings(integrations: Sequence[Integration]) -> None:
-    from mfagate.ladder.recording import SharedRecordings, require_own_recordings
+    from mfagate.checks.record import SharedRecordings, require_own_recordings
 
     try:
         require_own_recordings(integrations)
@@ -172,37 +172,38 @@ def _require_own_recordings(integrations: Sequence[Integration]) -> None:
         raise refused(str(error)) from None
 
 
-def _keeper(configuration: Configuration, history_place: str | None) -> Keeper:
+def _keeper(configuration: Configuration, history_place: str | None) -> RunRecorder:
     """Return what keeps the run in the history."""
-    from mfagate.history.keeper import Keeper
+    from mfagate.history.keeper import RunRecorder
 
-    return Keeper(configuration, history_place)
+    return RunRecorder(configuration, history_place)
 
 
-def _reader(configuration: Configuration, *, offline: bool) -> Reader:
+def _reader(configuration: Configuration, *, offline: bool) -> HistoryReader:
     """Return what looks into an existing history for a run that is not kept."""
-    from mfagate.history.keeper import Reader
+    from mfagate.history.keeper import HistoryReader
 
-    return Reader(configuration, offline=offline)
+    return HistoryReader(configuration, offline=offline)
 
 
 def _used(configuration: Configuration, history_place: str | None) -> Iterator[Path]:
     """Yield the files that a run reads or keeps."""
-    from mfagate import changes
+    from mfagate.app import changed_since
     from mfagate.history.errors import HistoryError
     from mfagate.history.keeper import place_of
 
-    yield from changes.inputs(configuration)
+    yield from changed_since.inputs(configuration)
     with suppress(HistoryError):  # It is reported where it is needed.
         if (kept := place_of(configuration, history_place).path) is not None:
             yield kept
 
 
 def _since(revision: str, configuration: Any, integrations: Any) -> Any:
-    from mfagate import changes, git
+    from mfagate.app import changed_since
+    from mfagate.core import git
 
     try:
-        return changes.since(revision, configuration, integrations)
+        return changed_since.since(revision, configuration, integrations)
     except git.GitError as error:
         raise refused(str(error)) from None
 
@@ -225,7 +226,7 @@ def _publish(
     color: bool,
     nights: Mapping[str, Sequence[tuple[datetime, IntegrationState]]],
 ) -> None:
-    from mfagate.foreign import harmless_tree
+    from mfagate.core.foreign import harmless_tree
     from mfagate.report import formats
     from mfagate.report.words import verdict
 

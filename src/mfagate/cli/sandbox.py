@@ -8,7 +8,7 @@ import click
 
 from mfagate.cli.options import complete_provider
 from mfagate.cli.refusal import refused
-from mfagate.foreign import harmless_lines
+from mfagate.core.foreign import harmless_lines
 
 
 def _say(text: str) -> None:
@@ -54,12 +54,12 @@ def sandbox(
     Faults of the way to the provider and the provider's own go together. With
     --faults-file a drill goes well, broken and well again without a restart.
     """
-    from mfagate import local_sandbox
+    from mfagate.app import serve_sandbox
 
     try:
         if listing:
-            click.echo(local_sandbox.list_faults(provider))
+            click.echo(serve_sandbox.list_faults(provider))
         else:
-            local_sandbox.keep_running(provider, env_file, faults, faults_file, say=_say)
-    except local_sandbox.Refused as error:
+            serve_sandbox.keep_running(provider, env_file, faults, faults_file, say=_say)
+    except serve_sandbox.SandboxRefused as error:
         raise refused(str(error)) from None

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mfagate.cli.refusal import refused
-from mfagate.foreign import harmless, shown_path
+from mfagate.core.foreign import harmless, shown_path
 
 if TYPE_CHECKING:
-    from mfagate.leaks import Leak, Searched
+    from mfagate.scan.search import Leak, Searched
 
 _SHOWN = 3
 """So many recordings are named for each place, and so many of the files that are no recordings."""
@@ -55,18 +55,18 @@ def scan(paths: tuple[Path, ...], every: bool) -> None:
 def _searched(places: Sequence[Path]) -> list[Searched]:
     from rich.console import Console
 
-    from mfagate import leaks
-    from mfagate.progress import counting
+    from mfagate.app.progress import counting
+    from mfagate.scan import search
 
     missing = [path for path in places if not path.exists() and not path.is_symlink()]
     if missing:
         raise refused(*(f"{shown_path(path)} is not there" for path in missing))
-    files = leaks.recordings(places)
+    files = search.recordings(places)
     if not files:
         raise refused(f"there are no recordings in {', '.join(map(str, places))}")
     done = []
     with counting(Console(stderr=True)) as show:
-        for each in leaks.search_all(files):
+        for each in search.search_all(files):
             done.append(each)
             show("searching recordings", len(done), len(files))
     return done

@@ -1,18 +1,18 @@
 """``integrations.toml``: its model, its errors, and the declaration of provider settings."""
 
-from mfagate.config.load import ConfigError, Problem, load, read
-from mfagate.config.model import Client, Configuration, Documentation, Environment, GateOptions, Integration
+from mfagate.config.load import ConfigError, ConfigProblem, load, read
+from mfagate.config.model import Configuration, Documentation, Environment, GateOptions, Integration, LoginClient
 from mfagate.config.settings import ProviderSettings, Setting
 
 __all__ = [
-    "Client",
     "ConfigError",
+    "ConfigProblem",
     "Configuration",
     "Documentation",
     "Environment",
     "GateOptions",
     "Integration",
-    "Problem",
+    "LoginClient",
     "ProviderSettings",
     "Setting",
     "load",

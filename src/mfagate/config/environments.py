@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from mfagate.config.nearest import nearest_to
-from mfagate.toml_lines import KeyPath
+from mfagate.core.toml_lines import KeyPath
 
 KEY = "environments"
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mfagate import numbers
 from mfagate.config.shapes import Misfit
+from mfagate.core import numbers
 
 _SIGNATURE_CHARACTERS = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES384": 128, "ES512": 176}
 """Length of the base64url signature where the algorithm fixes it (RFC 7518, section 3.1)."""

@@ -11,13 +11,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from mfagate.config.environments import KEY, expanded
-from mfagate.config.model import Configuration, Integration, Origin
+from mfagate.config.model import ConfigOrigin, Configuration, Integration
 from mfagate.config.nearest import nearest_to
 from mfagate.config.waivers import Waiver
-from mfagate.files import Unreadable, read_text
-from mfagate.result import Location
-from mfagate.toml_lines import TomlError, dotted
-from mfagate.toml_lines import parse as parse_toml
+from mfagate.core.files import Unreadable, read_text
+from mfagate.core.result import Location
+from mfagate.core.toml_lines import TomlError, dotted
+from mfagate.core.toml_lines import parse as parse_toml
 
 MAX_BYTES = 1 << 20
 
@@ -25,7 +25,7 @@ KeyPath = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """One thing to change in the file."""
 
     location: Location
@@ -59,7 +59,7 @@ class _Unknown:
 class ConfigError(Exception):
     """The file cannot be used; ``problems`` lists everything that is wrong with it."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[ConfigProblem]) -> None:
         self.problems = problems
         super().__init__("\n".join(map(str, problems)))
 
@@ -86,7 +86,7 @@ def read(path: Path, text: str, providers: Collection[str], *, flat: bool = Fals
     """
     whole = expanded(_parse(path, text), flat=flat)
     document = whole.document
-    origin = Origin(path, text, whole.tables)
+    origin = ConfigOrigin(path, text, whole.tables)
     unknown = _remove_unknown_keys(document)
     problems = [_problem(origin, keys, message) for keys, message in whole.faults]
     problems += [
@@ -118,9 +118,9 @@ def read(path: Path, text: str, providers: Collection[str], *, flat: bool = Fals
     return configuration
 
 
-def _problem(origin: Origin, keys: KeyPath, message: str) -> Problem:
+def _problem(origin: ConfigOrigin, keys: KeyPath, message: str) -> ConfigProblem:
     """Say what is wrong with a key, under the name that it has in the file."""
-    return Problem(origin.locate(*keys), ".".join(origin.written(*keys)), message)
+    return ConfigProblem(origin.locate(*keys), ".".join(origin.written(*keys)), message)
 
 
 def _read(path: Path) -> str:
@@ -128,22 +128,24 @@ def _read(path: Path) -> str:
         return read_text(path, MAX_BYTES)
     except Unreadable as error:
         hint = "; name another one with --config PATH, or start one with `mfagate init`" if error.missing else ""
-        raise ConfigError([Problem(Location(path, error.line), "", f"{error}{hint}")]) from None
+        raise ConfigError([ConfigProblem(Location(path, error.line), "", f"{error}{hint}")]) from None
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
     if text.startswith("\ufeff"):
         message = "starts with a byte order mark, which TOML does not allow: save it as UTF-8 without BOM"
-        raise ConfigError([Problem(Location(path, 1), "", message)])
+        raise ConfigError([ConfigProblem(Location(path, 1), "", message)])
     try:
         return parse_toml(text)
     except TomlError as error:
         # The parser says the same of a word without quotes and of most other slips.
         hint = '; text needs quotes, as in provider = "duo"' if str(error).endswith("invalid value") else ""
-        raise ConfigError([Problem(Location(path, error.line), "", f"{error}{hint}")]) from None
+        raise ConfigError([ConfigProblem(Location(path, error.line), "", f"{error}{hint}")]) from None
 
 
-def _unknown_providers(document: dict[str, Any], providers: Collection[str], origin: Origin) -> Iterator[Problem]:
+def _unknown_providers(
+    document: dict[str, Any], providers: Collection[str], origin: ConfigOrigin
+) -> Iterator[ConfigProblem]:
     integrations = document.get("integrations")
     for name, table in integrations.items() if isinstance(integrations, dict) else ():
         provider = table.get("provider") if isinstance(table, dict) else None
@@ -153,7 +155,7 @@ def _unknown_providers(document: dict[str, Any], providers: Collection[str], ori
             yield _problem(origin, keys, f"no provider has this name{known}")
 
 
-def _too_long_waivers(configuration: Configuration, origin: Origin) -> Iterator[Problem]:
+def _too_long_waivers(configuration: Configuration, origin: ConfigOrigin) -> Iterator[ConfigProblem]:
     """A waiver without an end in sight would be a change of the rules that nobody decided on."""
     longest = configuration.gate.longest_waiver_days
     today = datetime.now(UTC).date()
@@ -210,7 +212,7 @@ _EXPECTATIONS = {
 }
 
 
-def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
+def _problems(error: ValidationError, origin: ConfigOrigin) -> Iterable[ConfigProblem]:
     seen: set[KeyPath] = set()
     for item in error.errors(include_url=False, include_context=True, include_input=False):
         steps = tuple(str(step) for step in item["loc"] if step != "[key]")
@@ -252,6 +254,6 @@ def _expected(item: Mapping[str, Any], keys: KeyPath) -> str:
 _OTHERS = '"staging", "sandbox", "development"'
 
 
-def _in_file_order(problems: list[Problem]) -> list[Problem]:
+def _in_file_order(problems: list[ConfigProblem]) -> list[ConfigProblem]:
     """Report what several environments share once."""
     return sorted(dict.fromkeys(problems), key=lambda problem: problem.location.line or 0)

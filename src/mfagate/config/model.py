@@ -15,9 +15,9 @@ from mfagate.config.nearest import nearest_to
 from mfagate.config.shapes import BaseUrl, is_loopback
 from mfagate.config.table import Day, Table
 from mfagate.config.waivers import Waiver
-from mfagate.result import Location
+from mfagate.core.result import Location
+from mfagate.core.toml_lines import KeyPath, TomlLines, dotted
 from mfagate.secrets.reference import Reference
-from mfagate.toml_lines import KeyPath, TomlLines, dotted
 
 MADE = "(/[a-z]+)?"
 """The end of a name that is made of a table of environments; written names have no slash."""
@@ -54,7 +54,7 @@ def _path_or_reference(value: str) -> str:
 PathOrReference = Annotated[str, AfterValidator(_path_or_reference)]
 
 
-class Client(Table):
+class LoginClient(Table):
     """How the login service's own MFA client is set. Values may be references."""
 
     timeout_seconds: NumberOrReference | None = Field(None, description="Seconds that the client waits per attempt.")
@@ -125,12 +125,12 @@ class Integration(Table):
         default_factory=dict, description="A second, known-good credential: tells our fault from theirs."
     )
     test_data: dict[str, str] = Field(default_factory=dict, description="Test users for provider states.")
-    client: Client = Field(default_factory=lambda: Client.model_validate({}))
+    client: LoginClient = Field(default_factory=lambda: LoginClient.model_validate({}))
     documentation: Documentation = Field(default_factory=lambda: Documentation.model_validate({}))
     waivers: tuple[Waiver, ...] = Field((), description="Findings that somebody has accepted for a while.")
 
     _name: str = PrivateAttr("")
-    _origin: Origin = PrivateAttr()
+    _origin: ConfigOrigin = PrivateAttr()
     _unknown_keys: tuple[tuple[str, ...], ...] = PrivateAttr(())
     _unknown_values: tuple[tuple[str, str], ...] = PrivateAttr(())
 
@@ -292,7 +292,7 @@ class Configuration(Table):
     gate: GateOptions = Field(default_factory=lambda: GateOptions.model_validate({}))
     integrations: dict[Annotated[str, Field(pattern=NAME)], Integration] = Field(default_factory=dict)
 
-    _origin: Origin = PrivateAttr()
+    _origin: ConfigOrigin = PrivateAttr()
 
     @property
     def path(self) -> Path:
@@ -339,7 +339,7 @@ def _meant_environment(name: str) -> str:
     return f" (an environment is selected with --environment {known})" if known in [*Environment] else ""
 
 
-class Origin:
+class ConfigOrigin:
     """Where a configuration came from. ``tables`` are those of integrations with environments, by name."""
 
     def __init__(self, path: Path, text: str, tables: Mapping[str, Tables] | None = None) -> None:

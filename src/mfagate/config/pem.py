@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mfagate.causes import CauseId
 from mfagate.config.shapes import Misfit
+from mfagate.core.causes import CauseId
 
 _MARK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]+)-----")
 """Both marks are on lines of their own, or OpenSSL does not see them; other lines mean nothing (RFC 7468)."""

@@ -41,7 +41,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class SettingField:
     """A declared setting with its name and what its type says."""
 
     name: str
@@ -83,10 +83,10 @@ class ProviderSettings(BaseModel):
     _sources: dict[str, tuple[Any, Callable[[], str]]] = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def fields(cls) -> list[Field]:
+    def fields(cls) -> list[SettingField]:
         """The declared settings, in the order of the class."""
         return [
-            Field(name, setting, _mentions(info.annotation, SecretStr), info.is_required())
+            SettingField(name, setting, _mentions(info.annotation, SecretStr), info.is_required())
             for name, info in cls.model_fields.items()
             for setting in info.metadata
             if isinstance(setting, Setting)

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 
 
 @dataclass(frozen=True, slots=True)

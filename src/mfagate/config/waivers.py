@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from mfagate.causes import CauseId
 from mfagate.config.nearest import nearest_to
 from mfagate.config.table import Day, Table
+from mfagate.core.causes import CauseId
 
 _CONFIGURATION = ("configuration",)
 _INTERACTION = ("contract.interaction",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 
 
 class ContractError(ValueError):

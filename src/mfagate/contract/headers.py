@@ -10,8 +10,8 @@ from typing import Any
 
 from mfagate.contract.core import CompiledExpectation
 from mfagate.contract.mismatch import Mismatch, header_changed
-from mfagate.exchange import Headers
-from mfagate.foreign.parsing import raw
+from mfagate.core.exchange import Headers
+from mfagate.core.foreign.parsing import raw
 
 # Pact splits these at commas, on both sides, and no others (pact_models/src/headers.rs).
 _LISTS = frozenset(

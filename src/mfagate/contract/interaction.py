@@ -14,7 +14,7 @@ from mfagate.contract.mismatch import Mismatch, Quotes, Showable, missing, of_an
 from mfagate.contract.path import as_text, at, steps
 from mfagate.contract.request import ExampleRequest
 from mfagate.contract.response import ExpectedResponse
-from mfagate.exchange import Headers, Request, Response
+from mfagate.core.exchange import Headers, Request, Response
 
 if TYPE_CHECKING:
     import requests

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mfagate.causes import CauseId
 from mfagate.contract.core import GAVE_UP
 from mfagate.contract.path import at, steps
-from mfagate.foreign import quoted, quoted_json
+from mfagate.core.causes import CauseId
+from mfagate.core.foreign import quoted, quoted_json
 
 # Longer values are cut: an answer may hold tokens and seeds that nobody registered as secret.
 LONGEST_VALUE = 60

@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mfagate import numbers
 from mfagate.config import jwt
 from mfagate.contract import media_type, older, rules
 from mfagate.contract.errors import ContractError
@@ -28,8 +27,9 @@ from mfagate.contract.path import at, is_of_one_place, steps
 from mfagate.contract.request import ExampleRequest, StateGenerator
 from mfagate.contract.response import ExpectedResponse
 from mfagate.contract.safety import fault_of_header, fault_of_method
-from mfagate.files import OutOfResources, Unreadable, read_text
-from mfagate.origins import path_fault
+from mfagate.core import numbers
+from mfagate.core.files import OutOfResources, Unreadable, read_text
+from mfagate.core.origins import path_fault
 
 LARGEST_FILE = 16 * 1024 * 1024
 # Pact's own JSON reader stops at 128.

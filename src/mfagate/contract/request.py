@@ -14,7 +14,7 @@ from mfagate.contract.errors import StateValueError, UnsafeValueError
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.path import steps
 from mfagate.contract.safety import fault_of_header
-from mfagate.origins import path_fault
+from mfagate.core.origins import path_fault
 
 if TYPE_CHECKING:
     import requests

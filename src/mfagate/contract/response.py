@@ -20,9 +20,9 @@ from mfagate.contract.core import CompiledExpectation
 from mfagate.contract.headers import ExpectedHeader
 from mfagate.contract.media_type import MediaType
 from mfagate.contract.mismatch import Mismatch, Showable
-from mfagate.exchange import Response
-from mfagate.foreign import quoted
-from mfagate.foreign.parsing import raw
+from mfagate.core.exchange import Response
+from mfagate.core.foreign import quoted
+from mfagate.core.foreign.parsing import raw
 
 _MOST_MISMATCHES = 1000
 """An answer of 1 MiB can have 200,000, which would take seconds to describe, and nobody reads them."""

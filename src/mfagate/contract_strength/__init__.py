@@ -8,21 +8,21 @@ It needs the extra ``pytest``, as the fail-closed proof does.
 
 from mfagate.contract_strength.behaviour import Behaviour
 from mfagate.contract_strength.decorator import contract_strength
-from mfagate.contract_strength.operators import Change, Operator, changes
-from mfagate.contract_strength.proof import Claim, Judge, Prove, prove
-from mfagate.contract_strength.result import Finding, Proof, WeakContract, Weakness
+from mfagate.contract_strength.operators import AnswerChange, ChangeOperator, changes
+from mfagate.contract_strength.proof import Judge, Prove, StrengthClaim, prove
+from mfagate.contract_strength.result import StrengthFinding, StrengthProof, WeakContract, Weakness
 from mfagate.fail_closed import CannotProve
 
 __all__ = [
+    "AnswerChange",
     "Behaviour",
     "CannotProve",
-    "Change",
-    "Claim",
-    "Finding",
+    "ChangeOperator",
     "Judge",
-    "Operator",
-    "Proof",
     "Prove",
+    "StrengthClaim",
+    "StrengthFinding",
+    "StrengthProof",
     "WeakContract",
     "Weakness",
     "changes",

@@ -18,11 +18,11 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mfagate.contract_strength.operators import Change, Operator
+from mfagate.contract_strength.operators import AnswerChange, ChangeOperator
+from mfagate.core.foreign import ForeignText
+from mfagate.core.foreign.parsing import raw
+from mfagate.fail_closed.call_runner import CallOutcome
 from mfagate.fail_closed.loopback import Asked
-from mfagate.fail_closed.watch import Outcome
-from mfagate.foreign import ForeignText
-from mfagate.foreign.parsing import raw
 
 Leaf = tuple[str, Any]
 """The name of a place, and its value: a text, number, boolean or None."""
@@ -39,14 +39,14 @@ class Behaviour:
     leaves: Counter[Leaf]
 
     @classmethod
-    def of(cls, outcome: Outcome, asked: list[Asked]) -> Behaviour:
+    def of(cls, outcome: CallOutcome, asked: list[Asked]) -> Behaviour:
         """Describe one watched call and the requests that it sent."""
         found = [*_of_the_call(outcome)]
         for number, request in enumerate(asked):
             found += _of_a_request(f"request {number}", request)
         return cls(_words(outcome, len(asked)), Counter((name, _typed(value)) for name, value in found))
 
-    def is_same(self, changed: Behaviour, change: Change, volatile: AbstractSet[str] = frozenset()) -> bool:
+    def is_same(self, changed: Behaviour, change: AnswerChange, volatile: AbstractSet[str] = frozenset()) -> bool:
         """Return whether a reader did the same with a changed answer.
 
         Args:
@@ -56,7 +56,7 @@ class Behaviour:
         """
         mine, theirs = self._without(volatile), changed._without(volatile)
         gone, new = mine - theirs, theirs - mine
-        if change.operator is Operator.MORE:
+        if change.operator is ChangeOperator.MORE:
             new = Counter({leaf: count for leaf, count in new.items() if not _is_passed_on(leaf, change)})
         return _explained([*gone.elements()], [*new.elements()], change)
 
@@ -69,7 +69,7 @@ class Behaviour:
         return Counter({leaf: count for leaf, count in self.leaves.items() if leaf[0] not in volatile})
 
 
-def _explained(gone: list[Leaf], new: list[Leaf], change: Change) -> bool:
+def _explained(gone: list[Leaf], new: list[Leaf], change: AnswerChange) -> bool:
     """Return whether each new leaf is a leaf that is gone, with the changed value in it."""
     if len(gone) != len(new):
         return False
@@ -82,7 +82,7 @@ def _explained(gone: list[Leaf], new: list[Leaf], change: Change) -> bool:
     return True
 
 
-def _is_handed_on(was: Any, now: Any, change: Change) -> bool:
+def _is_handed_on(was: Any, now: Any, change: AnswerChange) -> bool:
     """Return whether ``now`` is ``was`` with the changed value in it, and has the same type."""
     (was_type, old), (now_type, new) = was, now
     before, after = change.before, change.after
@@ -114,7 +114,7 @@ def _is_substituted(old: str, new: str, before: str, after: str) -> bool:
     return re.fullmatch(either.join(map(re.escape, old.split(before))), new, re.DOTALL) is not None
 
 
-def _is_passed_on(leaf: Leaf, change: Change) -> bool:
+def _is_passed_on(leaf: Leaf, change: AnswerChange) -> bool:
     """Return whether a new member of a set is a value of the element that was added."""
     name, value = leaf
     return name.endswith(MEMBER) and value in {_typed(each) for each in _scalars(change.after)}
@@ -143,7 +143,7 @@ def _typed(value: Any) -> tuple[str, Any]:
     return type(value).__name__, value
 
 
-def _of_the_call(outcome: Outcome) -> Iterator[Leaf]:
+def _of_the_call(outcome: CallOutcome) -> Iterator[Leaf]:
     if not outcome.ended:
         yield "ended", False
     elif outcome.raised is not None:
@@ -214,6 +214,6 @@ def _of_a_request(name: str, request: Asked) -> Iterator[Leaf]:
     yield from ((f"{name} body {key}", value) for key, value in pairs) if pairs else [(f"{name} body", text)]
 
 
-def _words(outcome: Outcome, requests: int) -> str:
+def _words(outcome: CallOutcome, requests: int) -> str:
     sent = f" after {requests} requests" if requests != 1 else ""
     return f"{outcome}{sent}"

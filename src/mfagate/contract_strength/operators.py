@@ -14,10 +14,10 @@ from typing import Any
 
 from mfagate.contract import Interaction
 from mfagate.contract_strength.listed import listed
-from mfagate.fail_closed.answer import Answer
-from mfagate.fail_closed.binding import alike
-from mfagate.fail_closed.places import Place, places
-from mfagate.foreign import quoted_json
+from mfagate.core.foreign import quoted_json
+from mfagate.fail_closed.answer import ProviderAnswer
+from mfagate.fail_closed.login_binding import alike
+from mfagate.fail_closed.places import BodyPlace, places
 
 OTHER = "mfagate-other"
 """A word that no provider uses."""
@@ -33,7 +33,7 @@ _MEDIA_TYPES = ("text/html", "text/plain", "application/xml", "application/probl
 _SHOWN = 160
 
 
-class Operator(StrEnum):
+class ChangeOperator(StrEnum):
     """What a change does. The values are stable, because exceptions name them."""
 
     REMOVED = "removed"
@@ -52,7 +52,7 @@ class Operator(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AnswerChange:
     """One changed answer.
 
     Args:
@@ -64,17 +64,17 @@ class Change:
         after: The value that is there now.
     """
 
-    operator: Operator
+    operator: ChangeOperator
     place: str
     words: str
-    answer: Answer
+    answer: ProviderAnswer
     before: Any = None
     after: Any = None
 
 
 def changes(
-    interaction: Interaction, neighbours: Iterable[Interaction] = (), answer: Answer | None = None
-) -> Iterator[Change]:
+    interaction: Interaction, neighbours: Iterable[Interaction] = (), answer: ProviderAnswer | None = None
+) -> Iterator[AnswerChange]:
     """Yield every change of an interaction's answer.
 
     Args:
@@ -84,10 +84,10 @@ def changes(
         answer: A live answer of this interaction, which is changed instead of the example.
             Only places that the example has are changed.
     """
-    example = Answer.example(interaction) if answer is None else answer
-    named = {place.path for place in places(_document(Answer.example(interaction)))}
+    example = ProviderAnswer.example(interaction) if answer is None else answer
+    named = {place.path for place in places(_document(ProviderAnswer.example(interaction)))}
     found = _of_the_body(example, interaction.response.body_rules, _values_of(neighbours))
-    yield from (each for each in found if each.place in named or each.operator is Operator.BODY)
+    yield from (each for each in found if each.place in named or each.operator is ChangeOperator.BODY)
     yield from _of_the_status(interaction, example)
     yield from _of_the_headers(example)
 
@@ -95,24 +95,26 @@ def changes(
 def _values_of(neighbours: Iterable[Interaction]) -> Mapping[str, Sequence[Any]]:
     values: dict[str, list[Any]] = {}
     for interaction in neighbours:
-        for place in places(_document(Answer.example(interaction))):
+        for place in places(_document(ProviderAnswer.example(interaction))):
             if isinstance(place.value, dict):
                 continue  # Its members are tried one by one.
             values.setdefault(place.path, []).append(place.value)
     return values
 
 
-def _document(answer: Answer) -> Any:
+def _document(answer: ProviderAnswer) -> Any:
     try:
         return answer.document()
     except ValueError:
         return None
 
 
-def _of_the_body(example: Answer, rules: Mapping[str, Any], known: Mapping[str, Sequence[Any]]) -> Iterator[Change]:
+def _of_the_body(
+    example: ProviderAnswer, rules: Mapping[str, Any], known: Mapping[str, Sequence[Any]]
+) -> Iterator[AnswerChange]:
     if example.body:
-        yield Change(Operator.BODY, "$", "the body is empty", replace(example, body=b""))
-        yield Change(Operator.BODY, "$", "the body is text", replace(example, body=b"OK"))
+        yield AnswerChange(ChangeOperator.BODY, "$", "the body is empty", replace(example, body=b""))
+        yield AnswerChange(ChangeOperator.BODY, "$", "the body is text", replace(example, body=b"OK"))
     document = _document(example)
     if document is None:
         return
@@ -122,22 +124,28 @@ def _of_the_body(example: Answer, rules: Mapping[str, Any], known: Mapping[str, 
         for operator, value in _unique(place.value, _others(place.value, allowed)):
             was = "" if isinstance(value, dict | list) else f" instead of {quoted_json(place.value, _SHOWN)}"
             words = f"{place.path} is {quoted_json(value, _SHOWN)}{was}"
-            yield Change(operator, place.path, words, example.with_document(place.put(value)), place.value, value)
+            yield AnswerChange(operator, place.path, words, example.with_document(place.put(value)), place.value, value)
 
 
-def _removed(example: Answer, place: Place) -> Iterator[Change]:
+def _removed(example: ProviderAnswer, place: BodyPlace) -> Iterator[AnswerChange]:
     if place.drop is not None:
-        yield Change(
-            Operator.REMOVED, place.path, f"{place.path} is missing", example.with_document(place.drop()), place.value
+        yield AnswerChange(
+            ChangeOperator.REMOVED,
+            place.path,
+            f"{place.path} is missing",
+            example.with_document(place.drop()),
+            place.value,
         )
     if isinstance(place.value, list) and len(place.value) > 1:
         for index, item in enumerate(place.value):
             kept = [*place.value[:index], *place.value[index + 1 :]]
             path = f"{place.path}[{index}]"
-            yield Change(Operator.REMOVED, path, f"{path} is missing", example.with_document(place.put(kept)), item)
+            yield AnswerChange(
+                ChangeOperator.REMOVED, path, f"{path} is missing", example.with_document(place.put(kept)), item
+            )
 
 
-def _unique(before: Any, values: Iterable[tuple[Operator, Any]]) -> Iterator[tuple[Operator, Any]]:
+def _unique(before: Any, values: Iterable[tuple[ChangeOperator, Any]]) -> Iterator[tuple[ChangeOperator, Any]]:
     seen = {json.dumps(before)}
     for operator, value in values:
         text = json.dumps(value)
@@ -146,64 +154,64 @@ def _unique(before: Any, values: Iterable[tuple[Operator, Any]]) -> Iterator[tup
             yield operator, value
 
 
-def _others(value: Any, known: Sequence[Any]) -> Iterator[tuple[Operator, Any]]:
+def _others(value: Any, known: Sequence[Any]) -> Iterator[tuple[ChangeOperator, Any]]:
     yield from _within(value)
     for other in known:
         yield _operator_for(value, other), other
-    yield Operator.NULL, None
+    yield ChangeOperator.NULL, None
     for other in _retyped(value):
-        yield Operator.RETYPED, other
+        yield ChangeOperator.RETYPED, other
 
 
-def _operator_for(value: Any, other: Any) -> Operator:
+def _operator_for(value: Any, other: Any) -> ChangeOperator:
     if other is None:
-        return Operator.NULL
+        return ChangeOperator.NULL
     if _kind(other) is not _kind(value):
-        return Operator.RETYPED
+        return ChangeOperator.RETYPED
     if not isinstance(value, dict | list):
-        return Operator.OTHER_VALUE if other != "" else Operator.EMPTY_TEXT
-    return Operator.MORE if other else Operator.EMPTY
+        return ChangeOperator.OTHER_VALUE if other != "" else ChangeOperator.EMPTY_TEXT
+    return ChangeOperator.MORE if other else ChangeOperator.EMPTY
 
 
 def _kind(value: Any) -> type:
     return float if type(value) is int else type(value)
 
 
-def _within(value: Any) -> Iterator[tuple[Operator, Any]]:
+def _within(value: Any) -> Iterator[tuple[ChangeOperator, Any]]:
     """Yield other values of the same type."""
     if isinstance(value, bool):
-        yield Operator.OTHER_VALUE, not value
+        yield ChangeOperator.OTHER_VALUE, not value
     elif isinstance(value, int | float):
         for number in (value + 1, 0, -1, 10**12):
-            yield Operator.OTHER_VALUE, number
+            yield ChangeOperator.OTHER_VALUE, number
     elif isinstance(value, str):
-        yield Operator.EMPTY_TEXT, ""
+        yield ChangeOperator.EMPTY_TEXT, ""
         for text in (OTHER, *alike(value), value.swapcase(), f"{value} "):
             if text:
-                yield Operator.OTHER_VALUE, text
+                yield ChangeOperator.OTHER_VALUE, text
     elif isinstance(value, list):
         yield from _lists(value)
     elif isinstance(value, dict):
-        yield Operator.EMPTY, {}
-        yield Operator.MORE, {**value, "mfagate_new": OTHER}
-        yield Operator.REORDERED, dict(reversed(value.items()))
+        yield ChangeOperator.EMPTY, {}
+        yield ChangeOperator.MORE, {**value, "mfagate_new": OTHER}
+        yield ChangeOperator.REORDERED, dict(reversed(value.items()))
 
 
-def _lists(value: list[Any]) -> Iterator[tuple[Operator, Any]]:
-    yield Operator.EMPTY, []
+def _lists(value: list[Any]) -> Iterator[tuple[ChangeOperator, Any]]:
+    yield ChangeOperator.EMPTY, []
     for item in _of_other_kinds(value):
-        yield Operator.OTHER_KIND, [item]
+        yield ChangeOperator.OTHER_KIND, [item]
         if value:
-            yield Operator.OTHER_KIND, [*value, item]
-            yield Operator.OTHER_KIND, [item, *value]
+            yield ChangeOperator.OTHER_KIND, [*value, item]
+            yield ChangeOperator.OTHER_KIND, [item, *value]
     if not value:
         return
     unknown = _unknown(value[-1])
-    yield Operator.MORE, [*value, value[-1]]
-    yield Operator.MORE, [*value, unknown]
-    yield Operator.MORE, [unknown, *value]
-    yield from ((Operator.MORE, [broken, *value]) for broken in _broken(value[-1]))
-    yield Operator.REORDERED, value[::-1]
+    yield ChangeOperator.MORE, [*value, value[-1]]
+    yield ChangeOperator.MORE, [*value, unknown]
+    yield ChangeOperator.MORE, [unknown, *value]
+    yield from ((ChangeOperator.MORE, [broken, *value]) for broken in _broken(value[-1]))
+    yield ChangeOperator.REORDERED, value[::-1]
 
 
 def _of_other_kinds(value: list[Any]) -> Iterator[Any]:
@@ -250,12 +258,12 @@ def _retyped(value: Any) -> Iterator[Any]:
         yield {"value": value}
 
 
-def _of_the_status(interaction: Interaction, example: Answer) -> Iterator[Change]:
+def _of_the_status(interaction: Interaction, example: ProviderAnswer) -> Iterator[AnswerChange]:
     for status in (*_STATUSES, *_allowed_statuses(interaction)):
         if status != example.status:
             body = b"" if status in _WITHOUT_BODY else example.body
             words = f"the status is {status} instead of {example.status}"
-            yield Change(Operator.STATUS, "status", words, replace(example, status=status, body=body))
+            yield AnswerChange(ChangeOperator.STATUS, "status", words, replace(example, status=status, body=body))
 
 
 def _allowed_statuses(interaction: Interaction) -> Iterator[int]:
@@ -265,19 +273,19 @@ def _allowed_statuses(interaction: Interaction) -> Iterator[int]:
         yield from (each for each in (named if isinstance(named, list) else ()) if each not in _STATUSES)
 
 
-def _of_the_headers(example: Answer) -> Iterator[Change]:
+def _of_the_headers(example: ProviderAnswer) -> Iterator[AnswerChange]:
     kind = next((value for name, value in example.headers if name.lower() == "content-type"), None)
     if example.body:
         named = (*_MEDIA_TYPES, *([f"{kind}; charset=utf-8"] if kind and ";" not in kind else ()))
         for other in named:
             changed = example.with_header("Content-Type", other)
-            yield Change(Operator.CONTENT_TYPE, "content-type", f"the content type is {other}", changed)
+            yield AnswerChange(ChangeOperator.CONTENT_TYPE, "content-type", f"the content type is {other}", changed)
         changed = example.with_header("Content-Type", None)
-        yield Change(Operator.CONTENT_TYPE, "content-type", "there is no content type", changed)
+        yield AnswerChange(ChangeOperator.CONTENT_TYPE, "content-type", "there is no content type", changed)
     for name, value in example.headers:
         if name.lower() != "content-type":
             place = f"header {name}"
             removed = example.with_header(name, None)
-            yield Change(Operator.HEADER, place, f"the header {name} is missing", removed, value)
+            yield AnswerChange(ChangeOperator.HEADER, place, f"the header {name} is missing", removed, value)
             other = example.with_header(name, OTHER)
-            yield Change(Operator.HEADER, place, f"the header {name} is {OTHER}", other, value, OTHER)
+            yield AnswerChange(ChangeOperator.HEADER, place, f"the header {name} is {OTHER}", other, value, OTHER)

@@ -11,21 +11,21 @@ from typing import Any
 
 from mfagate.contract import Contract, Mismatch
 from mfagate.contract_strength.behaviour import Behaviour
-from mfagate.contract_strength.operators import Change, Operator, changes
-from mfagate.contract_strength.result import Finding, Proof, Weakness
-from mfagate.exchange import Response
-from mfagate.fail_closed.answer import Answer
+from mfagate.contract_strength.operators import AnswerChange, ChangeOperator, changes
+from mfagate.contract_strength.result import StrengthFinding, StrengthProof, Weakness
+from mfagate.core.exchange import Response
+from mfagate.fail_closed.answer import ProviderAnswer
+from mfagate.fail_closed.call_runner import CallOutcome, Watch
 from mfagate.fail_closed.interactions import CannotProve, loaded, named, neighbours
-from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, serving
-from mfagate.fail_closed.watch import Outcome, Watch
+from mfagate.fail_closed.loopback import LoopbackUrl, Script, ScriptedAnswer, Servers, serving
 
-Call = Callable[[Endpoint], Any]
+Call = Callable[[LoopbackUrl], Any]
 """A function that asks the provider at an endpoint with the client, and returns the client's result."""
 
 Judge = Callable[[Response], Any]
 """A function that reads an answer without a network, and returns its result: a probe, or a provider state."""
 
-Prove = Callable[..., Proof]
+Prove = Callable[..., StrengthProof]
 """The type of the fixture ``contract_strength``."""
 
 CLIENT = "client"
@@ -40,7 +40,7 @@ ANYTHING = _Anything()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
+class StrengthClaim:
     """What to prove about an interaction.
 
     Args:
@@ -73,44 +73,44 @@ class Claim:
     tls: bool = False
 
 
-def prove(call: Call | None, **claim: Any) -> Proof:
-    """Prove how strong a contract is; the keywords are those of :class:`Claim`.
+def prove(call: Call | None, **claim: Any) -> StrengthProof:
+    """Prove how strong a contract is; the keywords are those of :class:`StrengthClaim`.
 
     Args:
         call: Asks the provider at an endpoint with the client, and returns the client's result.
             None if only judges read the answer.
-        claim: See :class:`Claim`.
+        claim: See :class:`StrengthClaim`.
 
     Raises:
         CannotProve: The contract has no such interaction, nothing reads its answer, or a
             reader does not behave as expected with the example.
         ContractError: The contract cannot be read.
     """
-    wanted = Claim(**claim)
+    wanted = StrengthClaim(**claim)
     contract = loaded(wanted.contract)
     calls = ({CLIENT: call} if call is not None else {}) | dict(wanted.further)
     if not calls and not wanted.judges:
         raise CannotProve(f"nothing reads the answer of {wanted.interaction!r}")
-    script = Script([Given.of(named(contract, name)) for name in wanted.given])
+    script = Script([ScriptedAnswer.of(named(contract, name)) for name in wanted.given])
     with serving(script, tls=wanted.tls) as servers:
-        return _Prover(calls, wanted, contract, script, servers).prove()
+        return _StrengthProver(calls, wanted, contract, script, servers).prove()
 
 
-class _Prover:
+class _StrengthProver:
     def __init__(
-        self, calls: Mapping[str, Call], claim: Claim, contract: Contract, script: Script, servers: Servers
+        self, calls: Mapping[str, Call], claim: StrengthClaim, contract: Contract, script: Script, servers: Servers
     ) -> None:
         self._calls, self._claim, self._script, self._servers = calls, claim, script, servers
         self._interaction = named(contract, claim.interaction)
         self._neighbours = neighbours(contract, self._interaction)
-        self._example = Answer.example(self._interaction)
+        self._example = ProviderAnswer.example(self._interaction)
         self._watch = Watch(claim.deadline_seconds, ())
         self._usual: dict[str, Behaviour] = {}
-        self._breaking: dict[tuple[str, Operator, bool], Any] = {}
+        self._breaking: dict[tuple[str, ChangeOperator, bool], Any] = {}
         self._volatile: dict[str, frozenset[str]] = {}
 
-    def prove(self) -> Proof:
-        found: dict[tuple[Weakness, str, Operator], Finding] = {}
+    def prove(self) -> StrengthProof:
+        found: dict[tuple[Weakness, str, ChangeOperator], StrengthFinding] = {}
         tried: Counter[str] = Counter({"changes": 0, "rejected": 0, "break a reader": 0})
         with self._watch.logs():
             self._learn()
@@ -125,11 +125,11 @@ class _Prover:
                 weakness = Weakness.BLIND if broken else Weakness.STRICT
                 key = (weakness, change.place, change.operator)
                 said = "" if broken else mismatches[0].message
-                new = Finding(*key, (change.words,), tuple(broken), said)
+                new = StrengthFinding(*key, (change.words,), tuple(broken), said)
                 found[key] = _merged(found[key], new) if key in found else new
         return self._judged([*found.values()], tried)
 
-    def _judged(self, found: Sequence[Finding], tried: Mapping[str, int]) -> Proof:
+    def _judged(self, found: Sequence[StrengthFinding], tried: Mapping[str, int]) -> StrengthProof:
         """Return the proof, with the reasons of exceptions added to the findings."""
         claim = self._claim
         patterns = [(Weakness.BLIND, each, reason) for each, reason in claim.blind.items()]
@@ -152,21 +152,21 @@ class _Prover:
             f"{weakness.name.lower()} {each}" for weakness, each, _ in patterns if (weakness, each) not in used
         )
         readers = (*self._calls, *claim.judges)
-        return Proof(
+        return StrengthProof(
             claim.interaction, readers, tuple(judged), dict(tried), unused, frozenset(reviewed), self._breaking_changes
         )
 
     @property
-    def _breaking_changes(self) -> tuple[tuple[str, Operator, Any], ...]:
+    def _breaking_changes(self) -> tuple[tuple[str, ChangeOperator, Any], ...]:
         return tuple((place, operator, value) for (place, operator, _), value in self._breaking.items())
 
-    def _note(self, change: Change) -> None:
+    def _note(self, change: AnswerChange) -> None:
         """Remember the first breaking change of each place and operator.
 
         A list that keeps its elements and a list that loses them count as two.
         """
-        mixed = change.operator is Operator.OTHER_KIND and len(change.after) > 1
-        told = change.operator in (Operator.OTHER_VALUE, Operator.OTHER_KIND)
+        mixed = change.operator is ChangeOperator.OTHER_KIND and len(change.after) > 1
+        told = change.operator in (ChangeOperator.OTHER_VALUE, ChangeOperator.OTHER_KIND)
         self._breaking.setdefault((change.place, change.operator, mixed), change.after if told else None)
 
     def _learn(self) -> None:
@@ -186,11 +186,11 @@ class _Prover:
             self._usual[name] = usual
             self._volatile[name] = usual.volatile(self._read(name, self._example)[1])
 
-    def _mismatches(self, answer: Answer) -> list[Mismatch]:
+    def _mismatches(self, answer: ProviderAnswer) -> list[Mismatch]:
         """Match an answer as the gate does, with the example's values in place of those of the state."""
         return self._interaction.match(answer.response, values=self._interaction.example_values())
 
-    def _broken(self, change: Change) -> list[str]:
+    def _broken(self, change: AnswerChange) -> list[str]:
         """Return the readers that behave differently, each with what it does."""
         broken = []
         for name, usual in self._usual.items():
@@ -199,7 +199,7 @@ class _Prover:
                 broken.append(f"{name}: {usual.words}, and with the change {now.words}")
         return broken
 
-    def _read(self, name: str, answer: Answer) -> tuple[Outcome, Behaviour]:
+    def _read(self, name: str, answer: ProviderAnswer) -> tuple[CallOutcome, Behaviour]:
         if name in self._calls:
             self._script.begin(answer)
             call, endpoint = self._calls[name], self._servers.endpoint
@@ -209,14 +209,14 @@ class _Prover:
         return outcome, Behaviour.of(outcome, [])
 
 
-def _judged_by(judge: Judge, response: Response) -> Outcome:
+def _judged_by(judge: Judge, response: Response) -> CallOutcome:
     try:
-        return Outcome(returned=judge(response))
+        return CallOutcome(returned=judge(response))
     except Exception as error:  # noqa: BLE001 - the proof compares the type of the error
-        return Outcome(raised=error)
+        return CallOutcome(raised=error)
 
 
-def _is_expected(outcome: Outcome, expected: Any) -> bool:
+def _is_expected(outcome: CallOutcome, expected: Any) -> bool:
     if not outcome.ended:
         return False
     if isinstance(expected, _Anything):
@@ -226,7 +226,7 @@ def _is_expected(outcome: Outcome, expected: Any) -> bool:
     return outcome.raised is None and bool(outcome.returned == expected)
 
 
-def _merged(first: Finding, more: Finding) -> Finding:
+def _merged(first: StrengthFinding, more: StrengthFinding) -> StrengthFinding:
     return replace(
         first,
         changes=(*first.changes, *more.changes),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from mfagate.contract_strength.operators import Operator
+from mfagate.contract_strength.operators import ChangeOperator
 
 _SHOWN = 3
 
@@ -33,7 +33,7 @@ _NEXT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StrengthFinding:
     """The changes of one place by one operator that show the same weakness.
 
     Args:
@@ -48,7 +48,7 @@ class Finding:
 
     weakness: Weakness
     place: str
-    operator: Operator
+    operator: ChangeOperator
     changes: tuple[str, ...]
     readers: tuple[str, ...] = ()
     contract: str = ""
@@ -77,7 +77,7 @@ class WeakContract(AssertionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class StrengthProof:
     """What was tried on one interaction, and what was found.
 
     Args:
@@ -93,19 +93,19 @@ class Proof:
 
     interaction: str
     readers: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[StrengthFinding, ...] = ()
     tried: Mapping[str, int] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     reviewed: frozenset[str] = frozenset()
-    breaking: tuple[tuple[str, Operator, Any], ...] = ()
+    breaking: tuple[tuple[str, ChangeOperator, Any], ...] = ()
 
     @property
-    def blind(self) -> tuple[Finding, ...]:
+    def blind(self) -> tuple[StrengthFinding, ...]:
         """Return the blind findings without an exception."""
         return self._without_reason(Weakness.BLIND)
 
     @property
-    def strict(self) -> tuple[Finding, ...]:
+    def strict(self) -> tuple[StrengthFinding, ...]:
         """Return the strict findings that nobody has reviewed yet."""
         return self._without_reason(Weakness.STRICT)
 
@@ -123,7 +123,7 @@ class Proof:
         if not self.passed:
             raise WeakContract(str(self))
 
-    def _without_reason(self, weakness: Weakness) -> tuple[Finding, ...]:
+    def _without_reason(self, weakness: Weakness) -> tuple[StrengthFinding, ...]:
         return tuple(each for each in self.findings if each.weakness is weakness and each.reason is None)
 
     def __str__(self) -> str:

@@ -4,6 +4,6 @@ It sends no credential and shows no value: of a secret it says only whether it c
 """
 
 from mfagate.doctor.examination import Options, examine
-from mfagate.doctor.findings import Area, Health, Item, State
+from mfagate.doctor.findings import Area, Health, Item, Readiness
 
-__all__ = ["Area", "Health", "Item", "Options", "State", "examine"]
+__all__ = ["Area", "Health", "Item", "Options", "Readiness", "examine"]

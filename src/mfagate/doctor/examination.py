@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfagate.app.gate import Session
 from mfagate.config import ConfigError, Configuration, Integration, load
 from mfagate.config.resolved import Value
-from mfagate.doctor.findings import Area, Health, Item, State
+from mfagate.core.foreign import hiding
+from mfagate.core.result import Location
+from mfagate.doctor.findings import Area, Health, Item, Readiness
 from mfagate.doctor.installed import installed
 from mfagate.doctor.reachable import reachable
 from mfagate.doctor.readable import readable
 from mfagate.doctor.writable import writable
-from mfagate.foreign import hiding
-from mfagate.gate import Session
 from mfagate.providers import registry
-from mfagate.result import Location
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
 
@@ -63,7 +63,7 @@ def _unreadable(path: Path, error: ConfigError) -> Iterator[Item]:
     if not path.exists():
         step = f"Make one with: mfagate init --provider NAME; or name another file than {path} with --config."
     for problem in error.problems:
-        yield Item(Area.READABLE, "configuration", State.NO, str(problem), step)
+        yield Item(Area.READABLE, "configuration", Readiness.NO, str(problem), step)
 
 
 def _examined(
@@ -74,10 +74,10 @@ def _examined(
     yield from installed(configuration)
     names = ", ".join(one.name for one in integrations)
     if integrations:
-        yield Item(Area.READABLE, "configuration", State.YES, f"{configuration.path}: {names}")
+        yield Item(Area.READABLE, "configuration", Readiness.YES, f"{configuration.path}: {names}")
     else:
         step = f"Add one with: mfagate init --provider NAME; or select others of {configuration.path}."
-        yield Item(Area.READABLE, "configuration", State.NO, f"{configuration.path}: no integration", step)
+        yield Item(Area.READABLE, "configuration", Readiness.NO, f"{configuration.path}: no integration", step)
     yield from readable(integrations, {**tables, **addresses}, without_secrets=options.without_secrets)
     yield from writable(configuration)
     if not options.offline:

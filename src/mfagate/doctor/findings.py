@@ -19,7 +19,7 @@ class Area(StrEnum):
     REACHABLE = "reachable"
 
 
-class State(StrEnum):
+class Readiness(StrEnum):
     """The answer. Only ``NO`` keeps mfagate from its work."""
 
     YES = "yes"
@@ -34,7 +34,7 @@ class Item:
 
     area: Area
     name: str
-    state: State
+    state: Readiness
     detail: str = ""
     next_step: str = ""
 
@@ -48,7 +48,7 @@ class Health:
     @property
     def sound(self) -> bool:
         """Whether mfagate can do its work here."""
-        return all(item.state is not State.NO for item in self.items)
+        return all(item.state is not Readiness.NO for item in self.items)
 
     def as_json(self) -> str:
         """Return the document ``mfagate.doctor/1``."""

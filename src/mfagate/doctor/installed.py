@@ -11,8 +11,8 @@ from pathlib import Path
 
 import mfagate
 from mfagate.config import Configuration, Integration
-from mfagate.doctor.findings import Area, Item, State
-from mfagate.extras import install_command
+from mfagate.core.extras import install_command
+from mfagate.doctor.findings import Area, Item, Readiness
 
 _EXTRAS = {
     "emulator": (("werkzeug", "trustme"), "sandboxes of hosted providers"),
@@ -30,22 +30,25 @@ _EXTRAS = {
 
 def installed(configuration: Configuration | None) -> Iterator[Item]:
     """Yield what is there. An extra that is missing counts only if the configuration needs it."""
-    yield Item(Area.INSTALLED, "mfagate", State.YES, f"{mfagate.__version__} in {Path(mfagate.__file__).parent}")
-    yield Item(Area.INSTALLED, "Python", State.YES, f"{platform.python_version()} at {sys.executable}")
+    yield Item(Area.INSTALLED, "mfagate", Readiness.YES, f"{mfagate.__version__} in {Path(mfagate.__file__).parent}")
+    yield Item(Area.INSTALLED, "Python", Readiness.YES, f"{platform.python_version()} at {sys.executable}")
     needed = dict(_needed(configuration)) if configuration else {}
     for extra, (modules, purpose) in _EXTRAS.items():
         missing = [module for module in modules if find_spec(module) is None]
         if not missing:
-            yield Item(Area.INSTALLED, f"extra {extra}", State.YES, purpose)
+            yield Item(Area.INSTALLED, f"extra {extra}", Readiness.YES, purpose)
         elif extra in needed:
             what = f"{needed[extra]} needs {' and '.join(missing)}"
             step = f"Install the extra {extra}: {install_command(extra)}"
-            yield Item(Area.INSTALLED, f"extra {extra}", State.NO, what, step)
+            yield Item(Area.INSTALLED, f"extra {extra}", Readiness.NO, what, step)
         else:
-            yield Item(Area.INSTALLED, f"extra {extra}", State.NOT_NEEDED, f"not installed; for {purpose}")
+            yield Item(Area.INSTALLED, f"extra {extra}", Readiness.NOT_NEEDED, f"not installed; for {purpose}")
     git = shutil.which("git")
     yield Item(
-        Area.INSTALLED, "git", State.YES if git else State.NOT_NEEDED, git or "not installed; for --changed-since"
+        Area.INSTALLED,
+        "git",
+        Readiness.YES if git else Readiness.NOT_NEEDED,
+        git or "not installed; for --changed-since",
     )
 
 

@@ -10,20 +10,20 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from mfagate.causes import load as load_cause
+from mfagate.checks.live_target import LiveTarget
+from mfagate.checks.network import what_names
+from mfagate.checks.reach import Sighting, this_machine
 from mfagate.config import Integration, ProviderSettings
-from mfagate.doctor.findings import Area, Item, State
+from mfagate.core.causes import load as load_cause
+from mfagate.core.exchange import Exchange, Phase
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Finding
+from mfagate.doctor.findings import Area, Item, Readiness
 from mfagate.doctor.readable import Tables
-from mfagate.exchange import Exchange, Phase
-from mfagate.foreign import quoted
-from mfagate.inspection.settings import Subject
-from mfagate.ladder.network import what_names
+from mfagate.inspection.settings import InspectedSettings
 from mfagate.providers import registry
 from mfagate.providers.base import Probe
-from mfagate.reach import Sighting, this_machine
-from mfagate.result import Finding
-from mfagate.target import Target
-from mfagate.wire import CaBundleError, clock_offset
+from mfagate.transport import CaBundleError, clock_offset
 
 _MOST_AT_ONCE = 8
 
@@ -38,8 +38,8 @@ class _Host:
     """One host that is asked once. ``users`` are the integrations that need it; ``subject`` is the first one's."""
 
     url: str
-    subject: Subject
-    target: Target
+    subject: InspectedSettings
+    target: LiveTarget
     probe: Probe
     users: list[str]
 
@@ -51,17 +51,17 @@ def reachable(integrations: Sequence[Integration], tables: Tables) -> Iterator[I
     for one in integrations:
         if one.uses_sandbox:
             detail = "a sandbox on this machine, started when it is needed"
-            yield Item(Area.REACHABLE, f"host of {one.name}", State.NOT_NEEDED, detail)
+            yield Item(Area.REACHABLE, f"host of {one.name}", Readiness.NOT_NEEDED, detail)
             continue
         try:
             for host in _hosts(one, tables[one.name]["settings"]):
                 hosts.setdefault(host.url, host).users.append(one.name)
         except CaBundleError as error:
             step = "Correct the variable that names the bundle (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), or ca_bundle."
-            yield Item(Area.REACHABLE, f"host of {one.name}", State.NO, str(error), step)
+            yield Item(Area.REACHABLE, f"host of {one.name}", Readiness.NO, str(error), step)
         except Exception:  # noqa: BLE001 - a setting that is missing or malformed shows in many ways
             detail = "unknown, because a setting that decides it is missing or cannot be used: see mfagate check"
-            yield Item(Area.REACHABLE, f"host of {one.name}", State.WARNING, detail)
+            yield Item(Area.REACHABLE, f"host of {one.name}", Readiness.WARNING, detail)
     yield from _asked(list(hosts.values()))
 
 
@@ -69,15 +69,17 @@ def _proxies() -> Iterator[Item]:
     """Name the variables that are set; a value may hold a password."""
     named = [name for name in _PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
     detail = f"set: {', '.join(named)}" if named else "none is set: hosts are asked directly"
-    yield Item(Area.REACHABLE, "proxy variables", State.YES, detail)
+    yield Item(Area.REACHABLE, "proxy variables", Readiness.YES, detail)
 
 
 def _hosts(one: Integration, values: Mapping[str, Any]) -> Iterator[_Host]:
     provider = registry.get(one.provider)
-    target = Target(one, provider, _without_secrets(provider.settings, values), endpoint=one.endpoint)
+    target = LiveTarget(one, provider, _without_secrets(provider.settings, values), endpoint=one.endpoint)
     for probe in provider.pings(target.settings):
         url = urlsplit(one.endpoint or provider.url(target.settings, probe.path))
-        yield _Host(f"{url.scheme}://{url.netloc}", Subject(one, provider.settings, values), target, probe, [])
+        yield _Host(
+            f"{url.scheme}://{url.netloc}", InspectedSettings(one, provider.settings, values), target, probe, []
+        )
 
 
 def _without_secrets(declared: type[ProviderSettings], values: Mapping[str, Any]) -> ProviderSettings:
@@ -113,12 +115,12 @@ def _judged(host: _Host, exchange: Exchange, shared: Finding | None) -> Item:
     users = ", ".join(dict.fromkeys(host.users))
     failure = exchange.failure
     if failure is None:
-        return item(State.YES, f"{_way(exchange)}; for {users}")
+        return item(Readiness.YES, f"{_way(exchange)}; for {users}")
     step = f"For {host.url} ({failure.phase}): {failure.next_step or load_cause(failure.cause).next_step}"
     detail = f"{failure.phase}: {quoted(failure.message)} ({failure.cause}); for {users}"
     if shared is not None:
         step, detail = str(shared.next_step), f"{detail}; {shared.cause}"
-    return item(State.NO, detail, step)
+    return item(Readiness.NO, detail, step)
 
 
 def _way(exchange: Exchange) -> str:
@@ -136,8 +138,8 @@ def _clock(offsets: Sequence[float]) -> Item:
     """Take the smallest difference: one server may be wrong, and our clock is one."""
     offset = min(offsets, key=abs)
     if abs(offset) <= _CLOCK_SECONDS:
-        return Item(Area.REACHABLE, "clock", State.YES, f"{abs(offset):.0f} s from that of the nearest server")
+        return Item(Area.REACHABLE, "clock", Readiness.YES, f"{abs(offset):.0f} s from that of the nearest server")
     side = "behind" if offset > 0 else "ahead"
     detail = f"{abs(offset):.0f} s {side} of every server that tells its time"
     step = "Set this machine's clock, and let it be kept by NTP (timedatectl set-ntp true)."
-    return Item(Area.REACHABLE, "clock", State.NO, detail, step)
+    return Item(Area.REACHABLE, "clock", Readiness.NO, detail, step)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
 
-from mfagate.causes import load as load_cause
+from mfagate.checks.contract import missing_contract
 from mfagate.config import Integration
 from mfagate.config.resolved import Value
 from mfagate.contract import ContractError
 from mfagate.contract import load as load_contract
-from mfagate.doctor.findings import Area, Item, State
-from mfagate.files import Unreadable, read_text
-from mfagate.ladder.contract import missing_contract
+from mfagate.core.causes import load as load_cause
+from mfagate.core.files import Unreadable, read_text
+from mfagate.doctor.findings import Area, Item, Readiness
 from mfagate.providers import registry
 from mfagate.secrets.reference import Reference
 
@@ -26,10 +26,10 @@ def readable(integrations: Sequence[Integration], tables: Tables, *, without_sec
         try:
             found = load_contract(path, provider=one.provider)
         except ContractError as error:
-            yield Item(Area.READABLE, f"contract of {one.provider}", State.NO, str(error), _get(one, error))
+            yield Item(Area.READABLE, f"contract of {one.provider}", Readiness.NO, str(error), _get(one, error))
         else:
             detail = f"{path}: {len(found.interactions)} interactions"
-            yield Item(Area.READABLE, f"contract of {one.provider}", State.YES, detail)
+            yield Item(Area.READABLE, f"contract of {one.provider}", Readiness.YES, detail)
     yield from map(_recordings, {one.cassettes_path: one for one in integrations}.values())
     for one in integrations:
         if one.ca_bundle is not None:
@@ -50,15 +50,15 @@ def _recordings(one: Integration) -> Item:
         for file in files[:1]:
             read_text(file, 1 << 22)
     except (OSError, Unreadable) as error:
-        return Item(Area.READABLE, name, State.NO, f"{path} {error}", f"Give this user the right to read {path}.")
+        return Item(Area.READABLE, name, Readiness.NO, f"{path} {error}", f"Give this user the right to read {path}.")
     if not files:
         step = f"Record them: mfagate record --integration {one.name}"
-        return Item(Area.READABLE, name, State.WARNING, f"{path} has none", step)
-    return Item(Area.READABLE, name, State.YES, f"{path}: {len(files)} files")
+        return Item(Area.READABLE, name, Readiness.WARNING, f"{path} has none", step)
+    return Item(Area.READABLE, name, Readiness.YES, f"{path}: {len(files)} files")
 
 
 def _authorities(one: Integration) -> Item:
-    from mfagate.wire import CaBundleError, check_bundle
+    from mfagate.transport import CaBundleError, check_bundle
 
     assert one.ca_bundle is not None, "asked for those alone that have one"
     path = one.base / one.ca_bundle
@@ -66,8 +66,8 @@ def _authorities(one: Integration) -> Item:
         check_bundle(path)
     except CaBundleError as error:
         step = f"Correct ca_bundle at {one.locate('ca_bundle')}."
-        return Item(Area.READABLE, f"authorities of {one.name}", State.NO, str(error), step)
-    return Item(Area.READABLE, f"authorities of {one.name}", State.YES, str(path))
+        return Item(Area.READABLE, f"authorities of {one.name}", Readiness.NO, str(error), step)
+    return Item(Area.READABLE, f"authorities of {one.name}", Readiness.YES, str(path))
 
 
 def _references(tables: Tables, *, without_secrets: bool) -> Iterator[Item]:
@@ -83,12 +83,12 @@ def _references(tables: Tables, *, without_secrets: bool) -> Iterator[Item]:
     for reference, value in values.items():
         used = ", ".join(users[reference])
         if value.error is None:
-            yield Item(Area.READABLE, str(reference), State.YES, used)
+            yield Item(Area.READABLE, str(reference), Readiness.YES, used)
         elif without_secrets:
-            yield Item(Area.READABLE, str(reference), State.WARNING, f"{used}: {value.error}")
+            yield Item(Area.READABLE, str(reference), Readiness.WARNING, f"{used}: {value.error}")
         else:
             yield Item(
-                Area.READABLE, str(reference), State.NO, f"{used}: {value.error}", _step(reference, value, unset)
+                Area.READABLE, str(reference), Readiness.NO, f"{used}: {value.error}", _step(reference, value, unset)
             )
 
 

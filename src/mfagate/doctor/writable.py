@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mfagate.config import Configuration
-from mfagate.doctor.findings import Area, Item, State
-from mfagate.files import require_appendable
+from mfagate.core.files import require_appendable
+from mfagate.core.locking import NotPrivate, private_folder
+from mfagate.doctor.findings import Area, Item, Readiness
 from mfagate.history.errors import HistoryError
 from mfagate.history.keeper import place_of
 from mfagate.leftovers.ledger import NotRecorded, state_folder
-from mfagate.locking import NotPrivate, private_folder
 
 
 def writable(configuration: Configuration | None) -> Iterator[Item]:
@@ -30,12 +30,12 @@ def _history(configuration: Configuration) -> Item:
         place = place_of(configuration, None)
     except HistoryError as error:
         step = f"Correct url of [history] at {configuration.locate('history', 'url')}."
-        return Item(Area.WRITABLE, "history", State.NO, str(error), step)
+        return Item(Area.WRITABLE, "history", Readiness.NO, str(error), step)
     if place.path is None:
-        return Item(Area.WRITABLE, "history", State.YES, f"{place.shown}: a database, which was not logged in to")
+        return Item(Area.WRITABLE, "history", Readiness.YES, f"{place.shown}: a database, which was not logged in to")
     if place.path.is_dir():
         step = f"Name a file in it in [history] of {configuration.path}, such as {place.path / 'history.db'}."
-        return Item(Area.WRITABLE, "history", State.NO, f"{place.path} is a folder", step)
+        return Item(Area.WRITABLE, "history", Readiness.NO, f"{place.path} is a folder", step)
     step = f"Let this user write there, or name another place in [history] of {configuration.path}."
     return _place("history", place.path, step)
 
@@ -50,8 +50,8 @@ def _place(name: str, path: Path, step: str) -> Item:
         _try(nearest)
     except OSError as error:
         reason = f"{nearest} cannot be written: {error.strerror or error}"
-        return Item(Area.WRITABLE, name, State.NO, f"{path}: {reason}", step)
-    return Item(Area.WRITABLE, name, State.YES, f"{path}{later}")
+        return Item(Area.WRITABLE, name, Readiness.NO, f"{path}: {reason}", step)
+    return Item(Area.WRITABLE, name, Readiness.YES, f"{path}{later}")
 
 
 def _try(path: Path) -> None:
@@ -64,6 +64,6 @@ def _try(path: Path) -> None:
 
 def _private(name: str, folder: Callable[[], Path]) -> Item:
     try:
-        return Item(Area.WRITABLE, name, State.YES, str(folder()))
+        return Item(Area.WRITABLE, name, Readiness.YES, str(folder()))
     except (NotPrivate, NotRecorded, OSError) as error:
-        return Item(Area.WRITABLE, name, State.NO, str(error), f"For {name}: {error}.")
+        return Item(Area.WRITABLE, name, Readiness.NO, str(error), f"For {name}: {error}.")

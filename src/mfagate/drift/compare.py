@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.drift.shape import HEADER, RETIRING, Shape, reached
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from mfagate.exchange import Response
+from mfagate.core.exchange import Response
 
 HEADER = "header "
 
@@ -38,7 +38,7 @@ _DEEPEST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ShapeField:
     """``kinds`` are those of JSON without null; ``optional`` fields are in some answers and not in others.
 
     ``values`` are the words that it held, and None where it held anything else, or too many. It was in so many
@@ -50,21 +50,21 @@ class Field:
     optional: bool = False
     answers: int = 1
 
-    def and_(self, other: Field, *, answers: int = 1) -> Field:
+    def and_(self, other: ShapeField, *, answers: int = 1) -> ShapeField:
         """Both seen, in so many answers."""
         values = None if self.values is None or other.values is None else self.values | other.values
         if values is not None and len(values) > MOST_VALUES:
             values = None
-        return Field(self.kinds | other.kinds, values, self.optional or other.optional, answers)
+        return ShapeField(self.kinds | other.kinds, values, self.optional or other.optional, answers)
 
 
-Shape = Mapping[str, Field]
+Shape = Mapping[str, ShapeField]
 
 
 def of_answer(response: Response, headers: Iterable[str]) -> Shape:
     """The shape of an answer with those of its headers that are looked at; only that of JSON has a body."""
     shape = {
-        f"{HEADER}{name}": Field(frozenset({_media_type(response) if name == "content-type" else "text"}), None)
+        f"{HEADER}{name}": ShapeField(frozenset({_media_type(response) if name == "content-type" else "text"}), None)
         for name in sorted({*(name.lower() for name in headers), *RETIRING})
         if name in response.headers
     }
@@ -83,9 +83,9 @@ def of_json(document: Any) -> Shape:
     return _below("$", document, 0)
 
 
-def _walk(path: str, node: Any, depth: int) -> Iterator[tuple[str, Field]]:
+def _walk(path: str, node: Any, depth: int) -> Iterator[tuple[str, ShapeField]]:
     kind, values = _kind(node)
-    yield path, Field(frozenset({kind} if kind else ()), values)
+    yield path, ShapeField(frozenset({kind} if kind else ()), values)
     if depth == _DEEPEST:
         return
     if isinstance(node, Mapping):
@@ -96,7 +96,7 @@ def _walk(path: str, node: Any, depth: int) -> Iterator[tuple[str, Field]]:
 
 
 def _below(path: str, node: Any, depth: int) -> Shape:
-    fields: dict[str, Field] = {}
+    fields: dict[str, ShapeField] = {}
     for part, found in _walk(path, node, depth):
         fields[part] = fields[part].and_(found) if part in fields else found
     return fields
@@ -104,7 +104,7 @@ def _below(path: str, node: Any, depth: int) -> Shape:
 
 def _items(items: list[Shape]) -> Shape:
     """Of a list's items all that one of them has; what another one lacks is optional."""
-    found: dict[str, Field] = {}
+    found: dict[str, ShapeField] = {}
     for number, item in enumerate(items):
         found = dict(merged(found, item)) if number else dict(item)
     return found
@@ -144,7 +144,7 @@ def merged(known: Shape, seen: Shape) -> Shape:
     return fields
 
 
-def _both(known: Field, seen: Field) -> Field:
+def _both(known: ShapeField, seen: ShapeField) -> ShapeField:
     return known.and_(seen, answers=min(known.answers + seen.answers, _MOST_ANSWERS))
 
 
@@ -197,4 +197,4 @@ def from_json(document: Any) -> Shape:
     return _SHAPE.validate_python(document)
 
 
-_SHAPE = TypeAdapter(dict[str, Field])
+_SHAPE = TypeAdapter(dict[str, ShapeField])

@@ -6,27 +6,27 @@
 It needs Hypothesis, which comes with the extra ``pytest``.
 """
 
-from mfagate.fail_closed.answer import Answer, Ending
+from mfagate.fail_closed.answer import Ending, ProviderAnswer
 from mfagate.fail_closed.decorator import fail_closed
 from mfagate.fail_closed.interactions import CannotProve
-from mfagate.fail_closed.loopback import Endpoint
-from mfagate.fail_closed.outside import WAITS, Kind, Mutation
-from mfagate.fail_closed.proof import Call, Claim, prove
+from mfagate.fail_closed.loopback import LoopbackUrl
+from mfagate.fail_closed.mutations import WAITS, Mutation, MutationKind
+from mfagate.fail_closed.proof import Call, FailClosedClaim, prove
 from mfagate.fail_closed.result import Counterexample, NotFailClosed, Proof, Violation
 
 __all__ = [
     "WAITS",
-    "Answer",
     "Call",
     "CannotProve",
-    "Claim",
     "Counterexample",
     "Ending",
-    "Endpoint",
-    "Kind",
+    "FailClosedClaim",
+    "LoopbackUrl",
     "Mutation",
+    "MutationKind",
     "NotFailClosed",
     "Proof",
+    "ProviderAnswer",
     "Violation",
     "fail_closed",
     "prove",

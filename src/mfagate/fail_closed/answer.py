@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from mfagate.contract import Interaction
-from mfagate.exchange import Headers, Response
-from mfagate.foreign import ForeignText, quoted
-from mfagate.foreign.parsing import raw
-from mfagate.wire.content import Undecodable, decode
+from mfagate.core.exchange import Headers, Response
+from mfagate.core.foreign import ForeignText, quoted
+from mfagate.core.foreign.parsing import raw
+from mfagate.transport.content import Undecodable, decode
 
 _LONGEST_SHOWN = 300
 _LIMIT = 1 << 20
@@ -38,7 +38,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProviderAnswer:
     """One answer. The headers lack Content-Length, which is made when it is sent, unless they have one."""
 
     status: int
@@ -47,7 +47,7 @@ class Answer:
     ending: Ending = Ending.WHOLE
 
     @classmethod
-    def example(cls, interaction: Interaction) -> Answer:
+    def example(cls, interaction: Interaction) -> ProviderAnswer:
         """The example of an interaction."""
         expected = interaction.response
         headers = tuple((name, ", ".join(values)) for name, values in expected.headers.items())
@@ -80,11 +80,11 @@ class Answer:
         """
         return json.loads(self.body)
 
-    def with_document(self, document: Any) -> Answer:
+    def with_document(self, document: Any) -> ProviderAnswer:
         """The same answer with another JSON body."""
         return replace(self, body=json.dumps(document).encode("utf-8", "surrogatepass"))
 
-    def with_header(self, name: str, value: str | None) -> Answer:
+    def with_header(self, name: str, value: str | None) -> ProviderAnswer:
         """The same answer with another value of a header, or without it."""
         kept = tuple(each for each in self.headers if each[0].lower() != name.lower())
         return replace(self, headers=kept if value is None else (*kept, (name, value)))

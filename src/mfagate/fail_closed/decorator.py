@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from mfagate.fail_closed.loopback import Endpoint
+from mfagate.fail_closed.loopback import LoopbackUrl
 
 FIXTURE = "fail_closed"
 
@@ -31,7 +31,7 @@ def proving(fixture: str, claim: dict[str, Any]) -> Decorator:
         def test(**fixtures: Any) -> None:
             prove = fixtures[fixture] if fixture in wanted else fixtures.pop(fixture)
 
-            def asked(endpoint: Endpoint) -> Any:
+            def asked(endpoint: LoopbackUrl) -> Any:
                 return call(endpoint, **fixtures)
 
             prove(asked, **claim)

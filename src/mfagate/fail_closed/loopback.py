@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mfagate.contract import Interaction
-from mfagate.fail_closed.answer import Answer, Ending
-from mfagate.fail_closed.outside import ELSEWHERE
-from mfagate.sandbox.front import Fault, Handler, front
+from mfagate.fail_closed.answer import Ending, ProviderAnswer
+from mfagate.fail_closed.mutations import ELSEWHERE
+from mfagate.sandbox.faulty_proxy import Fault, Handler, faulty_proxy
 
 if TYPE_CHECKING:
     import trustme
@@ -34,7 +34,7 @@ _QUEUE = 4
 _ABORT = struct.pack("ii", 1, 0)
 
 
-class Endpoint(str):
+class LoopbackUrl(str):
     """The URL of the server, without a slash at the end; a plain ``str`` for whoever wants one.
 
     ``host`` and ``port`` are its parts. ``ca_bundle`` is the PEM file of the authority to
@@ -62,18 +62,18 @@ class Endpoint(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ScriptedAnswer:
     """What is answered on the way: once a call, to the first request with this method and path."""
 
     method: str
     path: str
-    answer: Answer
+    answer: ProviderAnswer
 
     @classmethod
-    def of(cls, interaction: Interaction) -> Given:
+    def of(cls, interaction: Interaction) -> ScriptedAnswer:
         """The example of another interaction."""
         request = interaction.example_request()
-        return cls(request.method, urlsplit(request.url).path, Answer.example(interaction))
+        return cls(request.method, urlsplit(request.url).path, ProviderAnswer.example(interaction))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,14 @@ class Script:
     ``elsewhere`` is the answer at the place that a redirect names. ``asked`` has the requests of the call.
     """
 
-    def __init__(self, given: Sequence[Given] = (), elsewhere: Answer | None = None) -> None:
+    def __init__(self, given: Sequence[ScriptedAnswer] = (), elsewhere: ProviderAnswer | None = None) -> None:
         self._given = tuple(given)
         self._elsewhere = elsewhere
         self._lock = threading.Lock()
         self._released = threading.Event()
-        self.begin(Answer(404))
+        self.begin(ProviderAnswer(404))
 
-    def begin(self, answer: Answer) -> None:
+    def begin(self, answer: ProviderAnswer) -> None:
         """A call begins; whoever still waits from an earlier one is let go."""
         self._released.set()
         with self._lock:
@@ -131,7 +131,7 @@ class Script:
         _send(answer, handler, released)
         return True
 
-    def _choose(self, handler: Handler) -> Answer:
+    def _choose(self, handler: Handler) -> ProviderAnswer:
         asked = (handler.command, urlsplit(handler.path).path)
         if self._elsewhere is not None and asked[1] == ELSEWHERE:
             return self._elsewhere
@@ -143,7 +143,7 @@ class Script:
         return self._answer
 
 
-def _send(answer: Answer, handler: Handler, released: threading.Event) -> None:
+def _send(answer: ProviderAnswer, handler: Handler, released: threading.Event) -> None:
     handler.wfile.write(_sent(answer))
     match answer.ending:
         case Ending.RESET:
@@ -156,7 +156,7 @@ def _send(answer: Answer, handler: Handler, released: threading.Event) -> None:
             _wait(handler, released, b"x")
 
 
-def _sent(answer: Answer) -> bytes:
+def _sent(answer: ProviderAnswer) -> bytes:
     """All of an answer that is sent, but for what drips."""
     middle = len(answer.body) // 2
     match answer.ending:
@@ -202,14 +202,14 @@ class Servers:
     Whoever is sent to another place need not get as far as to ask for the answer.
     """
 
-    endpoint: Endpoint
-    others: Mapping[Ending, Endpoint]
+    endpoint: LoopbackUrl
+    others: Mapping[Ending, LoopbackUrl]
 
-    def of(self, answer: Answer) -> Endpoint:
+    def of(self, answer: ProviderAnswer) -> LoopbackUrl:
         """The server for this answer."""
         return self.others.get(answer.ending, self.endpoint)
 
-    def are_others(self, answer: Answer) -> bool:
+    def are_others(self, answer: ProviderAnswer) -> bool:
         """Whether this answer comes from another place."""
         return answer.ending in self.others
 
@@ -225,7 +225,7 @@ def serving(script: Script, *, tls: bool = False) -> Iterator[Servers]:
     with ExitStack() as stack:
         ports = {Ending.REFUSED: stack.enter_context(_nobody()), Ending.UNACCEPTED: stack.enter_context(_crowded())}
         if not tls:
-            own = stack.enter_context(front(_NOBODY, script)).server_port
+            own = stack.enter_context(faulty_proxy(_NOBODY, script)).server_port
             yield _servers("http://127.0.0.1", own, ports, None)
             return
         import trustme
@@ -233,20 +233,20 @@ def serving(script: Script, *, tls: bool = False) -> Iterator[Servers]:
         authority = trustme.CA()
         bundle = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "ca.pem"
         bundle.write_bytes(authority.cert_pem.bytes())
-        own = stack.enter_context(front(_NOBODY, script, _certified(authority.issue_cert(*_NAMES)))).server_port
+        own = stack.enter_context(faulty_proxy(_NOBODY, script, _certified(authority.issue_cert(*_NAMES)))).server_port
         for ending, certificate in {
             Ending.FOREIGN: trustme.CA().issue_cert(*_NAMES),
             Ending.MISNAMED: authority.issue_cert("mfagate.invalid"),
             Ending.EXPIRED: authority.issue_cert(*_NAMES, not_after=datetime.now(UTC) - timedelta(days=1)),
         }.items():
-            server = stack.enter_context(front(_NOBODY, script.impostor(ending), _certified(certificate)))
+            server = stack.enter_context(faulty_proxy(_NOBODY, script.impostor(ending), _certified(certificate)))
             ports[ending] = server.server_port
         yield _servers("https://localhost", own, ports, bundle)
 
 
 def _servers(url: str, own: int, others: Mapping[Ending, int], bundle: Path | None) -> Servers:
-    there = {ending: Endpoint(f"{url}:{port}", bundle) for ending, port in others.items()}
-    return Servers(Endpoint(f"{url}:{own}", bundle), there)
+    there = {ending: LoopbackUrl(f"{url}:{port}", bundle) for ending, port in others.items()}
+    return Servers(LoopbackUrl(f"{url}:{own}", bundle), there)
 
 
 def _certified(certificate: trustme.LeafCert) -> ssl.SSLContext:

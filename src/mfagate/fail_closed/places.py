@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BodyPlace:
     """``path`` as Pact writes it (``$.a[0]['@b']``); ``put`` makes the document with another value here.
 
     ``keys`` lead to it from the root. ``name`` is the key within the object around it, and ``drop``
@@ -31,12 +31,12 @@ class Place:
         return not isinstance(self.value, dict | list)
 
 
-def places(document: Any) -> Iterator[Place]:
+def places(document: Any) -> Iterator[BodyPlace]:
     """Every place of a document, from the outside in."""
-    yield from _within(Place("$", document, lambda value: value))
+    yield from _within(BodyPlace("$", document, lambda value: value))
 
 
-def _within(place: Place) -> Iterator[Place]:
+def _within(place: BodyPlace) -> Iterator[BodyPlace]:
     yield place
     if isinstance(place.value, dict):
         for name in place.value:
@@ -46,7 +46,7 @@ def _within(place: Place) -> Iterator[Place]:
             yield from _within(_item(place, index))
 
 
-def _member(parent: Place, name: str) -> Place:
+def _member(parent: BodyPlace, name: str) -> BodyPlace:
     fields: dict[str, Any] = parent.value
 
     def put(value: Any) -> Any:
@@ -62,19 +62,19 @@ def _member(parent: Place, name: str) -> Place:
         return parent.put({key: value for key, value in fields.items() if key != name} | fields[name])
 
     inner = unwrap if isinstance(fields[name], dict) else None
-    return Place(parent.path + step(name), fields[name], put, (*parent.keys, name), name, drop, rename, inner)
+    return BodyPlace(parent.path + step(name), fields[name], put, (*parent.keys, name), name, drop, rename, inner)
 
 
-def _item(parent: Place, index: int) -> Place:
+def _item(parent: BodyPlace, index: int) -> BodyPlace:
     items: list[Any] = parent.value
 
     def put(value: Any) -> Any:
         return parent.put([*items[:index], value, *items[index + 1 :]])
 
-    return Place(f"{parent.path}[{index}]", items[index], put, (*parent.keys, index))
+    return BodyPlace(f"{parent.path}[{index}]", items[index], put, (*parent.keys, index))
 
 
-def restored(document: Any, original: Place) -> Any:
+def restored(document: Any, original: BodyPlace) -> Any:
     """The document with the value of a place of another one put where it stood, if there is such a place."""
     if not original.keys:
         return original.value
@@ -84,7 +84,7 @@ def restored(document: Any, original: Place) -> Any:
     )
     if not is_within or isinstance(document, dict) is isinstance(first, int):
         return document
-    inner = Place(original.path, original.value, original.put, tuple(rest))
+    inner = BodyPlace(original.path, original.value, original.put, tuple(rest))
     copy = document.copy()
     if not rest or not isinstance(document, dict) or first in document:
         copy[first] = restored(document.get(first) if isinstance(document, dict) else document[first], inner)

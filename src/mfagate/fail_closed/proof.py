@@ -8,26 +8,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mfagate import strict_json
 from mfagate.contract import Contract, Interaction
-from mfagate.fail_closed import binding
-from mfagate.fail_closed.answer import Answer, Ending
+from mfagate.core import strict_json
+from mfagate.fail_closed import login_binding
+from mfagate.fail_closed.answer import Ending, ProviderAnswer
+from mfagate.fail_closed.call_runner import CallOutcome, Watch
 from mfagate.fail_closed.interactions import CannotProve, loaded, named, neighbours
-from mfagate.fail_closed.loopback import Endpoint, Given, Script, Servers, serving
-from mfagate.fail_closed.outside import Kind, Mutation, mutations, of_impostors, of_others, random_mutations, waits
-from mfagate.fail_closed.places import Place, places, restored
+from mfagate.fail_closed.loopback import LoopbackUrl, Script, ScriptedAnswer, Servers, serving
+from mfagate.fail_closed.mutations import (
+    Mutation,
+    MutationKind,
+    mutations,
+    of_impostors,
+    of_others,
+    random_mutations,
+    waits,
+)
+from mfagate.fail_closed.places import BodyPlace, places, restored
 from mfagate.fail_closed.result import Counterexample, Proof, Violation
-from mfagate.fail_closed.watch import Outcome, Watch
-from mfagate.second_factor import Decision, SecondFactorError
+from mfagate.providers.second_factor import Decision, SecondFactorError
 
-Call = Callable[[Endpoint], Decision | bool]
+Call = Callable[[LoopbackUrl], Decision | bool]
 """Asks the provider at an endpoint about one login, with the client that is to be proved."""
 
 Expected = Decision | bool | type[Exception]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
+class FailClosedClaim:
     """What is to be proved of a client.
 
     Args:
@@ -65,7 +73,7 @@ class Claim:
     another: Call | None = None
     secrets: Sequence[str] = ()
     errors: type[Exception] | tuple[type[Exception], ...] = SecondFactorError
-    tolerate: Collection[Kind | str] = ()
+    tolerate: Collection[MutationKind | str] = ()
     deadline_seconds: float = 5.0
     examples: int = 100
     explore: bool = False
@@ -73,26 +81,28 @@ class Claim:
 
 
 def prove(call: Call, **claim: Any) -> Proof:
-    """Prove that a client fails closed; the keywords are those of :class:`Claim`.
+    """Prove that a client fails closed; the keywords are those of :class:`FailClosedClaim`.
 
     Raises:
         CannotProve: The contract has no such interaction, or the call does not do with its
             example what is expected, so that its other answers would prove nothing.
         ContractError: The contract cannot be read.
     """
-    wanted = Claim(**claim)
+    wanted = FailClosedClaim(**claim)
     contract = loaded(wanted.contract)
-    good = Answer.example(named(contract, wanted.interaction))
-    script = Script([Given.of(named(contract, name)) for name in wanted.given], good)
+    good = ProviderAnswer.example(named(contract, wanted.interaction))
+    script = Script([ScriptedAnswer.of(named(contract, name)) for name in wanted.given], good)
     with serving(script, tls=wanted.tls) as servers:
-        return _Prover(call, wanted, contract, script, servers).prove()
+        return _ClientProver(call, wanted, contract, script, servers).prove()
 
 
-class _Prover:
-    def __init__(self, call: Call, claim: Claim, contract: Contract, script: Script, servers: Servers) -> None:
+class _ClientProver:
+    def __init__(
+        self, call: Call, claim: FailClosedClaim, contract: Contract, script: Script, servers: Servers
+    ) -> None:
         self._call, self._claim, self._script, self._servers = call, claim, script, servers
         self._interaction = named(contract, claim.interaction)
-        self._example = Answer.example(self._interaction)
+        self._example = ProviderAnswer.example(self._interaction)
         self._expected = claim.expect if isinstance(claim.expect, tuple) else (claim.expect,)
         self._lets_in = any(each in (True, Decision.ALLOW) for each in self._expected)
         letting = [self._interaction] if self._lets_in else []
@@ -102,13 +112,13 @@ class _Prover:
         self._neighbours = neighbours(contract, self._interaction)
         self._differing: dict[str, bool] = {}
         self._vocabulary = sorted(_texts(contract.interactions))
-        self._tolerated = frozenset(map(Kind, claim.tolerate))
-        self._bound = dict.fromkeys(binding.bound(self._interaction), ()) | dict(claim.bound)
+        self._tolerated = frozenset(map(MutationKind, claim.tolerate))
+        self._bound = dict.fromkeys(login_binding.bound(self._interaction), ()) | dict(claim.bound)
         self._watch = Watch(claim.deadline_seconds, claim.secrets)
-        self._found: dict[tuple[Violation, Kind], Counterexample] = {}
+        self._found: dict[tuple[Violation, MutationKind], Counterexample] = {}
         self._tried: Counter[str] = Counter()
         self._unprovable: list[str] = []
-        self._unasked: Outcome | None = None
+        self._unasked: CallOutcome | None = None
 
     def prove(self) -> Proof:
         """Everything, in order."""
@@ -152,14 +162,14 @@ class _Prover:
     def _require_told_apart(self) -> None:
         """No refusal becomes an answer that lets in, for want of what is said to be unread."""
         for other in (self._interaction, *self._neighbours):
-            example = Answer.example(other)
+            example = ProviderAnswer.example(other)
             if self._may_let_in(example) and not any(example.is_inside(each) for each, _ in self._letting):
                 raise CannotProve(
                     f"the answer of {other.description!r} differs only in places that are said to be unread "
                     "from one that lets in: name it in `allows` if it lets in, too"
                 )
 
-    def _place(self, path: str) -> Place:
+    def _place(self, path: str) -> BodyPlace:
         try:
             return next(place for place in places(self._example.document()) if place.path == path)
         except (StopIteration, ValueError):
@@ -172,9 +182,9 @@ class _Prover:
     # A violation is recorded once for each kind of mutation, with the smallest answer that showed it.
 
     def _inside(self) -> None:
-        from mfagate.fail_closed import inside
+        from mfagate.fail_closed import conforming
 
-        answers = inside.answers(self._interaction, self._bound)
+        answers = conforming.answers(self._interaction, self._bound)
         self._generate(answers, self._judge_inside)
         if not self._tried["inside"]:
             self._unprovable.append(
@@ -196,7 +206,7 @@ class _Prover:
 
     def _other_logins(self) -> None:
         for path, values in self._bound.items():
-            changed = [*binding.foreign(self._example, self._place(path), values)]
+            changed = [*login_binding.foreign(self._example, self._place(path), values)]
             if not changed:
                 raise CannotProve(f"nothing like the value of {path} can be made up: name some of another login")
             self._each("other logins", changed, Violation.OTHER_LOGIN)
@@ -210,7 +220,7 @@ class _Prover:
 
     def _judge_another(self, call: Call) -> None:
         outcome = self._ask(self._example, "other logins", call)
-        told = Mutation(Kind.FIELD, "the answer to one login, served to another", self._example)
+        told = Mutation(MutationKind.FIELD, "the answer to one login, served to another", self._example)
         if _lets_in(outcome):
             if self._bound:
                 self._record(Violation.OTHER_LOGIN, told, outcome)
@@ -256,7 +266,7 @@ class _Prover:
         except (_Found, Flaky):
             return
 
-    def _judge_inside(self, answer: Answer) -> Violation | None:
+    def _judge_inside(self, answer: ProviderAnswer) -> Violation | None:
         if any(answer.is_inside(each) and self._differs(each) for each in self._neighbours):
             return None  # the contract gives it two meanings
         outcome = self._ask(answer, "inside")
@@ -264,14 +274,16 @@ class _Prover:
         if violation is None and outcome.leaked_in:
             violation = Violation.LEAK
         if violation is not None:
-            self._record(violation, Mutation(Kind.BODY, "none: the contract allows this answer", answer), outcome)
+            self._record(
+                violation, Mutation(MutationKind.BODY, "none: the contract allows this answer", answer), outcome
+            )
         return violation
 
     def _differs(self, neighbour: Interaction) -> bool:
         """Whether the client decides otherwise on the example of another interaction."""
         name = neighbour.description
         if name not in self._differing:
-            self._differing[name] = not self._is_expected(self._ask(Answer.example(neighbour)))
+            self._differing[name] = not self._is_expected(self._ask(ProviderAnswer.example(neighbour)))
         return self._differing[name]
 
     def _judge(
@@ -285,10 +297,10 @@ class _Prover:
             self._record(violation, mutation, outcome)
         return violation
 
-    def _may_let_in(self, answer: Answer) -> bool:
+    def _may_let_in(self, answer: ProviderAnswer) -> bool:
         return any(self._as_read(answer, unread).is_inside(each) for each, unread in self._letting)
 
-    def _as_read(self, answer: Answer, unread: Sequence[Place]) -> Answer:
+    def _as_read(self, answer: ProviderAnswer, unread: Sequence[BodyPlace]) -> ProviderAnswer:
         """The answer with the example's values in the places that the client does not read."""
         if not unread:
             return answer
@@ -300,7 +312,7 @@ class _Prover:
             document = restored(document, place)
         return answer.with_document(document)
 
-    def _common(self, outcome: Outcome) -> Violation | None:
+    def _common(self, outcome: CallOutcome) -> Violation | None:
         """What is wrong whatever was answered."""
         if not outcome.ended:
             return Violation.HANG
@@ -310,12 +322,12 @@ class _Prover:
             return None if isinstance(outcome.raised, self._claim.errors) else Violation.UNTYPED_ERROR
         return None if isinstance(outcome.returned, Decision | bool) else Violation.NO_DECISION
 
-    def _is_expected(self, outcome: Outcome) -> bool:
+    def _is_expected(self, outcome: CallOutcome) -> bool:
         if not outcome.ended:
             return False
         return any(_is(outcome, expected) for expected in self._expected)
 
-    def _ask(self, answer: Answer, what: str | None = None, call: Call | None = None) -> Outcome:
+    def _ask(self, answer: ProviderAnswer, what: str | None = None, call: Call | None = None) -> CallOutcome:
         if what is not None:
             self._tried[what] += 1
         self._script.begin(answer)
@@ -325,7 +337,7 @@ class _Prover:
             self._unasked = outcome
         return outcome
 
-    def _record(self, violation: Violation, mutation: Mutation, outcome: Outcome) -> None:
+    def _record(self, violation: Violation, mutation: Mutation, outcome: CallOutcome) -> None:
         before = self._found.get((violation, mutation.kind))
         if before is not None and _size(before.answer) <= _size(mutation.answer):
             return
@@ -334,7 +346,7 @@ class _Prover:
         found = Counterexample(violation, mutation.kind, mutation.words, contract, mutation.answer, said)
         self._found[violation, mutation.kind] = found
 
-    def _said_of(self, answer: Answer) -> str:
+    def _said_of(self, answer: ProviderAnswer) -> str:
         if answer.ending is not Ending.WHOLE:
             return f"allows no answer that {answer.ending}"
         mismatches = self._interaction.match(answer.response)
@@ -345,15 +357,15 @@ class _Found(Exception):
     """A counterexample was recorded."""
 
 
-def _size(answer: Answer) -> int:
+def _size(answer: ProviderAnswer) -> int:
     return len(answer.body)
 
 
-def _lets_in(outcome: Outcome) -> bool:
+def _lets_in(outcome: CallOutcome) -> bool:
     return outcome.ended and outcome.raised is None and outcome.returned in (True, Decision.ALLOW)
 
 
-def _is(outcome: Outcome, expected: Expected) -> bool:
+def _is(outcome: CallOutcome, expected: Expected) -> bool:
     if isinstance(expected, type):
         return isinstance(outcome.raised, expected)
     if outcome.raised is not None or not isinstance(outcome.returned, Decision | bool):
@@ -363,9 +375,9 @@ def _is(outcome: Outcome, expected: Expected) -> bool:
     return outcome.returned is expected
 
 
-def _unread(interaction: Interaction, paths: Collection[str]) -> list[Place]:
+def _unread(interaction: Interaction, paths: Collection[str]) -> list[BodyPlace]:
     try:
-        document = Answer.example(interaction).document()
+        document = ProviderAnswer.example(interaction).document()
     except ValueError:
         return []
     return [place for place in places(document) if place.path in paths]
@@ -376,7 +388,7 @@ def _texts(interactions: Iterable[Interaction]) -> set[str]:
     found = set()
     for interaction in interactions:
         try:
-            document = Answer.example(interaction).document()
+            document = ProviderAnswer.example(interaction).document()
         except ValueError:
             continue
         found |= {place.value for place in places(document) if isinstance(place.value, str)}

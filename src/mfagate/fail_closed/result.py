@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 
-from mfagate.fail_closed.answer import Answer
-from mfagate.fail_closed.outside import Kind
+from mfagate.fail_closed.answer import ProviderAnswer
+from mfagate.fail_closed.mutations import MutationKind
 
 
 class Violation(StrEnum):
@@ -53,10 +53,10 @@ class Counterexample:
     """
 
     violation: Violation
-    kind: Kind
+    kind: MutationKind
     change: str
     contract: str
-    answer: Answer
+    answer: ProviderAnswer
     client: str
 
     def __str__(self) -> str:
@@ -97,7 +97,7 @@ class Proof:
     bound: tuple[str, ...] = ()
     unprovable: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
-    tolerated: tuple[Kind, ...] = ()
+    tolerated: tuple[MutationKind, ...] = ()
 
     @property
     def passed(self) -> bool:

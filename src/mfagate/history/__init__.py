@@ -27,20 +27,20 @@ The state before a run is ``History.before(run)``, by the earlier runs of its st
 This package imports SQLAlchemy only when a history is opened.
 """
 
-from mfagate.history.changes import Change, changes, standing
+from mfagate.history.changes import HistoryChange, changes, standing
 from mfagate.history.errors import HistoryError
-from mfagate.history.place import Place
-from mfagate.history.record import IntegrationState, Problem, Sample, StoredRun
+from mfagate.history.place import HistoryLocation
+from mfagate.history.record import IntegrationState, PhaseSample, RecordedProblem, StoredRun
 from mfagate.history.store import History, Selection
 
 __all__ = [
-    "Change",
     "History",
+    "HistoryChange",
     "HistoryError",
+    "HistoryLocation",
     "IntegrationState",
-    "Place",
-    "Problem",
-    "Sample",
+    "PhaseSample",
+    "RecordedProblem",
     "Selection",
     "StoredRun",
     "changes",

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mfagate.causes import Outcome, happens_once
-from mfagate.history.record import IntegrationState, Problem
+from mfagate.core.causes import Outcome, happens_once
+from mfagate.history.record import IntegrationState, RecordedProblem
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class HistoryChange:
     """One change of one integration. Of a recovery, cause, outcome and message are those of what is over."""
 
     kind: Literal["new", "changed", "recovered"]
@@ -25,7 +25,7 @@ class Change:
     previous_outcome: Outcome | None = None
 
 
-def changes(previous: Iterable[IntegrationState], current: Iterable[IntegrationState]) -> list[Change]:
+def changes(previous: Iterable[IntegrationState], current: Iterable[IntegrationState]) -> list[HistoryChange]:
     """What is otherwise in ``current``, in its order; within an integration, recoveries come last.
 
     Of an integration that is not in ``previous``, every problem is new. One that is not in ``current`` was not
@@ -35,7 +35,7 @@ def changes(previous: Iterable[IntegrationState], current: Iterable[IntegrationS
     return [change for now in current for change in _of(before.get(now.name), now)]
 
 
-def _of(before: IntegrationState | None, now: IntegrationState) -> Iterator[Change]:
+def _of(before: IntegrationState | None, now: IntegrationState) -> Iterator[HistoryChange]:
     known = {problem.key: problem for problem in before.problems} if before else {}
     for problem in now.problems:
         was = known.get(problem.key)
@@ -50,8 +50,10 @@ def _of(before: IntegrationState | None, now: IntegrationState) -> Iterator[Chan
             yield _change("recovered", now, was)
 
 
-def _change(kind: Literal["new", "changed", "recovered"], state: IntegrationState, problem: Problem) -> Change:
-    return Change(
+def _change(
+    kind: Literal["new", "changed", "recovered"], state: IntegrationState, problem: RecordedProblem
+) -> HistoryChange:
+    return HistoryChange(
         kind, state.name, problem.check, problem.subject, problem.cause, problem.outcome, problem.message
     )  # fmt: skip
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check, IntegrationReport, some
 from mfagate.history.past import LastPass
-from mfagate.result import Check, IntegrationReport, some
 from mfagate.secrets.fingerprint import KEY_VARIABLE
 
 LABEL = "compared"

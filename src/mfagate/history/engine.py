@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mfagate.extras import needs
-from mfagate.files import require_regular
-from mfagate.foreign import hiding, quoted
+from mfagate.core.extras import needs
+from mfagate.core.files import require_regular
+from mfagate.core.foreign import hiding, quoted
+from mfagate.core.resources import out_of_descriptors, shortage_of
 from mfagate.history.errors import HistoryError
-from mfagate.history.place import DEFAULT, Place
-from mfagate.resources import out_of_descriptors, shortage_of
+from mfagate.history.place import DEFAULT, HistoryLocation
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -25,7 +25,7 @@ _ADVISORY_LOCK = 7_366_172
 """Any number that others are unlikely to use: two first runs must not make the tables both."""
 
 
-def engine_of(place: Place, *, create: bool) -> Engine:
+def engine_of(place: HistoryLocation, *, create: bool) -> Engine:
     """An engine; nothing is opened yet. ``create`` makes the folder of the file.
 
     Raises:
@@ -50,7 +50,7 @@ def engine_of(place: Place, *, create: bool) -> Engine:
         ) from None
 
 
-def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
+def _sqlite(path: Path, place: HistoryLocation, *, create: bool) -> Engine:
     import sqlalchemy
     from sqlalchemy import event
 
@@ -83,7 +83,7 @@ def _sqlite(path: Path, place: Place, *, create: bool) -> Engine:
     return engine
 
 
-def _unusable(place: Place, doing: str, error: Exception, remedy: str) -> HistoryError:
+def _unusable(place: HistoryLocation, doing: str, error: Exception, remedy: str) -> HistoryError:
     """Return the error to raise; nothing is wrong with the history where this machine ran out of something."""
     if (shortage := shortage_of(error)) is not None:
         return HistoryError(f"the history {place.shown} cannot be {doing}: this machine ran out of {shortage}")
@@ -101,7 +101,7 @@ def _make_folder(path: Path) -> None:
 
 
 @contextmanager
-def transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Connection]:
+def transaction(engine: Engine, place: HistoryLocation, *, writes: bool) -> Iterator[Connection]:
     """One transaction: all of it or nothing.
 
     Raises:
@@ -148,7 +148,7 @@ _REMEDIES = {
 }
 
 
-def _remedy(reason: str, place: Place) -> str:
+def _remedy(reason: str, place: HistoryLocation) -> str:
     lowered = reason.lower()
     for sign, remedy in _REMEDIES.items():
         if sign in lowered:

@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mfagate.config.model import Configuration
-from mfagate.git import may_be_committed
+from mfagate.core.git import may_be_committed
+from mfagate.core.result import Report, Verdict
 from mfagate.history.comparison import NO_HISTORY
 from mfagate.history.errors import HistoryError
-from mfagate.history.past import LastPass, Past
-from mfagate.history.place import Place
+from mfagate.history.past import LastPass, PriorRuns
+from mfagate.history.place import HistoryLocation
 from mfagate.history.record import StoredRun
 from mfagate.history.store import History
 from mfagate.inspection.placeholders import placeholder
-from mfagate.result import Report, Verdict
 from mfagate.secrets.fingerprint import KEY_VARIABLE, OF_THIS_PROCESS, Key, using
 from mfagate.secrets.fingerprint_key import FILE_NAME, KeyProblem, from_environment, read, read_or_make
 
@@ -26,18 +26,18 @@ _LOOKED_BACK = timedelta(days=180)
 """Far enough that a baseline is the same on each night, wherever the look begins."""
 
 
-def place_of(configuration: Configuration, option: str | None) -> Place:
+def place_of(configuration: Configuration, option: str | None) -> HistoryLocation:
     """Where the history is: as the command line says, or else the file; the default is beside the file.
 
     Raises:
         HistoryError: It names no place.
     """
     if option is not None:
-        return Place.of(option, Path())
-    return Place.of(configuration.history.url, configuration.path.parent)
+        return HistoryLocation.of(option, Path())
+    return HistoryLocation.of(configuration.history.url, configuration.path.parent)
 
 
-def place_for(config: Path, option: str | None) -> Place:
+def place_for(config: Path, option: str | None) -> HistoryLocation:
     """Where the history of a configuration file is; without a file it is where it would be beside one.
 
     Raises:
@@ -47,9 +47,9 @@ def place_for(config: Path, option: str | None) -> Place:
     from mfagate.providers import registry
 
     if option is not None:
-        return Place.of(option, Path())
+        return HistoryLocation.of(option, Path())
     if not config.exists():
-        return Place.of(None, config.parent)
+        return HistoryLocation.of(None, config.parent)
     try:
         return place_of(load(config, registry.names()), None)
     except ConfigError as error:
@@ -77,7 +77,7 @@ def _in_variable(environ: Mapping[str, str]) -> ChosenKey | None:
     return ChosenKey(key) if key is not None else None
 
 
-def _beside(place: Place | None, *, make: bool) -> ChosenKey:
+def _beside(place: HistoryLocation | None, *, make: bool) -> ChosenKey:
     """Return the key in the file beside a history in SQLite."""
     if place is None or place.path is None:
         return ChosenKey(OF_THIS_PROCESS, f"set {KEY_VARIABLE} to the same secret in each run")
@@ -92,7 +92,7 @@ def _beside(place: Place | None, *, make: bool) -> ChosenKey:
     return ChosenKey(found) if found is not None else ChosenKey(OF_THIS_PROCESS, f"there is no key {path}")
 
 
-class Reader:
+class HistoryReader:
     """What earlier runs tell a run that is not kept itself. The history is only opened if it is asked."""
 
     def __init__(self, configuration: Configuration, *, offline: bool = False) -> None:
@@ -102,7 +102,7 @@ class Reader:
             configuration: The loaded file.
             offline: Whether no database on a network may be asked.
         """
-        self._place: Place | None = None
+        self._place: HistoryLocation | None = None
         self._trouble: list[str] = []
         with suppress(HistoryError):  # A run that is not kept has no use for a history that cannot be found.
             place = place_of(configuration, None)
@@ -145,7 +145,7 @@ def _unaffected(trouble: str) -> str:
     return f"{trouble}. The verdict is not affected."
 
 
-class Keeper(Reader):
+class RunRecorder(HistoryReader):
     """Keeps one run. The first trouble ends it: a database that is gone is not waited for twice."""
 
     def __init__(self, configuration: Configuration, option: str | None) -> None:
@@ -153,7 +153,7 @@ class Keeper(Reader):
         self._history: History | None = None
         self._trouble = []
         self._place = None
-        self._pasts: dict[str, Past] = {}
+        self._pasts: dict[str, PriorRuns] = {}
         try:
             self._place = place_of(configuration, option)
             self._history = History.open(self._place)
@@ -196,7 +196,7 @@ class Keeper(Reader):
             self._history.close()
         self._history = None
 
-    def pasts(self, names: Sequence[str], stage: str) -> Mapping[str, Past]:
+    def pasts(self, names: Sequence[str], stage: str) -> Mapping[str, PriorRuns]:
         """What is known of each integration; the run puts there what the next one is to know."""
         since = datetime.now(UTC) - _LOOKED_BACK
         for name in names:
@@ -206,7 +206,7 @@ class Keeper(Reader):
                 except HistoryError as error:
                     self._give_up(error)
         if self._history is None:
-            self._pasts = {name: Past("the history could not be asked: see the warning") for name in names}
+            self._pasts = {name: PriorRuns("the history could not be asked: see the warning") for name in names}
         return self._pasts
 
     def keep(self, report: Report) -> Report:

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mfagate.foreign import harmless_json, harmless_tree
-from mfagate.history.record import IntegrationState, Problem, StoredRun
+from mfagate.core.foreign import harmless_json, harmless_tree
+from mfagate.history.record import IntegrationState, RecordedProblem, StoredRun
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -172,7 +172,7 @@ def _phases(state: IntegrationState) -> Iterator[str]:
     return (f"{sample.phase} {sample.median * 1000:.1f} ms" for sample in state.samples)
 
 
-def _lines(problem: Problem) -> Iterator[Any]:
+def _lines(problem: RecordedProblem) -> Iterator[Any]:
     from rich.text import Text
 
     style = _STYLES.get(problem.outcome.value, "")

@@ -11,7 +11,7 @@ from mfagate.history.record import IntegrationState
 
 
 @dataclass(slots=True)
-class Past:
+class PriorRuns:
     """``unknown`` says why nothing is known, where a history could not be asked.
 
     ``nights`` are the earlier runs, oldest first. ``shapes`` are those of the answers as last seen, by interaction,

@@ -42,7 +42,7 @@ def _names_user(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HistoryLocation:
     """One of ``path`` and ``url`` is set. ``shown`` is how messages name it."""
 
     shown: str

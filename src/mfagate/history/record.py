@@ -10,9 +10,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from mfagate.causes import Outcome
-from mfagate.exchange import Phase
-from mfagate.result import Check, IntegrationReport, Measured, Report, Verdict
+from mfagate.core.causes import Outcome
+from mfagate.core.exchange import Phase
+from mfagate.core.result import Check, IntegrationReport, Measured, Report, Verdict
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 """No run asks more; without a limit, a row that somebody else has written would keep the scores busy for ever."""
@@ -20,7 +20,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RecordedProblem:
     """A check that was not a pass, in the words of the report. Skipped ones are not kept.
 
     ``cause`` is the id of one; a newer version may know more of them than this one does.
@@ -46,7 +46,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class PhaseSample:
     """How long one phase took in one run: seconds over all requests that were answered as they should."""
 
     phase: Phase
@@ -73,8 +73,8 @@ class IntegrationState:
     cause: str | None
     headline: str
     ran: frozenset[str]
-    problems: tuple[Problem, ...] = ()
-    samples: tuple[Sample, ...] = ()
+    problems: tuple[RecordedProblem, ...] = ()
+    samples: tuple[PhaseSample, ...] = ()
     questions: Count = 0
     unanswered: Count = 0
     fingerprints: Mapping[str, str] = field(default_factory=dict)
@@ -137,20 +137,20 @@ class StoredRun:
         )
 
 
-def _problem(check: Check) -> Problem | None:
+def _problem(check: Check) -> RecordedProblem | None:
     if check.cause is None or check.outcome in (Outcome.PASS, Outcome.SKIPPED):
         return None
-    return Problem(
+    return RecordedProblem(
         check.id, check.subject, check.outcome, check.cause, check.message, check.evidence, check.next_step
     )  # fmt: skip
 
 
-def samples_of(measured: Sequence[Measured]) -> tuple[Sample, ...]:
+def samples_of(measured: Sequence[Measured]) -> tuple[PhaseSample, ...]:
     """The phases of the requests that were answered as they should: a timeout says how long we waited."""
     answered = [one for one in measured if one.cause is None]
     seconds = {phase: [one.phases[phase] for one in answered if phase in one.phases] for phase in Phase}
     return tuple(
-        Sample(phase, len(all_of), statistics.median(all_of), min(all_of), max(all_of))
+        PhaseSample(phase, len(all_of), statistics.median(all_of), min(all_of), max(all_of))
         for phase, all_of in seconds.items()
         if all_of
     )

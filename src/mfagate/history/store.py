@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import TypeAdapter
 
-from mfagate.causes import Outcome
+from mfagate.core.causes import Outcome
+from mfagate.core.exchange import Phase
+from mfagate.core.result import Verdict
 from mfagate.drift import from_json
-from mfagate.exchange import Phase
 from mfagate.history.changes import standing
 from mfagate.history.engine import engine_of, transaction
 from mfagate.history.errors import HistoryError
-from mfagate.history.past import LastPass, Past
-from mfagate.history.place import Place
-from mfagate.history.record import IntegrationState, Problem, Sample, StoredRun
-from mfagate.result import Verdict
+from mfagate.history.past import LastPass, PriorRuns
+from mfagate.history.place import HistoryLocation
+from mfagate.history.record import IntegrationState, PhaseSample, RecordedProblem, StoredRun
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, RowMapping
@@ -52,12 +52,12 @@ class Selection:
 class History:
     """An open history. Use it as a context; every method may raise :class:`HistoryError`."""
 
-    def __init__(self, engine: Engine, place: Place) -> None:
+    def __init__(self, engine: Engine, place: HistoryLocation) -> None:
         self._engine = engine
         self.place = place
 
     @classmethod
-    def open(cls, place: Place, *, create: bool = True) -> Self:
+    def open(cls, place: HistoryLocation, *, create: bool = True) -> Self:
         """Open the history, make it if there is none, and bring an older one to this version.
 
         Without ``create`` it is only read from, and must exist.
@@ -193,7 +193,7 @@ class History:
         ]
         return [state for state in found if state is not None]
 
-    def past(self, name: str, stage: str, since: datetime) -> Past:
+    def past(self, name: str, stage: str, since: datetime) -> PriorRuns:
         """What the earlier runs of a stage tell of an integration."""
         from sqlalchemy import select
 
@@ -207,7 +207,7 @@ class History:
             shapes = _SHAPES.validate_python({} if found is None else found)
             for answer in shapes.values():
                 from_json(answer)  # What nobody has written is found here, and not by the rung that needs it.
-        return Past(None, nights, shapes)
+        return PriorRuns(None, nights, shapes)
 
     def last_pass(self, name: str) -> LastPass | None:
         """Return the last run of any stage in which an integration passed; None if there is none."""
@@ -342,7 +342,7 @@ def _state(
     return replace(state, samples=tuple(sorted(state.samples, key=lambda sample: order.index(sample.phase))))
 
 
-def _problem_row(parent: int, problem: Problem) -> dict[str, Any]:
+def _problem_row(parent: int, problem: RecordedProblem) -> dict[str, Any]:
     names = ("check", "subject", "cause", "message", "next_step")
     row = {name: _text(getattr(problem, name)) for name in names}
     return row | {"integration": parent, "outcome": problem.outcome.value, "evidence": _plain(problem.evidence)}
@@ -367,7 +367,7 @@ def _fingerprint_rows(parent: int, state: IntegrationState) -> Iterator[dict[str
         yield {"integration": parent, "setting": _text(setting), "fingerprint": fingerprint}
 
 
-def _sample_row(parent: int, sample: Sample) -> dict[str, Any]:
+def _sample_row(parent: int, sample: PhaseSample) -> dict[str, Any]:
     return {
         "integration": parent,
         "phase": sample.phase.value,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mfagate.causes import CauseId
 from mfagate.config.model import Integration
 from mfagate.config.nearest import nearest_to
 from mfagate.config.resolved import Value
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Finding
 from mfagate.inspection.values import fault_of_free_text
-from mfagate.result import Finding
 
 _FAIL_OPEN = {"allow", "open", "safe", "bypass", "true", "yes"}
 _FAIL_CLOSED = {"deny", "closed", "secure", "block", "false", "no"}

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mfagate.causes import CauseId, Outcome
 from mfagate.config.dates import in_words
 from mfagate.config.model import Integration
 from mfagate.config.pem import CERTIFICATES, PrivateKey, blocks, certificates, load_private_key
 from mfagate.config.resolved import Value
-from mfagate.foreign import quoted
-from mfagate.result import Finding
-from mfagate.wire.identity import ClientIdentity
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Finding
+from mfagate.transport.identity import ClientIdentity
 
 CERTIFICATE, KEY = "client_certificate", "client_key"
 

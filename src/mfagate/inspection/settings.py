@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mfagate.causes import CauseId, Outcome
 from mfagate.config.dates import in_words
 from mfagate.config.jwt import expiry
 from mfagate.config.model import Environment, Integration
 from mfagate.config.nearest import nearest_to
 from mfagate.config.resolved import Value
-from mfagate.config.settings import Field, ProviderSettings
+from mfagate.config.settings import ProviderSettings, SettingField
 from mfagate.config.shapes import BaseUrl, Misfit, is_loopback
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Finding
 from mfagate.inspection.other_names import Exists, elsewhere, meant_by
 from mfagate.inspection.values import Candidate, exchanged, fault_of, twins
-from mfagate.result import Finding
 from mfagate.secrets.fingerprint import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class InspectedSettings:
     """The settings under inspection.
 
     ``table`` is ``settings`` or ``control``. ``exists`` tells whether another reference points at something.
@@ -35,11 +35,11 @@ class Subject:
     table: str = "settings"
     exists: Exists = lambda reference: False
 
-    def label(self, field: Field) -> str:
+    def label(self, field: SettingField) -> str:
         """How messages name the setting."""
         return f"{self.table}.{field.name}"
 
-    def finding(self, cause: CauseId, field: Field, message: str, **more: Any) -> Finding:
+    def finding(self, cause: CauseId, field: SettingField, message: str, **more: Any) -> Finding:
         """A finding about one setting, with what may be known of its value."""
         value = self.values.get(field.name)
         evidence: dict[str, Any] = {"setting": f"{self.integration.name}.{self.label(field)}"}
@@ -53,7 +53,7 @@ class Subject:
         return Finding(cause, message, {**evidence, **more.pop("evidence", {})}, location, **more)
 
 
-def inspect_settings(subject: Subject, *, horizon: timedelta, partial: bool = False) -> list[Finding]:
+def inspect_settings(subject: InspectedSettings, *, horizon: timedelta, partial: bool = False) -> list[Finding]:
     """All findings, one a setting at most but for its expiry; ``partial`` allows gaps."""
     findings = list(_unknown(subject))
     if not partial:
@@ -76,7 +76,7 @@ def inspect_settings(subject: Subject, *, horizon: timedelta, partial: bool = Fa
 
 
 def _judged(
-    subject: Subject, field: Field, value: Value, twin: str | None, misfits: dict[str, Misfit]
+    subject: InspectedSettings, field: SettingField, value: Value, twin: str | None, misfits: dict[str, Misfit]
 ) -> Iterator[Finding]:
     """Findings about one value; a misfit goes to ``misfits``, which are reported last."""
     found = _inspect_value(subject, field, value, twin)
@@ -94,7 +94,7 @@ def _is_empty(value: Value) -> bool:
     return value.error is None and isinstance(value.value, str) and not value.value.strip()
 
 
-def _unknown(subject: Subject) -> Iterator[Finding]:
+def _unknown(subject: InspectedSettings) -> Iterator[Finding]:
     known = [field.name for field in subject.declared.fields()]
     for name, value in subject.values.items():
         if name in known:
@@ -113,14 +113,14 @@ def _unknown(subject: Subject) -> Iterator[Finding]:
         yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, value.key_location, step)
 
 
-def _meant_elsewhere(subject: Subject) -> set[str]:
+def _meant_elsewhere(subject: InspectedSettings) -> set[str]:
     """Return the settings that are there under another name: they are not missing as well."""
     known = subject.declared.model_fields
     found = (meant_by(name, subject.declared) for name in subject.values if name not in known)
     return {meant.field for meant in found if meant is not None}
 
 
-def _missing(subject: Subject) -> Iterator[Finding]:
+def _missing(subject: InspectedSettings) -> Iterator[Finding]:
     fields = {field.name: field for field in subject.declared.fields()}
     present = [name for name, value in subject.values.items() if not _is_empty(value)]
     renamed = _meant_elsewhere(subject)
@@ -153,7 +153,7 @@ def _missing(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _inspect_value(subject: Subject, field: Field, value: Value, twin: str | None) -> Finding | None:
+def _inspect_value(subject: InspectedSettings, field: SettingField, value: Value, twin: str | None) -> Finding | None:
     """The first fault that makes the look at the value's shape pointless."""
     label = subject.label(field)
     if value.error is not None:
@@ -171,7 +171,7 @@ def _inspect_value(subject: Subject, field: Field, value: Value, twin: str | Non
     )
 
 
-def _unreadable(subject: Subject, field: Field, value: Value) -> tuple[str, str | None]:
+def _unreadable(subject: InspectedSettings, field: SettingField, value: Value) -> tuple[str, str | None]:
     """Say why a value cannot be read, and under which other name it is there."""
     message = f"{subject.label(field)} cannot be read: {value.error}"
     found = None
@@ -187,7 +187,7 @@ def _unreadable(subject: Subject, field: Field, value: Value) -> tuple[str, str 
     )
 
 
-def _to_fill(field: Field, value: Value) -> str | None:
+def _to_fill(field: SettingField, value: Value) -> str | None:
     """Say where to put the value that a reference does not find, and where it is to be had."""
     if value.reference is None:
         return None
@@ -219,7 +219,7 @@ _KINDS = {
 }
 
 
-def _swapped(subject: Subject, first: Field, second: Field) -> Finding:
+def _swapped(subject: InspectedSettings, first: SettingField, second: SettingField) -> Finding:
     return subject.finding(
         CauseId.CONFIG_VALUES_SWAPPED,
         first,
@@ -228,7 +228,7 @@ def _swapped(subject: Subject, first: Field, second: Field) -> Finding:
     )
 
 
-def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Finding]:
+def _misfits(subject: InspectedSettings, misfits: Mapping[str, Misfit]) -> Iterator[Finding]:
     for field in subject.declared.fields():
         misfit = misfits.get(field.name)
         if misfit is None or field.setting.shape is None:
@@ -236,7 +236,7 @@ def _misfits(subject: Subject, misfits: Mapping[str, Misfit]) -> Iterator[Findin
         yield _misfit(subject, field, misfit)
 
 
-def _misfit(subject: Subject, field: Field, misfit: Misfit) -> Finding:
+def _misfit(subject: InspectedSettings, field: SettingField, misfit: Misfit) -> Finding:
     label, shape = subject.label(field), field.setting.shape
     assert shape is not None
     expected = f"Expected: {shape.expected}. Where to find it: {field.setting.where}"
@@ -255,7 +255,7 @@ def _misfit(subject: Subject, field: Field, misfit: Misfit) -> Finding:
     )
 
 
-def _environment(subject: Subject, field: Field, value: str) -> Iterator[Finding]:
+def _environment(subject: InspectedSettings, field: SettingField, value: str) -> Iterator[Finding]:
     environment = subject.integration.environment
     for mark in field.setting.environments:
         if mark.production != environment.is_production and mark.fits(value):
@@ -279,7 +279,7 @@ def sends_in_the_clear(url: str, environment: Environment) -> bool:
     return matters and url.lower().startswith("http://") and not is_loopback(url)
 
 
-def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> Iterator[Finding]:
+def _expiry(subject: InspectedSettings, field: SettingField, value: str, horizon: timedelta) -> Iterator[Finding]:
     expires = expiry(value.strip())
     if expires is None:
         return
@@ -306,7 +306,7 @@ def _expiry(subject: Subject, field: Field, value: str, horizon: timedelta) -> I
         )
 
 
-def cross_checks(subject: Subject, found: Sequence[tuple[str, Finding]]) -> Iterator[Finding]:
+def cross_checks(subject: InspectedSettings, found: Sequence[tuple[str, Finding]]) -> Iterator[Finding]:
     """A provider's own findings, each placed at the setting it is about."""
     fields = {field.name: field for field in subject.declared.fields()}
     for name, finding in found:

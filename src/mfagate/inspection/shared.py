@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from mfagate.causes import CauseId
 from mfagate.config.model import Environment
-from mfagate.inspection.settings import Subject
-from mfagate.result import Finding, some
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Finding, some
+from mfagate.inspection.settings import InspectedSettings
 from mfagate.secrets.fingerprint import fingerprint
 
 
-def shared_credentials(subjects: Sequence[Subject]) -> Mapping[str, list[Finding]]:
+def shared_credentials(subjects: Sequence[InspectedSettings]) -> Mapping[str, list[Finding]]:
     """Return findings by integration name, over all integrations of a file."""
-    holders: dict[str, dict[Environment, list[tuple[Subject, str]]]] = defaultdict(lambda: defaultdict(list))
+    holders: dict[str, dict[Environment, list[tuple[InspectedSettings, str]]]] = defaultdict(lambda: defaultdict(list))
     for subject in subjects:
         for field in subject.declared.fields():
             value = subject.values.get(field.name)
@@ -37,5 +37,5 @@ def shared_credentials(subjects: Sequence[Subject]) -> Mapping[str, list[Finding
     return findings
 
 
-def _place(subject: Subject, name: str) -> str:
+def _place(subject: InspectedSettings, name: str) -> str:
     return f"{subject.integration.name}.settings.{name} ({subject.integration.environment})"

@@ -24,7 +24,7 @@ from enum import Enum, auto
 from mfagate.secrets.reference import SCHEMES, Reference
 
 
-class Kind(Enum):
+class SyntaxKind(Enum):
     """What a value is in place of the value that is needed."""
 
     REFERENCE = auto()
@@ -41,7 +41,7 @@ class Syntax:
     ``sentence`` is the description where no tool is known; ``remedy`` is then the whole next step.
     """
 
-    kind: Kind
+    kind: SyntaxKind
     whose: str
     remedy: str
     sentence: str = ""
@@ -53,16 +53,16 @@ class Syntax:
 
 
 _DESCRIPTIONS = {
-    Kind.REFERENCE: "holds a reference of {}, and nothing resolved it",
-    Kind.CIPHERTEXT: "holds a value that {} encrypted, and nothing decrypted it",
-    Kind.VARIABLE: "holds a variable of {}, and nothing replaced it",
-    Kind.HASH: "holds a hash made by {}, from which nobody gets the secret back",
-    Kind.STORE_TOKEN: "holds an access token for {}, not the value that is kept there",
+    SyntaxKind.REFERENCE: "holds a reference of {}, and nothing resolved it",
+    SyntaxKind.CIPHERTEXT: "holds a value that {} encrypted, and nothing decrypted it",
+    SyntaxKind.VARIABLE: "holds a variable of {}, and nothing replaced it",
+    SyntaxKind.HASH: "holds a hash made by {}, from which nobody gets the secret back",
+    SyntaxKind.STORE_TOKEN: "holds an access token for {}, not the value that is kept there",
 }
 
 
 def _other_service(service: str) -> Syntax:
-    return Syntax(Kind.STORE_TOKEN, service, "", f"holds what looks like a token of {service}")
+    return Syntax(SyntaxKind.STORE_TOKEN, service, "", f"holds what looks like a token of {service}")
 
 
 _LONGEST_NAME = 300
@@ -70,15 +70,15 @@ _LONGEST_NAME = 300
 
 
 def _ref(whose: str, remedy: str) -> Syntax:
-    return Syntax(Kind.REFERENCE, whose, remedy)
+    return Syntax(SyntaxKind.REFERENCE, whose, remedy)
 
 
 def _cipher(whose: str, remedy: str) -> Syntax:
-    return Syntax(Kind.CIPHERTEXT, whose, remedy)
+    return Syntax(SyntaxKind.CIPHERTEXT, whose, remedy)
 
 
 def _variable(whose: str, remedy: str) -> Syntax:
-    return Syntax(Kind.VARIABLE, whose, remedy)
+    return Syntax(SyntaxKind.VARIABLE, whose, remedy)
 
 
 _ONEPASSWORD = _ref("1Password", "start the job with `op run`, or fill the file with `op inject`")
@@ -211,7 +211,7 @@ _AZURE_PIPELINES = _variable("Azure Pipelines", f"map the secret under env: of t
 _ACTIONS = _variable("GitHub Actions", "set it under env: of the job's step, where GitHub replaces it")
 _GRAFANA = _ref("Grafana's configuration", "store the value itself where this job can read it")
 _AUTHELIA = Syntax(
-    Kind.REFERENCE,
+    SyntaxKind.REFERENCE,
     "",
     "Refer to the file that it names: file:PATH.",
     "holds a template, of Authelia or a tool like it, that reads a file",
@@ -364,17 +364,17 @@ _BEGINNINGS: tuple[tuple[str, Syntax], ...] = (
     ("github_pat_", _other_service("GitHub")),
     ("glpat-", _other_service("GitLab")),
     ("xoxb-", _other_service("Slack")),
-    ("hvs.", Syntax(Kind.STORE_TOKEN, "HashiCorp Vault", _VAULT.remedy)),
-    ("dp.st.", Syntax(Kind.STORE_TOKEN, "Doppler", _DOPPLER.remedy)),
-    ("dp.pt.", Syntax(Kind.STORE_TOKEN, "Doppler", _DOPPLER.remedy)),
-    ("ops_eyJ", Syntax(Kind.STORE_TOKEN, "1Password", _ONEPASSWORD.remedy)),
-    ("AGE-SECRET-KEY-1", Syntax(Kind.STORE_TOKEN, "files that age encrypted", _AGE.remedy)),
-    ("$argon2", Syntax(Kind.HASH, "Argon2", _HASHED)),
-    ("$pbkdf2", Syntax(Kind.HASH, "PBKDF2", _HASHED)),
-    ("$scrypt$", Syntax(Kind.HASH, "scrypt", _HASHED)),
-    ("{bcrypt}", Syntax(Kind.HASH, "bcrypt", _HASHED)),
-    ("{pbkdf2}", Syntax(Kind.HASH, "PBKDF2", _HASHED)),
-    ("{SSHA}", Syntax(Kind.HASH, "salted SHA-1", _HASHED)),
+    ("hvs.", Syntax(SyntaxKind.STORE_TOKEN, "HashiCorp Vault", _VAULT.remedy)),
+    ("dp.st.", Syntax(SyntaxKind.STORE_TOKEN, "Doppler", _DOPPLER.remedy)),
+    ("dp.pt.", Syntax(SyntaxKind.STORE_TOKEN, "Doppler", _DOPPLER.remedy)),
+    ("ops_eyJ", Syntax(SyntaxKind.STORE_TOKEN, "1Password", _ONEPASSWORD.remedy)),
+    ("AGE-SECRET-KEY-1", Syntax(SyntaxKind.STORE_TOKEN, "files that age encrypted", _AGE.remedy)),
+    ("$argon2", Syntax(SyntaxKind.HASH, "Argon2", _HASHED)),
+    ("$pbkdf2", Syntax(SyntaxKind.HASH, "PBKDF2", _HASHED)),
+    ("$scrypt$", Syntax(SyntaxKind.HASH, "scrypt", _HASHED)),
+    ("{bcrypt}", Syntax(SyntaxKind.HASH, "bcrypt", _HASHED)),
+    ("{pbkdf2}", Syntax(SyntaxKind.HASH, "PBKDF2", _HASHED)),
+    ("{SSHA}", Syntax(SyntaxKind.HASH, "salted SHA-1", _HASHED)),
 )
 
 _AZURE_SECRET_URL = re.compile(
@@ -396,15 +396,15 @@ _SPECIAL = (
         re.compile(r"projects/[^/\s]+/locations/[^/\s]+/keyRings/[^\s]+"),
         _cipher("Google Cloud KMS", "`gcloud kms decrypt`"),
     ),
-    (re.compile(r"s\.[A-Za-z0-9]{24}"), Syntax(Kind.STORE_TOKEN, "HashiCorp Vault", _VAULT.remedy)),
+    (re.compile(r"s\.[A-Za-z0-9]{24}"), Syntax(SyntaxKind.STORE_TOKEN, "HashiCorp Vault", _VAULT.remedy)),
     (re.compile(r"(AKIA|ASIA)[A-Z0-9]{16}"), _other_service("AWS")),
     (
         re.compile(r"vault:v\d+:[A-Za-z0-9+/=]+"),
         _cipher("Vault's transit engine", "decrypt it with `vault write transit/decrypt/KEY`"),
     ),
     (re.compile(r"2\.[A-Za-z0-9+/=]+\|[A-Za-z0-9+/=]+\|[A-Za-z0-9+/=]+"), _cipher("Bitwarden", _BITWARDEN.remedy)),
-    (re.compile(r"\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}"), Syntax(Kind.HASH, "bcrypt", _HASHED)),
-    (re.compile(r"\$[156y]\$[^$\s]*\$.+"), Syntax(Kind.HASH, "crypt", _HASHED)),
+    (re.compile(r"\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}"), Syntax(SyntaxKind.HASH, "bcrypt", _HASHED)),
+    (re.compile(r"\$[156y]\$[^$\s]*\$.+"), Syntax(SyntaxKind.HASH, "crypt", _HASHED)),
     (
         re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{8,}={0,2}--[A-Za-z0-9+/=]{16}--[A-Za-z0-9+/=]{24}"),
         _cipher("Rails (credentials)", "read it with `rails credentials:show`"),
@@ -412,7 +412,7 @@ _SPECIAL = (
     (re.compile(r"v1:[A-Za-z0-9+/=]{16}:[A-Za-z0-9+/=]+"), _cipher("Pulumi", "read it with `pulumi config get NAME`")),
     (
         re.compile(r"0\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[A-Za-z0-9]+:[A-Za-z0-9+/=]+"),
-        Syntax(Kind.STORE_TOKEN, "Bitwarden", _BITWARDEN.remedy),
+        Syntax(SyntaxKind.STORE_TOKEN, "Bitwarden", _BITWARDEN.remedy),
     ),
     (
         re.compile(r"(var|local)\.[a-z_][A-Za-z0-9_]{0,60}|(data|module)\.[a-z_][A-Za-z0-9_.\[\]\"-]{3,120}"),
@@ -450,7 +450,7 @@ _WORDS_OF_NAMES = frozenset(
 
 
 def _no_value(sentence: str, next_step: str) -> Syntax:
-    return Syntax(Kind.REFERENCE, "", next_step, sentence)
+    return Syntax(SyntaxKind.REFERENCE, "", next_step, sentence)
 
 
 _WITH_SLASHES = _no_value(

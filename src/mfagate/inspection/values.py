@@ -6,19 +6,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mfagate.causes import CauseId, Outcome
 from mfagate.config.jwt import Jwt
 from mfagate.config.resolved import Value
-from mfagate.config.settings import Field
+from mfagate.config.settings import SettingField
 from mfagate.config.shapes import BaseUrl, Host, is_recognised
+from mfagate.core.causes import CauseId, Outcome
 from mfagate.inspection.characters import foreign_characters, stray_characters
 from mfagate.inspection.encodings import decoded_base64, document, twice, wrapped
 from mfagate.inspection.placeholders import placeholder, words
-from mfagate.inspection.syntaxes import Kind, Syntax, foreign_syntax, likely_syntax
+from mfagate.inspection.syntaxes import Syntax, SyntaxKind, foreign_syntax, likely_syntax
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ValueFault:
     """What is wrong with a value. The message follows the name of the setting."""
 
     cause: CauseId
@@ -32,7 +32,7 @@ class Fault:
 class Candidate:
     """A value of text, with its setting. ``twin`` is another setting with the same value, where that is right."""
 
-    field: Field
+    field: SettingField
     value: Value
     text: str
     twin: str | None = None
@@ -80,34 +80,36 @@ class Candidate:
         )
 
 
-def fault_of(candidate: Candidate) -> Fault | None:
+def fault_of(candidate: Candidate) -> ValueFault | None:
     """Return the first fault that makes the look at the value's form pointless."""
     return next((fault for judge in _JUDGES if (fault := judge(candidate)) is not None), None)
 
 
-def fault_of_free_text(text: str, value: Value, *, secret: bool) -> Fault | None:
+def fault_of_free_text(text: str, value: Value, *, secret: bool) -> ValueFault | None:
     """Return what is wrong with a text that has no declared form, such as one of ``expect`` or ``test_data``."""
     place = str(value.change_here)
     syntax = foreign_syntax(text, secret=False, literal=value.reference is None)
     if syntax is not None:
         step = _resolve(syntax, value.name, literal=value.reference is None, place=place)
-        return Fault(_CAUSES[syntax.kind], syntax.description, step)
+        return ValueFault(_CAUSES[syntax.kind], syntax.description, step)
     reason = placeholder(text, secret=False, chosen=secret)
     if reason is None:
         return None
-    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", f"Put the real value at {place}.")
+    return ValueFault(
+        CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", f"Put the real value at {place}."
+    )
 
 
 _CAUSES = {
-    Kind.REFERENCE: CauseId.CONFIG_REFERENCE_UNRESOLVED,
-    Kind.CIPHERTEXT: CauseId.CONFIG_REFERENCE_UNRESOLVED,
-    Kind.VARIABLE: CauseId.CONFIG_REFERENCE_UNRESOLVED,
-    Kind.HASH: CauseId.CONFIG_WRONG_KIND,
-    Kind.STORE_TOKEN: CauseId.CONFIG_WRONG_KIND,
+    SyntaxKind.REFERENCE: CauseId.CONFIG_REFERENCE_UNRESOLVED,
+    SyntaxKind.CIPHERTEXT: CauseId.CONFIG_REFERENCE_UNRESOLVED,
+    SyntaxKind.VARIABLE: CauseId.CONFIG_REFERENCE_UNRESOLVED,
+    SyntaxKind.HASH: CauseId.CONFIG_WRONG_KIND,
+    SyntaxKind.STORE_TOKEN: CauseId.CONFIG_WRONG_KIND,
 }
 
 
-def _syntax(candidate: Candidate) -> Fault | None:
+def _syntax(candidate: Candidate) -> ValueFault | None:
     literal, secret = candidate.value.reference is None, candidate.field.secret
     formless = candidate.field.setting.shape is not None and not candidate.fits(candidate.text)
     syntax = foreign_syntax(candidate.text, secret=secret, literal=literal, formless=formless)
@@ -119,16 +121,21 @@ def _syntax(candidate: Candidate) -> Fault | None:
     # A random secret may begin like a ciphertext; no address does.
     if syntax is None or (not candidate.address and is_recognised(candidate.field.setting.shape, candidate.text)):
         return None
-    if syntax.kind is Kind.HASH:
-        return Fault(CauseId.CONFIG_WRONG_KIND, syntax.description, syntax.remedy)
+    if syntax.kind is SyntaxKind.HASH:
+        return ValueFault(CauseId.CONFIG_WRONG_KIND, syntax.description, syntax.remedy)
     if not syntax.remedy:
         step = f"Put the value of this setting at {candidate.place}. Where to find it: {candidate.field.setting.where}"
-        return Fault(CauseId.CONFIG_WRONG_KIND, syntax.description, step)
+        return ValueFault(CauseId.CONFIG_WRONG_KIND, syntax.description, step)
     step = _resolve(syntax, candidate.field.name, literal=literal, place=candidate.place)
-    return Fault(_CAUSES[syntax.kind], syntax.description, step)
+    return ValueFault(_CAUSES[syntax.kind], syntax.description, step)
 
 
-_VERBS = {Kind.REFERENCE: "resolve", Kind.CIPHERTEXT: "decrypt", Kind.VARIABLE: "replace", Kind.STORE_TOKEN: "read"}
+_VERBS = {
+    SyntaxKind.REFERENCE: "resolve",
+    SyntaxKind.CIPHERTEXT: "decrypt",
+    SyntaxKind.VARIABLE: "replace",
+    SyntaxKind.STORE_TOKEN: "read",
+}
 
 
 def _resolve(syntax: Syntax, name: str, *, literal: bool, place: str = "") -> str:
@@ -144,7 +151,7 @@ def _resolve(syntax: Syntax, name: str, *, literal: bool, place: str = "") -> st
 _OPENING = "<{(["
 
 
-def _brackets(candidate: Candidate) -> Fault | None:
+def _brackets(candidate: Candidate) -> ValueFault | None:
     """A real value in brackets, which would be a placeholder otherwise."""
     text = candidate.text.strip()
     inner = text[1:-1].strip()
@@ -152,7 +159,7 @@ def _brackets(candidate: Candidate) -> Fault | None:
     return _characters(candidate) if text and real else None
 
 
-def _placeholder(candidate: Candidate) -> Fault | None:
+def _placeholder(candidate: Candidate) -> ValueFault | None:
     reason = placeholder(candidate.text, secret=candidate.field.secret, chosen=candidate.chosen)
     if reason is None:
         return None
@@ -160,7 +167,7 @@ def _placeholder(candidate: Candidate) -> Fault | None:
         f"Put the real value at {candidate.place}, or run the step that fills it in before the check. "
         f"Where to find it: {candidate.field.setting.where}"
     )
-    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
+    return ValueFault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
 
 
 _ONE_VARIABLE = re.compile(
@@ -213,7 +220,7 @@ def _of_variable(candidate: Candidate) -> str | None:
     )
 
 
-def _literal(candidate: Candidate) -> Fault | None:
+def _literal(candidate: Candidate) -> ValueFault | None:
     field, value = candidate.field, candidate.value
     if not field.secret or value.reference is not None:
         return None
@@ -222,18 +229,18 @@ def _literal(candidate: Candidate) -> Fault | None:
     )
     if field.setting.shape is not None and not candidate.fits(candidate.text):
         rotate = f'Write a reference here ({field.name} = "env:NAME"). If this is the credential itself, rotate it'
-    return Fault(
+    return ValueFault(
         CauseId.CONFIG_LITERAL_SECRET,
         f"stands in {value.key_location.file.name} as plain text",
         f"{rotate}: whoever can read the file or its history has it.",
     )
 
 
-def _pem(candidate: Candidate) -> Fault | None:
+def _pem(candidate: Candidate) -> ValueFault | None:
     setting = candidate.field.setting
     if setting.multiline or "-----BEGIN " not in candidate.text:
         return None
-    return Fault(
+    return ValueFault(
         CauseId.CONFIG_WRONG_KIND,
         "holds a key or certificate in PEM, and no such thing is due",
         f"Put the right value there. Where to find it: {setting.where}",
@@ -243,15 +250,15 @@ def _pem(candidate: Candidate) -> Fault | None:
 _ASSIGNED = re.compile(r"[ \t]*+(?:export )?[A-Za-z_][\w.-]{0,80}+[ \t]*+[:=][ \t]*+\S")
 
 
-def _whole_file(candidate: Candidate) -> Fault | None:
+def _whole_file(candidate: Candidate) -> ValueFault | None:
     """A file of names and values, as a Secret has it that is mounted as ``config.yaml`` or ``.env``."""
     setting = candidate.field.setting
     if not setting.multiline and not candidate.chosen and (found := document(candidate.text.strip())) is not None:
-        return Fault(CauseId.CONFIG_MALFORMED_VALUE, found[0], f"At {candidate.place}: {found[1]}.")
+        return ValueFault(CauseId.CONFIG_MALFORMED_VALUE, found[0], f"At {candidate.place}: {found[1]}.")
     assigned = sum(_ASSIGNED.match(line) is not None for line in candidate.text.splitlines())
     if setting.multiline or candidate.chosen or assigned < _FEWEST_LINES:
         return None
-    return Fault(
+    return ValueFault(
         CauseId.CONFIG_MALFORMED_VALUE,
         "is a whole file of names and values, not one value",
         f"Save what is at {candidate.place} as a file in this job, as the deployment mounts it, and point at its "
@@ -262,7 +269,7 @@ def _whole_file(candidate: Candidate) -> Fault | None:
 _FEWEST_LINES = 2
 
 
-def _stray(candidate: Candidate) -> Fault | None:
+def _stray(candidate: Candidate) -> ValueFault | None:
     setting = candidate.field.setting
     stray = stray_characters(
         candidate.text, prefixes=setting.foreign_prefixes, multiline=setting.multiline, chosen=candidate.of_any_form
@@ -270,7 +277,7 @@ def _stray(candidate: Candidate) -> Fault | None:
     return _stray_fault(candidate, stray) if stray else None
 
 
-def _likely(candidate: Candidate) -> Fault | None:
+def _likely(candidate: Candidate) -> ValueFault | None:
     """What a value seems to be that has not the form of its setting: a note, a call, a path."""
     setting, text = candidate.field.setting, candidate.text
     if setting.shape is None or setting.multiline or candidate.is_list or is_recognised(setting.shape, text):
@@ -280,28 +287,28 @@ def _likely(candidate: Candidate) -> Fault | None:
     reason = words(text)
     if reason is not None:
         step = f"Put the real value at {candidate.place}. Where to find it: {setting.where}"
-        return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
+        return ValueFault(CauseId.CONFIG_PLACEHOLDER_LEFT, f"was never filled in: {reason}", step)
     syntax = likely_syntax(text)
     if syntax is None or any(lookalike.fits(text) for lookalike in setting.lookalikes):
         return None
     step = _resolve(syntax, candidate.field.name, literal=candidate.value.reference is None, place=candidate.place)
-    return Fault(CauseId.CONFIG_REFERENCE_UNRESOLVED, syntax.description, step)
+    return ValueFault(CauseId.CONFIG_REFERENCE_UNRESOLVED, syntax.description, step)
 
 
 _RESERVED = tuple(f".{name}" for name in ("example", "invalid", "example.com", "example.org", "example.net"))
 """Names that belong to nobody: RFC 2606."""
 
 
-def _of_documentation(candidate: Candidate) -> Fault | None:
+def _of_documentation(candidate: Candidate) -> ValueFault | None:
     address = candidate.text.lower().partition("://")[2] or candidate.text.lower()
     if not f".{re.split('[/:]', address)[0]}".endswith(_RESERVED):
         return None
     step = f"Put the real value at {candidate.place}. Where to find it: {candidate.field.setting.where}"
     message = "was never filled in: it is an address of documentation, which belongs to nobody"
-    return Fault(CauseId.CONFIG_PLACEHOLDER_LEFT, message, step)
+    return ValueFault(CauseId.CONFIG_PLACEHOLDER_LEFT, message, step)
 
 
-def _characters(candidate: Candidate) -> Fault | None:
+def _characters(candidate: Candidate) -> ValueFault | None:
     """Characters that a provider never puts into such a value, with what else was pasted along."""
     shape, text = candidate.field.setting.shape, candidate.text
     if shape is None or candidate.field.setting.multiline or candidate.is_list or is_recognised(shape, text):
@@ -310,8 +317,8 @@ def _characters(candidate: Candidate) -> Fault | None:
     return _stray_fault(candidate, stray) if stray else None
 
 
-def _stray_fault(candidate: Candidate, stray: str) -> Fault:
-    return Fault(CauseId.CONFIG_STRAY_CHARACTERS, stray, _remove_stray(candidate, stray))
+def _stray_fault(candidate: Candidate, stray: str) -> ValueFault:
+    return ValueFault(CauseId.CONFIG_STRAY_CHARACTERS, stray, _remove_stray(candidate, stray))
 
 
 def _remove_stray(candidate: Candidate, stray: str) -> str:
@@ -330,7 +337,7 @@ def _remove_stray(candidate: Candidate, stray: str) -> str:
     return f"At {candidate.place}, {how}."
 
 
-def _wrapping(candidate: Candidate) -> Fault | None:
+def _wrapping(candidate: Candidate) -> ValueFault | None:
     shape, reference = candidate.field.setting.shape, candidate.value.reference
     if shape is None:
         return None
@@ -342,25 +349,27 @@ def _wrapping(candidate: Candidate) -> Fault | None:
         return None
     cause = CauseId.CONFIG_MALFORMED_URL if candidate.address else CauseId.CONFIG_MALFORMED_VALUE
     message, step = found
-    return Fault(cause, message, f"At {candidate.place}: {step}.")
+    return ValueFault(cause, message, f"At {candidate.place}: {step}.")
 
 
-def _twin(candidate: Candidate) -> Fault | None:
+def _twin(candidate: Candidate) -> ValueFault | None:
     if candidate.twin is None:
         return None
     message = f"holds the same value as {candidate.twin}, where it is right"
     step = f"Copy the value of this setting to {candidate.place}. Where to find it: {candidate.field.setting.where}"
-    return Fault(CauseId.CONFIG_MALFORMED_VALUE, message, step)
+    return ValueFault(CauseId.CONFIG_MALFORMED_VALUE, message, step)
 
 
-def _lookalike(candidate: Candidate) -> Fault | None:
+def _lookalike(candidate: Candidate) -> ValueFault | None:
     found = next((one for one in candidate.field.setting.lookalikes if one.fits(candidate.text)), None)
     if found is None:
         return None
-    return Fault(found.cause, f"holds {found.message}", found.next_step, None if found.documented else Outcome.WARN)
+    return ValueFault(
+        found.cause, f"holds {found.message}", found.next_step, None if found.documented else Outcome.WARN
+    )
 
 
-_JUDGES: tuple[Callable[[Candidate], Fault | None], ...] = (
+_JUDGES: tuple[Callable[[Candidate], ValueFault | None], ...] = (
     _brackets,
     _twin,
     _syntax,
@@ -376,12 +385,12 @@ _JUDGES: tuple[Callable[[Candidate], Fault | None], ...] = (
 )
 
 
-def twins(fields: Mapping[str, Field], values: Mapping[str, Value], table: str) -> Mapping[str, str]:
+def twins(fields: Mapping[str, SettingField], values: Mapping[str, Value], table: str) -> Mapping[str, str]:
     """Return the settings that hold the value of another setting, each with that other one.
 
     A setting is named only where the value does not belong into it, and where nothing better is known of it.
     """
-    holders: dict[str, list[Field]] = {}
+    holders: dict[str, list[SettingField]] = {}
     for field, text in _shaped(fields, values):
         holders.setdefault(text, []).append(field)
     found = {}
@@ -393,7 +402,7 @@ def twins(fields: Mapping[str, Field], values: Mapping[str, Value], table: str) 
     return found
 
 
-def public_ones(fields: Mapping[str, Field], values: Mapping[str, Value]) -> frozenset[str]:
+def public_ones(fields: Mapping[str, SettingField], values: Mapping[str, Value]) -> frozenset[str]:
     """Return the secret settings that hold a public id in place of a secret: their own, or another setting's.
 
     Nothing is lost where such a value is in a file.
@@ -407,14 +416,16 @@ def public_ones(fields: Mapping[str, Field], values: Mapping[str, Value]) -> fro
     )
 
 
-def exchanged(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Sequence[tuple[Field, Field]]:
+def exchanged(
+    fields: Mapping[str, SettingField], values: Mapping[str, Value]
+) -> Sequence[tuple[SettingField, SettingField]]:
     """Return the pairs of settings that hold each other's value. A secret in plain text is a finding of its own."""
     wrong = [
         (field, text)
         for field, text in _shaped(fields, values)
         if not _belongs(field, text) and not (field.secret and values[field.name].reference is None)
     ]
-    pairs: list[tuple[Field, Field]] = []
+    pairs: list[tuple[SettingField, SettingField]] = []
     for number, (first, one) in enumerate(wrong):
         for second, other in wrong[number + 1 :]:
             if _fits(first, other) and _fits(second, one):
@@ -422,11 +433,11 @@ def exchanged(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Seque
     return pairs[:1]
 
 
-def _fits(field: Field, text: str) -> bool:
+def _fits(field: SettingField, text: str) -> bool:
     return field.setting.shape is not None and field.setting.shape.misfit(text) is None
 
 
-def _shaped(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Iterator[tuple[Field, str]]:
+def _shaped(fields: Mapping[str, SettingField], values: Mapping[str, Value]) -> Iterator[tuple[SettingField, str]]:
     for name, value in values.items():
         field = fields.get(name)
         if field is not None and field.setting.shape is not None and isinstance(value.value, str):
@@ -435,11 +446,11 @@ def _shaped(fields: Mapping[str, Field], values: Mapping[str, Value]) -> Iterato
                 yield field, text
 
 
-def _belongs(field: Field, text: str) -> bool:
+def _belongs(field: SettingField, text: str) -> bool:
     return is_recognised(field.setting.shape, text) and not any(one.fits(text) for one in field.setting.lookalikes)
 
 
-def _is_an_id(field: Field, text: str) -> bool:
+def _is_an_id(field: SettingField, text: str) -> bool:
     """Return whether a value is the public id of the secret beyond doubt: a mere resemblance may be a real secret."""
     misfit = field.setting.shape.misfit(text) if field.setting.shape else None
     lookalike = next((one for one in field.setting.lookalikes if one.fits(text)), None)
@@ -447,7 +458,7 @@ def _is_an_id(field: Field, text: str) -> bool:
     return any(one.cause is CauseId.CONFIG_SECRET_ID_NOT_SECRET for one in known)
 
 
-def _has_name_of_its_own(field: Field, text: str) -> bool:
+def _has_name_of_its_own(field: SettingField, text: str) -> bool:
     """Whether more is known than whose the value is: it is the secret's public id, or a token of another role."""
     shape = field.setting.shape
     misfit = shape.misfit(text) if shape else None

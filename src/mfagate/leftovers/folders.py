@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mfagate.files import NotOurs, open_private
+from mfagate.core.files import NotOurs, open_private
 
 _PREFIX = "mfagate-"
 _OWNER = ".mfagate-owner"

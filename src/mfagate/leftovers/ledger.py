@@ -20,9 +20,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mfagate.files import NotOurs, make_private_folder, open_private
+from mfagate.core.files import NotOurs, make_private_folder, open_private
+from mfagate.core.resources import shortage_of
 from mfagate.leftovers.marks import Mark, short_run
-from mfagate.resources import shortage_of
 
 _NAMED = "named-"
 """The prefix of the records of runs with a name, which may be repeated."""

@@ -8,7 +8,7 @@ It needs the extra ``monitor``.
 """
 
 from mfagate.monitor.answer import Answer
-from mfagate.monitor.judging import Result
+from mfagate.monitor.classification import CallResult
 from mfagate.monitor.observer import Call, Monitor, monitor
 
-__all__ = ["Answer", "Call", "Monitor", "Result", "monitor"]
+__all__ = ["Answer", "Call", "CallResult", "Monitor", "monitor"]

@@ -10,8 +10,8 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
-from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.foreign.parsing import beginning
+from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.foreign.parsing import beginning
 
 LARGEST_BODY = 8 << 10
 """Bytes of a refusal that are looked at, so that no answer holds up the other threads of a login service."""
@@ -101,11 +101,11 @@ def _as_bytes(body: Any) -> bytes | None:
         return body
     if isinstance(body, str):
         return body[: LARGEST_BODY + 1].encode(errors="replace")
-    return json.dumps(_shortened(body, _Budget(LARGEST_BODY))).encode()
+    return json.dumps(_shortened(body, _TextBudget(LARGEST_BODY))).encode()
 
 
 @dataclass(slots=True)
-class _Budget:
+class _TextBudget:
     """Characters that may still be taken over."""
 
     left: int
@@ -116,7 +116,7 @@ class _Budget:
         return taken
 
 
-def _shortened(value: Any, budget: _Budget, depth: int = 0) -> Any:
+def _shortened(value: Any, budget: _TextBudget, depth: int = 0) -> Any:
     """As much of a parsed body as fits: an SDK has parsed all of it, of whatever size and depth."""
     if budget.left <= 0:
         return None

@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Phase
-from mfagate.extras import needs
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Phase
+from mfagate.core.extras import needs
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -88,11 +88,11 @@ class Series:
     """The metrics of one integration, looked up once, and all at zero: an alert on an increase needs a first value."""
 
     def __init__(self, metrics: Metrics, integration: str, provider: str) -> None:
-        from mfagate.monitor.judging import Result
+        from mfagate.monitor.classification import CallResult
 
         self.seconds = metrics.seconds.labels(integration, provider)
         self.errors = metrics.errors.labels(integration, provider)
-        self.results = {result: metrics.requests.labels(integration, provider, result.value) for result in Result}
+        self.results = {result: metrics.requests.labels(integration, provider, result.value) for result in CallResult}
         self.problems = {cause: metrics.problems.labels(integration, provider, cause.value) for cause in CAUSES}
         measured = (Phase.CONNECT, Phase.TLS, Phase.PROCESSING, Phase.TRANSFER)
         self.phases = {phase.value: metrics.phases.labels(integration, provider, phase.value) for phase in measured}

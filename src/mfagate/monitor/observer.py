@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mfagate.config.settings import ProviderSettings
 from mfagate.monitor.answer import host_of
+from mfagate.monitor.classification import UNEXPLAINED, CallResult, Judge, Judgement
 from mfagate.monitor.incidents import Incidents, logger
-from mfagate.monitor.judging import UNEXPLAINED, Judge, Judgement, Result
 from mfagate.monitor.metrics import Series, metrics_of
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from mfagate.core.result import Finding
     from mfagate.providers.base import Provider
-    from mfagate.result import Finding
 
 Client = TypeVar("Client")
 Done = TypeVar("Done")
@@ -80,14 +80,14 @@ class Monitor:
 
     def observe(
         self, request: Any, outcome: Any, seconds: float, phases: Mapping[str, float] | None = None
-    ) -> Result | None:
+    ) -> CallResult | None:
         """Count one call.
 
         Args:
             request: Anything with ``method`` and ``url``, or None.
             outcome: The response (of requests or httpx, or an :class:`Answer`), or the exception.
             seconds: How long the call took.
-            phases: Seconds by the names of :class:`mfagate.exchange.Phase`, as far as they are known.
+            phases: Seconds by the names of :class:`mfagate.core.exchange.Phase`, as far as they are known.
 
         Returns:
             How the call ended; None if the monitor failed itself.
@@ -115,7 +115,7 @@ class Monitor:
             raise
         self.observe(request, call.response if call.response is not None else _DONE, time.perf_counter() - began)
 
-    def _observe(self, request: Any, outcome: Any, seconds: float, phases: Mapping[str, float] | None) -> Result:
+    def _observe(self, request: Any, outcome: Any, seconds: float, phases: Mapping[str, float] | None) -> CallResult:
         judge = self._judge.exception if isinstance(outcome, BaseException) else self._judge.answer
         judgement = self.shielded(judge, request, outcome) or UNEXPLAINED
         result = judgement.result
@@ -126,13 +126,13 @@ class Monitor:
             self.shielded(series.phase, phase, spent)
         if judgement.finding is not None:
             self._problem(request, judgement.finding, partial(judge, request, outcome))
-        elif result is Result.OK or result is Result.REFUSED:
+        elif result is CallResult.OK or result is CallResult.REFUSED:
             self._incidents.fine()
         return result
 
     def _problem(self, request: Any, finding: Finding, judge: Callable[[], Judgement]) -> None:
-        from mfagate.causes import CauseId, Outcome
-        from mfagate.monitor.showing import describe
+        from mfagate.core.causes import CauseId, Outcome
+        from mfagate.monitor.log_fields import describe
 
         self._series.problem(finding.cause)
         self._incidents.seen(

@@ -2,23 +2,23 @@
 
 From a valid configuration every harmful edit that people make, and harmless ones,
 each run through the gate on sandboxes. :func:`opened` starts those and gives a
-:class:`Project`, :func:`mutants_of` its mutants, and :class:`Runner` runs them.
+:class:`MutatedProject`, :func:`mutants_of` its mutants, and :class:`Runner` runs them.
 """
 
 from mfagate.mutation.generate import classes, mutants_of
-from mfagate.mutation.layout import NotMutable, Project
-from mfagate.mutation.model import REFUSED, Class, Fate, Mutant, Operator, Result
+from mfagate.mutation.layout import MutatedProject, NotMutable
+from mfagate.mutation.model import REFUSED, Class, EditOperator, Mutant, MutantResult, MutantStatus
 from mfagate.mutation.run import Runner, opened
 
 __all__ = [
     "REFUSED",
     "Class",
-    "Fate",
+    "EditOperator",
     "Mutant",
+    "MutantResult",
+    "MutantStatus",
+    "MutatedProject",
     "NotMutable",
-    "Operator",
-    "Project",
-    "Result",
     "Runner",
     "classes",
     "mutants_of",

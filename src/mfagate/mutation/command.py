@@ -10,7 +10,7 @@ from mfagate.config.model import Configuration, Integration
 from mfagate.mutation import report
 from mfagate.mutation.generate import mutants_of
 from mfagate.mutation.layout import NotMutable
-from mfagate.mutation.model import Mutant, Result
+from mfagate.mutation.model import Mutant, MutantResult
 from mfagate.mutation.run import Runner, opened
 
 Tell = Callable[[str, int, int], object]
@@ -18,7 +18,7 @@ Tell = Callable[[str, int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutput:
     """What the command writes. ``json`` is the whole document, ``text`` that for people."""
 
     text: str
@@ -35,7 +35,7 @@ def run(
     seed: int = 0,
     verbose: bool = False,
     tell: Tell = lambda doing, done, of: None,
-) -> Outcome:
+) -> CommandOutput:
     """Run every mutant of the chosen classes; all classes where none is named.
 
     Raises:
@@ -51,14 +51,14 @@ def run(
         chosen = _chosen(mutants_of(project, seed=seed), kinds)
         done = 0
 
-        def count(_: Result) -> None:
+        def count(_: MutantResult) -> None:
             nonlocal done
             done += 1
             tell("edits", done, len(chosen))
 
         results = runner.run(chosen, count)
     seconds = time.perf_counter() - started
-    return Outcome(
+    return CommandOutput(
         report.console(results, live=live, verbose=verbose),
         report.as_json(results, live=live, seed=seed, seconds=seconds),
         1 if report.survivors(results) or report.refused(results) else 0,

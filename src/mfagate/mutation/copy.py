@@ -15,15 +15,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mfagate.core.toml_lines import KeyPath, Span, TomlLines
 from mfagate.secrets.reference import Reference
 from mfagate.secrets.stores.path import ValuePath
-from mfagate.toml_lines import KeyPath, Span, TomlLines
 
 CONFIGURATION = "integrations.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SourceValue:
     """One value in a source.
 
     ``written`` stands in the file as it is, in place of the value in the format's own
@@ -40,7 +40,7 @@ class Copy:
     """Everything that the gate reads. Edits return another copy."""
 
     toml: str = field(repr=False)
-    entries: Mapping[Reference, Entry] = field(repr=False)
+    entries: Mapping[Reference, SourceValue] = field(repr=False)
 
     def has(self, keys: KeyPath) -> bool:
         """Whether ``integrations.toml`` has a value for the key."""
@@ -52,7 +52,7 @@ class Copy:
             return self.with_toml_value(keys, quoted(value))
         return self.with_entry(reference, replace(self.entries[reference], value=value, written=None))
 
-    def with_entry(self, reference: Reference, entry: Entry) -> Copy:
+    def with_entry(self, reference: Reference, entry: SourceValue) -> Copy:
         """Another entry in a source, or one more."""
         return replace(self, entries={**self.entries, reference: entry})
 
@@ -105,7 +105,7 @@ class Copy:
 
     def files(self) -> Mapping[str, str]:
         """Every file by its path, relative to the folder of the configuration."""
-        found: dict[str, dict[Reference, Entry]] = {}
+        found: dict[str, dict[Reference, SourceValue]] = {}
         for reference, entry in self.entries.items():
             if reference.scheme != "env":
                 found.setdefault(_path(reference), {})[reference] = entry
@@ -156,11 +156,11 @@ def _fragment(reference: Reference) -> str:
     return reference.locator.partition("#")[2]
 
 
-def _dotenv(entries: Mapping[Reference, Entry]) -> str:
+def _dotenv(entries: Mapping[Reference, SourceValue]) -> str:
     return "".join(f"{_fragment(ref)}={_dotenv_value(entry)}\n" for ref, entry in entries.items())
 
 
-def _dotenv_value(entry: Entry) -> str:
+def _dotenv_value(entry: SourceValue) -> str:
     if entry.written is not None:
         return entry.written
     if re.fullmatch(r"[\w.:/+=@-]+", entry.value, re.ASCII):
@@ -170,7 +170,7 @@ def _dotenv_value(entry: Entry) -> str:
     return f"'{escaped}'"
 
 
-def _nested(entries: Mapping[Reference, Entry]) -> dict[str, Any]:
+def _nested(entries: Mapping[Reference, SourceValue]) -> dict[str, Any]:
     """Tables of tables by the dotted paths; the leaves are the texts of the values."""
     root: dict[str, Any] = {}
     for reference, entry in entries.items():
@@ -182,7 +182,7 @@ def _nested(entries: Mapping[Reference, Entry]) -> dict[str, Any]:
     return root
 
 
-def _json(entries: Mapping[Reference, Entry]) -> str:
+def _json(entries: Mapping[Reference, SourceValue]) -> str:
     def shown(node: Any, indent: str) -> str:
         if isinstance(node, str):
             return node
@@ -195,7 +195,7 @@ def _json(entries: Mapping[Reference, Entry]) -> str:
     return shown(_nested(entries), "") + "\n"
 
 
-def _yaml(entries: Mapping[Reference, Entry]) -> str:
+def _yaml(entries: Mapping[Reference, SourceValue]) -> str:
     def lines(node: Any, indent: str) -> list[str]:
         found = []
         pairs = (
@@ -214,13 +214,15 @@ def _yaml(entries: Mapping[Reference, Entry]) -> str:
     return "---\n".join("\n".join(document) + "\n" for document in documents)
 
 
-def _by_document(entries: Mapping[Reference, Entry]) -> Sequence[tuple[str | None, Mapping[Reference, Entry]]]:
+def _by_document(
+    entries: Mapping[Reference, SourceValue],
+) -> Sequence[tuple[str | None, Mapping[Reference, SourceValue]]]:
     """The entries of each document that references choose, with documents chosen by number at their place."""
-    chosen: dict[str | None, dict[Reference, Entry]] = {}
+    chosen: dict[str | None, dict[Reference, SourceValue]] = {}
     for reference, entry in entries.items():
         chosen.setdefault(ValuePath.parse(_fragment(reference)).document, {})[reference] = entry
     numbers = [int(name) for name in chosen if name is not None and name.isdecimal() and len(name) < 4]
-    placed: list[tuple[str | None, Mapping[Reference, Entry]]] = [
+    placed: list[tuple[str | None, Mapping[Reference, SourceValue]]] = [
         (str(number), chosen.get(str(number), {})) for number in range(max(numbers, default=-1) + 1)
     ]
     return placed + [(name, some) for name, some in chosen.items() if name not in dict(placed)]
@@ -234,7 +236,7 @@ def _head(chosen: str | None) -> Sequence[str]:
     return [f"kind: {quoted(kind)}", "metadata:", f"  name: {quoted(name)}"]
 
 
-def _ini(entries: Mapping[Reference, Entry]) -> str:
+def _ini(entries: Mapping[Reference, SourceValue]) -> str:
     """Write sections behind the names that have none. Java's escapes count in a file without sections alone."""
     tables: dict[str, list[str]] = {"": []}
     paths = {reference: ValuePath.parse(_fragment(reference)).steps for reference in entries}
@@ -262,7 +264,7 @@ def holds(reference: Reference | None, value: str) -> bool:
     return True
 
 
-def _tfvars(entries: Mapping[Reference, Entry]) -> str:
+def _tfvars(entries: Mapping[Reference, SourceValue]) -> str:
     def inline(node: Any) -> str:
         if isinstance(node, str):
             return re.sub(r"([$%])(?=\{)", r"\1\1", node)
@@ -273,7 +275,7 @@ def _tfvars(entries: Mapping[Reference, Entry]) -> str:
     return "".join(f"{key} = {inline(value)}\n" for key, value in _nested(entries).items())
 
 
-def _toml(entries: Mapping[Reference, Entry]) -> str:
+def _toml(entries: Mapping[Reference, SourceValue]) -> str:
     def inline(node: Any) -> str:
         if isinstance(node, str):
             return node
@@ -293,7 +295,7 @@ def _items(node: dict[str, Any]) -> list[Any]:
     return [node.get(str(number), '""') for number in range(max(map(int, node)) + 1)]
 
 
-def _kubernetes(entries: Mapping[Reference, Entry]) -> str:
+def _kubernetes(entries: Mapping[Reference, SourceValue]) -> str:
     secrets: dict[str, dict[str, dict[str, str]]] = {}
     for reference, entry in entries.items():
         name, _, key = _fragment(reference).rpartition("/")  # the name with its namespace, if there is one
@@ -314,7 +316,7 @@ def _kubernetes(entries: Mapping[Reference, Entry]) -> str:
     return "---\n".join(documents)
 
 
-def _file(entries: Mapping[Reference, Entry]) -> str:
+def _file(entries: Mapping[Reference, SourceValue]) -> str:
     (entry,) = entries.values()
     return entry.value
 

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from mfagate.config.environments import expanded
-from mfagate.toml_lines import KeyPath, dotted, parse, string
+from mfagate.core.toml_lines import KeyPath, dotted, parse, string
 
 
 def flat(text: str) -> str:

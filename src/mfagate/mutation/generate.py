@@ -8,13 +8,13 @@ from random import Random
 
 from mfagate.mutation import harmless, structure
 from mfagate.mutation.copy import holds
-from mfagate.mutation.layout import Project, places_in
-from mfagate.mutation.model import Class, Mutant, Place, expected_causes
+from mfagate.mutation.layout import MutatedProject, places_in
+from mfagate.mutation.model import Class, EditTarget, Mutant, expected_causes
 from mfagate.mutation.structure import Edited
 from mfagate.mutation.values import address_edits, edits
 
 
-def mutants_of(project: Project, *, seed: int = 0) -> Iterator[Mutant]:
+def mutants_of(project: MutatedProject, *, seed: int = 0) -> Iterator[Mutant]:
     """Each mutant once; the same seed gives the same ones for the same values.
 
     An id is ``INTEGRATION.SETTING/OPERATOR``, with a number where one operator edits
@@ -47,7 +47,7 @@ def classes() -> list[str]:
     return [one.value for one in Class]
 
 
-def _edits(project: Project, integration: str, seed: int) -> Iterator[Edited]:
+def _edits(project: MutatedProject, integration: str, seed: int) -> Iterator[Edited]:
     places = list(places_in(project.places, integration))
     for place in places:
         yield from _of_place(project, place, Random(f"{seed}/{place.name}"))  # noqa: S311 - no secret is made of it
@@ -60,7 +60,7 @@ def _edits(project: Project, integration: str, seed: int) -> Iterator[Edited]:
         yield from harmless.of_file(project, places[0])
 
 
-def _of_place(project: Project, place: Place, rng: Random) -> Iterator[Edited]:
+def _of_place(project: MutatedProject, place: EditTarget, rng: Random) -> Iterator[Edited]:
     for operator, value in (*edits(place, rng), *address_edits(place)):
         if holds(place.reference, value):
             yield Edited(operator, place, project.original.with_value(place.keys, place.reference, value))

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mfagate.mutation.copy import Copy, Entry, quoted, spans
-from mfagate.mutation.layout import Project
-from mfagate.mutation.model import Class, Operator, Place
+from mfagate.mutation.copy import Copy, SourceValue, quoted, spans
+from mfagate.mutation.layout import MutatedProject
+from mfagate.mutation.model import Class, EditOperator, EditTarget
 from mfagate.mutation.structure import Edited
 from mfagate.secrets.reference import Reference
 
 
-def _harmless(name: str, sentence: str) -> Operator:
-    return Operator(name, Class.HARMLESS, sentence)
+def _harmless(name: str, sentence: str) -> EditOperator:
+    return EditOperator(name, Class.HARMLESS, sentence)
 
 
 COMMENT = _harmless("comment", "a comment is added")
@@ -27,7 +27,7 @@ HOST_CASE = _harmless("host-case", "the host name is in capitals")
 EQUIVALENT = _harmless("equivalent-reference", "the same value is read from a store of another kind")
 
 
-def of_file(project: Project, place: Place) -> Iterator[Edited]:
+def of_file(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
     """Edits of the whole ``integrations.toml``, on behalf of one integration."""
     copy = project.original
     yield Edited(COMMENT, place, replace(copy, toml=f"# reviewed\n{copy.toml}"), "on top", "")
@@ -39,7 +39,7 @@ def of_file(project: Project, place: Place) -> Iterator[Edited]:
         yield Edited(DOCUMENTATION, place, copy.with_toml_value(path, '"another-team"'), setting="documentation.owner")
 
 
-def of_place(project: Project, place: Place) -> Iterator[Edited]:
+def of_place(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
     """Edits of one setting."""
     copy = project.original
     span = spans(copy.toml)[place.keys]
@@ -70,9 +70,9 @@ _LOCATORS = {
 }
 
 
-def _moved(copy: Copy, place: Place, scheme: str) -> Copy:
+def _moved(copy: Copy, place: EditTarget, scheme: str) -> Copy:
     reference = Reference(scheme, _LOCATORS[scheme])
-    return copy.with_entry(reference, Entry(place.value)).with_toml_value(place.keys, quoted(str(reference)))
+    return copy.with_entry(reference, SourceValue(place.value)).with_toml_value(place.keys, quoted(str(reference)))
 
 
 def _reversed_tables(text: str) -> str:

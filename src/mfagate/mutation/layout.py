@@ -12,13 +12,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mfagate.config.model import Configuration, Integration
-from mfagate.config.settings import Field, ProviderSettings
-from mfagate.mutation.copy import CONFIGURATION, Copy, Entry, quoted
+from mfagate.config.settings import ProviderSettings, SettingField
+from mfagate.core.result import Location
+from mfagate.mutation.copy import CONFIGURATION, Copy, SourceValue, quoted
 from mfagate.mutation.flat import flat
-from mfagate.mutation.model import Place
+from mfagate.mutation.model import EditTarget
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.result import Location
 from mfagate.sandbox import Running
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
@@ -30,14 +30,14 @@ class NotMutable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class MutatedProject:
     """What is mutated: the unedited copy, its places, and the sandboxes that its values are of.
 
     ``running`` is by integration. ``integrations`` are the user's own, as loaded.
     """
 
     original: Copy = field(repr=False)
-    places: Sequence[Place]
+    places: Sequence[EditTarget]
     running: Mapping[str, Running]
     integrations: Mapping[str, Integration]
 
@@ -68,7 +68,7 @@ def _sources(integration: Integration) -> set[Reference]:
 
 def project_of(
     configuration: Configuration, integrations: Sequence[Integration], running: Mapping[str, Running]
-) -> Project:
+) -> MutatedProject:
     """The unedited copy.
 
     Raises:
@@ -82,13 +82,13 @@ def project_of(
     builder.without_history()
     for one in integrations:
         builder.add(one, running[one.name].values)
-    return Project(builder.copy, builder.places, running, named)
+    return MutatedProject(builder.copy, builder.places, running, named)
 
 
 class _Builder:
     def __init__(self, toml: str) -> None:
         self.copy = Copy(toml, {})
-        self.places: list[Place] = []
+        self.places: list[EditTarget] = []
         self._paths: dict[str, str] = {}
 
     def empty(self, integration: Integration) -> None:
@@ -139,7 +139,7 @@ class _Builder:
             else:
                 self.copy = self.copy.without_toml_key(keys)
 
-    def _place(self, integration: Integration, field: Field, raw: str, values: Mapping[str, str]) -> Place:
+    def _place(self, integration: Integration, field: SettingField, raw: str, values: Mapping[str, str]) -> EditTarget:
         keys = ("integrations", integration.name, "settings", field.name)
         key_location = integration.locate("settings", field.name)
         reference = Reference.parse(raw)
@@ -148,14 +148,14 @@ class _Builder:
                 raise NotMutable(f"the sandbox has no value for {integration.name}.settings.{field.name}")
             value = values.get(field.name, raw)
             self.copy = self.copy.with_toml_value(keys, quoted(value))
-            return Place(integration.name, field, value, key_location)
+            return EditTarget(integration.name, field, value, key_location)
         source = reference.locator if reference.scheme == "sandbox" else field.name
         if source not in values:
             raise NotMutable(f"the sandbox has no value for {integration.name}.settings.{field.name} ({reference})")
         value = values[source]
         if reference.scheme == "sandbox" and not field.secret:
             self.copy = self.copy.with_toml_value(keys, quoted(value))
-            return Place(integration.name, field, value, key_location)
+            return EditTarget(integration.name, field, value, key_location)
         location = key_location if reference.scheme == "sandbox" else _location(integration, reference) or key_location
         moved = self._moved(integration, field, reference)
         clashing = next((other for other in self.copy.entries if _clash(moved, other)), None)
@@ -164,10 +164,10 @@ class _Builder:
                 f"the copy cannot hold both {moved} ({integration.name}.settings.{field.name}) and {clashing}"
             )
         self.copy = self.copy.with_toml_value(keys, quoted(str(moved)))
-        self.copy = self.copy.with_entry(moved, Entry(value))
-        return Place(integration.name, field, value, location, moved)
+        self.copy = self.copy.with_entry(moved, SourceValue(value))
+        return EditTarget(integration.name, field, value, location, moved)
 
-    def _moved(self, integration: Integration, field: Field, reference: Reference) -> Reference:
+    def _moved(self, integration: Integration, field: SettingField, reference: Reference) -> Reference:
         """The reference as the copy has it: below its folder, and a file of its own for the sandbox's values."""
         if reference.scheme == "sandbox":
             return Reference("dotenv", f"sandbox/{integration.name}.env#{field.name.upper()}")
@@ -200,7 +200,7 @@ class _Addresses:
         except ValidationError:
             self._settings = None  # told when the unedited copy is checked
 
-    def decided_by(self, place: Place) -> bool:
+    def decided_by(self, place: EditTarget) -> bool:
         match = re.fullmatch(r"((?:https?://)?)([\w-]+(?:\.[\w-]+)+(?:[:/].*)?)", place.value)
         if self._settings is None or match is None or place.field.secret:
             return False
@@ -247,6 +247,6 @@ def _location(integration: Integration, reference: Reference) -> Location | None
     return None
 
 
-def places_in(places: Sequence[Place], integration: str) -> Iterator[Place]:
+def places_in(places: Sequence[EditTarget], integration: str) -> Iterator[EditTarget]:
     """The places of one integration."""
     return (place for place in places if place.integration == integration)

@@ -6,10 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mfagate.causes import CauseId
-from mfagate.config.settings import Field
+from mfagate.config.settings import SettingField
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Location
 from mfagate.mutation.copy import Copy
-from mfagate.result import Location
 from mfagate.secrets.reference import Reference
 
 REFUSED = "refused"
@@ -35,7 +35,7 @@ class Class(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class EditOperator:
     """One way to edit a configuration.
 
     ``causes`` are the right answers to it (ids of the catalogue, or ``REFUSED``).
@@ -56,7 +56,7 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EditTarget:
     """One setting of the copy. ``location`` is the line in the user's own files.
 
     ``reference`` is how the copy reads it, None for a literal in ``integrations.toml``.
@@ -64,7 +64,7 @@ class Place:
     """
 
     integration: str
-    field: Field
+    field: SettingField
     value: str = dataclasses.field(repr=False)
     location: Location
     reference: Reference | None = None
@@ -86,7 +86,7 @@ class Mutant:
     """One edited copy. ``expected`` are the acceptable first causes, empty for a harmless edit."""
 
     id: str
-    operator: Operator
+    operator: EditOperator
     integration: str
     setting: str
     location: Location
@@ -94,7 +94,7 @@ class Mutant:
     expected: frozenset[str] = frozenset()
 
 
-class Fate(StrEnum):
+class MutantStatus(StrEnum):
     """What became of a mutant. ``EQUIVALENT``: what is read from the edited copy is what was read before."""
 
     CAUGHT_OFFLINE = "caught offline"
@@ -107,18 +107,18 @@ class Fate(StrEnum):
     @property
     def is_caught(self) -> bool:
         """Whether the gate saw it."""
-        return self in (Fate.CAUGHT_OFFLINE, Fate.CAUGHT_LIVE)
+        return self in (MutantStatus.CAUGHT_OFFLINE, MutantStatus.CAUGHT_LIVE)
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class MutantResult:
     """What the gate said to a mutant. ``cause`` is the first red one's id; ``message`` holds no secret.
 
     ``only_warned``: the gate says what is wrong, in a warning that stops no deployment.
     """
 
     mutant: Mutant
-    fate: Fate
+    fate: MutantStatus
     cause: str | None = None
     message: str = ""
     seconds: float = 0.0
@@ -157,7 +157,7 @@ _ADDRESS = frozenset(
 )
 
 
-def expected_causes(operator: Operator, *, address: bool) -> frozenset[str]:
+def expected_causes(operator: EditOperator, *, address: bool) -> frozenset[str]:
     """The right causes for an edit of a setting that is an ``address`` (URL or host) or is none."""
     if not operator.wrong_value:
         return operator.causes

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mfagate import __version__
-from mfagate.mutation.model import Class, Fate, Result
+from mfagate.mutation.model import Class, MutantResult, MutantStatus
 
 FORMAT = "mfagate.mutation/1"
 
@@ -31,22 +31,22 @@ _INVISIBLE = {
 _ONLY_LIVE = "only the provider knows better: leave --offline out"
 
 
-def survivors(results: Sequence[Result]) -> list[Result]:
+def survivors(results: Sequence[MutantResult]) -> list[MutantResult]:
     """Harmful edits that the gate lets through."""
-    return [result for result in results if result.fate is Fate.SURVIVED]
+    return [result for result in results if result.fate is MutantStatus.SURVIVED]
 
 
-def refused(results: Sequence[Result]) -> list[Result]:
+def refused(results: Sequence[MutantResult]) -> list[MutantResult]:
     """Harmless edits that the gate refuses."""
-    return [result for result in results if result.fate is Fate.REFUSED]
+    return [result for result in results if result.fate is MutantStatus.REFUSED]
 
 
-def misnamed(results: Sequence[Result]) -> list[Result]:
+def misnamed(results: Sequence[MutantResult]) -> list[MutantResult]:
     """Harmful edits that are caught under a cause that their operator does not declare."""
     return [result for result in results if result.fate.is_caught and not result.rightly_named]
 
 
-def console(results: Sequence[Result], *, live: bool, verbose: bool = False) -> str:
+def console(results: Sequence[MutantResult], *, live: bool, verbose: bool = False) -> str:
     """The summary, then everything that a person has to look at."""
     blocks = [_headline(results, live=live), _table(results)]
     if verbose:
@@ -61,27 +61,32 @@ def console(results: Sequence[Result], *, live: bool, verbose: bool = False) -> 
     return "\n\n".join(blocks) + "\n"
 
 
-def _headline(results: Sequence[Result], *, live: bool) -> str:
+def _headline(results: Sequence[MutantResult], *, live: bool) -> str:
     harmful, caught = _harmful(results)
     percent = f"{100 * caught / harmful:.1f} %" if harmful else "none"
     where = "the gate" if live else "the offline check alone"
     return f"{where} catches {caught} of {harmful} harmful edits ({percent})"
 
 
-def _harmful(results: Sequence[Result]) -> tuple[int, int]:
+def _harmful(results: Sequence[MutantResult]) -> tuple[int, int]:
     fates = Counter(result.fate for result in results)
-    caught = fates[Fate.CAUGHT_OFFLINE] + fates[Fate.CAUGHT_LIVE]
-    return caught + fates[Fate.SURVIVED], caught
+    caught = fates[MutantStatus.CAUGHT_OFFLINE] + fates[MutantStatus.CAUGHT_LIVE]
+    return caught + fates[MutantStatus.SURVIVED], caught
 
 
-def _table(results: Sequence[Result]) -> str:
+def _table(results: Sequence[MutantResult]) -> str:
     rows: list[tuple[str, ...]] = [("class", "edits", "offline", "live", "survived", "other name")]
     for kind in Class:
         mine = [result for result in results if result.mutant.operator.kind is kind]
         fates = Counter(result.fate for result in mine)
-        counted = len(mine) - fates[Fate.EQUIVALENT]
+        counted = len(mine) - fates[MutantStatus.EQUIVALENT]
         if kind is not Class.HARMLESS and counted:
-            numbers = (fates[Fate.CAUGHT_OFFLINE], fates[Fate.CAUGHT_LIVE], fates[Fate.SURVIVED], len(misnamed(mine)))
+            numbers = (
+                fates[MutantStatus.CAUGHT_OFFLINE],
+                fates[MutantStatus.CAUGHT_LIVE],
+                fates[MutantStatus.SURVIVED],
+                len(misnamed(mine)),
+            )
             rows.append((kind.value, str(counted), *map(str, numbers)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = (
@@ -91,38 +96,38 @@ def _table(results: Sequence[Result]) -> str:
         for row in rows
     )
     fates = Counter(result.fate for result in results)
-    harmless = f"harmless edits: {fates[Fate.GREEN]} green, {fates[Fate.REFUSED]} refused"
+    harmless = f"harmless edits: {fates[MutantStatus.GREEN]} green, {fates[MutantStatus.REFUSED]} refused"
     warned = sum(result.only_warned for result in results)
     by_warning = [f"caught by a warning alone, which stops no deployment: {warned}"] if warned else []
     return "\n".join([*lines, "", harmless, *by_warning])
 
 
-def _line(result: Result) -> str:
+def _line(result: MutantResult) -> str:
     cause = f"  {result.cause}" if result.cause else ""
     return f"{result.fate.value:<14}  {result.mutant.id}{cause}"
 
 
-def _entry(title: str, result: Result, *, live: bool) -> str:
+def _entry(title: str, result: MutantResult, *, live: bool) -> str:
     mutant = result.mutant
     rows = {
         "setting": mutant.setting,
         "stands in": str(mutant.location),
         "edit": f"{mutant.operator.name}: {mutant.operator.sentence}",
     }
-    if result.fate is Fate.SURVIVED:
+    if result.fate is MutantStatus.SURVIVED:
         rows["perhaps"] = result.message or (_INVISIBLE[mutant.operator.kind] if live else _ONLY_LIVE)
     else:
         rows["cause"] = f"{result.cause}: {result.message}"
     return "\n".join([f"{title}: {mutant.id}", *(f"  {name:<10} {text}" for name, text in rows.items())])
 
 
-def _last_line(results: Sequence[Result]) -> str:
+def _last_line(results: Sequence[MutantResult]) -> str:
     fates = Counter(result.fate for result in results)
-    same = fates[Fate.EQUIVALENT]
+    same = fates[MutantStatus.EQUIVALENT]
     return f"{len(results)} edits, {same} of them equivalent and not counted (mfagate {__version__} mutate)"
 
 
-def as_json(results: Sequence[Result], *, live: bool, seed: int, seconds: float) -> str:
+def as_json(results: Sequence[MutantResult], *, live: bool, seed: int, seconds: float) -> str:
     """Everything, as one document."""
     harmful, caught = _harmful(results)
     fates = Counter(result.fate.value for result in results)
@@ -136,13 +141,13 @@ def as_json(results: Sequence[Result], *, live: bool, seed: int, seconds: float)
         "caught": caught,
         "only_warned": sum(result.only_warned for result in results),
         "rightly_named": caught - len(misnamed(results)),
-        "fates": {fate.value: fates[fate.value] for fate in Fate},
+        "fates": {fate.value: fates[fate.value] for fate in MutantStatus},
         "mutants": [_mutant(result) for result in results],
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _mutant(result: Result) -> dict[str, Any]:
+def _mutant(result: MutantResult) -> dict[str, Any]:
     mutant = result.mutant
     return {
         "id": mutant.id,

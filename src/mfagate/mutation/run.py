@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from mfagate import gate
-from mfagate.causes import CauseId, Outcome
+from mfagate.app import gate
+from mfagate.checks import Stage, configuration, contract, identity, run_checks
+from mfagate.checks.context import CheckContext
 from mfagate.config import ConfigError, load
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.shapes import is_loopback
-from mfagate.foreign import harmless
-from mfagate.inspection.settings import Subject
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.foreign import harmless
+from mfagate.core.result import Check
+from mfagate.inspection.settings import InspectedSettings
 from mfagate.inspection.shared import shared_credentials
-from mfagate.ladder import Stage, climb, configuration, contract, identity
-from mfagate.ladder.rung import Climb
 from mfagate.leftovers.folders import temporary_folder
 from mfagate.mutation.copy import Copy
-from mfagate.mutation.layout import NotMutable, Project, project_of, shared_sandboxes
-from mfagate.mutation.model import REFUSED, Class, Fate, Mutant, Result
+from mfagate.mutation.layout import MutatedProject, NotMutable, project_of, shared_sandboxes
+from mfagate.mutation.model import REFUSED, Class, Mutant, MutantResult, MutantStatus
 from mfagate.providers import registry
-from mfagate.result import Check
 from mfagate.sandbox import Running, SandboxError
 
 _WORKERS = 4
@@ -39,7 +39,7 @@ _CLOSED_PORT = 1
 
 
 @contextmanager
-def opened(configuration_: Configuration, integrations: Sequence[Integration]) -> Iterator[Project]:
+def opened(configuration_: Configuration, integrations: Sequence[Integration]) -> Iterator[MutatedProject]:
     """Start the sandboxes, and stop them when the context is left.
 
     Raises:
@@ -70,10 +70,10 @@ def opened(configuration_: Configuration, integrations: Sequence[Integration]) -
 class Runner:
     """Runs mutants of one project. ``live`` asks the sandboxes what passes offline."""
 
-    project: Project
+    project: MutatedProject
     live: bool = True
     _contracts: Mapping[int, threading.Lock] = field(init=False)
-    _baseline: Mapping[str, _Seen] = field(init=False, default_factory=dict)
+    _baseline: Mapping[str, _BaselineRun] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # Interactions change what the provider knows: one integration at a time has a sandbox for them.
@@ -96,14 +96,14 @@ class Runner:
             baseline[name] = seen
         self._baseline = baseline
 
-    def run(self, mutants: Iterable[Mutant], tell: Callable[[Result], None] | None = None) -> list[Result]:
+    def run(self, mutants: Iterable[Mutant], tell: Callable[[MutantResult], None] | None = None) -> list[MutantResult]:
         """The results, in the order of the mutants; ``tell`` hears of each as soon as it is known.
 
         Raises:
             NotMutable: The unedited copy no longer passes, so what was caught was perhaps not caught for its edit.
         """
 
-        def one(mutant: Mutant) -> Result:
+        def one(mutant: Mutant) -> MutantResult:
             result = self._run(mutant)
             if tell is not None:
                 tell(result)
@@ -119,17 +119,21 @@ class Runner:
         """A sandbox that has died refuses every edit. Interactions are left out: a test user may be tired of them."""
         for name in self.project.integrations:
             with self._climbing(self.project.original, name) as (state, session):
-                checks, _ = climb(state, Stage.PROBE, lambda check: None)
+                checks, _ = run_checks(state, Stage.PROBE, lambda check: None)
             red = next((session.redactor.redact_tree(check) for check in checks if check.outcome.is_red), None)
             if red is not None:
                 why = f"{harmless(red.message)} ({red.cause})"
                 raise NotMutable(f"{name} passes on the sandbox no longer, so nothing is known of the edits: {why}")
 
-    def _run(self, mutant: Mutant) -> Result:
+    def _run(self, mutant: Mutant) -> MutantResult:
         started = time.perf_counter()
 
-        def result(fate: Fate, cause: str | None = None, message: str = "", *, only_warned: bool = False) -> Result:
-            return Result(mutant, fate, cause, harmless(message), round(time.perf_counter() - started, 3), only_warned)
+        def result(
+            fate: MutantStatus, cause: str | None = None, message: str = "", *, only_warned: bool = False
+        ) -> MutantResult:
+            return MutantResult(
+                mutant, fate, cause, harmless(message), round(time.perf_counter() - started, 3), only_warned
+            )
 
         harmful = mutant.operator.harmful
         baseline = self._baseline[mutant.integration]
@@ -141,17 +145,17 @@ class Runner:
             # A copy of environments has other lines than the user's file.
             line = "" if "/" in mutant.integration else f"line {problem.location.line}: "
             message = f"{line}{problem.key} {problem.message}"
-            return result(Fate.CAUGHT_OFFLINE if harmful else Fate.REFUSED, REFUSED, message)
+            return result(MutantStatus.CAUGHT_OFFLINE if harmful else MutantStatus.REFUSED, REFUSED, message)
         if harmful and seen.read == baseline.read:
-            return result(Fate.EQUIVALENT)
+            return result(MutantStatus.EQUIVALENT)
         known = [check for check in seen.beyond(baseline) if check.cause in mutant.expected]
         red = seen.red or next((check for check in known if check.outcome is Outcome.WARN), None)
         if red is None:
             accepted = [f"a waiver accepts {check.cause} until {check.waiver.until}" for check in known if check.waiver]
             why = "".join(accepted[:1]) or (self._unpinned(mutant) if harmful else "")
-            return result(Fate.SURVIVED if harmful else Fate.GREEN, message=why)
-        caught = Fate.CAUGHT_OFFLINE if red.id == configuration.ID else Fate.CAUGHT_LIVE
-        fate = caught if harmful else Fate.REFUSED
+            return result(MutantStatus.SURVIVED if harmful else MutantStatus.GREEN, message=why)
+        caught = MutantStatus.CAUGHT_OFFLINE if red.id == configuration.ID else MutantStatus.CAUGHT_LIVE
+        fate = caught if harmful else MutantStatus.REFUSED
         return result(fate, str(red.cause), red.message, only_warned=seen.red is None)
 
     def _unpinned(self, mutant: Mutant) -> str:
@@ -170,14 +174,14 @@ class Runner:
             f"({CauseId.CONFIG_IDENTITY_UNPINNED}): fill in {keys}"
         )
 
-    def _look(self, copy: Copy, name: str, baseline: _Seen | None) -> _Seen:
+    def _look(self, copy: Copy, name: str, baseline: _BaselineRun | None) -> _BaselineRun:
         """Climb as far as it goes.
 
         Raises:
             ConfigError: The file cannot be read.
         """
         with self._climbing(copy, name) as (state, session):
-            seen = _Seen(_read(state))
+            seen = _BaselineRun(_read(state))
             checks = [state.waivers.applied(check) for check in configuration.run(state)]
             if state.settings is not None:
                 seen.base_url = state.provider.base_url(state.settings)
@@ -191,7 +195,7 @@ class Runner:
             return seen
 
     @contextmanager
-    def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[Climb, gate.Session]]:
+    def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[CheckContext, gate.Session]]:
         with temporary_folder("mutant") as folder:
             loaded = load(copy.write(folder), registry.names(), flat=True)
             integration = _at_home(loaded.integrations[name], self.project.integrations[name])
@@ -200,8 +204,8 @@ class Runner:
                 state.shared = _shared(session, loaded, self.project.integrations, name)
                 yield state, session
 
-    def _climb_live(self, state: Climb, name: str, *, is_baseline: bool) -> list[Check]:
-        checks, _ = climb(state, Stage.PROBE, lambda check: None)
+    def _climb_live(self, state: CheckContext, name: str, *, is_baseline: bool) -> list[Check]:
+        checks, _ = run_checks(state, Stage.PROBE, lambda check: None)
         if not any(check.outcome.is_red for check in checks):
             with self._contracts[id(self.project.running[name])]:
                 answered = [state.waivers.applied(check) for check in contract.run(state)]
@@ -215,12 +219,12 @@ class Runner:
     def _control(self, name: str) -> set[tuple[str | None, str | None]]:
         """What the interactions of the unedited copy meet now."""
         with self._climbing(self.project.original, name) as (state, _):
-            climb(state, Stage.PROBE, lambda check: None)
+            run_checks(state, Stage.PROBE, lambda check: None)
             return {(check.subject, check.cause) for check in contract.run(state) if state.waivers.stops(check)}
 
 
 @dataclass(slots=True)
-class _Seen:
+class _BaselineRun:
     read: Any
     base_url: str = ""
     checks: list[Check] = field(default_factory=list)
@@ -229,7 +233,7 @@ class _Seen:
     def red(self) -> Check | None:
         return next((check for check in self.checks if check.outcome.is_red), None)
 
-    def beyond(self, baseline: _Seen) -> list[Check]:
+    def beyond(self, baseline: _BaselineRun) -> list[Check]:
         """What the unedited copy does not meet as well: the rest is not the edit's."""
         known = {(check.subject, check.cause, check.message) for check in baseline.checks}
         return [check for check in self.checks if (check.subject, check.cause, check.message) not in known]
@@ -244,7 +248,7 @@ def _at_home(copied: Integration, mine: Integration) -> Integration:
     return copied.model_copy(update={**paths, **without, "ca_bundle": bundle})
 
 
-def _read(state: Climb) -> Any:
+def _read(state: CheckContext) -> Any:
     """Everything that decides how the gate goes, for telling whether an edit changed anything at all."""
     tables = (state.subject.values, state.expect, state.client, state.test_data)
     rest = state.integration.model_dump(exclude={"settings", "expect", "client", "test_data", "documentation"})
@@ -262,7 +266,7 @@ def _shared(session: gate.Session, loaded: Configuration, mine: Mapping[str, Int
     subjects = []
     for one in known:
         values = session.resolve(one, "settings", session.running.get(one.name))
-        subjects.append(Subject(one, registry.get(one.provider).settings, values))
+        subjects.append(InspectedSettings(one, registry.get(one.provider).settings, values))
     return list(shared_credentials(subjects).get(name, []))
 
 

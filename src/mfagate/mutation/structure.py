@@ -7,14 +7,14 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
+from mfagate.core.toml_lines import KeyPath
 from mfagate.mutation.copy import Copy, quoted
-from mfagate.mutation.layout import Project, places_in
-from mfagate.mutation.model import REFUSED, Class, Operator, Place
+from mfagate.mutation.layout import MutatedProject, places_in
+from mfagate.mutation.model import REFUSED, Class, EditOperator, EditTarget
 from mfagate.mutation.values import redrawn
 from mfagate.providers import registry
 from mfagate.secrets.reference import Reference
-from mfagate.toml_lines import KeyPath
 
 _UNRESOLVED = frozenset({CauseId.CONFIG_REFERENCE_UNRESOLVED})
 _UNKNOWN = frozenset({CauseId.CONFIG_UNKNOWN_SETTING, CauseId.CONFIG_SETTING_MISSING})
@@ -34,15 +34,15 @@ _MIXED_UP = frozenset(
 class Edited:
     """One edited copy. ``setting`` is a dotted name below the integration."""
 
-    operator: Operator
-    place: Place
+    operator: EditOperator
+    place: EditTarget
     copy: Copy
     detail: str = ""
     setting: str | None = None
 
 
-def _wrong(name: str, sentence: str) -> Operator:
-    return Operator(name, Class.WRONG_VALUE, sentence, _MIXED_UP, wrong_value=True)
+def _wrong(name: str, sentence: str) -> EditOperator:
+    return EditOperator(name, Class.WRONG_VALUE, sentence, _MIXED_UP, wrong_value=True)
 
 
 SWAPPED = _wrong("swapped", "two settings hold each other's value")
@@ -50,7 +50,7 @@ COPIED = _wrong("copied", "the value of another setting stands in this one")
 OTHER_PROVIDER = _wrong("other-provider", "the value of another provider's setting")
 
 
-def mixed_up(project: Project, place: Place) -> Iterator[Edited]:
+def mixed_up(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
     """Values of other settings in this one."""
     siblings = [other for other in places_in(project.places, place.integration) if other != place]
     copy = project.original
@@ -100,32 +100,32 @@ _OTHER = frozenset(
 _STOPPED = frozenset({CauseId.ACCOUNT_SUSPENDED, CauseId.CREDENTIAL_REVOKED})
 
 _VARIANTS = (
-    *((Operator(name, Class.STALE, f"the credential is {name}", causes), name) for name, causes in _STALE.items()),
+    *((EditOperator(name, Class.STALE, f"the credential is {name}", causes), name) for name, causes in _STALE.items()),
     *(
-        (Operator(name, Class.PERMISSION, "a credential without the right", _RIGHTLESS), name)
+        (EditOperator(name, Class.PERMISSION, "a credential without the right", _RIGHTLESS), name)
         for name in ("unprivileged", "ungranted", "roleless", "read_only", "restricted", "narrow")
     ),
     (
-        Operator("disabled", Class.STALE, "the application is disabled", _STOPPED),
+        EditOperator("disabled", Class.STALE, "the application is disabled", _STOPPED),
         "disabled",
     ),
     (
-        Operator("suspended", Class.STALE, "the account is suspended", _STOPPED),
+        EditOperator("suspended", Class.STALE, "the account is suspended", _STOPPED),
         "suspended",
     ),
-    (Operator("test-account", Class.WRONG_VALUE, "the account's test credential", _OTHER), "test"),
-    (Operator("other-account", Class.WRONG_VALUE, "another account's value", _OTHER), "other"),
-    (Operator("administrators", Class.WRONG_VALUE, "the administrator's credential", _OTHER), "admin"),
-    (Operator("spare-credential", Class.HARMLESS, "another valid credential of the same kind"), "main"),
+    (EditOperator("test-account", Class.WRONG_VALUE, "the account's test credential", _OTHER), "test"),
+    (EditOperator("other-account", Class.WRONG_VALUE, "another account's value", _OTHER), "other"),
+    (EditOperator("administrators", Class.WRONG_VALUE, "the administrator's credential", _OTHER), "admin"),
+    (EditOperator("spare-credential", Class.HARMLESS, "another valid credential of the same kind"), "main"),
     (
-        Operator("modest-credential", Class.HARMLESS, "another valid credential with all rights that are needed"),
+        EditOperator("modest-credential", Class.HARMLESS, "another valid credential with all rights that are needed"),
         "modest",
     ),
 )
 """Credentials that sandboxes hand out beside the good one, by the first word of their names."""
 
 
-def variants(project: Project, integration: str) -> Iterator[Edited]:
+def variants(project: MutatedProject, integration: str) -> Iterator[Edited]:
     """Credentials of the sandbox that differ from the good one: all their parts are put in at once.
 
     What is wrong with them must show, and not that they are others: where ``expect`` names the good one, it names
@@ -150,13 +150,13 @@ def variants(project: Project, integration: str) -> Iterator[Edited]:
             yield Edited(operator, next(place for place in edited if place.field.secret), copy)
 
 
-KEY_MISSING = Operator("key-missing", Class.MISSING, "the setting is not in the file", _MISSING)
-KEY_MISSPELT = Operator("key-misspelt", Class.MISSING, "the setting's name is misspelt", _UNKNOWN)
-KEY_TWICE = Operator("key-twice", Class.MISSING, "the setting stands twice in its table", frozenset({REFUSED}))
-SOURCE_MISSING = Operator("source-key-missing", Class.MISSING, "the key is not in the source", _UNRESOLVED)
+KEY_MISSING = EditOperator("key-missing", Class.MISSING, "the setting is not in the file", _MISSING)
+KEY_MISSPELT = EditOperator("key-misspelt", Class.MISSING, "the setting's name is misspelt", _UNKNOWN)
+KEY_TWICE = EditOperator("key-twice", Class.MISSING, "the setting stands twice in its table", frozenset({REFUSED}))
+SOURCE_MISSING = EditOperator("source-key-missing", Class.MISSING, "the key is not in the source", _UNRESOLVED)
 
 
-def keys(project: Project, place: Place, rng: random.Random) -> Iterator[Edited]:
+def keys(project: MutatedProject, place: EditTarget, rng: random.Random) -> Iterator[Edited]:
     """The setting's key in ``integrations.toml``, and that of its value in the source."""
     copy, name = project.original, place.field.name
     if _is_needed(project, place):
@@ -170,7 +170,7 @@ def keys(project: Project, place: Place, rng: random.Random) -> Iterator[Edited]
         yield Edited(SOURCE_MISSING, place, copy.without_entry(place.reference))
 
 
-def _is_needed(project: Project, place: Place) -> bool:
+def _is_needed(project: MutatedProject, place: EditTarget) -> bool:
     """Whether the integration must have it. Without a spare setting, no more is claimed, so no less is checked."""
     one_of = registry.get(project.integrations[place.integration].provider).settings.any_of
     given = [other.field.name for other in places_in(project.places, place.integration) if other.field.name in one_of]
@@ -179,14 +179,14 @@ def _is_needed(project: Project, place: Place) -> bool:
 
 _TYPED = ("json", "yaml", "toml")
 _WRITTEN = {"number": "12345", "boolean": "true", "list": '["value"]'}
-NULL = Operator("null", Class.TYPE, "null stands there", _UNRESOLVED)
+NULL = EditOperator("null", Class.TYPE, "null stands there", _UNRESOLVED)
 
 
-def types(project: Project, place: Place) -> Iterator[Edited]:
+def types(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
     """No text where text is due, in the formats that know types."""
     copy, reference = project.original, place.reference
     for what, text in _WRITTEN.items():
-        operator = Operator(f"type-{what}", Class.TYPE, f"a {what} without quotes stands there", _TYPE)
+        operator = EditOperator(f"type-{what}", Class.TYPE, f"a {what} without quotes stands there", _TYPE)
         if reference is None:
             yield Edited(operator, place, copy.with_toml_value(place.keys, text))
         elif reference.scheme in _TYPED:
@@ -196,18 +196,20 @@ def types(project: Project, place: Place) -> Iterator[Edited]:
         yield Edited(NULL, place, copy.with_entry(reference, replace(copy.entries[reference], written="null")))
 
 
-PLAIN_IN_DATA = Operator(
+PLAIN_IN_DATA = EditOperator(
     "plain-in-data", Class.ENCODING, "plain text under data, which is base64", _UNRESOLVED, wrong_value=True
 )
-BASE64_IN_STRINGDATA = Operator(
+BASE64_IN_STRINGDATA = EditOperator(
     "base64-in-stringdata", Class.ENCODING, "base64 under stringData, which is plain", wrong_value=True
 )
-BASE64_CUT = Operator("base64-cut", Class.ENCODING, "the base64 is cut", _UNRESOLVED, wrong_value=True)
-BASE64_LINES = Operator("base64-lines", Class.HARMLESS, "the base64 is wrapped into lines, as by base64 without -w0")
-STRINGDATA = Operator("stringdata", Class.HARMLESS, "the value stands plainly under stringData")
+BASE64_CUT = EditOperator("base64-cut", Class.ENCODING, "the base64 is cut", _UNRESOLVED, wrong_value=True)
+BASE64_LINES = EditOperator(
+    "base64-lines", Class.HARMLESS, "the base64 is wrapped into lines, as by base64 without -w0"
+)
+STRINGDATA = EditOperator("stringdata", Class.HARMLESS, "the value stands plainly under stringData")
 
 
-def kubernetes(project: Project, place: Place) -> Iterator[Edited]:
+def kubernetes(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
     """The two sections of a Kubernetes Secret, mixed up."""
     reference = place.reference
     if reference is None or reference.scheme != "k8s-secret":
@@ -226,37 +228,37 @@ def kubernetes(project: Project, place: Place) -> Iterator[Edited]:
     yield Edited(STRINGDATA, place, copy.with_entry(reference, replace(entry, section="stringData")))
 
 
-NOWHERE = Operator(
+NOWHERE = EditOperator(
     "points-nowhere", Class.REFERENCE, "the reference names a file or variable that is not there", _UNRESOLVED
 )
-MISSPELT_SCHEME = Operator("scheme-misspelt", Class.REFERENCE, "the reference's scheme is misspelt", _UNRESOLVED)
-UNKNOWN_SCHEME = Operator(
+MISSPELT_SCHEME = EditOperator("scheme-misspelt", Class.REFERENCE, "the reference's scheme is misspelt", _UNRESOLVED)
+UNKNOWN_SCHEME = EditOperator(
     "scheme-unknown",
     Class.REFERENCE,
     "the scheme is one that another tool knows",
     _UNRESOLVED | {CauseId.CONFIG_PLACEHOLDER_LEFT},
 )
-OTHER_KEY = Operator(
+OTHER_KEY = EditOperator(
     "points-at-neighbour",
     Class.REFERENCE,
     "the reference points at the key of another setting",
     _MIXED_UP,
     wrong_value=True,
 )
-OTHER_INTEGRATION = Operator(
+OTHER_INTEGRATION = EditOperator(
     "points-at-other-integration",
     Class.REFERENCE,
     "the reference was copied from another integration",
     _MIXED_UP,
     wrong_value=True,
 )
-AS_VALUE = Operator(
+AS_VALUE = EditOperator(
     "reference-as-value",
     Class.REFERENCE,
     "the source holds the reference itself",
     _UNRESOLVED,
 )
-LITERAL = Operator(
+LITERAL = EditOperator(
     "literal-secret",
     Class.REFERENCE,
     "the secret itself stands in integrations.toml",
@@ -264,7 +266,7 @@ LITERAL = Operator(
 )
 
 
-def references(project: Project, place: Place) -> Iterator[Edited]:
+def references(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
     """Mistakes in the reference itself."""
     reference, copy = place.reference, project.original
     if reference is None:
@@ -293,12 +295,12 @@ def references(project: Project, place: Place) -> Iterator[Edited]:
 
 
 _EXPECTED = frozenset({CauseId.CREDENTIAL_WRONG_ACCOUNT, CauseId.CREDENTIAL_WRONG_REGION})
-OTHER_EXPECTED = Operator("expects-another", Class.EXPECTATION, "expect names another account", _EXPECTED)
-EXPECT_MISSPELT = Operator("expect-key-misspelt", Class.EXPECTATION, "a key of expect is misspelt", _UNKNOWN)
-EXPECT_NOWHERE = Operator("expect-nowhere", Class.EXPECTATION, "expect refers to what is not there", _UNRESOLVED)
+OTHER_EXPECTED = EditOperator("expects-another", Class.EXPECTATION, "expect names another account", _EXPECTED)
+EXPECT_MISSPELT = EditOperator("expect-key-misspelt", Class.EXPECTATION, "a key of expect is misspelt", _UNKNOWN)
+EXPECT_NOWHERE = EditOperator("expect-nowhere", Class.EXPECTATION, "expect refers to what is not there", _UNRESOLVED)
 
 
-def _expected(project: Project, integration: str) -> Iterator[tuple[KeyPath, str]]:
+def _expected(project: MutatedProject, integration: str) -> Iterator[tuple[KeyPath, str]]:
     """The keys of ``expect`` in the copy, and the values that they stand for."""
     values = project.running[integration].values
     for name, raw in project.integrations[integration].expect.items():
@@ -309,7 +311,7 @@ def _expected(project: Project, integration: str) -> Iterator[tuple[KeyPath, str
             yield path, values.get(borrowed, raw if reference is None else "")
 
 
-def expectations(project: Project, place: Place, rng: random.Random) -> Iterator[Edited]:
+def expectations(project: MutatedProject, place: EditTarget, rng: random.Random) -> Iterator[Edited]:
     """The table ``expect``."""
     for path, value in _expected(project, place.integration):
         name = path[-1]
@@ -323,18 +325,18 @@ def expectations(project: Project, place: Place, rng: random.Random) -> Iterator
 
 
 _BUDGET = frozenset({CauseId.CONFIG_TIMEOUT_BUDGET})
-TOO_PATIENT = Operator("over-the-budget", Class.CLIENT, "the client waits longer than a login may take", _BUDGET)
-FAILS_OPEN = Operator(
+TOO_PATIENT = EditOperator("over-the-budget", Class.CLIENT, "the client waits longer than a login may take", _BUDGET)
+FAILS_OPEN = EditOperator(
     "fails-open",
     Class.CLIENT,
     'when_unavailable = "allow" in production lets everybody in',
     frozenset({CauseId.CONFIG_FAILS_OPEN}),
 )
-CLIENT_WORD = Operator("client-word", Class.CLIENT, "a word or number that means nothing", _TYPE)
-CLIENT_KEY = Operator("client-key-misspelt", Class.CLIENT, "a key of client is misspelt", _UNKNOWN)
+CLIENT_WORD = EditOperator("client-word", Class.CLIENT, "a word or number that means nothing", _TYPE)
+CLIENT_KEY = EditOperator("client-key-misspelt", Class.CLIENT, "a key of client is misspelt", _UNKNOWN)
 
 
-def client(project: Project, place: Place) -> Iterator[Edited]:
+def client(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
     """The table ``client``."""
     integration, copy = project.integrations[place.integration], project.original
     for name, raw in integration.client:
@@ -355,10 +357,12 @@ def client(project: Project, place: Place) -> Iterator[Edited]:
             yield Edited(TOO_PATIENT, place, copy.with_toml_value(path, f"{budget + 1:g}"), name, where)
 
 
-REFUSED_TABLES = Operator("table-word", Class.TYPE, "a word that the file does not allow there", frozenset({REFUSED}))
+REFUSED_TABLES = EditOperator(
+    "table-word", Class.TYPE, "a word that the file does not allow there", frozenset({REFUSED})
+)
 
 
-def table(project: Project, place: Place) -> Iterator[Edited]:
+def table(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
     """The integration's own keys."""
     copy, path = project.original, ("integrations", place.integration)
     name = project.integrations[place.integration].provider

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from random import Random
 from urllib.parse import quote
 
-from mfagate.causes import CauseId
-from mfagate.mutation.model import Class, Operator, Place
+from mfagate.core.causes import CauseId
+from mfagate.mutation.model import Class, EditOperator, EditTarget
 
 Edit = Callable[[str, Random], str | None]
 
@@ -126,28 +126,30 @@ def _b64(value: str) -> str:
     return base64.b64encode(value.encode("utf-8", "surrogatepass")).decode()
 
 
-def _typo(name: str, sentence: str, edit: Edit) -> tuple[Operator, Edit]:
-    return Operator(name, Class.TYPO, sentence, wrong_value=True), edit
+def _typo(name: str, sentence: str, edit: Edit) -> tuple[EditOperator, Edit]:
+    return EditOperator(name, Class.TYPO, sentence, wrong_value=True), edit
 
 
-def _stray(name: str, sentence: str, edit: Edit, *, sure: bool = True) -> tuple[Operator, Edit]:
-    return Operator(name, Class.STRAY, sentence, _STRAY, wrong_value=not sure), edit
+def _stray(name: str, sentence: str, edit: Edit, *, sure: bool = True) -> tuple[EditOperator, Edit]:
+    return EditOperator(name, Class.STRAY, sentence, _STRAY, wrong_value=not sure), edit
 
 
-def _encoding(name: str, sentence: str, edit: Edit, causes: frozenset[CauseId] = frozenset()) -> tuple[Operator, Edit]:
-    return Operator(name, Class.ENCODING, sentence, causes, wrong_value=True), edit
+def _encoding(
+    name: str, sentence: str, edit: Edit, causes: frozenset[CauseId] = frozenset()
+) -> tuple[EditOperator, Edit]:
+    return EditOperator(name, Class.ENCODING, sentence, causes, wrong_value=True), edit
 
 
-def _unresolved(name: str, whose: str, text: str) -> tuple[Operator, Edit]:
+def _unresolved(name: str, whose: str, text: str) -> tuple[EditOperator, Edit]:
     sentence = f"a reference or ciphertext of {whose} was never resolved"
-    return Operator(name, Class.REFERENCE, sentence, _UNRESOLVED), _always(lambda value: text)
+    return EditOperator(name, Class.REFERENCE, sentence, _UNRESOLVED), _always(lambda value: text)
 
 
-def _left(name: str, text: str) -> tuple[Operator, Edit]:
-    return Operator(name, Class.MISSING, f"{text} was never replaced", _LEFT), _always(lambda value: text)
+def _left(name: str, text: str) -> tuple[EditOperator, Edit]:
+    return EditOperator(name, Class.MISSING, f"{text} was never replaced", _LEFT), _always(lambda value: text)
 
 
-OPERATORS: tuple[tuple[Operator, Edit], ...] = (
+OPERATORS: tuple[tuple[EditOperator, Edit], ...] = (
     _typo("mistyped", "one character is another one", _mistyped),
     _typo("transposed", "two neighbouring characters are exchanged", _transposed),
     _typo("dropped", "one character is missing", _dropped),
@@ -206,7 +208,9 @@ OPERATORS: tuple[tuple[Operator, Edit], ...] = (
     _encoding("pem-cut", "the last line is missing", _pem(lambda v: v.rstrip().rpartition("\n")[0])),
     _encoding("pem-label", "it has another label", _pem(lambda v: v.replace("PRIVATE KEY", "PUBLIC KEY")), _KIND),
     (
-        Operator("redrawn", Class.STALE, "a value of the same shape: of another account, or rotated", wrong_value=True),
+        EditOperator(
+            "redrawn", Class.STALE, "a value of the same shape: of another account, or rotated", wrong_value=True
+        ),
         redrawn,
     ),
     _left("changeme", "changeme"),
@@ -232,15 +236,15 @@ OPERATORS: tuple[tuple[Operator, Edit], ...] = (
     _unresolved("actions", "GitHub Actions", "${{ secrets.MFA_VALUE }}"),
     _unresolved("pipelines", "Azure Pipelines", "$(MFA_VALUE)"),
     _unresolved("octopus", "Octopus Deploy", "#{Mfa.Value}"),
-    (Operator("empty", Class.MISSING, "nothing stands there", _EMPTY), _always(lambda value: "")),
-    (Operator("blank", Class.MISSING, "only a blank stands there", _EMPTY), _always(lambda value: " ")),
+    (EditOperator("empty", Class.MISSING, "nothing stands there", _EMPTY), _always(lambda value: "")),
+    (EditOperator("blank", Class.MISSING, "only a blank stands there", _EMPTY), _always(lambda value: " ")),
 )
 
 
 _CASES = ("upper-case", "lower-case")
 
 
-def edits(place: Place, rng: Random) -> Iterator[tuple[Operator, str]]:
+def edits(place: EditTarget, rng: Random) -> Iterator[tuple[EditOperator, str]]:
     """Each slip of the setting's value."""
     for operator, edit in OPERATORS:
         if operator.name in _CASES and place.address:
@@ -250,7 +254,7 @@ def edits(place: Place, rng: Random) -> Iterator[tuple[Operator, str]]:
             yield operator, value
 
 
-def _same(place: Place, value: str) -> bool:
+def _same(place: EditTarget, value: str) -> bool:
     """Line ends behind a value of several lines are a part of no key, and the gate allows for them."""
     if place.field.setting.multiline:
         return value.rstrip("\n") == place.value.rstrip("\n")
@@ -260,8 +264,8 @@ def _same(place: Place, value: str) -> bool:
 _URL = frozenset({CauseId.CONFIG_MALFORMED_URL})
 
 
-def _address(name: str, sentence: str, edit: Callable[[str], str]) -> tuple[Operator, Callable[[str], str]]:
-    return Operator(name, Class.ADDRESS, sentence, _URL, wrong_value=True), edit
+def _address(name: str, sentence: str, edit: Callable[[str], str]) -> tuple[EditOperator, Callable[[str], str]]:
+    return EditOperator(name, Class.ADDRESS, sentence, _URL, wrong_value=True), edit
 
 
 def _scheme(value: str) -> str:
@@ -303,7 +307,7 @@ ADDRESS_OPERATORS = (
 )
 
 
-def address_edits(place: Place) -> Iterator[tuple[Operator, str]]:
+def address_edits(place: EditTarget) -> Iterator[tuple[EditOperator, str]]:
     """Each slip that only an address can have."""
     if place.address:
         for operator, edit in ADDRESS_OPERATORS:

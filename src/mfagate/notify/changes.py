@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from mfagate.causes import Outcome, happens_once
+from mfagate.core.causes import Outcome, happens_once
+from mfagate.core.result import Check, IntegrationReport, Report
 from mfagate.history.comparison import LABEL as COMPARED
 from mfagate.report.words import blast_radius, contact, exonerated, place
-from mfagate.result import Check, IntegrationReport, Report
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What happened to a problem."""
 
     NEW = "new"
@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ProblemChange:
     """One change of one integration.
 
     ``cause`` of a recovery is the one that is over. ``since`` is when the problem began. ``subject`` names
@@ -35,7 +35,7 @@ class Change:
     """
 
     integration: str
-    kind: Kind
+    kind: ChangeKind
     cause: str
     headline: str
     since: datetime
@@ -49,7 +49,7 @@ class Change:
         return f"{self.integration} {self.subject}".rstrip()
 
 
-class Standing(BaseModel):
+class ProblemStatus(BaseModel):
     """What is remembered of one problem. Plain data: ``model_dump(mode="json")`` can be kept anywhere."""
 
     model_config = ConfigDict(frozen=True)
@@ -71,12 +71,12 @@ class Standing(BaseModel):
 class Observed:
     """What one run saw: the changes, and the states so far of all that it looked at."""
 
-    changes: tuple[Change, ...]
-    states: Mapping[str, Standing]
+    changes: tuple[ProblemChange, ...]
+    states: Mapping[str, ProblemStatus]
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _SeenProblem:
     """One problem, or its absence, as the run saw it."""
 
     cause: str | None
@@ -85,15 +85,15 @@ class _Seen:
     severe: bool = True
 
 
-def observed(report: Report, states: Mapping[str, Standing]) -> Observed:
+def observed(report: Report, states: Mapping[str, ProblemStatus]) -> Observed:
     """Compare a report with what is known. Of what the run did not look at, nothing is said."""
-    changes: list[Change] = []
-    known: dict[str, Standing] = {}
+    changes: list[ProblemChange] = []
+    known: dict[str, ProblemStatus] = {}
     for integration in report.integrations:
         for subject, seen in _seen(integration, states).items():
-            change = Change(
+            change = ProblemChange(
                 integration.name,
-                Kind.NEW,
+                ChangeKind.NEW,
                 seen.cause or "",
                 seen.headline,
                 report.run.finished,
@@ -110,7 +110,7 @@ def observed(report: Report, states: Mapping[str, Standing]) -> Observed:
     return Observed(tuple(changes), known)
 
 
-def _is_over(before: Standing, now: Change) -> bool:
+def _is_over(before: ProblemStatus, now: ProblemChange) -> bool:
     """What happens once, such as a field that is gone, does not recover when it is not found again.
 
     Another value after a new one is an event of its own. The same words are the same event, told again by a run that
@@ -120,32 +120,32 @@ def _is_over(before: Standing, now: Change) -> bool:
     return event and (before.cause, before.headline) != (now.cause, now.headline)
 
 
-def _changed(before: Standing | None, now: Change) -> Iterator[Change]:
+def _changed(before: ProblemStatus | None, now: ProblemChange) -> Iterator[ProblemChange]:
     was = before.cause if before is not None else None
     if not now.cause and before is not None and was is not None:
-        over = replace(now, kind=Kind.RECOVERED, cause=was, since=before.since, severe=before.severe)
+        over = replace(now, kind=ChangeKind.RECOVERED, cause=was, since=before.since, severe=before.severe)
         yield replace(over, headline=over.headline or before.headline)
     elif now.cause and was is None:
         yield now
     elif now.cause and now.cause != was:
-        yield replace(now, kind=Kind.CHANGED)
+        yield replace(now, kind=ChangeKind.CHANGED)
 
 
-def _seen(integration: IntegrationReport, states: Mapping[str, Standing]) -> Mapping[str, _Seen]:
+def _seen(integration: IntegrationReport, states: Mapping[str, ProblemStatus]) -> Mapping[str, _SeenProblem]:
     drill = "drill: " if integration.faults else ""
     deciding = integration.deciding
     details = tuple(_details(deciding, integration)) if deciding is not None else ()
-    seen = {"": _Seen(integration.cause, drill + integration.headline, details)}
+    seen = {"": _SeenProblem(integration.cause, drill + integration.headline, details)}
     for check in integration.checks:
         if check.outcome is Outcome.WARN and check.cause is not None:
             details = tuple(_details(check, integration))
-            seen[_subject(check)] = _Seen(check.cause, drill + check.message, details, severe=False)
+            seen[_subject(check)] = _SeenProblem(check.cause, drill + check.message, details, severe=False)
     # What a check warned of before, and does not any more. One that did not run says nothing.
     ran = {check.id for check in integration.checks if check.outcome is not Outcome.SKIPPED}
     for key in states:
         name, _, subject = key.partition(" ")
         if name == integration.name and subject.partition(" ")[0] in ran:
-            seen.setdefault(subject, _Seen(None))
+            seen.setdefault(subject, _SeenProblem(None))
     return seen
 
 

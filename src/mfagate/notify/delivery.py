@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-from mfagate.extras import needs
-from mfagate.notify.wording import Message
+from mfagate.core.extras import needs
+from mfagate.notify.wording import Notification
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Stores
 
@@ -26,7 +26,7 @@ class Undelivered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class NotifyUrl:
     """One URL of Apprise, and the reference that it was read from."""
 
     reference: str
@@ -43,7 +43,7 @@ def require_apprise() -> None:
         raise NotReady(needs("--notify", "Apprise", "notify"))
 
 
-def address_of(reference: str, stores: Stores) -> Address:
+def address_of(reference: str, stores: Stores) -> NotifyUrl:
     """Resolve one entry of ``[notify] urls``.
 
     Raises:
@@ -57,10 +57,10 @@ def address_of(reference: str, stores: Stores) -> Address:
         raise Undelivered(str(error)) from None
     if not isinstance(value, str) or not value.strip():
         raise Undelivered(f"{parsed} holds no address")
-    return Address(str(parsed), value.strip())
+    return NotifyUrl(str(parsed), value.strip())
 
 
-def deliver(message: Message, address: Address) -> None:
+def deliver(message: Notification, address: NotifyUrl) -> None:
     """Send a message to one address. Apprise gives each attempt a few seconds.
 
     Raises:

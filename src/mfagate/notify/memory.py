@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mfagate.files import Unreadable, read_text, write_atomically
-from mfagate.notify.changes import Standing
+from mfagate.core.files import Unreadable, read_text, write_atomically
+from mfagate.notify.changes import ProblemStatus
 
 _MAX_BYTES = 4 << 20
 
@@ -22,10 +22,10 @@ class _Content(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     format: Literal["mfagate.notifications/1"] = Field("mfagate.notifications/1", alias="schema")
-    states: dict[str, Standing]
+    states: dict[str, ProblemStatus]
 
 
-def read(path: Path) -> dict[str, Standing]:
+def read(path: Path) -> dict[str, ProblemStatus]:
     """What is remembered; nothing where there is no file yet.
 
     Raises:
@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Standing]:
         ) from None
 
 
-def write(path: Path, states: Mapping[str, Standing]) -> None:
+def write(path: Path, states: Mapping[str, ProblemStatus]) -> None:
     """Replace what is remembered.
 
     Raises:

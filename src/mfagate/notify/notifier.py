@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mfagate.config.model import Configuration
-from mfagate.foreign import harmless_tree, hiding
+from mfagate.core.foreign import harmless_tree, hiding
+from mfagate.core.result import Report
 from mfagate.notify import memory
-from mfagate.notify.changes import Standing, observed
+from mfagate.notify.changes import ProblemStatus, observed
 from mfagate.notify.deciding import notifications
-from mfagate.notify.delivery import Address, NotReady, Undelivered, address_of, deliver, require_apprise
-from mfagate.notify.wording import Message
-from mfagate.result import Report
+from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, address_of, deliver, require_apprise
+from mfagate.notify.wording import Notification
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
@@ -67,7 +67,7 @@ class Notifier:
             self._warnings.append(f"notify.report_url: {error}")
             return None
 
-    def _send(self, messages: Sequence[Message], addresses: Sequence[Address]) -> bool:
+    def _send(self, messages: Sequence[Notification], addresses: Sequence[NotifyUrl]) -> bool:
         """Whether all messages reached somebody."""
         redactor = Redactor({address.reference: address.url for address in addresses})
         reached = [False] * len(messages)
@@ -81,7 +81,7 @@ class Notifier:
                     self._warnings.append(f"notification: {error}")
         return all(reached)
 
-    def _addresses(self) -> Sequence[Address]:
+    def _addresses(self) -> Sequence[NotifyUrl]:
         found = []
         for reference in self._options.urls:
             try:
@@ -90,14 +90,14 @@ class Notifier:
                 self._warnings.append(f"notification: {error}")
         return found
 
-    def _remembered(self) -> dict[str, Standing]:
+    def _remembered(self) -> dict[str, ProblemStatus]:
         try:
             return memory.read(self._path)
         except memory.Trouble as error:
             self._warnings.append(f"notification: {error}")
             return {}
 
-    def _remember(self, states: dict[str, Standing]) -> None:
+    def _remember(self, states: dict[str, ProblemStatus]) -> None:
         try:
             memory.write(self._path, states)
         except memory.Trouble as error:

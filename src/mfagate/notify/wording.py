@@ -7,36 +7,42 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mfagate.foreign import harmless, quoted
-from mfagate.notify.changes import Change, Kind
+from mfagate.core.foreign import harmless, quoted
+from mfagate.notify.changes import ChangeKind, ProblemChange
 
-_ORDER = {Kind.NEW: 0, Kind.CHANGED: 1, Kind.FLAPPING: 2, Kind.REMINDER: 3, Kind.RECOVERED: 4}
+_ORDER = {
+    ChangeKind.NEW: 0,
+    ChangeKind.CHANGED: 1,
+    ChangeKind.FLAPPING: 2,
+    ChangeKind.REMINDER: 3,
+    ChangeKind.RECOVERED: 4,
+}
 
 _LONGEST = 500
 """Characters of one headline: a text message or a push has room for little more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Notification:
     """What people get. ``level`` chooses colour and sound where the service has them."""
 
     title: str
     body: str
     level: Literal["failure", "warning", "success"]
-    changes: tuple[Change, ...]
+    changes: tuple[ProblemChange, ...]
 
 
-def message(changes: Sequence[Change], report_url: str | None = None) -> Message:
+def message(changes: Sequence[ProblemChange], report_url: str | None = None) -> Notification:
     """One message about all changes of a run; there is at least one."""
     ordered = sorted(changes, key=lambda change: (_ORDER[change.kind], not change.severe, change.key))
     # Subjects and headlines also come from the file of the last run, which others may have written.
     blocks = ["\n".join(map(harmless, _block(change))) for change in ordered]
     if report_url:
         blocks.append(f"report: {report_url}")
-    return Message(harmless(_title(ordered)), "\n\n".join(blocks), _level(ordered), tuple(ordered))
+    return Notification(harmless(_title(ordered)), "\n\n".join(blocks), _level(ordered), tuple(ordered))
 
 
-def _title(changes: Sequence[Change]) -> str:
+def _title(changes: Sequence[ProblemChange]) -> str:
     if len(changes) == 1:
         (change,) = changes
         return f"mfagate: {change.integration}: {_what(change)}"
@@ -44,31 +50,31 @@ def _title(changes: Sequence[Change]) -> str:
     return "mfagate: " + ", ".join(f"{counted[kind]} {kind}" for kind in _ORDER if counted[kind])
 
 
-def _what(change: Change) -> str:
+def _what(change: ProblemChange) -> str:
     match change.kind:
-        case Kind.RECOVERED:
+        case ChangeKind.RECOVERED:
             return f"recovered from {change.cause}"
-        case Kind.REMINDER:
+        case ChangeKind.REMINDER:
             return f"still {change.cause}"
-        case Kind.FLAPPING:
+        case ChangeKind.FLAPPING:
             return f"flapping ({change.cause})"
         case _:
             return f"{change.kind} {change.cause}"
 
 
-def _block(change: Change) -> Iterator[str]:
+def _block(change: ProblemChange) -> Iterator[str]:
     about = f" ({change.subject})" if change.subject else ""
     yield f"{change.kind.upper()} {change.integration}{about}: {change.cause}"
     yield quoted(change.headline, _LONGEST)
-    if change.kind is Kind.FLAPPING:
+    if change.kind is ChangeKind.FLAPPING:
         yield "It comes and goes. Nothing more is said of it until it stays as it is."
     yield f"since {change.since:%Y-%m-%d %H:%M} UTC"
-    if change.kind is not Kind.RECOVERED:
+    if change.kind is not ChangeKind.RECOVERED:
         yield from change.details
 
 
-def _level(changes: Sequence[Change]) -> Literal["failure", "warning", "success"]:
-    open_ = [change for change in changes if change.kind is not Kind.RECOVERED]
+def _level(changes: Sequence[ProblemChange]) -> Literal["failure", "warning", "success"]:
+    open_ = [change for change in changes if change.kind is not ChangeKind.RECOVERED]
     if not open_:
         return "success"
     return "failure" if any(change.severe for change in open_) else "warning"

@@ -14,28 +14,29 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
-from mfagate import __version__, strict_json
-from mfagate.causes import CauseId
+from mfagate import __version__
 from mfagate.config.settings import ProviderSettings
-from mfagate.diagnosis import diagnose, seconds_to_wait
-from mfagate.exchange import Exchange, Request, Response
-from mfagate.origins import UnsafeRequest
-from mfagate.providers.base import Dialect, Provider
+from mfagate.core import strict_json
+from mfagate.core.causes import CauseId
+from mfagate.core.diagnosis import diagnose, seconds_to_wait
+from mfagate.core.exchange import Exchange, Request, Response
+from mfagate.core.origins import UnsafeRequest
+from mfagate.providers.base import Provider, ProviderDialect
 from mfagate.providers.oauth import TokenRefused, Tokens
-from mfagate.providers.signing import prepare
-from mfagate.second_factor import (
+from mfagate.providers.second_factor import (
     ContractViolation,
     CredentialRejected,
     ProviderUnavailable,
     RateLimited,
     SecondFactorError,
 )
-from mfagate.wire import UnsendableRequest, Wire
+from mfagate.providers.signing import prepare
+from mfagate.transport import Transport, UnsendableRequest
 
 _USER_AGENT = f"mfagate/{__version__}"
 
 
-class Transport(TypedDict, total=False):
+class ClientOptions(TypedDict, total=False):
     """How a client reaches its provider.
 
     ``endpoint``: connect here instead of to the provider's own address. ``timeout_seconds``
@@ -61,12 +62,14 @@ class ApiClient:
         self,
         provider: Provider,
         settings: ProviderSettings,
-        **transport: Unpack[Transport],
+        **transport: Unpack[ClientOptions],
     ) -> None:
         self._provider = provider
         self._settings = settings
         self._endpoint = transport.get("endpoint")
-        self._wire = Wire(timeout_seconds=transport.get("timeout_seconds", 5.0), ca_bundle=transport.get("ca_bundle"))
+        self._wire = Transport(
+            timeout_seconds=transport.get("timeout_seconds", 5.0), ca_bundle=transport.get("ca_bundle")
+        )
         self._tokens = Tokens(self._send)
 
     def ask(self, method: str, path: str, **request: Any) -> Response:
@@ -141,7 +144,7 @@ class ApiClient:
     def _refusal(self, exchange: Exchange) -> SecondFactorError:
         response = exchange.response
         assert response is not None, "an exchange without an answer was raised as an error"
-        finding = diagnose(exchange, Dialect(self._provider, self._settings))
+        finding = diagnose(exchange, ProviderDialect(self._provider, self._settings))
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
             return RateLimited(message, seconds_to_wait(response))

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
-from mfagate.causes import CauseId
+from mfagate.cassettes.scrub import Scrubbing
 from mfagate.config.settings import ProviderSettings
-from mfagate.exchange import Exchange, Response
-from mfagate.foreign import ForeignText, quoted
-from mfagate.origins import Origins
-from mfagate.result import Finding
-from mfagate.scrub import Scrubbing
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign import ForeignText, quoted
+from mfagate.core.origins import Origins
+from mfagate.core.result import Finding
 
 if TYPE_CHECKING:
     import requests
@@ -121,7 +121,7 @@ def _foreign(text: str | ForeignText) -> ForeignText:
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class ErrorMeaning:
     """What an error code says: a cause, and a sentence fragment for people.
 
     ``setting`` names the setting to change, where it is another than the credential that was probed.
@@ -174,7 +174,7 @@ class Provider(ABC):
     test_secrets: ClassVar[frozenset[str]] = frozenset()
     """Keys of ``test_data`` whose values are secrets."""
 
-    meanings: ClassVar[Mapping[str | int, Meaning]] = {}
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = {}
     """What each of the provider's error codes says."""
 
     known_codes: ClassVar[frozenset[str | int]] = frozenset()
@@ -243,7 +243,7 @@ class Provider(ABC):
         """One probe for each credential that is set."""
 
     @abstractmethod
-    def known_bad(self, settings: Any, subject: str) -> Any | None:
+    def with_bad_credential(self, settings: Any, subject: str) -> Any | None:
         """The settings with the credential ``subject`` replaced by a well-formed, worthless one.
 
         None if ``subject`` is no credential: the provider is used without any.
@@ -285,7 +285,7 @@ class Provider(ABC):
     def error_of(self, response: Response) -> ApiError | None:
         """The error that an answer holds, read in the provider's own dialect."""
 
-    def meaning(self, error: ApiError, exchange: Exchange, settings: Any) -> Meaning | None:
+    def meaning(self, error: ApiError, exchange: Exchange, settings: Any) -> ErrorMeaning | None:
         """What an error says. Override for codes that stand for several things, and ask ``super`` for the rest."""
         return self.meanings.get(error.code)
 
@@ -334,7 +334,7 @@ class Provider(ABC):
         """Return the page that lists errors such as this one. Override where each of the APIs has its own."""
         return self.errors_page
 
-    def narrow(self, finding: Finding, settings: Any, send: Send) -> Finding:
+    def refine(self, finding: Finding, settings: Any, send: Send) -> Finding:
         """A refusal, made more precise by further requests that are safe in production."""
         return finding
 
@@ -355,7 +355,7 @@ class Provider(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class ProviderDialect:
     """A provider together with the settings by which it explains answers."""
 
     provider: Provider

@@ -17,9 +17,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from requests.auth import AuthBase
 
-from mfagate import numbers
-from mfagate.exchange import Exchange, Response
-from mfagate.origins import Origins
+from mfagate.core import numbers
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.origins import Origins
 from mfagate.providers.signing import OwnOriginOnly
 
 if TYPE_CHECKING:

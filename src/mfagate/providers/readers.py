@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from mfagate.config.settings import ProviderSettings
 from mfagate.contract import Interaction
 from mfagate.contract_strength import Judge
-from mfagate.exchange import Exchange, Response
+from mfagate.core.exchange import Exchange, Response
 from mfagate.providers.base import Probe, Provider
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import requests
 from requests.auth import AuthBase
 
-from mfagate.origins import Origin, Origins, UnsafeRequest, path_fault
+from mfagate.core.origins import Origin, Origins, UnsafeRequest, path_fault
 
 Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from mfagate.contract import ProviderState
 
 
-class State(StrEnum):
+class StateName(StrEnum):
     """The shared vocabulary, in the words that the pacts use."""
 
     WORKING_OTP = "a user with a working OTP"
@@ -51,16 +51,16 @@ class State(StrEnum):
     @property
     def is_about_the_credential(self) -> bool:
         """Whether it makes the provider refuse us, and not a user."""
-        return self.value.startswith("the credential ") and self is not State.CREDENTIAL_ACCEPTED
+        return self.value.startswith("the credential ") and self is not StateName.CREDENTIAL_ACCEPTED
 
     @property
     def is_about_a_user(self) -> bool:
         """Whether a refusal in it is a user's: of a resource, it may be either's."""
-        return not self.value.startswith("the credential ") and self is not State.RESOURCE_MISSING
+        return not self.value.startswith("the credential ") and self is not StateName.RESOURCE_MISSING
 
 
 @dataclass(frozen=True, slots=True)
-class Arranged:
+class StateValues:
     """A state that was arranged.
 
     ``values`` fill the pact's ProviderState generators; those named in
@@ -106,7 +106,7 @@ NOT_ARRANGED = (StateNotConfigured, StateUnavailable, AskedTooSoon)
 class States(Protocol):
     """Arranges states on one target; ``close`` removes what was created there."""
 
-    def arrange(self, state: ProviderState) -> Arranged:
+    def arrange(self, state: ProviderState) -> StateValues:
         """Put the provider into the state.
 
         Raises:

@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Check, IntegrationReport, Report
 from mfagate.report.words import (
     NOTHING_CHECKED,
     blast_radius,
@@ -27,7 +28,6 @@ from mfagate.report.words import (
     unrun,
     verdict,
 )
-from mfagate.result import Check, IntegrationReport, Report
 
 _STYLES = {
     "pass": "green",

@@ -9,10 +9,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.markdown import Markdown
 
-from mfagate.causes import Cause, CauseId, load
-from mfagate.causes.excerpt import concerning, named
 from mfagate.config.nearest import nearest_to
-from mfagate.files import Unreadable, read_text
+from mfagate.core.causes import Cause, CauseId, load
+from mfagate.core.causes.excerpt import concerning, named
+from mfagate.core.files import Unreadable, read_text
 
 
 class UnknownIntegration(Exception):
@@ -38,7 +38,7 @@ def find(name: str) -> Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Audience:
     """Whom a page is for.
 
     Args:
@@ -50,11 +50,11 @@ class Reader:
     integration: str | None = None
 
 
-EVERYBODY = Reader()
+EVERYBODY = Audience()
 """Who gets the whole page."""
 
 
-def reader_of(config: Path, integration: str | None = None) -> Reader:
+def reader_of(config: Path, integration: str | None = None) -> Audience:
     """Return the reader that a configuration file shows, of one integration or of all; everybody without a file.
 
     The file is read as far as it goes: a page must also be found if the file is broken.
@@ -75,17 +75,17 @@ def reader_of(config: Path, integration: str | None = None) -> Reader:
     }
     if integration is None:
         only = next(iter(used)) if len(used) == 1 else None
-        return Reader(frozenset(used.values()), only)
+        return Audience(frozenset(used.values()), only)
     name = integration.partition("/")[0]
     if name not in used:
         raise UnknownIntegration(f"{config} has no integration {integration!r}{nearest_to(name, list(used))}")
-    return Reader(frozenset({used[name]}), integration)
+    return Audience(frozenset({used[name]}), integration)
 
 
 _LONGEST_FILE = 1 << 20
 
 
-def show(name: str, reader: Reader = EVERYBODY) -> None:
+def show(name: str, reader: Audience = EVERYBODY) -> None:
     """Print what concerns the reader of one page: rendered on a terminal, as Markdown elsewhere."""
     text = to_markdown(find(name), reader)
     console = Console(highlight=False)
@@ -95,7 +95,7 @@ def show(name: str, reader: Reader = EVERYBODY) -> None:
         print(text, end="")
 
 
-def to_markdown(cause: Cause, reader: Reader = EVERYBODY) -> str:
+def to_markdown(cause: Cause, reader: Audience = EVERYBODY) -> str:
     """Return what concerns the reader of the page, as one Markdown document."""
     page = (
         f"# {cause.id}\n\n{cause.title}. Outcome: {_outcomes(cause)}. Severity: {cause.severity}.\n\n"

@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mfagate.causes import Cause, CauseId, Outcome, load
+from mfagate.core.causes import Cause, CauseId, Outcome, load
+from mfagate.core.result import Check, IntegrationReport, Report, ReportLocation
 from mfagate.report.places import line_of_text
 from mfagate.report.words import NOTHING_CHECKED, emulators, is_emulator_note
-from mfagate.result import Check, IntegrationReport, Report, ReportLocation
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReportedFinding:
     """One finding: the check that made it, its place, and what makes it the same one in another run.
 
     ``integration`` is None where the run as a whole is at fault. ``fingerprint`` are
@@ -39,43 +39,43 @@ class Found:
         return f"{self.integration.name}: {self.cause.id}" if self.integration else str(self.cause.id)
 
 
-def findings(report: Report) -> list[Found]:
+def findings(report: Report) -> list[ReportedFinding]:
     """All findings: what stops logins first, missing documentation and then waived ones last."""
     made = [*_of_the_run(report), *(found for one in report.integrations for found in _of(one, report))]
     return sorted(made, key=_rank)
 
 
-def _rank(found: Found) -> tuple[float, ...]:
+def _rank(found: ReportedFinding) -> tuple[float, ...]:
     """Return the place among all findings: what the run as a whole lacks is the first, and its notes are the last."""
     if found.integration is not None:
         return found.integration.urgency(found.check)
     return () if found.decides else (float("inf"),)
 
 
-def _of_the_run(report: Report) -> Iterator[Found]:
+def _of_the_run(report: Report) -> Iterator[ReportedFinding]:
     if report.cause is not None:
         cause = load(report.cause)
         check = Check(
             id="gate", outcome=Outcome.FAIL, cause=cause.id, message=NOTHING_CHECKED, next_step=cause.next_step
         )
-        yield Found(check, cause, None, _of_the_file(report), _digest("gate", cause.id))
+        yield ReportedFinding(check, cause, None, _of_the_file(report), _digest("gate", cause.id))
     if any(is_emulator_note(check) for one in report.integrations for check in one.checks):
         yield _emulators(report)
 
 
-def _emulators(report: Report) -> Found:
+def _emulators(report: Report) -> ReportedFinding:
     """Return what is known of emulators as one finding of the run, which decides nothing."""
     cause = load(CauseId.CASSETTE_EMULATED)
     message = emulators(report)
     check = Check(id="cassette", outcome=cause.outcome, cause=cause.id, message=message, next_step=cause.next_step)
-    return Found(check, cause, None, _of_the_file(report), _digest("cassette", cause.id), decides=False)
+    return ReportedFinding(check, cause, None, _of_the_file(report), _digest("cassette", cause.id), decides=False)
 
 
 def _of_the_file(report: Report) -> ReportLocation | None:
     return ReportLocation(file=report.run.configuration) if report.run.configuration else None
 
 
-def _of(integration: IntegrationReport, report: Report) -> Iterator[Found]:
+def _of(integration: IntegrationReport, report: Report) -> Iterator[ReportedFinding]:
     alike: Counter[tuple[str, ...]] = Counter()
     deciding = integration.deciding
     for check in integration.checks:
@@ -85,7 +85,7 @@ def _of(integration: IntegrationReport, report: Report) -> Iterator[Found]:
         alike[identity] += 1
         place = check.location or _in_the_pact(check) or integration.location or _of_the_file(report)
         fingerprint = _digest(*identity, str(alike[identity]))
-        yield Found(check, load(check.cause), integration, place, fingerprint, check is deciding)
+        yield ReportedFinding(check, load(check.cause), integration, place, fingerprint, check is deciding)
 
 
 def _in_the_pact(check: Check) -> ReportLocation | None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mfagate.config.nearest import nearest_to
-from mfagate.extras import needs
-from mfagate.files import write_atomically
-from mfagate.foreign import encodable_tree, harmless_tree
-from mfagate.result import Report
+from mfagate.core.extras import needs
+from mfagate.core.files import write_atomically
+from mfagate.core.foreign import encodable_tree, harmless_tree
+from mfagate.core.result import Report
 
 if TYPE_CHECKING:
     from mfagate.report.html import HistoryView

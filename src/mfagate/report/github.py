@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mfagate.causes import Outcome
-from mfagate.files import append
+from mfagate.core.causes import Outcome
+from mfagate.core.files import append
+from mfagate.core.result import Report
 from mfagate.report import console, markdown
-from mfagate.report.findings import Found, findings
+from mfagate.report.findings import ReportedFinding, findings
 from mfagate.report.places import from_root, root
 from mfagate.report.words import contact
-from mfagate.result import Report
 
 _LIMIT = 10
 """Annotations of one kind that a step may have; GitHub drops the rest without a word."""
@@ -64,7 +64,7 @@ def _annotations(report: Report) -> Iterator[str]:
         yield f"not annotated, as GitHub shows {_LIMIT} of a kind: {kinds}"
 
 
-def _properties(found: Found, folder: Path) -> str:
+def _properties(found: ReportedFinding, folder: Path) -> str:
     properties = {}
     if found.location is not None:
         properties["file"] = from_root(found.location.file, folder) or found.location.file
@@ -75,7 +75,7 @@ def _properties(found: Found, folder: Path) -> str:
     return ",".join(f"{name}={_property(value)}" for name, value in properties.items())
 
 
-def _message(found: Found) -> str:
+def _message(found: ReportedFinding) -> str:
     check = found.check
     lines = [check.message]
     if check.waiver is not None:

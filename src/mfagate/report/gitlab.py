@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mfagate.causes import Outcome
-from mfagate.foreign import harmless_json
-from mfagate.report.findings import Found, findings
+from mfagate.core.causes import Outcome
+from mfagate.core.foreign import harmless_json
+from mfagate.core.result import Report
+from mfagate.report.findings import ReportedFinding, findings
 from mfagate.report.places import from_root, root
 from mfagate.report.words import one_line
-from mfagate.result import Report
 
 _SEVERITIES = {
     Outcome.FAIL: "critical",
@@ -31,7 +31,7 @@ def render(report: Report) -> str:
     return harmless_json(json.dumps(issues, indent=2, ensure_ascii=False)) + "\n"
 
 
-def _issue(found: Found, folder: Path) -> dict[str, Any]:
+def _issue(found: ReportedFinding, folder: Path) -> dict[str, Any]:
     # GitLab drops an issue without path and line.
     file, line = (found.location.file, found.location.line) if found.location else ("integrations.toml", None)
     return {
@@ -43,12 +43,12 @@ def _issue(found: Found, folder: Path) -> dict[str, Any]:
     }
 
 
-def _severity(found: Found) -> str:
+def _severity(found: ReportedFinding) -> str:
     blocks = found.check.outcome is Outcome.FAIL and found.cause.severity == "critical"
     return "blocker" if blocks else _SEVERITIES[found.check.outcome]
 
 
-def _description(found: Found) -> str:
+def _description(found: ReportedFinding) -> str:
     """One line: it is all that the merge request shows."""
     check = found.check
     whose = f"{found.integration.name}: " if found.integration else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mfagate.foreign import harmless_json
-from mfagate.result import Report
+from mfagate.core.foreign import harmless_json
+from mfagate.core.result import Report
 
 
 def render(report: Report) -> str:

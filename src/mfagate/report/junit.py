@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from mfagate.causes import Outcome
+from mfagate.core.causes import Outcome
+from mfagate.core.result import Check, IntegrationReport, Report
 from mfagate.report.words import (
     NoteKind,
     emulators,
@@ -19,7 +20,6 @@ from mfagate.report.words import (
     nothing_changed,
     paragraphs,
 )
-from mfagate.result import Check, IntegrationReport, Report
 
 # Characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets).
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

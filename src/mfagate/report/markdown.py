@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mfagate.causes import Outcome
-from mfagate.foreign import quoted
-from mfagate.report.findings import Found, findings
+from mfagate.core.causes import Outcome
+from mfagate.core.foreign import quoted
+from mfagate.core.result import IntegrationReport, Report, Verdict
+from mfagate.report.findings import ReportedFinding, findings
 from mfagate.report.words import (
     blast_radius,
     contact,
@@ -25,7 +26,6 @@ from mfagate.report.words import (
     tally,
     verdict,
 )
-from mfagate.result import IntegrationReport, Report, Verdict
 
 MARKER = "<!-- mfagate -->"
 """The first line, by which a pipeline finds its earlier comment."""
@@ -74,7 +74,7 @@ def _table(report: Report) -> str:
     return "\n".join(rows)
 
 
-def _problem(found: Found) -> str:
+def _problem(found: ReportedFinding) -> str:
     check = found.check
     whose = f"{found.integration.name}: " if found.integration else ""
     parts = [f"### {_escape(f'{kind(check)} {whose}{check.message}')}"]
@@ -84,7 +84,7 @@ def _problem(found: Found) -> str:
     return "\n\n".join(parts)
 
 
-def _facts(found: Found) -> Iterator[str]:
+def _facts(found: ReportedFinding) -> Iterator[str]:
     for label, text in paragraphs(found.check):
         if label != "next step":
             yield f"{label}: {indented(text)}"
@@ -92,7 +92,7 @@ def _facts(found: Found) -> Iterator[str]:
         yield from _context(found, found.integration)
 
 
-def _context(found: Found, integration: IntegrationReport) -> Iterator[str]:
+def _context(found: ReportedFinding, integration: IntegrationReport) -> Iterator[str]:
     yield f"talk to: {contact(found.check, integration)}"
     if found.decides and (cleared := exonerated(integration)):
         yield f"exonerated: {cleared}"
@@ -100,7 +100,7 @@ def _context(found: Found, integration: IntegrationReport) -> Iterator[str]:
         yield f"at stake: {radius}"
 
 
-def _folded(problems: list[Found], room: int, name: str) -> str:
+def _folded(problems: list[ReportedFinding], room: int, name: str) -> str:
     head = f"<details>\n<summary>{len(problems)} {name}</summary>"
     shown: list[str] = []
     room -= len(head) + 200

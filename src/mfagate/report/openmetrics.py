@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mfagate.causes import Outcome
+from mfagate.core.causes import Outcome
+from mfagate.core.result import Check, IntegrationReport, Report, Verdict
 from mfagate.history.record import samples_of
-from mfagate.result import Check, IntegrationReport, Report, Verdict
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os.path
 from pathlib import Path
 
-from mfagate.files import open_regular
+from mfagate.core.files import open_regular
 
 
 def root() -> Path:

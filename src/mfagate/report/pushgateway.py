@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-from mfagate.foreign import hiding, quoted
+from mfagate.core.foreign import hiding, quoted
+from mfagate.core.result import Report
 from mfagate.report.openmetrics import Exposition, Sample, of_integration, of_the_run
-from mfagate.result import Report
 from mfagate.secrets.redaction import Redactor
 
 _SECONDS = 5.0

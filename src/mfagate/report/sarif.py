@@ -12,12 +12,12 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
-from mfagate.causes import Cause, CauseId, Outcome, load
+from mfagate.core.causes import Cause, CauseId, Outcome, load
+from mfagate.core.result import Report, ReportLocation, Waived
 from mfagate.report.explain import anchor
-from mfagate.report.findings import Found, findings
+from mfagate.report.findings import ReportedFinding, findings
 from mfagate.report.places import absolute, from_root, root
 from mfagate.report.words import contact, notes, paragraphs, place, verdict
-from mfagate.result import Report, ReportLocation, Waived
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -107,7 +107,7 @@ def _time(when: Any) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"
 
 
-def _result(found: Found, rule: int, folder: Path) -> Object:
+def _result(found: ReportedFinding, rule: int, folder: Path) -> Object:
     check = found.check
     result: Object = {
         "ruleId": found.cause.id.value,
@@ -125,7 +125,7 @@ def _result(found: Found, rule: int, folder: Path) -> Object:
     return result
 
 
-def _whose(found: Found) -> Iterator[tuple[str, str]]:
+def _whose(found: ReportedFinding) -> Iterator[tuple[str, str]]:
     if found.integration is not None:
         yield "integration", found.integration.name
         yield "provider", found.integration.provider
@@ -134,7 +134,7 @@ def _whose(found: Found) -> Iterator[tuple[str, str]]:
             yield "drill", ", ".join(found.integration.faults)
 
 
-def _message(found: Found) -> str:
+def _message(found: ReportedFinding) -> str:
     """All that is needed to act on it: code hosts show nothing else beside the line."""
     lines = [f"{found.integration.name}: {found.check.message}" if found.integration else found.check.message]
     lines += [f"{label}: {text}" for label, text in paragraphs(found.check)]

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from mfagate.causes import CauseId, Outcome, load
-from mfagate.result import Check, IntegrationReport, Report, ReportLocation, SkipReason, Verdict, skip_reasons
+from mfagate.core.causes import CauseId, Outcome, load
+from mfagate.core.result import Check, IntegrationReport, Report, ReportLocation, SkipReason, Verdict, skip_reasons
 
 _VERDICTS = {
     Verdict.PASS: {

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from mfagate.sandbox.faults import Kind
+    from mfagate.sandbox.faults import FaultKind
 
 EMULATOR = "mfagate-emulator"
 """What every emulator says in its Server header, so that nobody takes it for the provider."""
@@ -53,7 +53,7 @@ class Sandbox(Protocol):
     """Starts one provider on loopback. ``faults`` are those that the provider itself knows."""
 
     @property
-    def faults(self) -> Sequence[Kind]:
+    def faults(self) -> Sequence[FaultKind]:
         """What can go wrong in the provider, beside what can go wrong on the way to it."""
 
     def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:

@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from mfagate.foreign import quoted
+from mfagate.core.foreign import quoted
+from mfagate.core.numbers import whole
 from mfagate.leftovers.folders import remove_abandoned, temporary_folder
-from mfagate.numbers import whole
 from mfagate.sandbox import BETWEEN_MESSAGES, Running, SandboxError
 
 # What a Python program needs to start, and to see the same clock as we do under libfaketime. Everything else stays

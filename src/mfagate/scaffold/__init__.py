@@ -8,10 +8,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfagate.files import write_atomically
+from mfagate.core.files import write_atomically
 
 
-class Refused(Exception):
+class ScaffoldRefused(Exception):
     """Nothing was written; the message says what to do."""
 
 
@@ -51,7 +51,7 @@ def write(folder: Path, files: Mapping[Path, str], changed: Mapping[Path, str] |
                 write_atomically(folder / path, text)
         except OSError as error:
             where = error.filename or folder
-            raise Refused(f"{where} cannot be written: {error.strerror or error}; {_NOTHING}") from None
+            raise ScaffoldRefused(f"{where} cannot be written: {error.strerror or error}; {_NOTHING}") from None
         undo.pop_all()
     return Written(new, kept, tuple(changed or {}))
 
@@ -67,12 +67,14 @@ def _require_free(path: Path) -> None:
     """
     try:
         if path.exists() and not path.is_file():
-            raise Refused(f"{path} is a folder or a device, and a file of this name is needed: move it; {_NOTHING}")
+            raise ScaffoldRefused(
+                f"{path} is a folder or a device, and a file of this name is needed: move it; {_NOTHING}"
+            )
         blocking = next((one for one in path.parents if one.exists() and not one.is_dir()), None)
     except OSError as error:
-        raise Refused(f"{path} cannot be used: {error.strerror or error}; {_NOTHING}") from None
+        raise ScaffoldRefused(f"{path} cannot be used: {error.strerror or error}; {_NOTHING}") from None
     if blocking is not None:
-        raise Refused(f"{blocking} is a file, and a folder of this name is needed: move it; {_NOTHING}")
+        raise ScaffoldRefused(f"{blocking} is a file, and a folder of this name is needed: move it; {_NOTHING}")
 
 
 def _make_folders(folder: Path, undo: ExitStack) -> None:

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from mfagate.causes import CauseId
 from mfagate.config import ConfigError, read
 from mfagate.config.resolved import resolve_table
-from mfagate.config.settings import Field
-from mfagate.inspection.settings import Subject, inspect_settings
+from mfagate.config.settings import SettingField
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Finding
+from mfagate.core.toml_lines import string
+from mfagate.inspection.settings import InspectedSettings, inspect_settings
 from mfagate.providers.base import Provider
-from mfagate.result import Finding
 from mfagate.scaffold.project import CONFIGURATION
 from mfagate.secrets.reference import SCHEMES, Reference
 from mfagate.secrets.stores import StoreContext, Stores
-from mfagate.toml_lines import string
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _step(finding: Finding) -> str:
 
 
 def judge(
-    folder: Path, provider: Provider, environment: str, field: Field, answer: str, given: Mapping[str, str]
+    folder: Path, provider: Provider, environment: str, field: SettingField, answer: str, given: Mapping[str, str]
 ) -> Judged:
     """Check an answer together with those before it."""
     settings = {**given, field.name: answer}
@@ -73,7 +73,7 @@ def judge(
     if own.error is not None:
         return Judged(own.error, only_missing=_is_complete(answer))
     known = {name: value for name, value in values.items() if value.error is None}
-    subject = Subject(integration, provider.settings, known)
+    subject = InspectedSettings(integration, provider.settings, known)
     findings = inspect_settings(subject, horizon=timedelta(0), partial=True)
     if not isinstance(own.value, str) or not own.value.strip():
         return Judged(f"{field.name} is empty")

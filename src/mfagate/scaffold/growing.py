@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mfagate.config.environments import KEY, merged
-from mfagate.scaffold import Refused
-from mfagate.toml_lines import KeyPath, TomlError, TomlLines, dotted, parse
+from mfagate.core.toml_lines import KeyPath, TomlError, TomlLines, dotted, parse
+from mfagate.scaffold import ScaffoldRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Grown:
         before = self._one_environment_moved(name)
         path = ("integrations", name)
         if environment in before._table(name).get(KEY, {}):
-            raise Refused(f"{name} has the environment {environment} already")
+            raise ScaffoldRefused(f"{name} has the environment {environment} already")
         lines = before.text.splitlines(keepends=True)
         at = before._end_of(path, lines)
         head = f"[{dotted((*path, KEY, environment))}]\n{block}"
@@ -57,7 +57,7 @@ class Grown:
         if not isinstance(environment, str):
             return self
         if "waivers" in table:
-            raise Refused(
+            raise ScaffoldRefused(
                 f"{name} has waivers, which would hold in every environment: move them to a table "
                 f"[integrations.{name}.{KEY}.{environment}] by hand first (docs/configuration.md, Environments)"
             )
@@ -67,7 +67,7 @@ class Grown:
         document["integrations"] = {**document["integrations"], name: bare}
         without = self._without((*path, "environment"))
         if without is None or parse(without.text) != document:
-            raise Refused(
+            raise ScaffoldRefused(
                 f"line {line} has more than the environment of {name} on it: give {name} a table [integrations.{name}] "
                 "with a line for each key first, or write the tables of environments by hand (docs/configuration.md, "
                 "Environments)"
@@ -109,7 +109,7 @@ class Grown:
         except TomlError:
             same = False
         if not same:
-            raise Refused(
+            raise ScaffoldRefused(
                 "integrations.toml writes its tables in braces or in dotted keys, and nothing can be added to those: "
                 "write them as [integrations.NAME], or add the table by hand"
             )

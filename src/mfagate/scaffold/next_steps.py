@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from textwrap import TextWrapper
 
+from mfagate.checks.contract import missing_contract
 from mfagate.config import Configuration, Integration
 from mfagate.config.environments import base_name
-from mfagate.extras import install_command
-from mfagate.files import Unreadable, read_text
-from mfagate.git import is_ignored
-from mfagate.ladder.contract import missing_contract
+from mfagate.core.extras import install_command
+from mfagate.core.files import Unreadable, read_text
+from mfagate.core.git import is_ignored
 from mfagate.providers import registry
 from mfagate.scaffold.pipeline import KINDS, checked_environments, passing_paths
 from mfagate.scaffold.project import CONFIGURATION, Started, Wanted, variables

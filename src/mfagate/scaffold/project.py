@@ -14,17 +14,17 @@ from textwrap import wrap
 from mfagate.config import ConfigError, Configuration, read
 from mfagate.config.environments import KEY
 from mfagate.config.nearest import nearest_to
-from mfagate.config.settings import Field
+from mfagate.config.settings import SettingField
 from mfagate.contract.shipped import shipped_folder
-from mfagate.files import Unreadable, read_text
+from mfagate.core.files import Unreadable, read_text
+from mfagate.core.toml_lines import parse, string
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.scaffold import Refused, Written, write
+from mfagate.scaffold import ScaffoldRefused, Written, write
 from mfagate.scaffold.growing import Grown, environment_block
 from mfagate.scaffold.pipeline import pipeline_files
 from mfagate.scaffold.source import Source
 from mfagate.secrets.reference import Reference
-from mfagate.toml_lines import parse, string
 
 CONFIGURATION = Path("integrations.toml")
 
@@ -92,10 +92,10 @@ def existing(folder: Path) -> Configuration | None:
     try:
         return read(path, read_text(path, _MAX_BYTES), registry.names())
     except Unreadable as error:
-        raise Refused(f"{path} {error}; nothing was written") from None
+        raise ScaffoldRefused(f"{path} {error}; nothing was written") from None
     except ConfigError as error:
         problems = "\n".join(map(str, error.problems))
-        raise Refused(f"{problems}\ncorrect this first; nothing was written") from None
+        raise ScaffoldRefused(f"{problems}\ncorrect this first; nothing was written") from None
 
 
 def init(folder: Path, wanted: Wanted) -> Started:
@@ -108,12 +108,12 @@ def init(folder: Path, wanted: Wanted) -> Started:
         require_known(name)
     present = existing(folder)
     if present is None and not wanted.providers:
-        raise Refused(f"name the providers with --provider NAME; installed: {', '.join(registry.names())}")
+        raise ScaffoldRefused(f"name the providers with --provider NAME; installed: {', '.join(registry.names())}")
     if present is not None and not wanted.providers and not wanted.pipelines:
         there = ", ".join(present.integrations) or "no integration"
-        raise Refused(f"{CONFIGURATION} has {there}: name what to add with --provider NAME or --ci KIND")
+        raise ScaffoldRefused(f"{CONFIGURATION} has {there}: name what to add with --provider NAME or --ci KIND")
     if wanted.pipelines and wanted.source is None:
-        raise Refused("name with --source what the CI machine installs")
+        raise ScaffoldRefused("name with --source what the CI machine installs")
     grown, said = _grown(present, wanted)
     configuration = read(folder / CONFIGURATION, grown.text, registry.names())
     environment = _checked_environment(configuration, wanted)
@@ -154,7 +154,7 @@ def require_known(name: str) -> None:
     """
     known = registry.names()
     if name not in known:
-        raise Refused(f"no provider is named {name!r}{nearest_to(name, known)}; installed: {', '.join(known)}")
+        raise ScaffoldRefused(f"no provider is named {name!r}{nearest_to(name, known)}; installed: {', '.join(known)}")
 
 
 def variables(configuration: Configuration, environment: str) -> list[str]:
@@ -186,7 +186,7 @@ def _grown(present: Configuration | None, wanted: Wanted) -> tuple[Grown, list[s
             grown = grown.with_integration(name, block)
             said.append(f"added {name} ({', '.join(environments)})")
         elif document[name].get("provider", name) != name:
-            raise Refused(
+            raise ScaffoldRefused(
                 f"{CONFIGURATION} calls an integration of {document[name]['provider']} {name}: rename that table, or "
                 f"add one for {name} under another name by hand"
             )
@@ -254,7 +254,7 @@ def _environments(provider: Provider, environments: Sequence[str]) -> Iterator[s
         yield from environment_block(values).splitlines()
 
 
-def _setting(provider: Provider, each: Field, answers: Mapping[str, str]) -> Iterator[str]:
+def _setting(provider: Provider, each: SettingField, answers: Mapping[str, str]) -> Iterator[str]:
     yield from _comment(f"{each.setting.description} Where to find it: {each.setting.where}.")
     in_use = each.name in chosen_settings(provider) or each.name in answers
     yield f"{'' if in_use else '# '}{each.name} = {string(answers.get(each.name, reference(provider, each)))}"
@@ -283,7 +283,7 @@ def chosen_settings(provider: Provider) -> list[str]:
     return [each.name for each in fields if each.required or each.name in one_of]
 
 
-def reference(provider: Provider, each: Field) -> str:
+def reference(provider: Provider, each: SettingField) -> str:
     """Where the value is looked for, until somebody says better."""
     example = each.setting.example
     return example if each.secret and example.startswith("env:") else f"env:{variable(provider.name, each.name)}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from mfagate.providers import registry
-from mfagate.scaffold import Refused, Written, write
+from mfagate.scaffold import ScaffoldRefused, Written, write
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -40,12 +40,14 @@ def new_provider(parent: Path, name: str, title: str | None) -> tuple[Path, Writ
         Refused: The name cannot be one, is taken, or the folder exists or cannot be written.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise Refused(f"{name!r} cannot be a provider's name: small letters and digits, with single hyphens inside")
+        raise ScaffoldRefused(
+            f"{name!r} cannot be a provider's name: small letters and digits, with single hyphens inside"
+        )
     if name in registry.names():
-        raise Refused(f"there is a provider named {name!r} already")
+        raise ScaffoldRefused(f"there is a provider named {name!r} already")
     folder = parent / f"mfagate-{name}"
     if folder.exists():
-        raise Refused(f"{folder} exists already; nothing was written")
+        raise ScaffoldRefused(f"{folder} exists already; nothing was written")
     words = {
         "name": name,
         "NAME": name.replace("-", "_").upper(),

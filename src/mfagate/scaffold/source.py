@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import mfagate
-from mfagate.extras import pinned_origin
+from mfagate.core.extras import pinned_origin
 
 EXAMPLE = "git+https://git.example.com/mfagate@v0.1.0"
 """What the templates name. example.com belongs to nobody (RFC 2606)."""

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from mfagate.config.environments import KEY, SET_ONCE, Environment
 from mfagate.config.model import MADE, Configuration
+from mfagate.core.result import Report
 from mfagate.providers.base import Provider
 from mfagate.providers.registry import all_providers
-from mfagate.result import Report
 
 
 def report() -> dict[str, Any]:

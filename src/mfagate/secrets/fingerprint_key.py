@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from mfagate.files import NotOurs, create_private, read_private
+from mfagate.core.files import NotOurs, create_private, read_private
 from mfagate.secrets.fingerprint import KEY_VARIABLE, Key
 
 FILE_NAME = "fingerprint.key"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, TypeVar
 
-from mfagate.foreign import with_texts
+from mfagate.core.foreign import with_texts
 from mfagate.secrets.decoding import UNSEEN, unescape, views
 from mfagate.secrets.public import Part, secret_parts
 
@@ -44,7 +44,7 @@ _SHORTEST_ENCODED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SecretSpan:
     """A part of a text that contains a secret."""
 
     start: int
@@ -144,14 +144,14 @@ class Redactor:
         if table.setdefault(text, name) in self._shown and name not in self._shown:
             table[text] = name
 
-    def _found(self, text: str) -> list[Found]:
+    def _found(self, text: str) -> list[SecretSpan]:
         """Return the parts to mask, in the order of the text, without overlaps."""
         if len(text) < self._shortest or not (self._samples or self._beginnings):
             return []
-        found: list[Found] = []
+        found: list[SecretSpan] = []
         for view in views(text, binary=self._binary, spaced=self._spaced, shortest=self._shortest):
             for start, end, name in [*self._runs_in(view.text), *self._wholes_in(view.text)]:
-                found.append(Found(*view.original(start, end), name))
+                found.append(SecretSpan(*view.original(start, end), name))
         return _merged(found)
 
     def _runs_in(self, text: str) -> Iterator[tuple[int, int, str]]:
@@ -279,12 +279,12 @@ def _joined(hits: list[int], size: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _merged(found: list[Found]) -> list[Found]:
-    merged: list[Found] = []
+def _merged(found: list[SecretSpan]) -> list[SecretSpan]:
+    merged: list[SecretSpan] = []
     for one in sorted(found, key=lambda each: (each.start, -each.end)):
         if merged and one.start < merged[-1].end:
             last = merged[-1]
-            merged[-1] = Found(last.start, max(last.end, one.end), last.name)
+            merged[-1] = SecretSpan(last.start, max(last.end, one.end), last.name)
         else:
             merged.append(one)
     return merged

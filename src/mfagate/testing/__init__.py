@@ -4,9 +4,9 @@ It needs the extra ``pytest``; see docs/add-a-provider.md.
 """
 
 from mfagate.testing.explaining import explained
-from mfagate.testing.project import Project, Result
-from mfagate.testing.provider_project import Change, ProviderProject
+from mfagate.testing.project import CommandResult, Project
+from mfagate.testing.provider_project import ProviderProject, SettingChange
 from mfagate.testing.suite import ProviderSuite
 from mfagate.testing.suite_base import Absent
 
-__all__ = ["Absent", "Change", "Project", "ProviderProject", "ProviderSuite", "Result", "explained"]
+__all__ = ["Absent", "CommandResult", "Project", "ProviderProject", "ProviderSuite", "SettingChange", "explained"]

@@ -9,21 +9,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mfagate.contract import Contract, Interaction
-from mfagate.contract_strength import Operator
-from mfagate.fail_closed.answer import Answer
-from mfagate.fail_closed.places import Place, places
+from mfagate.contract_strength import ChangeOperator
+from mfagate.fail_closed.answer import ProviderAnswer
+from mfagate.fail_closed.places import BodyPlace, places
 
 _SIMPLE = {
-    Operator.REMOVED: "removed",
-    Operator.NULL: "nulled",
-    Operator.RETYPED: "retyped",
-    Operator.EMPTY: "emptied",
-    Operator.EMPTY_TEXT: "emptied",
+    ChangeOperator.REMOVED: "removed",
+    ChangeOperator.NULL: "nulled",
+    ChangeOperator.RETYPED: "retyped",
+    ChangeOperator.EMPTY: "emptied",
+    ChangeOperator.EMPTY_TEXT: "emptied",
 }
 _OF_THE_ANSWER = {
-    Operator.BODY: "empty",
-    Operator.STATUS: "status:418",
-    Operator.CONTENT_TYPE: "content-type:text/html",
+    ChangeOperator.BODY: "empty",
+    ChangeOperator.STATUS: "status:418",
+    ChangeOperator.CONTENT_TYPE: "content-type:text/html",
 }
 
 
@@ -39,7 +39,7 @@ def faults(contract: Contract, proofs: Iterable[Mapping[str, Any]]) -> list[str]
     for proof in proofs:
         interaction = known[proof["interaction"]]
         for place, operator, value in proof["breaking"]:
-            found |= dict.fromkeys(_faults(interaction, place, Operator(operator), value))
+            found |= dict.fromkeys(_faults(interaction, place, ChangeOperator(operator), value))
     return list(found)
 
 
@@ -53,36 +53,36 @@ def spread(chosen: list[str], count: int) -> list[str]:
     return list(dict.fromkeys(in_turn))[:count]
 
 
-def _faults(interaction: Interaction, path: str, operator: Operator, value: Any) -> Iterator[str]:
+def _faults(interaction: Interaction, path: str, operator: ChangeOperator, value: Any) -> Iterator[str]:
     where = f",path={_beginning(interaction)}"
     if operator in _OF_THE_ANSWER:
         yield _OF_THE_ANSWER[operator] + where
         return
-    place = next((each for each in places(Answer.example(interaction).document()) if each.path == path), None)
+    place = next((each for each in places(ProviderAnswer.example(interaction).document()) if each.path == path), None)
     field = _field(place) if place is not None else None
     if place is None or not field:
         return
     if operator in _SIMPLE and place.name is not None:
         yield f"{_SIMPLE[operator]}:{field}{where}"
-    elif operator is Operator.OTHER_KIND and place.name is not None:
+    elif operator is ChangeOperator.OTHER_KIND and place.name is not None:
         yield f"mixed:{field}{where}" if len(value) > 1 else f"value:{field}={json.dumps(value)}{where}"
-    elif operator is Operator.OTHER_VALUE:
+    elif operator is ChangeOperator.OTHER_VALUE:
         yield from (f"{fault}{where}" for fault in _other_values(place, field, value))
 
 
-def _other_values(place: Place, field: str, value: Any) -> Iterator[str]:
+def _other_values(place: BodyPlace, field: str, value: Any) -> Iterator[str]:
     if not isinstance(value, str) or _is_of_an_element(place):
         yield f"value:{field}={json.dumps(value)}"
     elif re.fullmatch("[^,=]+", place.value) and re.fullmatch("[^,=]+", value):
         yield f"reworded:{place.value}={value}"
 
 
-def _is_of_an_element(place: Place) -> bool:
+def _is_of_an_element(place: BodyPlace) -> bool:
     """Return whether it is a field of a list's element. A live list may have more elements, and each must change."""
     return place.name is not None and any(isinstance(key, int) for key in place.keys)
 
 
-def _field(place: Place) -> str | None:
+def _field(place: BodyPlace) -> str | None:
     """Return the place as a fault names it: a dotted path, or the name alone if a name contains dots."""
     names = [str(key) for key in place.keys if isinstance(key, str)]
     if not names or any(re.search("[,=]", name) for name in names):

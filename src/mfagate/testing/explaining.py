@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mfagate.config.settings import ProviderSettings
-from mfagate.diagnosis import diagnose
-from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.providers.base import Dialect, Provider
-from mfagate.result import Finding
+from mfagate.core.diagnosis import diagnose
+from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.result import Finding
+from mfagate.providers.base import Provider, ProviderDialect
 
 
 def explained(
@@ -28,4 +28,4 @@ def explained(
     fields = {"Content-Type": "application/json", **(headers or {})}
     response = Response(status, headers=Headers(tuple(fields.items())), body=content)
     exchange = Exchange(Request("GET", url), datetime.now(UTC), response)
-    return diagnose(exchange, Dialect(provider, settings))
+    return diagnose(exchange, ProviderDialect(provider, settings))

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from mfagate.sandbox.front import Handler, hang_up
+from mfagate.sandbox.faulty_proxy import Handler, hang_up
 
 _MOST_SECONDS = 120.0
 _STEP_SECONDS = 0.1

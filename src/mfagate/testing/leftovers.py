@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mfagate import gate
+from mfagate.app import gate
+from mfagate.checks import Stage, run_checks
+from mfagate.checks.provider_states import StateManager
 from mfagate.config import load
-from mfagate.ladder import Stage, climb
-from mfagate.ladder.arranging import Arranger
 from mfagate.providers import registry
-from mfagate.providers.arranging import TabledStates
+from mfagate.providers.state_setup import TabledStates
 
 
 def things_left(configuration: Path, environ: Mapping[str, str]) -> set[str]:
@@ -19,8 +19,8 @@ def things_left(configuration: Path, environ: Mapping[str, str]) -> set[str]:
     session = gate.Session(loaded, environ=environ)
     (integration,) = loaded.integrations.values()
     with gate.prepared(session, integration, live=True) as state:
-        climb(state, Stage.PROBE, lambda check: None)
-        arranger = Arranger(state)
+        run_checks(state, Stage.PROBE, lambda check: None)
+        arranger = StateManager(state)
         try:
             states = arranger.states
             return {str(thing) for thing, _ in states.marked()} if isinstance(states, TabledStates) else set()

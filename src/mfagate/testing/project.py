@@ -55,7 +55,7 @@ def _text_of(path: Path) -> str | None:
 
 
 @dataclass
-class Result:
+class CommandResult:
     """What a command did. ``report`` is the JSON report, empty if none was written."""
 
     exit_code: int
@@ -113,11 +113,11 @@ class Project:
         path.write_text(f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: mfa\ndata:\n  token: {encoded}\n")
         return path
 
-    def run(self, *arguments: str, **env: str) -> Result:
+    def run(self, *arguments: str, **env: str) -> CommandResult:
         """Run a command that reports, on the configuration as it is now."""
         return self._with_report(self.execute(*self._reporting(arguments), **env))
 
-    def run_in_process(self, *arguments: str) -> Result:
+    def run_in_process(self, *arguments: str) -> CommandResult:
         """Do the same without a process of its own: for many runs of an offline command."""
         from click.testing import CliRunner
 
@@ -126,7 +126,7 @@ class Project:
         reporting = self._reporting(arguments)
         with chdir(self.folder):
             done = CliRunner().invoke(cli, reporting, env=self.env, catch_exceptions=False)
-        result = Result(done.exit_code, done.stdout, done.stderr)
+        result = CommandResult(done.exit_code, done.stdout, done.stderr)
         self.assert_no_secret(result, *self._files_written(reporting))
         return self._with_report(result)
 
@@ -136,12 +136,12 @@ class Project:
         (self.folder / "report.json").unlink(missing_ok=True)
         return [*arguments, "--output", "json=report.json", "--output", "junit=junit.xml"]
 
-    def _with_report(self, result: Result) -> Result:
+    def _with_report(self, result: CommandResult) -> CommandResult:
         report = self.folder / "report.json"
         result.report = json.loads(report.read_text()) if report.exists() else {}
         return result
 
-    def execute(self, *arguments: str, **env: str) -> Result:
+    def execute(self, *arguments: str, **env: str) -> CommandResult:
         """Run any mfagate command here."""
         with self.start(*arguments, **env) as command:
             return self.ended(command, *arguments)
@@ -158,14 +158,14 @@ class Project:
             text=True,
         )
 
-    def ended(self, command: subprocess.Popen[str], *arguments: str) -> Result:
+    def ended(self, command: subprocess.Popen[str], *arguments: str) -> CommandResult:
         """Wait for a command that was started here; ``arguments`` name the reports to search for secrets."""
         try:
             out, err = command.communicate(timeout=COMMAND_SECONDS)
         except subprocess.TimeoutExpired:
             command.kill()
             raise
-        result = Result(command.returncode, out, err)
+        result = CommandResult(command.returncode, out, err)
         self.assert_no_secret(result, *self._files_written(arguments))
         return result
 
@@ -175,7 +175,7 @@ class Project:
         reports = {self.folder / name for name in ("report.json", "junit.xml", *filter(None, named))}
         return sorted(path for path in (*reports, *self.folder.glob(".mfagate/*")) if _is_file(path))
 
-    def assert_no_secret(self, result: Result, *files: Path) -> None:
+    def assert_no_secret(self, result: CommandResult, *files: Path) -> None:
         """Search everything that was written for every secret in every encoding, and for the parts of each."""
         secrets = {**self._known, **{f"changed {name}": value for name, value in self.env.items()}}
         redactor = Redactor(secrets)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.providers import registry
 from mfagate.sandbox import Running
 from mfagate.testing.project import Project
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SettingChange:
     """Settings (or keys of ``expect``, written ``expect.KEY``) that are changed, and what the gate must say.
 
     A value is a literal, or ``sandbox:NAME`` for one that the sandbox hands out; None
@@ -74,7 +74,7 @@ class ProviderProject(Project):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
     def change(self, values: Mapping[str, str | None], running: Running) -> None:
-        """Make an edit, as :class:`Change` describes it."""
+        """Make an edit, as :class:`SettingChange` describes it."""
         for key, value in values.items():
             table = self.expect if key.startswith("expect.") else self.values
             name = key.removeprefix("expect.")

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import front
+from mfagate.sandbox.faulty_proxy import faulty_proxy
 from mfagate.testing.holding import Holding
 from mfagate.testing.leftovers import things_left
-from mfagate.testing.project import Result
+from mfagate.testing.project import CommandResult
 from mfagate.testing.provider_project import ProviderProject
 from mfagate.testing.suite_base import PASS, SuiteBase, messages
 
@@ -18,7 +18,7 @@ from mfagate.testing.suite_base import PASS, SuiteBase, messages
 class RepeatedGates(SuiteBase):
     """Several gates of one provider, one after the other and together."""
 
-    def test_three_times_in_a_row(self, project: ProviderProject, healthy: tuple[Result, int]) -> None:
+    def test_three_times_in_a_row(self, project: ProviderProject, healthy: tuple[CommandResult, int]) -> None:
         """Nothing that a run leaves at the provider stops the next one."""
         for result in (healthy[0], project.run("gate"), project.run("gate")):
             _assert_passed(result)
@@ -35,7 +35,7 @@ class RepeatedGates(SuiteBase):
             _assert_passed(result)
         assert things_left(projects[0].folder / "integrations.toml", projects[0].env) == set()
 
-    def test_interrupted(self, project: ProviderProject, healthy: tuple[Result, int]) -> None:
+    def test_interrupted(self, project: ProviderProject, healthy: tuple[CommandResult, int]) -> None:
         """What a run leaves that is killed, the next one removes; one that is asked to end names what it leaves."""
         requests = healthy[1]
         # In the middle of the interactions; a run after a kill may make fewer requests, if the provider wants it later.
@@ -47,10 +47,10 @@ class RepeatedGates(SuiteBase):
         _assert_passed(project.run("gate"))
         assert things_left(project.folder / "integrations.toml", project.env) == set()
 
-    def _interrupted(self, project: ProviderProject, number: int, how: signal.Signals) -> Result:
+    def _interrupted(self, project: ProviderProject, number: int, how: signal.Signals) -> CommandResult:
         """Interrupt a gate when the provider has done what a request asks, and nobody hears of it."""
         holding, endpoint = Holding(number), project.endpoint
-        with front(endpoint, holding) as before:
+        with faulty_proxy(endpoint, holding) as before:
             project.endpoint = before.url
             project.write()
             with project.start("gate") as command:
@@ -63,7 +63,7 @@ class RepeatedGates(SuiteBase):
         return result
 
 
-def _assert_passed(result: Result) -> None:
+def _assert_passed(result: CommandResult) -> None:
     """Everything was asked, or skipped with a reason, and nothing is left."""
     assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
     interactions = result.checks("contract.interaction")

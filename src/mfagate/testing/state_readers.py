@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 
 import requests
 
+from mfagate.checks.expectation import path_fits
 from mfagate.config.settings import ProviderSettings
 from mfagate.contract import Contract, Interaction, ProviderState
 from mfagate.contract_strength import Behaviour, changes
-from mfagate.exchange import Exchange, Request, Response
-from mfagate.fail_closed.answer import Answer
-from mfagate.fail_closed.watch import Outcome
-from mfagate.foreign.parsing import raw
-from mfagate.ladder.agreed import path_fits
+from mfagate.core.exchange import Exchange, Request, Response
+from mfagate.core.foreign.parsing import raw
+from mfagate.fail_closed.answer import ProviderAnswer
+from mfagate.fail_closed.call_runner import CallOutcome
 from mfagate.providers.api_client import ApiClient
 from mfagate.providers.base import Provider
 from mfagate.providers.states import StateNotConfigured
@@ -61,9 +61,9 @@ class StateReader:
         try:
             arranged = states.arrange(self.state)
         except Exception as error:  # noqa: BLE001 - the type of the error is compared
-            return Behaviour.of(Outcome(raised=error), [])
+            return Behaviour.of(CallOutcome(raised=error), [])
         values = {name: bool(value) for name, value in arranged.values.items()}
-        return Behaviour.of(Outcome(returned={"values": values, "asked": asked}), [])
+        return Behaviour.of(CallOutcome(returned={"values": values, "asked": asked}), [])
 
     def reads(self, contract: Contract) -> list[tuple[int, Interaction]]:
         """Return the recorded answers that are the contract's: the number of each, and its interaction."""
@@ -167,9 +167,9 @@ def _interactions(contract: Contract, request: requests.Request, response: Respo
             yield interaction
 
 
-def _answer(response: Response) -> Answer:
+def _answer(response: Response) -> ProviderAnswer:
     kind = raw(response.headers.get("content-type"))
-    return Answer(response.status, (("Content-Type", kind),) if kind else (), response.body)
+    return ProviderAnswer(response.status, (("Content-Type", kind),) if kind else (), response.body)
 
 
 @contextmanager

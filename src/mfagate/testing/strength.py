@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from mfagate.contract import load as load_contract
+from mfagate.core.result import SkipReason
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.result import SkipReason
 from mfagate.sandbox import Running
 from mfagate.testing.breaking import faults, spread
 from mfagate.testing.consumer_tests import prove_contract
-from mfagate.testing.project import Result
+from mfagate.testing.project import CommandResult
 from mfagate.testing.provider_project import ProviderProject
 from mfagate.testing.state_readers import NothingRead, blind_states
 from mfagate.testing.suite_base import PASS, SuiteBase
@@ -77,12 +77,12 @@ class StrongContract(SuiteBase):
             return _changed_and_failed(ProviderProject(folder, self, running).run("gate"), running, fault)
 
 
-def _changed_and_failed(result: Result, running: Running, fault: str) -> bool:
+def _changed_and_failed(result: CommandResult, running: Running, fault: str) -> bool:
     changed = not running.idle_faults()
     assert result.exit_code != PASS or not changed, (fault, result.stdout)
     return changed
 
 
-def _was_too_soon(result: Result) -> bool:
+def _was_too_soon(result: CommandResult) -> bool:
     """Return whether the provider asked to be asked later."""
     return any(check["skipped_because"] == SkipReason.TOO_SOON for check in result.checks("contract.interaction"))

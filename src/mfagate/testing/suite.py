@@ -17,16 +17,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mfagate.causes import CauseId, load
 from mfagate.contract import load as load_contract
-from mfagate.exchange import Exchange, Response
+from mfagate.core.causes import CauseId, load
+from mfagate.core.exchange import Exchange, Response
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
-from mfagate.providers.states import State
+from mfagate.providers.states import StateName
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import Fault, NeverRefuses, always, front, stall
-from mfagate.testing.project import Result
-from mfagate.testing.provider_project import Change, ProviderProject
+from mfagate.sandbox.faulty_proxy import Fault, NeverRefuses, always, faulty_proxy, stall
+from mfagate.testing.project import CommandResult
+from mfagate.testing.provider_project import ProviderProject, SettingChange
 from mfagate.testing.repeated import RepeatedGates
 from mfagate.testing.strength import StrongContract
 from mfagate.testing.suite_base import FAIL, INCONCLUSIVE, LIVE_CASES, PASS, Absent, messages
@@ -56,7 +56,7 @@ def _is_long(secret: str) -> bool:
 class ProviderSuite(RepeatedGates, StrongContract):
     """Inherit it as ``class TestNAME(ProviderSuite)`` and fill in what is particular to the provider."""
 
-    def test_accepted(self, healthy: tuple[Result, int]) -> None:
+    def test_accepted(self, healthy: tuple[CommandResult, int]) -> None:
         """A healthy configuration passes, with every interaction of the contract."""
         result, _ = healthy
         assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
@@ -78,7 +78,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
         self._assert_helpful(result, change, project)
         assert not [check for check in result.checks("configuration") if check["outcome"] == "fail"]
 
-    def _assert_helpful(self, result: Result, change: Change, project: ProviderProject) -> None:
+    def _assert_helpful(self, result: CommandResult, change: SettingChange, project: ProviderProject) -> None:
         """The first screen names the setting, its line and the next step."""
         red = result.first_red
         key = change.setting or next(iter(change.values))
@@ -114,7 +114,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
             key = change.setting or next(iter(change.values))
             assert any(key in check["message"] for check in warned if check["cause"] == change.cause), result.stdout
 
-    def _slips(self, project: ProviderProject) -> Iterator[Change]:
+    def _slips(self, project: ProviderProject) -> Iterator[SettingChange]:
         definition = registry.get(self.provider)
         for field in definition.settings.fields():
             value = project.values.get(field.name)
@@ -122,15 +122,15 @@ class ProviderSuite(RepeatedGates, StrongContract):
                 continue
             # A PEM key ends with a newline by right; what it loses on the way are its line breaks.
             slip = value.replace("\n", "\\n") if field.setting.multiline else f"{value}\n"
-            yield Change({field.name: slip}, CauseId.CONFIG_STRAY_CHARACTERS)
-            yield Change({field.name: f"'{value}'"}, CauseId.CONFIG_STRAY_CHARACTERS)
-            yield Change({field.name: "changeme"}, CauseId.CONFIG_PLACEHOLDER_LEFT)
-            yield Change({field.name: ""}, CauseId.CONFIG_SETTING_MISSING)
+            yield SettingChange({field.name: slip}, CauseId.CONFIG_STRAY_CHARACTERS)
+            yield SettingChange({field.name: f"'{value}'"}, CauseId.CONFIG_STRAY_CHARACTERS)
+            yield SettingChange({field.name: "changeme"}, CauseId.CONFIG_PLACEHOLDER_LEFT)
+            yield SettingChange({field.name: ""}, CauseId.CONFIG_SETTING_MISSING)
             if field.secret and not field.setting.multiline:
-                yield Change({field.name: f"Bearer {value}"}, CauseId.CONFIG_STRAY_CHARACTERS)
+                yield SettingChange({field.name: f"Bearer {value}"}, CauseId.CONFIG_STRAY_CHARACTERS)
         for first, second in self.swapped:
             exchanged = {first: project.values[second], second: project.values[first]}
-            yield Change(exchanged, CauseId.CONFIG_VALUES_SWAPPED)
+            yield SettingChange(exchanged, CauseId.CONFIG_VALUES_SWAPPED)
 
     def test_own_faults(self, tmp_path: Path, drilled: Running) -> None:
         """What the sandbox can be asked to do wrong is found, and is one of the right answers."""
@@ -209,8 +209,8 @@ class ProviderSuite(RepeatedGates, StrongContract):
         result = self._through(project, NeverRefuses())
         assert (result.exit_code, result.first["cause"]) == (FAIL, CauseId.CREDENTIAL_NOT_ENFORCED), result.stdout
 
-    def _through(self, project: ProviderProject, fault: Fault) -> Result:
-        with front(project.endpoint, fault) as before:
+    def _through(self, project: ProviderProject, fault: Fault) -> CommandResult:
+        with faulty_proxy(project.endpoint, fault) as before:
             project.endpoint = before.url
             return project.run("gate")
 
@@ -228,7 +228,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
         """Positive and negative interactions, in the words that all providers share."""
         contract = load_contract(self.contract, provider=self.provider)
         assert len(contract.interactions) >= FEWEST_INTERACTIONS, _too_few(len(contract.interactions))
-        known = {state.value for state in State}
+        known = {state.value for state in StateName}
         for interaction in contract.interactions:
             assert [state.name for state in interaction.states if state.name not in known] == []
         assert any(interaction.response.status >= 400 for interaction in contract.interactions)
@@ -243,7 +243,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
             if error is None:
                 continue
             exchange = Exchange(interaction.example_request(), datetime.now(UTC), answer)
-            states = [State(state.name) for state in interaction.states]
+            states = [StateName(state.name) for state in interaction.states]
             told = definition.is_about_a_user(error, exchange)
             why = f"{interaction.description}: the error {error.code} is about a user: {told}"
             if any(state.is_about_the_credential for state in states):

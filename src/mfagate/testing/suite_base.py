@@ -13,9 +13,9 @@ import pytest
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
-from mfagate.sandbox.front import Fault, front
-from mfagate.testing.project import Result
-from mfagate.testing.provider_project import Change, ProviderProject
+from mfagate.sandbox.faulty_proxy import Fault, faulty_proxy
+from mfagate.testing.project import CommandResult
+from mfagate.testing.provider_project import ProviderProject, SettingChange
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 3
 
@@ -50,13 +50,13 @@ class SuiteBase:
     expect: ClassVar[Mapping[str, str]] = {}
     """Who must answer; ``sandbox:NAME`` for what the sandbox hands out."""
 
-    live: ClassVar[Mapping[str, Change | Absent]]
+    live: ClassVar[Mapping[str, SettingChange | Absent]]
     """Each of :data:`LIVE_CASES`."""
 
-    offline: ClassVar[Sequence[Change]]
+    offline: ClassVar[Sequence[SettingChange]]
     """Mix-ups and slips that are found without asking; the secret settings' usual slips are added."""
 
-    doubtful: ClassVar[Sequence[Change]] = ()
+    doubtful: ClassVar[Sequence[SettingChange]] = ()
     """Values in another form than usual, where the provider documents none: a warning, because they may be right."""
 
     swapped: ClassVar[Sequence[tuple[str, str]]] = ()
@@ -93,10 +93,10 @@ class SuiteBase:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def healthy(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, int]:
+    def healthy(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[CommandResult, int]:
         """What a healthy gate says, and how many requests it makes."""
         project = ProviderProject(tmp_path_factory.mktemp("healthy"), cls(), running)
-        with front(project.endpoint) as before:
+        with faulty_proxy(project.endpoint) as before:
             project.endpoint = before.url
             return project.run("gate"), len(before.requests)
 

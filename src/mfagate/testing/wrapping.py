@@ -6,8 +6,8 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from mfagate.sandbox.front import Handler
-from mfagate.scrub import SCRUBBED, Scrubber, Scrubbing
+from mfagate.cassettes.scrub import SCRUBBED, Scrubber, Scrubbing
+from mfagate.sandbox.faulty_proxy import Handler
 
 
 class Wrapping:

@@ -11,7 +11,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from mfagate.exchange import Exchange, Headers, Request, Response
+from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.providers.auth0 import PROVIDER
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.oauth import TokenRefused, Tokens

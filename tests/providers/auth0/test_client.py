@@ -12,10 +12,7 @@ from pydantic import SecretStr
 
 from mfagate.providers.auth0.client import Auth0Client
 from mfagate.providers.auth0.settings import Auth0Settings
-from mfagate.providers.totp import Totp
-from mfagate.sandbox import Running
-from mfagate.sandbox.front import Front, front
-from mfagate.second_factor import (
+from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,
     CredentialRejected,
@@ -26,6 +23,9 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+from mfagate.providers.totp import Totp
+from mfagate.sandbox import Running
+from mfagate.sandbox.faulty_proxy import FaultyProxy, faulty_proxy
 
 from ...support.answers import JSON, Answer, Answers
 
@@ -48,13 +48,13 @@ def said() -> Answers:
 
 
 @pytest.fixture(scope="module")
-def provider(said: Answers) -> Iterator[Front]:
-    with front("http://127.0.0.1:9", said) as server:
+def provider(said: Answers) -> Iterator[FaultyProxy]:
+    with faulty_proxy("http://127.0.0.1:9", said) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def client(provider: Front) -> Auth0Client:
+def client(provider: FaultyProxy) -> Auth0Client:
     return Auth0Client(SETTINGS, lambda user: "c4n4ry-password", endpoint=provider.url, timeout_seconds=2)
 
 
@@ -263,7 +263,7 @@ def test_factors_of_a_user(client: Auth0Client, answers: Answers, status: int, b
             client.enrolled("auth0|1")
 
 
-def test_one_token_is_fetched(answers: Answers, provider: Front) -> None:
+def test_one_token_is_fetched(answers: Answers, provider: FaultyProxy) -> None:
     answers.say(TOKENS, path="/oauth/token")
     answers.say([])
     fresh = Auth0Client(SETTINGS, lambda user: "", endpoint=provider.url)

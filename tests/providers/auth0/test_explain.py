@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Finding
 from mfagate.providers.auth0 import DISCOVERY_PATH, METHODS_OF_NOBODY, PROVIDER
 from mfagate.providers.auth0.settings import Auth0Settings
-from mfagate.result import Finding
 from mfagate.testing import explained
 
 DOMAIN = "acme.eu.auth0.com"

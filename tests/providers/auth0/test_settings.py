@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.shapes import Misfit
+from mfagate.core.causes import CauseId
 from mfagate.providers.auth0 import PROVIDER
 from mfagate.providers.auth0.settings import REGIONS, Auth0Settings, audience_of, host_of, is_canonical
 

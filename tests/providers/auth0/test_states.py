@@ -10,13 +10,13 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
-from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.providers.auth0 import PROVIDER
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.auth0.states import Auth0States
-from mfagate.providers.states import State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import StateName, StateNotConfigured, StateUnavailable
 
 SETTINGS = Auth0Settings(
     domain="acme.eu.auth0.com", client_id="Kx3Vq0ZpT7mB1cWn9Yd5RhG2sLf8JuAe", client_secret=SecretStr("s" * 64)
@@ -67,17 +67,17 @@ def states(tenant: Tenant, **test_data: str) -> Auth0States:
 @pytest.mark.parametrize(
     ("state", "missing"),
     [
-        (State.WORKING_OTP, "admin_client_id"),
-        (State.NO_FACTOR, "admin_client_id"),
-        (State.PUSH_PENDING, "user"),
-        (State.PUSH_DECLINED, "declining_user"),
-        (State.CHALLENGE_STARTED, "phone"),
-        (State.PERMISSION_MISSING, "restricted_client_id"),
-        (State.CREDENTIAL_WRONG_KIND, "ungranted_client_id"),
-        (State.CREDENTIAL_EXPIRED, "expired_management_token"),
+        (StateName.WORKING_OTP, "admin_client_id"),
+        (StateName.NO_FACTOR, "admin_client_id"),
+        (StateName.PUSH_PENDING, "user"),
+        (StateName.PUSH_DECLINED, "declining_user"),
+        (StateName.CHALLENGE_STARTED, "phone"),
+        (StateName.PERMISSION_MISSING, "restricted_client_id"),
+        (StateName.CREDENTIAL_WRONG_KIND, "ungranted_client_id"),
+        (StateName.CREDENTIAL_EXPIRED, "expired_management_token"),
     ],
 )
-def test_what_is_missing_is_named(state: State, missing: str) -> None:
+def test_what_is_missing_is_named(state: StateName, missing: str) -> None:
     tenant = Tenant()
     with pytest.raises(StateNotConfigured) as raised:
         states(tenant).arrange(ProviderState(state))
@@ -87,7 +87,7 @@ def test_what_is_missing_is_named(state: State, missing: str) -> None:
 
 def test_a_push_is_sent() -> None:
     tenant = Tenant()
-    arranged = states(tenant, **PUSH).arrange(ProviderState(State.PUSH_PENDING))
+    arranged = states(tenant, **PUSH).arrange(ProviderState(StateName.PUSH_PENDING))
     assert {name: arranged.values[name] for name in ("mfa_token", "authorization", "oob_code", "authenticator_id")} == {
         "mfa_token": "login",
         "authorization": "Bearer login",
@@ -115,7 +115,7 @@ def test_a_push_is_sent() -> None:
 )
 def test_a_push_that_cannot_be_sent(answers: dict[str, tuple[int, Any]], words: str) -> None:
     with pytest.raises(StateUnavailable) as raised:
-        states(Tenant(**answers), **PUSH).arrange(ProviderState(State.PUSH_PENDING))
+        states(Tenant(**answers), **PUSH).arrange(ProviderState(StateName.PUSH_PENDING))
     assert words in str(raised.value)
     assert "c4n4ry" not in str(raised.value)
 
@@ -123,14 +123,14 @@ def test_a_push_that_cannot_be_sent(answers: dict[str, tuple[int, Any]], words: 
 def test_a_wait_that_is_no_number() -> None:
     tenant = Tenant()
     with pytest.raises(StateUnavailable, match="answer_seconds is no number"):
-        states(tenant, **PUSH, answer_seconds="soon").arrange(ProviderState(State.PUSH_ACCEPTED))
+        states(tenant, **PUSH, answer_seconds="soon").arrange(ProviderState(StateName.PUSH_ACCEPTED))
     assert tenant.asked == []
 
 
 def test_users_are_created_once_by_the_other_application_and_removed() -> None:
     tenant = Tenant()
     arranged = states(tenant, **ADMIN)
-    values = [arranged.arrange(ProviderState(State.NO_FACTOR)).values for _ in range(3)][-1]
+    values = [arranged.arrange(ProviderState(StateName.NO_FACTOR)).values for _ in range(3)][-1]
     assert values["username"].startswith("mfagate-")
     assert values["user_id"] == "auth0|1"
     assert tenant.asked.count("POST /api/v2/users") == 1
@@ -143,19 +143,19 @@ def test_users_are_created_once_by_the_other_application_and_removed() -> None:
 def test_a_tenant_that_is_gone_does_not_stop_the_cleaning() -> None:
     tenant = Tenant()
     arranged = states(tenant, **ADMIN)
-    arranged.arrange(ProviderState(State.DISABLED_USER))
+    arranged.arrange(ProviderState(StateName.DISABLED_USER))
     del tenant.answers["DELETE /api/v2/users/auth0%7C1"]
     arranged.close()
     with pytest.raises(StateUnavailable, match="refused"):
         del tenant.answers["POST /api/v2/users"]
-        arranged.arrange(ProviderState(State.DISABLED_USER))
+        arranged.arrange(ProviderState(StateName.DISABLED_USER))
 
 
 def test_a_state_that_auth0_does_not_have() -> None:
     with pytest.raises(StateUnavailable, match="cannot be put into the state"):
-        states(Tenant()).arrange(ProviderState(State.PIN_AND_OTP))
+        states(Tenant()).arrange(ProviderState(StateName.PIN_AND_OTP))
 
 
 def test_the_name_of_a_login_that_never_was_is_no_secret() -> None:
     """It begins as the names of our users do, which are in recordings."""
-    assert states(Tenant()).arrange(ProviderState(State.CHALLENGE_UNKNOWN)).secrets == frozenset()
+    assert states(Tenant()).arrange(ProviderState(StateName.CHALLENGE_UNKNOWN)).secrets == frozenset()

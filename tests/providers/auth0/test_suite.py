@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from mfagate.causes import CauseId
 from mfagate.config.jwt import claims
+from mfagate.core.causes import CauseId
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import Handler, always, front
-from mfagate.testing import Absent, Change, ProviderSuite
+from mfagate.sandbox.faulty_proxy import Handler, always, faulty_proxy
+from mfagate.testing import Absent, ProviderSuite, SettingChange
 from mfagate.testing.provider_project import ProviderProject
 
 from ...support.project import REPOSITORY
@@ -35,8 +35,8 @@ def token(**changed: Any) -> str:
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (*parts, b"s" * 256))
 
 
-def static(cause: CauseId, **changed: Any) -> Change:
-    return Change({"management_token": token(**changed)}, cause)
+def static(cause: CauseId, **changed: Any) -> SettingChange:
+    return SettingChange({"management_token": token(**changed)}, cause)
 
 
 class TestAuth0(ProviderSuite):
@@ -52,64 +52,64 @@ class TestAuth0(ProviderSuite):
         x_ratelimit_reset="1893456000",
     )
     live = {
-        "refused": Change({"client_secret": "A" + "b-_4" * 15 + "abC"}, CauseId.CREDENTIAL_REJECTED),
+        "refused": SettingChange({"client_secret": "A" + "b-_4" * 15 + "abC"}, CauseId.CREDENTIAL_REJECTED),
         # Auth0 says the same of an unknown client as of a wrong secret, so the secret is named first.
-        "unknown key": Change(
+        "unknown key": SettingChange(
             {"client_id": "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"}, CauseId.CREDENTIAL_REJECTED, "client_secret"
         ),
-        "wrong kind": Change(
+        "wrong kind": SettingChange(
             {"client_id": "sandbox:web_client_id", "client_secret": "sandbox:web_client_secret"},
             CauseId.ACCOUNT_FEATURE_DISABLED,
         ),
         "expired": Absent("a client secret does not expire, and the end of a token stands in it: found offline"),
-        "revoked": Change({"client_secret": "sandbox:rotated_client_secret"}, CauseId.CREDENTIAL_REJECTED),
-        "wrong account": Change({"expect.tenant": "acme.eu.auth0.com"}, CauseId.CREDENTIAL_WRONG_ACCOUNT),
-        "missing permission": Change(
+        "revoked": SettingChange({"client_secret": "sandbox:rotated_client_secret"}, CauseId.CREDENTIAL_REJECTED),
+        "wrong account": SettingChange({"expect.tenant": "acme.eu.auth0.com"}, CauseId.CREDENTIAL_WRONG_ACCOUNT),
+        "missing permission": SettingChange(
             {"client_id": "sandbox:restricted_client_id", "client_secret": "sandbox:restricted_client_secret"},
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         ),
     }
     doubtful = (
-        Change({"client_secret": "a1B-" * 15 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_secret": "a1B+" * 16}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_secret": "Qm4Wz8Lk2Jh6Tg0Rf5Nd9Bs3Vc7Xy1Pa"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"client_id": "a1B2" * 15 + "c3D4"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"client_id": "a1B2" * 4}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_id": "a1B2" * 17 + "+"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_id": "a1B+" * 8}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_secret": "a1B-" * 15 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_secret": "a1B+" * 16}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_secret": "Qm4Wz8Lk2Jh6Tg0Rf5Nd9Bs3Vc7Xy1Pa"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        SettingChange({"client_id": "a1B2" * 15 + "c3D4"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"client_id": "a1B2" * 4}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_id": "a1B2" * 17 + "+"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_id": "a1B+" * 8}, CauseId.CONFIG_MALFORMED_VALUE),
     )
     offline = (
-        Change({"client_secret": "sandbox:client_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"client_secret": token()}, CauseId.CONFIG_WRONG_KIND),
-        Change({"client_secret": "YOUR_CLIENT_SECRET"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"client_secret": "{yourClientSecret}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"client_id": "{yourClientId}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"domain": f"https://{DOMAIN}"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": f"{DOMAIN}/"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": f"{DOMAIN}/api/v2/"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": f"{DOMAIN}:443"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": "manage.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": "auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": "eu.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": "mfagate-sandbox.guardian.eu.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": "mfagate-sandbox.ue.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": "mfagate_sandbox.eu.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": "mfagate-sandbox"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"domain": "YOUR_DOMAIN"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"domain": "{yourDomain}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"domain": "your-tenant.us.auth0.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"domain": "login.example.org", "audience": None}, CauseId.CONFIG_SETTING_MISSING, "audience"),
-        Change({"domain": "mfagate-sandbox.us.auth0.com"}, CauseId.CONFIG_MALFORMED_VALUE, "audience"),
-        Change({"domain": "mfagate-sandbox.auth0.com"}, CauseId.CONFIG_MALFORMED_VALUE, "audience"),
-        Change({"audience": "https://mfagate-staging.eu.auth0.com/api/v2/"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"audience": f"https://{DOMAIN}/api/v2"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"audience": f"http://{DOMAIN}/api/v2/"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"audience": f"{DOMAIN}/api/v2/"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"audience": f"https://{DOMAIN}/userinfo"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"audience": "https://login.example.org/api/v2/"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"audience": "https://YOUR_DOMAIN/api/v2/"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"management_token": "sandbox:expired_management_token"}, CauseId.CONFIG_EXPIRED),
-        Change({"management_token": "sandbox:client_secret"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_secret": "sandbox:client_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        SettingChange({"client_secret": token()}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"client_secret": "YOUR_CLIENT_SECRET"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"client_secret": "{yourClientSecret}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"client_id": "{yourClientId}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"domain": f"https://{DOMAIN}"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": f"{DOMAIN}/"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": f"{DOMAIN}/api/v2/"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": f"{DOMAIN}:443"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": "manage.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": "auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": "eu.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": "mfagate-sandbox.guardian.eu.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": "mfagate-sandbox.ue.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": "mfagate_sandbox.eu.auth0.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": "mfagate-sandbox"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"domain": "YOUR_DOMAIN"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"domain": "{yourDomain}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"domain": "your-tenant.us.auth0.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"domain": "login.example.org", "audience": None}, CauseId.CONFIG_SETTING_MISSING, "audience"),
+        SettingChange({"domain": "mfagate-sandbox.us.auth0.com"}, CauseId.CONFIG_MALFORMED_VALUE, "audience"),
+        SettingChange({"domain": "mfagate-sandbox.auth0.com"}, CauseId.CONFIG_MALFORMED_VALUE, "audience"),
+        SettingChange({"audience": "https://mfagate-staging.eu.auth0.com/api/v2/"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"audience": f"https://{DOMAIN}/api/v2"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"audience": f"http://{DOMAIN}/api/v2/"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"audience": f"{DOMAIN}/api/v2/"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"audience": f"https://{DOMAIN}/userinfo"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"audience": "https://login.example.org/api/v2/"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"audience": "https://YOUR_DOMAIN/api/v2/"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"management_token": "sandbox:expired_management_token"}, CauseId.CONFIG_EXPIRED),
+        SettingChange({"management_token": "sandbox:client_secret"}, CauseId.CONFIG_MALFORMED_VALUE),
         static(CauseId.CONFIG_WRONG_KIND, aud="https://api.example.com/"),
         static(CauseId.CONFIG_WRONG_KIND, sub="auth0|507f1f77bcf86cd799439011"),
         static(CauseId.CONFIG_WRONG_KIND, scope="read:users"),
@@ -184,7 +184,7 @@ class TestAuth0(ProviderSuite):
             issued.update([str(told["azp"])] if told.get("gty") == "client-credentials" else [])
             return handler.answer(status, body, headers["Content-Type"])
 
-        with front(project.endpoint, count) as before:
+        with faulty_proxy(project.endpoint, count) as before:
             project.endpoint = before.url
             assert project.run("gate").exit_code == 0
         names = {"client_id": 3, "admin_client_id": 1, "restricted_client_id": 1}

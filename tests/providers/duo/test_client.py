@@ -10,8 +10,7 @@ from pydantic import SecretStr
 
 from mfagate.providers.duo.client import DuoClient
 from mfagate.providers.duo.settings import DuoSettings
-from mfagate.sandbox.front import front
-from mfagate.second_factor import (
+from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,
     CredentialRejected,
@@ -22,6 +21,7 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+from mfagate.sandbox.faulty_proxy import faulty_proxy
 
 from ...support.answers import Answers
 
@@ -41,7 +41,7 @@ def answers() -> Answers:
 
 @pytest.fixture(scope="module")
 def duo(answers: Answers) -> Iterator[DuoClient]:
-    with front("http://127.0.0.1:9", answers) as server:
+    with faulty_proxy("http://127.0.0.1:9", answers) as server:
         yield DuoClient(SETTINGS, endpoint=server.url, timeout_seconds=2)
 
 

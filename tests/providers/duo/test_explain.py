@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Finding
 from mfagate.providers.duo import PROVIDER
 from mfagate.providers.duo.settings import DuoSettings
-from mfagate.result import Finding
 from mfagate.testing import explained
 
 SETTINGS = DuoSettings(

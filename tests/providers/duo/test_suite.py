@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mfagate.causes import CauseId
-from mfagate.sandbox.front import always
-from mfagate.testing import Absent, Change, ProviderSuite
+from mfagate.core.causes import CauseId
+from mfagate.sandbox.faulty_proxy import always
+from mfagate.testing import Absent, ProviderSuite, SettingChange
 
 from ...support.project import REPOSITORY
 
@@ -16,9 +16,9 @@ class TestDuo(ProviderSuite):
     swapped = (("integration_key", "secret_key"),)
     rate_limit = always(429, b'{"code":42901,"message":"Too many requests","stat":"FAIL"}', "application/json")
     live = {
-        "refused": Change({"secret_key": "A" + "b" * 38 + "C"}, CauseId.CREDENTIAL_REJECTED),
-        "unknown key": Change({"integration_key": "DIABCDEFGHIJ01234567"}, CauseId.CREDENTIAL_UNKNOWN_KEY),
-        "wrong kind": Change(
+        "refused": SettingChange({"secret_key": "A" + "b" * 38 + "C"}, CauseId.CREDENTIAL_REJECTED),
+        "unknown key": SettingChange({"integration_key": "DIABCDEFGHIJ01234567"}, CauseId.CREDENTIAL_UNKNOWN_KEY),
+        "wrong kind": SettingChange(
             {"integration_key": "sandbox:admin_integration_key", "secret_key": "sandbox:admin_secret_key"},
             CauseId.CREDENTIAL_WRONG_KIND,
         ),
@@ -28,19 +28,19 @@ class TestDuo(ProviderSuite):
         "missing permission": Absent("an Auth API application has one permission, which is all"),
     }
     doubtful = (
-        Change({"secret_key": "a1B-" * 10}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"integration_key": "DIABCDEFGHIJ0123456x"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"host": "api-acme-1.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"host": "api-0a1b2c3.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"secret_key": "a1B-" * 10}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"integration_key": "DIABCDEFGHIJ0123456x"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"host": "api-acme-1.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"host": "api-0a1b2c3.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
     )
     offline = (
-        Change({"secret_key": "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"integration_key": "DIABCDEFGHIJ0123456"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"integration_key": "DIWJ8X6AEYOR5OMC6TQ1"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"host": "api-XXXXXXXX.duosecurity.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"host": "https://api-0a1b2c3d.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"host": "api-0a1b2c3d.duosecurity.com/"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"host": "api-0a1b2c3d.duosecurity.com:443"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"host": "admin-0a1b2c3d.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"host": "api-0a1b2c3d.duosecurity.co"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"secret_key": "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"integration_key": "DIABCDEFGHIJ0123456"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"integration_key": "DIWJ8X6AEYOR5OMC6TQ1"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"host": "api-XXXXXXXX.duosecurity.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"host": "https://api-0a1b2c3d.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"host": "api-0a1b2c3d.duosecurity.com/"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"host": "api-0a1b2c3d.duosecurity.com:443"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"host": "admin-0a1b2c3d.duosecurity.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"host": "api-0a1b2c3d.duosecurity.co"}, CauseId.CONFIG_MALFORMED_URL),
     )

@@ -16,9 +16,7 @@ from pydantic import SecretStr
 
 from mfagate.providers.entra.client import DeviceChallenge, EntraClient
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.sandbox import Running
-from mfagate.sandbox.front import Front, front
-from mfagate.second_factor import (
+from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,
     CredentialRejected,
@@ -29,6 +27,8 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+from mfagate.sandbox import Running
+from mfagate.sandbox.faulty_proxy import FaultyProxy, faulty_proxy
 
 from ...support.answers import Answer, Answers, Asked, mutations
 
@@ -89,13 +89,13 @@ def answers() -> Entra:
 
 
 @pytest.fixture(scope="module")
-def provider(answers: Entra) -> Iterator[Front]:
-    with front("http://127.0.0.1:9", answers) as server:
+def provider(answers: Entra) -> Iterator[FaultyProxy]:
+    with faulty_proxy("http://127.0.0.1:9", answers) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def client(provider: Front) -> EntraClient:
+def client(provider: FaultyProxy) -> EntraClient:
     return EntraClient(SETTINGS, endpoint=provider.url, timeout_seconds=2)
 
 
@@ -192,7 +192,7 @@ class TestAuthenticationContext:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def strict(cls, provider: Front) -> EntraClient:
+    def strict(cls, provider: FaultyProxy) -> EntraClient:
         return EntraClient(SETTINGS, endpoint=provider.url, timeout_seconds=2, authentication_context="c1")
 
     def test_it_is_asked_for(self, strict: EntraClient, answers: Entra) -> None:
@@ -295,7 +295,7 @@ def test_users_are_named_by_their_object_id(client: EntraClient, user: str) -> N
     ],
 )
 def test_a_domain_whose_tenant_is_not_told(
-    provider: Front, answers: Entra, status: int, body: Any, raised: type[SecondFactorError]
+    provider: FaultyProxy, answers: Entra, status: int, body: Any, raised: type[SecondFactorError]
 ) -> None:
     settings = SETTINGS.model_copy(update={"tenant_id": "login-service.onmicrosoft.com"})
     answers.say(body, status)

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId, Outcome
-from mfagate.diagnosis import diagnose
-from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.providers.base import ApiError, Dialect
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.diagnosis import diagnose
+from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.result import Finding
+from mfagate.providers.base import ApiError, ProviderDialect
 from mfagate.providers.entra import PROVIDER, made_up_secret
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.result import Finding
 from mfagate.testing import explained
 
 SETTINGS = EntraSettings(
@@ -383,7 +383,7 @@ def denied(authorization: str) -> Finding:
     body = json.dumps({"error": {"code": "accessDenied", "message": "Request Authorization failed"}}).encode()
     response = Response(403, headers=Headers((("Content-Type", "application/json"),)), body=body)
     request = Request("GET", "https://graph.microsoft.com/", Headers((("Authorization", authorization),)))
-    return diagnose(Exchange(request, datetime.now(UTC), response), Dialect(PROVIDER, SETTINGS))
+    return diagnose(Exchange(request, datetime.now(UTC), response), ProviderDialect(PROVIDER, SETTINGS))
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,15 @@ import requests
 from pydantic import SecretStr
 from tests.support.project import link_shipped
 
+from mfagate.app.gate import Session, prepared
+from mfagate.checks import configuration
 from mfagate.config import load
-from mfagate.gate import Session, prepared
-from mfagate.ladder import configuration
+from mfagate.core.result import Check
 from mfagate.providers.entra import PROVIDER as ENTRA
 from mfagate.providers.entra import made_up_assertion, made_up_key
 from mfagate.providers.entra.auth import token_path
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import Tokens
-from mfagate.result import Check
 from mfagate.sandbox import Running
 
 from .test_signing import Server, form_of
@@ -177,7 +177,7 @@ def test_the_token_is_sent_as_an_assertion_and_read_again_for_each_request() -> 
 def test_a_token_that_was_put_in_its_place_is_not_read_again() -> None:
     settings = settings_of("first")
     settings.read_again({"client_assertion": lambda: "from the file"})
-    bad = ENTRA.known_bad(settings, "client_assertion")
+    bad = ENTRA.with_bad_credential(settings, "client_assertion")
     assert sent(bad)["client_assertion"] == [bad.secret("client_assertion")]
 
 

@@ -15,12 +15,12 @@ from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.pem import load_private_key
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Finding
 from mfagate.providers.entra import cross_checks, made_up_key
 from mfagate.providers.entra.auth import assertion
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.result import Finding
 
 KEY, OTHER = made_up_key(), made_up_key()
 

@@ -13,13 +13,13 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.core.result import Finding
 from mfagate.providers.base import Expiry
 from mfagate.providers.entra import PROVIDER, discovery
 from mfagate.providers.entra.claims import without_roles
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.result import Finding
 
 TENANT = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 SETTINGS = EntraSettings(
@@ -75,7 +75,7 @@ def hosts(known: Mapping[str, Response | None]) -> Callable[..., Exchange]:
 )
 def test_the_tenant_is_in_another_cloud(cloud: str, known: Mapping[str, Response | None], found: str) -> None:
     settings = EntraSettings.model_validate({**SETTINGS.model_dump(exclude={"cloud"}), "cloud": cloud})
-    finding = PROVIDER.narrow(UNKNOWN, settings, hosts(known))
+    finding = PROVIDER.refine(UNKNOWN, settings, hosts(known))
     assert finding.cause is CauseId.CREDENTIAL_WRONG_REGION
     assert finding.message == f"the tenant is in the cloud {found}, and settings.cloud is {cloud}"
     assert f'cloud = "{found}"' in str(finding.next_step)
@@ -83,7 +83,7 @@ def test_the_tenant_is_in_another_cloud(cloud: str, known: Mapping[str, Response
 
 
 def test_a_cloud_that_is_not_set_has_no_line_to_point_at() -> None:
-    assert PROVIDER.narrow(UNKNOWN, SETTINGS, hosts({US: metadata(US)})).setting == "tenant_id"
+    assert PROVIDER.refine(UNKNOWN, SETTINGS, hosts({US: metadata(US)})).setting == "tenant_id"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_cloud_that_is_not_set_has_no_line_to_point_at() -> None:
     ],
 )
 def test_nothing_is_known_of_the_tenants_cloud(known: Mapping[str, Response | None]) -> None:
-    assert PROVIDER.narrow(UNKNOWN, SETTINGS, hosts(known)) == UNKNOWN
+    assert PROVIDER.refine(UNKNOWN, SETTINGS, hosts(known)) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_other_refusals_ask_nobody(finding: Finding) -> None:
     def send(request: requests.Request, settings: Any = None) -> Exchange:
         pytest.fail("nothing is to be asked")
 
-    assert PROVIDER.narrow(finding, SETTINGS, send) == finding
+    assert PROVIDER.refine(finding, SETTINGS, send) == finding
 
 
 @pytest.mark.parametrize(

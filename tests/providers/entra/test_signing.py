@@ -15,8 +15,8 @@ import requests
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
-from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.origins import UnsafeRequest
+from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.origins import UnsafeRequest
 from mfagate.providers.entra import PROVIDER, made_up_key
 from mfagate.providers.entra.auth import device_code_path, token_path
 from mfagate.providers.entra.clouds import CLOUDS

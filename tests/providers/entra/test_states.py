@@ -10,12 +10,12 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
-from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.providers.entra import PROVIDER
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.providers.states import Arranged, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import StateName, StateNotConfigured, StateUnavailable, StateValues
 
 TENANT = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 SETTINGS = EntraSettings(
@@ -23,7 +23,7 @@ SETTINGS = EntraSettings(
 )
 
 
-def arrange(state: str, response: Response | None = None, **test_data: str) -> Arranged:
+def arrange(state: str, response: Response | None = None, **test_data: str) -> StateValues:
     """The state, where the login host answers a request for a device code like this, or not at all."""
 
     def send(request: requests.Request, settings: Any = None) -> Exchange:
@@ -44,7 +44,7 @@ def answer(status: int, body: Any) -> Response:
 
 
 def test_a_pending_sign_in_is_begun() -> None:
-    arranged = arrange(State.PUSH_PENDING, answer(200, {"device_code": "canary-code"}))
+    arranged = arrange(StateName.PUSH_PENDING, answer(200, {"device_code": "canary-code"}))
     assert arranged.values["device_code"] == "canary-code"
     assert arranged.secrets == {"device_code"}
 
@@ -61,26 +61,26 @@ def test_a_pending_sign_in_is_begun() -> None:
 )
 def test_a_sign_in_that_cannot_be_begun(response: Response | None, said: str) -> None:
     with pytest.raises(StateUnavailable, match=said) as raised:
-        arrange(State.PUSH_PENDING, response)
+        arrange(StateName.PUSH_PENDING, response)
     assert "canary" not in repr(raised.value)
 
 
 @pytest.mark.parametrize(
     ("state", "setting"),
     [
-        (State.CHALLENGE_FACTOR, "user"),
-        (State.NO_FACTOR, "weak_user"),
-        (State.CREDENTIAL_EXPIRED, "expired_client_secret"),
-        (State.CREDENTIAL_REVOKED, "disabled_client_secret"),
-        (State.CREDENTIAL_WRONG_KIND, "public_client_id"),
-        (State.PERMISSION_MISSING, "roleless_client_secret"),
-        (State.PUSH_ACCEPTED, "accepted_device_code"),
-        (State.PUSH_DECLINED, "declined_device_code"),
-        (State.PUSH_TIMED_OUT, "expired_device_code"),
-        (State.CHALLENGE_ANSWERED, "redeemed_device_code"),
+        (StateName.CHALLENGE_FACTOR, "user"),
+        (StateName.NO_FACTOR, "weak_user"),
+        (StateName.CREDENTIAL_EXPIRED, "expired_client_secret"),
+        (StateName.CREDENTIAL_REVOKED, "disabled_client_secret"),
+        (StateName.CREDENTIAL_WRONG_KIND, "public_client_id"),
+        (StateName.PERMISSION_MISSING, "roleless_client_secret"),
+        (StateName.PUSH_ACCEPTED, "accepted_device_code"),
+        (StateName.PUSH_DECLINED, "declined_device_code"),
+        (StateName.PUSH_TIMED_OUT, "expired_device_code"),
+        (StateName.CHALLENGE_ANSWERED, "redeemed_device_code"),
     ],
 )
-def test_what_somebody_has_to_prepare(state: State, setting: str) -> None:
+def test_what_somebody_has_to_prepare(state: StateName, setting: str) -> None:
     with pytest.raises(StateNotConfigured) as raised:
         arrange(state)
     assert raised.value.setting == f"test_data.{setting}"
@@ -89,17 +89,17 @@ def test_what_somebody_has_to_prepare(state: State, setting: str) -> None:
 
 def test_a_state_that_entra_has_not() -> None:
     with pytest.raises(StateUnavailable, match="working OTP"):
-        arrange(State.WORKING_OTP)
+        arrange(StateName.WORKING_OTP)
 
 
 def test_each_credential_takes_the_place_of_the_configured_one() -> None:
     """Nothing of the right credential is left beside the wrong one."""
-    expired = arrange(State.CREDENTIAL_EXPIRED, expired_client_secret="canary-expired")
+    expired = arrange(StateName.CREDENTIAL_EXPIRED, expired_client_secret="canary-expired")
     assert expired.credential == {
         "client_secret": "canary-expired",
         "private_key": None,
         "certificate_thumbprint": None,
         "client_assertion": None,
     }
-    wrong = arrange(State.CREDENTIAL_WRONG).credential["client_secret"]
+    wrong = arrange(StateName.CREDENTIAL_WRONG).credential["client_secret"]
     assert wrong not in (None, SETTINGS.secret("client_secret"))

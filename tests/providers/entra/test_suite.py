@@ -6,10 +6,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import always, on_path
-from mfagate.testing import Change, ProviderSuite
+from mfagate.sandbox.faulty_proxy import always, on_path
+from mfagate.testing import ProviderSuite, SettingChange
 from mfagate.testing.provider_project import ProviderProject
 from mfagate.testing.suite_base import FAIL, INCONCLUSIVE, PASS
 
@@ -42,15 +42,15 @@ class TestEntra(ProviderSuite):
     # As the login host says it: no JSON.
     rate_limit = always(429, b"Too Many Requests", "text/plain", Retry_After="60")
     live = {
-        "refused": Change({"client_secret": _SECRET}, CauseId.CREDENTIAL_REJECTED),
-        "unknown key": Change({"client_id": _NOBODYS}, CauseId.CREDENTIAL_UNKNOWN_KEY),
-        "wrong kind": Change({"client_id": "sandbox:public_client_id"}, CauseId.CREDENTIAL_WRONG_KIND),
-        "expired": Change({"client_secret": "sandbox:expired_client_secret"}, CauseId.CREDENTIAL_EXPIRED),
-        "revoked": Change(
+        "refused": SettingChange({"client_secret": _SECRET}, CauseId.CREDENTIAL_REJECTED),
+        "unknown key": SettingChange({"client_id": _NOBODYS}, CauseId.CREDENTIAL_UNKNOWN_KEY),
+        "wrong kind": SettingChange({"client_id": "sandbox:public_client_id"}, CauseId.CREDENTIAL_WRONG_KIND),
+        "expired": SettingChange({"client_secret": "sandbox:expired_client_secret"}, CauseId.CREDENTIAL_EXPIRED),
+        "revoked": SettingChange(
             {"client_id": "sandbox:disabled_client_id", "client_secret": "sandbox:disabled_client_secret"},
             CauseId.CREDENTIAL_REVOKED,
         ),
-        "wrong account": Change(
+        "wrong account": SettingChange(
             {
                 "tenant_id": "sandbox:other_tenant_id",
                 "client_id": "sandbox:other_client_id",
@@ -59,48 +59,48 @@ class TestEntra(ProviderSuite):
             CauseId.CREDENTIAL_WRONG_ACCOUNT,
             setting="expect.tenant_id",
         ),
-        "missing permission": Change(
+        "missing permission": SettingChange(
             {"client_id": "sandbox:roleless_client_id", "client_secret": "sandbox:roleless_client_secret"},
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         ),
     }
-    doubtful = (Change({"client_secret": _SECRET + "a"}, CauseId.CONFIG_MALFORMED_VALUE),)
+    doubtful = (SettingChange({"client_secret": _SECRET + "a"}, CauseId.CONFIG_MALFORMED_VALUE),)
     offline = (
-        Change({"client_secret": "k3Y8Q%7E" + _SECRET[6:]}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_secret": _SECRET[:-4]}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_secret": "sandbox:secret_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"client_secret": "Sh0rt~S3cr3t"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_secret": "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"client_secret": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"client_id": "sandbox:tenant_domain"}, CauseId.CONFIG_VALUES_SWAPPED),
-        Change({"client_id": "sandbox:tenant_id"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_id": _NOBODYS[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"client_id": "00001111-aaaa-2222-bbbb-3333cccc4444"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"client_id": "00000003-0000-0000-c000-000000000000"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"tenant_id": _NOBODYS[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"tenant_id": "common"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"tenant_id": "Organizations"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"tenant_id": "9188040d-6c67-4c5b-b112-36a304b66dad"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"tenant_id": f"https://login.microsoftonline.com/{_NOBODYS}"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"tenant_id": "contoso.onmicrosoft.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"tenant_id": "my tenant"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"tenant_id": "agency.onmicrosoft.us"}, CauseId.CONFIG_WRONG_ENVIRONMENT),
-        Change({"tenant_id": "firm.partner.onmschina.cn"}, CauseId.CONFIG_WRONG_ENVIRONMENT),
-        Change({"tenant_id": "sandbox:tenant_domain", "cloud": "us-gov"}, CauseId.CONFIG_WRONG_ENVIRONMENT),
-        Change({"cloud": "GCC"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"cloud": "AzureCloud"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"certificate_thumbprint": _THUMBPRINT}, CauseId.CONFIG_SETTING_MISSING, setting="private_key"),
-        Change({"certificate_thumbprint": "0A:1B:" + "2C:" * 17 + "3D"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"certificate_thumbprint": "ChssPU5fYHGCk6S1xtfo-QEjRWc"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"certificate_thumbprint": _THUMBPRINT[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"certificate_thumbprint": _NOBODYS}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"private_key": "sandbox:private_key", "client_secret": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"client_secret": _SECRET, "private_key": _SMALL}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change(_with_key("sandbox:certificate"), CauseId.CONFIG_WRONG_KIND),
-        Change(_with_key(_CURVE), CauseId.CONFIG_WRONG_KIND),
-        Change(_with_key(_NO_KEY), CauseId.CONFIG_MALFORMED_VALUE),
-        Change(_with_key(_SMALL), CauseId.CONFIG_WRONG_KIND),
-        Change(_with_key("entra-key.pem"), CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_secret": "k3Y8Q%7E" + _SECRET[6:]}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_secret": _SECRET[:-4]}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_secret": "sandbox:secret_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        SettingChange({"client_secret": "Sh0rt~S3cr3t"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_secret": "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"client_secret": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"client_id": "sandbox:tenant_domain"}, CauseId.CONFIG_VALUES_SWAPPED),
+        SettingChange({"client_id": "sandbox:tenant_id"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_id": _NOBODYS[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"client_id": "00001111-aaaa-2222-bbbb-3333cccc4444"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"client_id": "00000003-0000-0000-c000-000000000000"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"tenant_id": _NOBODYS[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"tenant_id": "common"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"tenant_id": "Organizations"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"tenant_id": "9188040d-6c67-4c5b-b112-36a304b66dad"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"tenant_id": f"https://login.microsoftonline.com/{_NOBODYS}"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"tenant_id": "contoso.onmicrosoft.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"tenant_id": "my tenant"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"tenant_id": "agency.onmicrosoft.us"}, CauseId.CONFIG_WRONG_ENVIRONMENT),
+        SettingChange({"tenant_id": "firm.partner.onmschina.cn"}, CauseId.CONFIG_WRONG_ENVIRONMENT),
+        SettingChange({"tenant_id": "sandbox:tenant_domain", "cloud": "us-gov"}, CauseId.CONFIG_WRONG_ENVIRONMENT),
+        SettingChange({"cloud": "GCC"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"cloud": "AzureCloud"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"certificate_thumbprint": _THUMBPRINT}, CauseId.CONFIG_SETTING_MISSING, setting="private_key"),
+        SettingChange({"certificate_thumbprint": "0A:1B:" + "2C:" * 17 + "3D"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"certificate_thumbprint": "ChssPU5fYHGCk6S1xtfo-QEjRWc"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"certificate_thumbprint": _THUMBPRINT[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"certificate_thumbprint": _NOBODYS}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"private_key": "sandbox:private_key", "client_secret": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"client_secret": _SECRET, "private_key": _SMALL}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange(_with_key("sandbox:certificate"), CauseId.CONFIG_WRONG_KIND),
+        SettingChange(_with_key(_CURVE), CauseId.CONFIG_WRONG_KIND),
+        SettingChange(_with_key(_NO_KEY), CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange(_with_key(_SMALL), CauseId.CONFIG_WRONG_KIND),
+        SettingChange(_with_key("entra-key.pem"), CauseId.CONFIG_MALFORMED_VALUE),
     )
 
     @pytest.mark.parametrize(

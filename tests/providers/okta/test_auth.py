@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.pem import load_private_key
-from mfagate.exchange import Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
 from mfagate.providers.oauth import Tokens
 from mfagate.providers.okta import PROVIDER
 from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, assertion, new_key, new_token

@@ -13,8 +13,7 @@ from pydantic import SecretStr
 from mfagate.providers.okta.auth import new_key
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.sandbox.front import Front, front
-from mfagate.second_factor import (
+from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,
     CredentialRejected,
@@ -25,6 +24,7 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+from mfagate.sandbox.faulty_proxy import FaultyProxy, faulty_proxy
 
 from ...support.answers import Answers, Asked, mutations
 
@@ -48,13 +48,13 @@ def answers() -> Answers:
 
 
 @pytest.fixture(scope="module")
-def provider(answers: Answers) -> Iterator[Front]:
-    with front("http://127.0.0.1:9", answers) as server:
+def provider(answers: Answers) -> Iterator[FaultyProxy]:
+    with faulty_proxy("http://127.0.0.1:9", answers) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def client(provider: Front) -> OktaClient:
+def client(provider: FaultyProxy) -> OktaClient:
     settings = OktaSettings(org_url=ORG, api_token=SecretStr(CANARY))
     return OktaClient(settings, endpoint=provider.url, timeout_seconds=2)
 
@@ -282,7 +282,7 @@ def test_a_message(client: OktaClient, answers: Answers) -> None:
         client._send_message(USER, TEXTED)
 
 
-def test_a_refused_access_token_is_a_refused_credential(provider: Front, answers: Answers) -> None:
+def test_a_refused_access_token_is_a_refused_credential(provider: FaultyProxy, answers: Answers) -> None:
     pem = new_key()
     settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(pem))
     answers.say(SUCCESS)
@@ -295,7 +295,7 @@ def test_a_refused_access_token_is_a_refused_credential(provider: Front, answers
     assert pem.splitlines()[1] not in str(raised.value)
 
 
-def test_an_access_token_bound_to_a_key_is_not_used_as_another(provider: Front, answers: Answers) -> None:
+def test_an_access_token_bound_to_a_key_is_not_used_as_another(provider: FaultyProxy, answers: Answers) -> None:
     settings = OktaSettings(org_url=ORG, client_id="0oaabcdefg1234567890", private_key=SecretStr(new_key()))
     answers.say(SUCCESS)
     answers.say({"token_type": "DPoP", "access_token": "e30.e30.e30", "expires_in": 3600}, path=TOKENS)

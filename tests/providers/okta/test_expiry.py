@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mfagate.exchange import Headers, Response
+from mfagate.core.exchange import Headers, Response
 from mfagate.providers.base import Expiry
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 

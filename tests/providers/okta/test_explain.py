@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId, Outcome
-from mfagate.exchange import Exchange, Request
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.exchange import Exchange, Request
+from mfagate.core.result import Finding
 from mfagate.providers.base import ApiError
 from mfagate.providers.okta import PROVIDER
 from mfagate.providers.okta.auth import ORGANIZATION_PATH, new_key
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.result import Finding
 from mfagate.testing import explained
 
 ORG = "https://acme.okta.com"

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.second_factor import Challenge, CredentialRejected, Decision, Factor, NotEnrolled, RateLimited
+from mfagate.providers.second_factor import Challenge, CredentialRejected, Decision, Factor, NotEnrolled, RateLimited
 
 from .conftest import Org
 

@@ -10,13 +10,13 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
-from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.providers.okta import PROVIDER, states
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.okta.states import OktaStates
-from mfagate.providers.states import State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import StateName, StateNotConfigured, StateUnavailable
 from mfagate.providers.totp import Totp
 
 TOKEN = "00" + "Own" * 13 + "x"
@@ -53,7 +53,7 @@ class Okta:
         )
 
 
-def arranged(okta: Okta, name: State, kind: str = "", **test_data: str) -> Any:
+def arranged(okta: Okta, name: StateName, kind: str = "", **test_data: str) -> Any:
     own = OktaStates(PROVIDER, okta, SETTINGS, test_data)
     return own.arrange(ProviderState(name, {"kind": kind} if kind else {}))
 
@@ -61,21 +61,21 @@ def arranged(okta: Okta, name: State, kind: str = "", **test_data: str) -> Any:
 @pytest.mark.parametrize(
     ("state", "kind", "missing"),
     [
-        (State.WORKING_OTP, "", "admin_api_token"),
-        (State.NO_FACTOR, "", "admin_api_token"),
-        (State.PUSH_PENDING, "", "user"),
-        (State.PUSH_ACCEPTED, "", "accepting_user"),
-        (State.PUSH_DECLINED, "", "declining_user"),
-        (State.PUSH_TIMED_OUT, "", "ignoring_user"),
-        (State.CHALLENGE_FACTOR, "push", "user"),
-        (State.CHALLENGE_FACTOR, "sms", "sms_user"),
-        (State.LOCKED_FACTOR, "", "locked_user"),
-        (State.CREDENTIAL_REVOKED, "", "revoked_api_token"),
-        (State.PERMISSION_MISSING, "", "unprivileged_api_token"),
-        (State.CREDENTIAL_ACCEPTED, "app", "app_client_id"),
+        (StateName.WORKING_OTP, "", "admin_api_token"),
+        (StateName.NO_FACTOR, "", "admin_api_token"),
+        (StateName.PUSH_PENDING, "", "user"),
+        (StateName.PUSH_ACCEPTED, "", "accepting_user"),
+        (StateName.PUSH_DECLINED, "", "declining_user"),
+        (StateName.PUSH_TIMED_OUT, "", "ignoring_user"),
+        (StateName.CHALLENGE_FACTOR, "push", "user"),
+        (StateName.CHALLENGE_FACTOR, "sms", "sms_user"),
+        (StateName.LOCKED_FACTOR, "", "locked_user"),
+        (StateName.CREDENTIAL_REVOKED, "", "revoked_api_token"),
+        (StateName.PERMISSION_MISSING, "", "unprivileged_api_token"),
+        (StateName.CREDENTIAL_ACCEPTED, "app", "app_client_id"),
     ],
 )
-def test_what_is_missing_is_named(state: State, kind: str, missing: str) -> None:
+def test_what_is_missing_is_named(state: StateName, kind: str, missing: str) -> None:
     okta = Okta()
     with pytest.raises(StateNotConfigured) as raised:
         arranged(okta, state, kind)
@@ -83,8 +83,8 @@ def test_what_is_missing_is_named(state: State, kind: str, missing: str) -> None
     assert not okta.asked
 
 
-@pytest.mark.parametrize(("state", "kind"), [(State.BYPASSED_USER, ""), (State.WORKING_OTP, "carrier pigeon")])
-def test_states_that_okta_does_not_have(state: State, kind: str) -> None:
+@pytest.mark.parametrize(("state", "kind"), [(StateName.BYPASSED_USER, ""), (StateName.WORKING_OTP, "carrier pigeon")])
+def test_states_that_okta_does_not_have(state: StateName, kind: str) -> None:
     with pytest.raises(StateUnavailable):
         arranged(Okta(), state, kind)
 
@@ -103,33 +103,33 @@ def test_states_that_okta_does_not_have(state: State, kind: str) -> None:
 )
 def test_answers_that_are_no_help(answers: list[Any], words: str) -> None:
     with pytest.raises(StateUnavailable, match=words) as raised:
-        arranged(Okta(*answers), State.WORKING_OTP, admin_api_token=ADMIN)
+        arranged(Okta(*answers), StateName.WORKING_OTP, admin_api_token=ADMIN)
     assert ADMIN not in str(raised.value)
 
 
 def test_a_code_that_was_not_taken() -> None:
     okta = Okta(USER, FACTOR, {"status": "ACTIVE"}, {"factorResult": "FAILED"})
     with pytest.raises(StateUnavailable, match="enrolled a moment ago"):
-        arranged(okta, State.USED_OTP, admin_api_token=ADMIN)
+        arranged(okta, StateName.USED_OTP, admin_api_token=ADMIN)
 
 
 def test_a_user_without_the_factor() -> None:
     listed = [{"id": "ost", "factorType": "token:software:totp", "status": "ACTIVE"}]
     with pytest.raises(StateUnavailable, match=r"test_data\.user has no active factor of the type push"):
-        arranged(Okta(listed), State.CHALLENGE_FACTOR, "push", user="alice@example.com")
+        arranged(Okta(listed), StateName.CHALLENGE_FACTOR, "push", user="alice@example.com")
 
 
 def test_a_push_that_was_answered_otherwise() -> None:
     okta = Okta(PUSHED, (201, SENT), {"factorResult": "REJECTED"})
     with pytest.raises(StateUnavailable, match="REJECTED"):
-        arranged(okta, State.PUSH_ACCEPTED, accepting_user="alice@example.com")
+        arranged(okta, StateName.PUSH_ACCEPTED, accepting_user="alice@example.com")
 
 
 def test_a_person_has_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(states, "_BETWEEN_POLLS", 0)
     waiting = {"factorResult": "WAITING"}
     okta = Okta(PUSHED, (201, SENT), waiting, waiting, {"factorResult": "SUCCESS"})
-    arranged_push = arranged(okta, State.PUSH_ACCEPTED, accepting_user="alice@example.com")
+    arranged_push = arranged(okta, StateName.PUSH_ACCEPTED, accepting_user="alice@example.com")
     assert arranged_push.values["poll_path"] == POLL
     assert okta.asked[0][1] == "/api/v1/users/alice%40example.com/factors"
     with pytest.raises(StateUnavailable, match="WAITING"):
@@ -139,9 +139,9 @@ def test_a_person_has_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_user_serves_all_states_and_is_deleted() -> None:
     okta = Okta(USER, FACTOR, {"status": "ACTIVE"}, (204, b""), FACTOR, (204, b""), (204, b""), (204, b""))
     own = OktaStates(PROVIDER, okta, SETTINGS, {"admin_api_token": ADMIN})
-    own.arrange(ProviderState(State.WORKING_OTP, {}))
-    own.arrange(ProviderState(State.DISABLED_FACTOR, {}))
-    without = own.arrange(ProviderState(State.NO_FACTOR, {}))
+    own.arrange(ProviderState(StateName.WORKING_OTP, {}))
+    own.arrange(ProviderState(StateName.DISABLED_FACTOR, {}))
+    without = own.arrange(ProviderState(StateName.NO_FACTOR, {}))
     assert without.values == {"user_id": USER["id"]}
     own.close()
     assert not okta.answers
@@ -155,7 +155,7 @@ def test_one_user_serves_all_states_and_is_deleted() -> None:
 def test_an_org_that_fails_is_no_defect_of_ours() -> None:
     okta = Okta(USER, (500, b"oops"))
     own = OktaStates(PROVIDER, okta, SETTINGS, {"admin_api_token": ADMIN})
-    own.arrange(ProviderState(State.NO_FACTOR, {}))
+    own.arrange(ProviderState(StateName.NO_FACTOR, {}))
     own.close()
     assert [method for method, *_ in okta.asked] == ["POST", "DELETE"]
     assert len(own.ledger.things) == 1
@@ -163,6 +163,6 @@ def test_an_org_that_fails_is_no_defect_of_ours() -> None:
 
 def test_codes_are_secret() -> None:
     okta = Okta(USER, FACTOR, {"status": "ACTIVE"})
-    made = arranged(okta, State.WORKING_OTP, admin_api_token=ADMIN)
+    made = arranged(okta, StateName.WORKING_OTP, admin_api_token=ADMIN)
     assert made.secrets == {"passcode"}
     assert made.values["passcode"] != made.values["wrong_passcode"]

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import pytest
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.providers.okta.auth import new_key, new_token
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import always
-from mfagate.testing import Absent, Change, ProviderSuite
+from mfagate.sandbox.faulty_proxy import always
+from mfagate.testing import Absent, ProviderSuite, SettingChange
 from mfagate.testing.provider_project import ProviderProject
 
 from ...support.project import REPOSITORY
@@ -45,99 +45,106 @@ class TestOkta(ProviderSuite):
     expect = {"org_id": "sandbox:org_id", "subdomain": "sandbox:subdomain"}
     rate_limit = _TOO_MANY
     live = {
-        "refused": Change({"api_token": new_token()}, CauseId.CREDENTIAL_REJECTED),
-        "unknown key": Change(app(client_id="0oaabcdefg1234567890"), CauseId.CREDENTIAL_UNKNOWN_KEY),
-        "wrong kind": Change(app(client_id="sandbox:web_client_id"), CauseId.CREDENTIAL_WRONG_KIND),
-        "expired": Change({"api_token": "sandbox:expired_api_token"}, CauseId.CREDENTIAL_REJECTED),
-        "revoked": Change({"api_token": "sandbox:revoked_api_token"}, CauseId.CREDENTIAL_REJECTED),
-        "wrong account": Change({"expect.org_id": "00oabcdefg1234567890"}, CauseId.CREDENTIAL_WRONG_ACCOUNT),
-        "missing permission": Change(
+        "refused": SettingChange({"api_token": new_token()}, CauseId.CREDENTIAL_REJECTED),
+        "unknown key": SettingChange(app(client_id="0oaabcdefg1234567890"), CauseId.CREDENTIAL_UNKNOWN_KEY),
+        "wrong kind": SettingChange(app(client_id="sandbox:web_client_id"), CauseId.CREDENTIAL_WRONG_KIND),
+        "expired": SettingChange({"api_token": "sandbox:expired_api_token"}, CauseId.CREDENTIAL_REJECTED),
+        "revoked": SettingChange({"api_token": "sandbox:revoked_api_token"}, CauseId.CREDENTIAL_REJECTED),
+        "wrong account": SettingChange({"expect.org_id": "00oabcdefg1234567890"}, CauseId.CREDENTIAL_WRONG_ACCOUNT),
+        "missing permission": SettingChange(
             {"api_token": "sandbox:unprivileged_api_token"}, CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION
         ),
     }
     doubtful = (
-        Change({"api_token": "Zq7_" * 10}, CauseId.CONFIG_WRONG_KIND),
-        Change(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
-        Change(app(client_id="00oabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND),
-        Change(app(client_id="sandbox:api_token"), CauseId.CONFIG_WRONG_KIND),
-        Change(app(key_id="pksabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND, "key_id"),
-        Change(app(scopes="okta.users.read okta.users.manage acme:read"), CauseId.CONFIG_MALFORMED_VALUE, "scopes"),
+        SettingChange({"api_token": "Zq7_" * 10}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange(app(client_id="00oabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND),
+        SettingChange(app(client_id="sandbox:api_token"), CauseId.CONFIG_WRONG_KIND),
+        SettingChange(app(key_id="pksabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND, "key_id"),
+        SettingChange(
+            app(scopes="okta.users.read okta.users.manage acme:read"), CauseId.CONFIG_MALFORMED_VALUE, "scopes"
+        ),
     )
     offline = (
-        Change({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"api_token": "sandbox:token_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"api_token": "sandbox:token_id", "token_id": "sandbox:api_token"}, CauseId.CONFIG_VALUES_SWAPPED),
-        Change({"api_token": "SSWS 00" + "a1B2" * 10}, CauseId.CONFIG_STRAY_CHARACTERS),
-        Change({"api_token": "eyJhbGciOiJSUzI1NiJ9.eyJ2ZXIiOjF9.c2ln"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"api_token": "00NgAPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-x"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"api_token": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"org_url": "acme.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "http://acme.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme.okta.com/"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme.okta.com/api/v1"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme.okta.com/oauth2/default"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme.okta.com:443"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme-admin.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme-admin.oktapreview.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme.kerberos.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://developer.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://okta.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme.okta.com.com"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://acme"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"org_url": "https://{yourOktaDomain}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"org_url": "https://dev-123456.okta.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"org_url": "https://your-okta-domain.okta.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change(app(client_id=None), CauseId.CONFIG_SETTING_MISSING, "client_id"),
-        Change(app(scopes="okta.users.read,okta.users.manage"), CauseId.CONFIG_MALFORMED_VALUE, "scopes"),
-        Change(app(scopes="openid okta.users.read"), CauseId.CONFIG_WRONG_KIND, "scopes"),
-        Change(app(scopes="okta.users.read.self"), CauseId.CONFIG_WRONG_KIND, "scopes"),
-        Change(app(private_key="Zq7_" * 10), CauseId.CONFIG_WRONG_KIND, "private_key"),
-        Change(app(private_key="ocsabcdefg1234567890"), CauseId.CONFIG_SECRET_ID_NOT_SECRET, "private_key"),
-        Change(app(private_key="pksabcdefg1234567890"), CauseId.CONFIG_SECRET_ID_NOT_SECRET, "private_key"),
-        Change(app(private_key='{"kty": "RSA", "d": "AQAB"}'), CauseId.CONFIG_MALFORMED_VALUE, "private_key"),
-        Change(app(private_key=_ED25519_KEY), CauseId.CONFIG_MALFORMED_VALUE, "private_key"),
-        Change({"client_id": "sandbox:client_id"}, CauseId.CONFIG_SETTING_MISSING, "private_key"),
-        Change(
+        SettingChange({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"api_token": "sandbox:token_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        SettingChange(
+            {"api_token": "sandbox:token_id", "token_id": "sandbox:api_token"}, CauseId.CONFIG_VALUES_SWAPPED
+        ),
+        SettingChange({"api_token": "SSWS 00" + "a1B2" * 10}, CauseId.CONFIG_STRAY_CHARACTERS),
+        SettingChange({"api_token": "eyJhbGciOiJSUzI1NiJ9.eyJ2ZXIiOjF9.c2ln"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"api_token": "00NgAPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-x"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"api_token": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"org_url": "acme.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "http://acme.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme.okta.com/"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme.okta.com/api/v1"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme.okta.com/oauth2/default"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme.okta.com:443"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme-admin.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme-admin.oktapreview.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme.kerberos.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://developer.okta.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://okta.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme.okta.com.com"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://acme"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"org_url": "https://{yourOktaDomain}"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"org_url": "https://dev-123456.okta.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"org_url": "https://your-okta-domain.okta.com"}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange(app(client_id=None), CauseId.CONFIG_SETTING_MISSING, "client_id"),
+        SettingChange(app(scopes="okta.users.read,okta.users.manage"), CauseId.CONFIG_MALFORMED_VALUE, "scopes"),
+        SettingChange(app(scopes="openid okta.users.read"), CauseId.CONFIG_WRONG_KIND, "scopes"),
+        SettingChange(app(scopes="okta.users.read.self"), CauseId.CONFIG_WRONG_KIND, "scopes"),
+        SettingChange(app(private_key="Zq7_" * 10), CauseId.CONFIG_WRONG_KIND, "private_key"),
+        SettingChange(app(private_key="ocsabcdefg1234567890"), CauseId.CONFIG_SECRET_ID_NOT_SECRET, "private_key"),
+        SettingChange(app(private_key="pksabcdefg1234567890"), CauseId.CONFIG_SECRET_ID_NOT_SECRET, "private_key"),
+        SettingChange(app(private_key='{"kty": "RSA", "d": "AQAB"}'), CauseId.CONFIG_MALFORMED_VALUE, "private_key"),
+        SettingChange(app(private_key=_ED25519_KEY), CauseId.CONFIG_MALFORMED_VALUE, "private_key"),
+        SettingChange({"client_id": "sandbox:client_id"}, CauseId.CONFIG_SETTING_MISSING, "private_key"),
+        SettingChange(
             {"client_id": "sandbox:client_id", "private_key": "sandbox:private_key"},
             CauseId.CONFIG_WRONG_KIND,
             "api_token",
         ),
     )
 
-    apps: ClassVar[Mapping[str, tuple[Change, str]]] = {
-        "wrong key": (Change(app(private_key=new_key()), CauseId.CREDENTIAL_REJECTED, "private_key"), "public half"),
-        "wrong kid": (Change(app(key_id="another"), CauseId.CREDENTIAL_REJECTED, "private_key"), "kid"),
+    apps: ClassVar[Mapping[str, tuple[SettingChange, str]]] = {
+        "wrong key": (
+            SettingChange(app(private_key=new_key()), CauseId.CREDENTIAL_REJECTED, "private_key"),
+            "public half",
+        ),
+        "wrong kid": (SettingChange(app(key_id="another"), CauseId.CREDENTIAL_REJECTED, "private_key"), "kid"),
         "no key registered": (
-            Change(app(client_id="sandbox:keyless_client_id"), CauseId.CREDENTIAL_REJECTED),
+            SettingChange(app(client_id="sandbox:keyless_client_id"), CauseId.CREDENTIAL_REJECTED),
             "no public key",
         ),
         "proof of possession": (
-            Change(app(client_id="sandbox:dpop_client_id"), CauseId.CREDENTIAL_WRONG_KIND),
+            SettingChange(app(client_id="sandbox:dpop_client_id"), CauseId.CREDENTIAL_WRONG_KIND),
             "DPoP",
         ),
         "outside the zone": (
-            Change(app(client_id="sandbox:restricted_client_id"), CauseId.CREDENTIAL_NETWORK_RESTRICTED),
+            SettingChange(app(client_id="sandbox:restricted_client_id"), CauseId.CREDENTIAL_NETWORK_RESTRICTED),
             "network zones",
         ),
         "nothing granted": (
-            Change(app(client_id="sandbox:ungranted_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+            SettingChange(app(client_id="sandbox:ungranted_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
             "none of the scopes",
         ),
         "a token, but no permission": (
-            Change(app(client_id="sandbox:narrow_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+            SettingChange(app(client_id="sandbox:narrow_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
             "without okta.users.manage",
         ),
         "no role": (
-            Change(app(client_id="sandbox:roleless_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
+            SettingChange(app(client_id="sandbox:roleless_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
             "no administrator role",
         ),
         "too few scopes asked for": (
-            Change(app(scopes="okta.users.read"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "scopes"),
+            SettingChange(app(scopes="okta.users.read"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "scopes"),
             "without okta.users.manage",
         ),
         "a scope that does not exist": (
-            Change(
+            SettingChange(
                 app(scopes="okta.users.read okta.users.manage okta.nothing.read"),
                 CauseId.CONFIG_MALFORMED_VALUE,
                 "scopes",

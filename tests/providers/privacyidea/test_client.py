@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient
-from mfagate.sandbox.front import Front, front
-from mfagate.second_factor import (
+from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,
     Decision,
@@ -18,6 +17,7 @@ from mfagate.second_factor import (
     RateLimited,
     SecondFactorError,
 )
+from mfagate.sandbox.faulty_proxy import FaultyProxy, faulty_proxy
 
 from ...support.answers import Answers
 
@@ -32,13 +32,13 @@ def answers() -> Answers:
 
 
 @pytest.fixture(scope="module")
-def provider(answers: Answers) -> Iterator[Front]:
-    with front("http://127.0.0.1:9", answers) as server:
+def provider(answers: Answers) -> Iterator[FaultyProxy]:
+    with faulty_proxy("http://127.0.0.1:9", answers) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def client(provider: Front) -> PrivacyIDEAClient:
+def client(provider: FaultyProxy) -> PrivacyIDEAClient:
     return PrivacyIDEAClient(provider.url, "key", "admin", timeout_seconds=2)
 
 
@@ -74,7 +74,7 @@ def test_rate_limit_tells_how_long(client: PrivacyIDEAClient, answers: Answers) 
     assert raised.value.retry_after == 17
 
 
-def test_no_answer_is_unavailable_and_shows_nothing(provider: Front) -> None:
+def test_no_answer_is_unavailable_and_shows_nothing(provider: FaultyProxy) -> None:
     gone = PrivacyIDEAClient("http://127.0.0.1:9", "canary-key", timeout_seconds=1)
     with pytest.raises(ProviderUnavailable) as raised:
         gone.verify(OTP, "canary-code")

@@ -8,7 +8,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.testing import explained

@@ -11,8 +11,8 @@ import requests
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from mfagate.providers.privacyidea.sandbox import PrivacyIDEASandbox
 from mfagate.sandbox import Running, SandboxError
+from mfagate_sandbox.privacyidea.sandbox import PrivacyIDEASandbox
 
 
 def ask(server: Running, method: str, path: str, key: str | None = None, **body: str) -> requests.Response:
@@ -86,7 +86,7 @@ def test_key_of_another_sandbox_is_refused_quietly(server: Running, capfd: pytes
 
 
 def test_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfagate.providers.privacyidea.sandbox.find_spec", lambda name: None)
+    monkeypatch.setattr("mfagate_sandbox.privacyidea.sandbox.find_spec", lambda name: None)
     with pytest.raises(SandboxError, match=r"pip install \S+\[sandbox\]"):
         PrivacyIDEASandbox().start()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.providers.privacyidea.settings import _role
 
 

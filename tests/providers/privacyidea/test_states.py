@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import requests
 
-from mfagate.causes import CauseId
 from mfagate.contract import ProviderState
-from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.leftovers.marks import Mark
 from mfagate.providers.base import Send
 from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.states import PrivacyIDEAStates
-from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.sandbox import Running
 
 Answer = tuple[int, Any, Any]
@@ -98,7 +98,7 @@ def tokens(admin: Callable[..., Any]) -> Callable[[], list[str]]:
 def check(server: Running) -> Check:
     """``/validate/check`` as a consumer: status, decision or error code, message."""
 
-    def check(arranged: Arranged, password: str = "pass") -> Answer:
+    def check(arranged: StateValues, password: str = "pass") -> Answer:
         taken = ("user", "realm", "transaction_id")
         body = {name: arranged.values[name] for name in taken if name in arranged.values}
         body["pass"] = arranged.values[password]
@@ -115,7 +115,7 @@ def check(server: Running) -> Check:
     return check
 
 
-def arrange(states: PrivacyIDEAStates, state: State) -> Arranged:
+def arrange(states: PrivacyIDEAStates, state: StateName) -> StateValues:
     return states.arrange(ProviderState(state.value, {}))
 
 
@@ -129,50 +129,50 @@ NO_KEY = (403, 303, "No valid API key was passed.")
 @pytest.mark.parametrize(
     ("state", "answers"),
     [
-        (State.WORKING_OTP, {"wrong_pass": WRONG_OTP, "pass": ACCEPTED}),
-        (State.USED_OTP, {"pass": USED}),
+        (StateName.WORKING_OTP, {"wrong_pass": WRONG_OTP, "pass": ACCEPTED}),
+        (StateName.USED_OTP, {"pass": USED}),
         (
-            State.PIN_AND_OTP,
+            StateName.PIN_AND_OTP,
             {"wrong_pin_pass": WRONG_PIN, "wrong_pass": WRONG_OTP, "pass": ACCEPTED},
         ),
-        (State.NO_FACTOR, {"pass": (200, "REJECT", "The user has no tokens assigned")}),
-        (State.DISABLED_FACTOR, {"pass": (200, "REJECT", "Token is disabled")}),
-        (State.LOCKED_FACTOR, {"pass": (200, "REJECT", "Failcounter exceeded")}),
+        (StateName.NO_FACTOR, {"pass": (200, "REJECT", "The user has no tokens assigned")}),
+        (StateName.DISABLED_FACTOR, {"pass": (200, "REJECT", "Token is disabled")}),
+        (StateName.LOCKED_FACTOR, {"pass": (200, "REJECT", "Failcounter exceeded")}),
         (
-            State.UNKNOWN_USER,
+            StateName.UNKNOWN_USER,
             {"pass": (400, 904, "ERR904: User <mfagate-no-such-user@lab> does not exist.")},
         ),
-        (State.CHALLENGE_FACTOR, {"pass": (200, "CHALLENGE", "please enter otp: ")}),
+        (StateName.CHALLENGE_FACTOR, {"pass": (200, "CHALLENGE", "please enter otp: ")}),
         (
-            State.CHALLENGE_STARTED,
+            StateName.CHALLENGE_STARTED,
             {
                 "wrong_pass": (200, "REJECT", "Response did not match the challenge."),
                 "pass": (200, "ACCEPT", "Found matching challenge"),
             },
         ),
-        (State.CREDENTIAL_MISSING, {"pass": NO_KEY}),
-        (State.CREDENTIAL_MALFORMED, {"pass": NO_KEY}),
+        (StateName.CREDENTIAL_MISSING, {"pass": NO_KEY}),
+        (StateName.CREDENTIAL_MALFORMED, {"pass": NO_KEY}),
         (
-            State.CREDENTIAL_WRONG_KIND,
+            StateName.CREDENTIAL_WRONG_KIND,
             {"pass": (403, 303, "A correct JWT was passed, but it was no API key.")},
         ),
     ],
 )
-def test_state(states: PrivacyIDEAStates, check: Check, state: State, answers: dict[str, Answer]) -> None:
+def test_state(states: PrivacyIDEAStates, check: Check, state: StateName, answers: dict[str, Answer]) -> None:
     arranged = arrange(states, state)
     assert {password: check(arranged, password) for password in answers} == answers
 
 
 def test_expired_credential(states: PrivacyIDEAStates, check: Check) -> None:
-    status, code, _ = check(arrange(states, State.CREDENTIAL_EXPIRED))
+    status, code, _ = check(arrange(states, StateName.CREDENTIAL_EXPIRED))
     assert (status, code) == (500, -500)
 
 
 @pytest.fixture
-def poll(server: Running) -> Callable[[Arranged], tuple[str, str]]:
+def poll(server: Running) -> Callable[[StateValues], tuple[str, str]]:
     """``/validate/polltransaction``: challenge status and decision."""
 
-    def poll(arranged: Arranged) -> tuple[str, str]:
+    def poll(arranged: StateValues) -> tuple[str, str]:
         url = f"{server.endpoint}/validate/polltransaction/{arranged.values['transaction_id']}"
         headers = {"Authorization": server.values["validate_key"]}
         answer = requests.get(url, headers=headers, timeout=30).json()
@@ -181,37 +181,37 @@ def poll(server: Running) -> Callable[[Arranged], tuple[str, str]]:
     return poll
 
 
-def test_push_states(states: PrivacyIDEAStates, check: Check, poll: Callable[[Arranged], tuple[str, str]]) -> None:
-    pending = arrange(states, State.PUSH_PENDING)
+def test_push_states(states: PrivacyIDEAStates, check: Check, poll: Callable[[StateValues], tuple[str, str]]) -> None:
+    pending = arrange(states, StateName.PUSH_PENDING)
     assert poll(pending) == ("pending", "REJECT")
     assert check(pending) == (200, "REJECT", "Response did not match the challenge.")
 
-    declined = arrange(states, State.PUSH_DECLINED)
+    declined = arrange(states, StateName.PUSH_DECLINED)
     assert poll(declined) == ("declined", "DECLINED")
     assert check(declined) == (200, "REJECT", "Response did not match the challenge.")
     assert declined.values["serial"] == pending.values["serial"]
 
     # The push token goes, and the next push state gets another.
-    assert check(arrange(states, State.WORKING_OTP)) == ACCEPTED
-    accepted = arrange(states, State.PUSH_ACCEPTED)
+    assert check(arrange(states, StateName.WORKING_OTP)) == ACCEPTED
+    accepted = arrange(states, StateName.PUSH_ACCEPTED)
     assert poll(accepted) == ("accept", "ACCEPT")
     assert check(accepted) == (200, "ACCEPT", "Found matching challenge")
 
 
 def test_state_does_not_outlive_the_next_one(states: PrivacyIDEAStates, check: Check) -> None:
-    arrange(states, State.LOCKED_FACTOR)
-    assert check(arrange(states, State.WORKING_OTP)) == ACCEPTED
-    assert check(arrange(states, State.NO_FACTOR))[2] == "The user has no tokens assigned"
+    arrange(states, StateName.LOCKED_FACTOR)
+    assert check(arrange(states, StateName.WORKING_OTP)) == ACCEPTED
+    assert check(arrange(states, StateName.NO_FACTOR))[2] == "The user has no tokens assigned"
 
 
 def test_passwords_are_secret(states: PrivacyIDEAStates) -> None:
-    assert arrange(states, State.PIN_AND_OTP).secrets == {"pass", "wrong_pass", "wrong_pin_pass"}
-    assert arrange(states, State.CHALLENGE_FACTOR).secrets == {"pass"}
+    assert arrange(states, StateName.PIN_AND_OTP).secrets == {"pass", "wrong_pass", "wrong_pin_pass"}
+    assert arrange(states, StateName.CHALLENGE_FACTOR).secrets == {"pass"}
 
 
 def test_default_realm(states: PrivacyIDEAStates, send: Any, settings: Any, data: Any, check: Check) -> None:
     default = PrivacyIDEAStates(PROVIDER, send, settings.model_copy(update={"realm": None}), data)
-    arranged = arrange(default, State.WORKING_OTP)
+    arranged = arrange(default, StateName.WORKING_OTP)
     assert "realm" not in arranged.values
     assert check(arranged) == ACCEPTED
     default.close()
@@ -221,13 +221,13 @@ def test_the_token_of_another_run_is_not_touched(
     states: PrivacyIDEAStates, send: Any, settings: Any, data: Any, tokens: Callable[[], list[str]]
 ) -> None:
     other = PrivacyIDEAStates(PROVIDER, send, settings, data)
-    theirs = arrange(other, State.WORKING_OTP).values["serial"]
+    theirs = arrange(other, StateName.WORKING_OTP).values["serial"]
     with pytest.raises(AskedTooSoon, match="another run of mfagate uses the test user"):
-        arrange(states, State.WORKING_OTP)
+        arrange(states, StateName.WORKING_OTP)
     assert tokens() == [theirs]
     other.close()
     assert tokens() == []
-    arranged = arrange(states, State.WORKING_OTP)
+    arranged = arrange(states, StateName.WORKING_OTP)
     assert tokens() == [arranged.values["serial"]]
 
 
@@ -235,7 +235,7 @@ def test_tokens_of_a_run_that_was_killed_are_found_and_removed(
     states: PrivacyIDEAStates, send: Any, settings: Any, data: Any, admin: Callable[..., Any]
 ) -> None:
     killed = PrivacyIDEAStates(PROVIDER, send, settings, data)
-    arrange(killed, State.WORKING_OTP)
+    arrange(killed, StateName.WORKING_OTP)
     ((thing, mark),) = states.marked()
     assert [thing] == killed.ledger.things
     assert mark.name == thing.name
@@ -257,7 +257,7 @@ def test_token_of_somebody_else_is_not_touched(
     admin("POST", "/token/init", type="hotp", genkey=1, serial="ALICE1", user=data["user"])
     try:
         with pytest.raises(StateUnavailable, match=r"tokens that mfagate did not enrol \(ALICE1\)"):
-            arrange(states, State.NO_FACTOR)
+            arrange(states, StateName.NO_FACTOR)
         states.close()
         assert tokens() == ["ALICE1"]
     finally:
@@ -267,16 +267,16 @@ def test_token_of_somebody_else_is_not_touched(
 @pytest.mark.parametrize(
     ("state", "left_out", "setting"),
     [
-        (State.WORKING_OTP, "user", "test_data.user"),
-        (State.NO_FACTOR, "user", "test_data.user"),
-        (State.CREDENTIAL_EXPIRED, "expired_validate_key", "test_data.expired_validate_key"),
-        (State.WORKING_OTP, "admin_key", "settings.admin_key"),
-        (State.PUSH_PENDING, "admin_key", "settings.admin_key"),
-        (State.CREDENTIAL_WRONG_KIND, "admin_key", "settings.admin_key"),
-        (State.CREDENTIAL_MALFORMED, "validate_key", "settings.validate_key"),
+        (StateName.WORKING_OTP, "user", "test_data.user"),
+        (StateName.NO_FACTOR, "user", "test_data.user"),
+        (StateName.CREDENTIAL_EXPIRED, "expired_validate_key", "test_data.expired_validate_key"),
+        (StateName.WORKING_OTP, "admin_key", "settings.admin_key"),
+        (StateName.PUSH_PENDING, "admin_key", "settings.admin_key"),
+        (StateName.CREDENTIAL_WRONG_KIND, "admin_key", "settings.admin_key"),
+        (StateName.CREDENTIAL_MALFORMED, "validate_key", "settings.validate_key"),
     ],
 )
-def test_not_configured(settings: Any, data: dict[str, str], state: State, left_out: str, setting: str) -> None:
+def test_not_configured(settings: Any, data: dict[str, str], state: StateName, left_out: str, setting: str) -> None:
     data.pop(left_out, None)
     if left_out in type(settings).model_fields:
         settings = settings.model_copy(update={left_out: None})
@@ -291,8 +291,10 @@ def unreachable(request: requests.Request, settings: Any = None) -> Exchange:
     return replace(exchange(200, b""), response=None, failure=failure)
 
 
-@pytest.mark.parametrize("state", [State.UNKNOWN_USER, State.CREDENTIAL_MISSING, State.CREDENTIAL_MALFORMED])
-def test_takes_no_test_data_and_no_request(settings: Any, state: State) -> None:
+@pytest.mark.parametrize(
+    "state", [StateName.UNKNOWN_USER, StateName.CREDENTIAL_MISSING, StateName.CREDENTIAL_MALFORMED]
+)
+def test_takes_no_test_data_and_no_request(settings: Any, state: StateName) -> None:
     states = PrivacyIDEAStates(PROVIDER, unreachable, settings.model_copy(update={"admin_key": None}), {})
     assert arrange(states, state).values["user"] == "mfagate-no-such-user"
 
@@ -300,7 +302,7 @@ def test_takes_no_test_data_and_no_request(settings: Any, state: State) -> None:
 def test_refusal_of_the_server(send: Any, settings: Any) -> None:
     states = PrivacyIDEAStates(PROVIDER, send, settings, {"user": "mallory"})
     with pytest.raises(StateUnavailable, match="GET /token/: error 904, "):
-        arrange(states, State.WORKING_OTP)
+        arrange(states, StateName.WORKING_OTP)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +319,7 @@ def test_refusal_of_the_server(send: Any, settings: Any) -> None:
 )
 def test_unusable_answer(settings: Any, data: Any, answer: Any, message: str) -> None:
     with pytest.raises(StateUnavailable) as caught:
-        arrange(PrivacyIDEAStates(PROVIDER, answer, settings, data), State.WORKING_OTP)
+        arrange(PrivacyIDEAStates(PROVIDER, answer, settings, data), StateName.WORKING_OTP)
     assert str(caught.value) == message
 
 
@@ -329,7 +331,7 @@ def test_a_defect_in_closing_is_not_hidden(states: PrivacyIDEAStates, send: Any,
 
     closing = False
     failing = PrivacyIDEAStates(PROVIDER, fails_later, settings, data)
-    arrange(failing, State.WORKING_OTP)
+    arrange(failing, StateName.WORKING_OTP)
     closing = True
     with pytest.raises(ExceptionGroup) as raised:
         failing.close()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.sandbox.front import always
-from mfagate.testing import Absent, Change, ProviderSuite
+from mfagate.sandbox.faulty_proxy import always
+from mfagate.testing import Absent, ProviderSuite, SettingChange
 
 from ...support.project import REPOSITORY
 
-_MADE_UP = PROVIDER.known_bad(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
+_MADE_UP = PROVIDER.with_bad_credential(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
 _FORGED = _MADE_UP.secret("validate_key") if _MADE_UP is not None else None
 
 
@@ -22,20 +22,20 @@ class TestPrivacyIDEA(ProviderSuite):
     swapped = (("validate_key", "admin_key"),)
     rate_limit = always(429, b"{}", "application/json", Retry_After="30")
     live = {
-        "refused": Change({"validate_key": _FORGED}, CauseId.CREDENTIAL_REJECTED),
+        "refused": SettingChange({"validate_key": _FORGED}, CauseId.CREDENTIAL_REJECTED),
         "unknown key": Absent("a key carries its whole identity; the server keeps no list of them"),
         "wrong kind": Absent("the role stands in the key, so a wrong one is found offline"),
         "expired": Absent("the date stands in the key, so an expired one is found offline"),
         "revoked": Absent("a key cannot be revoked; what changes is the server's SECRET_KEY, which refuses it"),
-        "wrong account": Change({"expect.realm": "production"}, CauseId.CREDENTIAL_WRONG_ACCOUNT),
+        "wrong account": SettingChange({"expect.realm": "production"}, CauseId.CREDENTIAL_WRONG_ACCOUNT),
         "missing permission": Absent("every key of a role may do the same until the server has policies for it"),
     }
     offline = (
-        Change({"validate_key": "sandbox:expired_validate_key"}, CauseId.CONFIG_EXPIRED),
-        Change({"validate_key": "sandbox:admin_key"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"admin_key": "pi_1_secret"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"validate_key": None, "admin_key": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"url": "mfa.shop.internal"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"url": "https://mfa.shop.internal/"}, CauseId.CONFIG_MALFORMED_URL),
-        Change({"url": "https://mfa.shop.internal/validate/check"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"validate_key": "sandbox:expired_validate_key"}, CauseId.CONFIG_EXPIRED),
+        SettingChange({"validate_key": "sandbox:admin_key"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"admin_key": "pi_1_secret"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"validate_key": None, "admin_key": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"url": "mfa.shop.internal"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"url": "https://mfa.shop.internal/"}, CauseId.CONFIG_MALFORMED_URL),
+        SettingChange({"url": "https://mfa.shop.internal/validate/check"}, CauseId.CONFIG_MALFORMED_URL),
     )

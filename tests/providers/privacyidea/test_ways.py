@@ -13,15 +13,15 @@ import requests
 from prometheus_client import CollectorRegistry
 
 from mfagate.monitor import Answer, monitor
-from mfagate.monitor import Result as Judged
+from mfagate.monitor import CallResult as Judged
 from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient, ServiceAccount
-from mfagate.providers.privacyidea.sandbox import PrivacyIDEASandbox
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.providers.second_factor import CredentialRejected, Factor
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import Fault, Handler, front
-from mfagate.second_factor import CredentialRejected, Factor
-from mfagate.testing.project import Project, Result
+from mfagate.sandbox.faulty_proxy import Fault, Handler, faulty_proxy
+from mfagate.testing.project import CommandResult, Project
+from mfagate_sandbox.privacyidea.sandbox import PrivacyIDEASandbox
 
 from ...support.answers import Answers
 from ...support.project import link_shipped
@@ -31,7 +31,7 @@ HIDING = [[REASONS], [REASONS, STATUS]]
 
 
 def forged() -> str:
-    bad = PROVIDER.known_bad(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
+    bad = PROVIDER.with_bad_credential(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
     assert bad is not None
     return bad.secret("validate_key") or ""
 
@@ -65,7 +65,7 @@ class Ways(Project):
         )
 
 
-Gate = Callable[..., Result]
+Gate = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def gate(tmp_path: Path, running: Running) -> Iterator[Gate]:
 
     def run(
         settings: str, faults: list[str] | None = None, environment: str = "staging", more: str = "", url: str = ""
-    ) -> Result:
+    ) -> CommandResult:
         running.change_faults(faults or [])
         project.settings, project.environment, project.more = settings, environment, more
         project.url = url or running.endpoint
@@ -84,11 +84,11 @@ def gate(tmp_path: Path, running: Running) -> Iterator[Gate]:
     running.change_faults([])
 
 
-def of(result: Result, check_id: str, subject: str | None = None) -> dict[str, Any]:
+def of(result: CommandResult, check_id: str, subject: str | None = None) -> dict[str, Any]:
     return next(check for check in result.checks(check_id) if check["subject"] == subject)
 
 
-def assert_replaces_nothing(result: Result) -> None:
+def assert_replaces_nothing(result: CommandResult) -> None:
     for check in result.first["checks"]:
         step = check["next_step"] or ""
         assert "Put the right value" not in step, check
@@ -130,7 +130,7 @@ def test_a_server_that_fails_at_the_key_points_at_its_log(gate: Gate, running: R
     def fault(handler: Handler) -> bool:
         return handler.path.startswith("/validate/check") and handler.answer(500, body, "application/json")
 
-    with front(running.endpoint, fault) as before:
+    with faulty_proxy(running.endpoint, fault) as before:
         result = gate(GOOD, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
     assert "privacyidea.log" in result.first_red["next_step"]
@@ -181,7 +181,7 @@ def only(*paths: str, status: int = 403, body: bytes = b"<html><title>403 Forbid
 
 @pytest.mark.parametrize("key", [GOOD, BAD])
 def test_with_the_other_endpoint_blocked_nothing_is_known(gate: Gate, running: Running, key: str) -> None:
-    with front(running.endpoint, only("/validate/check", "/healthz/readyz")) as before:
+    with faulty_proxy(running.endpoint, only("/validate/check", "/healthz/readyz")) as before:
         result = gate(key, [REASONS, STATUS], url=before.url)
     assert (result.exit_code, result.first["cause"]) == (3, "credential.not-provable")
     assert "hide_specific_error_message" in result.first_red["message"]
@@ -197,7 +197,7 @@ NO_HEALTH = json.dumps({"result": {"status": False, "error": {"code": -404, "mes
     ids=["a front end", "an old server", "a page"],
 )
 def test_without_a_health_url_the_key_is_asked(gate: Gate, running: Running, fault: Fault) -> None:
-    with front(running.endpoint, fault) as before:
+    with faulty_proxy(running.endpoint, fault) as before:
         result = gate(GOOD, url=before.url)
         refused = gate(BAD, url=before.url)
     ping = of(result, "provider.ping")
@@ -214,7 +214,7 @@ def drops_authorization(handler: Handler) -> bool:
 
 @pytest.mark.parametrize(("key", "cause"), [(GOOD, "network.proxy"), (BAD, "credential.rejected")])
 def test_a_proxy_that_drops_the_header(gate: Gate, running: Running, key: str, cause: str) -> None:
-    with front(running.endpoint, drops_authorization) as before:
+    with faulty_proxy(running.endpoint, drops_authorization) as before:
         result = gate(key, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (1, cause)
     if cause == "network.proxy":
@@ -223,7 +223,7 @@ def test_a_proxy_that_drops_the_header(gate: Gate, running: Running, key: str, c
 
 
 def test_a_front_end_that_lets_nothing_through_is_no_wrong_url(gate: Gate, running: Running) -> None:
-    with front(running.endpoint, only()) as before:
+    with faulty_proxy(running.endpoint, only()) as before:
         result = gate(GOOD, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (1, "contract.not-json"), result.stdout
     assert "403 Forbidden" in result.first_red["evidence"]["page title"]
@@ -234,7 +234,7 @@ def test_a_front_end_that_lets_nothing_through_is_no_wrong_url(gate: Gate, runni
 @pytest.mark.parametrize("fault", [only(status=401), only(status=404), only(status=404, body=NO_HEALTH)])
 def test_another_application_at_the_address(gate: Gate, running: Running, fault: Fault) -> None:
     """Or the server, at another path."""
-    with front(running.endpoint, fault) as before:
+    with faulty_proxy(running.endpoint, fault) as before:
         result = gate(GOOD, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (1, "config.malformed-url")
     assert "not privacyIDEA's API" in result.first_red["message"]
@@ -337,7 +337,7 @@ def test_the_reference_client_uses_a_service_account(realm: str | None) -> None:
     answers.say({"result": {"status": True, "value": {"token": "t0ken"}}}, path="/auth")
     triggered = {"result": {"status": True, "value": 1}, "detail": {"transaction_id": "42"}}
     answers.say(triggered, path="/validate/triggerchallenge")
-    with front("http://127.0.0.1:9", answers) as server:
+    with faulty_proxy("http://127.0.0.1:9", answers) as server:
         service = ServiceAccount("mfa-trigger", "pa55", realm)
         client = PrivacyIDEAClient(server.url, None, service=service, timeout_seconds=2)
         assert client.start("alice", Factor.PUSH).transaction == "42"
@@ -352,7 +352,7 @@ def test_the_reference_client_says_that_a_service_account_is_refused() -> None:
     answers = Answers()
     refusal = {"result": {"status": False, "error": {"code": 4031, "message": "Authentication failure."}}}
     answers.say(refusal, 401, path="/auth")
-    with front("http://127.0.0.1:9", answers) as server:
+    with faulty_proxy("http://127.0.0.1:9", answers) as server:
         client = PrivacyIDEAClient(server.url, None, service=ServiceAccount("mfa-trigger", "pa55"), timeout_seconds=2)
         with pytest.raises(CredentialRejected):
             client.start("alice", Factor.PUSH)

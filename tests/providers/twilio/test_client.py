@@ -10,12 +10,7 @@ import certifi
 import pytest
 from pydantic import SecretStr
 
-from mfagate.providers.totp import Totp
-from mfagate.providers.twilio.client import TwilioClient
-from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.sandbox import Running
-from mfagate.sandbox.front import Front, front
-from mfagate.second_factor import (
+from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,
     CredentialRejected,
@@ -25,6 +20,11 @@ from mfagate.second_factor import (
     ProviderUnavailable,
     RateLimited,
 )
+from mfagate.providers.totp import Totp
+from mfagate.providers.twilio.client import TwilioClient
+from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.sandbox import Running
+from mfagate.sandbox.faulty_proxy import FaultyProxy, faulty_proxy
 
 from ...support.answers import Answers
 
@@ -59,13 +59,13 @@ def answers() -> Answers:
 
 
 @pytest.fixture(scope="module")
-def twilio(answers: Answers) -> Iterator[Front]:
-    with front("http://127.0.0.1:9", answers) as server:
+def twilio(answers: Answers) -> Iterator[FaultyProxy]:
+    with faulty_proxy("http://127.0.0.1:9", answers) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def client(twilio: Front) -> TwilioClient:
+def client(twilio: FaultyProxy) -> TwilioClient:
     return TwilioClient(SETTINGS, endpoint=twilio.url, timeout_seconds=2)
 
 
@@ -118,7 +118,7 @@ def test_every_other_status_of_a_verification_denies(client: TwilioClient, answe
 
 
 @pytest.mark.parametrize("code", ["", "123", "12345678901", "12345６", "abcdef", "123456\n", "1234 5"])
-def test_what_is_no_code_is_not_sent(twilio: Front, client: TwilioClient, code: str) -> None:
+def test_what_is_no_code_is_not_sent(twilio: FaultyProxy, client: TwilioClient, code: str) -> None:
     before = len(twilio.requests)
     assert client.verify(SMS, code) is Decision.DENY
     assert client.verify(TOTP, "12" if code == "123" else code) is Decision.DENY
@@ -141,7 +141,9 @@ def test_a_code_is_needed(client: TwilioClient) -> None:
 
 
 @pytest.mark.parametrize("identity", ["", "short", "a/../../x", "somebody?", "somebody#", "some body", "x" * 65])
-def test_a_name_that_is_no_identity_is_not_asked_about(twilio: Front, client: TwilioClient, identity: str) -> None:
+def test_a_name_that_is_no_identity_is_not_asked_about(
+    twilio: FaultyProxy, client: TwilioClient, identity: str
+) -> None:
     before = len(twilio.requests)
     for factor in (Factor.OTP, Factor.PUSH):
         with pytest.raises(NotEnrolled):

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from mfagate.providers.totp import Totp
-from mfagate.providers.twilio.emulator import TwilioEmulator
 from mfagate.sandbox import Running
+from mfagate_sandbox.twilio import TwilioEmulator
 
 PROVIDER = "twilio"
 

@@ -10,12 +10,12 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId, Outcome
-from mfagate.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
+from mfagate.core.result import Finding
 from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.errors import CANDIDATES, MEANINGS
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.result import Finding
 from mfagate.testing import explained
 
 HEX = "0123456789abcdef" * 2
@@ -269,9 +269,9 @@ class Asked:
         return Exchange(sent, now, Response(status, headers=Headers(), body=content))
 
 
-def narrowed(settings: TwilioSettings, found: Finding, status: int, body: Any) -> tuple[Finding, list[str]]:
+def refined(settings: TwilioSettings, found: Finding, status: int, body: Any) -> tuple[Finding, list[str]]:
     asked = Asked(status, body)
-    return PROVIDER.narrow(found, settings, asked), asked.paths
+    return PROVIDER.refine(found, settings, asked), asked.paths
 
 
 REFUSED = {"code": 20003, "message": "Authenticate", "status": 401}
@@ -294,7 +294,7 @@ REFUSED = {"code": 20003, "message": "Authenticate", "status": 401}
     ],
 )
 def test_a_token_asks_its_account(status: int, body: Any, cause: CauseId) -> None:
-    found, paths = narrowed(WITH_TOKEN, finding(401, 20003, settings=WITH_TOKEN), status, body)
+    found, paths = refined(WITH_TOKEN, finding(401, 20003, settings=WITH_TOKEN), status, body)
     assert found.cause is cause
     assert paths == [f"/2010-04-01/Accounts/{ACCOUNT}.json"]
     if cause is CauseId.PROVIDER_AUTH_OUTAGE:
@@ -313,7 +313,7 @@ def test_a_token_asks_its_account(status: int, body: Any, cause: CauseId) -> Non
     ],
 )
 def test_a_token_asks_about_the_key(status: int, body: Any, cause: CauseId, setting: str | None) -> None:
-    found, paths = narrowed(WITH_BOTH, finding(401, 20003, settings=WITH_BOTH), status, body)
+    found, paths = refined(WITH_BOTH, finding(401, 20003, settings=WITH_BOTH), status, body)
     assert (found.cause, found.setting) == (cause, setting)
     assert paths == [f"/2010-04-01/Accounts/{ACCOUNT}/Keys/{KEY}.json"]
     assert (found.evidence.get(CANDIDATES) == ["the secret is another key's"]) is (status == 200 and body["sid"] == KEY)
@@ -330,7 +330,7 @@ def test_a_token_asks_about_the_key(status: int, body: Any, cause: CauseId, sett
 )
 def test_no_question_is_asked_in_vain(settings: TwilioSettings, url: str, code: int) -> None:
     before = finding(401, code, settings=settings, url=url)
-    found, paths = narrowed(settings, before, 200, {})
+    found, paths = refined(settings, before, 200, {})
     assert (found, paths) == (before, [])
 
 
@@ -350,7 +350,7 @@ def services(*owners: str) -> dict[str, Any]:
     ],
 )
 def test_a_missing_service(settings: TwilioSettings, body: Any, cause: CauseId, setting: str) -> None:
-    found, paths = narrowed(settings, finding(404, 20404, settings=settings), 200, body)
+    found, paths = refined(settings, finding(404, 20404, settings=settings), 200, body)
     assert (found.cause, found.setting) == (cause, setting)
     assert paths == ["/v2/Services?PageSize=50"]
     if body == services(ACCOUNT):
@@ -362,7 +362,7 @@ def test_no_secret_is_in_a_finding() -> None:
         for code in (20003, 70051, 20008):
             before = finding(401, code, settings=settings)
             # The account's own answer holds its token.
-            found, _ = narrowed(settings, before, 200, {"sid": ACCOUNT, "status": "active", "auth_token": TOKEN})
+            found, _ = refined(settings, before, 200, {"sid": ACCOUNT, "status": "active", "auth_token": TOKEN})
             assert SECRET not in repr(found)
             assert TOKEN not in repr(found)
 

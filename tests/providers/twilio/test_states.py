@@ -12,15 +12,15 @@ from pydantic import SecretStr
 from werkzeug.test import Client
 
 from mfagate.contract import ProviderState
-from mfagate.diagnosis import diagnose
-from mfagate.exchange import Exchange, Headers, Request, Response
-from mfagate.providers.base import Dialect
-from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
+from mfagate.core.diagnosis import diagnose
+from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.providers.base import ProviderDialect
+from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.auth import TwilioAuth
-from mfagate.providers.twilio.emulator import TwilioEmulator
 from mfagate.providers.twilio.settings import TwilioSettings
 from mfagate.providers.twilio.states import TwilioStates
+from mfagate_sandbox.twilio import TwilioEmulator
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -55,7 +55,7 @@ class Bench:
         response = Response(answer.status_code, headers=Headers(tuple(answer.headers)), body=answer.data)
         return Exchange(Request(str(prepared.method), str(prepared.url)), _NOW, response)
 
-    def arrange(self, state: State) -> Arranged:
+    def arrange(self, state: StateName) -> StateValues:
         return self.states.arrange(ProviderState(state.value))
 
     def without(self, *names: str) -> TwilioStates:
@@ -72,13 +72,13 @@ def bench() -> Bench:
 def test_nothing_is_left_behind(bench: Bench) -> None:
     before = set(bench.service.entities)
     for state in (
-        State.WORKING_OTP,
-        State.NO_FACTOR,
-        State.DISABLED_FACTOR,
-        State.CHALLENGE_STARTED,
-        State.CODE_KNOWN,
-        State.CHALLENGE_EXHAUSTED,
-        State.CHALLENGE_FACTOR,
+        StateName.WORKING_OTP,
+        StateName.NO_FACTOR,
+        StateName.DISABLED_FACTOR,
+        StateName.CHALLENGE_STARTED,
+        StateName.CODE_KNOWN,
+        StateName.CHALLENGE_EXHAUSTED,
+        StateName.CHALLENGE_FACTOR,
     ):
         bench.arrange(state)
     # What the interaction of the last state would start.
@@ -91,14 +91,14 @@ def test_nothing_is_left_behind(bench: Bench) -> None:
 
 
 def test_one_totp_factor_serves_all(bench: Bench) -> None:
-    first, second = bench.arrange(State.WORKING_OTP), bench.arrange(State.WORKING_OTP)
+    first, second = bench.arrange(StateName.WORKING_OTP), bench.arrange(StateName.WORKING_OTP)
     assert first.values["factor_sid"] == second.values["factor_sid"]
     assert first.secrets == {"code"}
     assert first.values["code"] != first.values["wrong_code"]
 
 
 def test_the_code_of_a_verification_is_known(bench: Bench) -> None:
-    arranged = bench.arrange(State.CODE_KNOWN)
+    arranged = bench.arrange(StateName.CODE_KNOWN)
     assert arranged.secrets == {"code"}
     assert arranged.values["code"] != arranged.values["wrong_code"]
     (verification,) = bench.service.verifications.values()
@@ -108,14 +108,14 @@ def test_the_code_of_a_verification_is_known(bench: Bench) -> None:
 def test_a_service_without_custom_codes(bench: Bench) -> None:
     bench.service.flags["CustomCodeEnabled"] = False
     with pytest.raises(StateNotConfigured) as raised:
-        bench.arrange(State.CODE_KNOWN)
+        bench.arrange(StateName.CODE_KNOWN)
     assert raised.value.setting == "Enable Custom Verification Code"
     assert not bench.service.verifications, "no message for nothing"
-    assert "code" not in bench.arrange(State.CHALLENGE_STARTED).values
+    assert "code" not in bench.arrange(StateName.CHALLENGE_STARTED).values
 
 
-@pytest.mark.parametrize("state", [State.CODE_KNOWN, State.CHALLENGE_STARTED, State.CHALLENGE_FACTOR])
-def test_a_verification_of_another_run_is_left_alone(bench: Bench, state: State) -> None:
+@pytest.mark.parametrize("state", [StateName.CODE_KNOWN, StateName.CHALLENGE_STARTED, StateName.CHALLENGE_FACTOR])
+def test_a_verification_of_another_run_is_left_alone(bench: Bench, state: StateName) -> None:
     start = {"To": bench.test_data["phone"], "Channel": "sms"}
     bench.send(requests.Request("POST", f"/v2/Services/{bench.settings.service_sid}/Verifications", data=start))
     (left,) = bench.service.verifications
@@ -130,21 +130,21 @@ def test_a_verification_of_another_run_is_left_alone(bench: Bench, state: State)
 @pytest.mark.parametrize(
     ("state", "name"),
     [
-        (State.CHALLENGE_FACTOR, "phone"),
-        (State.CHALLENGE_STARTED, "phone"),
-        (State.CODE_KNOWN, "phone"),
-        (State.CHALLENGE_ANSWERED, "phone"),
-        (State.CHALLENGE_EXHAUSTED, "blocked_phone"),
-        (State.PUSH_PENDING, "push_identity"),
-        (State.PUSH_TIMED_OUT, "push_identity"),
-        (State.PUSH_ACCEPTED, "accepting_identity"),
-        (State.PUSH_DECLINED, "declining_identity"),
-        (State.CREDENTIAL_WRONG_KIND, "test_auth_token"),
-        (State.PERMISSION_MISSING, "restricted_api_key_secret"),
-        (State.CREDENTIAL_REVOKED, "revoked_api_key_sid"),
+        (StateName.CHALLENGE_FACTOR, "phone"),
+        (StateName.CHALLENGE_STARTED, "phone"),
+        (StateName.CODE_KNOWN, "phone"),
+        (StateName.CHALLENGE_ANSWERED, "phone"),
+        (StateName.CHALLENGE_EXHAUSTED, "blocked_phone"),
+        (StateName.PUSH_PENDING, "push_identity"),
+        (StateName.PUSH_TIMED_OUT, "push_identity"),
+        (StateName.PUSH_ACCEPTED, "accepting_identity"),
+        (StateName.PUSH_DECLINED, "declining_identity"),
+        (StateName.CREDENTIAL_WRONG_KIND, "test_auth_token"),
+        (StateName.PERMISSION_MISSING, "restricted_api_key_secret"),
+        (StateName.CREDENTIAL_REVOKED, "revoked_api_key_sid"),
     ],
 )
-def test_what_is_missing_is_named(bench: Bench, state: State, name: str) -> None:
+def test_what_is_missing_is_named(bench: Bench, state: StateName, name: str) -> None:
     with pytest.raises(StateNotConfigured) as raised:
         bench.without(name).arrange(ProviderState(state.value))
     assert raised.value.setting == f"test_data.{name}"
@@ -154,36 +154,36 @@ def test_what_is_missing_is_named(bench: Bench, state: State, name: str) -> None
 @pytest.mark.parametrize(
     ("state", "code"),
     [
-        (State.CREDENTIAL_MISSING, 20003),
-        (State.CREDENTIAL_MALFORMED, 20003),
-        (State.CREDENTIAL_UNKNOWN, 20003),
-        (State.CREDENTIAL_WRONG, 20003),
-        (State.CREDENTIAL_REVOKED, 20003),
-        (State.CREDENTIAL_WRONG_KIND, 20008),
-        (State.PERMISSION_MISSING, 70051),
+        (StateName.CREDENTIAL_MISSING, 20003),
+        (StateName.CREDENTIAL_MALFORMED, 20003),
+        (StateName.CREDENTIAL_UNKNOWN, 20003),
+        (StateName.CREDENTIAL_WRONG, 20003),
+        (StateName.CREDENTIAL_REVOKED, 20003),
+        (StateName.CREDENTIAL_WRONG_KIND, 20008),
+        (StateName.PERMISSION_MISSING, 70051),
     ],
 )
 @pytest.mark.parametrize("with_token", [False, True])
-def test_bad_credentials_of_either_kind(state: State, code: int, with_token: bool) -> None:
+def test_bad_credentials_of_either_kind(state: StateName, code: int, with_token: bool) -> None:
     bench = Bench(with_token=with_token)
     credential = bench.arrange(state).credential
     secret = bench.settings.secrets()
     update = {name: SecretStr(value) if name in secret and value else value for name, value in credential.items()}
     bad = bench.settings.model_copy(update=update)
     exchange = bench.send(requests.Request("GET", f"/v2/Services/{bad.service_sid}"), bad)
-    assert diagnose(exchange, Dialect(PROVIDER, bad)).evidence["provider code"] == code
+    assert diagnose(exchange, ProviderDialect(PROVIDER, bad)).evidence["provider code"] == code
 
 
 def test_an_entity_without_a_device(bench: Bench) -> None:
     bench.service.entities["mfagate-away"].factors.clear()
     with pytest.raises(StateUnavailable, match="no verified push factor"):
-        bench.arrange(State.PUSH_PENDING)
+        bench.arrange(StateName.PUSH_PENDING)
 
 
 def test_a_push_that_is_answered_otherwise(bench: Bench) -> None:
     bench.service.entities["mfagate-accepts"].owner = "declines"
     with pytest.raises(StateUnavailable, match="approved"):
-        bench.arrange(State.PUSH_ACCEPTED)
+        bench.arrange(StateName.PUSH_ACCEPTED)
 
 
 def test_a_push_that_nobody_answers_is_not_waited_for_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,14 +191,14 @@ def test_a_push_that_nobody_answers_is_not_waited_for_for_ever(bench: Bench, mon
     monkeypatch.setattr(time, "sleep", waited.append)
     bench.service.entities["mfagate-accepts"].owner = "is away"
     with pytest.raises(StateUnavailable, match="approved"):
-        bench.arrange(State.PUSH_ACCEPTED)
+        bench.arrange(StateName.PUSH_ACCEPTED)
     assert sum(waited) == 20
 
 
 def test_what_twilio_refuses_is_told(bench: Bench) -> None:
     bench.test_data["phone"] = "5550100"
     with pytest.raises(StateUnavailable, match="/Verifications: error 60200"):
-        bench.arrange(State.CHALLENGE_STARTED)
+        bench.arrange(StateName.CHALLENGE_STARTED)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"sid": "VE1"}', b'{"status": null}'])
@@ -207,7 +207,7 @@ def test_another_answer_than_twilios(bench: Bench, body: bytes) -> None:
         return Exchange(Request("POST", "https://verify.twilio.com/"), _NOW, Response(201, body=body))
 
     states = TwilioStates(PROVIDER, send, bench.settings, bench.test_data)
-    for state in (State.CHALLENGE_STARTED, State.WORKING_OTP, State.PUSH_PENDING):
+    for state in (StateName.CHALLENGE_STARTED, StateName.WORKING_OTP, StateName.PUSH_PENDING):
         with pytest.raises(StateUnavailable):
             states.arrange(ProviderState(state.value))
     states.close()
@@ -215,4 +215,4 @@ def test_another_answer_than_twilios(bench: Bench, body: bytes) -> None:
 
 def test_a_state_that_verify_does_not_have(bench: Bench) -> None:
     with pytest.raises(StateUnavailable, match="PIN"):
-        bench.arrange(State.PIN_AND_OTP)
+        bench.arrange(StateName.PIN_AND_OTP)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.providers import registry
 from mfagate.providers.twilio import Twilio
 from mfagate.sandbox import Running
-from mfagate.sandbox.front import always
-from mfagate.testing import Absent, Change, ProviderSuite
+from mfagate.sandbox.faulty_proxy import always
+from mfagate.testing import Absent, ProviderSuite, SettingChange
 from mfagate.testing.provider_project import ProviderProject
 
 from ...support.project import REPOSITORY
@@ -42,9 +42,9 @@ class TestTwilioWithAnApiKey(ProviderSuite):
     )
     # Twilio says 20003 to all of these, and an API key cannot ask about itself.
     live = {
-        "refused": Change({"api_key_secret": SECRET}, CauseId.CREDENTIAL_REJECTED),
-        "unknown key": Change({"api_key_sid": f"SK{HEX}"}, CauseId.CREDENTIAL_REJECTED, "api_key_secret"),
-        "revoked": Change(
+        "refused": SettingChange({"api_key_secret": SECRET}, CauseId.CREDENTIAL_REJECTED),
+        "unknown key": SettingChange({"api_key_sid": f"SK{HEX}"}, CauseId.CREDENTIAL_REJECTED, "api_key_secret"),
+        "revoked": SettingChange(
             {
                 "api_key_secret": "sandbox:revoked_api_key_secret",
                 "api_key_sid": "sandbox:revoked_api_key_sid",
@@ -53,11 +53,11 @@ class TestTwilioWithAnApiKey(ProviderSuite):
         ),
         "wrong kind": Absent("every live API key is good for Verify unless it is restricted"),
         "expired": NO_EXPIRY,
-        "wrong account": Change(
+        "wrong account": SettingChange(
             {"api_key_sid": "sandbox:other_api_key_sid", "api_key_secret": "sandbox:other_api_key_secret"},
             CauseId.CREDENTIAL_WRONG_ACCOUNT,
         ),
-        "missing permission": Change(
+        "missing permission": SettingChange(
             {
                 "api_key_secret": "sandbox:restricted_api_key_secret",
                 "api_key_sid": "sandbox:restricted_api_key_sid",
@@ -66,37 +66,37 @@ class TestTwilioWithAnApiKey(ProviderSuite):
         ),
     }
     doubtful = (
-        Change({"api_key_secret": "sandbox:auth_token"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"api_key_secret": SECRET + "6"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"api_key_secret": SECRET[:-1] + "-"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"region": "ie1"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"region": "ie1", "edge": "dublin"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"api_key_secret": "sandbox:auth_token"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"api_key_secret": SECRET + "6"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"api_key_secret": SECRET[:-1] + "-"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"region": "ie1"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"region": "ie1", "edge": "dublin"}, CauseId.CONFIG_MALFORMED_VALUE),
     )
     offline = (
-        Change({"api_key_secret": SECRET[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"account_sid": f"AC{HEX[:-1]}"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"account_sid": f"ac{HEX}"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"account_sid": f"AC{HEX[:-1]}g"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"account_sid": "AC" + "X" * 32}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"account_sid": f"SK{HEX}"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"account_sid": f"{HEX}AC"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"service_sid": "VA" + "a" * 32}, CauseId.CONFIG_PLACEHOLDER_LEFT),
-        Change({"service_sid": f"VE{HEX}"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"service_sid": f"AC{HEX}"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"service_sid": f"MG{HEX}"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"service_sid": f"IS{HEX}"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"service_sid": f"VA{HEX}\\n"}, CauseId.CONFIG_STRAY_CHARACTERS),
-        Change({"api_key_sid": f"VA{HEX}"}, CauseId.CONFIG_WRONG_KIND),
-        Change({"api_key_sid": f"SK{HEX}0"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"api_key_sid": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"api_key_secret": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"api_key_secret": None, "auth_token": "sandbox:auth_token"}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"api_key_secret": "sandbox:api_key_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"api_key_secret": "sandbox:account_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"region": "au1", "edge": "sydney"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"region": "Ireland"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"region": "dublin", "edge": "ie1"}, CauseId.CONFIG_VALUES_SWAPPED),
-        Change({"edge": "us1"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"api_key_secret": SECRET[:-1]}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"account_sid": f"AC{HEX[:-1]}"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"account_sid": f"ac{HEX}"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"account_sid": f"AC{HEX[:-1]}g"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"account_sid": "AC" + "X" * 32}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"account_sid": f"SK{HEX}"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"account_sid": f"{HEX}AC"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"service_sid": "VA" + "a" * 32}, CauseId.CONFIG_PLACEHOLDER_LEFT),
+        SettingChange({"service_sid": f"VE{HEX}"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"service_sid": f"AC{HEX}"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"service_sid": f"MG{HEX}"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"service_sid": f"IS{HEX}"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"service_sid": f"VA{HEX}\\n"}, CauseId.CONFIG_STRAY_CHARACTERS),
+        SettingChange({"api_key_sid": f"VA{HEX}"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"api_key_sid": f"SK{HEX}0"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"api_key_sid": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"api_key_secret": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"api_key_secret": None, "auth_token": "sandbox:auth_token"}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"api_key_secret": "sandbox:api_key_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        SettingChange({"api_key_secret": "sandbox:account_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        SettingChange({"region": "au1", "edge": "sydney"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"region": "Ireland"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"region": "dublin", "edge": "ie1"}, CauseId.CONFIG_VALUES_SWAPPED),
+        SettingChange({"edge": "us1"}, CauseId.CONFIG_MALFORMED_VALUE),
     )
 
     def test_a_key_that_may_only_read_the_service(self, project: ProviderProject, running: Running) -> None:
@@ -160,15 +160,15 @@ class TestTwilioWithAnAuthToken(ProviderSuite):
     swapped = (("account_sid", "auth_token"), ("account_sid", "service_sid"))
     rate_limit = TestTwilioWithAnApiKey.rate_limit
     live = {
-        "refused": Change({"auth_token": HEX}, CauseId.CREDENTIAL_REJECTED),
-        "unknown key": Change({"account_sid": f"AC{HEX}"}, CauseId.CREDENTIAL_REJECTED, "auth_token"),
+        "refused": SettingChange({"auth_token": HEX}, CauseId.CREDENTIAL_REJECTED),
+        "unknown key": SettingChange({"account_sid": f"AC{HEX}"}, CauseId.CREDENTIAL_REJECTED, "auth_token"),
         "revoked": Absent("Twilio says the same of a token that was replaced as of one that never was"),
-        "wrong kind": Change(
+        "wrong kind": SettingChange(
             {"auth_token": "sandbox:test_auth_token", "account_sid": "sandbox:test_account_sid"},
             CauseId.CREDENTIAL_WRONG_KIND,
         ),
         "expired": NO_EXPIRY,
-        "wrong account": Change(
+        "wrong account": SettingChange(
             {"account_sid": "sandbox:other_account_sid", "auth_token": "sandbox:other_auth_token"},
             CauseId.ACCOUNT_RESOURCE_MISSING,
             "service_sid",
@@ -176,20 +176,20 @@ class TestTwilioWithAnAuthToken(ProviderSuite):
         "missing permission": Absent("an auth token may do everything"),
     }
     doubtful = (
-        Change({"auth_token": "FEDCBA98" * 4}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"auth_token": "sandbox:api_key_secret"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange({"auth_token": "FEDCBA98" * 4}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"auth_token": "sandbox:api_key_secret"}, CauseId.CONFIG_WRONG_KIND),
     )
     offline = (
-        Change({"auth_token": "fedcba98" * 3 + "fedcba9"}, CauseId.CONFIG_MALFORMED_VALUE),
-        Change({"auth_token": "sandbox:api_key_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
-        Change({"auth_token": None}, CauseId.CONFIG_SETTING_MISSING),
-        Change({"account_sid": "sandbox:api_key_sid"}, CauseId.CONFIG_WRONG_KIND),
-        Change(
+        SettingChange({"auth_token": "fedcba98" * 3 + "fedcba9"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"auth_token": "sandbox:api_key_sid"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        SettingChange({"auth_token": None}, CauseId.CONFIG_SETTING_MISSING),
+        SettingChange({"account_sid": "sandbox:api_key_sid"}, CauseId.CONFIG_WRONG_KIND),
+        SettingChange(
             {"api_key_secret": "sandbox:api_key_sid", "api_key_sid": "sandbox:api_key_secret"},
             CauseId.CONFIG_VALUES_SWAPPED,
         ),
-        Change({"api_key_sid": "sandbox:api_key_sid"}, CauseId.CONFIG_SETTING_MISSING, "api_key_secret"),
-        Change({"api_key_secret": "sandbox:api_key_secret"}, CauseId.CONFIG_SETTING_MISSING, "api_key_sid"),
+        SettingChange({"api_key_sid": "sandbox:api_key_sid"}, CauseId.CONFIG_SETTING_MISSING, "api_key_secret"),
+        SettingChange({"api_key_secret": "sandbox:api_key_secret"}, CauseId.CONFIG_SETTING_MISSING, "api_key_sid"),
     )
 
     @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from mfagate_vonage.settings import VonageSettings
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.consumer import JSON, ConsumerPact, fill, text
+from mfagate.contract.consumer import JSON, ConsumerPact, fill, text
 from mfagate.contract_strength import Prove
-from mfagate.providers.states import State
-from mfagate.second_factor import Challenge, ContractViolation, CredentialRejected, Decision, Factor
+from mfagate.providers.second_factor import Challenge, ContractViolation, CredentialRejected, Decision, Factor
+from mfagate.providers.states import StateName
 
 PROVIDER = "vonage"
 
@@ -45,7 +45,7 @@ def problem(title: str) -> dict[str, Any]:
     return {"title": title, "detail": match.str("a sentence")}
 
 
-def start(pact: ConsumerPact, description: str, state: State, filled: dict[str, str]) -> Any:
+def start(pact: ConsumerPact, description: str, state: StateName, filled: dict[str, str]) -> Any:
     interaction = pact.interaction(description, given=state).with_request("POST", "/v2/verify")
     interaction.with_header("Authorization", SIGNED)
     interaction.with_body({"brand": "mfagate", "workflow": [{"channel": "sms", "to": "447700900000"}]}, JSON)
@@ -53,7 +53,7 @@ def start(pact: ConsumerPact, description: str, state: State, filled: dict[str, 
 
 
 def check(
-    pact: ConsumerPact, description: str, state: State, code: str = "code", *, signed: bool = True, **about: Any
+    pact: ConsumerPact, description: str, state: StateName, code: str = "code", *, signed: bool = True, **about: Any
 ) -> Any:
     interaction = pact.interaction(description, given=state, **about)
     interaction.with_request("POST", match.regex(f"/v2/verify/{REQUEST_ID}", regex=r"^/v2/verify/[0-9a-f-]{36}$"))
@@ -65,19 +65,21 @@ def check(
 
 
 def test_verification_started(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = start(pact, "verification started", State.CHALLENGE_FACTOR, {"workflow[0].to": "number"})
+    interaction = start(pact, "verification started", StateName.CHALLENGE_FACTOR, {"workflow[0].to": "number"})
     interaction.will_respond_with(202).with_body({"request_id": text(REQUEST_ID)}, JSON)
     contract_strength(lambda url: client(url).start("447700900000", Factor.SMS), expect=STARTED)
 
 
 def test_one_at_a_time(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = start(pact, "another verification is running", State.CHALLENGE_STARTED, {"workflow[0].to": "number"})
+    interaction = start(
+        pact, "another verification is running", StateName.CHALLENGE_STARTED, {"workflow[0].to": "number"}
+    )
     interaction.will_respond_with(409).with_body(problem("Conflict"), JSON)
     contract_strength(lambda url: client(url).start("447700900000", Factor.SMS), expect=ContractViolation)
 
 
 def test_a_number_that_is_none(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = pact.interaction("a number that is none", given=State.CREDENTIAL_ACCEPTED)
+    interaction = pact.interaction("a number that is none", given=StateName.CREDENTIAL_ACCEPTED)
     interaction.with_request("POST", "/v2/verify").with_header("Authorization", SIGNED)
     interaction.with_body({"brand": "mfagate", "workflow": [{"channel": "sms", "to": "0"}]}, JSON)
     interaction.will_respond_with(422).with_body(problem("Invalid params"), JSON)
@@ -87,16 +89,18 @@ def test_a_number_that_is_none(pact: ConsumerPact, contract_strength: Prove) -> 
 def test_code_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
     answer = {"request_id": text(REQUEST_ID), "status": "completed"}
     """The client looks whether the answer is about the verification that it asked about."""
-    interaction = check(pact, "code accepted", State.CHALLENGE_STARTED, bound={"$.request_id": "request_id"})
+    interaction = check(pact, "code accepted", StateName.CHALLENGE_STARTED, bound={"$.request_id": "request_id"})
     interaction.will_respond_with(200).with_body(answer, JSON)
     contract_strength(lambda url: client(url).verify(STARTED, "1234"), expect=Decision.ALLOW)
 
 
 @pytest.mark.parametrize(
     ("description", "state", "status"),
-    [("wrong code", State.CHALLENGE_STARTED, 400), ("wrong code too often", State.CHALLENGE_EXHAUSTED, 410)],
+    [("wrong code", StateName.CHALLENGE_STARTED, 400), ("wrong code too often", StateName.CHALLENGE_EXHAUSTED, 410)],
 )
-def test_wrong_code(pact: ConsumerPact, contract_strength: Prove, description: str, state: State, status: int) -> None:
+def test_wrong_code(
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, status: int
+) -> None:
     interaction = check(pact, description, state, "wrong_code")
     interaction.will_respond_with(status).with_body(problem("Invalid Code"), JSON)
     contract_strength(lambda url: client(url).verify(STARTED, "1234"), expect=Decision.DENY)
@@ -105,12 +109,12 @@ def test_wrong_code(pact: ConsumerPact, contract_strength: Prove, description: s
 @pytest.mark.parametrize(
     ("description", "state", "safe"),
     [
-        ("unknown verification", State.CHALLENGE_UNKNOWN, True),
-        ("verification answered already", State.CHALLENGE_ANSWERED, False),
+        ("unknown verification", StateName.CHALLENGE_UNKNOWN, True),
+        ("verification answered already", StateName.CHALLENGE_ANSWERED, False),
     ],
 )
 def test_no_such_verification(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, safe: bool
+    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, safe: bool
 ) -> None:
     interaction = check(pact, description, state, safe_in_production=safe)
     interaction.will_respond_with(404).with_body(problem("Not Found"), JSON)
@@ -118,7 +122,7 @@ def test_no_such_verification(
 
 
 def test_verification_cancelled(pact: ConsumerPact, contract_strength: Prove) -> None:
-    interaction = pact.interaction("verification cancelled", given=State.CHALLENGE_STARTED)
+    interaction = pact.interaction("verification cancelled", given=StateName.CHALLENGE_STARTED)
     interaction.with_request("DELETE", match.regex(f"/v2/verify/{REQUEST_ID}", regex=r"^/v2/verify/[0-9a-f-]{36}$"))
     interaction.with_header("Authorization", SIGNED)
     fill(interaction, "path", {"": "/v2/verify/${request_id}"}).will_respond_with(204)
@@ -128,14 +132,20 @@ def test_verification_cancelled(pact: ConsumerPact, contract_strength: Prove) ->
 @pytest.mark.parametrize(
     ("description", "state", "status", "title", "signed"),
     [
-        ("missing credentials", State.CREDENTIAL_MISSING, 401, "Unauthorized", False),
-        ("wrong credentials", State.CREDENTIAL_WRONG, 401, "Unauthorized", True),
-        ("unknown API key", State.CREDENTIAL_UNKNOWN, 401, "Unauthorized", True),
-        ("account without Verify", State.PERMISSION_MISSING, 403, "Forbidden", True),
+        ("missing credentials", StateName.CREDENTIAL_MISSING, 401, "Unauthorized", False),
+        ("wrong credentials", StateName.CREDENTIAL_WRONG, 401, "Unauthorized", True),
+        ("unknown API key", StateName.CREDENTIAL_UNKNOWN, 401, "Unauthorized", True),
+        ("account without Verify", StateName.PERMISSION_MISSING, 403, "Forbidden", True),
     ],
 )
 def test_refused(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: State, status: int, title: str, signed: bool
+    pact: ConsumerPact,
+    contract_strength: Prove,
+    description: str,
+    state: StateName,
+    status: int,
+    title: str,
+    signed: bool,
 ) -> None:
     interaction = check(pact, description, state, signed=signed)
     interaction.will_respond_with(status).with_body(problem(title), JSON)
@@ -144,7 +154,7 @@ def test_refused(
 
 def test_secrets_listed(pact: ConsumerPact, contract_strength: Prove) -> None:
     """What the gate asks to prove key and secret."""
-    interaction = pact.interaction("secrets listed", given=State.CREDENTIAL_ACCEPTED, safe_in_production=True)
+    interaction = pact.interaction("secrets listed", given=StateName.CREDENTIAL_ACCEPTED, safe_in_production=True)
     interaction.with_request("GET", match.regex("/accounts/0a1b2c3d/secrets", regex=r"^/accounts/[0-9a-f]{8}/secrets$"))
     interaction.with_header("Authorization", SIGNED)
     fill(interaction, "path", {"": "/accounts/${api_key}/secrets"})

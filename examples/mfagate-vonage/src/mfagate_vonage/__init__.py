@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Exchange, Response
-from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
-from mfagate.result import Finding
-from mfagate.scrub import Scrubbing
+from mfagate.cassettes.scrub import Scrubbing
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.result import Finding
+from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
 from mfagate_vonage.errors import MEANINGS, answer_of, error_of
 from mfagate_vonage.settings import VonageSettings
 
@@ -49,7 +49,7 @@ class Vonage(Provider):
         "forbidden_api_secret": "its secret",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"code", "forbidden_api_secret"})
-    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
     about_a_user: ClassVar[frozenset[str | int]] = frozenset({"Conflict", "Invalid Code", "Not Found"})
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"to"}),
@@ -89,7 +89,7 @@ class Vonage(Provider):
             probes.append(Probe("private_key", "POST", path, _knows_no_such_request, json={"code": "0000"}))
         return probes
 
-    def known_bad(self, settings: VonageSettings, subject: str) -> VonageSettings:
+    def with_bad_credential(self, settings: VonageSettings, subject: str) -> VonageSettings:
         """A secret of the right shape, or a key that belongs to no application."""
         from mfagate_vonage.auth import new_private_key
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient, Transport
-from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+from mfagate.core.exchange import Response
+from mfagate.providers.api_client import ApiClient, ClientOptions
+from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 from mfagate_vonage import PROVIDER
 from mfagate_vonage.errors import error_of
 from mfagate_vonage.settings import VonageSettings
@@ -16,14 +16,14 @@ _TOO_MANY = (410, "Invalid Code")
 
 
 class VonageClient:
-    """A mfagate.second_factor.SecondFactor over https://developer.vonage.com/en/api/verify.v2."""
+    """A mfagate.providers.second_factor.SecondFactor over https://developer.vonage.com/en/api/verify.v2."""
 
     def __init__(
         self,
         settings: VonageSettings,
         *,
         brand: str = "mfagate",
-        **transport: Unpack[Transport],
+        **transport: Unpack[ClientOptions],
     ) -> None:
         self._brand = brand
         self._api = ApiClient(PROVIDER, settings, **transport)

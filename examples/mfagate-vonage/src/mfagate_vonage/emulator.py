@@ -21,13 +21,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mfagate.sandbox.emulator import (
-    Answer,
     Emulator,
-    Problem,
-    Refused,
-    Request,
-    breaks,
+    IncomingRequest,
+    Reply,
+    RequestProblem,
+    RequestRefused,
     changed,
+    injects,
     replaced,
     route,
 )
@@ -40,17 +40,17 @@ _CHANNELS = ("sms", "whatsapp", "whatsapp_interactive", "voice", "email", "silen
 _TYPES = "https://developer.nexmo.com/api-errors"
 
 
-def _problem(status: int, title: str, detail: str, kind: str = "", **more: Any) -> Answer:
+def _problem(status: int, title: str, detail: str, kind: str = "", **more: Any) -> Reply:
     body = {"type": f"{_TYPES}{kind}", "title": title, "detail": detail, "instance": secrets.token_hex(16), **more}
-    return Answer(status, body)
+    return Reply(status, body)
 
 
-def _unauthorized() -> Refused:
-    return Refused(_problem(401, "Unauthorized", "You did not provide correct credentials.", "#unauthorized"))
+def _unauthorized() -> RequestRefused:
+    return RequestRefused(_problem(401, "Unauthorized", "You did not provide correct credentials.", "#unauthorized"))
 
 
-def _not_found(request_id: str) -> Answer:
-    detail = f"Request '{request_id}' was not found or it has been verified already."
+def _not_found(request_id: str) -> Reply:
+    detail = f"IncomingRequest '{request_id}' was not found or it has been verified already."
     return _problem(404, "Not Found", detail, "#not-found")
 
 
@@ -97,42 +97,42 @@ class VonageEmulator(Emulator):
         self._state = threading.Lock()
         self._verifications: dict[str, Verification] = {}
 
-    def problem(self, problem: Problem, request: Request) -> Answer:
+    def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
         """In the words of RFC 7807; what Vonage says to an unknown path is not published."""
         match problem:
-            case Problem.UNKNOWN_ROUTE:
+            case RequestProblem.UNKNOWN_ROUTE:
                 return _problem(404, "Not Found", "The requested resource was not found.", "#not-found")
-            case Problem.WRONG_METHOD:
+            case RequestProblem.WRONG_METHOD:
                 return _problem(405, "Method Not Allowed", "The method is not allowed here.")
-            case Problem.WRONG_CONTENT_TYPE:
+            case RequestProblem.WRONG_CONTENT_TYPE:
                 return _problem(415, "Unsupported Media Type", "The body has to be application/json.")
-            case Problem.DEFECT:
+            case RequestProblem.DEFECT:
                 return _problem(500, "Internal Error", "There was an error processing your request.")
         return _invalid("body")
 
-    @breaks(faults.REVOKED)
+    @injects(faults.REVOKED)
     def revoke(self) -> AbstractContextManager[None]:
         """Another secret is the good one."""
         return replaced(self.values, "api_secret", f"Aa0{secrets.token_hex(6)}")
 
-    @breaks(faults.DEMOTED)
+    @injects(faults.DEMOTED)
     def forbid(self) -> AbstractContextManager[None]:
         """The account's own credentials are taken for those of one that may not use Verify."""
         return changed(self, allowed=False)
 
-    @breaks(faults.LIMITED)
-    def slow_down(self, request: Request, argument: str) -> Answer | None:
+    @injects(faults.LIMITED)
+    def slow_down(self, request: IncomingRequest, argument: str) -> Reply | None:
         """As the fixtures of the SDK have it; no header tells for how long."""
         return _problem(429, "Rate Limit Hit", "Please wait, then retry your request", "#throttled")
 
-    def before(self, request: Request) -> Answer | None:
+    def before(self, request: IncomingRequest) -> Reply | None:
         """Look at who asks."""
         if not (self._may_use(request) and self.allowed):
             detail = "Your account does not have permission to perform this action."
             return _problem(403, "Forbidden", detail, "#forbidden")
         return None
 
-    def _may_use(self, request: Request) -> bool:
+    def _may_use(self, request: IncomingRequest) -> bool:
         token = request.bearer()
         if token is not None and request.path.startswith("/v2/verify"):
             try:
@@ -150,17 +150,17 @@ class VonageEmulator(Emulator):
         return False
 
     @route("GET", "/accounts/<api_key>/secrets")
-    def list_secrets(self, request: Request) -> Answer:
+    def list_secrets(self, request: IncomingRequest) -> Reply:
         """The account's secrets, without their values."""
         api_key = request.variables["api_key"]
         if api_key != self.values["api_key"]:
             raise _unauthorized()
         href = f"/accounts/{api_key}/secrets"
         one = {"id": str(uuid.UUID(int=1)), "created_at": self._created, "_links": {"self": {"href": f"{href}/1"}}}
-        return Answer(200, {"_links": {"self": {"href": href}}, "_embedded": {"secrets": [one]}})
+        return Reply(200, {"_links": {"self": {"href": href}}, "_embedded": {"secrets": [one]}})
 
     @route("POST", "/v2/verify")
-    def start(self, request: Request) -> Answer:
+    def start(self, request: IncomingRequest) -> Reply:
         """Send a code."""
         asked = request.json()
         brand, workflow = asked.get("brand"), asked.get("workflow")
@@ -176,10 +176,10 @@ class VonageEmulator(Emulator):
                     return _problem(409, "Conflict", detail, "#conflict", request_id=request_id)
             request_id = str(uuid.uuid4())
             self._verifications[request_id] = Verification(number)
-        return Answer(202, {"request_id": request_id})
+        return Reply(202, {"request_id": request_id})
 
     @route("POST", "/v2/verify/<request_id>")
-    def check(self, request: Request) -> Answer:
+    def check(self, request: IncomingRequest) -> Reply:
         """Check a code."""
         code = request.json().get("code")
         if not isinstance(code, str) or not re.fullmatch(r"[0-9A-Za-z]{4,10}", code):
@@ -188,7 +188,7 @@ class VonageEmulator(Emulator):
             running = self._running(request)
             if code == self.values["code"]:
                 running.is_answered = True
-                return Answer(200, {"request_id": request.variables["request_id"], "status": "completed"})
+                return Reply(200, {"request_id": request.variables["request_id"], "status": "completed"})
             running.checks += 1
             running.is_answered = running.checks >= _MOST_CHECKS
             if running.done:
@@ -197,16 +197,16 @@ class VonageEmulator(Emulator):
         return _problem(400, "Invalid Code", "The code you provided does not match the expected value.", "#bad-request")
 
     @route("DELETE", "/v2/verify/<request_id>")
-    def cancel(self, request: Request) -> Answer:
+    def cancel(self, request: IncomingRequest) -> Reply:
         """Give it up."""
         with self._state:
             self._running(request).is_answered = True
-        return Answer(204)
+        return Reply(204)
 
-    def _running(self, request: Request) -> Verification:
+    def _running(self, request: IncomingRequest) -> Verification:
         running = self._verifications.get(request.variables["request_id"])
         if running is None or running.done:
-            raise Refused(_not_found(request.variables["request_id"]))
+            raise RequestRefused(_not_found(request.variables["request_id"]))
         return running
 
 
@@ -216,7 +216,7 @@ def _is_channel(step: Any) -> bool:
     return bool(step["channel"] == "email" or re.fullmatch(r"[1-9][0-9]{6,14}", step["to"]))
 
 
-def _invalid(name: str) -> Answer:
+def _invalid(name: str) -> Reply:
     parameters = [{"name": name, "reason": f"{name} is invalid"}]
     detail = f"The value of one or more parameters is invalid: {name}"
     return _problem(422, "Invalid params", detail, "#invalid-params", invalid_parameters=parameters)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Response
-from mfagate.providers.base import ApiError, Meaning
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
+from mfagate.providers.base import ApiError, ErrorMeaning
 
-MEANINGS: Mapping[str | int, Meaning] = {
-    "Unauthorized": Meaning(
+MEANINGS: Mapping[str | int, ErrorMeaning] = {
+    "Unauthorized": ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Vonage refuses the credentials, and does not say which part of them",
         evidence={
@@ -26,9 +26,9 @@ MEANINGS: Mapping[str | int, Meaning] = {
             ]
         },
     ),
-    "Forbidden": Meaning(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the account may not use Verify"),
-    "Rate Limit Hit": Meaning(CauseId.PROVIDER_RATE_LIMITED, "Vonage asks to slow down"),
-    "Internal Error": Meaning(CauseId.PROVIDER_OUTAGE, "Vonage failed by itself"),
+    "Forbidden": ErrorMeaning(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the account may not use Verify"),
+    "Rate Limit Hit": ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Vonage asks to slow down"),
+    "Internal Error": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Vonage failed by itself"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 from mfagate.sandbox.faults import answer, state
 
 REVOKED = state("credential-revoked", "the API secret was revoked", CauseId.CREDENTIAL_REJECTED)

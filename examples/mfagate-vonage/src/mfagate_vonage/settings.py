@@ -12,10 +12,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.pem import PrivateKey
 from mfagate.config.settings import ProviderSettings, Setting
 from mfagate.config.shapes import Lookalike, Pattern
+from mfagate.core.causes import CauseId
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import requests
 
-from mfagate.exchange import Response
+from mfagate.core.exchange import Response
 from mfagate.leftovers.ledger import Thing
-from mfagate.providers.arranging import Arrangement, Key, TabledStates
-from mfagate.providers.states import Arranged, State, StateUnavailable
+from mfagate.providers.state_setup import Arrangement, Key, TabledStates
+from mfagate.providers.states import StateName, StateUnavailable, StateValues
 from mfagate_vonage import NO_SUCH_REQUEST
 from mfagate_vonage.auth import new_private_key
 from mfagate_vonage.settings import VonageSettings
@@ -28,16 +28,16 @@ class VonageStates(TabledStates[VonageSettings]):
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
         return {
-            State.CREDENTIAL_ACCEPTED: lambda: Arranged({"api_key": self.setting("api_key")}),
-            State.CHALLENGE_FACTOR: self._number,
-            State.CHALLENGE_STARTED: self._started,
-            State.CHALLENGE_ANSWERED: self._answered,
-            State.CHALLENGE_EXHAUSTED: self._exhausted,
-            State.CHALLENGE_UNKNOWN: lambda: Arranged({"request_id": NO_SUCH_REQUEST, "code": "0000"}),
-            State.CREDENTIAL_MISSING: lambda: self._credential(dict.fromkeys(("api_secret", "private_key"))),
-            State.CREDENTIAL_WRONG: self._wrong,
-            State.CREDENTIAL_UNKNOWN: lambda: self._credential({"api_key": "00000000", "private_key": None}),
-            State.PERMISSION_MISSING: self._forbidden,
+            StateName.CREDENTIAL_ACCEPTED: lambda: StateValues({"api_key": self.setting("api_key")}),
+            StateName.CHALLENGE_FACTOR: self._number,
+            StateName.CHALLENGE_STARTED: self._started,
+            StateName.CHALLENGE_ANSWERED: self._answered,
+            StateName.CHALLENGE_EXHAUSTED: self._exhausted,
+            StateName.CHALLENGE_UNKNOWN: lambda: StateValues({"request_id": NO_SUCH_REQUEST, "code": "0000"}),
+            StateName.CREDENTIAL_MISSING: lambda: self._credential(dict.fromkeys(("api_secret", "private_key"))),
+            StateName.CREDENTIAL_WRONG: self._wrong,
+            StateName.CREDENTIAL_UNKNOWN: lambda: self._credential({"api_key": "00000000", "private_key": None}),
+            StateName.PERMISSION_MISSING: self._forbidden,
         }
 
     def answered(self, response: Response) -> None:
@@ -53,43 +53,43 @@ class VonageStates(TabledStates[VonageSettings]):
         self.record(Thing("verification", request_id))
         return request_id
 
-    def _number(self) -> Arranged:
+    def _number(self) -> StateValues:
         self.close()
-        return Arranged({"number": self.given("number")})
+        return StateValues({"number": self.given("number")})
 
-    def _started(self) -> Arranged:
+    def _started(self) -> StateValues:
         self.close()
         number, code = self.given("number"), self.given("code")
         body = {"brand": "mfagate", "workflow": [{"channel": "sms", "to": number}]}
         request_id = self._note(str(self.ask("POST", "/v2/verify", json=body)["request_id"]))
         wrong = f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
         values = {"number": number, "request_id": request_id, "code": code, "wrong_code": wrong}
-        return Arranged(values, frozenset({"code"}))
+        return StateValues(values, frozenset({"code"}))
 
-    def _answered(self) -> Arranged:
+    def _answered(self) -> StateValues:
         arranged = self._started()
         self._check(arranged, "code", 200)
         return arranged
 
-    def _exhausted(self) -> Arranged:
+    def _exhausted(self) -> StateValues:
         arranged = self._started()
         for _ in range(_MOST_CHECKS - 1):
             self._check(arranged, "wrong_code", 400)
         return arranged
 
-    def _check(self, arranged: Arranged, name: str, expected: int) -> None:
+    def _check(self, arranged: StateValues, name: str, expected: int) -> None:
         path = f"/v2/verify/{arranged.values['request_id']}"
         answer = self.answer(requests.Request("POST", path, json={"code": arranged.values[name]}))
         if answer.status != expected:
             raise StateUnavailable(f"POST {path}: status {answer.status} instead of {expected}")
 
-    def _wrong(self) -> Arranged:
+    def _wrong(self) -> StateValues:
         wrong = {"api_secret": "Aa0Aa0Aa0Aa0", "private_key": new_private_key()}
         return self._credential({name: wrong[name] for name in wrong if getattr(self.settings, name) is not None})
 
-    def _forbidden(self) -> Arranged:
+    def _forbidden(self) -> StateValues:
         keys = {name: self.given(f"forbidden_{name}") for name in ("api_key", "api_secret")}
         return self._credential({**keys, "private_key": None})
 
-    def _credential(self, values: Mapping[str, str | None]) -> Arranged:
-        return Arranged({"request_id": NO_SUCH_REQUEST, "code": "0000"}, credential=values)
+    def _credential(self, values: Mapping[str, str | None]) -> StateValues:
+        return StateValues({"request_id": NO_SUCH_REQUEST, "code": "0000"}, credential=values)

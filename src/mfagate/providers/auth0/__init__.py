@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
+from mfagate.cassettes.scrub import Scrubbing
 from mfagate.config.jwt import claims, read_part
-from mfagate.exchange import Exchange, Response
-from mfagate.foreign import quoted
-from mfagate.foreign.parsing import raw
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign import quoted
+from mfagate.core.foreign.parsing import raw
+from mfagate.core.result import Finding
 from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials, is_management
 from mfagate.providers.auth0.errors import (
     BAD_CLIENT,
@@ -40,10 +42,8 @@ from mfagate.providers.auth0.settings import (
     host_of,
     is_canonical,
 )
-from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
+from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
 from mfagate.providers.oauth import token_in
-from mfagate.result import Finding
-from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -107,7 +107,7 @@ class Auth0(Provider):
             "ungranted_client_secret",
         }
     )
-    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
     known_codes: ClassVar[frozenset[str | int]] = KNOWN_CODES
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"barcode_uri", "mfa_token", "oob_code", "recovery_code", "recovery_codes"}),
@@ -151,7 +151,7 @@ class Auth0(Provider):
             Probe("management_token", "GET", METHODS_OF_NOBODY, _knows_nobody),
         ]
 
-    def known_bad(self, settings: Auth0Settings, subject: str) -> Auth0Settings:
+    def with_bad_credential(self, settings: Auth0Settings, subject: str) -> Auth0Settings:
         """The same client with a secret that nobody has, or the same token with a signature that nobody made."""
         alphabet = string.ascii_letters + string.digits + "-_"
         made_up = "".join(secrets.choice(alphabet) for _ in range(64))
@@ -190,7 +190,7 @@ class Auth0(Provider):
         """The sentence tells it where the code does not."""
         return is_about_a_user(error)
 
-    def meaning(self, error: ApiError, exchange: Exchange, settings: Auth0Settings) -> Meaning | None:
+    def meaning(self, error: ApiError, exchange: Exchange, settings: Auth0Settings) -> ErrorMeaning | None:
         """The error's sentence decides where its code does not."""
         found = denied_by_others(error, exchange) or meaning_of(error)
         if found is None:
@@ -204,7 +204,7 @@ class Auth0(Provider):
         """Also the answer of a host that is nobody's: names below auth0.com exist without a tenant."""
         return super().explain(exchange, settings) or _no_tenant(exchange, settings)
 
-    def narrow(self, finding: Finding, settings: Auth0Settings, send: Send) -> Finding:
+    def refine(self, finding: Finding, settings: Auth0Settings, send: Send) -> Finding:
         """A refused static token: does the tenant have the key that signed it?"""
         if finding.setting != "management_token" or finding.cause is not CauseId.CREDENTIAL_REJECTED:
             return finding
@@ -252,10 +252,12 @@ class Auth0(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of the Authentication and MFA API, and of what is used of the Management API."""
-        from mfagate.providers.auth0.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
+        from mfagate_sandbox.auth0.fault_kinds import FAULTS
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"), FAULTS)
+        return EmulatorSandbox(
+            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "auth0" / "emulator.py", FAULTS
+        )
 
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """Without a static token: a healthy configuration fetches its tokens."""
@@ -324,7 +326,7 @@ def _candidates(settings: Auth0Settings) -> list[str]:
     ]
 
 
-def _setting(found: Meaning, exchange: Exchange, settings: Auth0Settings) -> str | None:
+def _setting(found: ErrorMeaning, exchange: Exchange, settings: Auth0Settings) -> str | None:
     """The setting to change, among those that are set."""
     static = settings.management_token is not None
     if found.setting and static and is_management(urlsplit(exchange.request.url).path):

@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 from mfagate.config.jwt import claims
-from mfagate.exchange import Response
-from mfagate.foreign.parsing import raw
-from mfagate.origins import segment
-from mfagate.providers.api_client import ApiClient, Transport
+from mfagate.core.exchange import Response
+from mfagate.core.foreign.parsing import raw
+from mfagate.core.origins import segment
+from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, PROVIDER
 from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.base import ApiError
 from mfagate.providers.oauth import token_in
-from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
 SCOPE = "openid email"
 
@@ -35,7 +35,7 @@ _REFUSALS = (400, 401, 403)
 
 
 class Auth0Client:
-    """A :class:`~mfagate.second_factor.SecondFactor` over Auth0's MFA API.
+    """A :class:`~mfagate.providers.second_factor.SecondFactor` over Auth0's MFA API.
 
     Auth0 asks for the second factor in the middle of a login, so there is none without the
     first: ``start`` sends the user's password, and what Auth0 hands out for it
@@ -54,7 +54,7 @@ class Auth0Client:
         password: Callable[[str], str],
         *,
         connection: str = DEFAULT_CONNECTION,
-        **transport: Unpack[Transport],
+        **transport: Unpack[ClientOptions],
     ) -> None:
         self._api = ApiClient(PROVIDER, settings, **transport)
         self._password = password

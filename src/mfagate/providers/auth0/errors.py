@@ -20,25 +20,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Exchange, Response
-from mfagate.foreign import ForeignText
-from mfagate.foreign.parsing import raw
-from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, Meaning
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign import ForeignText
+from mfagate.core.foreign.parsing import raw
+from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
 
 _APPLICATION = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Machine to Machine Applications"
 
-BAD_CLIENT = Meaning(
+BAD_CLIENT = ErrorMeaning(
     CauseId.CREDENTIAL_REJECTED,
     "Auth0 refuses the client; it says the same of a wrong secret as of an unknown client ID",
     f"{_APPLICATION} > Settings: compare Domain and Client ID with the settings, and then the Client Secret under "
     "Credentials. Rotate nothing before all three are compared.",
 )
 
-LIMITED = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 asks to slow down: a limit of the tenant is reached")
+LIMITED = ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 asks to slow down: a limit of the tenant is reached")
 
-UNKNOWN_API = Meaning(
+UNKNOWN_API = ErrorMeaning(
     CauseId.ACCOUNT_RESOURCE_MISSING,
     "the tenant has no API with the audience that is asked for",
     "Compare it, character by character, with the API Audience in Auth0 Dashboard > Applications > APIs > Auth0 "
@@ -46,14 +46,14 @@ UNKNOWN_API = Meaning(
     setting="audience",
 )
 
-NO_CLIENT_GRANT = Meaning(
+NO_CLIENT_GRANT = ErrorMeaning(
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
     "the application is not authorized for the Management API",
     f"{_AUTHORIZE}: authorize the application, and grant it read:authentication_methods.",
     setting="client_id",
 )
 
-GRANT_DISABLED = Meaning(
+GRANT_DISABLED = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
     "the application may not use this grant type",
     f"{_APPLICATION} > Settings > Advanced Settings > Grant Types: tick Client Credentials, Password and MFA. "
@@ -61,14 +61,14 @@ GRANT_DISABLED = Meaning(
     setting="client_id",
 )
 
-SCOPE_MISSING = Meaning(
+SCOPE_MISSING = ErrorMeaning(
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
     "the token lacks the scope",
     f"{_AUTHORIZE} > the application: grant the scope. Tokens that were issued before do not get it.",
     setting="client_id",
 )
 
-NO_TOKEN_AT_ALL = Meaning(
+NO_TOKEN_AT_ALL = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "what was sent as a token is none for this API (a client ID or secret, say, or the opaque token that Auth0 issues "
     "where no audience was asked for)",
@@ -76,13 +76,13 @@ NO_TOKEN_AT_ALL = Meaning(
     setting="audience",
 )
 
-OF_THE_USER = Meaning(
+OF_THE_USER = ErrorMeaning(
     CauseId.CONTRACT_STATUS_CHANGED,
     "Auth0 answers about a user, or about a login under way, and not about the application",
     ABOUT_THE_USER,
 )
 
-NOT_ENABLED = Meaning(
+NOT_ENABLED = ErrorMeaning(
     CauseId.ACCOUNT_RESOURCE_MISSING,
     "Auth0 says that the service behind the audience is not enabled for this tenant, and says nothing against the "
     "client secret. No page of Auth0 explains it: people report a wrong audience as the reason",
@@ -91,29 +91,29 @@ NOT_ENABLED = Meaning(
 )
 """https://github.com/auth0/node-auth0/issues/292, https://github.com/auth0/auth0-PHP/issues/538."""
 
-GONE = Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object; the endpoint is there")
+GONE = ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object; the endpoint is there")
 """Of any other code that begins with ``inexistent_``, as those of the Management API do."""
 
-_FEATURE_OFF = Meaning(
+_FEATURE_OFF = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
     "this factor or feature is switched off in the tenant; it is no missing permission",
     "Auth0 Dashboard > Security > Multi-factor Auth: switch the factor on.",
     setting="domain",
 )
 
-_NOT_DELIVERED = Meaning(
+_NOT_DELIVERED = ErrorMeaning(
     CauseId.PROVIDER_OUTAGE,
     "Auth0, or the tenant's own provider of messages, did not deliver",
     "Auth0 Dashboard > Monitoring > Logs says why; Security > Multi-factor Auth has the provider that is set.",
 )
 
-_TOO_MANY_MESSAGES = Meaning(
+_TOO_MANY_MESSAGES = ErrorMeaning(
     CauseId.PROVIDER_RATE_LIMITED,
     "Auth0 sends this user no more messages for now",
     "Let the user take another factor, or run the gate again in an hour: it is a limit of one user, not of the tenant.",
 )
 
-_TENANTS_MESSAGES = Meaning(
+_TENANTS_MESSAGES = ErrorMeaning(
     CauseId.ACCOUNT_QUOTA_EXHAUSTED,
     "the tenant has sent as many messages as it may",
     "Auth0 Dashboard > Security > Multi-factor Auth > the factor: set a provider of messages of your own, or ask "
@@ -121,7 +121,7 @@ _TENANTS_MESSAGES = Meaning(
     setting="domain",
 )
 
-NOT_IN_PLAN = Meaning(
+NOT_IN_PLAN = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
     "the tenant's plan does not include this; it is no missing permission",
     "Auth0 Dashboard > Settings > Subscription: look whether the plan includes the feature, and ask Auth0's support if "
@@ -129,7 +129,7 @@ NOT_IN_PLAN = Meaning(
     setting="domain",
 )
 
-IN_OTHER_WORDS = Meaning(
+IN_OTHER_WORDS = ErrorMeaning(
     CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
     "Auth0 denies the application a token, in words that are not its own or that mfagate does not know",
     "Do not rotate the credential: nothing shows that it is wrong. Auth0 Dashboard > Monitoring > Logs has the failed "
@@ -144,7 +144,9 @@ https://community.auth0.com/t/what-happens-when-m2m-tokens-are-used-up/105079
 
 _MAY_BE_AN_ACTIONS = ("access_denied", "invalid_request")
 
-_BAD_REQUEST = Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Auth0 does not take a field of the request", CORRECT_REQUEST)
+_BAD_REQUEST = ErrorMeaning(
+    CauseId.CONTRACT_STATUS_CHANGED, "Auth0 does not take a field of the request", CORRECT_REQUEST
+)
 
 _OF_A_USER = (
     "already_enrolled", "association_required", "authorization_pending", "enrollment_conflict",
@@ -156,7 +158,7 @@ _OF_A_USER = (
     "unsupported_challenge_type",
 )  # fmt: skip
 
-MEANINGS: Mapping[str | int, Meaning] = {
+MEANINGS: Mapping[str | int, ErrorMeaning] = {
     **dict.fromkeys(_OF_A_USER, OF_THE_USER),
     **dict.fromkeys(
         (
@@ -169,7 +171,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
         _FEATURE_OFF,
     ),
     **dict.fromkeys(("error_sending_push_notification", "error_sending_sms"), _NOT_DELIVERED),
-    "push_notification_wrong_credentials": Meaning(
+    "push_notification_wrong_credentials": ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the credentials of the tenant's own push service are wrong; those of mfagate's settings are accepted",
         "Auth0 Dashboard > Security > Multi-factor Auth > Push: correct the credentials of the push service.",
@@ -189,10 +191,10 @@ MEANINGS: Mapping[str | int, Meaning] = {
         _BAD_REQUEST,
     ),
     "invalid_bearer_format": NO_TOKEN_AT_ALL,
-    "tenant_not_found": Meaning(
+    "tenant_not_found": ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING, "Auth0 has no such tenant any more", setting="domain"
     ),
-    "inexistent_connection": Meaning(
+    "inexistent_connection": ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
         "the tenant has no such connection; the endpoint is there",
         "Auth0 Dashboard > Authentication > Database: compare the connection's name or id.",
@@ -200,12 +202,12 @@ MEANINGS: Mapping[str | int, Meaning] = {
     ),
     "invalid_client": BAD_CLIENT,
     "unauthorized_client": GRANT_DISABLED,
-    "unsupported_grant_type": Meaning(
+    "unsupported_grant_type": ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant knows no such grant type", setting="client_id"
     ),
     "too_many_requests": LIMITED,
-    "slow_down": Meaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 was polled too often: poll every few seconds"),
-    "too_many_attempts": Meaning(
+    "slow_down": ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Auth0 was polled too often: poll every few seconds"),
+    "too_many_attempts": ErrorMeaning(
         CauseId.PROVIDER_RATE_LIMITED,
         "Auth0 blocks this user, or this address, after too many wrong attempts",
         "Auth0 Dashboard > Monitoring > Logs names the user or address. Unblock the user under User Management > "
@@ -213,12 +215,12 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "and find out what sends wrong passwords or codes.",
     ),
     "insufficient_scope": SCOPE_MISSING,
-    "insufficient_entitlement": Meaning(
+    "insufficient_entitlement": ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant's subscription does not include this feature", setting="domain"
     ),
     "Bearer": NO_TOKEN_AT_ALL,
-    "server_error": Meaning(CauseId.PROVIDER_OUTAGE, "Auth0 failed by itself"),
-    "temporarily_unavailable": Meaning(CauseId.PROVIDER_OUTAGE, "Auth0 says that it is unavailable for now"),
+    "server_error": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Auth0 failed by itself"),
+    "temporarily_unavailable": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Auth0 says that it is unavailable for now"),
 }
 
 
@@ -235,7 +237,7 @@ class Trap:
 
     code: str | None
     sentence: str
-    meaning: Meaning
+    meaning: ErrorMeaning
 
     def fits(self, error: ApiError) -> bool:
         """Whether this is the error."""
@@ -254,7 +256,7 @@ TRAPS = (
     Trap(
         None,
         r"has not been granted scopes",
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             "the application was not granted the scopes that it asks for",
             SCOPE_MISSING.next_step,
@@ -264,7 +266,7 @@ TRAPS = (
     Trap(
         None,
         r"no audience parameter was provided|non-global clients are not allowed",
-        Meaning(
+        ErrorMeaning(
             CauseId.CONFIG_SETTING_MISSING,
             "the request names no audience, and the tenant has no default one",
             UNKNOWN_API.next_step,
@@ -274,7 +276,7 @@ TRAPS = (
     Trap(
         None,
         r"not configured with default connection",
-        Meaning(
+        ErrorMeaning(
             CauseId.ACCOUNT_FEATURE_DISABLED,
             "the tenant has no default directory for the password grant",
             "Name the connection (realm) in the request, or set Auth0 Dashboard > Settings > Default Directory.",
@@ -286,7 +288,7 @@ TRAPS = (
     Trap(
         "Unauthorized",
         r"expired token",
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_EXPIRED,
             "the token has expired",
             "Issue a new one, or better: leave management_token out; then tokens are fetched with the client secret.",
@@ -296,7 +298,7 @@ TRAPS = (
     Trap(
         "Unauthorized",
         r"bad audience",
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_WRONG_KIND,
             "the token is for another API",
             "Ask for one with the audience of this tenant's Management API.",
@@ -306,7 +308,7 @@ TRAPS = (
     Trap(
         "Unauthorized",
         r"missing authentication",
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_REJECTED,
             "Auth0 saw no token: does a proxy drop the Authorization header?",
             "Compare what a proxy or gateway on the way does to the Authorization header. "
@@ -316,7 +318,7 @@ TRAPS = (
     Trap(
         "Unauthorized",
         r"client is not global",
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_WRONG_KIND,
             "the token is none for the Management API",
             "Leave management_token out; then tokens are fetched with the client secret. Or issue one: Auth0 "
@@ -328,7 +330,7 @@ TRAPS = (
     Trap(
         "Unauthorized",
         r"invalid token|invalid signature",
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_REJECTED,
             "Auth0 refuses the token",
             "Compare the domain that the token was fetched from with settings.domain, and look at the other possible "
@@ -368,20 +370,20 @@ def error_of(response: Response) -> ApiError | None:
     return ApiError(code if isinstance(code, str) and code else body["error"], said if isinstance(said, str) else "")
 
 
-def trap_of(error: ApiError) -> Meaning | None:
+def trap_of(error: ApiError) -> ErrorMeaning | None:
     """What the error's sentence says, where it says more than the code; a code about a user says enough."""
     if MEANINGS.get(error.code) is OF_THE_USER:
         return None
     return next((trap.meaning for trap in TRAPS if trap.fits(error)), None)
 
 
-def meaning_of(error: ApiError) -> Meaning | None:
+def meaning_of(error: ApiError) -> ErrorMeaning | None:
     """Return what an error means: by its sentence, by its code, or because the code names a missing object."""
     gone = GONE if isinstance(error.code, str) and error.code.startswith("inexistent_") else None
     return trap_of(error) or MEANINGS.get(error.code) or gone
 
 
-def denied_by_others(error: ApiError, exchange: Exchange) -> Meaning | None:
+def denied_by_others(error: ApiError, exchange: Exchange) -> ErrorMeaning | None:
     """Return the meaning of a token that an application is denied by a sentence of which nothing is known."""
     asks_for_itself = b"grant_type=client_credentials" in exchange.request.body.split(b"&")
     named = error.code in _MAY_BE_AN_ACTIONS and trap_of(error) is None

@@ -22,12 +22,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.jwt import Jwt, claims
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import EnvironmentMark, Host, Lookalike, Misfit
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Finding
 from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
-from mfagate.result import Finding
 
 _DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _TOKEN_PAGE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Explorer"

@@ -19,15 +19,15 @@ from typing import Any
 import requests
 from pydantic import SecretStr
 
-from mfagate.foreign import quoted
+from mfagate.core.foreign import quoted
+from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.origins import segment
-from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.settings import Auth0Settings
-from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.state_setup import Arrangement, Key, TabledStates
+from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
 
 _DOMAIN = "example.com"
@@ -51,7 +51,7 @@ _SECRET_VALUES = frozenset({"password", "mfa_token", "authorization", "otp", "oo
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class KnownUser:
     """One whose password is known; ``totp`` is the authenticator, where mfagate holds it."""
 
     email: str
@@ -71,25 +71,25 @@ class Auth0States(TabledStates[Auth0Settings]):
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
         return {
-            State.CREDENTIAL_ACCEPTED: self._accepted,
-            State.WORKING_OTP: lambda: self._in_login(self._otp_user),
-            State.NO_FACTOR: lambda: self._in_login(self._bare_user),
-            State.LOCKED_FACTOR: self._locked,
-            State.DISABLED_USER: lambda: self._arranged(self._create(blocked=True)),
-            State.UNKNOWN_USER: self._unknown_user,
-            State.CHALLENGE_FACTOR: lambda: self._reachable(self._prepared("user"), "auth0"),
-            State.CHALLENGE_STARTED: self._texted,
-            State.CHALLENGE_UNKNOWN: lambda: self._arranged(mfa_token=NO_SUCH_LOGIN, oob_code=NO_SUCH_LOGIN),
-            State.PUSH_PENDING: lambda: self._oob("user", "auth0"),
-            State.PUSH_ACCEPTED: lambda: self._answered("accepting_user"),
-            State.PUSH_DECLINED: lambda: self._answered("declining_user"),
-            State.CREDENTIAL_MISSING: lambda: self._with({"client_secret": None}),
-            State.CREDENTIAL_WRONG: lambda: self._with({"client_secret": secrets.token_urlsafe(48)}),
-            State.CREDENTIAL_UNKNOWN: lambda: self._with({"client_id": secrets.token_hex(16)}),
-            State.CREDENTIAL_MALFORMED: lambda: self._with({"management_token": "mfagate-is-no-token"}),
-            State.CREDENTIAL_EXPIRED: self._expired_token,
-            State.CREDENTIAL_WRONG_KIND: lambda: self._other_client("ungranted"),
-            State.PERMISSION_MISSING: lambda: self._other_client("restricted"),
+            StateName.CREDENTIAL_ACCEPTED: self._accepted,
+            StateName.WORKING_OTP: lambda: self._in_login(self._otp_user),
+            StateName.NO_FACTOR: lambda: self._in_login(self._bare_user),
+            StateName.LOCKED_FACTOR: self._locked,
+            StateName.DISABLED_USER: lambda: self._arranged(self._create(blocked=True)),
+            StateName.UNKNOWN_USER: self._unknown_user,
+            StateName.CHALLENGE_FACTOR: lambda: self._reachable(self._prepared("user"), "auth0"),
+            StateName.CHALLENGE_STARTED: self._texted,
+            StateName.CHALLENGE_UNKNOWN: lambda: self._arranged(mfa_token=NO_SUCH_LOGIN, oob_code=NO_SUCH_LOGIN),
+            StateName.PUSH_PENDING: lambda: self._oob("user", "auth0"),
+            StateName.PUSH_ACCEPTED: lambda: self._answered("accepting_user"),
+            StateName.PUSH_DECLINED: lambda: self._answered("declining_user"),
+            StateName.CREDENTIAL_MISSING: lambda: self._with({"client_secret": None}),
+            StateName.CREDENTIAL_WRONG: lambda: self._with({"client_secret": secrets.token_urlsafe(48)}),
+            StateName.CREDENTIAL_UNKNOWN: lambda: self._with({"client_id": secrets.token_hex(16)}),
+            StateName.CREDENTIAL_MALFORMED: lambda: self._with({"management_token": "mfagate-is-no-token"}),
+            StateName.CREDENTIAL_EXPIRED: self._expired_token,
+            StateName.CREDENTIAL_WRONG_KIND: lambda: self._other_client("ungranted"),
+            StateName.PERMISSION_MISSING: lambda: self._other_client("restricted"),
         }
 
     def remove(self, thing: Thing) -> None:
@@ -119,24 +119,24 @@ class Auth0States(TabledStates[Auth0Settings]):
         return self.test_data.get("connection") or DEFAULT_CONNECTION
 
     @cached_property
-    def _otp_user(self) -> User:
+    def _otp_user(self) -> KnownUser:
         """One for all states that need a working OTP: each redeems its code once at the most."""
         return self._with_totp(self._create())
 
-    def _with_totp(self, user: User) -> User:
+    def _with_totp(self, user: KnownUser) -> KnownUser:
         totp = Totp.generate()
         path = f"/api/v2/users/{segment(user.user_id)}/authentication-methods"
         self._admin("POST", path, json={"type": "totp", "name": "mfagate", "totp_secret": totp.secret})
         return replace(user, totp=totp)
 
     @cached_property
-    def _bare_user(self) -> User:
+    def _bare_user(self) -> KnownUser:
         """One for all states that need a user without a factor."""
         return self._create()
 
-    def _create(self, **more: Any) -> User:
+    def _create(self, **more: Any) -> KnownUser:
         with self.making("user") as mark:
-            user = User(f"{mark.name}@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", _user_id(mark.name))
+            user = KnownUser(f"{mark.name}@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", _user_id(mark.name))
             asked = {
                 "connection": self._connection,
                 # Chosen here, so that the user can be deleted although the answer never came.
@@ -151,17 +151,19 @@ class Auth0States(TabledStates[Auth0Settings]):
             self.record(Thing(_OTHER_ID, user_id))
         return replace(user, user_id=user_id)
 
-    def _arranged(self, user: User | None = None, **more: str) -> Arranged:
+    def _arranged(self, user: KnownUser | None = None, **more: str) -> StateValues:
         known = {"username": user.email, "password": user.password, "user_id": user.user_id} if user else {}
         values = {"connection": self._connection, **known, **more}
         # The name of a login that never was is no secret, and begins as other names of ours do.
-        return Arranged(values, frozenset(name for name in _SECRET_VALUES & {*values} if values[name] != NO_SUCH_LOGIN))
+        return StateValues(
+            values, frozenset(name for name in _SECRET_VALUES & {*values} if values[name] != NO_SUCH_LOGIN)
+        )
 
-    def _unknown_user(self) -> Arranged:
-        nobody = User(f"mfagate-no-such-user@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", UNKNOWN_USER_ID)
+    def _unknown_user(self) -> StateValues:
+        nobody = KnownUser(f"mfagate-no-such-user@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", UNKNOWN_USER_ID)
         return self._arranged(nobody)
 
-    def _in_login(self, user: User) -> Arranged:
+    def _in_login(self, user: KnownUser) -> StateValues:
         """The user's password was right; the second factor is due."""
         login = self._login(user)
         more = {"otp": user.totp.code(), "wrong_otp": user.totp.wrong_code()} if user.totp else {}
@@ -169,7 +171,7 @@ class Auth0States(TabledStates[Auth0Settings]):
             more["authenticator_id"] = self._authenticator(login, "otp", None)
         return self._arranged(user, mfa_token=login, authorization=f"Bearer {login}", **more)
 
-    def _login(self, user: User) -> str:
+    def _login(self, user: KnownUser) -> str:
         form = {"grant_type": f"{GRANT}password-realm", "username": user.email, "password": user.password}
         body = self._refused("POST", TOKEN_PATH, data={**form, "realm": self._connection})
         if body.get("error") == "mfa_required":
@@ -188,27 +190,27 @@ class Auth0States(TabledStates[Auth0Settings]):
             raise StateUnavailable(f"The user has no active authenticator of the kind {channel or kind}.")
         return fitting[0]
 
-    def _oob(self, name: str, channel: str) -> Arranged:
+    def _oob(self, name: str, channel: str) -> StateValues:
         """A push or an SMS was sent to a prepared user."""
         return self._sent_to(self._prepared(name), channel)
 
-    def _prepared(self, name: str) -> User:
-        return User(self.given(name), self.given("password"))
+    def _prepared(self, name: str) -> KnownUser:
+        return KnownUser(self.given(name), self.given("password"))
 
-    def _sent_to(self, user: User, channel: str) -> Arranged:
+    def _sent_to(self, user: KnownUser, channel: str) -> StateValues:
         arranged = self._reachable(user, channel)
         asked = {name: arranged.values[name] for name in ("mfa_token", "authenticator_id")}
         oob_code = str(self.ask("POST", "/mfa/challenge", json={**asked, "challenge_type": "oob"})["oob_code"])
         values = {**arranged.values, "oob_code": oob_code}
         return replace(arranged, values=values, secrets=_SECRET_VALUES & values.keys())
 
-    def _reachable(self, user: User, channel: str) -> Arranged:
+    def _reachable(self, user: KnownUser, channel: str) -> StateValues:
         """A user who can be sent a push or a message; nothing was sent."""
         login = self._login(user)
         authenticator = self._authenticator(login, "oob", channel)
         return self._arranged(user, authenticator_id=authenticator, mfa_token=login, authorization=f"Bearer {login}")
 
-    def _texted(self) -> Arranged:
+    def _texted(self) -> StateValues:
         """A user of our own with a prepared phone: wrong codes of one run do not block the user of another.
 
         https://auth0.com/docs/api/management/v2/users/post-authentication-methods
@@ -219,7 +221,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         self._admin("POST", f"/api/v2/users/{segment(user.user_id)}/authentication-methods", json=method)
         return self._sent_to(user, "sms")
 
-    def _answered(self, name: str) -> Arranged:
+    def _answered(self, name: str) -> StateValues:
         # Whoever sees that it was approved has redeemed it, so the state cannot look: it can only wait.
         try:
             wait = float(self.test_data.get("answer_seconds") or 0)
@@ -229,7 +231,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         time.sleep(min(max(wait, 0.0), _LONGEST_WAIT))
         return arranged
 
-    def _locked(self) -> Arranged:
+    def _locked(self) -> StateValues:
         arranged = self._in_login(self._with_totp(self._create()))
         wrong = {"mfa_token": arranged.values["mfa_token"], "otp": arranged.values["wrong_otp"]}
         form = {"grant_type": f"{GRANT}mfa-otp", **wrong}
@@ -238,19 +240,19 @@ class Auth0States(TabledStates[Auth0Settings]):
                 self._refused("POST", TOKEN_PATH, data=form)
         return arranged
 
-    def _accepted(self) -> Arranged:
+    def _accepted(self) -> StateValues:
         if self.settings.management_token is not None:
             raise StateNotConfigured("no management_token", "a static token is deployed, so none is fetched.")
         return self._with({})
 
-    def _expired_token(self) -> Arranged:
+    def _expired_token(self) -> StateValues:
         return self._with({"management_token": self.given("expired_management_token")})
 
-    def _with(self, credential: Mapping[str, str | None]) -> Arranged:
+    def _with(self, credential: Mapping[str, str | None]) -> StateValues:
         """Settings of the login service replaced."""
-        return Arranged({"audience": self.settings.management_audience}, credential=credential)
+        return StateValues({"audience": self.settings.management_audience}, credential=credential)
 
-    def _other_client(self, name: str) -> Arranged:
+    def _other_client(self, name: str) -> StateValues:
         """Another application instead of the login service's."""
         given = {part: self.given(f"{name}_{part}") for part in ("client_id", "client_secret")}
         return self._with({**given, "management_token": None})

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate import numbers
-from mfagate.exchange import Exchange, Response
-from mfagate.foreign.parsing import raw
-from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
+from mfagate.cassettes.scrub import Scrubbing
+from mfagate.core import numbers
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign.parsing import raw
+from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
 from mfagate.providers.duo.errors import FORBIDDEN, INVALID_PARAMETERS, MEANINGS, WRONG_KIND, error_of, response_of
 from mfagate.providers.duo.settings import DuoSettings
-from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -44,7 +44,7 @@ class Duo(Provider):
         "admin_secret_key": "its secret key",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"admin_secret_key"})
-    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
     # Duo does not publish its window; five minutes are what its clients' users report.
     clock_tolerance_seconds: ClassVar[float] = 300.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
@@ -84,7 +84,7 @@ class Duo(Provider):
         """https://duo.com/docs/authapi#/check: keys, signature, clock and kind of application in one."""
         return [Probe("secret_key", "GET", "/auth/v2/check", _tells_the_time, shape=_TIME)]
 
-    def known_bad(self, settings: DuoSettings, subject: str) -> DuoSettings:
+    def with_bad_credential(self, settings: DuoSettings, subject: str) -> DuoSettings:
         """The same application with a secret key that nobody has."""
         alphabet = string.ascii_letters + string.digits
         made_up = "".join(secrets.choice(alphabet) for _ in range(40))
@@ -100,7 +100,7 @@ class Duo(Provider):
         of_a_push = error.code == INVALID_PARAMETERS and asked.endswith("/auth/v2/auth_status")
         return of_a_push or super().is_about_a_user(error, exchange)
 
-    def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> Meaning | None:
+    def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> ErrorMeaning | None:
         """One code forbids for several reasons; the detail tells which."""
         if error.code == FORBIDDEN and "integration type" in raw(error.message).lower():
             return WRONG_KIND
@@ -118,10 +118,12 @@ class Duo(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of the Auth API and of what the states need of the Admin API."""
-        from mfagate.providers.duo.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
+        from mfagate_sandbox.duo.fault_kinds import FAULTS
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"), FAULTS)
+        return EmulatorSandbox(
+            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "duo" / "emulator.py", FAULTS
+        )
 
 
 _TIME = {"stat": "OK", "response": {"time": 1}}

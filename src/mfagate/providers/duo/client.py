@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient, Transport
+from mfagate.core.exchange import Response
+from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.duo import PROVIDER
 from mfagate.providers.duo.errors import response_of
 from mfagate.providers.duo.settings import DuoSettings
-from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
 _PREAUTH = {"allow": Decision.ALLOW, "deny": Decision.DENY, "auth": None}
 
 
 class DuoClient:
-    """A :class:`~mfagate.second_factor.SecondFactor` over Duo's Auth API.
+    """A :class:`~mfagate.providers.second_factor.SecondFactor` over Duo's Auth API.
 
     ``start`` asks Duo about the user first: one who is bypassed or disabled is
     decided there. A push is sent asynchronously and polled; a passcode is checked
@@ -28,7 +28,7 @@ class DuoClient:
     def __init__(
         self,
         settings: DuoSettings,
-        **transport: Unpack[Transport],
+        **transport: Unpack[ClientOptions],
     ) -> None:
         self._api = ApiClient(PROVIDER, settings, **transport)
 

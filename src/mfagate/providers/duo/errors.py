@@ -18,16 +18,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Response
-from mfagate.providers.base import CORRECT_REQUEST, ApiError, Meaning
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
+from mfagate.providers.base import CORRECT_REQUEST, ApiError, ErrorMeaning
 
 FORBIDDEN = 40301
 """Also for keys of another kind of application. No source says whether Duo looks at the signature first."""
 
 INVALID_PARAMETERS = 40002
 
-WRONG_KIND = Meaning(
+WRONG_KIND = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "the keys are those of another kind of application, such as Admin API; Duo may say so without "
     "a look at the secret key, which may be wrong as well",
@@ -35,13 +35,13 @@ WRONG_KIND = Meaning(
     setting="integration_key",
 )
 
-MEANINGS: Mapping[str | int, Meaning] = {
-    40101: Meaning(
+MEANINGS: Mapping[str | int, ErrorMeaning] = {
+    40101: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Duo saw no credentials: does a proxy drop the Authorization header?",
         "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
     ),
-    40102: Meaning(
+    40102: ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
         "Duo knows no such integration key on this host",
         "In the Duo Admin Panel, open the application of the type Auth API, and compare its API hostname and "
@@ -56,19 +56,19 @@ MEANINGS: Mapping[str | int, Meaning] = {
             ]
         },
     ),
-    40103: Meaning(
+    40103: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "the signature does not fit: the secret key is wrong or was reset, or something on the way changes requests",
         "In the Duo Admin Panel, open the application, and compare its secret key with the one that is deployed. If "
         "they are the same, leave it, and look for a proxy that changes the Date header, the path or the body.",
     ),
-    40104: Meaning(
+    40104: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Duo saw no Date in the request: does a proxy drop the Date header?",
         "Compare what a proxy or gateway on the way does to the Date header. Leave the keys as they are.",
     ),
-    40105: Meaning(CauseId.CLOCK_SKEW, "Duo refuses the time of the request: the clocks are too far apart"),
-    FORBIDDEN: Meaning(
+    40105: ErrorMeaning(CauseId.CLOCK_SKEW, "Duo refuses the time of the request: the clocks are too far apart"),
+    FORBIDDEN: ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "Duo forbids it to these keys, and does not say why",
         "In the Duo Admin Panel, open the application whose integration key this is. Look whether its type is Auth API "
@@ -83,12 +83,12 @@ MEANINGS: Mapping[str | int, Meaning] = {
             ]
         },
     ),
-    40001: Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo misses a parameter of the request", CORRECT_REQUEST),
-    INVALID_PARAMETERS: Meaning(
+    40001: ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo misses a parameter of the request", CORRECT_REQUEST),
+    INVALID_PARAMETERS: ErrorMeaning(
         CauseId.CONTRACT_STATUS_CHANGED, "Duo does not take a parameter of the request", CORRECT_REQUEST
     ),
-    42901: Meaning(CauseId.PROVIDER_RATE_LIMITED, "Duo asks to slow down"),
-    50001: Meaning(
+    42901: ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Duo asks to slow down"),
+    50001: ErrorMeaning(
         CauseId.PROVIDER_OUTAGE,
         "Duo failed by itself; it says the same where a limit of the account is exceeded",
         "Look at https://status.duo.com. If it reports nothing, ask Duo's support, with the time in UTC, whether the "

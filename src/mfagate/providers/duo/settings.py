@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import Host, Lookalike, Pattern
+from mfagate.core.causes import CauseId
 from mfagate.providers.duo.names import OTHER_NAMES, PREFIXES
 
 _PANEL = "Duo Admin Panel > Applications > your Auth API application"

@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from mfagate.exchange import Response
+from mfagate.core.exchange import Response
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.duo.errors import response_of
 from mfagate.providers.duo.settings import DuoSettings
-from mfagate.providers.states import Arranged, State, StateUnavailable
+from mfagate.providers.state_setup import Arrangement, Key, TabledStates
+from mfagate.providers.states import StateName, StateUnavailable, StateValues
 
 UNKNOWN_USER = "mfagate-no-such-user"
 
@@ -38,24 +38,24 @@ class DuoStates(TabledStates[DuoSettings]):
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
         return {
-            State.CREDENTIAL_ACCEPTED: Arranged,
-            State.WORKING_OTP: self._working_otp,
-            State.USED_OTP: self._used_otp,
-            State.NO_FACTOR: lambda: self._user_with_status("active"),
-            State.BYPASSED_USER: lambda: self._user_with_status("bypass"),
-            State.DISABLED_USER: lambda: self._user_with_status("disabled"),
-            State.LOCKED_FACTOR: lambda: self._prepared("locked_user"),
-            State.UNKNOWN_USER: lambda: Arranged({"username": UNKNOWN_USER}),
-            State.CHALLENGE_FACTOR: lambda: self._prepared("user"),
-            State.CHALLENGE_UNKNOWN: lambda: Arranged({"txid": _UNKNOWN_TRANSACTION}),
-            State.PUSH_PENDING: lambda: self._push("user", "waiting"),
-            State.PUSH_ACCEPTED: lambda: self._push("accepting_user", "allow"),
-            State.PUSH_DECLINED: lambda: self._push("declining_user", "deny"),
-            State.PUSH_TIMED_OUT: lambda: self._push("ignoring_user", "deny"),
-            State.CREDENTIAL_MISSING: lambda: Arranged(credential={"secret_key": None}),
-            State.CREDENTIAL_WRONG: self._wrong_secret,
-            State.CREDENTIAL_UNKNOWN: self._unknown_key,
-            State.CREDENTIAL_WRONG_KIND: self._admin_keys,
+            StateName.CREDENTIAL_ACCEPTED: StateValues,
+            StateName.WORKING_OTP: self._working_otp,
+            StateName.USED_OTP: self._used_otp,
+            StateName.NO_FACTOR: lambda: self._user_with_status("active"),
+            StateName.BYPASSED_USER: lambda: self._user_with_status("bypass"),
+            StateName.DISABLED_USER: lambda: self._user_with_status("disabled"),
+            StateName.LOCKED_FACTOR: lambda: self._prepared("locked_user"),
+            StateName.UNKNOWN_USER: lambda: StateValues({"username": UNKNOWN_USER}),
+            StateName.CHALLENGE_FACTOR: lambda: self._prepared("user"),
+            StateName.CHALLENGE_UNKNOWN: lambda: StateValues({"txid": _UNKNOWN_TRANSACTION}),
+            StateName.PUSH_PENDING: lambda: self._push("user", "waiting"),
+            StateName.PUSH_ACCEPTED: lambda: self._push("accepting_user", "allow"),
+            StateName.PUSH_DECLINED: lambda: self._push("declining_user", "deny"),
+            StateName.PUSH_TIMED_OUT: lambda: self._push("ignoring_user", "deny"),
+            StateName.CREDENTIAL_MISSING: lambda: StateValues(credential={"secret_key": None}),
+            StateName.CREDENTIAL_WRONG: self._wrong_secret,
+            StateName.CREDENTIAL_UNKNOWN: self._unknown_key,
+            StateName.CREDENTIAL_WRONG_KIND: self._admin_keys,
         }
 
     def remove(self, thing: Thing) -> None:
@@ -75,7 +75,7 @@ class DuoStates(TabledStates[DuoSettings]):
             if len(users) < _PAGE:
                 break
 
-    def _working_otp(self) -> Arranged:
+    def _working_otp(self) -> StateValues:
         username = self.given("user")
         found = self._admin("GET", "/admin/v1/users", params={"username": username})
         if not found:
@@ -85,29 +85,29 @@ class DuoStates(TabledStates[DuoSettings]):
         asked = {"count": "1", "reuse_count": "1", "valid_secs": "600", "preserve_existing": "true"}
         (passcode,) = self._admin("POST", path, json=asked)
         values = {"username": username, "passcode": str(passcode), "wrong_passcode": _other_than(str(passcode))}
-        return Arranged(values, frozenset({"passcode"}))
+        return StateValues(values, frozenset({"passcode"}))
 
-    def _used_otp(self) -> Arranged:
+    def _used_otp(self) -> StateValues:
         arranged = self._working_otp()
         login = {"username": arranged.values["username"], "factor": "passcode", "passcode": arranged.values["passcode"]}
         if self.ask("POST", "/auth/v2/auth", json=login)["result"] != "allow":
             raise StateUnavailable("Duo refused a bypass code that it made a moment ago.")
         return arranged
 
-    def _user_with_status(self, status: str) -> Arranged:
+    def _user_with_status(self, status: str) -> StateValues:
         with self.making("user") as mark:
             self._admin("POST", "/admin/v1/users", json={"username": mark.name, "status": status, "notes": mark.note})
-        return Arranged({"username": mark.name})
+        return StateValues({"username": mark.name})
 
-    def _prepared(self, name: str) -> Arranged:
-        return Arranged({"username": self.given(name)})
+    def _prepared(self, name: str) -> StateValues:
+        return StateValues({"username": self.given(name)})
 
-    def _push(self, name: str, wanted: str) -> Arranged:
+    def _push(self, name: str, wanted: str) -> StateValues:
         push = {"username": self.given(name), "factor": "push", "device": "auto", "async": "1"}
         txid = str(self.ask("POST", "/auth/v2/auth", json=push)["txid"])
         if wanted != "waiting":
             self._wait_for(txid, wanted)
-        return Arranged({"username": push["username"], "txid": txid})
+        return StateValues({"username": push["username"], "txid": txid})
 
     def _wait_for(self, txid: str, wanted: str) -> None:
         # Duo answers when something has changed, so this is a handful of requests at the most.
@@ -119,15 +119,15 @@ class DuoStates(TabledStates[DuoSettings]):
                 break
         raise StateUnavailable(f"The push was not answered as this state needs it ({wanted}).")
 
-    def _wrong_secret(self) -> Arranged:
+    def _wrong_secret(self) -> StateValues:
         right = self.settings.secret("secret_key") or ""
-        return Arranged(credential={"secret_key": right[::-1]})
+        return StateValues(credential={"secret_key": right[::-1]})
 
-    def _unknown_key(self) -> Arranged:
-        return Arranged(credential={"integration_key": "DIMFAGATENOSUCHKEY00"})
+    def _unknown_key(self) -> StateValues:
+        return StateValues(credential={"integration_key": "DIMFAGATENOSUCHKEY00"})
 
-    def _admin_keys(self) -> Arranged:
-        return Arranged(
+    def _admin_keys(self) -> StateValues:
+        return StateValues(
             credential={
                 "integration_key": self.given("admin_integration_key"),
                 "secret_key": self.given("admin_secret_key"),

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Exchange, Response
-from mfagate.providers.base import ApiError, ExpiryProbe, Meaning, Probe, Provider, Send
+from mfagate.cassettes.scrub import Scrubbing
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.result import Finding
+from mfagate.providers.base import ApiError, ErrorMeaning, ExpiryProbe, Probe, Provider, Send
 from mfagate.providers.entra import claims, cross_checks, discovery, expiry
 from mfagate.providers.entra.auth import token_fields, token_path
 from mfagate.providers.entra.clouds import CLOUDS
@@ -25,11 +27,9 @@ from mfagate.providers.entra.errors import (
     error_name,
     error_of,
 )
-from mfagate.providers.entra.narrowing import narrowed
+from mfagate.providers.entra.narrowing import refined
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
-from mfagate.result import Finding
-from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -79,7 +79,7 @@ class Entra(Provider):
         name for name in test_data if name.endswith(("_secret", "_code"))
     )
     about_a_user: ClassVar[frozenset[str | int]] = ABOUT_A_USER
-    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
     # Entra looks at the clock for assertions alone, and does not publish its window; five minutes are usual.
     clock_tolerance_seconds: ClassVar[float] = 300.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
@@ -149,7 +149,7 @@ class Entra(Provider):
         """
         return [Probe(_credential(settings), "POST", token_path(settings), _has_token, data=token_fields(settings))]
 
-    def known_bad(self, settings: EntraSettings, subject: str) -> EntraSettings:
+    def with_bad_credential(self, settings: EntraSettings, subject: str) -> EntraSettings:
         """The same application with a secret, a key or a token that nobody has."""
         made_up = MADE_UP[subject]()
         return settings.model_copy(update={subject: SecretStr(made_up)})
@@ -192,16 +192,16 @@ class Entra(Provider):
             return super().is_about_a_user(error, exchange)
         return error_name(exchange.response) in self.about_a_user
 
-    def meaning(self, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning | None:
+    def meaning(self, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning | None:
         """By number where it is known, else by the ``error`` that is the contract."""
-        return narrowed(error, exchange, settings)
+        return refined(error, exchange, settings)
 
     def errors_page_of(self, exchange: Exchange) -> str:
         """Return Graph's page for Graph's own form of errors: it has codes of its own."""
         graph = exchange.response is not None and error_of(exchange.response) and not error_name(exchange.response)
         return GRAPHS_PAGE if graph else PAGE
 
-    def narrow(self, finding: Finding, settings: EntraSettings, send: Send) -> Finding:
+    def refine(self, finding: Finding, settings: EntraSettings, send: Send) -> Finding:
         """Where the tenant is in doubt, ask the login hosts of all clouds for its public metadata."""
         unknown = finding.cause is CauseId.CREDENTIAL_UNKNOWN_KEY and finding.setting == "tenant_id"
         if unknown or finding.cause is CauseId.CREDENTIAL_WRONG_REGION:
@@ -220,10 +220,12 @@ class Entra(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of both hosts on one port."""
-        from mfagate.providers.entra.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
+        from mfagate_sandbox.entra.fault_kinds import FAULTS
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator") / "__main__.py", FAULTS)
+        return EmulatorSandbox(
+            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "entra" / "__main__.py", FAULTS
+        )
 
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """With the secret; the sandbox hands out a certificate as well."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mfagate.causes import CauseId
 from mfagate.config import jwt
-from mfagate.exchange import Request, Response
-from mfagate.foreign import quoted
-from mfagate.foreign.parsing import raw
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Request, Response
+from mfagate.core.foreign import quoted
+from mfagate.core.foreign.parsing import raw
+from mfagate.core.result import Finding
 from mfagate.providers.oauth import token_in
-from mfagate.result import Finding
 
 READS_METHODS = "UserAuthenticationMethod.Read.All"
 """The least permission for a user's authentication methods:

@@ -23,15 +23,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from mfagate import numbers
 from mfagate.config import jwt
-from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient, Transport
+from mfagate.core import numbers
+from mfagate.core.exchange import Response
+from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.entra import PROVIDER, discovery, methods_path
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path, token_path
 from mfagate.providers.entra.errors import error_name, error_of
 from mfagate.providers.entra.settings import EntraSettings, is_guid
-from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -73,7 +73,7 @@ class DeviceChallenge(Challenge):
 
 
 class EntraClient:
-    """A :class:`~mfagate.second_factor.SecondFactor` over Graph and Entra's device code flow.
+    """A :class:`~mfagate.providers.second_factor.SecondFactor` over Graph and Entra's device code flow.
 
     Users are named by their object id: names change and are given anew, and that of a
     guest is another tenant's to choose.
@@ -84,7 +84,7 @@ class EntraClient:
         settings: EntraSettings,
         *,
         authentication_context: str | None = None,
-        **transport: Unpack[Transport],
+        **transport: Unpack[ClientOptions],
     ) -> None:
         """``authentication_context`` such as ``c1`` must be among the sign-in's ``acrs``."""
         self._settings = settings

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mfagate.causes import CauseId, Outcome
 from mfagate.config.jwt import claims, read_part
 from mfagate.config.pem import certificates, load_private_key
-from mfagate.foreign import quoted
-from mfagate.numbers import moment
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.foreign import quoted
+from mfagate.core.numbers import moment
+from mfagate.core.result import Finding
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.result import Finding
 
 _SMALLEST_KEY = 2048
 

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 import requests
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Response
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
+from mfagate.core.result import Finding
 from mfagate.providers.base import Send
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import UNKNOWN_TENANT, error_name, error_of
 from mfagate.providers.entra.settings import GUID, EntraSettings
-from mfagate.result import Finding
 
 
 def path(settings: EntraSettings) -> str:

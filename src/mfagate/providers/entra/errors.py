@@ -21,9 +21,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Response
-from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, Meaning
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
+from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
 from mfagate.providers.entra import numbers
 from mfagate.providers.entra.claims import GRANT
 
@@ -48,14 +48,14 @@ _SET_CLOUD = (
     "(entra.microsoft.com is the global one). Set cloud in the settings to it. Leave the credential as it is."
 )
 
-_WRONG_CLOUD = Meaning(
+_WRONG_CLOUD = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_REGION,
     "Entra refuses an application of one national cloud at the host of another",
     _SET_CLOUD,
     setting="tenant_id",
 )
 
-_NO_GRAPH = Meaning(
+_NO_GRAPH = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_REGION,
     "the tenant does not know the Graph that the token was asked for",
     _SET_CLOUD,
@@ -68,7 +68,7 @@ _NO_GRAPH = Meaning(
     },
 )
 
-_PEOPLES_ENDPOINT = Meaning(
+_PEOPLES_ENDPOINT = ErrorMeaning(
     CauseId.CONFIG_WRONG_KIND,
     "this endpoint is for the sign-in of people; an application needs its own tenant's",
     "Set tenant_id to the Directory (tenant) ID of the application's Overview in the Microsoft Entra admin center: "
@@ -77,20 +77,20 @@ _PEOPLES_ENDPOINT = Meaning(
     setting="tenant_id",
 )
 
-_NO_GRANT = Meaning(
+_NO_GRANT = ErrorMeaning(
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
     "nobody has granted the application what it asks for",
     GRANT,
     setting="client_id",
 )
 
-_SIGN_IN = Meaning(
+_SIGN_IN = ErrorMeaning(
     CauseId.CONTRACT_STATUS_CHANGED,
     "Entra answers about a user's sign-in, and not about the application",
     ABOUT_THE_USER,
 )
 
-POLICY = Meaning(
+POLICY = ErrorMeaning(
     CauseId.CREDENTIAL_NETWORK_RESTRICTED,
     "a Conditional Access policy of the tenant blocks it",
     "In the Microsoft Entra admin center, look up the trace or correlation id in Sign-in logs > Service principal "
@@ -105,7 +105,7 @@ POLICY = Meaning(
     },
 )
 
-_RESTRICTED = Meaning(
+_RESTRICTED = ErrorMeaning(
     CauseId.CREDENTIAL_NETWORK_RESTRICTED,
     "a proxy on the way limits which tenants may be used from this network, and this tenant is not among them",
     "Ask the owner of the proxy to add the tenant to Restrict-Access-To-Tenants "
@@ -113,7 +113,7 @@ _RESTRICTED = Meaning(
     setting="tenant_id",
 )
 
-_FEDERATED = Meaning(
+_FEDERATED = ErrorMeaning(
     CauseId.CREDENTIAL_UNKNOWN_KEY,
     "the application has no federated credential that matches the issuer, subject and audience of the assertion",
     f"In the Microsoft Entra admin center, open {_SECRETS} > Federated credentials, and compare issuer, subject and "
@@ -131,19 +131,19 @@ NEW_CERTIFICATE = (
     "old one, and deploy its key and thumbprint."
 )
 
-BAD_SCOPE = Meaning(
+BAD_SCOPE = ErrorMeaning(
     CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the scope that the token was asked for", CORRECT_REQUEST
 )
 
-_SLOW_DOWN = Meaning(CauseId.PROVIDER_RATE_LIMITED, "Entra asks to slow down")
-_FAILED = Meaning(CauseId.PROVIDER_OUTAGE, "Entra failed by itself")
-_OUR_ASSERTION = Meaning(
+_SLOW_DOWN = ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Entra asks to slow down")
+_FAILED = ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Entra failed by itself")
+_OUR_ASSERTION = ErrorMeaning(
     CauseId.CREDENTIAL_REJECTED,
     "Entra cannot read or accept the assertion",
     "Compare tenant_id, client_id and cloud with the application's Overview: the assertion is made of them. Leave the "
     "key as it is before that.",
 )
-_SIGNATURE = Meaning(
+_SIGNATURE = ErrorMeaning(
     CauseId.CREDENTIAL_REJECTED,
     "the signature of the assertion does not fit",
     f"In the Microsoft Entra admin center, open {_SECRETS} > Certificates, and compare the thumbprint there with that "
@@ -151,7 +151,7 @@ _SIGNATURE = Meaning(
     setting="private_key",
 )
 
-_SAW_NONE = Meaning(
+_SAW_NONE = ErrorMeaning(
     CauseId.CREDENTIAL_REJECTED,
     "Entra saw neither a secret nor an assertion: does a proxy change the request?",
     "Look for a proxy or gateway on the way that changes the body of requests. Leave the credential as it is.",
@@ -160,11 +160,11 @@ _SAW_NONE = Meaning(
 GENERAL = 70002
 """Entra says first in general that authentication failed, and then why."""
 
-_BY_NUMBER: Mapping[int, Meaning] = {
+_BY_NUMBER: Mapping[int, ErrorMeaning] = {
     **dict.fromkeys(numbers.OF_A_SIGN_IN, _SIGN_IN),
     **dict.fromkeys(
         numbers.BAD_REQUESTS,
-        Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take a field of the request", CORRECT_REQUEST),
+        ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take a field of the request", CORRECT_REQUEST),
     ),
     **dict.fromkeys(numbers.FAILURES, _FAILED),
     **dict.fromkeys(numbers.NOT_GRANTED, _NO_GRANT),
@@ -174,50 +174,50 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     **dict.fromkeys(numbers.POLICIES, POLICY),
     **dict.fromkeys(numbers.TENANT_RESTRICTIONS, _RESTRICTED),
     **dict.fromkeys(numbers.NO_FEDERATED_CREDENTIAL, _FEDERATED),
-    7000215: Meaning(
+    7000215: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "the secret is none of this application's",
         f"Compare client_id with the application whose secret this is. If it is the right one, look under {_SECRETS} "
         "whether the secret is still there, and deploy the value of a secret that is.",
     ),
-    7000222: Meaning(
+    7000222: ErrorMeaning(
         CauseId.CREDENTIAL_EXPIRED,
         "the client secret has expired",
         f"Make a new one in the Microsoft Entra admin center under {_SECRETS}, and deploy its value.",
     ),
-    GENERAL: Meaning(CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential"),
-    1000502: Meaning(
+    GENERAL: ErrorMeaning(CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential"),
+    1000502: ErrorMeaning(
         CauseId.CREDENTIAL_EXPIRED,
         "the certificate has expired, or is not valid yet",
         NEW_CERTIFICATE,
         setting="certificate_thumbprint",
     ),
-    7000214: Meaning(
+    7000214: ErrorMeaning(
         CauseId.CREDENTIAL_REVOKED,
         "the certificate has been revoked",
         NEW_CERTIFICATE,
         setting="certificate_thumbprint",
     ),
-    7000232: Meaning(
+    7000232: ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "client_id is a managed identity's, which takes no secret and no certificate of your own",
         "Use the Application (client) ID of an app registration, or let the login service sign in as the managed "
         "identity.",
         setting="client_id",
     ),
-    700222: Meaning(
+    700222: ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "Entra issued the assertion itself, and this federated credential takes no token of Entra's",
         "Let the login service send the token of the issuer that the federated credential names: the cluster's, or "
         "that of the CI service.",
     ),
-    700229: Meaning(
+    700229: ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "the assertion is a user's token, and a federated credential of Entra takes an application's token alone",
         "Let the login service send a token that the other identity provider issued to the service itself, not to a "
         "user who signed in.",
     ),
-    700030: Meaning(
+    700030: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "the subject name of the certificate is not authorized for the application",
         "Compare the certificate's subject with the names that the application trusts.",
@@ -225,10 +225,10 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     ),
     50006: _SIGNATURE,
     900384: _SIGNATURE,
-    50032: Meaning(CauseId.CONFIG_WRONG_KIND, "the RSA key is too weak", NEW_CERTIFICATE, setting="private_key"),
-    500133: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
+    50032: ErrorMeaning(CauseId.CONFIG_WRONG_KIND, "the RSA key is too weak", NEW_CERTIFICATE, setting="private_key"),
+    500133: ErrorMeaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
     **dict.fromkeys(numbers.NO_CREDENTIAL, _SAW_NONE),
-    700016: Meaning(
+    700016: ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
         "the tenant has no application with this id",
         _COMPARE_IDS,
@@ -244,61 +244,61 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     ),
     **dict.fromkeys(
         (70001, 700011),
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_UNKNOWN_KEY,
             "the tenant has no such application, or it is disabled there",
             _COMPARE_IDS,
             setting="client_id",
         ),
     ),
-    650059: Meaning(
+    650059: ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
         "the application is registered for its own tenant alone, and this is another one",
         "Compare tenant_id with the Directory (tenant) ID of the application's Overview.",
         setting="tenant_id",
     ),
-    90112: Meaning(
+    90112: ErrorMeaning(
         CauseId.CONFIG_MALFORMED_VALUE, "the application's id is no GUID", _COMPARE_IDS, setting="client_id"
     ),
-    65002: Meaning(
+    65002: ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "client_id is that of an application of Microsoft's own",
         "Use the Application (client) ID of your own registration.",
         setting="client_id",
     ),
-    1000031: Meaning(
+    1000031: ErrorMeaning(
         CauseId.CREDENTIAL_REVOKED,
         "the tenant's administrator has blocked the application",
         "Ask an administrator of the tenant who blocked it, and why.",
         setting="client_id",
     ),
-    90099: Meaning(
+    90099: ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
         "the application is not authorized in this tenant",
         GRANT,
         setting="client_id",
     ),
-    7000229: Meaning(
+    7000229: ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
         "the application has no service principal in this tenant: no administrator has consented to it there",
         GRANT,
         setting="client_id",
     ),
-    7000112: Meaning(
+    7000112: ErrorMeaning(
         CauseId.CREDENTIAL_REVOKED,
         "the application is disabled in this tenant",
         "In the Microsoft Entra admin center, open Enterprise apps > the application > Properties and find out who "
         "set 'Enabled for users to sign-in?' to No, and why.",
         setting="client_id",
     ),
-    700025: Meaning(
+    700025: ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "the application is a public client, which must not send a credential",
         "In the Microsoft Entra admin center, open App registrations > the application > Authentication and set "
         "'Allow public client flows' to No, or use the application that is the login service's.",
         setting="client_id",
     ),
-    90002: Meaning(
+    90002: ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
         "this cloud has no such tenant",
         setting="tenant_id",
@@ -310,58 +310,60 @@ _BY_NUMBER: Mapping[int, Meaning] = {
             ]
         },
     ),
-    900023: Meaning(
+    900023: ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY, "the tenant is neither an id nor a domain that Entra knows", setting="tenant_id"
     ),
-    5000224: Meaning(
+    5000224: ErrorMeaning(
         CauseId.ACCOUNT_SUSPENDED,
         "Microsoft has blocked the tenant",
         "Ask a Global Administrator of the tenant to open a case with Microsoft's support about error 5000224.",
         setting="tenant_id",
     ),
-    5000225: Meaning(
+    5000225: ErrorMeaning(
         CauseId.ACCOUNT_SUSPENDED, "Microsoft has blocked the tenant because nobody used it", setting="tenant_id"
     ),
-    650054: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant does not have, or has disabled, what is asked for"),
-    500014: Meaning(
+    650054: ErrorMeaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant does not have, or has disabled, what is asked for"
+    ),
+    500014: ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the service principal of Microsoft Graph is disabled in the tenant, or its subscription has lapsed",
         "In the Microsoft Entra admin center, open Enterprise apps, and look for the disabled resource that the answer "
         "names.",
     ),
-    51000: Meaning(
+    51000: ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant has not got this feature; it is no missing permission"
     ),
-    650052: Meaning(
+    650052: ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the tenant has no service principal of what is asked for; it is no missing permission",
         "Read in the provider's message which service the tenant lacks. If it is Microsoft's, have an administrator of "
         "the tenant enable or buy it. If it is another application, have an administrator consent to that application "
         "in this tenant, which makes the service principal.",
     ),
-    1002016: Meaning(
+    1002016: ErrorMeaning(
         CauseId.NETWORK_TLS_HANDSHAKE,
         "Entra refuses the TLS version or cipher of this connection",
         "Let the login service, and any proxy on the way, use TLS 1.2 or 1.3 without 3DES "
         "(https://go.microsoft.com/fwlink/?linkid=2161187).",
     ),
-    50029: Meaning(
+    50029: ErrorMeaning(
         CauseId.CONFIG_MALFORMED_VALUE,
         "the address has a character that no domain has",
         _COMPARE_IDS,
         setting="tenant_id",
     ),
     **dict.fromkeys(numbers.NO_GRAPH, _NO_GRAPH),
-    700027: Meaning(
+    700027: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "the application has no certificate with this thumbprint",
         f"In the Microsoft Entra admin center, open {_SECRETS} > Certificates, and compare the thumbprints there with "
         "certificate_thumbprint; add the certificate if it is missing.",
         setting="certificate_thumbprint",
     ),
-    700024: Meaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
-    50012: Meaning(CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential"),
-    50105: Meaning(
+    700024: ErrorMeaning(CauseId.CLOCK_SKEW, "Entra refuses the time of the assertion: the clocks are too far apart"),
+    50012: ErrorMeaning(CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential"),
+    50105: ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "the user is not assigned to the application, which demands it",
         "In the Microsoft Entra admin center, open Enterprise apps > the application > Users and groups, and assign "
@@ -369,14 +371,14 @@ _BY_NUMBER: Mapping[int, Meaning] = {
         "user.",
         setting="client_id",
     ),
-    50034: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such user"),
-    70003: Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, "Entra does not offer this grant to the application"),
-    50088: Meaning(
+    50034: ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such user"),
+    70003: ErrorMeaning(CauseId.ACCOUNT_FEATURE_DISABLED, "Entra does not offer this grant to the application"),
+    50088: ErrorMeaning(
         CauseId.PROVIDER_RATE_LIMITED,
         "a limit of the telephone calls and messages of Entra's second factor is reached",
         "Let users take another second factor, and run the gate again in some minutes.",
     ),
-    50196: Meaning(
+    50196: ErrorMeaning(
         CauseId.PROVIDER_RATE_LIMITED,
         "Entra stopped the application for asking the same again and again",
         "Look in the log of the login service what asks again and again: it has to keep a token until it expires. Run "
@@ -385,37 +387,41 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     90055: _SLOW_DOWN,
 }
 
-_BY_ERROR: Mapping[str | int, Meaning] = {
-    "invalid_client": Meaning(
+_BY_ERROR: Mapping[str | int, ErrorMeaning] = {
+    "invalid_client": ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED, "Entra refuses the application's credential, and gives no number"
     ),
-    "unauthorized_client": Meaning(
+    "unauthorized_client": ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
         "Entra does not let this application in: it is not in the tenant, or may not use this grant",
         setting="client_id",
     ),
-    "invalid_tenant": Meaning(CauseId.CREDENTIAL_UNKNOWN_KEY, "this cloud has no such tenant", setting="tenant_id"),
-    "invalid_resource": Meaning(
+    "invalid_tenant": ErrorMeaning(
+        CauseId.CREDENTIAL_UNKNOWN_KEY, "this cloud has no such tenant", setting="tenant_id"
+    ),
+    "invalid_resource": ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant does not know what the token was asked for"
     ),
-    "access_denied": Meaning(
+    "access_denied": ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "a policy of the tenant forbids it",
         POLICY.next_step,
         setting="client_id",
     ),
-    "interaction_required": Meaning(
+    "interaction_required": ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "a policy of the tenant wants a person to act, which an application cannot",
         POLICY.next_step,
         setting="client_id",
     ),
-    "unsupported_grant_type": Meaning(
+    "unsupported_grant_type": ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED, "Entra does not offer this grant to the application"
     ),
     "temporarily_unavailable": _FAILED,
     "server_error": _FAILED,
-    "invalid_request": Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the request", CORRECT_REQUEST),
+    "invalid_request": ErrorMeaning(
+        CauseId.CONTRACT_STATUS_CHANGED, "Entra does not take the request", CORRECT_REQUEST
+    ),
     "invalid_scope": BAD_SCOPE,
     **dict.fromkeys(
         (
@@ -429,8 +435,8 @@ _BY_ERROR: Mapping[str | int, Meaning] = {
     ),
 }
 
-_OF_GRAPH: Mapping[str | int, Meaning] = {
-    INVALID_TOKEN: Meaning(
+_OF_GRAPH: Mapping[str | int, ErrorMeaning] = {
+    INVALID_TOKEN: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Graph refuses the token that Entra issued",
         "The secret or certificate was accepted: leave it. Compare settings.cloud with the cloud of the tenant, and "
@@ -438,7 +444,7 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
     ),
     **dict.fromkeys(
         DENIED,
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             "the application lacks a permission of Microsoft Graph",
             GRANT,
@@ -447,15 +453,15 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
     ),
     **dict.fromkeys(
         ("Request_ResourceNotFound", "ResourceNotFound", "resourceNotFound", "itemNotFound"),
-        Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object"),
+        ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object"),
     ),
-    "Authorization_IdentityNotFound": Meaning(
+    "Authorization_IdentityNotFound": ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
         "the application has no service principal in this tenant, or it was made minutes ago",
         GRANT,
         setting="client_id",
     ),
-    "Authorization_IdentityDisabled": Meaning(
+    "Authorization_IdentityDisabled": ErrorMeaning(
         CauseId.CREDENTIAL_REVOKED,
         "the application is disabled in this tenant",
         _BY_NUMBER[7000112].next_step,
@@ -463,7 +469,7 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
     ),
     **dict.fromkeys(
         ("Authentication_ApplicationHasNoDirectoryReadAccess", "Authentication_MSGraphPermissionMissing"),
-        Meaning(
+        ErrorMeaning(
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             "the application lacks a permission of Microsoft Graph",
             "In the Microsoft Entra admin center, open App registrations > the application > API permissions. Add the "
@@ -472,7 +478,7 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
             setting="client_id",
         ),
     ),
-    "Authentication_RequestFromUnsupportedUserRole": Meaning(
+    "Authentication_RequestFromUnsupportedUserRole": ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "who asks has no role of the tenant that Graph wants for this",
         "The application asks with permissions of its own: grant it the application permission that Graph's page on "
@@ -480,7 +486,7 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
         "page, such as Reports Reader.",
         setting="client_id",
     ),
-    "Authentication_RequestFromNonPremiumTenantOrB2CTenant": Meaning(
+    "Authentication_RequestFromNonPremiumTenantOrB2CTenant": ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the tenant has no licence for it (Entra ID P1); Graph at times says so to those who may not read the licence",
         "In the Microsoft Entra admin center, look under Billing > Licenses whether the tenant has Entra ID P1. If it "
@@ -491,7 +497,7 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
     "activityLimitReached": _SLOW_DOWN,
 }
 
-MEANINGS: Mapping[str | int, Meaning] = {
+MEANINGS: Mapping[str | int, ErrorMeaning] = {
     **{f"AADSTS{number}": meaning for number, meaning in _BY_NUMBER.items()},
     **_BY_ERROR,
     **_OF_GRAPH,

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mfagate import numbers
-from mfagate.exchange import Response
+from mfagate.core import numbers
+from mfagate.core.exchange import Response
 from mfagate.providers.base import Expiry, ExpiryProbe, Probe
 from mfagate.providers.entra.settings import EntraSettings
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Exchange
-from mfagate.foreign import quoted
-from mfagate.foreign.parsing import raw
-from mfagate.providers.base import ApiError, Meaning
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange
+from mfagate.core.foreign import quoted
+from mfagate.core.foreign.parsing import raw
+from mfagate.providers.base import ApiError, ErrorMeaning
 from mfagate.providers.entra import claims, errors
 from mfagate.providers.entra.settings import EntraSettings, looks_made_today
 
-Narrowing = Callable[[Meaning, ApiError, Exchange, EntraSettings], Meaning]
+Narrowing = Callable[[ErrorMeaning, ApiError, Exchange, EntraSettings], ErrorMeaning]
 
-_NO_SUCH_PATH = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Graph has no such path")
+_NO_SUCH_PATH = ErrorMeaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Graph has no such path")
 
 
-def narrowed(error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning | None:
+def refined(error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning | None:
     """What the error says here; by its ``error`` where its number is not known."""
     response = exchange.response
     if response is None or response.status == 429:
@@ -27,8 +27,8 @@ def narrowed(error: ApiError, exchange: Exchange, settings: EntraSettings) -> Me
         return _NO_SUCH_PATH
     name = errors.error_name(response)
     meaning = errors.MEANINGS.get(error.code) or _by_name(error, name or "", _asks_for_itself(exchange))
-    narrow = _NARROWINGS.get(error.code)
-    return narrow(meaning, error, exchange, settings) if narrow and meaning else meaning
+    refine = _NARROWINGS.get(error.code)
+    return refine(meaning, error, exchange, settings) if refine and meaning else meaning
 
 
 _VAGUE = ("invalid_client", "unauthorized_client")
@@ -44,7 +44,7 @@ def _asks_for_itself(exchange: Exchange) -> bool:
     return _NO_USER in exchange.request.body.split(b"&")
 
 
-def _by_name(error: ApiError, name: str, for_itself: bool) -> Meaning | None:
+def _by_name(error: ApiError, name: str, for_itself: bool) -> ErrorMeaning | None:
     """Return what the ``error`` says; with a number that is not known, it says too little.
 
     Entra sends ``invalid_grant`` and ``invalid_request`` to applications too, for reasons that only the number tells:
@@ -59,10 +59,10 @@ def _by_name(error: ApiError, name: str, for_itself: bool) -> Meaning | None:
     if name not in _VAGUE and (not for_itself or name in _CLEAR):
         return meaning
     text = f"Entra refuses the application ({name}) with a number that mfagate does not know"
-    return Meaning(CauseId.PROVIDER_REFUSAL_UNRECOGNISED, text, evidence={"provider's errors": errors.PAGE})
+    return ErrorMeaning(CauseId.PROVIDER_REFUSAL_UNRECOGNISED, text, evidence={"provider's errors": errors.PAGE})
 
 
-def _wrong_secret(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+def _wrong_secret(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     causes = [
         "it is the secret of another application, or one that was deleted",
         "it was made minutes ago, and is not known everywhere yet",
@@ -72,7 +72,7 @@ def _wrong_secret(meaning: Meaning, error: ApiError, exchange: Exchange, setting
     return replace(meaning, evidence={"possible causes": causes})
 
 
-def _certificate(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+def _certificate(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     if "is expired" in error.message:
         text = "the certificate has expired, or Entra's clock and that of its validity disagree"
         return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text, next_step=errors.NEW_CERTIFICATE)
@@ -82,7 +82,7 @@ def _certificate(meaning: Meaning, error: ApiError, exchange: Exchange, settings
     return meaning
 
 
-def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+def _failed(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     """The number that older answers gave for most of what has a number of its own today."""
     if "time range" in error.message:
         return errors.MEANINGS[errors.ASSERTION_TIME] if settings.private_key or settings.client_assertion else meaning
@@ -91,7 +91,7 @@ def _failed(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Ent
     return meaning
 
 
-def _time(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+def _time(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     _, told, rest = raw(error.message).partition("Current time: ")
     now, _, rest = rest.partition(", ")
     _, named, rest = rest.partition("expiry time of assertion ")
@@ -101,7 +101,7 @@ def _time(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Entra
     return replace(meaning, evidence={"Entra's time": quoted(now, 80), "assertion ended": quoted(ended, 80)})
 
 
-def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+def _token(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     said = raw(error.message).lower()
     if "audience" in said:
         text = f"the token is for another Graph than {settings.hosts.graph}"
@@ -113,12 +113,14 @@ def _token(meaning: Meaning, error: ApiError, exchange: Exchange, settings: Entr
     return meaning
 
 
-def _scope_or_audience(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+def _scope_or_audience(
+    meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings
+) -> ErrorMeaning:
     """Microsoft's page of numbers says that it is about the scope, its libraries that it is about the audience."""
     return errors.BAD_SCOPE if "scope" in raw(error.message).lower() else meaning
 
 
-def _denied(meaning: Meaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> Meaning:
+def _denied(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     held = claims.sent(exchange.request)
     if not held:
         return meaning

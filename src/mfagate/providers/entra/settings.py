@@ -16,11 +16,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.jwt import Jwt
 from mfagate.config.pem import PrivateKey
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import Lookalike, Misfit, Pattern
+from mfagate.core.causes import CauseId
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL, Cloud
 from mfagate.providers.entra.names import OTHER_NAMES, PREFIXES
 
@@ -45,7 +45,7 @@ def looks_made_today(secret: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class TenantShape:
     """The shape of a tenant's id or of one of its domains."""
 
     expected: str = "a tenant id (a GUID) or a verified domain such as contoso.onmicrosoft.com"
@@ -105,7 +105,7 @@ class EntraSettings(ProviderSettings):
             description="The tenant: its id, or one of its verified domains.",
             where=f"{_CENTER} > Overview > Directory (tenant) ID",
             example="3f2504e0-4f89-41d3-9a0c-0305e82c3301",
-            shape=Tenant(),
+            shape=TenantShape(),
             lookalikes=(
                 Lookalike(
                     "(?i)common|organizations|consumers",

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Exchange, Response
-from mfagate.foreign import quoted
-from mfagate.providers.base import ApiError, ExpiryProbe, Meaning, Probe, Provider, Send
+from mfagate.cassettes.scrub import Scrubbing
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Finding
+from mfagate.providers.base import ApiError, ErrorMeaning, ExpiryProbe, Probe, Provider, Send
 from mfagate.providers.okta.auth import (
     ORGANIZATION_PATH,
     TOKEN_PATH,
@@ -37,8 +39,6 @@ from mfagate.providers.okta.errors import (
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.result import Finding
-from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -84,7 +84,7 @@ class Okta(Provider):
         {"admin_api_token", "revoked_api_token", "unprivileged_api_token", "app_private_key"}
     )
     about_a_user: ClassVar[frozenset[str | int]] = ABOUT_A_USER
-    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
     known_codes: ClassVar[frozenset[str | int]] = KNOWN_CODES
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"sharedSecret", "activationToken", "activationUrl"}),
@@ -136,7 +136,7 @@ class Okta(Provider):
             )
         ]
 
-    def known_bad(self, settings: OktaSettings, subject: str) -> OktaSettings:
+    def with_bad_credential(self, settings: OktaSettings, subject: str) -> OktaSettings:
         """A token that nobody has, or a key whose public half nobody registered."""
         made_up = new_key() if subject == "private_key" else new_token()
         return settings.model_copy(update={subject: SecretStr(made_up)})
@@ -185,7 +185,7 @@ class Okta(Provider):
         at_login = urlsplit(exchange.request.url).path.startswith("/api/v1/authn")
         return super().is_about_a_user(error, exchange) or (error.code in WRONG_PASSWORDS and at_login)
 
-    def meaning(self, error: ApiError, exchange: Exchange, settings: OktaSettings) -> Meaning | None:
+    def meaning(self, error: ApiError, exchange: Exchange, settings: OktaSettings) -> ErrorMeaning | None:
         """One code stands for several things; settings, description and headers tell them apart."""
         return meaning_of(error, exchange.response, settings) if exchange.response else None
 
@@ -198,7 +198,7 @@ class Okta(Provider):
             return Finding(CauseId.CONFIG_MALFORMED_URL, text, setting="org_url")
         return super().explain(exchange, settings)
 
-    def narrow(self, finding: Finding, settings: OktaSettings, send: Send) -> Finding:
+    def refine(self, finding: Finding, settings: OktaSettings, send: Send) -> Finding:
         """Add which org refused: a token of another org is the commonest reason, and Okta does not name it."""
         import requests
 
@@ -230,10 +230,12 @@ class Okta(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of one org."""
-        from mfagate.providers.okta.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
+        from mfagate_sandbox.okta.fault_kinds import FAULTS
 
-        return EmulatorSandbox(self.title, Path(__file__).parent / "emulator" / "__main__.py", FAULTS)
+        return EmulatorSandbox(
+            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "okta" / "__main__.py", FAULTS
+        )
 
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """With the API token; the sandbox hands out a service app as well."""

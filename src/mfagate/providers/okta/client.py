@@ -9,9 +9,9 @@ import re
 from typing import Any, Unpack
 from urllib.parse import urlsplit
 
-from mfagate.exchange import Response
-from mfagate.origins import segment
-from mfagate.providers.api_client import ApiClient, Transport
+from mfagate.core.exchange import Response
+from mfagate.core.origins import segment
+from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.okta import PROVIDER
 from mfagate.providers.okta.errors import (
     LOCKED,
@@ -24,7 +24,7 @@ from mfagate.providers.okta.errors import (
     error_of,
 )
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.second_factor import (
+from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,
     Decision,
@@ -49,7 +49,7 @@ _BETWEEN_MESSAGES = 30.0
 
 
 class OktaClient:
-    """A :class:`~mfagate.second_factor.SecondFactor` over Okta's Factors API.
+    """A :class:`~mfagate.providers.second_factor.SecondFactor` over Okta's Factors API.
 
     ``user`` is a login or an id. ``start`` looks for the user's factor; a push or a text
     message is sent then. The transaction of a challenge is the factor's id, or of a push
@@ -60,7 +60,7 @@ class OktaClient:
     def __init__(
         self,
         settings: OktaSettings,
-        **transport: Unpack[Transport],
+        **transport: Unpack[ClientOptions],
     ) -> None:
         self._api = ApiClient(PROVIDER, settings, **transport)
 

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Response
-from mfagate.foreign import quoted
-from mfagate.foreign.parsing import raw
-from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, Meaning
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
+from mfagate.core.foreign import quoted
+from mfagate.core.foreign.parsing import raw
+from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
 from mfagate.providers.okta.settings import OktaSettings
 
 WRONG_CODE = "E0000068"
@@ -94,17 +94,17 @@ ABOUT_A_USER = frozenset(
 _FAILED = ("E0000009", "E0000067", "E0000074", "E0000100", "E0000138", "E0000139", "temporarily_unavailable")
 """Okta's own failures; two of them come with status 400."""
 
-_HOOK = Meaning(
+_HOOK = ErrorMeaning(
     CauseId.PROVIDER_OUTAGE,
     "an inline hook of the org failed, such as the one that sends its text messages",
     "Okta Admin Console > Workflow > Inline Hooks: ask the owner of the service behind the hook.",
 )
-_FEATURE_OFF = Meaning(
+_FEATURE_OFF = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
     "the org does not offer this feature; it is no missing permission",
     "Ask Okta whether the org's edition includes it, and whether it is switched on.",
 )
-_MOST_MESSAGES = Meaning(
+_MOST_MESSAGES = ErrorMeaning(
     CauseId.PROVIDER_RATE_LIMITED,
     "a limit of text messages or calls is reached; it is no missing permission",
     "Let the user take another factor, or run the gate again later. If it happens often, ask Okta's support which "
@@ -113,11 +113,11 @@ _MOST_MESSAGES = Meaning(
 )
 
 
-def _each(codes: Iterable[str], meaning: Meaning) -> dict[str | int, Meaning]:
+def _each(codes: Iterable[str], meaning: ErrorMeaning) -> dict[str | int, ErrorMeaning]:
     return dict.fromkeys(codes, meaning)
 
 
-_DPOP = Meaning(
+_DPOP = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "the app demands DPoP: a proof of possession with each request, which mfagate does not send",
     "If the login service does not send proofs either, switch it off: Okta Admin Console > Applications > the app > "
@@ -125,45 +125,45 @@ _DPOP = Meaning(
     setting="client_id",
 )
 
-_NO_PATH = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has no such path")
-_DEPRECATED = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has retired this endpoint")
-_USERS_PASSWORD = Meaning(
+_NO_PATH = ErrorMeaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has no such path")
+_DEPRECATED = ErrorMeaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Okta has retired this endpoint")
+_USERS_PASSWORD = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "Okta refuses a user's name and password: the request reached the login of users, not the API",
     "Compare the path of the request with that of the contract: the API takes no user's password.",
 )
 
-MEANINGS: Mapping[str | int, Meaning] = {
+MEANINGS: Mapping[str | int, ErrorMeaning] = {
     **_each(
         _FITS_NOT,
-        Meaning(
+        ErrorMeaning(
             CauseId.CONTRACT_STATUS_CHANGED, "Okta takes the credential and refuses this one request", CORRECT_REQUEST
         ),
     ),
     **_each(
         _USER_NOT_READY,
-        Meaning(
+        ErrorMeaning(
             CauseId.CONTRACT_STATE_UNAVAILABLE,
             "Okta takes the credential; the user is in no state for this",
         ),
     ),
     **_each(
         RECENTLY_SENT,
-        Meaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "this user was sent a code a moment ago; wait half a minute"),
+        ErrorMeaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "this user was sent a code a moment ago; wait half a minute"),
     ),
     **_each(
         _GONE,
-        Meaning(
+        ErrorMeaning(
             CauseId.CONTRACT_STATE_UNAVAILABLE, "the user, device, factor or transaction is gone; the endpoint is there"
         ),
     ),
     **_each(
         _SIGN_ON_POLICY,
-        Meaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "a sign-on policy of the org does not let this user in"),
+        ErrorMeaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "a sign-on policy of the org does not let this user in"),
     ),
     **_each(
         _SIGNING_IN,
-        Meaning(
+        ErrorMeaning(
             CauseId.CONTRACT_STATUS_CHANGED,
             "Okta answers about a user's sign-in, and not about the app",
             ABOUT_THE_USER,
@@ -171,85 +171,89 @@ MEANINGS: Mapping[str | int, Meaning] = {
     ),
     **_each(
         ("E0000146", "E0000147"),
-        Meaning(
+        ErrorMeaning(
             CauseId.ACCOUNT_QUOTA_EXHAUSTED,
             "the org has sent all the text messages or calls that it may within 24 hours; waiting a minute is no help",
             "Let users take another factor until 24 hours have passed, and ask Okta's support for a higher limit.",
         ),
     ),
-    "E0000186": Meaning(
+    "E0000186": ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the org is of the free tier, and has sent all the text messages that it may within 30 days",
         "Use another factor until then, or ask Okta for another edition.",
     ),
     **_each(("E0000150", "E0000151", "E0000204", "E0000205"), _MOST_MESSAGES),
-    **_each(("slow_down", "too_many_user_codes"), Meaning(CauseId.PROVIDER_RATE_LIMITED, "Okta asks to slow down")),
+    **_each(
+        ("slow_down", "too_many_user_codes"), ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Okta asks to slow down")
+    ),
     **_each(("E0000099", "E0000226", "E0000233", "E0000247", "E0000264"), _FEATURE_OFF),
     **_each(("E0000134", "E0000135", "E0000137"), _HOOK),
     **_each(
         ("E0000240", "E0000241"),
-        Meaning(
+        ErrorMeaning(
             CauseId.PROVIDER_OUTAGE,
             "no agent of the org's directory answers Okta",
             "Okta Admin Console > Directory > Directory Integrations: look whether the agents are connected.",
         ),
     ),
     **_each(("E0000026", "E0000215"), _DEPRECATED),
-    "E0000212": Meaning(
+    "E0000212": ErrorMeaning(
         CauseId.CONTRACT_STATUS_CHANGED,
         "Okta refuses the Origin header of the request",
         "Do not send Origin from a server, or add it: Okta Admin Console > Security > API > Trusted Origins.",
     ),
-    "E0000260": Meaning(
+    "E0000260": ErrorMeaning(
         CauseId.ACCOUNT_SUSPENDED,
         "Okta has deactivated this developer org",
         "Use an org that is active: Okta replaced developer orgs by Integrator Free orgs.",
         setting="org_url",
     ),
-    **_each(_FAILED, Meaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
+    **_each(_FAILED, ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
     **_each(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP),
     **_each(WRONG_PASSWORDS, _USERS_PASSWORD),
-    _NO_SESSION: Meaning(
+    _NO_SESSION: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Okta saw no credential in the request: does a proxy drop the Authorization header?",
         "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
     ),
-    NOT_FOUND: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the org has no such user, factor or transaction"),
+    NOT_FOUND: ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the org has no such user, factor or transaction"),
     "E0000008": _NO_PATH,
-    "E0000010": Meaning(CauseId.PROVIDER_MAINTENANCE, "Okta is in read-only mode: logins with a factor fail meanwhile"),
-    "E0000012": Meaning(
+    "E0000010": ErrorMeaning(
+        CauseId.PROVIDER_MAINTENANCE, "Okta is in read-only mode: logins with a factor fail meanwhile"
+    ),
+    "E0000012": ErrorMeaning(
         CauseId.CONTRACT_STATUS_CHANGED,
         "Okta does not take this content type, and answers 404; the path exists",
         CORRECT_REQUEST,
     ),
-    "E0000015": Meaning(
+    "E0000015": ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the org has not got this feature; the status 401 is no fault of the credential",
         "Ask Okta whether the org's edition includes it, and whether it is switched on.",
     ),
-    "E0000022": Meaning(
+    "E0000022": ErrorMeaning(
         CauseId.CONTRACT_ENDPOINT_RETIRED,
         "Okta does not take this method on this path any more",
         evidence={
             "Okta's page names as well": ["the credential lacks the permission", "the feature is off in this org"]
         },
     ),
-    NO_SCOPE: Meaning(
+    NO_SCOPE: ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the access token lacks a scope", GRANT, setting="client_id"
     ),
-    "client_credentials_self_scope_requested": Meaning(
+    "client_credentials_self_scope_requested": ErrorMeaning(
         CauseId.CONFIG_WRONG_KIND, "a service app cannot have scopes that end in .self", _SCOPES, setting="scopes"
     ),
-    "consent_required": Meaning(
+    "consent_required": ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "the app is granted none of the scopes that are asked for",
         GRANT,
         setting="client_id",
     ),
-    "unsupported_grant_type": Meaning(
+    "unsupported_grant_type": ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED, "the authorization server does not do client credentials", setting="org_url"
     ),
-    "unauthorized_client": Meaning(
+    "unauthorized_client": ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "the app may not use client credentials: it is no API Services app",
         _SERVICE_APP,
@@ -257,14 +261,14 @@ MEANINGS: Mapping[str | int, Meaning] = {
     ),
 }
 
-_REFUSED_ACCESS_TOKEN = Meaning(
+_REFUSED_ACCESS_TOKEN = ErrorMeaning(
     CauseId.CREDENTIAL_REJECTED,
     "Okta refuses the access token that it issued: is org_url the very host that issued it?",
     "Set org_url to the host that the login service calls: the custom domain, or the org's own. "
     "Leave the key as it is.",
     setting="org_url",
 )
-_TAKES_NO_TOKEN = Meaning(
+_TAKES_NO_TOKEN = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "Okta does not take the access token here, or did not see it: endpoints without an OAuth scope answer so to tokens "
     "that others take",
@@ -274,40 +278,40 @@ _TAKES_NO_TOKEN = Meaning(
     setting="client_id",
 )
 """https://github.com/okta/terraform-provider-okta/issues/667, https://github.com/okta/okta-sdk-java/issues/998"""
-_NO_SUCH_TOKEN = Meaning(
+_NO_SUCH_TOKEN = ErrorMeaning(
     CauseId.CONFIG_MALFORMED_VALUE,
     "token_id is the id of no active token of this org; api_token, which was accepted, has another one",
     "Correct token_id: the answer of GET /api/v1/api-tokens has the id of each token. Leave api_token as it is.",
     setting="token_id",
 )
-_CLOCK = Meaning(CauseId.CLOCK_SKEW, "the times in the signed assertion do not fit Okta's clock")
-_KEY = Meaning(
+_CLOCK = ErrorMeaning(CauseId.CLOCK_SKEW, "the times in the signed assertion do not fit Okta's clock")
+_KEY = ErrorMeaning(
     CauseId.CREDENTIAL_REJECTED,
     "the signature does not fit: the private key is not one whose public half is registered with the app",
     "Okta Admin Console > Applications > the app > General > Public Keys: look whether the public half of the deployed "
     "key is there. If it is not, deploy the key that is, or add this one's public half.",
     setting="private_key",
 )
-_UNKNOWN_CLIENT = Meaning(
+_UNKNOWN_CLIENT = ErrorMeaning(
     CauseId.CREDENTIAL_UNKNOWN_KEY,
     "the org knows no such client: the app is of another org, or was deleted or deactivated",
     setting="client_id",
 )
-_NOT_A_SERVICE = Meaning(
+_NOT_A_SERVICE = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "the app is not of the type API Services, which alone may have tokens for Okta's APIs",
     _SERVICE_APP,
     setting="client_id",
 )
 
-BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
+BY_DESCRIPTION: Mapping[str, tuple[tuple[str, ErrorMeaning], ...]] = {
     "invalid_client": (
         ("not a valid client_id", _UNKNOWN_CLIENT),
         ("for 'client_id'", _UNKNOWN_CLIENT),
         ("application_type", _NOT_A_SERVICE),
         (
             "private_key_jwt",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_WRONG_KIND,
                 "Okta's APIs take a signed assertion alone, no client secret",
                 "Okta Admin Console > Applications > the app > General > Client Credentials: choose Public key / "
@@ -318,7 +322,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         (
             "audience",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CONFIG_MALFORMED_URL,
                 "the host that answers goes by another name than org_url says; the assertion is bound to that name",
                 "Set org_url to the host that the login service calls: the custom domain, or the org's own.",
@@ -327,7 +331,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         (
             "already been used",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_REJECTED,
                 "Okta saw the same assertion before: something on the way repeats requests",
                 "Look for a proxy that retries requests to the token endpoint.",
@@ -339,7 +343,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ("before the current time", _CLOCK),
         (
             "JWKSet configured",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_REJECTED,
                 "no public key is registered with the app",
                 "Okta Admin Console > Applications > the app > General > Client Credentials: add the public key.",
@@ -348,7 +352,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         (
             "kid is invalid",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_REJECTED,
                 "the app has no active key of this kid: it is wrong, or was deactivated",
                 "Okta Admin Console > Applications > the app > General > Public Keys: compare the KIDs that are active "
@@ -357,7 +361,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         (
             "jwks_uri",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_REJECTED,
                 "Okta cannot take the app's public keys from the jwks_uri that is registered with it",
                 "Okta Admin Console > Applications > the app > General > Public Keys: open the URL that is there, and "
@@ -369,7 +373,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ("parsing of the client_assertion", _KEY),
         (
             "No client credentials",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_REJECTED,
                 "Okta saw no assertion: does a proxy change bodies?",
                 "Look for a proxy or gateway on the way that changes the body of requests. Leave the key as it is.",
@@ -377,7 +381,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         (
             "",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_REJECTED,
                 "Okta refuses the client without a word on what is wrong",
                 "Okta Admin Console > Applications > the app > General: compare the Client ID with client_id, and look "
@@ -396,7 +400,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
     "invalid_scope": (
         (
             "not configured",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CONFIG_MALFORMED_VALUE,
                 "a scope that is asked for does not exist in this org",
                 _SCOPES,
@@ -405,12 +409,12 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         (
             "using client credentials",
-            Meaning(CauseId.CONFIG_WRONG_KIND, "a scope is for users", _SCOPES, setting="scopes"),
+            ErrorMeaning(CauseId.CONFIG_WRONG_KIND, "a scope is for users", _SCOPES, setting="scopes"),
         ),
-        ("No scopes", Meaning(CauseId.CONFIG_MALFORMED_VALUE, "no scope is asked for", _SCOPES, setting="scopes")),
+        ("No scopes", ErrorMeaning(CauseId.CONFIG_MALFORMED_VALUE, "no scope is asked for", _SCOPES, setting="scopes")),
         (
             "",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CONFIG_MALFORMED_VALUE,
                 "Okta does not take the scopes that are asked for",
                 _SCOPES,
@@ -420,7 +424,12 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
     ),
     "invalid_request": (
         ("DPoP", _DPOP),
-        ("", Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request", CORRECT_REQUEST)),
+        (
+            "",
+            ErrorMeaning(
+                CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request", CORRECT_REQUEST
+            ),
+        ),
     ),
     "invalid_token": (
         ("DPoP", _DPOP),
@@ -428,14 +437,14 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
     ),
     "server_error": (
         ("not enabled", _FEATURE_OFF),
-        ("", Meaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
+        ("", ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
     ),
     "access_denied": (
         ("not enabled", _FEATURE_OFF),
         ("isn't enabled", _FEATURE_OFF),
         (
             "limit",
-            Meaning(
+            ErrorMeaning(
                 CauseId.ACCOUNT_QUOTA_EXHAUSTED,
                 "a limit of the org is reached, such as that of enrolments",
                 "Read in the provider's message which limit it is. Remove what is not used, such as enrolments of test "
@@ -444,7 +453,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         (
             "network zone",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_NETWORK_RESTRICTED,
                 "the app may be used from certain network zones alone, and this address is outside",
                 "Ask from where the login service runs, or add its address: Okta Admin Console > Security > Networks.",
@@ -453,7 +462,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, Meaning], ...]] = {
         ),
         (
             "",
-            Meaning(
+            ErrorMeaning(
                 CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
                 "a policy of the authorization server denies the app a token",
                 setting="client_id",
@@ -475,7 +484,7 @@ def seconds_between_messages(error: ApiError, path: str) -> float | None:
     return float(told[1]) if told else _BETWEEN_MESSAGES[str(error.code)]
 
 
-def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> Meaning | None:
+def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> ErrorMeaning | None:
     """What an error says; None for one that is not known, or that the status says better."""
     code = str(error.code)
     if response.status == 429 and (code not in MEANINGS or code in _SIGNING_IN):
@@ -496,23 +505,23 @@ def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> M
     return MEANINGS.get(code)
 
 
-def _too_many_at_once(response: Response) -> Meaning | None:
+def _too_many_at_once(response: Response) -> ErrorMeaning | None:
     """Zero of zero left is how Okta tells the limit of concurrent requests; any other limit tells when it resets."""
     left = {response.headers.get(f"x-rate-limit-{name}") for name in ("limit", "remaining")}
     if left != {"0"}:
         return None
-    return Meaning(
+    return ErrorMeaning(
         CauseId.PROVIDER_RATE_LIMITED,
         "too many requests to the org are under way at the same time; wait until some have ended",
     )
 
 
-def _refused_token(settings: OktaSettings) -> Meaning:
+def _refused_token(settings: OktaSettings) -> ErrorMeaning:
     if settings.api_token is None:
         return _REFUSED_ACCESS_TOKEN
     preview = ".oktapreview.com" in settings.org_url
     other = "the production org" if preview else "the preview org"
-    return Meaning(
+    return ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Okta refuses the token, and has one answer for wrong, expired and revoked ones",
         f"Look in the Admin Console of {settings.org_url} under Security > API > Tokens whether it is still listed. "
@@ -531,16 +540,16 @@ def _refused_token(settings: OktaSettings) -> Meaning:
     )
 
 
-def _no_permission(settings: OktaSettings) -> Meaning:
+def _no_permission(settings: OktaSettings) -> ErrorMeaning:
     if settings.api_token is not None:
-        return Meaning(
+        return ErrorMeaning(
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             "the token is good, but the user who created it has no role that allows for this",
             "Give that user a role that may manage users, or let one who has it create a token. "
             "A network zone of the token is the less likely reason.",
             setting="api_token",
         )
-    return Meaning(
+    return ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "the access token is good, but the app has no administrator role: scopes say what, roles say on whom",
         "Okta Admin Console > Applications > the app > Admin roles: assign a role that may manage users.",
@@ -548,7 +557,7 @@ def _no_permission(settings: OktaSettings) -> Meaning:
     )
 
 
-def _no_scope(response: Response) -> Meaning:
+def _no_scope(response: Response) -> ErrorMeaning:
     needed, meaning = _challenge(response).get("scope"), MEANINGS[NO_SCOPE]
     return replace(meaning, text=f"the access token lacks the scope {quoted(needed, 80)}") if needed else meaning
 

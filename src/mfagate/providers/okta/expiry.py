@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from mfagate import numbers
-from mfagate.exchange import Response
-from mfagate.foreign import quoted
-from mfagate.foreign.parsing import beginning, raw
+from mfagate.core import numbers
+from mfagate.core.exchange import Response
+from mfagate.core.foreign import quoted
+from mfagate.core.foreign.parsing import beginning, raw
 from mfagate.providers.base import Expiry
 
 _JUST_NOW = timedelta(seconds=10)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mfagate.causes import CauseId
 from mfagate.config.pem import load_private_key, read_jwk
-from mfagate.exchange import Response
-from mfagate.foreign import quoted
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Finding
 from mfagate.providers.okta.auth import algorithm_of
 from mfagate.providers.okta.errors import GRANT
 from mfagate.providers.okta.settings import DEFAULT_SCOPES, OktaSettings
-from mfagate.result import Finding
 
 _SHORTEST_RSA = 2048
 """By the error codes of https://developer.okta.com/docs/reference/error-codes/."""

@@ -15,10 +15,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.pem import PrivateKey
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import ANYTHING, BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
+from mfagate.core.causes import CauseId
 from mfagate.providers.okta.names import OTHER_NAMES, PREFIXES
 
 DEFAULT_SCOPES = "okta.users.read okta.users.manage"

@@ -15,16 +15,16 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from mfagate.foreign import quoted
+from mfagate.core.foreign import quoted
+from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.origins import segment
-from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
 from mfagate.providers.okta import UNKNOWN_FACTOR, UNKNOWN_USER
 from mfagate.providers.okta.auth import new_key, new_token
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.providers.states import Arranged, State, StateUnavailable
+from mfagate.providers.state_setup import Arrangement, Key, TabledStates
+from mfagate.providers.states import StateName, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
 
 _DOMAIN = "example.com"
@@ -63,29 +63,29 @@ class OktaStates(TabledStates[OktaSettings]):
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
         return {
-            State.CREDENTIAL_ACCEPTED: Arranged,
-            State.WORKING_OTP: self._working_otp,
-            State.USED_OTP: self._used_otp,
-            State.NO_FACTOR: lambda: Arranged({"user_id": self._user_without_factor()}),
-            State.DISABLED_FACTOR: self._pending_factor,
-            State.LOCKED_FACTOR: lambda: self._prepared("locked_user", _TOTP),
-            State.UNKNOWN_USER: lambda: Arranged({"user_id": UNKNOWN_USER}),
-            State.RESOURCE_MISSING: lambda: Arranged({"user_id": UNKNOWN_USER, "factor_id": UNKNOWN_FACTOR}),
-            (State.CHALLENGE_FACTOR, _PUSH): lambda: self._prepared("user", _PUSH),
-            (State.CHALLENGE_FACTOR, _SMS): lambda: self._prepared("sms_user", _SMS),
-            State.PUSH_PENDING: lambda: self._push("user", "WAITING"),
-            State.PUSH_ACCEPTED: lambda: self._push("accepting_user", "SUCCESS"),
-            State.PUSH_DECLINED: lambda: self._push("declining_user", "REJECTED"),
-            State.PUSH_TIMED_OUT: lambda: self._push("ignoring_user", "TIMEOUT", _TIMEOUT_SECONDS),
-            State.CHALLENGE_UNKNOWN: _unknown_push,
-            State.CREDENTIAL_MISSING: lambda: _with_token(None),
-            State.CREDENTIAL_WRONG: lambda: _with_token(new_token()),
-            State.CREDENTIAL_REVOKED: lambda: _with_token(self.given("revoked_api_token")),
-            State.CREDENTIAL_WRONG_KIND: lambda: _with_token(_TOKEN_ID),
-            State.PERMISSION_MISSING: lambda: _with_token(self.given("unprivileged_api_token")),
-            (State.CREDENTIAL_ACCEPTED, _APP): self._app,
-            (State.CREDENTIAL_UNKNOWN, _APP): lambda: self._app(client_id=_UNKNOWN_APP),
-            (State.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_key()),
+            StateName.CREDENTIAL_ACCEPTED: StateValues,
+            StateName.WORKING_OTP: self._working_otp,
+            StateName.USED_OTP: self._used_otp,
+            StateName.NO_FACTOR: lambda: StateValues({"user_id": self._user_without_factor()}),
+            StateName.DISABLED_FACTOR: self._pending_factor,
+            StateName.LOCKED_FACTOR: lambda: self._prepared("locked_user", _TOTP),
+            StateName.UNKNOWN_USER: lambda: StateValues({"user_id": UNKNOWN_USER}),
+            StateName.RESOURCE_MISSING: lambda: StateValues({"user_id": UNKNOWN_USER, "factor_id": UNKNOWN_FACTOR}),
+            (StateName.CHALLENGE_FACTOR, _PUSH): lambda: self._prepared("user", _PUSH),
+            (StateName.CHALLENGE_FACTOR, _SMS): lambda: self._prepared("sms_user", _SMS),
+            StateName.PUSH_PENDING: lambda: self._push("user", "WAITING"),
+            StateName.PUSH_ACCEPTED: lambda: self._push("accepting_user", "SUCCESS"),
+            StateName.PUSH_DECLINED: lambda: self._push("declining_user", "REJECTED"),
+            StateName.PUSH_TIMED_OUT: lambda: self._push("ignoring_user", "TIMEOUT", _TIMEOUT_SECONDS),
+            StateName.CHALLENGE_UNKNOWN: _unknown_push,
+            StateName.CREDENTIAL_MISSING: lambda: _with_token(None),
+            StateName.CREDENTIAL_WRONG: lambda: _with_token(new_token()),
+            StateName.CREDENTIAL_REVOKED: lambda: _with_token(self.given("revoked_api_token")),
+            StateName.CREDENTIAL_WRONG_KIND: lambda: _with_token(_TOKEN_ID),
+            StateName.PERMISSION_MISSING: lambda: _with_token(self.given("unprivileged_api_token")),
+            (StateName.CREDENTIAL_ACCEPTED, _APP): self._app,
+            (StateName.CREDENTIAL_UNKNOWN, _APP): lambda: self._app(client_id=_UNKNOWN_APP),
+            (StateName.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_key()),
         }
 
     def remove(self, thing: Thing) -> None:
@@ -113,23 +113,23 @@ class OktaStates(TabledStates[OktaSettings]):
         """Users, deactivated ones included: https://developer.okta.com/docs/reference/user-query/."""
         return list(self._admin("GET", "/api/v1/users", params={"search": search, "limit": str(_MOST_LISTED)}))
 
-    def _working_otp(self) -> Arranged:
+    def _working_otp(self) -> StateValues:
         return self._with_codes(self._enrolled())
 
-    def _used_otp(self) -> Arranged:
+    def _used_otp(self) -> StateValues:
         arranged = self._with_codes(self._enrolled())
         path = f"/api/v1/users/{self._user_id}/factors/{self._factor_id}/verify"
         if self._admin("POST", path, json={"passCode": arranged.values["passcode"]})["factorResult"] != "SUCCESS":
             raise StateUnavailable("Okta refused a code of a factor that was enrolled a moment ago.")
         return arranged
 
-    def _pending_factor(self) -> Arranged:
+    def _pending_factor(self) -> StateValues:
         self._pending()
-        return Arranged(self._ids())
+        return StateValues(self._ids())
 
-    def _with_codes(self, phone: Totp) -> Arranged:
+    def _with_codes(self, phone: Totp) -> StateValues:
         codes = {"passcode": phone.code(), "wrong_passcode": phone.wrong_code()}
-        return Arranged({**self._ids(), **codes}, frozenset({"passcode"}))
+        return StateValues({**self._ids(), **codes}, frozenset({"passcode"}))
 
     def _ids(self) -> dict[str, str]:
         return {"user_id": str(self._user_id), "factor_id": str(self._factor_id)}
@@ -167,20 +167,20 @@ class OktaStates(TabledStates[OktaSettings]):
             }
             return str(self._admin("POST", "/api/v1/users", params={"activate": "true"}, json=body)["id"])
 
-    def _prepared(self, name: str, kind: str) -> Arranged:
+    def _prepared(self, name: str, kind: str) -> StateValues:
         user = self.given(name)
         for factor in self.ask("GET", f"/api/v1/users/{segment(user)}/factors"):
             if (factor.get("factorType"), factor.get("status")) == (kind, "ACTIVE") and factor.get("id"):
-                return Arranged({"user_id": user, "factor_id": str(factor["id"])})
+                return StateValues({"user_id": user, "factor_id": str(factor["id"])})
         raise StateUnavailable(f"The user of test_data.{name} has no active factor of the type {kind}.")
 
-    def _push(self, name: str, wanted: str, seconds: float = _PERSON_SECONDS) -> Arranged:
+    def _push(self, name: str, wanted: str, seconds: float = _PERSON_SECONDS) -> StateValues:
         arranged = self._prepared(name, _PUSH)
         user, factor = segment(arranged.values["user_id"]), arranged.values["factor_id"]
         sent = self.ask("POST", f"/api/v1/users/{user}/factors/{factor}/verify", json={})
         path = urlsplit(str(sent["_links"]["poll"]["href"])).path
         self._wait_for(path, wanted, seconds)
-        return Arranged({**arranged.values, "poll_path": path})
+        return StateValues({**arranged.values, "poll_path": path})
 
     def _wait_for(self, path: str, wanted: str, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -191,13 +191,13 @@ class OktaStates(TabledStates[OktaSettings]):
                 )
             time.sleep(_BETWEEN_POLLS)
 
-    def _app(self, **changed: str) -> Arranged:
+    def _app(self, **changed: str) -> StateValues:
         own = self.settings.secret("private_key")
         app = {
             "client_id": self.settings.client_id if own else self.given("app_client_id"),
             "private_key": own or self.given("app_private_key"),
         }
-        return Arranged(credential={"api_token": None, **app, **changed})
+        return StateValues(credential={"api_token": None, **app, **changed})
 
     @property
     def _as_admin(self) -> OktaSettings:
@@ -208,11 +208,11 @@ class OktaStates(TabledStates[OktaSettings]):
         return self.ask(method, path, self._as_admin, **request)
 
 
-def _unknown_push() -> Arranged:
+def _unknown_push() -> StateValues:
     path = f"/api/v1/users/{UNKNOWN_USER}/factors/{UNKNOWN_FACTOR}/transactions/{_UNKNOWN_TRANSACTION}"
-    return Arranged({"poll_path": path})
+    return StateValues({"poll_path": path})
 
 
-def _with_token(token: str | None) -> Arranged:
+def _with_token(token: str | None) -> StateValues:
     """Sign with this token, or not at all; asked about nobody, should it be taken."""
-    return Arranged({"user_id": UNKNOWN_USER}, credential={"api_token": token, "private_key": None})
+    return StateValues({"user_id": UNKNOWN_USER}, credential={"api_token": token, "private_key": None})

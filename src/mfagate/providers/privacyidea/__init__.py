@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
+from mfagate.cassettes.scrub import Scrubbing
 from mfagate.config.jwt import expiry
-from mfagate.exchange import Exchange, Response
-from mfagate.foreign.parsing import raw
-from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign.parsing import raw
+from mfagate.core.result import Finding
+from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
 from mfagate.providers.privacyidea.errors import (
     HIDDEN_STATUS,
     INTERNAL,
@@ -37,8 +39,6 @@ from mfagate.providers.privacyidea.errors import (
 )
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings, contradictions
 from mfagate.providers.privacyidea.signature import OTHER_KEY, signed_by
-from mfagate.result import Finding
-from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -75,7 +75,7 @@ class PrivacyIDEA(Provider):
     about_a_user: ClassVar[frozenset[str | int]] = frozenset(
         {UNKNOWN_USER, UNAUTHORIZED_USER, MISSING_TOKEN, REVOKED_TOKEN}
     )
-    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
     known_codes: ClassVar[frozenset[str | int]] = frozenset({POLICY_CODE, MASKED})
     clock_tolerance_seconds: ClassVar[float] = 60.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
@@ -142,7 +142,7 @@ class PrivacyIDEA(Provider):
             )
         return probes
 
-    def known_bad(self, settings: PrivacyIDEASettings, subject: str) -> PrivacyIDEASettings | None:
+    def with_bad_credential(self, settings: PrivacyIDEASettings, subject: str) -> PrivacyIDEASettings | None:
         """A key of the same role, in good shape, that no server has issued; an account that nobody has.
 
         The account is made up as well as the password: a wrong password of the real one counts as a failed login.
@@ -196,7 +196,7 @@ class PrivacyIDEA(Provider):
         error = error_of(response)
         return ApiError(*error) if error else None
 
-    def meaning(self, error: ApiError, exchange: Exchange, settings: PrivacyIDEASettings) -> Meaning | None:
+    def meaning(self, error: ApiError, exchange: Exchange, settings: PrivacyIDEASettings) -> ErrorMeaning | None:
         """One code stands for all that a policy forbids, and one for all that it hides.
 
         A 500 to an expired key is that, and no outage.
@@ -205,7 +205,7 @@ class PrivacyIDEA(Provider):
         if error.code in (INTERNAL, MASKED) and failed and (expired := _expired_key(settings)):
             name, when = expired
             text = f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers 500 to an expired key"
-            return Meaning(CauseId.CREDENTIAL_EXPIRED, text)
+            return ErrorMeaning(CauseId.CREDENTIAL_EXPIRED, text)
         if error.code == MASKED:
             return MASKED_LOGIN if _path_of(exchange).endswith("/auth") else MASKED_REFUSAL
         if error.code == POLICY_CODE:
@@ -215,7 +215,7 @@ class PrivacyIDEA(Provider):
             return HIDDEN_STATUS
         return super().meaning(error, exchange, settings)
 
-    def narrow(self, finding: Finding, settings: PrivacyIDEASettings, send: Send) -> Finding:
+    def refine(self, finding: Finding, settings: PrivacyIDEASettings, send: Send) -> Finding:
         """Send a refused key once more in a second header, which the server reads as well.
 
         Proxies, and Apache without WSGIPassAuthorization, drop the header Authorization or put one of their own in its
@@ -253,7 +253,7 @@ class PrivacyIDEA(Provider):
 
     def sandbox(self) -> Sandbox:
         """The real server, in a process of its own."""
-        from mfagate.providers.privacyidea.sandbox import PrivacyIDEASandbox
+        from mfagate_sandbox.privacyidea.sandbox import PrivacyIDEASandbox
 
         return PrivacyIDEASandbox()
 
@@ -282,7 +282,7 @@ _DROPPED = Finding(
 
 _POLL = {"transaction_id": "00000000000000000000"}
 
-_KEY_WANTED = Meaning(
+_KEY_WANTED = ErrorMeaning(
     CauseId.CONFIG_SETTING_MISSING,
     "the server wants an API key (policy api_key_required), and the configuration says that it takes requests without",
     "If the login service sends a key, set validate_key and take validate_access out. If it sends none, its logins "

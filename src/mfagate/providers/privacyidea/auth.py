@@ -20,7 +20,7 @@ from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 
 if TYPE_CHECKING:
-    from mfagate.exchange import Response
+    from mfagate.core.exchange import Response
 
 LOGIN_PATH = "/auth"
 

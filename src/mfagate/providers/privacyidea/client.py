@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mfagate.exchange import Response
+from mfagate.core.exchange import Response
 from mfagate.providers.api_client import ApiClient
 from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.errors import UNKNOWN_USER, error_of
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
+from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
 _DECISIONS = {
     (True, "ACCEPT"): Decision.ALLOW,
@@ -42,7 +42,7 @@ class ServiceAccount:
 
 
 class PrivacyIDEAClient:
-    """A :class:`~mfagate.second_factor.SecondFactor` over privacyIDEA's validate API.
+    """A :class:`~mfagate.providers.second_factor.SecondFactor` over privacyIDEA's validate API.
 
     A one-time password is checked in one request; a push is triggered, polled
     and, once the phone has answered, redeemed. The poll alone never lets a user

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Response
-from mfagate.providers.base import ABOUT_THE_USER, Meaning
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
+from mfagate.providers.base import ABOUT_THE_USER, ErrorMeaning
 
 UNAUTHORIZED_USER = 401
 MASKED = 403
@@ -53,22 +53,22 @@ _READ_ITS_LOG = (
 """https://privacyidea.readthedocs.io/en/stable/installation/system/logging.html"""
 
 
-def _failed(what: str) -> Meaning:
-    return Meaning(CauseId.PROVIDER_OUTAGE, f"the server failed by itself: {what}", _READ_ITS_LOG)
+def _failed(what: str) -> ErrorMeaning:
+    return ErrorMeaning(CauseId.PROVIDER_OUTAGE, f"the server failed by itself: {what}", _READ_ITS_LOG)
 
 
-def _of_a_user(text: str) -> Meaning:
-    return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text, ABOUT_THE_USER)
+def _of_a_user(text: str) -> ErrorMeaning:
+    return ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, text, ABOUT_THE_USER)
 
 
 _BY_POLICY = _of_a_user("a policy does not let this user or token authenticate; the credential was accepted")
 
-_NO_SUCH_PATH = Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "the server has no such path, or not with this method")
+_NO_SUCH_PATH = ErrorMeaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "the server has no such path, or not with this method")
 
-MEANINGS: Mapping[str | int, Meaning] = {
+MEANINGS: Mapping[str | int, ErrorMeaning] = {
     -404: _NO_SUCH_PATH,
     -405: _NO_SUCH_PATH,
-    101: Meaning(
+    101: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the server's subscription for this client is missing, has expired or covers fewer users",
         "Ask the server's administrator to renew the subscription that the provider's message names.",
@@ -82,7 +82,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     902: _failed("its database"),
     903: _failed("its configuration"),
     907: _failed("it cannot read the users' directory"),
-    WRONG_PASSWORD: Meaning(
+    WRONG_PASSWORD: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "the server refuses the name or the password of the service account",
         "Compare service_account and service_password with what the login service has, and service_realm with the "
@@ -90,19 +90,19 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "(pi-manage admin change) or the account was removed.",
         setting="service_password",
     ),
-    4033: Meaning(
+    4033: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "the server saw no key in the request",
         "Look for a proxy that drops the Authorization header: the key itself was not looked at.",
     ),
-    4304: Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS),
-    4305: Meaning(
+    4304: ErrorMeaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS),
+    4305: ErrorMeaning(
         CauseId.CREDENTIAL_EXPIRED,
         "the server says that the key has expired",
         f"Ask the administrator of the privacyIDEA server for a new key ({_CREATE}), and store it under the same "
         "reference.",
     ),
-    4306: Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the key has the wrong role for this endpoint", _RIGHT_ROLE),
+    4306: ErrorMeaning(CauseId.CREDENTIAL_WRONG_KIND, "the key has the wrong role for this endpoint", _RIGHT_ROLE),
 }
 
 POLICY_CODE = 303
@@ -111,20 +111,20 @@ POLICY_CODE = 303
 SAW_NO_KEY = (POLICY_CODE, 4033, 4304)
 """Refusals of a key that may not have come to the server: none was seen, or what was seen is no token."""
 
-NO_KEY = Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS)
+NO_KEY = ErrorMeaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS)
 
-_WITHHELD = Meaning(
+_WITHHELD = ErrorMeaning(
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
     "a policy of the server withholds the right",
     "Give the right that the provider's message names to this key or account: Config > Policies in the server's web "
     "interface, a policy of the scope admin.",
 )
 
-POLICY_MESSAGES: tuple[tuple[str, Meaning], ...] = (
+POLICY_MESSAGES: tuple[tuple[str, ErrorMeaning], ...] = (
     ("No valid API key was passed", NO_KEY),
     (
         "it was no API key",
-        Meaning(CauseId.CREDENTIAL_WRONG_KIND, "the key is valid, but of the wrong role", _RIGHT_ROLE),
+        ErrorMeaning(CauseId.CREDENTIAL_WRONG_KIND, "the key is valid, but of the wrong role", _RIGHT_ROLE),
     ),
     ("for authentication", _BY_POLICY),
     ("Tokeninfo field", _BY_POLICY),
@@ -133,7 +133,7 @@ POLICY_MESSAGES: tuple[tuple[str, Meaning], ...] = (
     ("are not allowed", _WITHHELD),
     (
         "Missing policy",
-        Meaning(
+        ErrorMeaning(
             CauseId.ACCOUNT_FEATURE_DISABLED,
             "the server lacks a policy that this factor needs",
             "Ask the administrator of the privacyIDEA server to set the policy that the provider's message names: "
@@ -143,7 +143,7 @@ POLICY_MESSAGES: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         "Polling not allowed",
-        Meaning(
+        ErrorMeaning(
             CauseId.ACCOUNT_FEATURE_DISABLED,
             "the server does not let phones poll for challenges",
             "Ask the administrator of the privacyIDEA server to set push_allow_polling: Config > Policies in its web "
@@ -152,7 +152,7 @@ POLICY_MESSAGES: tuple[tuple[str, Meaning], ...] = (
     ),
 )
 
-MASKED_REFUSAL = Meaning(
+MASKED_REFUSAL = ErrorMeaning(
     CauseId.CREDENTIAL_NOT_PROVABLE,
     f"the server hides why it refuses (policy {HIDES_MESSAGE}), so the answer says nothing of the key",
     "Do not replace the key: a good one gets the same answer. Let GET /validate/polltransaction through to the server, "
@@ -160,13 +160,13 @@ MASKED_REFUSAL = Meaning(
     f"server's administrator to limit {HIDES_MESSAGE} to other clients, or for the reason in the audit log.",
 )
 
-HIDDEN_STATUS = Meaning(
+HIDDEN_STATUS = ErrorMeaning(
     CauseId.CONTRACT_STATUS_CHANGED,
     f"the server answers 401 to whatever it refuses (policy {HIDES_STATUS}); the code in the body is as ever",
     "Let client and contract go by the code in the body, or ask the server's administrator to switch the policy off.",
 )
 
-MASKED_LOGIN = Meaning(
+MASKED_LOGIN = ErrorMeaning(
     CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
     f"the server refuses the service account and hides why (policy {HIDES_MESSAGE})",
     "Ask the server's administrator for the reason: the audit log has it. It may be the name, the password, the realm "
@@ -175,7 +175,7 @@ MASKED_LOGIN = Meaning(
 )
 
 
-def policy_meaning(message: Any) -> Meaning | None:
+def policy_meaning(message: Any) -> ErrorMeaning | None:
     """Return what a policy forbids, by the part of the message that is fixed."""
     return next((meaning for part, meaning in POLICY_MESSAGES if part in message), None)
 

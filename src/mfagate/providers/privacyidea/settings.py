@@ -19,12 +19,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.jwt import Jwt
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import BaseUrl, Lookalike, Misfit, Pattern
+from mfagate.core.causes import CauseId
+from mfagate.core.result import Finding
 from mfagate.providers.privacyidea.names import OTHER_NAMES, PREFIXES
-from mfagate.result import Finding
 
 OPEN = "open"
 

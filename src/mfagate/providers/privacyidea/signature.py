@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 
-from mfagate.exchange import Response
+from mfagate.core.exchange import Response
 
 OTHER_KEY = "another key"
 

@@ -16,21 +16,21 @@ from typing import Any
 import requests
 
 from mfagate.contract import ProviderState
-from mfagate.exchange import Response
-from mfagate.foreign import quoted
+from mfagate.core.exchange import Response
+from mfagate.core.foreign import quoted
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import ABANDONED_AFTER_SECONDS, Mark
-from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
 from mfagate.providers.privacyidea import SENTINEL_USER
 from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp, random_pin
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.state_setup import Arrangement, Key, TabledStates
+from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 
 _MOST_LISTED = "1000"
 
-_ABOUT_THE_KEY = frozenset(state.value for state in State if state.is_about_the_credential)
+_ABOUT_THE_KEY = frozenset(state.value for state in StateName if state.is_about_the_credential)
 
 
 class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
@@ -56,30 +56,30 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
         return {
-            State.WORKING_OTP: self._working_otp,
-            State.USED_OTP: self._used_otp,
-            State.PIN_AND_OTP: self._pin_and_otp,
-            State.NO_FACTOR: lambda: self._guess(self._user_without_tokens()),
-            State.DISABLED_FACTOR: self._disabled,
-            State.LOCKED_FACTOR: self._locked,
-            State.UNKNOWN_USER: lambda: self._guess(SENTINEL_USER),
-            State.CHALLENGE_FACTOR: self._challenge_factor,
-            State.CHALLENGE_STARTED: self._challenge_started,
-            State.PUSH_PENDING: lambda: self._push(accept=None),
-            State.PUSH_ACCEPTED: lambda: self._push(accept=True),
-            State.PUSH_DECLINED: lambda: self._push(accept=False),
-            State.CREDENTIAL_MISSING: lambda: self._guess_with_key(None),
-            State.CREDENTIAL_MALFORMED: lambda: self._guess_with_key(self.setting("validate_key")[:-4]),
-            State.CREDENTIAL_EXPIRED: lambda: self._guess_with_key(self.given("expired_validate_key")),
-            State.CREDENTIAL_WRONG_KIND: lambda: self._guess_with_key(self.setting("admin_key")),
+            StateName.WORKING_OTP: self._working_otp,
+            StateName.USED_OTP: self._used_otp,
+            StateName.PIN_AND_OTP: self._pin_and_otp,
+            StateName.NO_FACTOR: lambda: self._guess(self._user_without_tokens()),
+            StateName.DISABLED_FACTOR: self._disabled,
+            StateName.LOCKED_FACTOR: self._locked,
+            StateName.UNKNOWN_USER: lambda: self._guess(SENTINEL_USER),
+            StateName.CHALLENGE_FACTOR: self._challenge_factor,
+            StateName.CHALLENGE_STARTED: self._challenge_started,
+            StateName.PUSH_PENDING: lambda: self._push(accept=None),
+            StateName.PUSH_ACCEPTED: lambda: self._push(accept=True),
+            StateName.PUSH_DECLINED: lambda: self._push(accept=False),
+            StateName.CREDENTIAL_MISSING: lambda: self._guess_with_key(None),
+            StateName.CREDENTIAL_MALFORMED: lambda: self._guess_with_key(self.setting("validate_key")[:-4]),
+            StateName.CREDENTIAL_EXPIRED: lambda: self._guess_with_key(self.given("expired_validate_key")),
+            StateName.CREDENTIAL_WRONG_KIND: lambda: self._guess_with_key(self.setting("admin_key")),
         }
 
-    def arrange(self, state: ProviderState) -> Arranged:
+    def arrange(self, state: ProviderState) -> StateValues:
         """All states but one need the key that starts logins; where none is wanted, no state of it can be shown."""
         is_open = self.settings.validate_access is not None
         if is_open and state.name in _ABOUT_THE_KEY:
             raise StateNotConfigured("settings.validate_key", "The server takes requests without a key.")
-        if state.name != State.CREDENTIAL_MISSING and not is_open:
+        if state.name != StateName.CREDENTIAL_MISSING and not is_open:
             self.setting("validate_key")
         return super().arrange(state)
 
@@ -107,40 +107,40 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         answer = self.ask("GET", "/token/", params={**wanted, "pagesize": _MOST_LISTED})
         return list(answer["result"]["value"]["tokens"])
 
-    def _working_otp(self) -> Arranged:
+    def _working_otp(self) -> StateValues:
         return self._arranged(self._enrol_hotp())
 
-    def _pin_and_otp(self) -> Arranged:
+    def _pin_and_otp(self) -> StateValues:
         return self._arranged(self._enrol_hotp(random_pin()))
 
-    def _used_otp(self) -> Arranged:
+    def _used_otp(self) -> StateValues:
         token = self._enrol_hotp()
         if not self._check(token.otp()):
             raise StateUnavailable("The server refused the OTP of a token enrolled a moment ago.")
         return self._arranged(token)
 
-    def _disabled(self) -> Arranged:
+    def _disabled(self) -> StateValues:
         token = self._enrol_hotp()
         self._post("/token/disable", serial=token.serial)
         return self._arranged(token)
 
-    def _locked(self) -> Arranged:
+    def _locked(self) -> StateValues:
         token = self._enrol_hotp()
         # One wrong OTP then does what takes ten by default.
         self._post("/token/set", serial=token.serial, max_failcount=1)
         self._check(token.wrong_otp())
         return self._arranged(token)
 
-    def _challenge_factor(self) -> Arranged:
+    def _challenge_factor(self) -> StateValues:
         token = self._enrol_hotp(random_pin())
         values = {"serial": token.serial, "pass": token.pin}
-        return Arranged(self._of_user(self._user(), values), frozenset({"pass"}))
+        return StateValues(self._of_user(self._user(), values), frozenset({"pass"}))
 
-    def _challenge_started(self) -> Arranged:
+    def _challenge_started(self) -> StateValues:
         token = self._enrol_hotp()
         return self._arranged(token, transaction_id=self._trigger(token.serial))
 
-    def _push(self, accept: bool | None) -> Arranged:
+    def _push(self, accept: bool | None) -> StateValues:
         # The server makes an RSA key of 4096 bits at each enrolment, which takes up to
         # a second: one token serves the states that follow each other.
         token = self._push_token = self._push_token or self._enrol_push()
@@ -149,19 +149,19 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
             token.answer(accept=accept)
         # With an empty pass, /validate/check takes up the answer that the phone gave.
         values = {"serial": token.serial, "transaction_id": transaction_id, "pass": ""}
-        return Arranged(self._of_user(self._user(), values))
+        return StateValues(self._of_user(self._user(), values))
 
-    def _guess(self, user: str) -> Arranged:
-        return Arranged(self._of_user(user, {"pass": random_otp()}))
+    def _guess(self, user: str) -> StateValues:
+        return StateValues(self._of_user(user, {"pass": random_otp()}))
 
-    def _guess_with_key(self, validate_key: str | None) -> Arranged:
+    def _guess_with_key(self, validate_key: str | None) -> StateValues:
         # For an unknown user: no token gets a failed attempt should the key be accepted.
         guess = self._guess(SENTINEL_USER)
         return replace(guess, credential={"validate_key": validate_key})
 
-    def _arranged(self, token: HotpToken, **values: str) -> Arranged:
+    def _arranged(self, token: HotpToken, **values: str) -> StateValues:
         passwords = token.passwords()
-        return Arranged(
+        return StateValues(
             self._of_user(self._user(), {"serial": token.serial, **passwords, **values}),
             frozenset(passwords),
         )

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Exchange, Response
-from mfagate.foreign import quoted
-from mfagate.providers.base import ApiError, Meaning, Probe, Provider, Send
+from mfagate.cassettes.scrub import Scrubbing
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Finding
+from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
 from mfagate.providers.twilio.errors import (
     ABOUT_A_USER,
     MEANINGS,
@@ -31,8 +33,6 @@ from mfagate.providers.twilio.errors import (
 )
 from mfagate.providers.twilio.inspection import another_region, half_a_key
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.result import Finding
-from mfagate.scrub import Scrubbing
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -75,7 +75,7 @@ class Twilio(Provider):
         {"test_auth_token", "restricted_api_key_secret", "revoked_api_key_secret"}
     )
     about_a_user: ClassVar[frozenset[str | int]] = ABOUT_A_USER
-    meanings: ClassVar[Mapping[str | int, Meaning]] = MEANINGS
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
     known_codes: ClassVar[frozenset[str | int]] = frozenset({PERMISSION_DENIED, UNAUTHORIZED, NOT_FOUND})
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"AuthPayload", "CustomCode", "auth_token", "binding", "notification_token"}),
@@ -144,7 +144,7 @@ class Twilio(Provider):
             )
         return probes
 
-    def known_bad(self, settings: TwilioSettings, subject: str) -> TwilioSettings:
+    def with_bad_credential(self, settings: TwilioSettings, subject: str) -> TwilioSettings:
         """A secret in good shape that Twilio has never issued."""
         alphabet = string.ascii_letters + string.digits
         made_up = secrets.token_hex(16) if subject == "auth_token" else _characters(32, alphabet)
@@ -175,7 +175,7 @@ class Twilio(Provider):
         of_a_login = error.code == NOT_FOUND and not_found(exchange) is None
         return of_a_login or super().is_about_a_user(error, exchange)
 
-    def meaning(self, error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Meaning | None:
+    def meaning(self, error: ApiError, exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning | None:
         """Three codes depend on what was asked, and with which credential."""
         if error.code == PERMISSION_DENIED:
             return refused(error, exchange, settings)
@@ -186,11 +186,11 @@ class Twilio(Provider):
         meaning = super().meaning(error, exchange, settings)
         return limited(meaning, exchange) if meaning else None
 
-    def narrow(self, finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+    def refine(self, finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
         """A second question, where Twilio would answer this credential."""
-        from mfagate.providers.twilio.narrowing import narrow
+        from mfagate.providers.twilio.narrowing import refine
 
-        return narrow(finding, settings, send)
+        return refine(finding, settings, send)
 
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
         """Limits of one number or factor: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts."""
@@ -216,10 +216,12 @@ class Twilio(Provider):
 
     def sandbox(self) -> Sandbox:
         """An emulator of Verify and of what a token may ask about its account."""
-        from mfagate.providers.twilio.faults import FAULTS
         from mfagate.sandbox.emulator import EmulatorSandbox
+        from mfagate_sandbox.twilio.fault_kinds import FAULTS
 
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator") / "__main__.py", FAULTS)
+        return EmulatorSandbox(
+            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "twilio" / "__main__.py", FAULTS
+        )
 
     def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
         """With an API key, as Twilio advises for production."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any, Unpack
 
-from mfagate.exchange import Response
-from mfagate.providers.api_client import ApiClient, Transport
+from mfagate.core.exchange import Response
+from mfagate.providers.api_client import ApiClient, ClientOptions
+from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.errors import INVALID_PARAMETER, LANDLINE, MOST_CHECKS, NOT_FOUND, error_of
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
 _SID = re.compile("[A-Z]{2}[0-9a-fA-F]{32}")
 _IDENTITY = re.compile("[A-Za-z0-9-]{8,64}")
@@ -30,7 +30,7 @@ _FACTORS = 50
 
 
 class TwilioClient:
-    """A :class:`~mfagate.second_factor.SecondFactor` over Verify.
+    """A :class:`~mfagate.providers.second_factor.SecondFactor` over Verify.
 
     Every answer about a verification or challenge has to be about ours and about this
     user; the first decision counts, and nothing but ``approved`` lets anybody in.
@@ -39,7 +39,7 @@ class TwilioClient:
     def __init__(
         self,
         settings: TwilioSettings,
-        **transport: Unpack[Transport],
+        **transport: Unpack[ClientOptions],
     ) -> None:
         self._service = f"/v2/Services/{settings.service_sid}"
         self._api = ApiClient(PROVIDER, settings, **transport)

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Exchange, Response
-from mfagate.foreign.parsing import raw
-from mfagate.providers.base import CORRECT_REQUEST, ApiError, Meaning
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign.parsing import raw
+from mfagate.providers.base import CORRECT_REQUEST, ApiError, ErrorMeaning
 from mfagate.providers.twilio.auth import is_about_accounts, signs_with_key
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
 
@@ -46,23 +46,23 @@ _NUMBER = "It is a limit of one phone number or verification, not of the account
 _IDENTITY = "It is a limit of one factor or entity, not of the account."
 
 
-def _limit(text: str, next_step: str) -> Meaning:
-    return Meaning(CauseId.PROVIDER_RATE_LIMITED, text, next_step)
+def _limit(text: str, next_step: str) -> ErrorMeaning:
+    return ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, text, next_step)
 
 
-def _off(text: str, next_step: str | None = None, *, setting: str | None = None) -> Meaning:
-    return Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, text, next_step, setting)
+def _off(text: str, next_step: str | None = None, *, setting: str | None = None) -> ErrorMeaning:
+    return ErrorMeaning(CauseId.ACCOUNT_FEATURE_DISABLED, text, next_step, setting)
 
 
-def _state(text: str) -> Meaning:
-    return Meaning(CauseId.CONTRACT_STATE_UNAVAILABLE, text)
+def _state(text: str) -> ErrorMeaning:
+    return ErrorMeaning(CauseId.CONTRACT_STATE_UNAVAILABLE, text)
 
 
-def _request(text: str) -> Meaning:
-    return Meaning(CauseId.CONTRACT_STATUS_CHANGED, text, CORRECT_REQUEST)
+def _request(text: str) -> ErrorMeaning:
+    return ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, text, CORRECT_REQUEST)
 
 
-def _each(codes: Iterable[int], meaning: Meaning) -> dict[str | int, Meaning]:
+def _each(codes: Iterable[int], meaning: ErrorMeaning) -> dict[str | int, ErrorMeaning]:
     return dict.fromkeys(codes, meaning)
 
 
@@ -75,7 +75,7 @@ _FRAUD_PREFIX = _off(
     "Use a number of another prefix, or run the gate again in twelve hours, when Fraud Guard unblocks the prefix. Its "
     "level is set in the Twilio Console: Verify > Services > your service.",
 )
-_FRAUD_NUMBER = Meaning(
+_FRAUD_NUMBER = ErrorMeaning(
     CauseId.CONTRACT_STATE_UNAVAILABLE,
     "Twilio blocks messages to this number as probable fraud",
     "Run the gate again in half an hour, or use another number: Fraud Guard blocks one number for 15 to 30 minutes "
@@ -87,12 +87,12 @@ _TEMPLATE = _off(
     "what "
     "the provider's message names.",
 )
-_NO_TEMPLATE = Meaning(
+_NO_TEMPLATE = ErrorMeaning(
     CauseId.ACCOUNT_RESOURCE_MISSING,
     "the account has no such message template or sender",
     "In the Twilio Console, compare Verify > Templates and the senders with what the login service names.",
 )
-_TLS = Meaning(
+_TLS = ErrorMeaning(
     CauseId.NETWORK_TLS_HANDSHAKE,
     "Twilio refuses the TLS version or cipher of this connection",
     "Let the login service, and any proxy on the way, use TLS 1.2 or 1.3 with the ciphers of "
@@ -118,18 +118,20 @@ _NOT_THERE = (60422, 60424, 60431, 60623)
 _NUMBERS = (60236, 60237, 60423, 60535, 60550, 60600, 60610, 60612, 60625)
 """One address or number that cannot be reached, or a factor that is not ready."""
 
-MEANINGS: Mapping[str | int, Meaning] = {
+MEANINGS: Mapping[str | int, ErrorMeaning] = {
     20001: _request("a form field is missing; Twilio says so of a JSON body too, because it reads forms alone"),
     **_each((20002, 20007, 20412, 20413, 20422), _request("Twilio does not take the value of a parameter")),
     20004: _request("Twilio does not take this method here"),
-    20005: Meaning(CauseId.ACCOUNT_SUSPENDED, "the account is not active: no funds, or the trial was not activated"),
-    20008: Meaning(
+    20005: ErrorMeaning(
+        CauseId.ACCOUNT_SUSPENDED, "the account is not active: no funds, or the trial was not activated"
+    ),
+    20008: ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,
         "these are the test credentials, which Verify does not take",
         "Put in the Account SID and auth token under Live credentials, or an API key; use a separate account for "
         "tests of Verify.",
     ),
-    20006: Meaning(
+    20006: ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "Twilio knows the credential, and denies it access to this"
     ),
     20010: _off(
@@ -137,7 +139,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
         f"Ask which action it is, and what enables it again. {_SUPPORT}",
     ),
     **_each((20011, 20012), _TLS),
-    20403: Meaning(CauseId.ACCOUNT_SUSPENDED, "the account is suspended or closed"),
+    20403: ErrorMeaning(CauseId.ACCOUNT_SUSPENDED, "the account is suspended or closed"),
     20429: _limit(
         "the account has too many requests under way, or a rate limit of the service was reached",
         "Run the gate again after some seconds, or after the time that Twilio names: what was refused so was not "
@@ -145,10 +147,12 @@ MEANINGS: Mapping[str | int, Meaning] = {
     ),
     20409: _state("the resource is being changed, or exists already"),
     20410: _state("the resource is gone; the endpoint is there"),
-    20423: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take a SID in the request"),
-    20426: Meaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Twilio wants another version of its API or of the protocol"),
-    **_each((20500, 20504), Meaning(CauseId.PROVIDER_OUTAGE, "Twilio failed by itself")),
-    20503: Meaning(CauseId.PROVIDER_OUTAGE, "Twilio is unavailable"),
+    20423: ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take a SID in the request"),
+    20426: ErrorMeaning(
+        CauseId.CONTRACT_ENDPOINT_RETIRED, "Twilio wants another version of its API or of the protocol"
+    ),
+    **_each((20500, 20504), ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio failed by itself")),
+    20503: ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio is unavailable"),
     21211: _state("Twilio takes the number for no valid one"),
     21408: _GEOGRAPHY,
     21608: _off(
@@ -172,7 +176,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "In the Twilio Console: Verify > Services > your service > General > Enable Custom Verification Code.",
     ),
     LANDLINE: _state("the number is a landline's, which takes no SMS"),
-    60207: Meaning(
+    60207: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the service has as many rate limits as it can have",
         "Delete rate limits of the service that are not used "
@@ -199,7 +203,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
     **_each(_NOT_THERE, _state("the contact or the verification is gone; the endpoint is there")),
     **_each(_NUMBERS, _state("Twilio cannot reach this address or number, or its factor is not ready")),
     **_each(_SILENT, _state("Silent Network Auth did not succeed for this number")),
-    60245: Meaning(
+    60245: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the account has sent as many messages as it may",
         f"Let users take another channel meanwhile, and ask for a higher limit. {_SUPPORT}",
@@ -225,7 +229,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "the factor has had as many challenges as it may have in an hour or a day",
         f"Run the gate again in an hour, and tomorrow if that is refused too. {_IDENTITY}",
     ),
-    60315: Meaning(
+    60315: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the entity has as many factors as it can have: twenty for push, or a hundred for TOTP",
         f"Delete factors of the entity that are not used (https://www.twilio.com/docs/verify/api/factor). {_IDENTITY}",
@@ -245,9 +249,13 @@ MEANINGS: Mapping[str | int, Meaning] = {
         "Look in the log of the login service what makes so many entities, stop it, and run the gate again later. "
         f"{_IDENTITY}",
     ),
-    60361: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the account's SID", setting="account_sid"),
+    60361: ErrorMeaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the account's SID", setting="account_sid"
+    ),
     60362: _request("Twilio does not take the SID of the factor"),
-    60363: Meaning(CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the service's SID", setting="service_sid"),
+    60363: ErrorMeaning(
+        CauseId.ACCOUNT_RESOURCE_MISSING, "Twilio does not take the service's SID", setting="service_sid"
+    ),
     60364: _request("Twilio does not take the SID of the challenge"),
     60366: _request("Twilio does not take the identity"),
     60367: _request("Twilio does not take the identity"),
@@ -258,8 +266,8 @@ MEANINGS: Mapping[str | int, Meaning] = {
     60392: _state("there is no such entity"),
     60410: _FRAUD_PREFIX,
     60412: _FRAUD_NUMBER,
-    60421: Meaning(CauseId.PROVIDER_OUTAGE, "Twilio failed to make the contact"),
-    60603: Meaning(
+    60421: ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio failed to make the contact"),
+    60603: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the SendGrid account behind the e-mail channel has no credits left",
         "In the Twilio Console, Verify > Services > your service > Email tells which SendGrid account it is. Let its "
@@ -326,14 +334,14 @@ def error_of(response: Response) -> ApiError | None:
     return ApiError(body["code"], words[0], response.headers.get("twilio-request-id")) if words else None
 
 
-def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Meaning:
+def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
     """20003 stands for eleven causes (https://www.twilio.com/docs/api/errors/20003): those that are left.
 
     The wording is a hint at most: "No credentials provided" has been seen where the header
     did not arrive, "invalid username" where it held no SID that Twilio knows.
     """
     if settings.key is None and settings.token is None:
-        return Meaning(CauseId.CREDENTIAL_REJECTED, "Twilio wants a credential, and none was sent")
+        return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, "Twilio wants a credential, and none was sent")
     key = signs_with_key(settings, exchange.request.url)
     causes = _of_a_key() if key else _of_a_token()
     message = raw(error.message).lower()
@@ -341,7 +349,7 @@ def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Me
         causes.sort(key=lambda cause: cause != _PROXY)
     unknown = ", and seems not to know its SID" if "invalid username" in message else ""
     text = f"Twilio refuses the {'API key' if key else 'auth token'}{unknown}, which has several possible causes"
-    return Meaning(
+    return ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else _THIS_TOKEN, evidence={CANDIDATES: causes}
     )
 
@@ -361,7 +369,7 @@ def _of_a_token() -> list[str]:
     ]
 
 
-def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
+def unauthorized(exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
     """70051: an account or key that may not, that is suspended, or that is not there.
 
     https://www.twilio.com/docs/api/errors/70051
@@ -369,14 +377,14 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
     if not signs_with_key(settings, exchange.request.url):
         causes = [SUSPENDED, "the token is another account's: a subaccount has its own"]
         text = "Twilio does not authorize the account"
-        return Meaning(CauseId.CREDENTIAL_REJECTED, text, _THIS_TOKEN, evidence={CANDIDATES: causes})
+        return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, text, _THIS_TOKEN, evidence={CANDIDATES: causes})
     causes = [
         "it is a restricted key without this permission",
         "the key was deleted or suspended",
         "the key belongs to another account",
         SUSPENDED,
     ]
-    return Meaning(
+    return ErrorMeaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "Twilio does not authorize the API key for this",
         "In the Twilio Console (Account > API keys & tokens), look whether the key is still there and of which type it "
@@ -385,7 +393,7 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> Meaning:
     )
 
 
-def limited(meaning: Meaning, exchange: Exchange) -> Meaning:
+def limited(meaning: ErrorMeaning, exchange: Exchange) -> ErrorMeaning:
     """The same, with how long to wait where Twilio tells."""
     wait = exchange.response.headers.get("retry-after") if exchange.response else None
     return replace(meaning, evidence={**meaning.evidence, "retry-after": wait.quoted(80)}) if wait else meaning
@@ -394,12 +402,12 @@ def limited(meaning: Meaning, exchange: Exchange) -> Meaning:
 _IN_A_SERVICE = re.compile(r"/v2/Services/[^/]+/(VerificationCheck|Verifications/.|Entities/.)")
 
 
-def not_found(exchange: Exchange) -> Meaning | None:
+def not_found(exchange: Exchange) -> ErrorMeaning | None:
     """20404: of the service and its collections it means the service, of what is in them nothing definite."""
     url = exchange.request.url
     if is_about_accounts(url) or _IN_A_SERVICE.match(urlsplit(url).path):
         return None
-    return Meaning(
+    return ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
         "the account of this credential has no such Verify service",
         "Compare service_sid with the services in the Twilio Console of this very account: a subaccount has its own.",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Finding
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
-from mfagate.result import Finding
 
 
 def half_a_key(settings: TwilioSettings) -> Iterator[tuple[str, Finding]]:

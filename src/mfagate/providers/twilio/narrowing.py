@@ -13,13 +13,13 @@ from typing import Any
 
 import requests
 
-from mfagate.causes import CauseId
-from mfagate.foreign import quoted
+from mfagate.core.causes import CauseId
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Finding
 from mfagate.providers.base import Send
 from mfagate.providers.twilio.auth import ACCOUNTS, is_about_accounts
 from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.result import Finding
 
 _TELLING = (20005, 20008, 20403)
 """Codes that say more than a refusal does."""
@@ -27,7 +27,7 @@ _TELLING = (20005, 20008, 20403)
 _SHOWN_SERVICES = 5
 
 
-def narrow(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+def refine(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
     """The same finding, or a more precise one."""
     if finding.cause is CauseId.ACCOUNT_RESOURCE_MISSING:
         return _by_the_services(finding, settings, send)

@@ -18,9 +18,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import SecretStr
 
-from mfagate.causes import CauseId
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import ANYTHING, Lookalike, Misfit, Pattern
+from mfagate.core.causes import CauseId
 from mfagate.providers.twilio.names import OTHER_NAMES, PREFIXES
 
 HOME_REGION = "us1"

@@ -21,9 +21,9 @@ import requests
 from mfagate.contract import ProviderState
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.arranging import Arrangement, Key, TabledStates
 from mfagate.providers.base import Provider, Send
-from mfagate.providers.states import Arranged, AskedTooSoon, State, StateNotConfigured, StateUnavailable
+from mfagate.providers.state_setup import Arrangement, Key, TabledStates
+from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
 from mfagate.providers.twilio.settings import TwilioSettings
 
@@ -64,38 +64,38 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def __init__(self, provider: Provider, send: Send, settings: TwilioSettings, test_data: Mapping[str, str]) -> None:
         super().__init__(provider, send, settings, test_data)
         self._service = f"/v2/Services/{settings.service_sid}"
-        self._pending: Arranged | None = None
+        self._pending: StateValues | None = None
         self._totp: tuple[Mapping[str, str], Totp] | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
         return {
-            State.CREDENTIAL_ACCEPTED: Arranged,
-            State.WORKING_OTP: self._working_otp,
-            State.NO_FACTOR: lambda: Arranged({"identity": self._new_entity()}),
-            State.DISABLED_FACTOR: self._unfinished_factor,
-            State.UNKNOWN_USER: lambda: Arranged({"identity": _UNKNOWN_IDENTITY}),
-            State.CHALLENGE_FACTOR: self._phone,
-            State.CHALLENGE_STARTED: lambda: self._started("phone", _random_code()),
-            State.CODE_KNOWN: self._started_with_our_code,
-            State.CHALLENGE_ANSWERED: self._approved,
-            State.CHALLENGE_EXHAUSTED: self._exhausted,
-            State.CHALLENGE_UNKNOWN: lambda: Arranged({**_UNKNOWN_CHALLENGE, "code": _random_code()}),
-            State.PUSH_PENDING: self._pending_push,
-            State.PUSH_ACCEPTED: lambda: self._push("accepting_identity", "approved"),
-            State.PUSH_DECLINED: lambda: self._push("declining_identity", "denied"),
-            State.PUSH_TIMED_OUT: lambda: self._push("push_identity", "expired", lifetime=_SHORT_LIFE),
-            State.CREDENTIAL_MISSING: lambda: Arranged(credential=_NO_CREDENTIAL),
-            State.CREDENTIAL_MALFORMED: lambda: self._as_user("mfagate"),
-            State.CREDENTIAL_WRONG: self._wrong_secret,
-            State.CREDENTIAL_UNKNOWN: lambda: self._as_user(_UNKNOWN[self._user_setting]),
-            State.CREDENTIAL_REVOKED: lambda: self._given_key("revoked_api_key"),
-            State.CREDENTIAL_WRONG_KIND: self._test_credentials,
-            State.PERMISSION_MISSING: lambda: self._given_key("restricted_api_key"),
-            State.RESOURCE_MISSING: lambda: Arranged({"service_sid": _UNKNOWN["service_sid"]}),
+            StateName.CREDENTIAL_ACCEPTED: StateValues,
+            StateName.WORKING_OTP: self._working_otp,
+            StateName.NO_FACTOR: lambda: StateValues({"identity": self._new_entity()}),
+            StateName.DISABLED_FACTOR: self._unfinished_factor,
+            StateName.UNKNOWN_USER: lambda: StateValues({"identity": _UNKNOWN_IDENTITY}),
+            StateName.CHALLENGE_FACTOR: self._phone,
+            StateName.CHALLENGE_STARTED: lambda: self._started("phone", _random_code()),
+            StateName.CODE_KNOWN: self._started_with_our_code,
+            StateName.CHALLENGE_ANSWERED: self._approved,
+            StateName.CHALLENGE_EXHAUSTED: self._exhausted,
+            StateName.CHALLENGE_UNKNOWN: lambda: StateValues({**_UNKNOWN_CHALLENGE, "code": _random_code()}),
+            StateName.PUSH_PENDING: self._pending_push,
+            StateName.PUSH_ACCEPTED: lambda: self._push("accepting_identity", "approved"),
+            StateName.PUSH_DECLINED: lambda: self._push("declining_identity", "denied"),
+            StateName.PUSH_TIMED_OUT: lambda: self._push("push_identity", "expired", lifetime=_SHORT_LIFE),
+            StateName.CREDENTIAL_MISSING: lambda: StateValues(credential=_NO_CREDENTIAL),
+            StateName.CREDENTIAL_MALFORMED: lambda: self._as_user("mfagate"),
+            StateName.CREDENTIAL_WRONG: self._wrong_secret,
+            StateName.CREDENTIAL_UNKNOWN: lambda: self._as_user(_UNKNOWN[self._user_setting]),
+            StateName.CREDENTIAL_REVOKED: lambda: self._given_key("revoked_api_key"),
+            StateName.CREDENTIAL_WRONG_KIND: self._test_credentials,
+            StateName.PERMISSION_MISSING: lambda: self._given_key("restricted_api_key"),
+            StateName.RESOURCE_MISSING: lambda: StateValues({"service_sid": _UNKNOWN["service_sid"]}),
         }
 
-    def arrange(self, state: ProviderState) -> Arranged:
+    def arrange(self, state: ProviderState) -> StateValues:
         """All states have the SID of the service among their values."""
         arranged = super().arrange(state)
         return replace(arranged, values={"service_sid": self.settings.service_sid, **arranged.values})
@@ -127,12 +127,12 @@ class TwilioStates(TabledStates[TwilioSettings]):
             if len(listed) < _PAGE:
                 break
 
-    def _working_otp(self) -> Arranged:
+    def _working_otp(self) -> StateValues:
         if self._totp is None:
             self._totp = self._enrol()
         values, totp = self._totp
         codes = {"code": totp.code(), "wrong_code": totp.wrong_code()}
-        return Arranged({**values, **codes}, frozenset({"code"}))
+        return StateValues({**values, **codes}, frozenset({"code"}))
 
     def _enrol(self) -> tuple[Mapping[str, str], Totp]:
         totp = Totp.generate()
@@ -156,20 +156,20 @@ class TwilioStates(TabledStates[TwilioSettings]):
         enrolment = {"FriendlyName": "mfagate", "FactorType": "totp", "Binding.Secret": totp.secret, **config}
         return identity, str(self.ask("POST", f"/Entities/{identity}/Factors", data=enrolment)["sid"])
 
-    def _unfinished_factor(self) -> Arranged:
+    def _unfinished_factor(self) -> StateValues:
         identity, factor_sid = self._new_factor(Totp.generate())
-        return Arranged({"identity": identity, "factor_sid": factor_sid})
+        return StateValues({"identity": identity, "factor_sid": factor_sid})
 
     def _new_entity(self) -> str:
         with self.making(_ENTITY) as mark:
             self.ask("POST", "/Entities", data={"Identity": mark.name})
         return mark.name
 
-    def _phone(self) -> Arranged:
+    def _phone(self) -> StateValues:
         to = self._free_number("phone")
         # What the interaction starts has to be cancelled as well.
         self.record(Thing(_VERIFICATION, to))
-        return Arranged({"to": to})
+        return StateValues({"to": to})
 
     def _free_number(self, phone: str) -> str:
         """A number without a verification: ours is cancelled, and that of somebody else is not ours to cancel."""
@@ -179,7 +179,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format(phone))
         return to
 
-    def _started(self, phone: str, wrong_code: str, **more: str) -> Arranged:
+    def _started(self, phone: str, wrong_code: str, **more: str) -> StateValues:
         """A verification of our own; one of somebody else has a code that is not ours."""
         to = self._free_number(phone)
         thing = Thing(_VERIFICATION, to)
@@ -187,11 +187,11 @@ class TwilioStates(TabledStates[TwilioSettings]):
         started = self.ask("POST", "/Verifications", data={"To": to, "Channel": "sms", **more})
         if len(started["send_code_attempts"]) == 1:
             self.ledger.made(thing)
-            return Arranged({"to": to, "verification_sid": str(started["sid"]), "wrong_code": wrong_code})
+            return StateValues({"to": to, "verification_sid": str(started["sid"]), "wrong_code": wrong_code})
         self.ledger.removed(thing)
         raise AskedTooSoon(_LIFETIME_SECONDS, _UNDER_WAY.format(phone))
 
-    def _started_with_our_code(self) -> Arranged:
+    def _started_with_our_code(self) -> StateValues:
         self.given("phone")
         if self.ask("GET", "")["custom_code_enabled"] is not True:
             raise StateNotConfigured("Enable Custom Verification Code", "The Verify service takes no code of ours.")
@@ -201,14 +201,14 @@ class TwilioStates(TabledStates[TwilioSettings]):
         arranged = self._started("phone", wrong_code, CustomCode=code)
         return replace(arranged, values={**arranged.values, "code": code}, secrets=frozenset({"code"}))
 
-    def _approved(self) -> Arranged:
+    def _approved(self) -> StateValues:
         arranged = self._started("phone", _random_code())
         sid = arranged.values["verification_sid"]
         if self.ask("POST", f"/Verifications/{sid}", data={"Status": "approved"})["status"] != "approved":
             raise StateUnavailable("Twilio did not approve a verification that was reported as approved.")
         return arranged
 
-    def _exhausted(self) -> Arranged:
+    def _exhausted(self) -> StateValues:
         arranged = self._started("blocked_phone", _random_code())
         wrong = {"VerificationSid": arranged.values["verification_sid"], "Code": arranged.values["wrong_code"]}
         for _ in range(_CHECKS):
@@ -223,13 +223,13 @@ class TwilioStates(TabledStates[TwilioSettings]):
                 self.remove(thing)
                 self.ledger.removed(thing)
 
-    def _pending_push(self) -> Arranged:
+    def _pending_push(self) -> StateValues:
         """One for all states: a device may be asked fifty times an hour (60312), and nobody answers this one."""
         if self._pending is None:
             self._pending = self._push("push_identity", "pending")
         return self._pending
 
-    def _push(self, name: str, wanted: str, *, lifetime: timedelta | None = None) -> Arranged:
+    def _push(self, name: str, wanted: str, *, lifetime: timedelta | None = None) -> StateValues:
         identity = self.given(name)
         factors = self.ask("GET", f"/Entities/{identity}/Factors")["factors"]
         verified = [one for one in factors if (one.get("factor_type"), one.get("status")) == ("push", "verified")]
@@ -241,7 +241,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             challenge["ExpirationDate"] = f"{datetime.now(UTC) + lifetime:%Y-%m-%dT%H:%M:%SZ}"
         sid = str(self.ask("POST", f"/Entities/{identity}/Challenges", data=challenge)["sid"])
         self._wait_for(f"/Entities/{identity}/Challenges/{sid}", wanted)
-        return Arranged({"identity": identity, "factor_sid": str(usable[0]), "challenge_sid": sid})
+        return StateValues({"identity": identity, "factor_sid": str(usable[0]), "challenge_sid": sid})
 
     def _wait_for(self, path: str, wanted: str) -> None:
         for _ in range(_POLLS):
@@ -258,20 +258,20 @@ class TwilioStates(TabledStates[TwilioSettings]):
         """The setting that names who asks."""
         return "api_key_sid" if self.settings.key else "account_sid"
 
-    def _as_user(self, user: str) -> Arranged:
-        return Arranged(credential={self._user_setting: user})
+    def _as_user(self, user: str) -> StateValues:
+        return StateValues(credential={self._user_setting: user})
 
-    def _wrong_secret(self) -> Arranged:
+    def _wrong_secret(self) -> StateValues:
         name = "api_key_secret" if self.settings.key else "auth_token"
-        return Arranged(credential={name: (self.settings.secret(name) or "")[::-1]})
+        return StateValues(credential={name: (self.settings.secret(name) or "")[::-1]})
 
-    def _given_key(self, name: str) -> Arranged:
+    def _given_key(self, name: str) -> StateValues:
         key = {"api_key_sid": self.given(f"{name}_sid"), "api_key_secret": self.given(f"{name}_secret")}
-        return Arranged(credential={**_NO_CREDENTIAL, **key})
+        return StateValues(credential={**_NO_CREDENTIAL, **key})
 
-    def _test_credentials(self) -> Arranged:
+    def _test_credentials(self) -> StateValues:
         pair = {"account_sid": self.given("test_account_sid"), "auth_token": self.given("test_auth_token")}
-        return Arranged(credential={**_NO_CREDENTIAL, **pair})
+        return StateValues(credential={**_NO_CREDENTIAL, **pair})
 
 
 _UNKNOWN_CHALLENGE = {

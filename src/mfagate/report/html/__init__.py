@@ -11,14 +11,14 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from mfagate.report.html.history import HistoryView, Night, Runout
+from mfagate.core.result import Report
+from mfagate.report.html.history import HistoryEntry, HistoryView, Runout
 from mfagate.report.html.page import Page
-from mfagate.result import Report
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["HistoryView", "Night", "Runout", "render"]
+__all__ = ["HistoryEntry", "HistoryView", "Runout", "render"]
 
 
 def render(report: Report, history: HistoryView | None = None) -> str:

@@ -10,9 +10,9 @@ from itertools import groupby, pairwise
 from math import floor, log10
 from statistics import median
 
-from mfagate.exchange import Phase
-from mfagate.report.html.history import Night
-from mfagate.result import Verdict, some
+from mfagate.core.exchange import Phase
+from mfagate.core.result import Verdict, some
+from mfagate.report.html.history import HistoryEntry
 
 _HEIGHTS = {Verdict.PASS: 4, Verdict.INCONCLUSIVE: 7, Verdict.FAIL: 10}
 """Of 10: a failure is told from a pass without seeing colours."""
@@ -83,7 +83,7 @@ class Chart:
         return [line.phase for line in self.lines]
 
     @classmethod
-    def of(cls, nights: Sequence[Night]) -> Chart:
+    def of(cls, nights: Sequence[HistoryEntry]) -> Chart:
         """Draw at least one night."""
         phases = [phase for phase in Phase if any(phase in night.latency for night in nights)]
         highest = _round_up(max((seconds for night in nights for seconds in night.latency.values()), default=0.0))
@@ -136,19 +136,19 @@ def _round_up(seconds: float) -> float:
     return float(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= seconds * 0.999999))
 
 
-def _missing(before: Night, after: Night, usual: timedelta) -> int:
+def _missing(before: HistoryEntry, after: HistoryEntry, usual: timedelta) -> int:
     """Return how many runs are missing between two."""
     passed = after.when - before.when
     return min(round(passed / usual) - 1, _LONGEST_GAP) if passed > usual * 1.5 else 0
 
 
-def _usual(nights: Sequence[Night]) -> timedelta:
+def _usual(nights: Sequence[HistoryEntry]) -> timedelta:
     """Return the usual time from one run to the next, which is a day at least."""
     passed = [(after.when - before.when).total_seconds() for before, after in pairwise(nights)]
     return max(timedelta(seconds=median(passed)), _A_DAY) if passed else _A_DAY
 
 
-def _places(nights: Sequence[Night]) -> Iterator[Night | None]:
+def _places(nights: Sequence[HistoryEntry]) -> Iterator[HistoryEntry | None]:
     """Yield the runs, and None for each that is missing."""
     usual = _usual(nights)
     yield nights[0]
@@ -157,7 +157,7 @@ def _places(nights: Sequence[Night]) -> Iterator[Night | None]:
         yield after
 
 
-def _gaps(nights: Sequence[Night]) -> str:
+def _gaps(nights: Sequence[HistoryEntry]) -> str:
     """Name the times without runs."""
     usual = _usual(nights)
     found = [
@@ -168,7 +168,7 @@ def _gaps(nights: Sequence[Night]) -> str:
     return f"no run between {some(found)}" if found else ""
 
 
-def _bars(places: Sequence[Night | None]) -> Iterator[Bars]:
+def _bars(places: Sequence[HistoryEntry | None]) -> Iterator[Bars]:
     for verdict, height in _HEIGHTS.items():
         bars = [
             f"M{x} 10v-{height}h{_BAR_WIDTH}v{height}z"
@@ -179,7 +179,7 @@ def _bars(places: Sequence[Night | None]) -> Iterator[Bars]:
             yield Bars(verdict.value, "".join(bars))
 
 
-def _told(nights: Sequence[Night]) -> str:
+def _told(nights: Sequence[HistoryEntry]) -> str:
     numbers = Counter(night.verdict for night in nights)
     text = ", ".join(f"{numbers[verdict]} {verdict}" for verdict in Verdict if numbers[verdict])
     bad = next((night for night in reversed(nights) if night.verdict is not Verdict.PASS), None)
@@ -189,7 +189,7 @@ def _told(nights: Sequence[Night]) -> str:
     return f"{text}; the last that did not pass: {bad.verdict} on {bad.when:%Y-%m-%d}{cause}"
 
 
-def _line(phase: Phase, places: Sequence[Night | None], scale: Scale) -> Line:
+def _line(phase: Phase, places: Sequence[HistoryEntry | None], scale: Scale) -> Line:
     """A gap where the phase was not measured, and where a run is missing. Steps are relative, for a small page."""
     path: list[str] = []
     before: tuple[int, int] | None = None
@@ -206,7 +206,7 @@ def _line(phase: Phase, places: Sequence[Night | None], scale: Scale) -> Line:
     return Line(phase.value, "".join(path), None if seconds is None else scale.shown(seconds))
 
 
-def _rows(nights: Sequence[Night], phases: Sequence[Phase], scale: Scale, *, by_week: bool) -> Iterator[Row]:
+def _rows(nights: Sequence[HistoryEntry], phases: Sequence[Phase], scale: Scale, *, by_week: bool) -> Iterator[Row]:
     for day, group in groupby(nights, key=lambda night: _monday(night) if by_week else night.when):
         same = list(group)
         yield Row(
@@ -217,11 +217,11 @@ def _rows(nights: Sequence[Night], phases: Sequence[Phase], scale: Scale, *, by_
         )
 
 
-def _monday(night: Night) -> date:
+def _monday(night: HistoryEntry) -> date:
     day = night.when.date()
     return day - timedelta(days=day.weekday())
 
 
-def _median(phase: Phase, nights: Iterable[Night]) -> float | None:
+def _median(phase: Phase, nights: Iterable[HistoryEntry]) -> float | None:
     values = [night.latency[phase] for night in nights if phase in night.latency]
     return median(values) if values else None

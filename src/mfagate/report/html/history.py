@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
-from mfagate.causes import CauseId
-from mfagate.exchange import Phase
-from mfagate.foreign import harmless
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Phase
+from mfagate.core.foreign import harmless
+from mfagate.core.result import IntegrationReport, Report, Verdict
 from mfagate.history.record import IntegrationState, samples_of
-from mfagate.result import IntegrationReport, Report, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class HistoryEntry:
     """One earlier run of one integration.
 
     ``when`` is in UTC. ``latency`` are seconds by phase, usually the median of the
@@ -43,7 +43,7 @@ class HistoryView:
     ``expiries`` are dates that earlier runs have learnt and this one may not have looked up.
     """
 
-    nights: Mapping[str, Sequence[Night]] = field(default_factory=dict)
+    nights: Mapping[str, Sequence[HistoryEntry]] = field(default_factory=dict)
     expiries: Mapping[str, Sequence[Runout]] = field(default_factory=dict)
 
     @classmethod
@@ -54,7 +54,7 @@ class HistoryView:
     @classmethod
     def of(cls, reports: Iterable[Report]) -> Self:
         """Make it of earlier reports, in any order."""
-        nights: dict[str, list[Night]] = {}
+        nights: dict[str, list[HistoryEntry]] = {}
         expiries: dict[str, dict[str, Runout]] = {}
         for report in sorted(reports, key=lambda one: one.run.started):
             for one in report.integrations:
@@ -73,15 +73,15 @@ class HistoryView:
         return replace(self, nights=nights)
 
 
-def _of_run(when: datetime, integration: IntegrationReport) -> Night:
+def _of_run(when: datetime, integration: IntegrationReport) -> HistoryEntry:
     latency = {sample.phase: sample.median for sample in samples_of(integration.measured)}
-    return Night(when, integration.verdict, integration.cause, latency)
+    return HistoryEntry(when, integration.verdict, integration.cause, latency)
 
 
-def _night(when: datetime, state: IntegrationState) -> Night:
+def _night(when: datetime, state: IntegrationState) -> HistoryEntry:
     known = {cause.value: cause for cause in CauseId}  # A newer version may have stored others.
     latency = {sample.phase: sample.median for sample in state.samples}
-    return Night(when, state.verdict, known.get(state.cause or ""), latency)
+    return HistoryEntry(when, state.verdict, known.get(state.cause or ""), latency)
 
 
 def runouts(integration: IntegrationReport) -> list[Runout]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from mfagate.core.result import Check, IntegrationReport, Report, TargetKind, Verdict
 from mfagate.report import words
 from mfagate.report.html.charts import Chart
 from mfagate.report.html.history import HistoryView, runouts
-from mfagate.result import Check, IntegrationReport, Report, Target, Verdict
 
 _SIGNS = {
     "pass": "✓",
@@ -24,7 +24,7 @@ _SIGNS = {
 }
 _WORST_FIRST = ("fail", "inconclusive", "warn", "waived", "info", "pass", "skipped")
 
-TARGETS: dict[Target, str] = {
+TARGETS: dict[TargetKind, str] = {
     "provider": "The provider",
     "sandbox": "Its software, run locally",
     "emulator": "An emulator",
@@ -35,7 +35,7 @@ OFFLINE = "Recordings, offline"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class OutcomeBadge:
     """An outcome as it is shown: a word, a sign, and never a colour alone."""
 
     word: str
@@ -51,7 +51,7 @@ class Step:
     """One rung of the ladder: its worst outcome and what is to be said of it."""
 
     id: str
-    state: State
+    state: OutcomeBadge
     told: str
 
     @classmethod
@@ -61,24 +61,24 @@ class Step:
         worst = min(kinds, key=_WORST_FIRST.index)
         shown = next(check for check in checks if words.kind(check) == worst)
         if len(checks) == 1:
-            return cls(rung, State(worst), shown.message)
+            return cls(rung, OutcomeBadge(worst), shown.message)
         counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in _WORST_FIRST if kind in kinds)
-        return cls(rung, State(worst), counted if worst == "pass" else f"{counted}: {shown.message}")
+        return cls(rung, OutcomeBadge(worst), counted if worst == "pass" else f"{counted}: {shown.message}")
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProblemCard:
     """One finding with everything that is needed to act on it."""
 
     check: Check
-    state: State
+    state: OutcomeBadge
     facts: Sequence[tuple[str, str]]
     contact: str
     exonerated: str
     at_stake: str
 
     @classmethod
-    def of(cls, check: Check, integration: IntegrationReport, *, decides: bool) -> Problem:
+    def of(cls, check: Check, integration: IntegrationReport, *, decides: bool) -> ProblemCard:
         """Gather it; what is exonerated is so by the check that decides."""
         red = check.outcome.is_red
         # The page has a link to it; what is no address of the web stays text.
@@ -86,7 +86,7 @@ class Problem:
         facts = [fact for fact in words.paragraphs(check) if fact[0] != "next step"]
         return cls(
             check,
-            State(words.kind(check)),
+            OutcomeBadge(words.kind(check)),
             facts,
             words.contact(check, without_runbook) if red else "",
             words.exonerated(integration) if decides else "",
@@ -95,17 +95,17 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IntegrationCard:
     """One integration on the page."""
 
     report: IntegrationReport
     anchor: str
-    state: State
+    state: OutcomeBadge
     target: str
     tally: str
     steps: Sequence[Step]
-    problems: Sequence[Problem]
-    checks: Sequence[tuple[Check, State]]
+    problems: Sequence[ProblemCard]
+    checks: Sequence[tuple[Check, OutcomeBadge]]
     chart: Chart | None
     link: str | None
     """The runbook, where it is an address that a browser may open."""
@@ -119,22 +119,22 @@ class Entry:
         return self.report.verdict is not Verdict.PASS
 
     @classmethod
-    def of(cls, number: int, integration: IntegrationReport, history: HistoryView, *, offline: bool) -> Entry:
+    def of(cls, number: int, integration: IntegrationReport, history: HistoryView, *, offline: bool) -> IntegrationCard:
         """Work out one integration; ``number`` is its place on the page, from 1."""
         deciding = integration.deciding
         nights = history.nights.get(integration.name, ())
         return cls(
             report=integration,
             anchor=f"{re.sub('[^0-9A-Za-z_-]', '-', integration.name)}-{number}",
-            state=State(integration.verdict.value),
+            state=OutcomeBadge(integration.verdict.value),
             target=OFFLINE if offline else TARGETS[integration.target],
             tally=words.tally(integration),
             steps=list(_steps(integration)),
             problems=[
-                Problem.of(check, integration, decides=check is deciding)
+                ProblemCard.of(check, integration, decides=check is deciding)
                 for check in [*integration.problems, *integration.waived]
             ],
-            checks=[(check, State(words.kind(check))) for check in integration.checks],
+            checks=[(check, OutcomeBadge(words.kind(check))) for check in integration.checks],
             chart=Chart.of(nights) if nights else None,
             link=_link(integration),
             is_open=integration.verdict is not Verdict.PASS and number <= _OPEN,
@@ -162,12 +162,12 @@ class Verified:
 
     name: str
     anchor: str
-    state: State
+    state: OutcomeBadge
     told: str
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
+class ContractRow:
     """One row of the matrix: by target, in which integrations it was looked at."""
 
     name: str
@@ -183,7 +183,7 @@ class Expiring:
     what: str
     day: str
     left: str
-    state: State
+    state: OutcomeBadge
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +192,14 @@ class Page:
 
     report: Report
     verdict: str
-    state: State
+    state: OutcomeBadge
     notes: Sequence[str]
     emulators: str
     counts: str
     finished: str
-    entries: Sequence[Entry]
+    entries: Sequence[IntegrationCard]
     targets: Sequence[str]
-    contracts: Sequence[Contract]
+    contracts: Sequence[ContractRow]
     calendar: Sequence[Expiring]
 
     @classmethod
@@ -212,12 +212,12 @@ class Page:
         sorted_ = sorted(report.integrations, key=_urgency)
         offline = report.run.stage == "check"
         targets = [OFFLINE] if offline else list(TARGETS.values())
-        entries = [Entry.of(number, one, history, offline=offline) for number, one in enumerate(sorted_, 1)]
+        entries = [IntegrationCard.of(number, one, history, offline=offline) for number, one in enumerate(sorted_, 1)]
         nothing = [words.NOTHING_CHECKED] if report.cause is not None else []
         return cls(
             report=report,
             verdict=words.verdict(report),
-            state=State(report.verdict.value),
+            state=OutcomeBadge(report.verdict.value),
             notes=[*nothing, *(note.text for note in words.notes(report))],
             emulators=words.emulators(report),
             counts=words.counts(report),
@@ -229,17 +229,17 @@ class Page:
         )
 
     @property
-    def red(self) -> list[Entry]:
+    def red(self) -> list[IntegrationCard]:
         """The integrations that decide the verdict."""
         return [entry for entry in self.entries if entry.is_red]
 
     @property
-    def waived(self) -> list[tuple[Entry, Check]]:
+    def waived(self) -> list[tuple[IntegrationCard, Check]]:
         """What somebody has accepted."""
         return [(entry, check) for entry in self.entries for check in entry.report.waived]
 
     @property
-    def charted(self) -> list[Entry]:
+    def charted(self) -> list[IntegrationCard]:
         """The integrations with a history."""
         return [entry for entry in self.entries if entry.chart is not None]
 
@@ -250,31 +250,33 @@ def _urgency(integration: IntegrationReport) -> tuple[bool, tuple[float, ...]]:
     return (not problems, integration.urgency(problems[0]) if problems else ())
 
 
-def _contracts(entries: Iterable[Entry], targets: Iterable[str], history: HistoryView) -> Iterator[Contract]:
+def _contracts(
+    entries: Iterable[IntegrationCard], targets: Iterable[str], history: HistoryView
+) -> Iterator[ContractRow]:
     by_provider = sorted(entries, key=lambda entry: entry.report.provider)
     for provider, same in groupby(by_provider, key=lambda entry: entry.report.provider):
         cells: dict[str, list[Verified]] = {name: [] for name in targets}
         for entry in same:
             cells[entry.target].append(_verified(entry, history))
-        yield Contract(provider, list(cells.items()))
+        yield ContractRow(provider, list(cells.items()))
 
 
 _ABOUT_CONTRACTS = ("contract.interaction", "cassette", "recording")
 """Checks of interactions: live each is a check, and so is its recording."""
 
 
-def _verified(entry: Entry, history: HistoryView) -> Verified:
+def _verified(entry: IntegrationCard, history: HistoryView) -> Verified:
     """Say how many interactions held, or why none was asked, and when they last did."""
     about = [check for check in entry.report.checks if check.id in _ABOUT_CONTRACTS]
     named = [check for check in about if check.subject]
     if not about:
         # Offline, recordings are not looked at if the contract cannot be read.
-        state, text = State("skipped"), "not reached"
+        state, text = OutcomeBadge("skipped"), "not reached"
     elif not named:
-        state, text = State(words.kind(about[0])), about[0].message
+        state, text = OutcomeBadge(words.kind(about[0])), about[0].message
     else:
         kinds = [words.kind(check) for check in named]
-        state, text = State(min(kinds, key=_WORST_FIRST.index)), words.counted(named)
+        state, text = OutcomeBadge(min(kinds, key=_WORST_FIRST.index)), words.counted(named)
     passed = [night.when for night in history.nights.get(entry.report.name, ()) if night.verdict is Verdict.PASS]
     if state.word != "pass" and passed:
         text += f"; last pass {passed[-1]:%Y-%m-%d}"
@@ -284,14 +286,14 @@ def _verified(entry: Entry, history: HistoryView) -> Verified:
 _SOON_DAYS = 30
 
 
-def _calendar(entries: Iterable[Entry], report: Report, history: HistoryView) -> list[Expiring]:
+def _calendar(entries: Iterable[IntegrationCard], report: Report, history: HistoryView) -> list[Expiring]:
     dated: list[tuple[datetime, Expiring]] = []
     for entry in entries:
         known = {one.what: one.when for one in history.expiries.get(entry.report.name, ())}
         known |= {one.what: one.when for one in runouts(entry.report)}
         for what, when in known.items():
             days = (when - report.run.finished).days
-            state = State("fail" if days < 0 else "warn" if days <= _SOON_DAYS else "pass")
+            state = OutcomeBadge("fail" if days < 0 else "warn" if days <= _SOON_DAYS else "pass")
             left = f"expired {-days} days ago" if days < 0 else f"in {days} days"
             dated.append((when, Expiring(entry.report.name, entry.anchor, what, f"{when:%Y-%m-%d}", left, state)))
     return [line for _, line in sorted(dated, key=lambda one: one[0])]

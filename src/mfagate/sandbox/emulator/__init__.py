@@ -6,19 +6,19 @@ for what goes wrong before a route is reached. It runs as a process of its own
 whether it imitates well.
 """
 
-from mfagate.sandbox.emulator.app import Answer, Emulator, Problem, Refused, Request, route
-from mfagate.sandbox.emulator.breaking import breaks, changed, replaced, together, without
+from mfagate.sandbox.emulator.app import Emulator, IncomingRequest, Reply, RequestProblem, RequestRefused, route
+from mfagate.sandbox.emulator.faults import changed, injects, replaced, together, without
 from mfagate.sandbox.emulator.start import EmulatorSandbox
 
 __all__ = [
-    "Answer",
     "Emulator",
     "EmulatorSandbox",
-    "Problem",
-    "Refused",
-    "Request",
-    "breaks",
+    "IncomingRequest",
+    "Reply",
+    "RequestProblem",
+    "RequestRefused",
     "changed",
+    "injects",
     "replaced",
     "route",
     "together",

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from mfagate.sandbox.emulator.breaking import Breaker
+    from mfagate.sandbox.emulator.faults import FaultInjector
 
 LARGEST_BODY = 1 << 20
 
 log = logging.getLogger("mfagate.emulator")
 
 
-class Problem(Enum):
+class RequestProblem(Enum):
     """Why a request reaches no handler."""
 
     UNKNOWN_ROUTE = auto()
@@ -34,7 +34,7 @@ class Problem(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What a handler says: a JSON document, or the text of another content type; None is no body."""
 
     status: int = 200
@@ -49,10 +49,10 @@ class Answer:
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """Raised by a handler, or by what it calls, to end with an error answer."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Reply) -> None:
         super().__init__(answer.status)
         self.answer = answer
 
@@ -60,13 +60,13 @@ class Refused(Exception):
 class Malformed(Exception):
     """The body is not what its content type, or the route, says."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: RequestProblem) -> None:
         super().__init__(problem.name)
         self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class IncomingRequest:
     """A request as handlers see it. ``variables`` are the named parts of the route's path."""
 
     method: str
@@ -91,11 +91,11 @@ class Request:
         from urllib.parse import parse_qsl
 
         if self.body and self.content_type != "application/x-www-form-urlencoded":
-            raise Malformed(Problem.WRONG_CONTENT_TYPE)
+            raise Malformed(RequestProblem.WRONG_CONTENT_TYPE)
         try:
             return dict(parse_qsl(self.body.decode(), keep_blank_values=True, errors="strict"))
         except ValueError:
-            raise Malformed(Problem.MALFORMED_BODY) from None
+            raise Malformed(RequestProblem.MALFORMED_BODY) from None
 
     def json(self) -> dict[str, Any]:
         """The JSON object of the body.
@@ -104,13 +104,13 @@ class Request:
             Malformed: It is none.
         """
         if self.content_type != "application/json":
-            raise Malformed(Problem.WRONG_CONTENT_TYPE)
+            raise Malformed(RequestProblem.WRONG_CONTENT_TYPE)
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
-            raise Malformed(Problem.MALFORMED_BODY) from None
+            raise Malformed(RequestProblem.MALFORMED_BODY) from None
         if not isinstance(document, dict):
-            raise Malformed(Problem.MALFORMED_BODY)
+            raise Malformed(RequestProblem.MALFORMED_BODY)
         return document
 
     def basic(self) -> tuple[str, str] | None:
@@ -133,7 +133,7 @@ class Request:
         return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-Handler = TypeVar("Handler", bound=Callable[..., Answer])
+Handler = TypeVar("Handler", bound=Callable[..., Reply])
 
 
 def route(method: str, path: str) -> Callable[[Handler], Handler]:
@@ -150,7 +150,7 @@ def route(method: str, path: str) -> Callable[[Handler], Handler]:
 class Emulator(ABC):
     """A provider's API, imitated: a WSGI application.
 
-    Subclasses decorate handlers (``Request -> Answer``) with :func:`route`; requests
+    Subclasses decorate handlers (``IncomingRequest -> Answer``) with :func:`route`; requests
     are handled in threads. ``hosts`` are the provider's own host names, for the
     certificate. ``values`` are handed out as ``sandbox:NAME``, those named in
     ``secrets`` stay out of every output.
@@ -159,7 +159,7 @@ class Emulator(ABC):
     hosts: Sequence[str] = ()
     secrets: frozenset[str] = frozenset()
     values: Mapping[str, str]
-    breaker: Breaker | None = None
+    breaker: FaultInjector | None = None
     """What does faults to it, if any may be asked for."""
 
     def __init__(self) -> None:
@@ -174,14 +174,14 @@ class Emulator(ABC):
         )
 
     @abstractmethod
-    def problem(self, problem: Problem, request: Request) -> Answer:
+    def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
         """The provider's own answer to a request that reaches no handler."""
 
-    def before(self, request: Request) -> Answer | None:
+    def before(self, request: IncomingRequest) -> Reply | None:
         """Look at a request for a known route first; an answer here is final."""
         return None
 
-    def headers(self, request: Request) -> Mapping[str, str]:
+    def headers(self, request: IncomingRequest) -> Mapping[str, str]:
         """Headers of every answer."""
         return {}
 
@@ -198,41 +198,41 @@ class Emulator(ABC):
         start_response(f"{status.value} {status.phrase}", list(headers.items()))
         return [b"" if request.method == "HEAD" else content]
 
-    def _answer(self, environ: WSGIEnvironment, request: Request) -> Answer:
+    def _answer(self, environ: WSGIEnvironment, request: IncomingRequest) -> Reply:
         try:
             return self._dispatch(environ, request)
-        except Refused as refused:
+        except RequestRefused as refused:
             return refused.answer
         except Malformed as malformed:
             return self.problem(malformed.problem, request)
         except Exception:  # noqa: BLE001 - a defect of the emulator must look like an outage, not like a hang-up
             log.error("%s %s\n%s", request.method, request.path, traceback.format_exc())
-            return self.problem(Problem.DEFECT, request)
+            return self.problem(RequestProblem.DEFECT, request)
 
-    def _dispatch(self, environ: WSGIEnvironment, request: Request) -> Answer:
+    def _dispatch(self, environ: WSGIEnvironment, request: IncomingRequest) -> Reply:
         from dataclasses import replace
 
         from werkzeug.exceptions import MethodNotAllowed, NotFound
         from werkzeug.routing import RequestRedirect
 
         if self.breaker is not None and (broken := self.breaker.answer(request)) is not None:
-            refusal: Answer = broken
+            refusal: Reply = broken
             return refusal
         if len(request.body) > LARGEST_BODY:
-            return self.problem(Problem.BODY_TOO_LARGE, request)
+            return self.problem(RequestProblem.BODY_TOO_LARGE, request)
         try:
             handler, variables = self._map.bind_to_environ(environ).match()
         except MethodNotAllowed as error:
             allowed = tuple(error.valid_methods or ())
-            return self.problem(Problem.WRONG_METHOD, replace(request, allowed=allowed))
+            return self.problem(RequestProblem.WRONG_METHOD, replace(request, allowed=allowed))
         except (NotFound, RequestRedirect):
-            return self.problem(Problem.UNKNOWN_ROUTE, request)
+            return self.problem(RequestProblem.UNKNOWN_ROUTE, request)
         request = replace(request, variables=variables)
-        answer: Answer = self.before(request) or handler(request)
+        answer: Reply = self.before(request) or handler(request)
         return answer
 
 
-def _request(environ: WSGIEnvironment) -> Request:
+def _request(environ: WSGIEnvironment) -> IncomingRequest:
     from urllib.parse import parse_qs
 
     headers = {
@@ -243,7 +243,7 @@ def _request(environ: WSGIEnvironment) -> Request:
     # WSGI carries the bytes of a path as Latin-1 (PEP 3333).
     path = environ.get("PATH_INFO", "/").encode("latin-1").decode("utf-8", "replace")
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    return Request(environ["REQUEST_METHOD"], path, query, headers, _body(environ))
+    return IncomingRequest(environ["REQUEST_METHOD"], path, query, headers, _body(environ))
 
 
 def _body(environ: WSGIEnvironment) -> bytes:

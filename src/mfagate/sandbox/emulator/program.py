@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mfagate.sandbox import Running
 from mfagate.sandbox.child import attach
 from mfagate.sandbox.emulator.app import Emulator
-from mfagate.sandbox.emulator.breaking import Breaker
+from mfagate.sandbox.emulator.faults import FaultInjector
 from mfagate.sandbox.emulator.listen import Listener, certify
 
 
@@ -16,7 +16,7 @@ def run(make: Callable[[], Emulator]) -> None:
     child = attach()
     emulator = make()
     if child.faults is not None:
-        emulator.breaker = Breaker(emulator, child.faults)
+        emulator.breaker = FaultInjector(emulator, child.faults)
     tls, bundle = certify(emulator.hosts, child.directory)
     listener = Listener(emulator, tls)
     values = {**emulator.values, "ca_bundle": str(bundle)}

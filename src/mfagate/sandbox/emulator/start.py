@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from mfagate.extras import install_command
+from mfagate.core.extras import install_command
 from mfagate.sandbox import Running, SandboxError
-from mfagate.sandbox.drill import drill
-from mfagate.sandbox.faults import Kind
+from mfagate.sandbox.faults import FaultKind
+from mfagate.sandbox.faulty_sandbox import faulty_sandbox
 from mfagate.sandbox.supervisor import supervise
 
 
@@ -24,7 +24,7 @@ class EmulatorSandbox:
 
     title: str
     program: Path
-    faults: Sequence[Kind] = ()
+    faults: Sequence[FaultKind] = ()
 
     def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
         """A running emulator; leaving the context stops it.
@@ -36,7 +36,7 @@ class EmulatorSandbox:
         missing = [name for name in ("werkzeug", "trustme") if find_spec(name) is None]
         if missing:
             raise SandboxError(f"Emulators need {' and '.join(missing)}. Run: {install_command('emulator')}")
-        return drill(self._run, self.faults, faults)
+        return faulty_sandbox(self._run, self.faults, faults)
 
     def _run(self, faults: Path | None) -> AbstractContextManager[Running]:
         return supervise(self.program, f"The {self.title} emulator", faults=faults)

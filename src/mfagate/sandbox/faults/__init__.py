@@ -7,8 +7,8 @@ them before a server. A provider declares its own with :func:`state` and :func:`
 """
 
 from mfagate.sandbox.faults.catalogue import FAULTS
-from mfagate.sandbox.faults.kind import Kind, Layer, answer, state
+from mfagate.sandbox.faults.kind import FaultKind, Layer, answer, state
 from mfagate.sandbox.faults.layer import Faulty, faulty
 from mfagate.sandbox.faults.spec import BadFault, Fault
 
-__all__ = ["FAULTS", "BadFault", "Fault", "Faulty", "Kind", "Layer", "answer", "faulty", "state"]
+__all__ = ["FAULTS", "BadFault", "Fault", "FaultKind", "Faulty", "Layer", "answer", "faulty", "state"]

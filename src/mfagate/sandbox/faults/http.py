@@ -7,7 +7,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 
 from mfagate.sandbox.faults.connection import abort
-from mfagate.sandbox.front import Handler, drip, flood, hang_up, stall
+from mfagate.sandbox.faulty_proxy import Handler, drip, flood, hang_up, stall
 
 Strike = Callable[[Handler, str], bool]
 """Answers in the server's place, and returns True."""

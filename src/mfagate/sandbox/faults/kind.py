@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mfagate.causes import CauseId
+from mfagate.core.causes import CauseId
 
 
 class Layer(StrEnum):
@@ -67,7 +67,7 @@ def retry_after(seconds: str) -> Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """One fault of the catalogue. ``argument`` is what it takes, None for nothing.
 
     ``causes`` are the right answers of the gate, the best first: without a cause, none of its checks may be red.
@@ -93,13 +93,13 @@ class Kind:
         return MODIFIERS[1:] if self.layer is Layer.TCP else MODIFIERS
 
 
-def declared(layer: Layer) -> Callable[..., Kind]:
+def declared(layer: Layer) -> Callable[..., FaultKind]:
     """How the faults of a layer are declared: name, summary and causes; ``argument`` where they take one."""
 
     def declare(
         name: str, summary: str, *causes: CauseId, argument: Argument | None = None, delays: bool = False
-    ) -> Kind:
-        return Kind(name, layer, summary, argument, causes, delays=delays)
+    ) -> FaultKind:
+        return FaultKind(name, layer, summary, argument, causes, delays=delays)
 
     return declare
 
@@ -110,11 +110,11 @@ def state(
     *causes: CauseId,
     controlled: tuple[CauseId, ...] = (),
     needs: tuple[str, ...] = (),
-) -> Kind:
+) -> FaultKind:
     """A fault of what a provider knows, such as a key that was deleted."""
-    return Kind(name, Layer.STATE, summary, None, causes, controlled, needs)
+    return FaultKind(name, Layer.STATE, summary, None, causes, controlled, needs)
 
 
-def answer(name: str, summary: str, *causes: CauseId, seconds: str | None = None) -> Kind:
+def answer(name: str, summary: str, *causes: CauseId, seconds: str | None = None) -> FaultKind:
     """A fault of how a provider answers; ``seconds`` is how long it says to wait, where it says so."""
-    return Kind(name, Layer.ANSWER, summary, retry_after(seconds) if seconds is not None else None, causes)
+    return FaultKind(name, Layer.ANSWER, summary, retry_after(seconds) if seconds is not None else None, causes)

@@ -14,9 +14,9 @@ from mfagate.sandbox.faults.body import edited
 from mfagate.sandbox.faults.certificates import Authority
 from mfagate.sandbox.faults.connection import STRIKES, black_hole, closed
 from mfagate.sandbox.faults.http import strike
-from mfagate.sandbox.faults.kind import Kind, Layer
+from mfagate.sandbox.faults.kind import FaultKind, Layer
 from mfagate.sandbox.faults.spec import BadFault, Fault, Trigger
-from mfagate.sandbox.front import Handler, front
+from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 
 _NOBODY_LISTENS = ("refuse", "drop")
 
@@ -62,7 +62,7 @@ class Faulty:
         tls = _tls(self._authority, secure) if self._authority else None
         requests, connections = _Striker(faults, self._seed), _Connections(faults, self._seed)
         self._triggers = [*connections.triggers, *requests.triggers]
-        before = self._now.enter_context(front(self._behind, requests, tls, self._port))
+        before = self._now.enter_context(faulty_proxy(self._behind, requests, tls, self._port))
         before.on_connection = connections
         before.requests = self.requests
         return before.server_port
@@ -168,7 +168,7 @@ class _Connections:
         return False
 
 
-def _triggers(faults: Sequence[Fault], seed: int, belongs: Callable[[Kind], bool]) -> list[Trigger]:
+def _triggers(faults: Sequence[Fault], seed: int, belongs: Callable[[FaultKind], bool]) -> list[Trigger]:
     return [Trigger(fault, seed) for fault in faults if belongs(fault.kind)]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from mfagate.config.nearest import nearest_to
 from mfagate.sandbox.faults.catalogue import FAULTS
-from mfagate.sandbox.faults.kind import MODIFIERS, Argument, Kind
+from mfagate.sandbox.faults.kind import MODIFIERS, Argument, FaultKind
 
 
 class BadFault(ValueError):
@@ -27,7 +27,7 @@ class Fault:
     and ``times`` times at the most.
     """
 
-    kind: Kind
+    kind: FaultKind
     argument: str
     path: str | None = None
     rate: float = 1.0
@@ -35,7 +35,7 @@ class Fault:
     times: int | None = None
 
     @classmethod
-    def parse(cls, text: str, known: Mapping[str, Kind] = FAULTS) -> Self:
+    def parse(cls, text: str, known: Mapping[str, FaultKind] = FAULTS) -> Self:
         """Read ``NAME[:ARGUMENT][,path=PATH][,rate=SHARE][,after=N][,times=N]``; ``known`` are the faults there are.
 
         Raises:

@@ -10,9 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from mfagate.files import OutOfResources, Unreadable, open_regular, read_text
-from mfagate.foreign import quoted
-from mfagate.result import Location
+from mfagate.core.files import OutOfResources, Unreadable, open_regular, read_text
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Location
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 
 MAX_FILE_BYTES = 1 << 20

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from mfagate.foreign import quoted
-from mfagate.result import Location, some
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Location, some
+from mfagate.core.toml_lines import parse as parse_toml
+from mfagate.core.yaml_text import could_be_deep, documents, loader
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, ini, is_xml, read_file, tfvars, xml_instead
 from mfagate.secrets.stores.json_comments import without_comments
@@ -22,8 +24,6 @@ from mfagate.secrets.stores.lines import LineOf, json_lines, toml_lines, yaml_li
 from mfagate.secrets.stores.manifests import makes_secrets
 from mfagate.secrets.stores.path import MalformedPath, ValuePath, to_write
 from mfagate.secrets.stores.walk import Missing, Tagged, follow
-from mfagate.toml_lines import parse as parse_toml
-from mfagate.yaml_text import could_be_deep, documents, loader
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class _Document:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _ParsedDocument:
     text: str = field(repr=False)
     documents: Sequence[_Document]
 
@@ -58,11 +58,11 @@ class Store:
             raise Unresolved(f'{reference}: its quotes are not in order; write a step like "a.b"') from None
         full = full_path(self._base, name, reference)
         file = self._context.once(scheme, full, lambda: self._read(reference, name))
-        document, value, keys = _Search(reference, name, file).find(path)
+        document, value, keys = _Lookup(reference, name, file).find(path)
         lines = self._context.once(f"lines of {scheme} {document}", full, lambda: _LINES[scheme](file.text, document))
         return Resolved(value, Location(full, lines(keys)))
 
-    def _read(self, reference: Reference, path: str) -> _File:
+    def _read(self, reference: Reference, path: str) -> _ParsedDocument:
         text = read_file(self._base, path, reference)
         if is_xml(text):
             raise xml_instead(reference, path, Location(full_path(self._base, path, reference), 1))
@@ -79,12 +79,12 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class _Lookup:
     """One look into one file."""
 
     reference: Reference
     name: str
-    file: _File
+    file: _ParsedDocument
 
     def find(self, path: ValuePath) -> tuple[int, Any, Sequence[str]]:
         """Return the number of the document, the value, and its keys.
@@ -225,7 +225,7 @@ def _template(text: str) -> str:
     return "; it holds {{ … }}, as a template that has to be rendered first" if "{{" in text else ""
 
 
-def _parse_json(text: str) -> _File:
+def _parse_json(text: str) -> _ParsedDocument:
     try:
         return _single(text, json.loads(text))
     except ValueError:
@@ -235,12 +235,14 @@ def _parse_json(text: str) -> _File:
         return _single(plain, json.loads(plain))
 
 
-def _parse_yaml(text: str) -> _File:
+def _parse_yaml(text: str) -> _ParsedDocument:
     found = [(number, one) for number, one in enumerate(documents(text, _loader(could_be_deep(text))))]
     filled = [_Document(number, _title(number, one), one) for number, one in found if one is not None]
     titles = Counter(one.title for one in filled)
     # Two documents of one kind and name are distinguished by their numbers.
-    return _File(text, [one if titles[one.title] == 1 else replace(one, title=str(one.number)) for one in filled])
+    return _ParsedDocument(
+        text, [one if titles[one.title] == 1 else replace(one, title=str(one.number)) for one in filled]
+    )
 
 
 def _loader(deep: bool) -> Any:
@@ -264,11 +266,11 @@ def _title(number: int, content: Any) -> str:
     return str(number)
 
 
-def _single(text: str, content: Any) -> _File:
-    return _File(text, [_Document(0, "0", content)])
+def _single(text: str, content: Any) -> _ParsedDocument:
+    return _ParsedDocument(text, [_Document(0, "0", content)])
 
 
-_PARSERS: dict[str, Callable[[str], _File]] = {
+_PARSERS: dict[str, Callable[[str], _ParsedDocument]] = {
     "json": _parse_json,
     "yaml": _parse_yaml,
     "toml": lambda text: _single(text, parse_toml(text)),

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, cast
 
-from mfagate.foreign import quoted
-from mfagate.result import Location, some
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import MAX_FILE_BYTES, Resolved, StoreContext, full_path, is_xml, read_file, xml_instead
 from mfagate.secrets.stores.env_files import misread
@@ -68,7 +68,7 @@ class Store:
             raise _not_set(reference, found, file, location)
         return Resolved(found.value, location, () if java else found.misread)
 
-    def _parse(self, text: str) -> _File:
+    def _parse(self, text: str) -> _EnvFile:
         from dotenv.parser import parse_stream
 
         bindings = [(_line(one), one) for one in parse_stream(io.StringIO(text))]
@@ -79,7 +79,7 @@ class Store:
         if by_section.keys() - {""}:  # no program reads it as an environment
             defined = {name: replace(one, misread=()) for name, one in defined.items()}
         unreadable = [line for line, one in bindings if one.error and section_of(one.original.string.strip()) is None]
-        return _File(defined, unreadable, by_section)
+        return _EnvFile(defined, unreadable, by_section)
 
 
 _OTHER_LINES = (
@@ -138,7 +138,7 @@ class _Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _EnvFile:
     """Each variable with its last definition, what each section says of it, and the lines that cannot be read."""
 
     defined: Mapping[str, _Variable] = field(repr=False)
@@ -215,7 +215,7 @@ def _variable(
     )
 
 
-def _not_set(reference: Reference, found: _Variable, file: _File, location: Location) -> Unresolved:
+def _not_set(reference: Reference, found: _Variable, file: _EnvFile, location: Location) -> Unresolved:
     names = [quoted(name, 80) for name in found.unset]
     below = [(name, file.defined[name].line) for name in found.unset if name in file.defined]
     later = f"; {below[0][0]} is defined on line {below[0][1]}, below, and only lines above count" if below else ""
@@ -228,7 +228,7 @@ def _not_set(reference: Reference, found: _Variable, file: _File, location: Loca
     )
 
 
-def _hint(name: str, file: _File) -> str:
+def _hint(name: str, file: _EnvFile) -> str:
     if file.unreadable:
         return f"; line {file.unreadable[0]} cannot be read (an open quote?)"
     nearest = get_close_matches(name, file.defined, n=1)

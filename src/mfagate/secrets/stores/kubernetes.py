@@ -18,12 +18,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from mfagate.foreign import quoted
-from mfagate.result import Location, some
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Location, some
+from mfagate.core.yaml_text import YamlError, could_be_deep, documents, loader
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 from mfagate.secrets.stores.manifests import makes_secrets
-from mfagate.yaml_text import YamlError, could_be_deep, documents, loader
 
 _EXAMPLES = "k8s-secret:secret.yaml#mfa/token, or with a namespace k8s-secret:secret.yaml#production/mfa/token"
 
@@ -56,7 +56,7 @@ class _Wanted:
 class _Manifest:
     """One object of a file that has a kind."""
 
-    content: _Lines = field(repr=False)
+    content: _LineMap = field(repr=False)
 
     @property
     def kind(self) -> str:
@@ -177,7 +177,7 @@ def _value(secret: _Manifest, wanted: _Wanted) -> Resolved:
             continue
         keys += map(str, values)
         if wanted.key in values:
-            line = values.line_of(wanted.key) if isinstance(values, _Lines) else None
+            line = values.line_of(wanted.key) if isinstance(values, _LineMap) else None
             location, value = Location(wanted.file, line), values[wanted.key]
             if value is None:
                 raise wanted.miss(f"the Secret names {wanted.key!r} without a value ({location})", line=line)
@@ -188,7 +188,7 @@ def _value(secret: _Manifest, wanted: _Wanted) -> Resolved:
     raise wanted.miss(f"the Secret has no key {wanted.key!r}; it has {listed}", step, secret.line)
 
 
-class _Lines(dict[str, Any]):
+class _LineMap(dict[str, Any]):
     """A mapping that knows the line of each of its keys."""
 
     lines: dict[str, int]
@@ -203,7 +203,7 @@ def _manifests(text: str, wanted: _Wanted) -> Sequence[_Manifest]:
 
     class Loader(base):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            mapping = _Lines(super().construct_mapping(node, deep=True))
+            mapping = _LineMap(super().construct_mapping(node, deep=True))
             mapping.lines = {k.value: k.start_mark.line + 1 for k, _ in node.value if isinstance(k.value, str)}
             return mapping
 
@@ -231,7 +231,7 @@ def _objects(found: Sequence[Any]) -> Iterator[_Manifest]:
     while waiting:
         document = waiting.popleft()
         # By aliases one object may stand in very many places.
-        if not isinstance(document, _Lines) or id(document) in seen:
+        if not isinstance(document, _LineMap) or id(document) in seen:
             continue
         seen.add(id(document))
         if isinstance(document.get("items"), list):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mfagate.toml_lines import TomlLines
-from mfagate.yaml_text import root_nodes
+from mfagate.core.toml_lines import TomlLines
+from mfagate.core.yaml_text import root_nodes
 
 _MERGE = "tag:yaml.org,2002:merge"
 

@@ -1,0 +1,159 @@
+"""Drills: sandboxes that are broken on purpose, for a person or for a run of the gate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mfagate.config.environments import base_name
+from mfagate.config.model import Integration
+from mfagate.config.nearest import nearest_to
+from mfagate.core import files
+from mfagate.core.foreign import quoted, shown_path
+from mfagate.providers import registry
+
+if TYPE_CHECKING:
+    from mfagate.sandbox import Running
+    from mfagate.sandbox.faults import FaultKind
+
+_LARGEST_FILE = 1 << 16
+_LOOK_SECONDS = 0.2
+
+
+class FaultOptionRefused(Exception):
+    """A drill that cannot be had; the message says what to write."""
+
+
+def by_integration(texts: Sequence[str], integrations: Sequence[Integration]) -> Mapping[str, list[str]]:
+    """The faults of each integration out of ``INTEGRATION=FAULT``.
+
+    Raises:
+        Refused: It is not written so, or the integration has no sandbox that could be broken.
+    """
+    found: dict[str, list[str]] = {}
+    known = {one.name: one for one in integrations}
+    for text in texts:
+        name, equals, fault = text.partition("=")
+        if not equals or not fault:
+            raise FaultOptionRefused(
+                f"--fault {text}: write INTEGRATION=FAULT, for example {next(iter(known), 'mfa')}=status:503"
+            )
+        meant = [one for one in known if name in (one, base_name(one))]
+        if not meant:
+            raise FaultOptionRefused(
+                f"--fault {text}: no integration {name!r} is selected{nearest_to(name, known)}; "
+                f"selected: {', '.join(known) or 'none'}"
+            )
+        for one in meant:
+            if not known[one].uses_sandbox:
+                raise FaultOptionRefused(
+                    f"--fault {text}: faults are for a sandbox that mfagate starts, and {one} has not "
+                    'endpoint = "sandbox"'
+                )
+            found.setdefault(one, []).append(fault)
+    for name, faults in found.items():
+        _require_sound(known[name], faults)
+    return found
+
+
+def _require_sound(integration: Integration, faults: Sequence[str]) -> None:
+    from mfagate.sandbox.faulty_sandbox import BadFault, read_faults
+
+    sandbox = registry.get(integration.provider).sandbox()
+    try:
+        read_faults(faults, sandbox.faults if sandbox else ())
+    except BadFault as error:
+        raise FaultOptionRefused(f"--fault {integration.name}=…: {error}") from None
+
+
+def broken(faults: Sequence[str]) -> str:
+    """What is said of the faults that a sandbox has now."""
+    return f"Broken on purpose: {', '.join(faults)}" if faults else "Nothing is broken on purpose."
+
+
+class FaultsFile:
+    """A file of faults, one a line, that a person changes during a drill; what follows # is a remark.
+
+    Without the file there are no faults but ``always``.
+    """
+
+    def __init__(self, path: Path, always: Sequence[str]) -> None:
+        self._path = path
+        self._always = list(always)
+
+    def read(self) -> list[str]:
+        """The faults as they are now.
+
+        Raises:
+            BadFault: The file cannot be read.
+        """
+        from mfagate.sandbox.faulty_sandbox import BadFault
+
+        try:
+            text = files.read_text(self._path, _LARGEST_FILE)
+        except files.Unreadable as error:
+            if error.missing:
+                return list(self._always)
+            raise BadFault(f"{self._path} {error}") from None
+        lines = (line.partition("#")[0].strip() for line in text.splitlines())
+        return self._always + [line for line in lines if line]
+
+    def follow(self, running: Running, now: list[str], say: Callable[[str], object]) -> None:
+        """Let a sandbox go wrong as the file says, until Ctrl-C; what cannot be read changes nothing.
+
+        ``now`` is what it was started with: the file may have changed since.
+        """
+        from mfagate.sandbox.faulty_sandbox import BadFault
+
+        problem = ""
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            try:
+                wanted = self.read()
+                if wanted != now:
+                    running.change_faults(wanted)
+                    now = wanted
+                    say(broken(now))
+                problem = ""
+            except BadFault as error:
+                if str(error) != problem:
+                    problem = str(error)
+                    say(f"{shown_path(self._path)}: {quoted(error)}; {broken(now)}")
+
+
+_PLACES = {
+    "tcp": "the connection, on the way",
+    "tls": "TLS, on the way (one at a time)",
+    "http": "the answer, on the way",
+    "body": "a field of the answer, on the way",
+}
+
+
+def listed(title: str, own: Sequence[FaultKind]) -> str:
+    """All faults of a provider's sandbox, as a person reads them."""
+    from mfagate.sandbox.faulty_sandbox import known_faults
+
+    kinds = list(known_faults(own).values())
+    return "\n".join(_lines(title, kinds))
+
+
+def _shown(kind: FaultKind) -> str:
+    """As it is written, with what stands in for the argument, or what the argument is."""
+    argument = kind.argument
+    return f"{kind.name}:{argument.default or argument.name.partition(':')[0]}" if argument else kind.name
+
+
+def _lines(title: str, kinds: Sequence[FaultKind]) -> Iterator[str]:
+    shown = [_shown(kind) for kind in kinds]
+    width = max(map(len, shown))
+    pairs = zip(kinds, shown, strict=True)
+    for (layer, modifiers), group in groupby(pairs, lambda pair: (pair[0].layer, tuple(pair[0].modifiers))):
+        takes = f"takes {', '.join(modifiers)}" if modifiers else "lasts until it is taken away"
+        yield f"{_PLACES.get(layer, f'{title} itself')}; {takes}:"
+        for kind, name in group:
+            needs = f" (with {', '.join(kind.needs)})" if kind.needs else ""
+            yield f"  {name.ljust(width)}  {kind.summary}{needs}"
+        yield ""

@@ -1,0 +1,65 @@
+"""Progress of a run on a terminal: one line an integration, on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+from mfagate.app.gate import Progress, Silent
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Check, IntegrationReport
+
+
+@contextmanager
+def on_terminal(stderr: Console) -> Iterator[Progress]:
+    """Progress that is shown while the context lasts; silence where nobody looks at stderr."""
+    if not stderr.is_terminal:
+        yield Silent()
+        return
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Bars(*columns, console=stderr, transient=True) as bars:
+        yield _ProgressLines(bars)
+
+
+class _ProgressLines:
+    def __init__(self, bars: Any) -> None:
+        self._bars = bars
+        self._tasks: dict[str, Any] = {}
+
+    def started(self, integration: str, doing: str) -> None:
+        """Show what takes a while."""
+        self._show(integration, doing)
+
+    def checked(self, integration: str, check: Check) -> None:
+        """Show the last check that was done."""
+        self._show(integration, f"{check.outcome.value} {check.title}")
+
+    def finished(self, report: IntegrationReport) -> None:
+        """Take the line away; the report says the rest."""
+        self._bars.remove_task(self._tasks[report.name])
+
+    def _show(self, integration: str, text: str) -> None:
+        line = quoted(f"{integration}: {text}")
+        if integration in self._tasks:
+            self._bars.update(self._tasks[integration], description=line)
+        else:
+            self._tasks[integration] = self._bars.add_task(line, total=None)
+
+
+@contextmanager
+def counting(stderr: Console) -> Iterator[Callable[[str, int, int], object]]:
+    """A bar of what is done (doing, done, of how many); silence where nobody looks at stderr."""
+    if not stderr.is_terminal:
+        yield lambda doing, done, total: None
+        return
+    from rich.progress import Progress as Bars
+
+    with Bars(console=stderr, transient=True) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda doing, done, total: bars.update(task, description=doing, completed=done, total=total)

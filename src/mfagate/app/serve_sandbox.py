@@ -1,0 +1,126 @@
+"""``mfagate sandbox``: one local provider, kept running for a person."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mfagate.app.fault_options import FaultsFile, broken, listed
+from mfagate.config.nearest import nearest_to
+from mfagate.core.files import require_regular
+from mfagate.core.foreign import quoted
+from mfagate.leftovers.folders import temporary_folder
+from mfagate.providers import registry
+from mfagate.providers.base import Provider
+from mfagate.sandbox import Running, Sandbox, SandboxError
+from mfagate.sandbox.faulty_sandbox import BadFault
+
+Say = Callable[[str], object]
+
+
+class SandboxRefused(Exception):
+    """The sandbox cannot be started; the message says what to do."""
+
+
+def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults_file: Path | None, say: Say) -> None:
+    """Start it, say how to reach it, and wait for Ctrl-C.
+
+    ``faults`` go wrong all the time, those in ``faults_file`` as long as they stand there.
+
+    Raises:
+        Refused: There is no such provider or sandbox, it did not start, or a fault cannot be read.
+    """
+    provider, local = _local(name)
+    watched = FaultsFile(faults_file, faults) if faults_file else None
+    try:
+        first = watched.read() if watched else list(faults)
+        with (
+            local.start(first if first or watched else None) as running,
+            _keys_in(env_file, running) as keys,
+        ):
+            say(_directions(provider, running, keys))
+            if watched:
+                say(f"Its faults are read from {quoted(faults_file)} whenever that changes.")
+            if first:
+                say(broken(first))
+            if watched is None:
+                signal.pause()
+            else:
+                watched.follow(running, first, say)
+    except (SandboxError, BadFault) as error:
+        raise SandboxRefused(str(error)) from None
+    except OSError as error:
+        raise SandboxRefused(f"{error.filename or env_file} cannot be written: {error.strerror}") from None
+
+
+def list_faults(name: str) -> str:
+    """What can go wrong with a provider's sandbox: name, argument and a sentence each.
+
+    Raises:
+        Refused: There is no such provider or sandbox.
+    """
+    provider, local = _local(name)
+    return listed(provider.title, local.faults)
+
+
+def _local(name: str) -> tuple[Provider, Sandbox]:
+    if name not in registry.names():
+        known = ", ".join(registry.names())
+        raise SandboxRefused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
+    provider = registry.get(name)
+    local = provider.sandbox()
+    if local is None:
+        raise SandboxRefused(f"{provider.title} has no local sandbox")
+    return provider, local
+
+
+@contextmanager
+def _keys_in(path: Path | None, running: Running) -> Iterator[Path]:
+    """The sandbox's values as a .env file that only its owner may read: they never reach the terminal."""
+    if path is not None:
+        _write(path, running)
+        yield path.absolute()
+        return
+    with temporary_folder("sandbox") as folder:
+        temporary = folder / "sandbox.env"
+        _write(temporary, running)
+        yield temporary
+
+
+def _write(path: Path, running: Running) -> None:
+    if path.exists():
+        require_regular(path)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        path.chmod(0o600)
+        file.writelines(f"{name}='{value}'\n" for name, value in sorted(running.values.items()))
+
+
+def _directions(provider: Provider, running: Running, keys: Path) -> str:
+    name = f"{provider.name}-local"
+    lines = [
+        f"A local {provider.title} is running at {running.endpoint}",
+        f"Its keys are in {quoted(keys)} (mode 0600): {', '.join(sorted(running.values))}",
+        "",
+        "To check it, put this into a file integrations.toml:",
+        "",
+        f"  [integrations.{name}]",
+        f'  provider = "{provider.name}"',
+        '  environment = "development"',
+    ]
+    if provider.sandbox_is_emulator:
+        lines.append(f'  endpoint = "{running.endpoint}"')
+    if running.ca_bundle:
+        lines.append(f'  ca_bundle = "{quoted(running.ca_bundle)}"')
+    lines.append(f"  [integrations.{name}.settings]")
+    secret = provider.settings.secrets()
+    for setting in provider.sandbox_settings(running.values):
+        shown = f"dotenv:{quoted(keys)}#{setting}" if setting in secret else running.values[setting]
+        lines.append(f'  {setting} = "{shown}"')
+    data = [key for key in provider.test_data if key in running.values]
+    if data:
+        lines.append(f"  [integrations.{name}.test_data]")
+        lines += [f'  {key} = "dotenv:{quoted(keys)}#{key}"' for key in data]
+    return "\n".join([*lines, "", "Ctrl-C stops it and removes all its data."])

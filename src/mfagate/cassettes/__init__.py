@@ -1,0 +1,1 @@
+"""Recordings of a provider: reading, writing, and removing what is secret."""

@@ -1,0 +1,179 @@
+"""Cassettes: recordings of a provider, one plain vcrpy file an interaction.
+
+The files load with vcrpy as they are
+(https://vcrpy.readthedocs.io/en/latest/usage.html). One extra top-level key,
+``mfagate``, which vcrpy ignores, holds when, from what and by which version
+they were recorded. They are read here without vcrpy, whose import takes longer
+than judging a thousand of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.files import OutOfResources, Unreadable, open_regular, read_text
+from mfagate.core.foreign import ForeignText, quoted, shown_path
+from mfagate.core.yaml_text import YamlError, documents
+
+MAX_BYTES = 8 << 20
+
+MAX_EXCHANGES = 1000
+"""By aliases a small file can hold millions."""
+
+
+class CassetteError(ValueError):
+    """A cassette cannot be used; the message names the file and what to do."""
+
+
+class CassetteOrigin(StrEnum):
+    """What was recorded."""
+
+    PROVIDER = "provider"
+    EMULATOR = "emulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Cassette:
+    """One recorded conversation; ``recorded_at`` is a day in UTC, None in a foreign file."""
+
+    path: Path
+    exchanges: tuple[Exchange, ...]
+    recorded_at: date | None
+    recorded_from: CassetteOrigin | None
+    text: str
+
+    def age_days(self, today: date) -> int | None:
+        """Days since it was recorded."""
+        return (today - self.recorded_at).days if self.recorded_at else None
+
+
+def path_for(folder: Path, description: str) -> Path:
+    """Where the recording of an interaction is kept."""
+    slug = re.sub(r"[^a-z0-9]+", "-", description.lower()).strip("-")
+    return folder / f"{slug}.yaml"
+
+
+_ORIGIN = re.compile(r"\Amfagate:\n(?:  .*\n)*?  recorded_from: (\w+)\n")
+
+
+def origin_of(path: Path) -> CassetteOrigin | None:
+    """What was recorded, from the first lines of the file alone; None if it does not say."""
+    try:
+        with open_regular(path) as file:
+            found = _ORIGIN.match(file.read(400).decode("utf-8", "ignore"))
+        return CassetteOrigin(found[1]) if found else None
+    except (OSError, ValueError):
+        return None
+
+
+def load(path: Path) -> Cassette:
+    """Read one recording.
+
+    Raises:
+        FileNotFoundError: There is none.
+        CassetteError: It is not YAML, or not a cassette.
+    """
+    try:
+        content = read_text(path, MAX_BYTES)
+    except OutOfResources:
+        raise
+    except Unreadable as error:
+        if error.missing:
+            raise FileNotFoundError(path) from None
+        raise CassetteError(f"{shown_path(path)} {error}: record it again") from None
+    document = _parse(path, content)
+    try:
+        about = document.get("mfagate") or {}
+        return Cassette(
+            path,
+            tuple(_exchange(item) for item in _interactions(document)),
+            _day(about.get("recorded_at")),
+            CassetteOrigin(about["recorded_from"]) if "recorded_from" in about else None,
+            content,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        reason = f"{shown_path(path)} is YAML, but not a recording of vcrpy: {_fault(error)}"
+        raise CassetteError(f"{reason}: record it again") from None
+
+
+def _fault(error: Exception) -> str:
+    """Return in words what a recording lacks."""
+    if isinstance(error, KeyError):
+        return f"it has no {quoted(error.args[0], _LONGEST_NAME)}"
+    return str(error) if isinstance(error, _Malformed) else "a value is not of the type that it should be"
+
+
+_LONGEST_NAME = 80
+
+
+class _Malformed(TypeError):
+    """What is wrong with a recording, in words."""
+
+
+def _parse(path: Path, content: str) -> dict[str, Any]:
+    try:
+        found = documents(content)
+    except YamlError as error:
+        where = f" (line {error.line})" if error.line else ""
+        raise CassetteError(f"{shown_path(path)} is not YAML{where}: record it again") from None
+    if len(found) != 1 or not isinstance(found[0], dict):
+        raise CassetteError(f"{shown_path(path)} is YAML, but not a cassette: record it again")
+    return found[0]
+
+
+def _interactions(document: dict[str, Any]) -> list[Any]:
+    items = document["interactions"]
+    if not isinstance(items, list) or len(items) > MAX_EXCHANGES:
+        raise _Malformed(f"its interactions are no list of at most {MAX_EXCHANGES}")
+    return items
+
+
+def _exchange(item: dict[str, Any]) -> Exchange:
+    request, response = item["request"], item["response"]
+    return Exchange(
+        request=Request(
+            _text(request["method"]), _text(request["uri"]), _headers(request["headers"]), _body(request["body"])
+        ),
+        started=datetime.fromtimestamp(0, UTC),
+        response=Response(
+            status=int(response["status"]["code"]),
+            reason=ForeignText(_text(response["status"].get("message") or "")),
+            headers=_headers(response["headers"]),
+            body=_body(response["body"].get("string")),
+        ),
+    )
+
+
+def _headers(headers: dict[str, list[str] | str]) -> Headers:
+    return Headers(
+        tuple(
+            (_text(name), _text(value))
+            for name, values in (headers or {}).items()
+            for value in (values if isinstance(values, list) else [values])
+        )
+    )
+
+
+def _text(value: Any) -> str:
+    # No lists and mappings: by aliases a short one can be endless when written out.
+    if not isinstance(value, str | int | float):
+        raise _Malformed("it has a list or an object where a text is expected")
+    return str(value)
+
+
+def _body(body: str | bytes | None) -> bytes:
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else body.encode("utf-8")
+
+
+def _day(value: Any) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(value) if isinstance(value, str) else None

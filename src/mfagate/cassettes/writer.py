@@ -1,0 +1,54 @@
+"""Writing cassettes with vcrpy's own serializer, so that every vcrpy user can load them."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.util import find_spec
+from typing import Any, cast
+
+from mfagate import __version__
+from mfagate.cassettes.reader import CassetteOrigin
+from mfagate.core.exchange import Headers, Request, Response
+from mfagate.core.extras import needs
+from mfagate.core.foreign.parsing import raw
+
+
+class MissingExtra(Exception):
+    """An optional dependency is needed; the message says how to install it."""
+
+
+def require_vcrpy() -> None:
+    """Find out before anything is sent whether a recording could be written.
+
+    Raises:
+        MissingExtra: vcrpy is not installed.
+    """
+    if find_spec("vcr") is None:
+        raise MissingExtra(needs("recording", "vcrpy", "record"))
+
+
+def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded_from: CassetteOrigin) -> str:
+    """The text of a cassette with one exchange.
+
+    The day, not the second, so that recording an unchanged provider twice
+    gives the same bytes.
+    """
+    import vcr.request
+    import vcr.serialize
+    from vcr.serializers import yamlserializer
+
+    vcr_request, serialize = cast(Any, vcr.request).Request, cast(Any, vcr.serialize).serialize
+    recorded = vcr_request(request.method, request.url, request.body or None, _lists(request.headers))
+    answer: dict[str, Any] = {
+        "status": {"code": response.status, "message": raw(response.reason)},
+        "headers": _lists(response.headers),
+        "body": {"string": response.body},
+    }
+    about = f"mfagate:\n  recorded_at: {recorded_at}\n  recorded_from: {recorded_from}\n  tool: mfagate {__version__}\n"
+    text: str = serialize({"requests": [recorded], "responses": [answer]}, yamlserializer)
+    return about + text
+
+
+def _lists(headers: Headers) -> dict[str, list[str]]:
+    names = dict.fromkeys(name for name, _ in headers.items_in_order)
+    return {name: [raw(value) for value in headers.all(name)] for name in names}

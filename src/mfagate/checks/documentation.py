@@ -1,0 +1,50 @@
+"""Does somebody who is called at night find whom to call and what to do?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from mfagate.checks.context import CheckContext, passed
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check, Finding, some
+from mfagate.inspection.placeholders import placeholder
+
+ID = "documentation"
+
+NEEDED = ("owner", "runbook", "provider_docs", "escalation", "rotation_days")
+
+
+def _is_missing(value: object) -> bool:
+    """Whether a value is not there, or is what somebody meant to replace."""
+    return value in (None, "") or (isinstance(value, str) and placeholder(value, secret=False) is not None)
+
+
+def run(climb: CheckContext) -> Iterator[Check]:
+    """What is missing in ``[integrations.NAME.documentation]``, and whether it was reviewed."""
+    integration = climb.integration
+    documentation = integration.documentation
+    missing = [name for name in NEEDED if _is_missing(getattr(documentation, name))]
+    if missing:
+        finding = Finding(
+            CauseId.DOCUMENTATION_INCOMPLETE,
+            f"nothing is written down about: {', '.join(missing)}",
+            {"missing": missing},
+            integration.locate("documentation"),
+            outcome=None if integration.environment.is_production else Outcome.WARN,
+            next_step=f"Fill in {some(missing)} in {integration.heads('documentation')}, and run "
+            f"`mfagate nightly --integration {integration.name}`.",
+        )
+        yield Check.from_finding(ID, finding)
+    reviewed, limit = documentation.reviewed, climb.options.documentation_review_days
+    age = (datetime.now(UTC).date() - reviewed).days if reviewed is not None else None
+    if age is not None and age > limit:
+        finding = Finding(
+            CauseId.DOCUMENTATION_REVIEW_OVERDUE,
+            f"reviewed on {reviewed}, {age} days ago; {limit} are allowed",
+            {"reviewed": str(reviewed), "days overdue": age - limit},
+            integration.locate("documentation", "reviewed"),
+        )
+        yield Check.from_finding(ID, finding, subject="reviewed")
+    elif not missing:
+        yield passed(ID, "everything that is needed at night is written down")

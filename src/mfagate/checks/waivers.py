@@ -1,0 +1,144 @@
+"""Waivers at work: what they take out of the verdict, and what there is to say about themselves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from mfagate.config.model import GateOptions, Integration
+from mfagate.config.waivers import Waiver
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.result import Check, Finding, Location, ReportLocation, Verdict, Waived
+
+ID = "waiver"
+
+
+@dataclass(slots=True)
+class Waivers:
+    """The waivers of one integration during one run. ``today`` is in UTC."""
+
+    integration: Integration
+    options: GateOptions
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    _covered: dict[int, list[Check]] = field(default_factory=lambda: defaultdict(list))
+
+    def stops(self, check: Check) -> bool:
+        """Whether a check is red and nobody has accepted it."""
+        return check.outcome.is_red and self._live(check) is None
+
+    def applied(self, check: Check) -> Check:
+        """The check as it counts: accepted, or with a note that it was until lately."""
+        number = self._live(check)
+        if number is not None:
+            self._covered[number].append(check)
+            return check.model_copy(update={"outcome": Outcome.INFO, "waiver": self._waived(number, check)})
+        number = self._fitting(check, live=False)
+        if number is not None:
+            self._covered[number].append(check)
+            ended = f"ended on {self._waivers[number].until} ({self._location(number)})"
+            return check.model_copy(update={"evidence": {**check.evidence, "waiver": ended}})
+        return check
+
+    def review(self, checks: Sequence[Check]) -> Iterator[Check]:
+        """Findings about the waivers themselves, once all checks of the run are done."""
+        for number, waiver in enumerate(self._waivers):
+            finding = self._judge(number, waiver, checks)
+            if finding is not None:
+                yield Check.from_finding(ID, finding, subject=_of(waiver))
+
+    def _judge(self, number: int, waiver: Waiver, checks: Sequence[Check]) -> Finding | None:
+        covered, left = self._covered.get(number, []), waiver.days_left(self.today)
+        if not covered and (why := _found_nothing(waiver, checks)):
+            ended = f"; it ended on {waiver.until}" if left < 0 else ""
+            return self._finding(number, CauseId.WAIVER_UNUSED, f"{why}{ended}")
+        if left < 0:
+            worst = Verdict.of(check.outcome for check in covered)
+            outcome = Outcome.WARN if worst is Verdict.PASS else Outcome(worst.value)
+            again = f", so {_number(covered)} again" if covered else ""
+            message = f"the waiver for {_of(waiver)} ended on {waiver.until}{again}"
+            return self._finding(number, CauseId.WAIVER_EXPIRED, message, outcome, covers=_titles(covered))
+        if left <= self.options.waiver_expiring_soon_days:
+            end = waiver.until + timedelta(days=1)
+            message = f"the waiver for {_of(waiver)} ends on {waiver.until}; from {end} on its finding counts again"
+            return self._finding(number, CauseId.WAIVER_EXPIRING_SOON, message, covers=_titles(covered))
+        return None
+
+    def _finding(
+        self, number: int, cause: CauseId, message: str, outcome: Outcome | None = None, covers: list[str] | None = None
+    ) -> Finding:
+        waiver = self._waivers[number]
+        evidence = {
+            "waived for": waiver.reason,
+            "waived by": waiver.owner,
+            "waived until": str(waiver.until),
+            **({"covers": covers} if covers else {}),
+        }
+        return Finding(cause, message, evidence, self._location(number), outcome=outcome)
+
+    @property
+    def _waivers(self) -> tuple[Waiver, ...]:
+        return self.integration.waivers
+
+    def _live(self, check: Check) -> int | None:
+        return self._fitting(check, live=True)
+
+    def _fitting(self, check: Check, *, live: bool) -> int | None:
+        """The number of the first waiver for it, among those that hold or those that have ended."""
+        if not check.outcome.is_red and check.outcome is not Outcome.WARN:
+            return None
+        fitting = (
+            number
+            for number, waiver in enumerate(self._waivers)
+            if (waiver.days_left(self.today) >= 0) is live
+            and waiver.cause is check.cause
+            and check.id in waiver.checks
+            and waiver.concerns(check.subject)
+        )
+        return next(fitting, None)
+
+    def _waived(self, number: int, check: Check) -> Waived:
+        waiver = self._waivers[number]
+        return Waived(
+            reason=waiver.reason,
+            owner=waiver.owner,
+            until=waiver.until,
+            instead_of=check.outcome,
+            location=ReportLocation.of(self._location(number)),
+        )
+
+    def _location(self, number: int) -> Location:
+        return self.integration.locate("waivers", str(number))
+
+
+def _found_nothing(waiver: Waiver, checks: Sequence[Check]) -> str:
+    """Why the waiver is not needed; empty where this run could not tell.
+
+    A check that was skipped, or whose rung ended red, has not said that there is nothing.
+    """
+    rung = [check for check in checks if check.id in waiver.checks]
+    ran = [check for check in rung if check.outcome is not Outcome.SKIPPED]
+    if not ran or any(check.outcome.is_red for check in ran):
+        return ""
+    # A check of the whole rung speaks for each subject.
+    meant = [check for check in rung if check.subject is None or waiver.concerns(check.subject)]
+    if not meant:
+        return f"the waiver for {_of(waiver)} fits no check: nothing has this subject"
+    if all(check.outcome is Outcome.SKIPPED for check in meant):
+        return ""
+    if any(check.cause is waiver.cause and check.subject is None for check in meant):
+        return f"the waiver for {_of(waiver)} fits no check: the finding is about no single subject"
+    return f"the waiver for {_of(waiver)} was not needed: nothing of the kind was found"
+
+
+def _of(waiver: Waiver) -> str:
+    return f"{waiver.cause} of {waiver.subject}" if waiver.subject else str(waiver.cause)
+
+
+def _number(covered: Sequence[Check]) -> str:
+    return "its finding counts" if len(covered) == 1 else f"its {len(covered)} findings count"
+
+
+def _titles(covered: Sequence[Check]) -> list[str]:
+    return [check.title for check in covered]

@@ -1,0 +1,1 @@
+"""The values and small tools that every other package uses."""

@@ -1,0 +1,213 @@
+"""From the exception that a client raised to the cause behind it.
+
+Clients wrap what the operating system said, each in its own way: requests around
+urllib3, httpx around httpcore. So the whole chain is looked at, the standard
+library's own exceptions first, the names of the wrappers where only they tell.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import re
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.exchange import Failure, Phase
+from mfagate.transport.certificates import refused
+from mfagate.transport.resolve import DEFINITE
+from mfagate.transport.tls import ENDED, explained
+
+_MOST = 50
+"""Exceptions in a chain that are looked at."""
+
+
+class Chain:
+    """An exception and all that it was made from."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.errors = list(_chain(error))
+        self._names = {base.__name__ for one in self.errors for base in type(one).__mro__}
+
+    def of(self, *types: type[BaseException]) -> BaseException | None:
+        """The first of these types."""
+        return next((error for error in self.errors if isinstance(error, types)), None)
+
+    def named(self, *names: str) -> bool:
+        """Whether one of the classes, or of their bases, has such a name: no client has to be imported for it."""
+        return not self._names.isdisjoint(names)
+
+    def errno(self, *codes: int) -> bool:
+        """Whether the operating system gave one of these codes."""
+        return any(isinstance(error, OSError) and error.errno in codes for error in self.errors)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    waiting, seen = [error], set[int]()
+    while waiting and len(seen) < _MOST:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        # requests keeps urllib3's exception among its arguments, urllib3 its own reason as an attribute.
+        linked = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        waiting += [other for other in linked if isinstance(other, BaseException)]
+
+
+def failure_of(error: BaseException, host: str) -> Failure | None:
+    """Why no answer came, or None for an exception that says nothing about network or provider."""
+    chain = Chain(error)
+    return next((found for rule in _RULES if (found := rule(chain, host)) is not None), None)
+
+
+def _proxy(chain: Chain, host: str) -> Failure | None:
+    if chain.named("ProxyError"):
+        return Failure(CauseId.NETWORK_PROXY, Phase.CONNECT, "the proxy refuses, or cannot be reached")
+    return None
+
+
+def _certificate(chain: Chain, host: str) -> Failure | None:
+    error = chain.of(ssl.SSLCertVerificationError)
+    if not isinstance(error, ssl.SSLCertVerificationError) or not hasattr(error, "verify_code"):
+        return None
+    return refused(error, host, Path("the client's own"), {}).in_phase(Phase.TLS)
+
+
+def _tls(chain: Chain, host: str) -> Failure | None:
+    error = chain.of(ssl.SSLError)
+    if not isinstance(error, ssl.SSLError) or isinstance(error, (*ENDED, ssl.SSLWantReadError, TimeoutError)):
+        return None
+    # Older Pythons name no reason for some of OpenSSL's errors, nor for a wait that was too long.
+    named = error.reason is not None or str(error).startswith("[SSL")
+    return explained(error, host, agreed=False).in_phase(Phase.TLS) if named else None
+
+
+def _name(chain: Chain, host: str) -> Failure | None:
+    error = chain.of(socket.gaierror)
+    if error is None and not chain.named("NameResolutionError"):
+        return None
+    definite = isinstance(error, socket.gaierror) and error.errno in DEFINITE
+    message = f"this machine's resolver {'knows no address of' if definite else 'gave no answer for'} {host}"
+    return Failure(
+        CauseId.NETWORK_DNS_FAILURE,
+        Phase.RESOLVE,
+        message,
+        outcome=Outcome.FAIL if definite else Outcome.INCONCLUSIVE,
+    )
+
+
+def _retries(chain: Chain, host: str) -> Failure | None:
+    """urllib3's Retry gave up on answers; it tells their status in words alone."""
+    if not chain.named("RetryError", "ResponseError"):
+        return None
+    told = next((found for one in chain.errors if (found := re.search(r"too many (\d{3}) error", str(one)))), None)
+    if told is None:
+        return None
+    limited = told[1] == "429"
+    return Failure(
+        CauseId.PROVIDER_RATE_LIMITED if limited else CauseId.PROVIDER_OUTAGE,
+        Phase.PROCESSING,
+        f"the provider answered {told[1]} to each attempt",
+    )
+
+
+_UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
+
+
+def _timed_out(chain: Chain) -> bool:
+    # PoolTimeout is a TimeoutException of httpx as well: our own pool was full, and nobody else is to blame.
+    ours = chain.named("PoolTimeout", "EmptyPoolError")
+    return not ours and (
+        chain.named("ReadTimeout", "ReadTimeoutError", "WriteTimeout") or chain.of(TimeoutError) is not None
+    )
+
+
+def _is_beyond_a_limit(chain: Chain) -> bool:
+    """Whether HTTP came, with more or longer header fields than ``http.client`` reads."""
+    error = chain.of(http.client.LineTooLong, http.client.HTTPException)
+    return error is not None and any(words in str(error) for words in ("reading header line", "got more than"))
+
+
+def _is_no_http(chain: Chain) -> bool:
+    error = chain.of(http.client.BadStatusLine, http.client.LineTooLong, http.client.UnknownProtocol)
+    if error is not None and not isinstance(error, http.client.RemoteDisconnected):
+        return True
+    # h11, beneath httpx, has one class for whatever the other side does wrong; its words tell.
+    return chain.named("RemoteProtocolError") and any("illegal" in str(one) for one in chain.errors)
+
+
+def _lost(chain: Chain) -> bool:
+    by_name = chain.named("ProtocolError", "RemoteProtocolError", "ReadError", "WriteError", "CloseError")
+    return by_name or chain.of(ConnectionError, http.client.HTTPException, *ENDED) is not None
+
+
+_SIGNS: tuple[tuple[Callable[[Chain], bool], CauseId, Phase, str], ...] = (
+    (
+        lambda chain: chain.errno(errno.ECONNREFUSED),
+        CauseId.NETWORK_CONNECTION_REFUSED,
+        Phase.CONNECT,
+        "{host} refuses the connection",
+    ),
+    (
+        # urllib3 takes every failure to connect for a kind of time-out.
+        lambda chain: chain.named("NewConnectionError") and chain.errno(errno.ECONNRESET),
+        CauseId.NETWORK_CONNECTION_RESET,
+        Phase.CONNECT,
+        "{host} reset the connection while it was set up",
+    ),
+    (
+        lambda chain: chain.named("ConnectTimeout", "ConnectTimeoutError") or chain.errno(*_UNREACHABLE),
+        CauseId.NETWORK_CONNECTION_TIMEOUT,
+        Phase.CONNECT,
+        "{host} did not answer the attempt to connect",
+    ),
+    (_timed_out, CauseId.NETWORK_READ_TIMEOUT, Phase.PROCESSING, "{host} did not answer in time"),
+    (
+        lambda chain: chain.named("DecodingError", "ContentDecodingError"),
+        CauseId.CONTRACT_BODY_UNREADABLE,
+        Phase.TRANSFER,
+        "the answer is not in the encoding that it is said to be in",
+    ),
+    (
+        lambda chain: chain.named("TooManyRedirects"),
+        CauseId.NETWORK_UNEXPECTED_REDIRECT,
+        Phase.PROCESSING,
+        "the answer is one redirect after another",
+    ),
+    (
+        lambda chain: chain.named(
+            "InvalidURL", "InvalidSchema", "MissingSchema", "UnsupportedProtocol", "LocationParseError"
+        ),
+        CauseId.CONFIG_MALFORMED_URL,
+        Phase.RESOLVE,
+        "the address is no URL that can be asked",
+    ),
+    (
+        _is_beyond_a_limit,
+        CauseId.CONTRACT_BODY_UNREADABLE,
+        Phase.PROCESSING,
+        "the head of the answer exceeds a limit of Python's HTTP client",
+    ),
+    (_is_no_http, CauseId.NETWORK_NOT_HTTP, Phase.PROCESSING, "{host} answers in something other than HTTP"),
+    (_lost, CauseId.NETWORK_CONNECTION_RESET, Phase.PROCESSING, "the connection to {host} was lost"),
+)
+"""What decides by itself; the first that fits counts."""
+
+
+def _by_sign(chain: Chain, host: str) -> Failure | None:
+    found = next(((cause, phase, words) for fits, cause, phase, words in _SIGNS if fits(chain)), None)
+    return Failure(found[0], found[1], found[2].replace("{host}", host)) if found else None
+
+
+_RULES: tuple[Callable[[Chain, str], Failure | None], ...] = (
+    _proxy,
+    _certificate,
+    _tls,
+    _name,
+    _retries,
+    _by_sign,
+)

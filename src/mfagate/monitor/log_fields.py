@@ -1,0 +1,122 @@
+"""What of a problem may be told: our own words about it, the provider's code, and no secret of either side."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from mfagate.config.settings import ProviderSettings
+from mfagate.core.causes import load
+from mfagate.core.foreign import hiding, quoted
+from mfagate.monitor.answer import host_of
+from mfagate.monitor.classification import Judgement
+from mfagate.monitor.incidents import Described
+from mfagate.secrets.redaction import Redactor
+
+_SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|session|assertion", re.IGNORECASE)
+_SHORTEST = 4
+_LONGEST_METHOD = 20
+_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
+
+
+def describe(
+    judge: Callable[[], Judgement], request: Any, settings: ProviderSettings | None, known: frozenset[str | int]
+) -> Described:
+    """The sentence and the fields of the log line of a new problem.
+
+    ``judge`` judges the call once more, now that what is secret in it is known. The first time it
+    was for the cause alone, and that is done for every call.
+    """
+    redactor = Redactor()
+    for number, value in enumerate(_values(request)):
+        redactor.add(f"request {number}", value)
+    for name, secret in _secrets(settings):
+        redactor.add(name, secret)
+    with hiding(redactor.redact):
+        judgement = judge()
+        finding = judgement.finding
+        assert finding is not None, "a problem has one"
+        shown = _code(judgement.code, request, known)
+    page = load(finding.cause)
+    # Without settings an explanation may take the wrong one of them for the culprit: then the catalogue speaks.
+    vague = settings is None and finding.cause.startswith("credential.")
+    sentence = page.title if vague else finding.message
+    fields = {
+        "message": redactor.redact(sentence),
+        "outcome": str(finding.effective_outcome),
+        "provider_code": shown,
+        "method": quoted(getattr(request, "method", "") or "", _LONGEST_METHOD) or None,
+        "host": quoted(host_of(request)) or None,
+        "phase": finding.evidence.get("phase"),
+        "exception": finding.evidence.get("exception"),
+        "setting": finding.setting,
+        "next_step": redactor.redact(finding.next_step or page.next_step),
+    }
+    told = {name: value for name, value in fields.items() if value is not None}
+    return f"{told['message']}. {told['next_step']}", told
+
+
+def _code(code: str | int | None, request: Any, known: frozenset[str | int]) -> str | int | None:
+    """A code that no documentation has may be an echo: without the whole request, nobody can tell of what."""
+    if code is None or isinstance(code, int) or code in known:
+        return code
+    body = _body(request)
+    if not getattr(request, "headers", None) or body is None or code in body or not _WORD.fullmatch(code):
+        return None
+    return quoted(code)
+
+
+def _secrets(settings: ProviderSettings | None) -> Iterator[tuple[str, str]]:
+    for name in settings.secrets() if settings is not None else ():
+        if secret := getattr(settings, name):
+            yield name, secret.get_secret_value()
+
+
+def _values(request: Any) -> Iterator[str]:
+    """Whatever of a request may be a secret and may come back in an answer."""
+    for name, value in dict(getattr(request, "headers", None) or {}).items():
+        if _SECRET_HEADER.search(str(name)):
+            yield from _header(_text(value))
+    url, body = str(getattr(request, "url", "") or ""), _body(request) or ""
+    sent = [value for query in (urlsplit(url).query, body) for _, value in parse_qsl(query)]
+    yield from (value for value in (*sent, *_in_json(body)) if len(value) >= _SHORTEST)
+
+
+def _body(request: Any) -> str | None:
+    """What was sent, or None where it is not at hand: as ``body`` by requests, and as what was read of it by httpx."""
+    body = (request.body or b"") if hasattr(request, "body") else getattr(request, "_content", None)
+    return _text(body) if isinstance(body, str | bytes) else None
+
+
+def _in_json(text: str) -> Iterator[str]:
+    try:
+        waiting = [json.loads(text)]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        match waiting.pop():
+            case str() as value:
+                yield value
+            case list() as items:
+                waiting += items
+            case dict() as fields:
+                waiting += fields.values()
+
+
+def _header(value: str) -> Iterator[str]:
+    yield value
+    for part in value.split()[1:]:
+        yield part
+        try:
+            yield base64.b64decode(part, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,235 @@
+"""A front before a real server: it passes everything on, or does one thing wrong."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+Fault = Callable[["Handler"], bool]
+"""Answers instead of the server behind, or returns False to pass the request on."""
+
+_BEHIND_SECONDS = 30.0
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request through the front."""
+
+    server: FaultyProxy
+
+    def handle_one_request(self) -> None:
+        """Quietly end when the client or a test hangs up."""
+        try:
+            super().handle_one_request()
+        except (ConnectionError, ssl.SSLError):
+            self.close_connection = True
+
+    def do_GET(self) -> None:
+        """Do the one thing wrong, or pass the request on."""
+        with self.server.lock:
+            self.server.requests.append((self.command, self.path))
+        if not self.server.fault(self):
+            self.pass_on()
+
+    do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are http.server's
+
+    def ask(self) -> tuple[int, bytes, http.client.HTTPMessage]:
+        """What the server behind says to this request: status, body, headers."""
+        length = int(self.headers.get("Content-Length") or 0)
+        behind = self.server.connect()
+        try:
+            behind.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
+            answer = behind.getresponse()
+            return answer.status, answer.read(), answer.headers
+        finally:
+            behind.close()
+
+    def pass_on(self, *, date: str | None = None) -> None:
+        """Ask the server behind and answer with what it says."""
+        status, body, headers = self.ask()
+        self.relay(status, body, headers, headers["Content-Type"], date=date)
+
+    def relay(
+        self,
+        status: int,
+        body: bytes,
+        headers: http.client.HTTPMessage,
+        content_type: str | None,
+        *,
+        date: str | None = None,
+        **more: str,
+    ) -> bool:
+        """Answer with the headers of the server behind, but for those that are about the body or the connection."""
+        kept = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
+        return self.answer(status, body, content_type, date=date, **(kept | more))
+
+    def answer(
+        self, status: int, body: bytes, content_type: str | None = "text/html", *, date: str | None = None, **more: str
+    ) -> bool:
+        """Answer at once; ``more`` are headers with underscores for hyphens."""
+        self.send_response_only(status)
+        if date != "":
+            self.send_header("Date", date or self.date_time_string())
+        headers = {name.replace("_", "-"): value for name, value in more.items()}
+        if content_type is not None:
+            headers["Content-Type"] = content_type
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        return True
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+_HOP_BY_HOP = frozenset({"connection", "content-length", "content-type", "date", "keep-alive", "transfer-encoding"})
+
+
+class FaultyProxy(ThreadingHTTPServer):
+    """Listens on a port of 127.0.0.1, a free one by default."""
+
+    daemon_threads = True
+
+    def __init__(self, behind: str, fault: Fault, tls: ssl.SSLContext | None, port: int = 0) -> None:
+        """``behind`` is a URL; of an https one on this machine the certificate is not looked at."""
+        super().__init__(("127.0.0.1", port), Handler)
+        self._behind = urlsplit(behind)
+        self.fault = fault
+        self.lock = threading.Lock()
+        self.requests: list[tuple[str, str]] = []
+        self.on_connection: Callable[[socket.socket], bool] = lambda connection: False
+        self._tls = tls
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, in its thread."""
+        if self.on_connection(request):
+            return
+        if self._tls is None:
+            super().finish_request(request, client_address)
+        else:
+            with self._tls.wrap_socket(request, server_side=True) as secured:
+                super().finish_request(secured, client_address)
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection to the server behind."""
+        if self._behind.scheme == "https":
+            context = ssl._create_unverified_context()  # noqa: S323 - a sandbox on loopback
+            return http.client.HTTPSConnection(self._behind.netloc, timeout=_BEHIND_SECONDS, context=context)
+        return http.client.HTTPConnection(self._behind.netloc, timeout=_BEHIND_SECONDS)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of the test."""
+
+
+@contextmanager
+def faulty_proxy(
+    behind: str, fault: Fault = lambda handler: False, tls: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[FaultyProxy]:
+    """A running front."""
+    server = FaultyProxy(behind, fault, tls, port)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def always(status: int, body: bytes, content_type: str | None = "text/html", **headers: str) -> Fault:
+    """The same answer to everything."""
+    return lambda handler: handler.answer(status, body, content_type, **headers)
+
+
+def clock_ahead(seconds: float) -> Fault:
+    """A server whose clock is wrong."""
+
+    def fault(handler: Handler) -> bool:
+        handler.pass_on(date=formatdate(time.time() + seconds, usegmt=True))
+        return True
+
+    return fault
+
+
+def without_date(handler: Handler) -> bool:
+    """A server that does not tell its time."""
+    handler.pass_on(date="")
+    return True
+
+
+def drip(handler: Handler) -> bool:
+    """One byte a second, for as long as the client listens."""
+    handler.send_response_only(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    for _ in range(60):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        time.sleep(1)
+    return True
+
+
+def flood(handler: Handler) -> bool:
+    """Fifty megabytes of JSON."""
+    handler.send_response_only(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(50 << 20))
+    handler.end_headers()
+    for _ in range(50):
+        handler.wfile.write(b'"' + b"x" * ((1 << 20) - 2) + b",")
+    return True
+
+
+def after(requests: int, fault: Fault) -> Fault:
+    """Be healthy for a number of requests, then do something wrong."""
+
+    def later(handler: Handler) -> bool:
+        return len(handler.server.requests) > requests and fault(handler)
+
+    return later
+
+
+def on_path(path: str, fault: Fault) -> Fault:
+    """Do something wrong on one endpoint only."""
+    return lambda handler: urlsplit(handler.path).path == path and fault(handler)
+
+
+def hang_up(handler: Handler) -> bool:
+    """Close without an answer."""
+    handler.close_connection = True
+    handler.connection.close()
+    return True
+
+
+def stall(handler: Handler) -> bool:
+    """Say nothing until the client hangs up or a minute is over."""
+    handler.connection.settimeout(60)
+    handler.rfile.read(int(handler.headers.get("Content-Length") or 0) + 1)
+    return hang_up(handler)
+
+
+class NeverRefuses:
+    """A server that takes any credential: once it was good, an answer is given to everybody."""
+
+    def __init__(self) -> None:
+        self._good: dict[tuple[str, str], tuple[int, bytes, str]] = {}
+
+    def __call__(self, handler: Handler) -> bool:
+        """Pass on what is accepted, and replace what is refused by the first answer of the same endpoint."""
+        endpoint = (handler.command, urlsplit(handler.path).path)
+        status, body, headers = handler.ask()
+        now = (status, body, headers["Content-Type"])
+        answer = self._good.setdefault(endpoint, now) if status not in (401, 403) else self._good.get(endpoint, now)
+        return handler.answer(*answer)

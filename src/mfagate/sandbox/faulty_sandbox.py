@@ -1,0 +1,85 @@
+"""A sandbox in which something goes wrong: on the way to it, and in itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from mfagate.core import files
+from mfagate.leftovers.folders import temporary_folder
+from mfagate.sandbox import Running
+from mfagate.sandbox.faults import FAULTS, BadFault, Fault, FaultKind, faulty
+from mfagate.sandbox.faults.layer import require_fit
+
+Start = Callable[[Path | None], AbstractContextManager[Running]]
+"""Starts the provider; the file, if there is one, says which faults of its own it is to do."""
+
+
+def known_faults(own: Sequence[FaultKind]) -> Mapping[str, FaultKind]:
+    """What may go wrong with a sandbox: its provider's own faults, and those of the way to it."""
+    return {kind.name: kind for kind in own} | FAULTS
+
+
+def read_faults(texts: Sequence[str], own: Sequence[FaultKind]) -> list[Fault]:
+    """Faults as they are written.
+
+    Raises:
+        BadFault: One cannot be read, or they do not go together.
+    """
+    faults = [Fault.parse(text, known_faults(own)) for text in texts]
+    require_fit(faults)
+    return faults
+
+
+@contextmanager
+def faulty_sandbox(start: Start, own: Sequence[FaultKind], texts: Sequence[str] | None) -> Iterator[Running]:
+    """A sandbox with these faults; ``own`` are those that its provider knows. None is a sandbox without any of this.
+
+    Raises:
+        BadFault: A fault cannot be read, or they do not go together.
+        SandboxError: It did not start.
+    """
+    if texts is None:
+        with start(None) as running:
+            yield running
+        return
+    first = read_faults(texts, own)
+    with temporary_folder("drill") as folder:
+        file = folder / "faults"
+        _tell(file, first)
+        with start(file) as running, faulty(running.endpoint, _on_the_way(first)) as before:
+
+            def change(texts: Sequence[str]) -> None:
+                faults = read_faults(texts, own)
+                before.change(_on_the_way(faults))
+                _tell(file, faults)
+
+            bundle = str(before.ca_bundle) if before.ca_bundle else None
+            yield replace(
+                running,
+                endpoint=before.url,
+                ca_bundle=bundle,
+                values={name: _moved(value, running, before.url, bundle) for name, value in running.values.items()},
+                change_faults=change,
+                idle_faults=lambda: before.idle,
+            )
+
+
+def _on_the_way(faults: Sequence[Fault]) -> list[Fault]:
+    return [fault for fault in faults if not fault.kind.layer.is_providers]
+
+
+def _tell(file: Path, faults: Sequence[Fault]) -> None:
+    files.write_atomically(file, "".join(f"{fault}\n" for fault in faults if fault.kind.layer.is_providers))
+
+
+def _moved(value: str, running: Running, endpoint: str, bundle: str | None) -> str:
+    """A value that is handed out, where it tells the address or the authority of the sandbox."""
+    if bundle is not None and value == running.ca_bundle:
+        return bundle
+    return endpoint if value == running.endpoint else value
+
+
+__all__ = ["BadFault", "faulty_sandbox", "known_faults", "read_faults"]

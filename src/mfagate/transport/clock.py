@@ -1,0 +1,41 @@
+"""Our clock against the server's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from mfagate.core import numbers
+from mfagate.core.exchange import Exchange, Headers, Phase
+from mfagate.core.foreign.parsing import raw
+
+BEFORE_PROCESSING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
+
+# Date states whole seconds, cut off: on average the server's clock was half a second further.
+CUT_OFF = timedelta(seconds=0.5)
+
+
+def clock_offset(exchange: Exchange, told: float | None = None) -> float | None:
+    """Seconds by which the server's clock is ahead of ours, good to about half a second.
+
+    ``told`` (seconds since 1970), or else the ``Date`` field (RFC 9110 section 6.6.1, any
+    format of section 5.6.7), is compared with the middle of the processing phase. None
+    without a usable one, or if the answer comes from a cache (``Age``, RFC 9111 section
+    5.1), whose date is that of the past.
+    """
+    if exchange.response is None or Phase.PROCESSING not in exchange.phases:
+        return None
+    headers = exchange.response.headers
+    if (raw(headers.get("age")) or "0").strip() != "0":
+        return None
+    server = numbers.moment(told) if told is not None else _date(headers)
+    return (server - _middle_of_processing(exchange) + CUT_OFF).total_seconds() if server is not None else None
+
+
+def _date(headers: Headers) -> datetime | None:
+    dates = headers.all("date")
+    return dates[0].http_date() if len(dates) == 1 else None
+
+
+def _middle_of_processing(exchange: Exchange) -> datetime:
+    before = sum(exchange.phases.get(phase, 0.0) for phase in BEFORE_PROCESSING)
+    return exchange.started + timedelta(seconds=before + exchange.phases[Phase.PROCESSING] / 2)

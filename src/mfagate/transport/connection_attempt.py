@@ -1,0 +1,79 @@
+"""What one exchange uses up and leaves behind: its deadline, its times, its sockets."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Self
+
+from mfagate.core.exchange import Phase, ServerCertificate
+from mfagate.transport.stalls import STALLS
+
+
+class Deadline:
+    """A moment that everything has to be done by."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left, more than 0.
+
+        Raises:
+            TimeoutError: None are left.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"{self.seconds:g} s are over")
+        return left
+
+
+class ConnectionAttempt:
+    """One try at an exchange. Closes its sockets when it ends, however it ends.
+
+    ``phase`` is the latest phase entered: if the attempt fails, it failed there.
+    ``address`` is the IP address connected to, the proxy's if there is a proxy.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.deadline = Deadline(seconds)
+        self.phases: dict[Phase, float] = {}
+        self.phase = Phase.RESOLVE
+        self.address: str | None = None
+        self.certificate: ServerCertificate | None = None
+        self._sockets = ExitStack()
+        self._lost_before = STALLS.lost()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._sockets.close()
+
+    @property
+    def stalled(self) -> float:
+        """Seconds of this attempt in which threads waited for a processor."""
+        return STALLS.lost() - self._lost_before
+
+    def own(self, connection: socket.socket) -> None:
+        """Close this socket when the attempt ends."""
+        self._sockets.callback(connection.close)
+
+    @contextmanager
+    def during(self, phase: Phase) -> Iterator[None]:
+        """Count the time spent here as this phase's."""
+        self.phase = phase
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.phases[phase] = self.phases.get(phase, 0.0) + time.perf_counter() - start

@@ -1,0 +1,64 @@
+"""Bytes to and from a peer, every operation within the deadline of its attempt."""
+
+from __future__ import annotations
+
+import socket
+from abc import ABC, abstractmethod
+
+from mfagate.transport.connection_attempt import Deadline
+
+PREFIX_LENGTH = 4096
+"""More than is shown of it, so that a secret in it can be recognised as a whole."""
+
+
+class Stream(ABC):
+    """A connection that knows how much it received and how that began.
+
+    ``receive`` and ``send`` raise ``TimeoutError`` when the deadline has passed
+    and other ``OSError`` when the connection is lost.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.prefix = b""
+
+    def receive(self, size: int) -> bytes:
+        """From 1 to ``size`` bytes; none when the peer has closed its side."""
+        data = self._receive(size)
+        self.received += len(data)
+        self.prefix += data[: PREFIX_LENGTH - len(self.prefix)]
+        return data
+
+    def forget_received(self) -> None:
+        """Start ``received`` and ``prefix`` anew: from here on someone else speaks."""
+        self.received = 0
+        self.prefix = b""
+
+    def send(self, data: bytes) -> None:
+        """Send all of ``data``."""
+        left = memoryview(data)
+        while left:
+            left = left[self._send(left) :]
+
+    @abstractmethod
+    def _receive(self, size: int) -> bytes: ...
+
+    @abstractmethod
+    def _send(self, data: memoryview) -> int: ...
+
+
+class SocketStream(Stream):
+    """Plain TCP."""
+
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+        super().__init__()
+        self._connection = connection
+        self._deadline = deadline
+
+    def _receive(self, size: int) -> bytes:
+        self._connection.settimeout(self._deadline.remaining())
+        return self._connection.recv(size)
+
+    def _send(self, data: memoryview) -> int:
+        self._connection.settimeout(self._deadline.remaining())
+        return self._connection.send(data)

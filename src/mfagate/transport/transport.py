@@ -1,0 +1,177 @@
+"""Sending one request and saying what happened."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.exchange import Exchange, Headers, Phase, Request, Response
+from mfagate.transport import certificates
+from mfagate.transport.connection_attempt import ConnectionAttempt
+from mfagate.transport.endpoint import Endpoint, MalformedUrl
+from mfagate.transport.failures import TransportError, short_of_resources
+from mfagate.transport.identity import ClientIdentity
+from mfagate.transport.message import ResponseHead, as_sent, read_head, send, serialize
+from mfagate.transport.proxy import Proxy, is_own_answer, proxy_for, unasked_refusal
+from mfagate.transport.route import Route
+from mfagate.transport.stream import Stream
+from mfagate.transport.tls import TlsStream, Verifier
+
+if TYPE_CHECKING:
+    import requests
+
+
+class Transport:
+    """Sends one prepared request over one fresh connection and says exactly what happened.
+
+    A new connection each time, so that every phase is measured every time and no stale
+    connection is mistaken for a fault. Redirects are answers like any other. May be shared
+    by threads.
+
+    Args:
+        timeout_seconds: For the whole exchange, from name resolution to the last byte.
+        max_body_bytes: Longer bodies are cut and marked ``truncated``.
+        ca_bundle: A PEM file, or a directory as of OpenSSL's ``c_rehash``. Without it,
+            REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, else certifi's.
+        trust_env: Whether those variables and the proxy variables count.
+        identity: A client certificate for servers that ask for one. Proxies are not shown it.
+
+    Raises:
+        CaBundleError: The bundle cannot be used.
+        ValueError: ``timeout_seconds`` is not above 0, or ``max_body_bytes`` is below it.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout_seconds: float = 5.0,
+        max_body_bytes: int = 1 << 20,
+        ca_bundle: Path | None = None,
+        trust_env: bool = True,
+        identity: ClientIdentity | None = None,
+    ) -> None:
+        if timeout_seconds <= 0 or max_body_bytes < 0:
+            raise ValueError("timeout_seconds has to be above 0 and max_body_bytes not below it")
+        self._timeout_seconds = timeout_seconds
+        self._max_body_bytes = max_body_bytes
+        self._trust_env = trust_env
+        self._verifier = Verifier(ca_bundle, trust_env, identity)
+        self._anonymous = Verifier(ca_bundle, trust_env) if identity else self._verifier
+
+    def send(self, request: requests.PreparedRequest, *, at_most: float | None = None) -> Exchange:
+        """Send it and wait for the whole answer, for at most ``at_most`` seconds if that is less than the timeout.
+
+        Whatever the network, the server or a URL does wrong becomes the exchange's failure;
+        a 407, and an answer that a proxy gives in the server's place, are failures too.
+        A body in gzip or deflate is decoded; the headers stay as they were received.
+        ``Exchange.request`` leaves out Proxy-Authorization, which is for the proxy alone.
+
+        Raises:
+            UnsendableRequest: A header cannot be written (a line break in a token, say).
+            TypeError: The body is a stream.
+        """
+        started = datetime.now(UTC)
+        try:
+            endpoint = _endpoint(request)
+        except MalformedUrl as error:
+            malformed = TransportError(CauseId.CONFIG_MALFORMED_URL, str(error)).in_phase(Phase.RESOLVE)
+            return Exchange(as_sent(request, None), started, failure=malformed)
+        sent = as_sent(request, endpoint)
+        response = failure = proxy = None
+        timeout = self._timeout_seconds if at_most is None else min(at_most, self._timeout_seconds)
+        with ConnectionAttempt(timeout) as attempt:
+            try:
+                proxy = proxy_for(request.url or "") if self._trust_env else None
+                response = self._exchange(attempt, sent, request.path_url, Route(endpoint, proxy))
+            except TransportError as error:
+                failure = _blamed(error, attempt, timeout).in_phase(attempt.phase)
+            except (OSError, MemoryError, RuntimeError) as error:
+                failure = short_of_resources(error).in_phase(attempt.phase)
+        return Exchange(
+            request=sent,
+            started=started,
+            response=response,
+            failure=failure,
+            phases=attempt.phases,
+            certificate=attempt.certificate,
+            address=attempt.address,
+            proxy=proxy.name if proxy else None,
+            stalled=attempt.stalled,
+        )
+
+    def _exchange(self, attempt: ConnectionAttempt, sent: Request, target: str, route: Route) -> Response:
+        stream = route.open(attempt, self._anonymous)
+        if route.endpoint.scheme == "https":
+            stream = self._secure(stream, attempt, route)
+            attempt.certificate = certificates.verified(stream.peer)
+        with attempt.during(Phase.PROCESSING):
+            answer = self._ask(stream, attempt, sent, target, route)
+        with attempt.during(Phase.TRANSFER):
+            return answer.complete(self._max_body_bytes, attempt.deadline)
+
+    def _secure(self, stream: Stream, attempt: ConnectionAttempt, route: Route) -> TlsStream:
+        try:
+            return self._verifier.secure(
+                stream, route.endpoint.server_name, attempt, lambda again: route.open(again, self._anonymous)
+            )
+        except TransportError as error:
+            # A server that speaks plain HTTP would begin with a status line.
+            if route.proxy is not None and str(error.evidence.get("received", "")).startswith("<"):
+                raise route.proxy.page() from error
+            raise
+
+    def _ask(
+        self, stream: Stream, attempt: ConnectionAttempt, sent: Request, target: str, route: Route
+    ) -> ResponseHead:
+        """Send the request and read the head of the answer, if it is the server's own."""
+        proxy = route.forwarding_proxy
+        message = _forwarded(sent, target, route.endpoint, proxy) if proxy else serialize(sent, target)
+        try:
+            send(stream, message, attempt.deadline)
+            answer = read_head(stream, sent.method, message, attempt.deadline)
+        except TransportError as error:
+            # Silence may be the server's; everything else is what the proxy itself did.
+            if proxy and error.cause is not CauseId.NETWORK_READ_TIMEOUT:
+                raise proxy.blame(error) from error
+            raise
+        if proxy and is_own_answer(answer.head):
+            raise proxy.refusal(answer.head, route.endpoint)
+        if answer.head.status == 407:
+            raise unasked_refusal(answer.head, route.endpoint)
+        return answer
+
+
+_LATE = (CauseId.NETWORK_READ_TIMEOUT, CauseId.NETWORK_CONNECTION_TIMEOUT, CauseId.NETWORK_DNS_FAILURE)
+
+_BUSY_SHARE = 0.75
+"""If threads waited for a processor for this share of a timeout, the machine is to blame, and not the provider."""
+
+
+def _blamed(error: TransportError, attempt: ConnectionAttempt, timeout: float) -> TransportError:
+    """Return the error, or one of this machine if it alone was too slow for the answer."""
+    stalled = attempt.stalled
+    if error.cause not in _LATE or error.outcome is Outcome.FAIL or stalled < _BUSY_SHARE * timeout:
+        return error
+    message = f"this machine was too busy: threads waited for a processor for {stalled:.1f} of {timeout:g} s"
+    return TransportError(CauseId.GATE_RESOURCES, message, {"ran out of": "processing time", **error.evidence})
+
+
+def _endpoint(request: requests.PreparedRequest) -> Endpoint:
+    endpoint = Endpoint.parse(request.url or "")
+    if endpoint.scheme not in ("http", "https"):
+        raise MalformedUrl("the URL does not begin with http:// or https://")
+    if not re.fullmatch(r"[!-~]+", request.path_url):
+        raise MalformedUrl("the URL's path or query holds a character that has to be percent-encoded")
+    return endpoint
+
+
+def _forwarded(sent: Request, target: str, endpoint: Endpoint, proxy: Proxy) -> bytes:
+    """The request in absolute form (RFC 9112 section 3.2.2), with what only the proxy is to see."""
+    if proxy.authorization:
+        fields = (*sent.headers.items_in_order, ("Proxy-Authorization", proxy.authorization))
+        sent = replace(sent, headers=Headers(fields))
+    return serialize(sent, f"http://{endpoint.host_header}{target}")

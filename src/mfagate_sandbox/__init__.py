@@ -1,0 +1,1 @@
+"""Emulators of hosted providers, and the local privacyIDEA server: one package each."""

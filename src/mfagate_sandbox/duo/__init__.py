@@ -1,0 +1,1 @@
+"""An emulator of Duo's Auth API and of what states need of the Admin API."""

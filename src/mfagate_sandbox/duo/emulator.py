@@ -1,0 +1,528 @@
+"""An imitation of Duo: the Auth API v2, and what test users need of the Admin API v1.
+
+Requests are judged in this order, which Duo does not document: credentials present, integration
+key known, time near, signature right, kind of application, parameters. Answers as in
+https://duo.com/docs/authapi, https://duo.com/docs/adminapi and the examples of
+https://github.com/duosecurity/duo_postman_collection. What Duo says to an unknown
+path, another method or a damaged body is not published: there the emulator answers
+with the codes that Duo's numbering suggests.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from itertools import product
+from typing import Any, Literal
+
+from mfagate.providers.duo.signature import Version, canonical, sign
+from mfagate.sandbox.emulator import (
+    Emulator,
+    IncomingRequest,
+    Reply,
+    RequestProblem,
+    RequestRefused,
+    changed,
+    injects,
+    route,
+    together,
+    without,
+)
+from mfagate.sandbox.emulator.program import run
+from mfagate_sandbox.duo import fault_kinds
+
+_WINDOW_SECONDS = 300
+_PUSH_SECONDS = 60.0
+_LONG_POLL_SECONDS = 2.0
+_MOST_FAILURES = 10
+_MOST_LISTED = 300
+
+_STATUSES = ("active", "bypass", "disabled", "locked out")
+_SUCCESS = ("allow", "allow", "Success. Logging you in...")
+_FACTORS = ("auto", "push", "passcode", "sms", "phone")
+
+Owner = Literal["accepts", "declines", "ignores", "is away"]
+"""What the owner of a phone does with a push; who ignores it lets it time out at once."""
+
+
+def _fail(code: int, message: str, detail: str | None = None) -> Reply:
+    body = {"code": code, "message": message, "message_detail": detail, "stat": "FAIL"}
+    return Reply(code // 100, {name: value for name, value in body.items() if value is not None})
+
+
+def _missing(name: str) -> RequestRefused:
+    return RequestRefused(_fail(40001, "Missing required request parameters", name))
+
+
+def _invalid(name: str) -> RequestRefused:
+    return RequestRefused(_fail(40002, "Invalid request parameters", name))
+
+
+def _seconds(date: str) -> float:
+    """Return the Unix time of a Date header; the zone ``-0000`` means UTC, and a datetime without zone would be local.
+
+    Source: RFC 5322, section 3.3.
+    """
+    moment = parsedate_to_datetime(date)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _ok(response: Any) -> Reply:
+    return Reply(200, {"response": response, "stat": "OK"})
+
+
+def _characters(number: int, alphabet: str = string.ascii_uppercase + string.digits) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(number))
+
+
+@dataclass(slots=True)
+class KeyPair:
+    """A pair of keys; ``kind`` decides which API takes them."""
+
+    kind: Literal["authapi", "adminapi"]
+    secret_key: str = field(default_factory=lambda: _characters(40, string.ascii_letters + string.digits))
+
+
+@dataclass(slots=True)
+class DuoUser:
+    """An account's user, with a phone if somebody owns one."""
+
+    username: str
+    status: str = "active"
+    owner: Owner | None = None
+    user_id: str = field(default_factory=lambda: f"DU{_characters(18)}")
+    device: str = field(default_factory=lambda: f"DP{_characters(18)}")
+    bypass_codes: list[str] = field(default_factory=list)
+    notes: str = ""
+    failures: int = 0
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def as_json(self) -> dict[str, Any]:
+        """The user as the Admin API shows one."""
+        phones = [{"phone_id": self.device, "number": "+15555550100", "type": "Mobile", "platform": "Generic"}]
+        return {
+            "user_id": self.user_id,
+            "username": self.username,
+            "status": self.status,
+            "realname": "",
+            "email": "",
+            "created": self.created,
+            "last_login": None,
+            "is_enrolled": self.owner is not None,
+            "phones": phones if self.owner else [],
+            "tokens": [],
+            "groups": [],
+            "notes": self.notes,
+        }
+
+
+Outcome = tuple[str, str, str]
+"""Result, status and message of a login."""
+
+
+@dataclass(slots=True)
+class LoginTransaction:
+    """A login under way; ``told`` is what the last poll was told."""
+
+    outcome: Callable[[], Outcome]
+    told: Outcome | None = None
+
+
+def _pushed(user: DuoUser) -> Callable[[], Outcome]:
+    """What becomes of a push that is sent now."""
+    sent = time.monotonic()
+
+    def outcome() -> Outcome:
+        match user.owner:
+            case "accepts":
+                return _SUCCESS
+            case "declines":
+                return "deny", "deny", "Login request denied."
+            case "is away" if time.monotonic() - sent < _PUSH_SECONDS:
+                return "waiting", "pushed", "Pushed a login request to your device..."
+        return "deny", "timeout", "Login timed out."
+
+    return outcome
+
+
+class DuoEmulator(Emulator):
+    """One account with an Auth API and an Admin API application, and a few users."""
+
+    secrets = frozenset({"secret_key", "admin_secret_key", "control_secret_key"})
+    window_seconds: float = _WINDOW_SECONDS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.host = f"api-{secrets.token_hex(4)}.duosecurity.com"
+        self.hosts = (self.host,)
+        self._state = threading.RLock()
+        self._hands_out_tokens = False
+        auth, admin, control = (f"DI{_characters(18)}" for _ in range(3))
+        self.applications = {
+            auth: KeyPair("authapi"),
+            admin: KeyPair("adminapi"),
+            control: KeyPair("authapi"),
+        }
+        users = [
+            DuoUser("mfagate-user", owner="is away"),
+            DuoUser("mfagate-accepts", owner="accepts"),
+            DuoUser("mfagate-declines", owner="declines"),
+            DuoUser("mfagate-ignores", owner="ignores"),
+            DuoUser("mfagate-locked", status="locked out", owner="is away"),
+        ]
+        self.users = {user.username: user for user in users}
+        self.logins: dict[str, LoginTransaction] = {}
+        self.values = {
+            "host": self.host,
+            "integration_key": auth,
+            "secret_key": self.applications[auth].secret_key,
+            "admin_integration_key": admin,
+            "admin_secret_key": self.applications[admin].secret_key,
+            "control_integration_key": control,
+            "control_secret_key": self.applications[control].secret_key,
+            "user": "mfagate-user",
+            "accepting_user": "mfagate-accepts",
+            "declining_user": "mfagate-declines",
+            "ignoring_user": "mfagate-ignores",
+            "locked_user": "mfagate-locked",
+        }
+
+    def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
+        """What is not published, in Duo's envelope."""
+        match problem:
+            case RequestProblem.UNKNOWN_ROUTE:
+                return _fail(40401, "Resource not found")
+            case RequestProblem.WRONG_METHOD:
+                return _fail(40501, "Method not allowed")
+            case RequestProblem.DEFECT:
+                return _fail(50001, "Unknown internal server error")
+        return _fail(40002, "Invalid request parameters")
+
+    @injects(fault_kinds.REVOKED)
+    def delete_the_application(self) -> AbstractContextManager[None]:
+        """Nobody knows its integration key any more."""
+        return without(self.applications, self.values["integration_key"])
+
+    @injects(fault_kinds.ROTATED)
+    def reset_the_secret_key(self) -> AbstractContextManager[None]:
+        """The application has another one."""
+        application = self.applications[self.values["integration_key"]]
+        return changed(application, secret_key=KeyPair("authapi").secret_key)
+
+    @injects(fault_kinds.AUTH_DOWN)
+    def forget_the_secret_keys(self) -> AbstractContextManager[None]:
+        """No signature fits."""
+        applications = self.applications.values()
+        return together([changed(one, secret_key=KeyPair(one.kind).secret_key) for one in applications])
+
+    @injects(fault_kinds.CLOCK)
+    def refuse_every_time(self) -> AbstractContextManager[None]:
+        """No time is near enough; the ping tells the right one."""
+        return changed(self, window_seconds=-1.0)
+
+    @injects(fault_kinds.HARDWARE_TOKENS)
+    def hand_out_hardware_tokens(self) -> AbstractContextManager[None]:
+        """List a token first, as in the examples of https://duo.com/docs/authapi#/preauth."""
+        return changed(self, _hands_out_tokens=True)
+
+    @injects(fault_kinds.LIMITED)
+    def slow_down(self, request: IncomingRequest, argument: str) -> Reply | None:
+        """Of whom Duo knows; it documents no header that says for how long."""
+        return None if request.path == "/auth/v2/ping" else _fail(42901, "Too many requests")
+
+    def before(self, request: IncomingRequest) -> Reply | None:
+        """Judge the credentials of all but the ping."""
+        if request.path == "/auth/v2/ping":
+            return None
+        kind = self._authenticated(request).kind
+        if not request.path.startswith("/auth/" if kind == "authapi" else "/admin/"):
+            return _fail(40301, "Access forbidden", "Wrong integration type for this API.")
+        return None
+
+    def _authenticated(self, request: IncomingRequest) -> KeyPair:
+        basic = request.basic()
+        if basic is None:
+            raise RequestRefused(_fail(40101, "Missing request credentials"))
+        integration_key, signature = basic
+        application = self.applications.get(integration_key)
+        if application is None:
+            raise RequestRefused(_fail(40102, "Invalid integration key in request credentials"))
+        date = request.headers.get("date")
+        if not date:
+            raise RequestRefused(_fail(40104, "Missing request timestamp"))
+        try:
+            age = time.time() - _seconds(date)
+        except ValueError:
+            age = float("inf")
+        if abs(age) > self.window_seconds:
+            raise RequestRefused(_fail(40105, "Bad request timestamp"))
+        if signature.lower() not in self._signatures(request, application.secret_key, date):
+            raise RequestRefused(_fail(40103, "Invalid signature in request credentials"))
+        return application
+
+    def _signatures(self, request: IncomingRequest, secret_key: str, date: str) -> set[str]:
+        """Every signature that Duo would take for the request."""
+        is_form = request.method in ("POST", "PUT") and request.content_type != "application/json"
+        query = [(name, value) for name, values in request.query.items() for value in values]
+        parameters = list(request.form().items()) if is_form else query
+        versions: tuple[Version, ...] = (2,) if is_form else (4, 5) if request.body else (2, 4, 5)
+        signed = set()
+        for version, host in product(versions, self._names(request)):
+            text = canonical(
+                version,
+                date=date,
+                method=request.method,
+                host=host,
+                path=request.path,
+                parameters=parameters,
+                body=request.body,
+                headers=request.headers,
+            )
+            signed.add(sign(secret_key, text))
+            if version == 2:
+                signed.add(sign(secret_key, text, "sha1"))
+        return signed
+
+    def _names(self, request: IncomingRequest) -> set[str]:
+        """The account's host; also this machine, for clients that sign the address they are pointed at."""
+        asked = request.headers.get("host", "").lower()
+        name = asked.rpartition(":")[0] or asked
+        return {self.host} | ({asked, name} if name in ("localhost", "127.0.0.1", "[::1]") else set())
+
+    @route("GET", "/auth/v2/ping")
+    @route("GET", "/auth/v2/check")
+    def tell_the_time(self, request: IncomingRequest) -> Reply:
+        """Both answer alike; only one of them looks at credentials."""
+        return _ok({"time": int(time.time())})
+
+    @route("POST", "/auth/v2/preauth")
+    def preauth(self, request: IncomingRequest) -> Reply:
+        """What a user may do."""
+        with self._state:
+            user = self._user(_parameters(request))
+            if user is None or (user.status == "active" and user.owner is None):
+                return _ok(
+                    {
+                        "result": "enroll",
+                        "status_msg": "Enroll an authentication device to proceed",
+                        "enroll_portal_url": f"https://{self.host}/portal?code={secrets.token_hex(16)}",
+                    }
+                )
+            if user.status == "bypass":
+                return _ok({"result": "allow", "status_msg": "Valid passcode"})
+            if user.status != "active":
+                return _ok({"result": "deny", "status_msg": _denial(user)})
+            device = {
+                "device": user.device,
+                "type": "phone",
+                "number": "XXX-XXX-0100",
+                "name": "",
+                "display_name": "Android (XXX-XXX-0100)",
+                "capabilities": ["auto", "push", "sms", "phone", "mobile_otp"],
+            }
+            devices = (
+                [{"device": f"DH{_characters(18)}", "type": "token", "name": "0"}] if self._hands_out_tokens else []
+            )
+            return _ok({"result": "auth", "status_msg": "Account is active", "devices": [*devices, device]})
+
+    @route("POST", "/auth/v2/auth")
+    def auth(self, request: IncomingRequest) -> Reply:
+        """Check a passcode, send a push."""
+        asked = _parameters(request)
+        factor = asked.get("factor") or ""
+        if not factor:
+            raise _missing("factor")
+        if factor not in _FACTORS:
+            raise _invalid("factor")
+        with self._state:
+            user = self._user(asked)
+            if user is None:
+                raise _invalid("username")
+            outcome = self._outcome(user, factor, asked)
+        if _is_true(asked.get("async")):
+            txid = str(uuid.uuid4())
+            self.logins[txid] = LoginTransaction(outcome)
+            return _ok({"txid": txid})
+        while (now := outcome())[0] == "waiting":
+            time.sleep(0.02)
+        return _told(now)
+
+    def _outcome(self, user: DuoUser, factor: str, asked: dict[str, str]) -> Callable[[], Outcome]:
+        if factor == "passcode" and not asked.get("passcode"):
+            raise _missing("passcode")
+        if factor != "passcode" and not asked.get("device"):
+            raise _missing("device")
+        if factor != "passcode" and (user.owner is None or asked["device"] not in ("auto", user.device)):
+            raise _invalid("no capable device")
+        if user.status != "active":
+            return lambda: _verdict(user)
+        if factor == "passcode":
+            checked = self._checked(user, asked["passcode"])
+            return lambda: checked
+        if factor == "sms":
+            return lambda: ("deny", "sent", "New SMS passcodes sent.")
+        return _pushed(user)
+
+    def _checked(self, user: DuoUser, passcode: str) -> Outcome:
+        if passcode in user.bypass_codes:
+            user.bypass_codes.remove(passcode)
+            user.failures = 0
+            return _SUCCESS
+        user.failures += 1
+        if user.failures >= _MOST_FAILURES:
+            user.status = "locked out"
+        return "deny", "deny", "Incorrect passcode. Please try again."
+
+    @route("GET", "/auth/v2/auth_status")
+    def auth_status(self, request: IncomingRequest) -> Reply:
+        """What became of a push: at once the first time, later when something has changed."""
+        (txid,) = request.query.get("txid", [""])[-1:]
+        if not txid:
+            raise _missing("txid")
+        login = self.logins.get(txid)
+        if login is None:
+            raise _invalid("txid")
+        until = time.monotonic() + _LONG_POLL_SECONDS
+        while (now := login.outcome()) == login.told and now[0] == "waiting" and time.monotonic() < until:
+            time.sleep(0.02)
+        login.told = now
+        return _told(now)
+
+    def _user(self, asked: dict[str, str]) -> DuoUser | None:
+        """The user who is asked about, by one of two names."""
+        if bool(asked.get("username")) == bool(asked.get("user_id")):
+            raise _missing("username") if not asked.get("username") else _invalid("user_id")
+        if username := asked.get("username"):
+            return self.users.get(username.strip().lower())
+        return next((user for user in self.users.values() if user.user_id == asked["user_id"]), None)
+
+    @route("GET", "/admin/v1/info/summary")
+    def summary(self, request: IncomingRequest) -> Reply:
+        """How many there are of what."""
+        counts = {"admin_count": 1, "integration_count": len(self.applications), "telephony_credits_remaining": 100}
+        return _ok({**counts, "user_count": len(self.users), "edition": "ENTERPRISE"})
+
+    @route("GET", "/admin/v1/users")
+    def list_users(self, request: IncomingRequest) -> Reply:
+        """All users, or the one of a name."""
+        with self._state:
+            wanted = request.query.get("username", [""])[-1].lower()
+            limit, offset = (_number(request, name, default) for name, default in (("limit", 100), ("offset", 0)))
+            found = [user.as_json() for user in self.users.values() if wanted in ("", user.username)]
+            return _ok(found[offset : offset + min(limit, _MOST_LISTED)])
+
+    @route("POST", "/admin/v1/users")
+    def create_user(self, request: IncomingRequest) -> Reply:
+        """A user without a phone."""
+        asked = _parameters(request)
+        username = asked.get("username", "").strip().lower()
+        if not username:
+            raise _missing("username")
+        with self._state:
+            if username in self.users:
+                raise _invalid("username")
+            self.users[username] = DuoUser(username, status=_status(asked), notes=asked.get("notes", ""))
+            return _ok(self.users[username].as_json())
+
+    @route("GET", "/admin/v1/users/<user_id>")
+    def get_user(self, request: IncomingRequest) -> Reply:
+        """One user."""
+        with self._state:
+            return _ok(self._known(request).as_json())
+
+    @route("POST", "/admin/v1/users/<user_id>")
+    def modify_user(self, request: IncomingRequest) -> Reply:
+        """Change a user's status."""
+        with self._state:
+            user = self._known(request)
+            asked = _parameters(request)
+            user.status = _status(asked, user.status)
+            return _ok(user.as_json())
+
+    @route("DELETE", "/admin/v1/users/<user_id>")
+    def delete_user(self, request: IncomingRequest) -> Reply:
+        """Remove a user."""
+        with self._state:
+            del self.users[self._known(request).username]
+            return _ok("")
+
+    @route("POST", "/admin/v1/users/<user_id>/bypass_codes")
+    def create_bypass_codes(self, request: IncomingRequest) -> Reply:
+        """Replace a user's bypass codes, or add to them."""
+        asked = _parameters(request)
+        count = asked.get("count") or "10"
+        if not count.isdecimal() or not 1 <= int(count) <= 10:
+            raise _invalid("count")
+        with self._state:
+            user = self._known(request)
+            kept = user.bypass_codes if _is_true(asked.get("preserve_existing")) else []
+            new = [_characters(9, string.digits) for _ in range(int(count))]
+            user.bypass_codes = [*kept, *new]
+            return _ok(new)
+
+    def _known(self, request: IncomingRequest) -> DuoUser:
+        user_id = request.variables["user_id"]
+        found = next((user for user in self.users.values() if user.user_id == user_id), None)
+        if found is None:
+            raise RequestRefused(_fail(40401, "Resource not found"))
+        return found
+
+
+def _parameters(request: IncomingRequest) -> dict[str, str]:
+    """The parameters of a form, or of a JSON object whose values are scalars."""
+    if request.content_type != "application/json":
+        return request.form()
+    parameters = {}
+    for name, value in request.json().items():
+        if isinstance(value, bool):
+            value = str(value).lower()
+        if not isinstance(value, str | int):
+            raise _invalid(name)
+        parameters[name] = str(value)
+    return parameters
+
+
+def _number(request: IncomingRequest, name: str, default: int) -> int:
+    text = request.query.get(name, [str(default)])[-1]
+    if not text.isdecimal():
+        raise _invalid(name)
+    return int(text)
+
+
+def _status(asked: dict[str, str], default: str = "active") -> str:
+    status = asked.get("status", default)
+    if status not in _STATUSES:
+        raise _invalid("status")
+    return status
+
+
+def _is_true(value: str | None) -> bool:
+    return value in ("1", "true")
+
+
+def _denial(user: DuoUser) -> str:
+    if user.status == "disabled":
+        return "Your account is disabled and cannot access this application. Please contact your administrator."
+    return "Your account has been locked out due to excessive authentication failures."
+
+
+def _verdict(user: DuoUser) -> Outcome:
+    if user.status == "bypass":
+        return "allow", "bypass", "Success. Logging you in..."
+    return "deny", "locked_out" if user.status == "locked out" else "deny", _denial(user)
+
+
+def _told(outcome: Outcome) -> Reply:
+    return _ok(dict(zip(("result", "status", "status_msg"), outcome, strict=True)))
+
+
+if __name__ == "__main__":
+    run(DuoEmulator)

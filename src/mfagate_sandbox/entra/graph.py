@@ -1,0 +1,261 @@
+"""Microsoft Graph v1.0, imitated: authentication methods of users, and registrations of applications.
+
+Bodies by https://learn.microsoft.com/graph/api/resources/authenticationmethods-overview and the
+metadata in https://github.com/microsoftgraph/msgraph-metadata; errors as users have shown them
+publicly. Not published, and so chosen here: what a path without a token, another method, or
+another user's methods get beside the documented status.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+
+from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
+from mfagate.providers.entra.settings import GUID
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, route
+from mfagate_sandbox.entra.directory import Application, EntraTenant, EntraUser
+from mfagate_sandbox.entra.tokens import Issuer
+
+_GRAPH = f"https://{CLOUDS[GLOBAL].graph}"
+_CONTEXT = f"{_GRAPH}/v1.0/$metadata"
+
+_READS_METHODS = ("UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All")
+_READS_APPLICATIONS = ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All")
+_READS_ORGANIZATION = ("Organization.Read.All", "Directory.Read.All")
+
+_CONTENT_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+_WHO_ISSUES = (
+    'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+    'client_id="00000003-0000-0000-c000-000000000000"'
+)
+_SERVED_BY = {
+    "ServerInfo": {
+        "DataCenter": "West Europe",
+        "Slice": "E",
+        "Ring": "5",
+        "ScaleUnit": "003",
+        "RoleInstance": "AM2PEPF0001B000",
+    }
+}
+_TYPED = {
+    "phoneMethods": "phone",
+    "microsoftAuthenticatorMethods": "microsoftAuthenticator",
+    "softwareOathMethods": "softwareOath",
+    "emailMethods": "email",
+    "passwordMethods": "password",
+}
+
+
+def is_graphs(path: str) -> bool:
+    """Whether a path is Graph's and not the login host's: its paths begin with a version."""
+    return re.match(r"/(v1\.0|beta)(/|$)", path) is not None
+
+
+class GraphHost:
+    """Routes of Graph. The emulator brings the tenants and what issued the tokens."""
+
+    tenants: list[EntraTenant]
+    issuer: Issuer
+
+    @route("GET", "/v1.0/organization")
+    def organization(self, request: IncomingRequest) -> Reply:
+        """The tenant itself."""
+        tenant = self._allowed(request, _READS_ORGANIZATION)
+        whole = {
+            "id": tenant.tenant_id,
+            "displayName": tenant.domain.partition(".")[0],
+            "countryLetterCode": "NL",
+            "tenantType": "AAD",
+            "verifiedDomains": [
+                {
+                    "capabilities": "Email",
+                    "isDefault": True,
+                    "isInitial": True,
+                    "name": tenant.domain,
+                    "type": "Managed",
+                }
+            ],
+        }
+        return _found(request, "organization", {"value": [_selected(request, "organization", whole)]})
+
+    @route("GET", "/v1.0/users/<user>/authentication/methods")
+    def methods(self, request: IncomingRequest) -> Reply:
+        """All methods of a user; options of the query are documented not to be supported, and do nothing."""
+        user = self._methods_of(request)
+        return _found(request, f"users('{user.object_id}')/authentication/methods", {"value": user.methods})
+
+    @route("GET", "/v1.0/users/<user>/authentication/methods/<method_id>")
+    def one_method(self, request: IncomingRequest) -> Reply:
+        """One method of a user."""
+        user, wanted = self._methods_of(request), request.variables["method_id"]
+        found = next((one for one in user.methods if one["id"] == wanted), None)
+        if found is None:
+            raise _refuse(request, 404, "resourceNotFound", f"Resource '{wanted}' does not exist.")
+        return _found(request, f"users('{user.object_id}')/authentication/methods/$entity", found)
+
+    @route("GET", "/v1.0/users/<user>/authentication/<any(phoneMethods,microsoftAuthenticatorMethods):kind>")
+    @route("GET", "/v1.0/users/<user>/authentication/<any(softwareOathMethods,emailMethods,passwordMethods):kind>")
+    def methods_of_a_kind(self, request: IncomingRequest) -> Reply:
+        """The methods of one type, which is not repeated in each."""
+        user, kind = self._methods_of(request), request.variables["kind"]
+        bare = [
+            {name: value for name, value in one.items() if name != "@odata.type"}
+            for one in user.methods_of(_TYPED[kind])
+        ]
+        return _found(request, f"users('{user.object_id}')/authentication/{kind}", {"value": bare})
+
+    @route("GET", "/v1.0/applications")
+    def applications(self, request: IncomingRequest) -> Reply:
+        """Registrations, all or the one of an application id."""
+        tenant = self._allowed(request, _READS_APPLICATIONS)
+        found = list(tenant.applications.values())
+        if "$filter" in request.query:
+            only = re.fullmatch(rf"appId eq '({GUID})'", request.query["$filter"][-1].strip())
+            if only is None:
+                raise _refuse(request, 400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause.")
+            found = [one for one in found if one.client_id == only[1].lower()]
+        value = [_selected(request, "application", one.as_json()) for one in found]
+        return _found(request, "applications", {"value": value})
+
+    @route("GET", "/v1.0/applications(appId='<app_id>')")
+    def application_by_client_id(self, request: IncomingRequest) -> Reply:
+        """A registration by its application (client) id."""
+        wanted = request.variables["app_id"]
+        tenant = self._allowed(request, _READS_APPLICATIONS)
+        return _one_application(request, tenant.applications.get(wanted.lower()), wanted)
+
+    @route("GET", "/v1.0/applications/<object_id>")
+    def application(self, request: IncomingRequest) -> Reply:
+        """A registration by its object id."""
+        wanted = request.variables["object_id"]
+        known = self._allowed(request, _READS_APPLICATIONS).applications.values()
+        return _one_application(request, next((one for one in known if one.object_id == wanted.lower()), None), wanted)
+
+    def _methods_of(self, request: IncomingRequest) -> EntraUser:
+        tenant = self._allowed(request, _READS_METHODS, "accessDenied", "Request Authorization failed")
+        named = request.variables["user"]
+        user = tenant.user(named)
+        if user is None:
+            raise _unknown(request, named)
+        return user
+
+    def _allowed(
+        self,
+        request: IncomingRequest,
+        roles: tuple[str, ...],
+        code: str = "Authorization_RequestDenied",
+        message: str = "Insufficient privileges to complete the operation.",
+    ) -> EntraTenant:
+        """The tenant of a token that holds one of the roles."""
+        held = self.authenticated(request)
+        if not set(roles) & set(held.get("roles", ())):
+            raise _refuse(request, 403, code, message)
+        return next(tenant for tenant in self.tenants if tenant.tenant_id == held["tid"])
+
+    def authenticated(self, request: IncomingRequest) -> dict[str, Any]:
+        """The claims of the token.
+
+        Raises:
+            Refused: There is none, or it is not for Graph.
+        """
+        token = request.bearer()
+        if token is None:
+            raise _unauthenticated(request, "Access token is empty.")
+        if token.count(".") != 2:
+            raise _unauthenticated(request, "IDX14100: JWT is not well formed, there are no dots (.).")
+        try:
+            held = self.issuer.claims_of(token)
+        except jwt.ExpiredSignatureError:
+            raise _unauthenticated(request, "Lifetime validation failed, the token is expired.") from None
+        except (jwt.InvalidTokenError, RecursionError):
+            raise _unauthenticated(request, "Access token validation failure.") from None
+        if held.get("aud") not in (_GRAPH, "00000003-0000-0000-c000-000000000000"):
+            raise _unauthenticated(request, "Access token validation failure. Invalid audience.")
+        return held
+
+
+def graph_problem(problem: RequestProblem, request: IncomingRequest) -> Reply:
+    """What a request gets that reaches no handler of Graph."""
+    match problem:
+        case RequestProblem.UNKNOWN_ROUTE:
+            segment = request.path.rstrip("/").rpartition("/")[2]
+            return _refuse(request, 400, "BadRequest", f"Resource not found for the segment '{segment}'.").answer
+        case RequestProblem.WRONG_METHOD:
+            message = "Specified HTTP method is not allowed for the request target."
+            allow = {"Allow": ", ".join(sorted(request.allowed))}
+            return _refuse(request, 405, "Request_BadRequest", message, allow).answer
+        case RequestProblem.DEFECT:
+            return _refuse(request, 500, "UnknownError", "").answer
+    return _refuse(request, 400, "BadRequest", "Unable to read JSON request payload.").answer
+
+
+def throttled(request: IncomingRequest, seconds: str) -> Reply:
+    """As https://learn.microsoft.com/graph/throttling shows it."""
+    return _refuse(request, 429, "TooManyRequests", "Please retry again later.", {"Retry-After": seconds}).answer
+
+
+def _one_application(request: IncomingRequest, application: Application | None, wanted: str) -> Reply:
+    if application is None:
+        raise _unknown(request, wanted)
+    shown = _selected(request, "application", application.as_json())
+    return _found(request, "applications/$entity", shown)
+
+
+def _selected(request: IncomingRequest, kind: str, whole: dict[str, Any]) -> dict[str, Any]:
+    if "$select" not in request.query:
+        return whole
+    names = [name.strip() for name in request.query["$select"][-1].split(",")]
+    for name in names:
+        if name not in whole:
+            message = (
+                "Parsing OData Select and Expand failed: Could not find a property named "
+                f"'{name}' on type 'microsoft.graph.{kind}'."
+            )
+            raise _refuse(request, 400, "BadRequest", message)
+    return {name: whole[name] for name in names}
+
+
+def _found(request: IncomingRequest, context: str, body: dict[str, Any]) -> Reply:
+    chosen = f"({request.query['$select'][-1]})" if "$select" in request.query and "methods" not in context else ""
+    plain, slash, entity = context.partition("/$entity")
+    document = {"@odata.context": f"{_CONTEXT}#{plain}{chosen}{slash}{entity}", **body}
+    return Reply(200, document, {**_ids(request), "OData-Version": "4.0"}, _CONTENT_TYPE)
+
+
+def _unknown(request: IncomingRequest, named: str) -> RequestRefused:
+    message = f"Resource '{named}' does not exist or one of its queried reference-property objects are not present."
+    return _refuse(request, 404, "Request_ResourceNotFound", message)
+
+
+def _unauthenticated(request: IncomingRequest, message: str) -> RequestRefused:
+    return _refuse(request, 401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": _WHO_ISSUES})
+
+
+def _refuse(
+    request: IncomingRequest, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> RequestRefused:
+    ids = _ids(request)
+    inner = {"date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "request-id": ids["request-id"]}
+    inner["client-request-id"] = ids["client-request-id"]
+    body = {"error": {"code": code, "message": message, "innerError": inner}}
+    return RequestRefused(Reply(status, body, {**ids, **(headers or {})}))
+
+
+def _ids(request: IncomingRequest) -> dict[str, str]:
+    """What each answer of Graph carries; the client's own id comes back."""
+    made = str(uuid.uuid4())
+    asked = request.headers.get("client-request-id", "")
+    return {
+        "Cache-Control": "no-cache",
+        "Strict-Transport-Security": "max-age=31536000",
+        "request-id": made,
+        "client-request-id": asked if re.fullmatch(GUID, asked) else made,
+        "x-ms-ags-diagnostic": json.dumps(_SERVED_BY),
+    }

@@ -1,0 +1,1 @@
+"""A real privacyIDEA server on this machine."""

@@ -1,0 +1,43 @@
+"""The privacyIDEA sandbox, seen from our side: the real server in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
+from pathlib import Path
+
+from mfagate.core.extras import install_command
+from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox.faults import FaultKind
+from mfagate.sandbox.faulty_sandbox import faulty_sandbox
+from mfagate.sandbox.supervisor import supervise
+from mfagate_sandbox.privacyidea.fault_kinds import FAULTS
+
+
+class PrivacyIDEASandbox:
+    """Starts a privacyIDEA 3.14 server with a fresh database on loopback.
+
+    ``values``: ``url``, ``realm``, ``user`` (without a token), ``validate_key``,
+    ``expired_validate_key``, ``admin_key``, ``admin_user`` and ``admin_password``
+    (for the web interface at ``url``), ``public_key`` (PEM; verifies the
+    ``signature`` of every answer).
+    """
+
+    faults: Sequence[FaultKind] = FAULTS
+
+    def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
+        """A running server; leaving the context stops it and removes its files.
+
+        Raises:
+            SandboxError: privacyIDEA is not installed, or did not start.
+            BadFault: A fault cannot be read, or they do not go together.
+        """
+        # Looked up, never imported: see server.py.
+        if find_spec("privacyidea") is None:
+            raise SandboxError(f"The privacyIDEA server is not installed. Run: {install_command('sandbox')}")
+        return faulty_sandbox(_run, self.faults, faults)
+
+
+def _run(faults: Path | None) -> AbstractContextManager[Running]:
+    return supervise(Path(__file__).with_name("server.py"), "The privacyIDEA sandbox", faults=faults)
