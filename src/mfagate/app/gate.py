@@ -28,8 +28,8 @@ from mfagate.checks.reach import Sighting, is_stopped
 from mfagate.config.model import Configuration, GateOptions, Integration, LoginClient
 from mfagate.config.resolved import Value, resolve_files, resolve_table
 from mfagate.config.secrecy import Secrecy, teach_unknown
-from mfagate.core import git
-from mfagate.core.causes import CauseId, Outcome
+from mfagate.core import check_ids, git
+from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of
 from mfagate.core.causes import load as load_cause
 from mfagate.core.foreign import hiding, quoted
 from mfagate.core.result import (
@@ -430,9 +430,9 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
             {"endpoint": "sandbox"},
             integration.locate("endpoint"),
         )
-        checks = [Check.from_finding("sandbox", finding)]
+        checks = [Check.from_finding(check_ids.SANDBOX, finding)]
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
-        checks = [internal_error(integration, session.redactor, "gate", error)]
+        checks = [internal_error(integration, session.redactor, check_ids.GATE, error)]
     session.seen[integration.name] = Seen(sightings, cleared)
     checks = [_addressed(integration, check) for check in checks]
     checks += [*_too_few(integration, checks, coverage), *_partly_asked(integration, coverage), *about_waivers]
@@ -513,7 +513,7 @@ def _partly_asked(integration: Integration, coverage: ContractCoverage | None) -
         {"not asked": coverage.reasons},
         integration.locate(),
     )
-    yield Check.from_finding("gate", finding, subject="contract")
+    yield Check.from_finding(check_ids.GATE, finding, subject="contract")
 
 
 def _too_few(integration: Integration, checks: list[Check], coverage: ContractCoverage | None) -> Iterator[Check]:
@@ -526,7 +526,7 @@ def _too_few(integration: Integration, checks: list[Check], coverage: ContractCo
             {"asked": asked, "expected at least": least, "not asked": coverage.reasons},
             integration.locate("minimum_interactions"),
         )
-        yield Check.from_finding("gate", finding, subject="contract")
+        yield Check.from_finding(check_ids.GATE, finding, subject="contract")
     # Accepted or not, what could not be known was not checked.
     ran = sum(check.outcome is not Outcome.SKIPPED and not _accepted_unknown(check) for check in checks)
     wanted = integration.minimum_checks or 1
@@ -537,7 +537,7 @@ def _too_few(integration: Integration, checks: list[Check], coverage: ContractCo
             {"ran": ran, "expected at least": wanted, "skipped": len(checks) - ran},
             integration.locate("minimum_checks"),
         )
-        yield Check.from_finding("gate", finding)
+        yield Check.from_finding(check_ids.GATE, finding)
 
 
 def _accepted_unknown(check: Check) -> bool:
@@ -559,7 +559,9 @@ def _is_answered_login(check: Check) -> bool:
         return False
     if check.cause in (CauseId.CONTRACT_UNSAFE_PATH, CauseId.CONTRACT_STATE_UNAVAILABLE):
         return False  # Nothing was sent.
-    return check.outcome is Outcome.PASS or (check.found is Outcome.FAIL and str(check.cause).startswith("contract."))
+    return check.outcome is Outcome.PASS or (
+        check.found is Outcome.FAIL and family_of(check.cause) is CauseFamily.CONTRACT
+    )
 
 
 def _passed(summary: Summary) -> str:

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from mfagate.config.shapes import is_loopback
-from mfagate.core.causes import CauseId
+from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.exchange import LEADS_TO, Exchange, Failure, Phase
 from mfagate.core.intermediaries import could_not_resolve
 from mfagate.core.result import Finding, some
@@ -67,7 +67,7 @@ class Sighting:
     @property
     def is_about_the_way(self) -> bool:
         """Return whether it tells anything about the network: a lack of file descriptors, say, does not."""
-        return self.failure is None or self.failure.cause.startswith("network.")
+        return self.failure is None or self.failure.cause.family is CauseFamily.NETWORK
 
     def failed_in(self, phase: Phase) -> bool:
         """Return whether it failed in this phase."""
