@@ -12,14 +12,17 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from mfagate.config.shapes import is_loopback
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.exchange import LEADS_TO, Exchange, Failure, Phase
 from mfagate.core.intermediaries import could_not_resolve
 from mfagate.core.result import Finding, some
 
-_RESOLVE, _CONNECT, _TLS, _PING = "network.resolve", "network.connect", "network.tls", "provider.ping"
-
-_CHECKS = {Phase.RESOLVE: _RESOLVE, Phase.CONNECT: _CONNECT, Phase.TLS: _TLS}
+_CHECKS = {
+    Phase.RESOLVE: check_ids.NETWORK_RESOLVE,
+    Phase.CONNECT: check_ids.NETWORK_CONNECT,
+    Phase.TLS: check_ids.NETWORK_TLS,
+}
 
 _STEPS = tuple(_CHECKS)
 
@@ -57,7 +60,8 @@ class Sighting:
     @property
     def check_id(self) -> str:
         """Return the id of the check that reports the failure."""
-        return _CHECKS.get(self.failure.phase, _PING) if self.failure is not None else _PING
+        ping = check_ids.PROVIDER_PING
+        return _CHECKS.get(self.failure.phase, ping) if self.failure is not None else ping
 
     @property
     def is_here(self) -> bool:
