@@ -71,6 +71,13 @@ _MOST_WORKERS = 32
 """Integrations that wait for their providers at the same time. More gained nothing with 1,000 of them on two
 processors, and made the threads wait for each other."""
 
+_SANDBOX_STEP = (
+    "Read what the sandbox says in this message. Where it names an extra or a command to install, run that; where it"
+    " quotes a log, mend what the last lines of the log name. `mfagate doctor` lists what the sandbox lacks here, and"
+    " `mfagate sandbox PROVIDER` starts it alone."
+)
+"""The sandbox's own message says what is missing; the selection of the run is in order."""
+
 log = logging.getLogger("mfagate")
 
 
@@ -428,6 +435,7 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
             f"the local sandbox did not start, so nothing was checked: {error}",
             {"endpoint": "sandbox"},
             integration.locate("endpoint"),
+            next_step=_SANDBOX_STEP.replace("PROVIDER", integration.provider),
         )
         checks = [Check.from_finding("sandbox", finding)]
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
