@@ -330,6 +330,155 @@ def test_the_content_decides_and_not_the_name(tmp_path: Path, content: bytes, na
     assert places(tmp_path / name) == FOUND
 
 
+POSTMAN = {"schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"}
+ASKED = {"method": "GET", "header": [], "url": {"raw": "https://a.example.com/v1"}}
+ANSWERED = {"status": 200, "headers": [], "cookies": [], "content": {"text": "{}"}}
+SESSION = "9f2c7be1d05a4863b17e9c20f4d8a635"
+
+
+def in_har(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"log": {"version": "1.2", "entries": [{"response": ANSWERED, **entry}]}}
+
+
+OTHER_FORMS: dict[str, tuple[Any, str]] = {
+    "WireMock, formParameters (https://wiremock.org/docs/request-matching/#form-parameters)": (
+        {
+            "request": {"url": "/t", "method": "POST", "formParameters": {"client_secret": {"equalTo": CANARY}}},
+            "response": {"status": 200},
+        },
+        "client_secret",
+    ),
+    "Postman, a saved answer (https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/)": (
+        {
+            "info": POSTMAN,
+            "item": [
+                {
+                    "item": [
+                        {
+                            "request": ASKED,
+                            "response": [{"originalRequest": ASKED, "code": 200, "header": [], "body": BODY}],
+                        }
+                    ]
+                }
+            ],
+        },
+        "sessionToken",
+    ),
+    "Postman, the request of a saved answer": (
+        {
+            "info": POSTMAN,
+            "item": [
+                {
+                    "request": ASKED,
+                    "response": [
+                        {"originalRequest": {**ASKED, "header": [{"key": "X-Api-Key", "value": CANARY}]}, "body": ""}
+                    ],
+                }
+            ],
+        },
+        "X-Api-Key",
+    ),
+    "Postman, a header": (
+        {"info": POSTMAN, "item": [{"request": {**ASKED, "header": [{"key": "X-Api-Key", "value": CANARY}]}}]},
+        "X-Api-Key",
+    ),
+    "Postman, variables of the collection": (
+        {"info": POSTMAN, "item": [{"request": ASKED}], "variable": [{"key": "client_secret", "value": CANARY}]},
+        "client_secret",
+    ),
+    "Postman, an environment (https://learning.postman.com/docs/sending-requests/variables/)": (
+        {
+            "name": "prod",
+            "values": [{"key": "client_secret", "value": CANARY, "enabled": True}],
+            "_postman_variable_scope": "environment",
+        },
+        "client_secret",
+    ),
+    "HAR, cookies beside the headers (http://www.softwareishard.com/blog/har-12-spec/#cookies)": (
+        in_har({"request": {"method": "GET", "url": "https://a", "cookies": [{"name": "sid", "value": SESSION}]}}),
+        "sid",
+    ),
+    "HAR, messages of a WebSocket, as Chrome exports them": (
+        in_har(
+            {"request": {"method": "GET", "url": "wss://a"}, "_webSocketMessages": [{"type": "send", "data": BODY}]}
+        ),
+        "sessionToken",
+    ),
+    "nock, a compressed answer in hexadecimal (https://github.com/nock/nock#recording)": (
+        [
+            {
+                "scope": "https://a",
+                "method": "GET",
+                "path": "/v1",
+                "status": 200,
+                "rawHeaders": ["Content-Encoding", "gzip"],
+                "response": [gzip.compress(BODY.encode()).hex()],
+            }
+        ],
+        "sessionToken",
+    ),
+    "nock, a binary answer in hexadecimal": (
+        [
+            {
+                "scope": "https://a",
+                "method": "GET",
+                "path": "/v1",
+                "status": 200,
+                "response": BODY.encode().hex(),
+                "responseIsBinary": True,
+            }
+        ],
+        "sessionToken",
+    ),
+}
+
+
+@pytest.mark.parametrize(("document", "found"), OTHER_FORMS.values(), ids=OTHER_FORMS)
+def test_a_secret_in_a_part_that_only_this_program_writes(tmp_path: Path, document: Any, found: str) -> None:
+    (tmp_path / "a").write_bytes(in_json(document))
+    assert found in " ".join(places(tmp_path / "a"))
+
+
+def test_a_body_of_bytes_as_old_versions_of_vcrpy_write_it(tmp_path: Path) -> None:
+    sent = base64.b64encode(f"client_secret={CANARY}".encode()).decode()
+    (tmp_path / "a.yaml").write_text(
+        "interactions:\n- request:\n    uri: https://a\n    method: POST\n    body: !!python/object/new:_io.BytesIO\n"
+        f"      state: !!python/tuple\n      - !!binary |\n        {sent}\n      - 0\n      - null\n  response: {{}}\n"
+    )
+    assert "client_secret" in " ".join(places(tmp_path / "a.yaml"))
+
+
+def test_the_body_of_an_answer_of_wiremock_in_a_file_of_its_own(tmp_path: Path) -> None:
+    """https://wiremock.org/docs/stubbing/#specifying-the-response-body."""
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "__files/deep").mkdir(parents=True)
+    (tmp_path / "outside.json").write_text(BODY)
+    for number, name in enumerate(("deep/a.json", "absent.json", "../outside.json")):
+        answer = {"status": 200, "bodyFileName": name}
+        mapping = {"request": {"url": "/v1", "method": "GET"}, "response": answer}
+        (tmp_path / f"mappings/{number}.json").write_bytes(in_json(mapping))
+    (tmp_path / "__files/deep/a.json").write_text(BODY)
+    assert len(places(tmp_path / "mappings/0.json")) == 1
+    for number in (1, 2):
+        assert "of WireMock (__files) that is not here" in str(
+            leaks.search(tmp_path / f"mappings/{number}.json").unread
+        )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"_type": "export", "__export_format": 4, "resources": [{"authentication": {"token": CANARY}}]},
+        {"protocol": "http", "stubs": [{"responses": [{"is": {"body": BODY}}]}]},
+        {"name": "n", "order": ["1"], "requests": [{"id": "1", "headers": f"X-Api-Key: {CANARY}\n"}]},
+    ],
+)
+def test_mocks_and_exports_that_are_not_read_are_no_pass(tmp_path: Path, document: Any) -> None:
+    (tmp_path / "a.json").write_bytes(in_json(document))
+    done = scan(tmp_path, ".")
+    assert (done.returncode, "save it as HAR" in done.stdout) == (3, True), done.stdout
+
+
 GZIP = gzip.compress(BODY.encode())
 
 

@@ -19,7 +19,7 @@ from mfagate import numbers
 from mfagate.causes import CauseId
 from mfagate.exchange import Exchange, Response
 from mfagate.foreign import ForeignText, quoted
-from mfagate.intermediaries import edge_finding, proxy_finding
+from mfagate.intermediaries import edge_finding, offered_schemes, proxy_finding
 from mfagate.result import Finding
 
 _LONGEST_WORD = 80
@@ -166,6 +166,8 @@ def _unreadable(response: Response) -> Finding | None:
                 f"the answer is JSON, but its content type is {response.shown_type or 'not given'}",
                 _looks(response),
             )
+        if (scheme := _login_of_a_front_end(response)) is not None:
+            return _front_end(response, scheme)
         kind = "HTML" if is_html(response) else response.shown_type or "text without a content type"
         evidence = {**_looks(response), **(_BETWEEN if is_html(response) and response.status < 300 else {})}
         return Finding(CauseId.CONTRACT_NOT_JSON, f"the answer is {kind} where JSON is due", evidence)
@@ -180,6 +182,33 @@ _BETWEEN: Mapping[str, Any] = {
         "a filter, proxy or captive portal between this machine and the provider answered in its place",
     ]
 }
+
+
+_FRONT_ENDS = ("basic", "digest", "negotiate", "ntlm")
+"""Schemes with which web servers protect a site (RFC 9110 section 11), in lower case."""
+
+
+def _login_of_a_front_end(response: Response) -> str | None:
+    """Return the scheme of a page that asks for a login: no API of a provider does so with a page.
+
+    nginx with ``auth_basic`` in front of an API that has a key of its own in the same header:
+    https://github.com/Tmeister/wp-api-jwt-auth/issues/291
+    """
+    if response.status != 401 or not is_html(response):
+        return None
+    schemes = offered_schemes(response.headers.all("www-authenticate"))
+    return next((scheme for scheme in schemes if scheme.lower() in _FRONT_ENDS), None)
+
+
+def _front_end(response: Response, scheme: str) -> Finding:
+    return Finding(
+        CauseId.CONTRACT_NOT_JSON,
+        f"a web server in front of the API asks for a login of its own ({scheme}), with a page",
+        {**_looks(response), "scheme": scheme},
+        next_step="The API has not seen the request: leave the credential as it is. Have the owner of the web server "
+        "that the report names except the API's paths from its login; it uses the header Authorization, in which the "
+        "key is.",
+    )
 
 
 def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -> Finding:
@@ -374,15 +403,18 @@ def _wait(response: Response) -> str:
     moment = wait.http_date() if seconds is None else numbers.moment(seconds)
     if seconds is not None and not _is_moment(seconds):
         return f"; try again in {seconds} s" if seconds <= _LONGEST_WAIT else ""
-    return f"; try again after {moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else ""
+    if moment is None or moment.timestamp() <= time.time():
+        return ""  # A moment that has passed says nothing: our clock or the provider's estimate is off.
+    return f"; try again after {moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _with_wait(found: Finding, response: Response) -> Finding:
     """Add when to try again, where a known code of the provider's says only that it limits the rate."""
-    wait = _wait(response)
-    if not wait or wait in found.message:
+    if _told_wait(response) is None:
         return found
-    return replace(found, message=found.message + wait, evidence={**_retry(response), **found.evidence})
+    wait = _wait(response)
+    message = found.message if wait in found.message else found.message + wait
+    return replace(found, message=message, evidence={**_retry(response), **found.evidence})
 
 
 def _told_wait(response: Response) -> ForeignText | None:

@@ -146,6 +146,10 @@ class Response:
             raise ValueError("JSON nested too deeply") from error
 
 
+LEADS_TO = "leads to"
+"""Key of a failure's evidence that the name of a host leads to no server, but to this machine or nowhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why no answer came, told apart as far as the operating system tells. Texts of others in it are quoted.

@@ -45,7 +45,7 @@ _CODES = frozenset({"code", "otp", "passcode", "pin"})
 _DIGITS = re.compile(r"\d{4,10}")
 
 _VALUE_NAMES = frozenset(
-    {"value", "values", "plain", "plaintext", "text", "string", "raw", "current", "new", "old", "#text"}
+    {"value", "values", "plain", "plaintext", "text", "string", "raw", "current", "new", "old", "#text", "equalto"}
 )
 """What the secret itself is called in an object about it: ``{"password": {"value": "…"}}``."""
 

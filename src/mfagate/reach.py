@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from mfagate.causes import CauseId
 from mfagate.config.shapes import is_loopback
-from mfagate.exchange import Exchange, Failure, Phase
+from mfagate.exchange import LEADS_TO, Exchange, Failure, Phase
 from mfagate.intermediaries import could_not_resolve
 from mfagate.result import Finding, some
 
@@ -152,7 +152,19 @@ def _blames_proxy(one: Sighting) -> bool:
     return one.failure is not None and one.failure.cause is CauseId.NETWORK_PROXY
 
 
+_FILTERED = (
+    "Look at this machine's name resolution first: the names lead to no server. Look for them in /etc/hosts. If they "
+    "are not there, ask who runs this machine's name servers (/etc/resolv.conf) to take them out of their filter."
+)
+
+
+def _is_filtered(failures: Sequence[Failure]) -> bool:
+    return all(LEADS_TO in failure.evidence for failure in failures)
+
+
 def _resolver(failures: Sequence[Failure]) -> str:
+    if _is_filtered(failures):
+        return _FILTERED
     return (
         "Look at this machine's resolver first: see whether other names resolve here (getent hosts www.example.com), "
         "and check /etc/resolv.conf, the cluster's DNS, and whether port 53 may leave the network. If other names "
@@ -161,6 +173,8 @@ def _resolver(failures: Sequence[Failure]) -> str:
 
 
 def _route(failures: Sequence[Failure]) -> str:
+    if _is_filtered(failures):
+        return _FILTERED
     return (
         "Look at this machine's network first: its default route (ip route), the egress rules of its network, and "
         "whether it has to use a proxy (HTTPS_PROXY is not set for these hosts). If other hosts answer from here, "

@@ -11,6 +11,8 @@ differs:
 - HAR, which Polly.JS and browsers write: http://www.softwareishard.com/blog/har-12-spec/
 - nock: https://github.com/nock/nock#recording
 - MockServer: https://www.mock-server.com/mock_server/_includes/recorded_expectations.html
+- WireMock: https://wiremock.org/docs/stubbing/
+- Postman, collections of version 2 and environments: https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/
 - the serializer of langchain-tests for vcrpy: https://github.com/langchain-ai/langchain/tree/master/libs/standard-tests
 """
 
@@ -54,8 +56,9 @@ _BODIES = ("body", "postdata", "content", "jsonbody", "base64body", "parsed_body
 _PARTS = ("log", "request", "response", "requests", "responses", "interactions", "http_interactions", "entries")
 _HANDLED = frozenset(
     {
-        *_ADDRESSES, *_BODIES, "headers", "bodysize", "code", "content_length", "cookies", "duration", "headerssize",
-        "host", "http_version", "httpversion", "id", "method", "proto", "proto_major", "proto_minor", "reason",
+        *_ADDRESSES, *_BODIES, "header", "headers", "bodysize", "code", "content_length", "cookies", "duration",
+        "headerssize", "host", "bodyfilename", "http_version", "httpversion", "id", "method", "proto", "proto_major",
+        "proto_minor", "reason",
         "recorded_at", "remote_addr", "status", "statustext", "time", "timings", "transfer_encoding", "uncompressed",
         "version",
     }
@@ -111,8 +114,8 @@ def read(path: Path) -> Recording:
     text = _text(_content(path))
     roots = _roots(text)
     budget = _Budget(len(text))
-    found = [entry for root in roots for entry in _interactions(root, _DEEPEST)]
-    if not found:
+    found = [_with_body_file(path, pair) for root in roots for pair in _interactions(root, _DEEPEST)]
+    if not found and not any(_is_environment(root) for root in roots):
         _refuse_unknown(roots, text)
     try:
         return Recording(tuple(_recorded(pair, budget) for pair in found), _rest(roots, budget))
@@ -121,14 +124,51 @@ def read(path: Path) -> Recording:
 
 
 def _rest(roots: list[Any], budget: _Budget) -> bytes:
-    """Return what else the root holds, such as the variables of Azure's test proxy."""
+    """Return what else the root holds, such as the variables of Azure's test proxy and of Postman."""
     rest = [
-        {name: value for name, value in _low(root).items() if not isinstance(value, list) and name not in _PARTS}
+        {name: value for name, value in _low(root).items() if name not in _PARTS and not _is_other_list(value)}
         for root in roots
         if isinstance(root, dict)
     ]
     budget.weigh(rest)
     return json.dumps(_plain(rest)).encode() if any(rest) else b""
+
+
+def _is_other_list(value: Any) -> bool:
+    return isinstance(value, list) and not all(_named_value(item) for item in value)
+
+
+def _named_value(item: Any) -> tuple[str, Any] | None:
+    """Return the name and the value that an object states as such, as HAR and Postman write parameters."""
+    if not isinstance(item, dict) or "value" not in (low := _low(item)):
+        return None
+    name = next((low[each] for each in ("name", "key") if isinstance(low.get(each), str)), None)
+    return None if name is None else (name, low["value"])
+
+
+def _is_environment(root: Any) -> bool:
+    """Return whether a document is an environment or the globals of Postman."""
+    return isinstance(root, dict) and "_postman_variable_scope" in root
+
+
+def _with_body_file(mapping: Path, pair: _Pair) -> _Pair:
+    """Put the body into an answer of WireMock that keeps it in the folder ``__files``.
+
+    https://wiremock.org/docs/stubbing/#specifying-the-response-body
+    """
+    name = _low(pair[1]).get("bodyfilename")
+    if not isinstance(name, str) or "{{" in name or pair is _UNKNOWN:
+        return pair
+    folders = [folder / "__files" for folder in mapping.parents][:_NEAREST_FOLDERS]
+    for folder in folders:
+        file = folder / name
+        if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
+            return pair[0], {**pair[1], "body": _content(file)}
+    return pair[0], {**pair[1], "unread": f"is in a file {_FILES_OF_WIREMOCK} that is not here"}
+
+
+_NEAREST_FOLDERS = 4
+_FILES_OF_WIREMOCK = "of WireMock (__files)"
 
 
 def _content(path: Path) -> bytes:
@@ -261,6 +301,7 @@ def _interactions(node: Any, levels: int) -> Iterator[_Pair]:
         return
     if (pair := _pair(low)) is not None:
         yield pair
+        yield from _examples(low.get("response"))
     elif isinstance(low.get("requests"), list) and isinstance(low.get("responses"), list):
         pairs = zip_longest(low["requests"], low["responses"])  # the serializer of langchain-tests
         yield from ((_object(request), _object(answer)) for request, answer in pairs)
@@ -281,14 +322,35 @@ def _below(name: str, value: Any, levels: int) -> Iterator[_Pair]:
 def _pair(low: dict[str, Any]) -> _Pair | None:
     """Return the request and the answer that an object holds, or None."""
     request, answer = low.get("request", low.get("httprequest")), low.get("response", low.get("httpresponse"))
+    if isinstance(request, dict) and isinstance(messages := low.get("_websocketmessages"), list):
+        answer = {**_object(answer), "_webSocketMessages": messages}
     if isinstance(request, dict) and (isinstance(answer, dict) or _is_request(request)):
         return request, _object(answer)
     if "requesturi" in low:  # the test proxy of the Azure SDKs
-        return _named(low, "request"), _named(low, "response")
+        return _members_of(low, "request"), _members_of(low, "response")
     if "scope" in low and "path" in low:  # nock
         asked = {"url": f"{low['scope']}{low['path']}", "body": low.get("body"), "headers": low.get("reqheaders")}
-        return asked, {"body": low.get("response"), "headers": low.get("rawheaders", low.get("headers"))}
+        return asked, {"body": _of_nock(low.get("response")), "headers": low.get("rawheaders", low.get("headers"))}
     return None
+
+
+def _examples(answers: Any) -> Iterator[_Pair]:
+    """Yield the answers that a request of Postman is saved with, each with the request as it was sent."""
+    for answer in answers if isinstance(answers, list) else ():
+        if isinstance(answer, dict) and "originalRequest" in answer:
+            rest = {name: value for name, value in answer.items() if name != "originalRequest"}
+            yield _object(answer["originalRequest"]), rest
+
+
+def _of_nock(answer: Any) -> Any:
+    """Return the bytes of an answer that nock writes in hexadecimal, because they are binary or compressed."""
+    parts = answer if isinstance(answer, list) else [answer]
+    if not parts or not all(isinstance(part, str) and _HEXADECIMAL.fullmatch(part) for part in parts):
+        return answer
+    return bytes.fromhex("".join(parts))
+
+
+_HEXADECIMAL = re.compile(r"(?:[0-9a-f]{2}){8,}")
 
 
 def _low(node: dict[Any, Any]) -> dict[str, Any]:
@@ -309,7 +371,7 @@ def _is_of_pact(low: dict[str, Any]) -> bool:
     return isinstance(low.get("consumer"), dict) and isinstance(low.get("provider"), dict)
 
 
-def _named(low: dict[str, Any], part: str) -> dict[str, Any]:
+def _members_of(low: dict[str, Any], part: str) -> dict[str, Any]:
     return {name.removeprefix(part): value for name, value in low.items() if name.startswith(part)}
 
 
@@ -323,6 +385,8 @@ def _refuse_unknown(roots: list[Any], text: str) -> None:
     members = {name: value for root in roots if isinstance(root, dict) for name, value in _low(root).items()}
     if {"consumer", "provider"} <= members.keys():
         raise NoRecording("is a pact, which holds invented values")
+    if members.keys() & {"__export_format", "imposters", "stubs"} or _is_first_postman(members):
+        raise NotRead("is of Insomnia, Mountebank or version 1 of Postman, which mfagate does not read: save it as HAR")
     lists = [members[name] for name in _LISTS if name in members]
     if lists and not any(lists):
         return  # a recording of nothing
@@ -331,6 +395,10 @@ def _refuse_unknown(roots: list[Any], text: str) -> None:
     if _marks(text) >= _FEWEST_MARKS:
         raise NotRead("looks like a recording, but not of a format that mfagate knows")
     raise NoRecording("is no recording: it has no request with an answer")
+
+
+def _is_first_postman(members: dict[str, Any]) -> bool:
+    return isinstance(members.get("requests"), list) and isinstance(members.get("order"), list)
 
 
 class _Budget:
@@ -365,10 +433,10 @@ def _recorded(pair: _Pair, budget: _Budget) -> Recorded:
 
 def _message(node: dict[str, Any]) -> Message:
     low = _low(node)
-    headers = tuple(_headers(low.get("headers")))
+    headers = (*_headers(low.get("headers", low.get("header"))), *_cookies(low.get("cookies")))
     codings = [value.strip().lower() for name, value in headers if name.lower() == "content-encoding"]
     bodies: list[bytes] = []
-    unread = None
+    unread = low.pop("unread", None) if isinstance(low.get("unread"), str) else None
     for name in _BODIES:
         for content in _contents(low.get(name), name):
             try:
@@ -398,11 +466,17 @@ def _headers(node: Any) -> Iterator[tuple[str, str]]:
         for item in node:
             if isinstance(item, dict):
                 low = _low(item)
-                yield from (
-                    (str(low.get("name", "")), text) for text in _header_texts(low.get("value", low.get("values")))
-                )
+                name = str(low.get("name", low.get("key", "")))
+                yield from ((name, text) for text in _header_texts(low.get("value", low.get("values"))))
             elif isinstance(item, list) and len(item) == 2:
                 yield from ((str(item[0]), text) for text in _header_texts(item[1]))
+
+
+def _cookies(node: Any) -> Iterator[tuple[str, str]]:
+    """Yield cookies that are listed one by one, as HAR does beside the headers."""
+    for item in node if isinstance(node, list) else ():
+        if (pair := _named_value(item)) is not None and isinstance(pair[1], str):
+            yield "Cookie", f"{pair[0]}={pair[1]}"
 
 
 def _header_texts(values: Any) -> Iterator[str]:
@@ -423,6 +497,8 @@ def _contents(node: Any, name: str) -> Iterator[bytes]:
         yield node
     elif isinstance(node, str):
         yield _unencoded(node) if name in _ENCODED else _unescaped(node)
+    elif isinstance(node, dict) and isinstance(state := node.get("state"), list) and set(node) == {"state"}:
+        yield from _contents(state[0] if state else None, name)  # BytesIO, as old versions of vcrpy write it
     elif isinstance(node, dict) and (known := _known_members(node)):
         for member, value in known.items():
             encoded = member in _TEXTS and str(node.get("encoding", "")).lower() == "base64"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,286 @@ def test_a_line_break_behind_a_value_has_a_step_for_the_file(
     project.references["secret_key"] = f'"{reference}"'
     red = project.run_in_process("check").first_red
     assert (red["cause"], step in red["next_step"]) == ("config.stray-characters", True), red
+
+
+FOLDED = "data:\n  skey: >-\n    QWIzZEVmNmhJajlsTW4ycFFyNXRVdjh4\n    WXoxYkNkNGZHaDdqS2wwbg==\n"
+SETTINGS = '<appSettings><add key="ida:AppKey" value="x" /></appSettings>'
+WEB_CONFIG = f'<?xml version="1.0"?>\n<configuration>{SETTINGS}</configuration>'
+
+ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
+    # What, file, its text, the reference, and what the message and the next step say.
+    "https://github.com/rackerlabs/genestack/issues/340": (
+        "s.yaml",
+        f"kind: Secret\nmetadata: {{name: duo}}\n{FOLDED}",
+        "k8s-secret:s.yaml#duo/skey",
+        "a space or tab in it, which Kubernetes refuses",
+        "in one line",
+    ),
+    "https://docs.docker.com/reference/compose-file/secrets/": (
+        "c.yml",
+        "secrets:\n  skey:\n    file: ./skey.txt\n",
+        "yaml:c.yml#secrets.skey",
+        "Compose",
+        "file:./skey.txt",
+    ),
+    "https://docs.docker.com/reference/compose-file/secrets/#example-2": (
+        "c.yml",
+        "secrets:\n  skey:\n    environment: DUO_SKEY\n",
+        "yaml:c.yml#secrets.skey",
+        "Compose",
+        "env:DUO_SKEY",
+    ),
+    "https://docs.gitlab.com/ci/yaml/#secrets": (
+        ".gitlab-ci.yml",
+        "job:\n  secrets:\n    SKEY:\n      vault: production/duo/skey@ops\n",
+        "yaml:.gitlab-ci.yml#job.secrets.SKEY",
+        "GitLab",
+        "env:SKEY",
+    ),
+    "https://docs.drone.io/secret/": (
+        ".drone.yml",
+        "steps:\n- name: a\n  environment:\n    SKEY:\n      from_secret: skey\n",
+        "yaml:.drone.yml#steps.a.environment.SKEY",
+        "Drone",
+        "env:SKEY",
+    ),
+    "https://docs.travis-ci.com/user/encryption-keys/": (
+        ".travis.yml",
+        'env:\n  global:\n  - secure: "Xb1c2="\n',
+        "yaml:.travis.yml#env.global.0.secure",
+        "Travis",
+        "env:NAME",
+    ),
+    "https://www.appveyor.com/docs/build-configuration/#secure-variables": (
+        "a.yml",
+        "environment:\n  SKEY:\n    secure: abc==\n",
+        "yaml:a.yml#environment.SKEY",
+        "AppVeyor",
+        "env:NAME",
+    ),
+    "https://devcenter.heroku.com/articles/app-json-schema#env": (
+        "app.json",
+        '{"env": {"SKEY": {"generator": "secret"}}}',
+        "json:app.json#env.SKEY",
+        "Heroku",
+        "env:SKEY",
+    ),
+    "https://render.com/docs/blueprint-spec": (
+        "r.yaml",
+        "envVars:\n- key: SKEY\n  sync: false\n",
+        "yaml:r.yaml#envVars.SKEY",
+        "Render",
+        "env:SKEY",
+    ),
+    "https://github.com/Azure-Samples/active-directory-dotnet-daemon/blob/master/TodoListDaemon/App.config": (
+        "Web.config",
+        WEB_CONFIG,
+        "json:Web.config#ida:AppKey",
+        "is XML",
+        "xmllint",
+    ),
+    "https://learn.microsoft.com/aspnet/core/fundamentals/configuration/": (
+        "a.json",
+        f'{{"Duo": {{"Skey": "{SKEY}"}}}}',
+        "json:a.json#Duo:Skey",
+        "no 'Duo:Skey'",
+        "json:a.json#Duo.Skey",
+    ),
+    "https://learn.microsoft.com/aspnet/core/fundamentals/configuration/#naming-of-environment-variables": (
+        "a.json",
+        f'{{"Duo": {{"Skey": "{SKEY}"}}}}',
+        "json:a.json#Duo__Skey",
+        "no 'Duo__Skey'",
+        "json:a.json#Duo.Skey",
+    ),
+    "https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#read-secret-version": (
+        "v.json",
+        f'{{"data": {{"data": {{"skey": "{SKEY}"}}, "metadata": {{}}}}}}',
+        "json:v.json#data.skey",
+        "no 'skey'",
+        "json:v.json#data.data.skey",
+    ),
+    "https://github.com/dani-garcia/vaultwarden/blob/main/.env.template": (
+        ".env",
+        "# DUO_SKEY=<Client Secret>\n",
+        "dotenv:.env#DUO_SKEY",
+        "behind #, as a comment",
+        "Take the # away",
+    ),
+    "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_environment_variables": (
+        "e.ps1",
+        f'$env:SKEY = "{SKEY}"\n',
+        "dotenv:e.ps1#SKEY",
+        "PowerShell",
+        "env:SKEY",
+    ),
+    "https://learn.microsoft.com/windows-server/administration/windows-commands/set_1": (
+        "e.bat",
+        f"set SKEY={SKEY}\n",
+        "dotenv:e.bat#SKEY",
+        "batch file",
+        "env:SKEY",
+    ),
+    "https://docs.docker.com/reference/dockerfile/#env": (
+        "Dockerfile",
+        f"FROM a\nENV SKEY={SKEY}\n",
+        "dotenv:Dockerfile#SKEY",
+        "Dockerfile",
+        "env:SKEY",
+    ),
+    "https://github.com/joho/godotenv#usage": (
+        ".env",
+        f"SKEY: {SKEY}\n",
+        "dotenv:.env#SKEY",
+        "a colon in the place of =",
+        "SKEY=VALUE",
+    ),
+    "https://www.unicode.org/charts/PDF/U2000.pdf": (
+        ".env",
+        f"\u200bSKEY={SKEY}\n",
+        "dotenv:.env#SKEY",
+        "invisible character",
+        "by hand",
+    ),
+    "https://www.rfc-editor.org/rfc/rfc8259#section-7": (
+        "v.json",
+        f"{{\u201cskey\u201d: \u201c{SKEY}\u201d}}",
+        "json:v.json#skey",
+        "typographic",
+        "json:v.json#skey",
+    ),
+    "https://www.rfc-editor.org/rfc/rfc8259#section-2": (
+        "v.json",
+        f'{{\u00a0"skey": "{SKEY}"}}',
+        "json:v.json#skey",
+        "no-break spaces",
+        "json:v.json#skey",
+    ),
+    "https://vercel.com/docs/project-configuration/vercel-json#env": (
+        "vercel.json",
+        '{"env": {"SKEY": "@duo-skey"}}',
+        "json:vercel.json#env.SKEY",
+        "Vercel",
+        "vercel env pull",
+    ),
+    "https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html": (
+        "b.yml",
+        "env:\n  parameter-store:\n    SKEY: /CodeBuild/duoSkey\n",
+        "yaml:b.yml#env.parameter-store.SKEY",
+        "a path in a store",
+        "env:NAME",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "reference", "message", "step"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_another_program_makes_or_reads_is_named_with_what_to_do(
+    project: Deployment, name: str, text: str, reference: str, message: str, step: str
+) -> None:
+    project.put(name, text)
+    project.references["secret_key"] = f"'{reference}'"
+    result = project.run_in_process("check")
+    red = result.first_red
+    assert (result.exit_code, red["cause"]) == (1, "config.reference-unresolved")
+    assert message in red["message"] and step in red["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("'xml:Web.config#configuration.appSettings.key'", "a reference of another tool"),
+        ("'properties:application.properties#duo.skey'", "a reference of another tool"),
+    ],
+)
+def test_a_scheme_that_does_not_exist_is_no_leaked_secret(project: Deployment, value: str, said: str) -> None:
+    project.references["secret_key"] = value
+    red = project.run_in_process("check").first_red
+    assert red["cause"] == "config.reference-unresolved" and said in red["message"]
+    assert "rotate" not in red["next_step"]
+
+
+@pytest.mark.parametrize("value", ["@@AUTH0_SKEY@@", "##AUTH0_SKEY##"])
+def test_the_keywords_of_the_deploy_cli_of_auth0_are_placeholders(project: Deployment, value: str) -> None:
+    """https://auth0.com/docs/deploy-monitor/deploy-cli-tool/keyword-replacement."""
+    project.put("c.json", f'{{"skey": "{value}"}}')
+    project.references["secret_key"] = '"json:c.json#skey"'
+    assert project.run_in_process("check").first_red["cause"] == "config.placeholder-left"
+
+
+def test_the_name_of_a_variable_without_braces_is_shown(project: Deployment) -> None:
+    """https://docs.gitlab.com/ci/variables/#use-variables-in-other-variables."""
+    project.put("c.yml", "variables:\n  SKEY: $DUO_PRODUCTION_SKEY\n")
+    project.references["secret_key"] = '"yaml:c.yml#variables.SKEY"'
+    assert '"env:DUO_PRODUCTION_SKEY"' in project.run_in_process("check").first_red["next_step"]
+
+
+def test_a_text_that_ansible_does_not_template_is_a_value(project: Deployment) -> None:
+    """https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_advanced_syntax.html."""
+    project.put("v.yml", f'skey: !unsafe "{SKEY}"\n')
+    project.references["secret_key"] = '"yaml:v.yml#skey"'
+    assert project.run_in_process("check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "step"),
+    [
+        (f'{{\n  "skey": "{SKEY}"\n}}\n', "a whole JSON document", "json:FILE#KEY"),
+        (WEB_CONFIG.replace("><", ">\r\n<"), "a whole XML document", "xmllint"),
+    ],
+)
+def test_a_whole_document_is_named_before_its_line_breaks(project: Deployment, text: str, what: str, step: str) -> None:
+    """The answer of https://docs.aws.amazon.com/cli/latest/reference/secretsmanager/get-secret-value.html is one."""
+    project.put("s", text)
+    project.references["secret_key"] = '"file:s"'
+    red = project.run_in_process("check").first_red
+    assert red["cause"] == "config.malformed-value" and what in red["message"] and step in red["next_step"]
+
+
+PACT = {
+    "consumer": {"name": "login"},
+    "provider": {"name": "duo"},
+    "metadata": {"pactSpecification": {"version": "4.0"}},
+}
+MESSAGES = {
+    **PACT,
+    "messages": [{"description": "m", "contents": {}}],
+    "metadata": {"pactSpecification": {"version": "3.0.0"}},
+}
+PROTOBUF = {
+    **PACT,
+    "interactions": [
+        {
+            "type": "Synchronous/HTTP",
+            "description": "ping",
+            "request": {"method": "GET", "path": "/auth/v2/ping"},
+            "response": {"status": 200},
+            "pluginConfiguration": {"protobuf": {"descriptorKey": "a"}},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("pact", "said"),
+    [
+        # https://github.com/pact-foundation/pact-specification/tree/version-3#introduces-messages-for-services-that-communicate-via-event-streams-and-message-queues
+        (json.dumps(MESSAGES), "but of messages"),
+        # https://github.com/pact-foundation/pact-plugins/blob/main/docs/interaction-contents.md
+        (json.dumps(PROTOBUF), "needs a plugin of Pact"),
+        ("\ufeff" + json.dumps(PACT), "begins with a byte order mark"),
+    ],
+)
+def test_a_pact_that_cannot_be_compared_says_why(project: Deployment, pact: str, said: str) -> None:
+    project.put("p.json", pact)
+    project.more = 'contract = "p.json"'
+    red = project.run_in_process("check").first_red
+    assert (red["cause"], said in red["message"]) == ("contract.out-of-date", True), red
+
+
+def test_utf_16_without_its_mark_is_named(project: Deployment) -> None:
+    """https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding."""
+    (project.folder / ".env").write_bytes(f"SKEY={SKEY}\r\n".encode("utf-16-le"))
+    project.references["secret_key"] = '"dotenv:.env#SKEY"'
+    red = project.run_in_process("check").first_red
+    assert red["cause"] == "config.reference-unresolved" and "is UTF-16" in red["message"]
+    assert "Save it as UTF-8" in red["next_step"]

@@ -53,7 +53,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    """What the resolver says of each name: an error, or the port of a server on this machine. Others do not exist."""
+    """What the resolver says of each name: an error, an address, or the port of a server on this machine.
+
+    Others do not exist.
+    """
     answers: Names = {}
 
     def getaddrinfo(host: str, port: int, **options: Any) -> list[Any]:
@@ -62,6 +65,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
         found = answers.get(host, NO_SUCH_NAME)
         if isinstance(found, Exception):
             raise found
+        if isinstance(found, str):
+            return real_getaddrinfo(found, port, type=socket.SOCK_STREAM)
         return real_getaddrinfo("127.0.0.1", found, type=socket.SOCK_STREAM)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -185,6 +190,30 @@ def test_a_single_name_of_which_nothing_is_known(machine: Machine, names: Names)
     assert (one.verdict, one.cause) == ("inconclusive", CauseId.NETWORK_DNS_FAILURE)
     assert "resolver" in step(one)
     assert "correct host" not in step(one)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+def test_a_filter_that_hides_names(machine: Machine, names: Names, address: str) -> None:
+    """https://github.com/cloudflare/cloudflare-docs/pull/5246"""
+    names.update({EU: address, US: address})
+    one = machine.gate(duo("eu", EU)).integrations[0]
+    assert (one.verdict, one.cause) == ("inconclusive", CauseId.NETWORK_DNS_FAILURE)
+    assert f"answers {address} for {EU}" in one.headline
+    assert "/etc/hosts" in step(one)
+    both = machine.gate(duo("eu", EU), duo("us", US))
+    assert causes(both) == {"eu": "network.this-machine", "us": "network.this-machine"}
+    assert "filter" in step(both.integrations[0])
+
+
+def test_names_that_lead_to_this_machine_itself(machine: Machine, names: Names) -> None:
+    """Filters and /etc/hosts answer 127.0.0.1 for what they hide; nothing listens there."""
+    names.update({EU: unused_port(), US: unused_port()})
+    one = machine.gate(duo("eu", EU)).integrations[0]
+    assert (one.verdict, one.cause) == ("inconclusive", CauseId.NETWORK_CONNECTION_REFUSED)
+    assert f"{EU} leads to this machine itself (127.0.0.1)" in step(one)
+    both = machine.gate(duo("eu", EU), duo("us", US))
+    assert causes(both) == {"eu": "network.this-machine", "us": "network.this-machine"}
+    assert "filter" in step(both.integrations[0])
 
 
 def test_two_integrations_on_one_host_are_one_host(machine: Machine, names: Names) -> None:
@@ -514,6 +543,108 @@ def test_the_whole_command_without_a_route(tmp_path: Path) -> None:
     assert code == 3
     assert causes(report) == {"eu": "network.this-machine", "us": "network.this-machine"}
     assert "default route" in step(report.integrations[0])
+
+
+NAME_SERVER = """
+import socket, struct, subprocess, sys
+
+how, command = sys.argv[1], sys.argv[2:]
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+subprocess.run(["mount", "--bind", "resolv.conf", "/etc/resolv.conf"], check=True)
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+server.settimeout(0.05)
+running = subprocess.Popen(command)
+while running.poll() is None:
+    try:
+        query, asker = server.recvfrom(4096)
+    except TimeoutError:
+        continue
+    if how == "silent":
+        continue
+    end = 12
+    while query[end]:
+        end += query[end] + 1
+    question = query[12 : end + 5]
+    head = query[:2] + bytes([0x81, 0x80 | (0 if how == "filter" else int(how))]) + query[4:6]
+    if how == "filter" and question[-4:-2] == b"\\x00\\x01":
+        record = b"\\xc0\\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes(4)
+        server.sendto(head + b"\\x00\\x01" + bytes(4) + question + record, asker)
+    else:
+        server.sendto(head + bytes(6) + question, asker)
+sys.exit(running.returncode)
+"""
+"""Runs a command in namespaces of its own, beside a name server that says one thing of every name."""
+
+NO_NAME_SERVER = """
+import runpy, socket, sys
+
+how = sys.argv.pop(1)
+getaddrinfo = socket.getaddrinfo
+
+def answer(host, *arguments, **options):
+    if options.get("flags", 0) & socket.AI_NUMERICHOST or host.replace(".", "").isdigit():
+        return getaddrinfo(host, *arguments, **options)
+    if how == "filter":
+        return getaddrinfo("0.0.0.0", *arguments, **options)
+    code = socket.EAI_NONAME if how == "3" else socket.EAI_AGAIN
+    raise socket.gaierror(code, "an error of the resolver")
+
+socket.getaddrinfo = answer
+runpy.run_module("mfagate", run_name="__main__", alter_sys=True)
+"""
+"""A command to whose process the resolver says one thing, for machines on which a user may make no namespaces."""
+
+RESOLVER_SAYS = [
+    ("2", False),
+    ("2", True),
+    ("3", False),
+    ("3", True),
+    ("5", False),
+    ("filter", True),
+    ("silent", False),
+]
+"""SERVFAIL, NXDOMAIN, REFUSED (RFC 1035 section 4.1.1), 0.0.0.0, and nothing: to one integration or to several."""
+
+
+def namespaces() -> list[str]:
+    """Return how to run a program with mounts and a network of its own; empty where a user may not."""
+    unshare = find_program("unshare")
+    for prefix in ([unshare, "--net", "--mount"], [unshare, "--map-root-user", "--net", "--mount"]) if unshare else ():
+        done = subprocess.run([*prefix, "ip", "link", "set", "lo", "up"], check=False, capture_output=True)
+        if done.returncode == 0:
+            return prefix
+    return []
+
+
+def beside_a_name_server(how: str) -> list[str]:
+    """Return mfagate with a resolver that gets one answer to everything."""
+    prefix = namespaces() if find_program("ip") else []
+    if not prefix:
+        return [sys.executable, "-c", NO_NAME_SERVER, how]
+    return [*prefix, sys.executable, "server.py", how, sys.executable, "-m", "mfagate"]
+
+
+@pytest.mark.parametrize(("how", "several"), RESOLVER_SAYS)
+def test_the_whole_command_beside_a_name_server(tmp_path: Path, how: str, several: bool) -> None:
+    """The answers are those of a real name server, through the system's own resolver."""
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    (tmp_path / "server.py").write_text(NAME_SERVER)
+    tables = duo("eu", EU) + (duo("us", US) + ENTRA if several else "")
+    (tmp_path / "integrations.toml").write_text(tables.replace("timeout_seconds = 10", "timeout_seconds = 3"))
+    done = subprocess.run(
+        [*beside_a_name_server(how), "gate", "--output", "json=report.json", "--no-color"],
+        cwd=tmp_path,
+        env={**os.environ, "SKEY": SECRET, "ENTRA_SECRET": "abc8Q~dEfGhIjKlMnOpQrStUvWxYz0123456789a"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    report = Report.model_validate(json.loads((tmp_path / "report.json").read_text()))
+    expected = "network.this-machine" if several else "network.dns-failure"
+    assert set(causes(report).values()) == {expected}, done.stdout
+    assert done.returncode == (1 if how == "3" and not several else 3), done.stdout
 
 
 def test_check_needs_no_network(tmp_path: Path) -> None:

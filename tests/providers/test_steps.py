@@ -30,7 +30,7 @@ NEEDS_ITS_OWN = {
 
 def meanings() -> Iterator[tuple[str, Meaning]]:
     for name in registry.names():
-        for code, meaning in registry.get(name).meanings.items():
+        for code, meaning in sorted(registry.get(name).meanings.items(), key=lambda item: str(item[0])):
             yield f"{name} {code}", meaning
     for code, parts in BY_DESCRIPTION.items():
         yield from ((f"okta {code} {part}", meaning) for part, meaning in parts)

@@ -97,7 +97,7 @@ stringData:
 data:
   both: {encoded("data loses")}
   newline: {encoded(NEWLINE)}
-  folded: >
+  wrapped: |
     {encoded(CANARY)[:8]}
     {encoded(CANARY)[8:]}
   unencoded: {CANARY}!
@@ -182,7 +182,7 @@ def files(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
         ("k8s-secret:secret.yaml#mfa/both", "string data wins", "secret.yaml:12"),
         ("k8s-secret:secret.yaml#mfa/number", 12345, "secret.yaml:13"),
         ("k8s-secret:secret.yaml#mfa/newline", "with a newline\n", "secret.yaml:17"),
-        ("k8s-secret:secret.yaml#mfa/folded", CANARY, "secret.yaml:18"),
+        ("k8s-secret:secret.yaml#mfa/wrapped", CANARY, "secret.yaml:18"),
         ("k8s-secret:secret.yaml#listed/token", "in a list", "secret.yaml:32"),
     ],
 )

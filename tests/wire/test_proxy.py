@@ -430,3 +430,14 @@ def test_plain_http_to_this_machine_does_not_leave_it(
     assert_nothing_leaks(exchange)
     use(host, "no_proxy")
     assert answered(get(server.url(host=host))).body == b"here"
+
+
+def test_a_page_instead_of_a_tunnel(serve: Serve, get: Get, use: SetProxy) -> None:
+    """The login page of a network, at a proxy that consents to everything."""
+    page = b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>Login to WiFi</title></html>"
+    use(proxy_url(serve(answer(page)).port))
+    exchange = get("https://provider.example/")
+    assert exchange.failure is not None
+    assert exchange.failure.cause is CauseId.NETWORK_PROXY
+    assert "page of its own" in exchange.failure.message
+    assert "log in" in (exchange.failure.next_step or "")

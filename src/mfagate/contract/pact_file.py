@@ -65,6 +65,8 @@ def line_in(path: Path, where: Where) -> int | None:
 
 
 def _contract(pact: Node, path: Path, provider: str | None) -> Contract:
+    if type(pact.value) is dict and "messages" in pact.value and "interactions" not in pact.value:
+        raise pact.error("is not a pact of HTTP interactions, but of messages: name the pact of the HTTP interactions")
     if type(pact.value) is not dict or "interactions" not in pact.value:
         raise pact.error("is not a pact of HTTP interactions: it has no interactions")
     names = {role: pact.get(role, {}).get("name").a(str) for role in ("consumer", "provider")}
@@ -141,6 +143,10 @@ def _parsed(path: Path, content: str) -> Any:
         # Infinity, NaN and unpaired surrogates are not JSON for anybody else.
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError as error:
+        if content.startswith("\ufeff"):
+            raise ContractError(
+                f"{path} begins with a byte order mark (U+FEFF), which is not JSON: save it as UTF-8 without one"
+            ) from error
         is_cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
         problem = "ends too early: it was cut off" if is_cut else f"is not JSON: {error}"
         raise ContractError(f"{path} {problem}; write it again from the consumer tests") from error
@@ -171,6 +177,8 @@ def _interaction(node: Node) -> Interaction:
     kind = node.get("type", "Synchronous/HTTP").value
     if kind != "Synchronous/HTTP":
         raise node.error(f"is of type {kind!r}: only HTTP interactions can be checked")
+    if node.get("pluginConfiguration", {}).value:
+        raise node.error("needs a plugin of Pact, and contracts are compared here without plugins")
     comments = node.get("comments", {}).get("mfagate", {})
     response = _response(node.get("response", {}))
     return Interaction(

@@ -30,7 +30,7 @@ def wrapped(value: str, *, right: Judge, encoded_by_store: bool = False) -> tupl
     """
     if len(value) > _LONGEST:
         return None
-    return _base64(value, right, encoded_by_store=encoded_by_store) or _escaped(value, right) or _document(value)
+    return _base64(value, right, encoded_by_store=encoded_by_store) or _escaped(value, right)
 
 
 def _base64(value: str, right: Judge, *, encoded_by_store: bool) -> tuple[str, str] | None:
@@ -93,7 +93,11 @@ def _escaped(value: str, right: Judge) -> tuple[str, str] | None:
     return None
 
 
-def _document(value: str) -> tuple[str, str] | None:
+def document(value: str) -> tuple[str, str] | None:
+    """Return what a value is that is a whole document, and what to do, or None."""
+    if value.startswith("<?xml"):
+        step = """get the one value out of it in the job (xmllint --xpath), and point at the result: env:NAME"""
+        return "is a whole XML document, not one value", step
     if not value.startswith("{") or not value.endswith("}"):
         return None
     try:

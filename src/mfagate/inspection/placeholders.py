@@ -21,7 +21,7 @@ _PLACEHOLDERS = (
     (r"#\{.*\}#", "it is a template of Replace Tokens (Azure Pipelines) that nothing rendered"),
     (r"!vault\b[ |>-]*", "it is Ansible's mark of an encrypted value, without the value"),
     (
-        r"\{\{.*\}\}|\{%.*%\}|@@?[A-Z_]+@@?|@[a-z]+(\.[A-Za-z_-]+)+@|__[A-Z0-9_]+__",
+        r"\{\{.*\}\}|\{%.*%\}|(@@?|##)[A-Z_][A-Z0-9_]*(@@?|##)|@[a-z]+(\.[A-Za-z_-]+)+@|__[A-Z0-9_]+__",
         "it is a template that nothing rendered",
     ),
     (

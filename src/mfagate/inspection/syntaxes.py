@@ -422,6 +422,8 @@ _SPECIAL = (
 _PIPELINE_OR_POD = re.compile(r"\$\([A-Za-z_][\w.-]*\)")
 _IN_PIPELINE_OR_POD = re.compile(r"\$\([A-Za-z_][\w.-]{0,80}\)")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]{0,40}):(//)?")
+_PLACE_IN_FILE = re.compile(r"[\w./ -]{0,120}\.[A-Za-z]{2,12}(#[^\s#]{1,200})")
+"""Such as ``xml:Web.config#configuration.appSettings``."""
 _OF_A_STORE = re.compile("vault|secrets?[-_.]|[-_.]secret|kms|ssm|param|keyring|aws|gcp|azure|store|keeper|warden")
 _PATH = re.compile(
     r"(/(run|var|etc|mnt|vault|secrets?|home|opt|app|tmp|usr|root|srv|data|certs?|keys?)/|\.{1,2}/|~/|[A-Za-z]:\\[^\s:\\]{1,80}\\)[^\s:]{2,200}"
@@ -493,6 +495,7 @@ def foreign_syntax(value: str, *, secret: bool, literal: bool, formless: bool = 
         or _special(text, secret=secret or formless)
         or _by_scheme(short, secret=secret, literal=literal or formless)
         or (_place_of_a_secret(short) if secret or formless else None)
+        or (_VERCEL_SECRET if formless and secret and _VERCEL.fullmatch(short) else None)
     )
 
 
@@ -563,6 +566,8 @@ def _by_scheme(text: str, *, secret: bool, literal: bool) -> Syntax | None:
         if known in (None, _UNKNOWN_SCHEME) and secret and rest:
             return _WEB_ADDRESS if scheme in ("http", "https") else _UNKNOWN_SCHEME
         return known
+    if known is None and literal and _PLACE_IN_FILE.fullmatch(rest):
+        return _UNKNOWN_SCHEME
     likely = literal or "/" in rest or "#" in rest
     return known if likely and rest and not rest.isdigit() and " " not in rest else None
 
@@ -588,7 +593,9 @@ def _place_of_a_secret(text: str) -> Syntax | None:
 
 
 _CALL = re.compile(r"[\[@$!{%]{0,3}[A-Za-z_][\w.]{0,40}\(([\'\"][^\'\"]{0,200}[\'\"]|[\w.]{0,80})\)[\]}]{0,2}")
-_STORE_PATH = re.compile(r"/?[a-z][a-z0-9_-]{0,60}(/[a-z][a-z0-9_-]{0,60}){1,8}([#:][\w.-]{0,60}){0,3}:{0,2}")
+_WORD = r"[A-Z]?[a-z][a-z0-9_-]{0,60}(?:[A-Z][a-z0-9_-]{1,60}){0,4}"
+_STORE_PATH = re.compile(rf"/?{_WORD}(/{_WORD}){{1,8}}([#:@][\w.-]{{0,60}}){{0,3}}:{{0,2}}")
+_VERCEL = re.compile(r"@[a-z][a-z0-9]{0,40}([_-][a-z0-9]{1,40}){0,8}")
 _MARKED = re.compile(
     r"(?i)(\{[a-z0-9]{2,12}[}:]|(enc|encrypted|encrypt|crypt|cipher|aes|rsa|des|kms|obf|secure)[:~(]|\$encrypt:).{4,4000}"
 )
@@ -609,4 +616,6 @@ _STORED = _no_value(
     "holds a path in a store of secrets, not what is kept there",
     "Let the job read it before mfagate starts, and refer to the result as env:NAME or file:PATH.",
 )
+_VERCEL_SECRET = _ref("Vercel (or a tool like it)", "read the variable with `vercel env pull FILE`")
+"""https://vercel.com/docs/project-configuration/vercel-json#env"""
 _MARKED_CIPHER = _cipher("another tool (by the mark in front)", "decrypt it with the tool that wrote it")

@@ -12,7 +12,7 @@ from mfagate.config.resolved import Value
 from mfagate.config.settings import Field
 from mfagate.config.shapes import BaseUrl, Host, is_recognised
 from mfagate.inspection.characters import foreign_characters, stray_characters
-from mfagate.inspection.encodings import decoded_base64, twice, wrapped
+from mfagate.inspection.encodings import decoded_base64, document, twice, wrapped
 from mfagate.inspection.placeholders import placeholder, words
 from mfagate.inspection.syntaxes import Kind, Syntax, foreign_syntax, likely_syntax
 
@@ -246,6 +246,8 @@ _ASSIGNED = re.compile(r"[ \t]*+(?:export )?[A-Za-z_][\w.-]{0,80}+[ \t]*+[:=][ \
 def _whole_file(candidate: Candidate) -> Fault | None:
     """A file of names and values, as a Secret has it that is mounted as ``config.yaml`` or ``.env``."""
     setting = candidate.field.setting
+    if not setting.multiline and not candidate.chosen and (found := document(candidate.text.strip())) is not None:
+        return Fault(CauseId.CONFIG_MALFORMED_VALUE, found[0], f"At {candidate.place}: {found[1]}.")
     assigned = sum(_ASSIGNED.match(line) is not None for line in candidate.text.splitlines())
     if setting.multiline or candidate.chosen or assigned < _FEWEST_LINES:
         return None

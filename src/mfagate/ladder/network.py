@@ -112,6 +112,7 @@ def _unresolved(climb: Climb, finding: Finding, named: Named | None, host: str) 
             f"Nothing is known of {host}: its name may be right. Look at this machine's resolver: /etc/resolv.conf, "
             "the cluster's DNS, and whether port 53 may leave the network. Then run the gate again."
         )
+        step = finding.next_step or step
         return climb.place(replace(finding, next_step=step, setting=named.setting if named else None))
     if named is None:
         step = (

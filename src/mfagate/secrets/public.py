@@ -73,9 +73,10 @@ def _armoured(value: str) -> Iterator[str]:
 _VARIABLE = re.compile(
     r"\$\{(?:(?:env|ENV)[:.])?[A-Za-z_][\w.]{0,100}(?:\}|(?::?[?][A-Za-z ]{0,40})\}|:?[-=+]?(?P<default>[^{}]*)\})"
     r"|\$\{\{ ?[A-Za-z_][\w.-]{0,100} ?\}\}|\{\{-? ?\.?[A-Za-z_][\w.]{0,100}(?: ?\| ?[A-Za-z0-9_]{1,20}){0,4} ?-?\}\}"
-    r"|%[A-Z_][A-Z0-9_]{0,100}%"
+    r"|%[A-Z_][A-Z0-9_]{0,100}%|\$[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,8}"
 )
-"""A variable that nothing replaced: ``${NAME}``, ``${NAME:-default}``, ``${{ secrets.NAME }}``, ``{{ name }}``."""
+"""A variable that nothing replaced: ``${NAME}``, ``${NAME:-default}``, ``${{ secrets.NAME }}``, ``{{ name }}``,
+``$MY_NAME``."""
 
 _PUBLIC_MEMBER = re.compile(r"(?i)(?:id|ids|host|hostname|domain|audience|issuer|email|name|type|realm|region|cloud)\Z")
 

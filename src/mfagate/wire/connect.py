@@ -7,14 +7,15 @@ import os
 import selectors
 import socket
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 
 from mfagate.causes import CauseId
-from mfagate.exchange import Phase
+from mfagate.exchange import LEADS_TO, Phase
 from mfagate.resources import shortage_of
 from mfagate.wire.attempt import Attempt, Deadline
 from mfagate.wire.endpoint import Endpoint
 from mfagate.wire.failures import WireError, short_of_resources
-from mfagate.wire.resolve import Address, resolve
+from mfagate.wire.resolve import Address, is_address, resolve
 from mfagate.wire.stream import SocketStream
 
 # RFC 8305 section 5, "Connection Attempt Delay": a silent address does not hold up the next one for longer.
@@ -118,8 +119,26 @@ def _not_connected(endpoint: Endpoint, errors: Mapping[str, int], deadline: Dead
         ),
     ):
         if code in errors.values():
-            return WireError(cause, f"{endpoint.authority} {what}", evidence)
+            home = _at_home(endpoint, errors)
+            told = evidence | ({LEADS_TO: "this machine itself"} if home else {})
+            return WireError(cause, f"{endpoint.authority} {what}", told, next_step=home)
     return _no_way(endpoint, errors)
+
+
+def _at_home(endpoint: Endpoint, errors: Mapping[str, int]) -> str | None:
+    """Return the next step for a name that leads to this machine itself, as filters and hosts files make it."""
+    addresses = [address.rpartition(":")[0].strip("[]") for address in errors]
+    if is_address(endpoint.host) or endpoint.host == "localhost" or not all(map(_is_loopback, addresses)):
+        return None
+    return (
+        f"{endpoint.host} leads to this machine itself ({', '.join(sorted(set(addresses)))}). If the server runs here, "
+        "start it. If not, look for the name in /etc/hosts, and ask who runs this machine's name servers "
+        "(/etc/resolv.conf) whether a filter answers for it."
+    )
+
+
+def _is_loopback(address: str) -> bool:
+    return is_address(address) and ip_address(address.partition("%")[0]).is_loopback
 
 
 def _no_way(endpoint: Endpoint, errors: Mapping[str, int]) -> WireError:

@@ -64,6 +64,14 @@ class Proxy:
         named = f"{status} ({error})" if error else f"{status}"
         return self.failure(f"does not connect us to {endpoint.authority}: {named}", status=status, **marks)
 
+    def page(self) -> WireError:
+        """Return the failure of a page that follows the proxy's consent to connect us: no server sends one there."""
+        return self.failure(
+            "answers with a page of its own instead of connecting us",
+            f"Open a page through {self.name} in a browser: it may want somebody to log in to the network. If it shows "
+            "nothing of the kind, ask the team that runs it why it answers CONNECT with a page.",
+        )
+
     def _unauthorized(self, headers: Headers, endpoint: Endpoint) -> WireError:
         schemes = offered_schemes(headers.all("proxy-authenticate"))
         evidence = {"status": 407, **({"offered": ", ".join(schemes)} if schemes else {})}

@@ -6,9 +6,11 @@ import queue
 import socket
 import threading
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.exchange import LEADS_TO
 from mfagate.resources import out_of_descriptors, shortage_of
 from mfagate.wire.attempt import Deadline
 from mfagate.wire.endpoint import Endpoint
@@ -57,7 +59,37 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
             {"host": endpoint.host, "error": str(error.strerror)},
             Outcome.FAIL if definite else Outcome.INCONCLUSIVE,
         ) from None
-    return [Address(family, sockaddr) for family, _, _, _, sockaddr in answer]
+    addresses = [Address(family, sockaddr) for family, _, _, _, sockaddr in answer]
+    unspecified = all(ip_address(address.ip.partition("%")[0]).is_unspecified for address in addresses)
+    if addresses and unspecified and not is_address(endpoint.host):
+        raise _blocked(endpoint, addresses)
+    return addresses
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is an address already, so that no resolver is asked."""
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _blocked(endpoint: Endpoint, addresses: list[Address]) -> WireError:
+    """Return the failure of a name that is answered with no server's address, as filters and hosts files do.
+
+    https://github.com/cloudflare/cloudflare-docs/pull/5246
+    """
+    shown = ", ".join(sorted({address.ip for address in addresses}))
+    return WireError(
+        CauseId.NETWORK_DNS_FAILURE,
+        f"this machine's resolver answers {shown} for {endpoint.host}, which is no server's address: a filter hides "
+        "the name",
+        {"host": endpoint.host, LEADS_TO: shown},
+        Outcome.INCONCLUSIVE,
+        f"Look for {endpoint.host} in /etc/hosts. If it is not there, ask who runs this machine's name servers "
+        "(/etc/resolv.conf) to take it out of their filter.",
+    )
 
 
 def _behind(error: OSError) -> Exception:

@@ -19,7 +19,7 @@ from mfagate.wire.message import Answer, as_sent, read_head, send, serialize
 from mfagate.wire.proxy import Proxy, is_own_answer, proxy_for, unasked_refusal
 from mfagate.wire.route import Route
 from mfagate.wire.stream import Stream
-from mfagate.wire.tls import Verifier
+from mfagate.wire.tls import TlsStream, Verifier
 
 if TYPE_CHECKING:
     import requests
@@ -106,17 +106,23 @@ class Wire:
     def _exchange(self, attempt: Attempt, sent: Request, target: str, route: Route) -> Response:
         stream = route.open(attempt, self._anonymous)
         if route.endpoint.scheme == "https":
-            stream = self._verifier.secure(
-                stream,
-                route.endpoint.server_name,
-                attempt,
-                lambda again: route.open(again, self._anonymous),
-            )
+            stream = self._secure(stream, attempt, route)
             attempt.certificate = certificates.verified(stream.peer)
         with attempt.during(Phase.PROCESSING):
             answer = self._ask(stream, attempt, sent, target, route)
         with attempt.during(Phase.TRANSFER):
             return answer.complete(self._max_body_bytes, attempt.deadline)
+
+    def _secure(self, stream: Stream, attempt: Attempt, route: Route) -> TlsStream:
+        try:
+            return self._verifier.secure(
+                stream, route.endpoint.server_name, attempt, lambda again: route.open(again, self._anonymous)
+            )
+        except WireError as error:
+            # A server that speaks plain HTTP would begin with a status line.
+            if route.proxy is not None and str(error.evidence.get("received", "")).startswith("<"):
+                raise route.proxy.page() from error
+            raise
 
     def _ask(self, stream: Stream, attempt: Attempt, sent: Request, target: str, route: Route) -> Answer:
         """Send the request and read the head of the answer, if it is the server's own."""

@@ -44,7 +44,8 @@ def managed(status: int, said: str, code: str | None = None, settings: Auth0Sett
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        ({"x-ratelimit-reset": "1796083000"}, "try again after 2026-11-30 23:56:40 UTC"),
+        ({"x-ratelimit-reset": "4102444800"}, "try again after 2100-01-01 00:00:00 UTC"),
+        ({"x-ratelimit-reset": "1506461721"}, None),
         ({"retry-after": "12"}, "try again in 12 s"),
         ({}, None),
     ],

@@ -26,6 +26,7 @@ from mfagate.providers.auth0.errors import (
     BAD_CLIENT,
     KNOWN_CODES,
     MEANINGS,
+    denied_by_others,
     error_of,
     is_about_a_user,
     lacking,
@@ -191,7 +192,7 @@ class Auth0(Provider):
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: Auth0Settings) -> Meaning | None:
         """The error's sentence decides where its code does not."""
-        found = meaning_of(error)
+        found = denied_by_others(error, exchange) or meaning_of(error)
         if found is None:
             return None
         evidence = {"possible causes": _candidates(settings)} if found is BAD_CLIENT else found.evidence

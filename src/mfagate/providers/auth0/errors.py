@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from mfagate.causes import CauseId
-from mfagate.exchange import Response
+from mfagate.exchange import Exchange, Response
 from mfagate.foreign import ForeignText
 from mfagate.foreign.parsing import raw
 from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, Meaning
@@ -120,6 +120,29 @@ _TENANTS_MESSAGES = Meaning(
     "Auth0's support for a higher limit. Let users take another factor meanwhile.",
     setting="domain",
 )
+
+NOT_IN_PLAN = Meaning(
+    CauseId.ACCOUNT_FEATURE_DISABLED,
+    "the tenant's plan does not include this; it is no missing permission",
+    "Auth0 Dashboard > Settings > Subscription: look whether the plan includes the feature, and ask Auth0's support if "
+    "it does.",
+    setting="domain",
+)
+
+IN_OTHER_WORDS = Meaning(
+    CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
+    "Auth0 denies the application a token, in words that are not its own or that mfagate does not know",
+    "Do not rotate the credential: nothing shows that it is wrong. Auth0 Dashboard > Monitoring > Logs has the failed "
+    "exchange of this time. Look also whether an Action of the trigger credentials-exchange (Actions > Triggers > "
+    "Machine to Machine) denies it, and whether the plan's machine-to-machine tokens are used up.",
+)
+"""An Action may deny a token with any code and sentence: https://auth0.com/docs/actions/triggers/credentials-exchange.
+
+A plan without charge gets no more tokens when they are used up:
+https://community.auth0.com/t/what-happens-when-m2m-tokens-are-used-up/105079
+"""
+
+_MAY_BE_AN_ACTIONS = ("access_denied", "invalid_request")
 
 _BAD_REQUEST = Meaning(CauseId.CONTRACT_STATUS_CHANGED, "Auth0 does not take a field of the request", CORRECT_REQUEST)
 
@@ -223,6 +246,8 @@ class Trap:
 TRAPS = (
     # Overload was once answered with 500 access_denied, and rate limit headers that looked healthy.
     Trap(None, r"\bglobal limit has been reached", LIMITED),
+    # https://github.com/auth0/auth0-deploy-cli/issues/537
+    Trap(None, r"account is not allowed to perform this operation", NOT_IN_PLAN),
     Trap(None, r"service not found", UNKNOWN_API),
     Trap(None, r"service not enabled within domain", NOT_ENABLED),
     Trap(None, r"client-grant|client is not authorized to access", NO_CLIENT_GRANT),
@@ -354,6 +379,13 @@ def meaning_of(error: ApiError) -> Meaning | None:
     """Return what an error means: by its sentence, by its code, or because the code names a missing object."""
     gone = GONE if isinstance(error.code, str) and error.code.startswith("inexistent_") else None
     return trap_of(error) or MEANINGS.get(error.code) or gone
+
+
+def denied_by_others(error: ApiError, exchange: Exchange) -> Meaning | None:
+    """Return the meaning of a token that an application is denied by a sentence of which nothing is known."""
+    asks_for_itself = b"grant_type=client_credentials" in exchange.request.body.split(b"&")
+    named = error.code in _MAY_BE_AN_ACTIONS and trap_of(error) is None
+    return IN_OTHER_WORDS if asks_for_itself and named else None
 
 
 def is_about_a_user(error: ApiError) -> bool:

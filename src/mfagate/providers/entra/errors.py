@@ -7,7 +7,8 @@ AADSTS in the description, may change and serve the diagnosis alone
 decides where it is known, and ``error`` where it is not. Numbers about assertions beside that
 page: https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/identity/identity/TROUBLESHOOTING.md; 1000502 and 7000214:
 https://github.com/AzureAD/microsoft-identity-web/issues/2834 and
-https://github.com/AzureAD/microsoft-identity-web/issues/2444. ``published.toml`` has the numbers of the page, and which
+https://github.com/AzureAD/microsoft-identity-web/issues/2444; 1002016:
+https://github.com/MicrosoftDocs/azure-docs/issues/96851. ``published.toml`` has the numbers of the page, and which
 of them are not about us.
 
 Graph answers ``{"error": {"code", "message", "innerError"}}``; ``code`` alone is to be relied on
@@ -89,7 +90,7 @@ _SIGN_IN = Meaning(
     ABOUT_THE_USER,
 )
 
-_POLICY = Meaning(
+POLICY = Meaning(
     CauseId.CREDENTIAL_NETWORK_RESTRICTED,
     "a Conditional Access policy of the tenant blocks it",
     "In the Microsoft Entra admin center, look up the trace or correlation id in Sign-in logs > Service principal "
@@ -170,7 +171,7 @@ _BY_NUMBER: Mapping[int, Meaning] = {
     **dict.fromkeys(numbers.PEOPLES_ENDPOINTS, _PEOPLES_ENDPOINT),
     **dict.fromkeys(numbers.WRONG_CLOUDS, _WRONG_CLOUD),
     **dict.fromkeys(numbers.OUR_ASSERTIONS, _OUR_ASSERTION),
-    **dict.fromkeys(numbers.POLICIES, _POLICY),
+    **dict.fromkeys(numbers.POLICIES, POLICY),
     **dict.fromkeys(numbers.TENANT_RESTRICTIONS, _RESTRICTED),
     **dict.fromkeys(numbers.NO_FEDERATED_CREDENTIAL, _FEDERATED),
     7000215: Meaning(
@@ -328,9 +329,21 @@ _BY_NUMBER: Mapping[int, Meaning] = {
         "In the Microsoft Entra admin center, open Enterprise apps, and look for the disabled resource that the answer "
         "names.",
     ),
-    **dict.fromkeys(
-        (51000, 650052),
-        Meaning(CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant has not got this feature; it is no missing permission"),
+    51000: Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant has not got this feature; it is no missing permission"
+    ),
+    650052: Meaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the tenant has no service principal of what is asked for; it is no missing permission",
+        "Read in the provider's message which service the tenant lacks. If it is Microsoft's, have an administrator of "
+        "the tenant enable or buy it. If it is another application, have an administrator consent to that application "
+        "in this tenant, which makes the service principal.",
+    ),
+    1002016: Meaning(
+        CauseId.NETWORK_TLS_HANDSHAKE,
+        "Entra refuses the TLS version or cipher of this connection",
+        "Let the login service, and any proxy on the way, use TLS 1.2 or 1.3 without 3DES "
+        "(https://go.microsoft.com/fwlink/?linkid=2161187).",
     ),
     50029: Meaning(
         CauseId.CONFIG_MALFORMED_VALUE,
@@ -388,13 +401,13 @@ _BY_ERROR: Mapping[str | int, Meaning] = {
     "access_denied": Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "a policy of the tenant forbids it",
-        _POLICY.next_step,
+        POLICY.next_step,
         setting="client_id",
     ),
     "interaction_required": Meaning(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "a policy of the tenant wants a person to act, which an application cannot",
-        _POLICY.next_step,
+        POLICY.next_step,
         setting="client_id",
     ),
     "unsupported_grant_type": Meaning(
@@ -458,6 +471,14 @@ _OF_GRAPH: Mapping[str | int, Meaning] = {
             "licence. Grant admin consent.",
             setting="client_id",
         ),
+    ),
+    "Authentication_RequestFromUnsupportedUserRole": Meaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "who asks has no role of the tenant that Graph wants for this",
+        "The application asks with permissions of its own: grant it the application permission that Graph's page on "
+        "this request names, with admin consent. Where a signed-in user asks, give the user one of the roles on that "
+        "page, such as Reports Reader.",
+        setting="client_id",
     ),
     "Authentication_RequestFromNonPremiumTenantOrB2CTenant": Meaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,

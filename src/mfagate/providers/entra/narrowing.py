@@ -26,18 +26,37 @@ def narrowed(error: ApiError, exchange: Exchange, settings: EntraSettings) -> Me
     if error.code == errors.BAD_REQUEST and "segment" in error.message:
         return _NO_SUCH_PATH
     name = errors.error_name(response)
-    meaning = errors.MEANINGS.get(error.code) or _by_name(error, name or "")
+    meaning = errors.MEANINGS.get(error.code) or _by_name(error, name or "", _asks_for_itself(exchange))
     narrow = _NARROWINGS.get(error.code)
     return narrow(meaning, error, exchange, settings) if narrow and meaning else meaning
 
 
 _VAGUE = ("invalid_client", "unauthorized_client")
 
+_CLEAR = ("server_error", "temporarily_unavailable", "unsupported_grant_type")
+"""Names that say the same, whatever the number is."""
 
-def _by_name(error: ApiError, name: str) -> Meaning | None:
-    """Return what the ``error`` says; with a number that is not known, it says too little to accuse the credential."""
+_NO_USER = b"grant_type=client_credentials"
+
+
+def _asks_for_itself(exchange: Exchange) -> bool:
+    """Return whether an application asks for a token of its own: no user signs in, and the request is mfagate's."""
+    return _NO_USER in exchange.request.body.split(b"&")
+
+
+def _by_name(error: ApiError, name: str, for_itself: bool) -> Meaning | None:
+    """Return what the ``error`` says; with a number that is not known, it says too little.
+
+    Entra sends ``invalid_grant`` and ``invalid_request`` to applications too, for reasons that only the number tells:
+    https://github.com/microsoft/botbuilder-dotnet/issues/6759 and
+    https://github.com/MicrosoftDocs/azure-docs/issues/96851.
+    """
     meaning = errors.MEANINGS.get(name)
-    if error.code == name or name not in _VAGUE:
+    if error.code == name:
+        return meaning
+    if "conditional access" in raw(error.message).lower():
+        return errors.POLICY
+    if name not in _VAGUE and (not for_itself or name in _CLEAR):
         return meaning
     text = f"Entra refuses the application ({name}) with a number that mfagate does not know"
     return Meaning(CauseId.PROVIDER_REFUSAL_UNRECOGNISED, text, evidence={"provider's errors": errors.PAGE})

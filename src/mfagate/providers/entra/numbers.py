@@ -39,8 +39,11 @@ WRONG_CLOUDS = (50049, 90038, 90043, 90051, 900382, 900432, 1000104)
 OUR_ASSERTIONS = (50013, 50027, 50048, 50098, 50120, 700021, 700023)
 """Entra cannot read or accept the assertion that was sent for the credential."""
 
-POLICIES = (53003, 530032, 530035)
-"""A Conditional Access policy or the security defaults of the tenant block it."""
+POLICIES = (53003, 530032, 530035, 530084)
+"""A Conditional Access policy or the security defaults of the tenant block it.
+
+530084: https://github.com/Azure/azure-cli/issues/31428
+"""
 
 TENANT_RESTRICTIONS = (50002, 500021, 500022)
 """A proxy on the way limits which tenants may be used from this network.

@@ -264,6 +264,16 @@ _REFUSED_ACCESS_TOKEN = Meaning(
     "Leave the key as it is.",
     setting="org_url",
 )
+_TAKES_NO_TOKEN = Meaning(
+    CauseId.CREDENTIAL_WRONG_KIND,
+    "Okta does not take the access token here, or did not see it: endpoints without an OAuth scope answer so to tokens "
+    "that others take",
+    "See in Okta's reference whether this endpoint has an OAuth 2.0 scope. If it has none, the login service needs an "
+    "API token for it. If it has one, look for a proxy that drops the Authorization header, and for clients that keep "
+    "an access token for longer than it lives. Leave the key as it is.",
+    setting="client_id",
+)
+"""https://github.com/okta/terraform-provider-okta/issues/667, https://github.com/okta/okta-sdk-java/issues/998"""
 _NO_SUCH_TOKEN = Meaning(
     CauseId.CONFIG_MALFORMED_VALUE,
     "token_id is the id of no active token of this org; api_token, which was accepted, has another one",
@@ -475,6 +485,8 @@ def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> M
         return next((meaning for part, meaning in BY_DESCRIPTION[code] if part.lower() in told), None)
     if code == _REFUSED_TOKEN:
         return _refused_token(settings)
+    if code == _NO_SESSION and settings.private_key is not None:
+        return _TAKES_NO_TOKEN
     if code == _NO_PERMISSION:
         return _no_permission(settings)
     if code == NO_SCOPE:

@@ -28,6 +28,7 @@ from mfagate.providers.privacyidea.errors import (
     NO_KEY,
     POLICY_CODE,
     REVOKED_TOKEN,
+    SAW_NO_KEY,
     UNAUTHORIZED_USER,
     UNKNOWN_USER,
     error_of,
@@ -215,18 +216,25 @@ class PrivacyIDEA(Provider):
         return super().meaning(error, exchange, settings)
 
     def narrow(self, finding: Finding, settings: PrivacyIDEASettings, send: Send) -> Finding:
-        """Send a refused validate key once more in a second header, which the server reads as well.
+        """Send a refused key once more in a second header, which the server reads as well.
 
-        Proxies, and Apache without WSGIPassAuthorization, drop the header Authorization: then the server sees no key.
+        Proxies, and Apache without WSGIPassAuthorization, drop the header Authorization or put one of their own in its
+        place: then the server sees no key, or none that it can read
+        (https://github.com/privacyidea/privacyidea/issues/2123,
+        https://github.com/privacyidea/privacyideaadm/issues/49).
         """
-        key = settings.secret("validate_key")
-        refused = finding.cause is CauseId.CREDENTIAL_REJECTED and finding.evidence.get("provider code") == POLICY_CODE
-        if key is None or not refused:
+        refused = finding.cause is CauseId.CREDENTIAL_REJECTED
+        asked = str(finding.evidence.get("request"))
+        probe = next((probe for probe in self.credentials(settings) if asked.endswith(probe.path)), None)
+        if not refused or finding.evidence.get("provider code") not in SAW_NO_KEY or probe is None:
             return finding
-        request = self.credentials(settings)[0].request()
+        key = settings.secret(probe.subject) if probe.subject in _KEYS else None
+        if key is None:
+            return finding
+        request = probe.request()
         request.headers = {**request.headers, "PI-Authorization": key}
         response = send(request).response
-        return replace(_DROPPED, evidence=finding.evidence) if response and _knows_no_such_user(response) else finding
+        return replace(_DROPPED, evidence=finding.evidence) if response and probe.accepted(response) else finding
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
         """Also what a policy forbids one user or token."""
@@ -262,10 +270,12 @@ def _is_ready(response: Response) -> bool:
     return response.status == 200 and isinstance(value, dict) and value.get("status") == "ready"
 
 
+_KEYS = ("validate_key", "admin_key")
+
 _DROPPED = Finding(
     CauseId.NETWORK_PROXY,
     "the server accepts the key in the header PI-Authorization and does not see it in Authorization: something on the "
-    "way drops that header",
+    "way drops or replaces that header",
     next_step="Let the header Authorization through to the server: Apache needs WSGIPassAuthorization On, a proxy a "
     "rule for it. Leave the key as it is.",
 )

@@ -108,6 +108,9 @@ MEANINGS: Mapping[str | int, Meaning] = {
 POLICY_CODE = 303
 """One code for everything a policy forbids; only the message tells what it was."""
 
+SAW_NO_KEY = (POLICY_CODE, 4033, 4304)
+"""Refusals of a key that may not have come to the server: none was seen, or what was seen is no token."""
+
 NO_KEY = Meaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS)
 
 _WITHHELD = Meaning(

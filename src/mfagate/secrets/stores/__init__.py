@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -159,6 +160,9 @@ def read_file(base: Path, path: str, reference: Reference) -> str:
         raise Unresolved(f"{reference}: {full} {error}{kind}", next_step=step) from None
     if tool := encrypted_by(text):
         raise encrypted(reference, tool, Location(full, 1))
+    if text[1:8:2] == "\0\0\0\0":
+        message = f"{reference}: {full} is UTF-16, as PowerShell writes it, without the mark that says so"
+        raise Unresolved(message, next_step="Save it as UTF-8: Set-Content -Encoding utf8 in PowerShell.")
     return text
 
 
@@ -193,6 +197,25 @@ def _other_kind(path: Path) -> tuple[str, str | None]:
     except (OSError, ValueError):  # ValueError: the path holds a NUL character
         return "", None
     return next(((f"; {what}", step) for mark, what, step in _KINDS if start.startswith(mark)), ("", None))
+
+
+def is_xml(text: str) -> bool:
+    """Return whether a text is XML, such as Web.config of .NET or web.xml of Java."""
+    start = text.lstrip("\ufeff \t\r\n")[:200]
+    return (
+        start.startswith("<?xml")
+        or re.match(r"<(configuration|appSettings|web-app|beans|properties)[\s>]", start) is not None
+    )
+
+
+def xml_instead(reference: Reference, path: str, location: Location) -> Unresolved:
+    """Say that no store reads XML, and how a job gets one value out of it."""
+    return Unresolved(
+        f"{reference}: {path} is XML, and mfagate has no store that reads it",
+        next_step="Write the value into a variable of the job, and refer to it as env:NAME: NAME=$(xmllint --xpath "
+        f"""'string(//add[@key="KEY"]/@value)' {quoted(path, 200)}).""",
+        location=location,
+    )
 
 
 _CIPHERTEXTS = (

@@ -16,7 +16,7 @@ from typing import Any
 from mfagate.foreign import quoted
 from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import Resolved, StoreContext, full_path, ini, read_file, tfvars
+from mfagate.secrets.stores import Resolved, StoreContext, full_path, ini, is_xml, read_file, tfvars, xml_instead
 from mfagate.secrets.stores.json_comments import without_comments
 from mfagate.secrets.stores.lines import LineOf, json_lines, toml_lines, yaml_lines
 from mfagate.secrets.stores.manifests import makes_secrets
@@ -64,6 +64,8 @@ class Store:
 
     def _read(self, reference: Reference, path: str) -> _File:
         text = read_file(self._base, path, reference)
+        if is_xml(text):
+            raise xml_instead(reference, path, Location(full_path(self._base, path, reference), 1))
         try:
             return _PARSERS[reference.scheme](text.removeprefix("\ufeff"))
         except (ValueError, RecursionError) as error:
@@ -216,6 +218,10 @@ def _line(error: Exception) -> int | None:
 
 
 def _template(text: str) -> str:
+    if "\u201c" in text or "\u201d" in text:
+        return '; it has typographic quotation marks (U+201C, U+201D), as a word processor writes them: write " instead'
+    if "\u00a0" in text:
+        return "; it has no-break spaces (U+00A0), as text copied from a web page: write plain spaces instead"
     return "; it holds {{ … }}, as a template that has to be rendered first" if "{{" in text else ""
 
 
@@ -243,6 +249,9 @@ def _loader(deep: bool) -> Any:
     class Loader(base):  # type: ignore[misc]
         """Keeps values with tags of other programs as :class:`Tagged`."""
 
+    # Ansible: a text that no template engine may look at.
+    # https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_advanced_syntax.html
+    Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     Loader.add_multi_constructor("!", lambda _, suffix, node: Tagged(f"!{suffix}"))
     return Loader
 

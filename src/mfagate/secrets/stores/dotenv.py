@@ -9,6 +9,7 @@ reference is unresolved: python-dotenv would put nothing there. What other progr
 from __future__ import annotations
 
 import io
+import re
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 from mfagate.foreign import quoted
 from mfagate.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import MAX_FILE_BYTES, Resolved, StoreContext, full_path, read_file
+from mfagate.secrets.stores import MAX_FILE_BYTES, Resolved, StoreContext, full_path, is_xml, read_file, xml_instead
 from mfagate.secrets.stores.env_files import misread
 from mfagate.secrets.stores.ini import section_of
 from mfagate.secrets.stores.path import ValuePath, to_write
@@ -40,6 +41,16 @@ class Store:
         file = self._context.once("dotenv", full, lambda: self._parse(read_file(self._context.base, path, reference)))
         java = path.endswith(".properties")
         if name not in file.defined:
+            text = read_file(self._context.base, path, reference)
+            if is_xml(text):
+                raise xml_instead(reference, path, Location(full, 1))
+            if (other := _other_syntax(text, name)) is not None:
+                line, what, instead = other
+                raise Unresolved(
+                    f"{reference}: {path} does not define {name}, but line {line} {what}",
+                    next_step=instead,
+                    location=Location(full, line),
+                )
             step = _as_properties(reference, path, name) if java and file.unreadable else None
             raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}", next_step=step)
         found = file.defined[name]
@@ -69,6 +80,50 @@ class Store:
             defined = {name: replace(one, misread=()) for name, one in defined.items()}
         unreadable = [line for line, one in bindings if one.error and section_of(one.original.string.strip()) is None]
         return _File(defined, unreadable, by_section)
+
+
+_OTHER_LINES = (
+    (
+        re.compile(r"\s{0,20}#\s{0,20}(?:export )?([\w.-]{1,100})\s{0,20}="),
+        "has it behind #, as a comment",
+        "Take the # away and put the value there, or correct the name.",
+    ),
+    (
+        re.compile(r"\s{0,20}\$env:([\w.-]{1,100})\s{0,20}="),
+        "sets it as PowerShell does",
+        "Run the script in this job, and write env:{}.",
+    ),
+    (
+        re.compile(r"\s{0,20}setx?\s\"?([\w.-]{1,100})[=\s]"),
+        "sets it as a batch file of Windows does",
+        "Run the script in this job, and write env:{}.",
+    ),
+    (
+        re.compile(r"\s{0,20}(?:ENV|ARG)\s([\w.-]{1,100})[=\s]"),
+        "sets it as a Dockerfile does",
+        "Set it in this job as the image does, and write env:{}.",
+    ),
+    (
+        re.compile(r"\s{0,20}([\w.-]{1,100})\s{0,20}:\s"),
+        "has a colon in the place of =",
+        "Write {}=VALUE there; a whole file of such lines is YAML: yaml:FILE#{}.",
+    ),
+    (
+        re.compile(r"[\u200b-\u200f\u2060\ufeff\u00a0]{1,20}([\w.-]{1,100})\s{0,20}="),
+        "has an invisible character in front of the name",
+        "Write the name again by hand: programs read another name there.",
+    ),
+)
+"""Lines that set a variable in another way than a .env file does, and what to do."""
+
+
+def _other_syntax(text: str, name: str) -> tuple[int, str, str] | None:
+    """Return the first line that sets a variable in another syntax, with that syntax and what to do."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, what, step in _OTHER_LINES:
+            if (found := pattern.match(line)) is not None and found[1] == name:
+                return number, what, step.replace("{}", quoted(name, 80))
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,6 +239,14 @@ def _objects(found: Sequence[Any]) -> Iterator[_Manifest]:
         yield _Manifest(document)
 
 
+_SPACE_INSIDE = "the value under data is base64 with a space or tab in it, which Kubernetes refuses"
+_IN_ONE_LINE = (
+    "Write it in one line: base64 -w0. In YAML, > and lines that continue without | put a space between the lines."
+)
+"""Go's decoder ignores line breaks and nothing else: https://pkg.go.dev/encoding/base64#Encoding.DecodeString,
+https://github.com/rackerlabs/genestack/issues/340."""
+
+
 _TEMPLATE = re.compile(r"\{\{.*|\$\{.*|\$\(.*|<[^>]*>.*|[%#@]\{.*", re.DOTALL)
 """Marks of Helm, Flux and envsubst, kustomize, argocd-vault-plugin, and others."""
 
@@ -251,8 +259,10 @@ def _decode(value: Any, wanted: _Wanted, line: int | None) -> str:
     if value.startswith("ENC["):
         return value  # The stores name the tool.
     try:
-        return base64.b64decode("".join(value.split()), validate=True).decode("utf-8")
+        return base64.b64decode(re.sub(r"[\r\n]", "", value), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
+        if re.search(r"[ \t]", value):
+            raise wanted.miss(_SPACE_INSIDE, _IN_ONE_LINE, line) from None
         raise wanted.miss(
             "the value under data is not base64 of text; plain text belongs under stringData",
             "Move the plain value from data to stringData, or put its base64 under data: "

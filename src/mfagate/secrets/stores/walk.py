@@ -26,7 +26,7 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][\w.-]*)(?:=(.*))?", re.DOTALL)
 _ASSIGNED = re.compile(r"=[^=]")
 _PLAIN_NAME = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+(?:[-_.][a-z0-9]+)*")
 """Other texts in a list may be values themselves: a token in base64 ends with ``=``."""
-_NAMES = ("name", "Name", "key", "Key")
+_NAMES = ("name", "Name", "key", "Key", "label")
 _VALUES = ("value", "Value")
 
 
@@ -78,6 +78,8 @@ def follow(document: Any, steps: Sequence[str]) -> tuple[Any, Sequence[str]]:
     value = document
     walked: list[str] = []
     for number, step in enumerate(steps):
+        if (made := _made_elsewhere(value, steps[number - 1] if number else "NAME")) is not None and step in value:
+            raise Missing(f"{_dotted(steps[:number])} holds no value: {made.what}", step=made.step)
         inner = _enter(value, step)
         if inner is None:
             raise _missing(document, value, steps, number)
@@ -136,9 +138,11 @@ def _scalar(value: Any, steps: Sequence[str]) -> Any:
         return json.dumps(value)  # a JSON Web Key
     if value is None or isinstance(value, dict | list):
         message = f"{_dotted(steps)} holds {_kind(value)}, not a value{_what_is_there(value)}"
-        step = _made_elsewhere(value)
-        inside = () if value is None or step else _names(value)
-        raise Missing(message, reference=_of_secret(value), inside=inside, step=step)
+        made = _made_elsewhere(value, steps[-1])
+        inside = () if value is None or made else _names(value)
+        if made:
+            raise Missing(f"{message}; {made.what}", step=made.step)
+        raise Missing(message, reference=_of_secret(value), inside=inside)
     return value
 
 
@@ -159,19 +163,71 @@ _EXPRESSION = (
 )
 
 
-def _made_elsewhere(value: Any) -> str | None:
-    """Return what to do with a table that another program makes a value of.
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Which program makes the value, and what to do."""
 
-    https://www.pulumi.com/docs/iac/concepts/secrets/,
-    https://learn.microsoft.com/azure/azure-resource-manager/templates/key-vault-parameter
+    what: str
+    step: str
+
+
+def _made_elsewhere(value: Any, name: str) -> _Maker | None:
+    """Return what makes the value, if a table says where another program takes it from.
+
+    https://www.pulumi.com/docs/iac/concepts/secrets/, https://docs.travis-ci.com/user/encryption-keys/,
+    https://learn.microsoft.com/azure/azure-resource-manager/templates/key-vault-parameter,
+    https://docs.docker.com/reference/compose-file/secrets/, https://docs.gitlab.com/ci/yaml/#secrets,
+    https://docs.drone.io/secret/, https://render.com/docs/blueprint-spec,
+    https://devcenter.heroku.com/articles/app-json-schema#env
     """
-    if not isinstance(value, dict) or len(value) != 1:
+    if not isinstance(value, dict) or "value" in value or "Value" in value:
         return None
-    if isinstance(value.get("secure"), str):
-        return f"Pulumi encrypted it: write it in the job with `pulumi config get NAME`, and {_RESULT}."
-    if isinstance(reference := value.get("reference"), dict) and "keyVault" in reference:
-        return f"Azure reads it when it deploys: read it in the job with `az keyvault secret show`, and {_RESULT}."
-    return None
+    keys = set(value)
+    if keys == {"secure"} and isinstance(value["secure"], str):
+        return _Maker(
+            "Pulumi, Travis CI or AppVeyor encrypted it",
+            f"Write it in the job with `pulumi config get NAME`, or take the variable that the CI service sets, "
+            f"and {_RESULT}.",
+        )
+    if isinstance(reference := value.get("reference"), dict) and "keyVault" in reference and len(keys) == 1:
+        return _Maker(
+            "Azure reads it from Key Vault when it deploys",
+            f"Read it in the job with `az keyvault secret show`, and {_RESULT}.",
+        )
+    if keys <= {"file", "name"} and isinstance(file := value.get("file"), str):
+        shown = quoted(file, 2 * _LONGEST_NAME)
+        return _Maker("Docker Compose reads it from a file", f"Point at that file: file:{shown}.")
+    return _of_environment(value, keys, name)
+
+
+_FROM_STORES = {
+    "vault",
+    "gcp_secret_manager",
+    "azure_key_vault",
+    "aws_secrets_manager",
+    "akeyless",
+    "gitlab_secrets_manager",
+}
+_OF_RENDER = {"sync", "generateValue", "fromDatabase", "fromService", "fromGroup"}
+_OF_HEROKU = {"description", "required", "generator"}
+
+
+def _of_environment(value: Mapping[Any, Any], keys: set[Any], name: str) -> _Maker | None:
+    """Return what sets a variable of the environment that a table describes."""
+    if keys == {"from_secret"}:
+        what = "Drone or Woodpecker takes it from its secrets"
+    elif keys & _FROM_STORES and keys <= {*_FROM_STORES, "file", "token"}:
+        what = "GitLab fetches it from a store of secrets"
+    elif keys & _OF_RENDER and isinstance(value.get("key"), str):
+        what = "Render sets it"
+    elif keys and keys <= _OF_HEROKU:
+        what = "Heroku sets it"
+    elif set(value) == {"environment"} and isinstance(value["environment"], str):
+        what, name = "Docker Compose reads it from a variable", value["environment"]
+    else:
+        return None
+    shown = quoted(name, _LONGEST_NAME)
+    return _Maker(f"{what}", f"Set it in this job as it is set where the login service runs, and write env:{shown}.")
 
 
 def _of_secret(value: Any) -> str | None:
@@ -224,6 +280,10 @@ def _missing(document: Any, value: Any, steps: Sequence[str], number: int) -> Mi
     message = f"there is no {quoted(step, _LONGEST_NAME)!r} under {before or 'the top'}"
     if (joined := _joined(document, steps)) is not None:
         return Missing(f"{message}, but there is a key with the whole name", instead=joined)
+    if (apart := _apart(value, step)) is not None:
+        return Missing(message, instead=[*steps[:number], *apart, *steps[number + 1 :]])
+    if (deeper := _deeper(value, steps[number:])) is not None:
+        return Missing(message + _what_is_there(value), instead=[*steps[:number], *deeper])
     if isinstance(value, str):
         return _in_text(message, before, value)
     near = _nearest(step, _names(value))
@@ -231,6 +291,30 @@ def _missing(document: Any, value: Any, steps: Sequence[str], number: int) -> Mi
         hint = f"{message}; did you mean {quoted(near, _LONGEST_NAME)!r}?"
         return Missing(hint + _what_is_there(value), instead=[*steps[:number], near, *steps[number + 1 :]])
     return Missing(message + _what_is_there(value))
+
+
+def _apart(value: Any, step: str) -> list[str] | None:
+    """Return the steps that .NET writes as one, with ``:`` or ``__`` between them."""
+    for separator in (":", "__"):
+        parts = step.split(separator)
+        inner = value
+        for part in parts if len(parts) > 1 else ():
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if len(parts) > 1 and isinstance(inner, str):
+            return parts
+    return None
+
+
+def _deeper(value: Any, steps: Sequence[str]) -> list[str] | None:
+    """Return the path through the one table inside that has the rest, such as ``data.data`` of Vault."""
+    found = [key for key, inner in value.items() if _leads_to_text(inner, steps)] if isinstance(value, dict) else []
+    return [str(found[0]), *steps] if len(found) == 1 else None
+
+
+def _leads_to_text(value: Any, steps: Sequence[str]) -> bool:
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else None
+    return isinstance(value, str)
 
 
 def _in_text(message: str, before: str, value: str) -> Missing:
