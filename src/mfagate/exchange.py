@@ -156,7 +156,8 @@ class Failure:
 
     ``outcome`` is set where the cause alone does not decide it: a name that
     does not exist is a failure, a resolver that does not answer is inconclusive.
-    ``next_step`` is set where more is known than the page of the cause says.
+    ``next_step`` is set where more is known than the page of the cause says. ``setting`` names a setting whose value
+    is the reason.
     """
 
     cause: CauseId
@@ -165,6 +166,7 @@ class Failure:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
     next_step: str | None = None
+    setting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

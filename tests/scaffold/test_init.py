@@ -122,7 +122,7 @@ def test_other_files_that_exist_are_kept_and_said(tmp_path: Path) -> None:
         (["--provider", "duo", "--ci", "travis"], "'travis' is not one of"),
         (["--provider", "duo", "--ci", "github"], "--ci needs --source SOURCE, what the CI machine installs: git+htt"),
         (["file", "--provider", "duo"], "is a file"),
-        (["file/below", "--provider", "duo"], "cannot be written"),
+        (["file/below", "--provider", "duo"], "file is a file, and a folder of this name is needed"),
     ],
 )
 def test_bad_input_writes_nothing(tmp_path: Path, arguments: list[str], words: str) -> None:

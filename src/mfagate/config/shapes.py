@@ -47,6 +47,10 @@ ANYTHING = "(?s).*"
 """The documented form of a value whose form no provider documents."""
 
 
+ANY_SEGMENT = r"(?!\.{1,2}$)[^\s/\\?#%]+"
+"""The documented form of an id that fills one segment of a path, where no provider documents more."""
+
+
 def is_recognised(shape: Shape | None, value: str) -> bool:
     """Return whether a value has the very form of its setting, and not only a possible one.
 

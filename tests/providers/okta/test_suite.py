@@ -66,6 +66,8 @@ class TestOkta(ProviderSuite):
     offline = (
         Change({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"token_id": "https://mfa.acme.org/x"}, CauseId.CONFIG_MALFORMED_VALUE),
+        Change({"token_id": ".."}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"api_token": "sandbox:token_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         Change({"api_token": "sandbox:token_id", "token_id": "sandbox:api_token"}, CauseId.CONFIG_VALUES_SWAPPED),
         Change({"api_token": "SSWS 00" + "a1B2" * 10}, CauseId.CONFIG_STRAY_CHARACTERS),
