@@ -220,7 +220,7 @@ def _problems(error: ValidationError, origin: Origin) -> Iterable[Problem]:
         if keys in seen:
             continue
         seen.add(keys)
-        message = _expected(item, keys)
+        message = _expected(item, origin.written(*keys))
         if in_client and len(steps) > 4:
             message = "must be a number, or a reference in quotes"
         if steps[2:] == ("waivers",) and item["type"] == "tuple_type":
@@ -235,18 +235,23 @@ def _expected(item: Mapping[str, Any], keys: KeyPath) -> str:
     """Say what has to be written in the place of a value that does not fit."""
     match item["type"], keys:
         case ("missing", (*_, "environment")):
-            return f'is missing: add environment = "production" (or {_OTHERS}) below [{dotted(keys[:-1])}]'
+            return f'is missing: add environment = "production" (or {_OTHERS}) below {_head(keys[:-1])}'
         case ("missing", (*_, "provider")):
-            return f'is missing: add provider = "NAME" below [{dotted(keys[:-1])}], such as "duo" or "okta"'
+            return f'is missing: add provider = "NAME" below {_head(keys[:-1])}, such as "duo" or "okta"'
         case ("missing", _):
-            return f"is missing: add it below [{dotted(keys[:-1])}]"
+            return f"is missing: add it below {_head(keys[:-1])}"
         case ("dict_type" | "model_type", ("integrations",)):
             return "must be a table for each integration: begin one with a line such as [integrations.duo]"
         case ("dict_type" | "model_type", _):
-            return f"must be a table: write its keys below a line [{dotted(keys)}]"
+            return f"must be a table: write its keys below a line {_head(keys)}"
         case ("less_than_equal", (*_, "share_of_users")):
             return "must be between 0 and 1, such as 0.3 for 30 %"
     return _EXPECTATIONS.get(item["type"]) or item["msg"].replace("Input should", "should")
+
+
+def _head(keys: KeyPath) -> str:
+    """Return the head of a table as it is written in the file; a number is the place in a list of tables."""
+    return f"[[{dotted(keys[:-1])}]]" if keys[-1].isdecimal() else f"[{dotted(keys)}]"
 
 
 _OTHERS = '"staging", "sandbox", "development"'
