@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,29 @@ def _read(path: Path) -> str:
     try:
         return read_text(path, MAX_BYTES)
     except Unreadable as error:
-        hint = "; name another one with --config PATH, or start one with `mfagate init`" if error.missing else ""
+        hint = _elsewhere(path) if error.missing else ""
         raise ConfigError([Problem(Location(path, error.line), "", f"{error}{hint}")]) from None
+
+
+_START = "; name another one with --config PATH, or start one with `mfagate init`"
+
+
+def _elsewhere(path: Path) -> str:
+    """Say where the file may be that was meant: beside a misspelt name, or in a folder above, in this repository."""
+    try:
+        folder, *above = path.absolute().parents
+        if beside := nearest_to(path.name, [file.name for file in folder.glob("*.toml")]):
+            return beside
+        for inner, outer in zip([folder, *above], above, strict=False):
+            if (inner / ".git").exists():
+                break
+            if (outer / path.name).is_file():
+                found = relpath(outer / path.name)
+                return f"; there is {found}: name it with --config, or run mfagate in its folder"
+    except OSError:
+        # The working directory may be gone.
+        return _START
+    return _START
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
