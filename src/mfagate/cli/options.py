@@ -100,6 +100,22 @@ def _parse_history(ctx: click.Context, param: click.Parameter, value: str | None
 ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
 
 
+class Words(click.Choice[str]):
+    """A choice that also takes several words separated by commas, for an option with :func:`separated`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check each word."""
+        return ",".join(super(Words, self).convert(word.strip(), param, ctx) for word in str(value).split(","))
+
+
+def separated(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of an option that may be repeated, or have several words separated by commas.
+
+    An empty word stays: it comes from an unset variable, and must not select everything.
+    """
+    return tuple(word.strip() for value in values for word in value.split(","))
+
+
 def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Several options as one decorator, in this order in the help."""
 
@@ -124,16 +140,19 @@ INTEGRATION = click.option(
     "names",
     multiple=True,
     metavar="NAME",
+    callback=separated,
     shell_complete=complete_integration,
-    help="Only this integration, or all its environments; duo/production is one of them. May be repeated.",
+    help="Only this integration, or all its environments; duo/production is one of them. May be repeated, or take "
+    "several names with commas.",
 )
 
 ENVIRONMENT = click.option(
     "--environment",
     "environments",
     multiple=True,
-    type=click.Choice(ENVIRONMENTS),
-    help="Only integrations of this environment. May be repeated.",
+    type=Words(ENVIRONMENTS),
+    callback=separated,
+    help="Only integrations of this environment. May be repeated, or take several with commas.",
 )
 
 common = _together(
