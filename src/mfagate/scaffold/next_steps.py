@@ -120,9 +120,9 @@ def _is_shared(integration: Integration, *keys: str) -> bool:
 
 
 def _contracts(configuration: Configuration) -> Iterator[Step]:
-    missing = {one.contract_path: one for one in configuration.integrations.values() if not one.contract_path.exists()}
-    for integration in missing.values():
-        yield missing_contract(integration, registry.get(integration.provider).title), ()
+    for integration in {one.contract_path: one for one in configuration.integrations.values()}.values():
+        if step := missing_contract(integration, registry.get(integration.provider).title):
+            yield step, ()
 
 
 def _extras() -> Iterator[Step]:
