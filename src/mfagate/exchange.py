@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from mfagate.causes import CauseId, Outcome
 from mfagate.foreign import ForeignText, quoted
@@ -144,6 +145,14 @@ class Response:
             return json.loads(self.body.decode("utf-8-sig"))
         except RecursionError as error:
             raise ValueError("JSON nested too deeply") from error
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, in lower case and without a final dot; empty if there is none."""
+    try:
+        return (urlsplit(url).hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
 
 
 LEADS_TO = "leads to"

@@ -53,6 +53,20 @@ def complete_cause(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [cause.value for cause in CauseId if cause.startswith(incomplete)]
 
 
+def one_output(*formats: str) -> Callable[[Command], Command]:
+    """Return the option for a single report: the name of its format, and its file if it is not for stdout."""
+    names = f"{', '.join(formats[:-1])} or {formats[-1]}"
+
+    def parse(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, Path | None]:
+        name, given, path = value.partition("=")
+        if name not in formats or (given and not path):
+            raise click.BadParameter(f"write {names}, with =PATH for a file")
+        return name, Path(path) if path else None
+
+    text = f"{names}; to stdout, or to a file."
+    return click.option("--output", metavar="FORMAT[=PATH]", default=formats[0], callback=parse, help=text)
+
+
 def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[Output]:
     from mfagate.report.formats import Output
 

@@ -188,11 +188,16 @@ def _is_host(host: str) -> bool:
 
 
 def _is_address(host: str) -> bool:
+    return is_address(host) and "%" not in host  # Programs read the zone of an address differently (RFC 6874).
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is an address already, with or without a zone, so that no resolver is asked."""
     try:
         ip_address(host)
     except ValueError:
         return False
-    return "%" not in host  # Programs read the zone of an address differently (RFC 6874).
+    return True
 
 
 def is_loopback(url: str) -> bool:

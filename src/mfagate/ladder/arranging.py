@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from mfagate.causes import CauseId, Outcome
+from mfagate.causes import CauseId, Outcome, is_no_answer
 from mfagate.contract import Interaction
 from mfagate.diagnosis import definite_cause
 from mfagate.exchange import Exchange, Phase, Request, Response
 from mfagate.ladder.agreed import difference
 from mfagate.ladder.asking import QUESTION_SECONDS, Sample, ask, attempts
 from mfagate.ladder.cleanup import Interrupted
-from mfagate.ladder.rung import Climb, is_gone, is_refusal, log_defect
+from mfagate.ladder.rung import Climb, is_refusal, log_defect
 from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
 from mfagate.locking import Held, NotPrivate, locked
 from mfagate.providers.arranging import TabledStates
@@ -162,7 +162,7 @@ class Arranger:
         unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)
         if (
             finding is None
-            or not is_gone(finding.cause)
+            or not is_no_answer(finding.cause)
             or (unanswered and request.method == "POST" and self._closing is None)
             or too_soon(self._climb, exchange) is not None
         ):
@@ -207,7 +207,7 @@ class Arranger:
         definite = definite_cause(last, self._climb)
         if definite is not None and definite.cause is CauseId.CONTRACT_UNSAFE_PATH:
             return definite
-        if definite is not None and (is_gone(definite.cause) or is_refusal(definite.cause)):
+        if definite is not None and (is_no_answer(definite.cause) or is_refusal(definite.cause)):
             return definite
         broken = self._broken(last, nearest_only=True)
         if broken is not None or definite is None:

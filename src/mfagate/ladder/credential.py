@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from mfagate.causes import CauseId, refuses
+from mfagate.causes import CauseId, is_no_answer, refuses
 from mfagate.diagnosis import is_bare_refusal, is_html
 from mfagate.exchange import Exchange
 from mfagate.ladder.asking import CONFIRMING_ATTEMPTS, Picture, Sample, ask_probe, judging
-from mfagate.ladder.rung import Climb, is_gone, passed, skipped
+from mfagate.ladder.rung import Climb, passed, skipped
 from mfagate.providers.base import Probe
 from mfagate.result import Check, Finding, SkipReason
 
@@ -34,7 +34,7 @@ def accepted(climb: Climb) -> Iterator[Check]:
             continue
         check = _accepted(climb, probe)
         # A host that keeps silent would do so for each of the others, a whole timeout long.
-        gone = check if check.outcome.is_red and is_gone(check.cause) else None
+        gone = check if check.outcome.is_red and is_no_answer(check.cause) else None
         yield check
 
 

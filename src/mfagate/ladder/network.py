@@ -10,7 +10,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from mfagate.causes import CauseId, Outcome, refuses
-from mfagate.exchange import Exchange, Phase
+from mfagate.exchange import Exchange, Phase, host_of
 from mfagate.inspection.settings import Subject
 from mfagate.ladder.asking import Picture, ask_probe, judging
 from mfagate.ladder.rung import Climb, passed, skipped
@@ -84,7 +84,7 @@ class Named:
 
 def what_names(subject: Subject, exchange: Exchange) -> Named | None:
     """Find what names the host of a request: the endpoint, or the setting that holds it or a part of it."""
-    host, endpoint = _host(exchange.request.url), subject.integration.endpoint
+    host, endpoint = host_of(exchange.request.url), subject.integration.endpoint
     if endpoint is not None and _host(endpoint) == host:
         return Named(None, host)
     parts = {
@@ -99,10 +99,7 @@ def what_names(subject: Subject, exchange: Exchange) -> Named | None:
 
 def _host(text: str) -> str:
     """Return the host of a URL or of a bare host name; empty if there is none."""
-    try:
-        return (urlsplit(text if "://" in text else f"//{text}").hostname or "").removesuffix(".")
-    except ValueError:
-        return ""
+    return host_of(text if "://" in text else f"//{text}")
 
 
 def _unresolved(climb: Climb, finding: Finding, named: Named | None, host: str) -> Finding:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mfagate.causes import CauseId, Outcome, is_no_answer, refuses
+from mfagate.causes import CauseId, Outcome, refuses
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.exchange import Exchange
@@ -344,11 +344,6 @@ def guarded(climb: Climb, check_id: str, subject: str, check: Callable[[], Check
         return check()
     except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
         return internal_error(climb.integration, climb.redactor, check_id, error, subject=subject)
-
-
-def is_gone(cause: CauseId | None) -> bool:
-    """Whether a cause means that the target does not answer any more."""
-    return is_no_answer(cause)
 
 
 def is_refusal(cause: CauseId | None) -> bool:

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 
 from mfagate.causes import CauseId
+from mfagate.config.shapes import is_address
 from mfagate.exchange import LEADS_TO, Phase
 from mfagate.resources import shortage_of
 from mfagate.wire.attempt import Attempt, Deadline
 from mfagate.wire.endpoint import Endpoint
 from mfagate.wire.failures import WireError, short_of_resources
-from mfagate.wire.resolve import Address, is_address, resolve
+from mfagate.wire.resolve import Address, resolve
 from mfagate.wire.stream import SocketStream
 
 # RFC 8305 section 5, "Connection Attempt Delay": a silent address does not hold up the next one for longer.

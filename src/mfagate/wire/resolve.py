@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from mfagate.causes import CauseId, Outcome
+from mfagate.config.shapes import is_address
 from mfagate.exchange import LEADS_TO
 from mfagate.resources import out_of_descriptors, shortage_of
 from mfagate.wire.attempt import Deadline
@@ -64,15 +65,6 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Address]:
     if addresses and unspecified and not is_address(endpoint.host):
         raise _blocked(endpoint, addresses)
     return addresses
-
-
-def is_address(host: str) -> bool:
-    """Return whether a host is an address already, so that no resolver is asked."""
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 def _blocked(endpoint: Endpoint, addresses: list[Address]) -> WireError:
