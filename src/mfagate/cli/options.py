@@ -204,7 +204,9 @@ common = _together(
         help="Exit with 0 whatever the verdict is; the reason stands in every report.",
     ),
     click.option(
-        "--verbose", is_flag=True, help="In the console report, also list the checks that did not run, and why."
+        "--verbose",
+        is_flag=True,
+        help="In the console report, show every problem in full, and list the checks that did not run, and why.",
     ),
     click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same."),
 )
