@@ -30,8 +30,7 @@ def run(context: CheckContext) -> Iterator[Check]:
     try:
         contract = context.contract
     except ContractError as error:
-        is_there = os.path.exists(path)  # noqa: PTH110 - Path.exists raises if the name is too long
-        step = None if is_there else missing_contract(context.integration, context.provider.title)
+        step = missing_contract(context.integration, context.provider.title) or None
         yield Check.from_finding(
             check_ids.CONTRACT_FILE, Finding(error.cause, str(error), {}, Location(path, error.line), step)
         )
@@ -46,11 +45,13 @@ def run(context: CheckContext) -> Iterator[Check]:
 
 
 def missing_contract(integration: Integration, title: str) -> str:
-    """Return the next step for a contract that is not there.
+    """Return the next step for a contract that is not there; empty for one that is.
 
     `mfagate init` writes it where it belongs only for an integration that has the name and the folder of its provider.
     """
     name, path = integration.provider, integration.contract_path
+    if os.path.exists(path):  # noqa: PTH110 - Path.exists raises if the name is too long
+        return ""
     if not ships_contract(name):
         get = f"Write the contract {path}: none ships for {title} (docs/contracts.md)."
     elif integration.contract is None and base_name(integration.name) == name:

@@ -16,7 +16,7 @@ from mfagate.checks.reach import Sighting, is_unresolved
 from mfagate.checks.results import passed, skipped
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome, refuses
-from mfagate.core.exchange import Exchange, Phase, Response
+from mfagate.core.exchange import Exchange, Phase, Response, host_of
 from mfagate.core.result import Check, Finding
 from mfagate.inspection.settings import InspectedSettings
 from mfagate.providers.base import Probe
@@ -87,7 +87,7 @@ class Named:
 
 def what_names(settings: InspectedSettings, exchange: Exchange) -> Named | None:
     """Find what names the host of a request: the endpoint, or the setting that holds it or a part of it."""
-    host, endpoint = _host(exchange.request.url), settings.integration.endpoint
+    host, endpoint = host_of(exchange.request.url), settings.integration.endpoint
     if endpoint is not None and _host(endpoint) == host:
         return Named(None, host)
     parts = {
@@ -102,10 +102,7 @@ def what_names(settings: InspectedSettings, exchange: Exchange) -> Named | None:
 
 def _host(text: str) -> str:
     """Return the host of a URL or of a bare host name; empty if there is none."""
-    try:
-        return (urlsplit(text if "://" in text else f"//{text}").hostname or "").removesuffix(".")
-    except ValueError:
-        return ""
+    return host_of(text if "://" in text else f"//{text}")
 
 
 def _unresolved(live: LiveContext, finding: Finding, named: Named | None, host: str) -> Finding:
