@@ -83,7 +83,7 @@ def missing_contract(integration: Integration, title: str) -> str:
     """
     name, path = integration.provider, integration.contract_path
     if not ships_contract(name):
-        get = f"Write the contract {path}: none ships for {title} (docs/contracts.md)."
+        get = f"Write the contract {path}: none ships for {title} (docs/how-to/contracts.md)."
     elif integration.contract is None and base_name(integration.name) == name:
         into = "" if integration.base == Path() else f" -- {quote(str(integration.base))}"
         get = (
