@@ -158,7 +158,7 @@ _MORE = {
     "history": ("Where runs are kept: see [history](../how-to/history.md).", ""),
     "notify": ("Who is notified of changes: see [notifications](../how-to/notifications.md).", ""),
     "integrations.NAME": (
-        "One use of one provider. `NAME` has up to 64 letters, digits, `.`, `_` and `-`. It begins with a letter or digit.",
+        "One use of one provider. `NAME` has up to 64 letters, digits, `.`, `_` and `-`.",
         "",
     ),
     "integrations.NAME.client": ("The client of the login service. Each value may be a reference.", ""),
