@@ -93,7 +93,7 @@ def _command(path: str, command: click.Command) -> Iterator[str]:
         if isinstance(parameter, click.Option) and not parameter.hidden
     ]
     if options:
-        yield from ("", "| option | meaning | default |", "|---|---|---|", *options)
+        yield from ("", "| option | meaning |", "|---|---|", *options)
     if isinstance(command, click.Group):
         for name, child in command.commands.items():
             yield from _command(f"{path} {name}", child)
@@ -111,17 +111,16 @@ def _prose(text: str) -> Iterator[str]:
 
 
 def _option(option: click.Option, context: click.Context) -> str:
-    record = option.get_help_record(context)
-    names = ", ".join([*option.opts, *option.secondary_opts])
-    kind = "" if option.is_flag or option.count else f" {option.make_metavar(context)}"
-    default = "" if option.is_flag or option.default is None else f"`{option.get_default(context)}`"
-    help_text = re.sub(r"\s*\[default: .*?\]", "", record[1] if record else "")
-    # Without a default click leaves out the brackets; an option that may be repeated has none.
-    return f"| `{_cell(names + kind)}` | {_cell(help_text)} | {default if 'default: ' in str(record) else ''} |"
+    """Return the row of an option: its names and what it takes, what it does, and its default."""
+    _, meaning = option.get_help_record(context) or ("", "")
+    flag = option.is_flag or option.count
+    names = ", ".join([*option.opts, *option.secondary_opts]) + ("" if flag else f" {option.make_metavar(context)}")
+    shown = re.sub(r"\s*\[default: +(.*?)\]", r" Default: `\1`.", _cell(meaning))
+    return f"| `{_cell(names)}` | {shown} |"
 
 
 def _cell(text: str) -> str:
-    """Return text for a cell of a table: words in capitals of a metavar and pipes stay as they are."""
+    """Return text for a cell of a table."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "\\<")
 
 
