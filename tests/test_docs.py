@@ -7,6 +7,8 @@ import runpy
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,13 @@ def test_the_index_names_every_page() -> None:
         for target in re.findall(r"\]\(([^)\s]+)\)", index.read_text())
     }
     assert [name_of(page) for page in MANUAL if page != DOCS / "index.md" and page not in named] == []
+
+
+@pytest.mark.parametrize("page", MANUAL, ids=name_of)
+def test_the_examples_import_names_that_exist(page: Path) -> None:
+    for module, names in re.findall(r"(?m)^from (mfagate[\w.]*) import (.+)$", page.read_text()):
+        for name in names.split(", "):
+            assert hasattr(import_module(module), name) or find_spec(f"{module}.{name}"), (module, name)
 
 
 def keys_of(model: type[BaseModel]) -> Iterator[str]:
