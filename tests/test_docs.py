@@ -147,3 +147,31 @@ def test_the_control_credential_of_the_page_works(tmp_path: Path) -> None:
     example.configuration = example.configuration.replace('secret_key = "sandbox:secret_key"', deployed)
     result = example.run("gate")
     assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
+
+
+def blocks_of(page: Path, language: str) -> list[str]:
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", page.read_text())
+
+
+def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
+    page = DOCS / "tutorial/first-gate.md"
+    commands = [
+        line.removeprefix("$ mfagate ").split()
+        for block in blocks_of(page, "console")
+        for line in block.splitlines()
+        if line.startswith("$ mfagate ") and "--version" not in line
+    ]
+    init, offline, gate, drill, explain = commands
+    project = Project(tmp_path, {})
+    assert project.execute(*init).exit_code == 0
+    assert project.execute(*offline).exit_code == 0
+    (practice,) = blocks_of(page, "toml")
+    with (tmp_path / "integrations.toml").open("a") as file:
+        file.write(f"\n{practice}")
+    passed, failed = project.execute(*gate), project.execute(*drill)
+    assert (passed.exit_code, failed.exit_code) == (0, 1), (passed.stdout, failed.stdout)
+    shown = page.read_text()
+    for result, words in ((passed, "PASS: deploy"), (failed, "change here")):
+        line = next(line for line in result.stdout.splitlines() if words in line)
+        assert line.strip() in shown, line
+    assert "Duo" in project.execute(*explain).stdout
