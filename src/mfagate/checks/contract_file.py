@@ -53,7 +53,7 @@ def missing_contract(integration: Integration, title: str) -> str:
     if os.path.exists(path):  # noqa: PTH110 - Path.exists raises if the name is too long
         return ""
     if not ships_contract(name):
-        get = f"Write the contract {path}: none ships for {title} (docs/contracts.md)."
+        get = f"Write the contract {path}: none ships for {title} (docs/how-to/contracts.md)."
     elif integration.contract is None and base_name(integration.name) == name:
         into = "" if integration.base == Path() else f" -- {quote(str(integration.base))}"
         get = (
