@@ -57,13 +57,13 @@ class TestOkta(ProviderSuite):
     }
     doubtful = (
         Change({"api_token": "Zq7_" * 10}, CauseId.CONFIG_WRONG_KIND),
-        Change(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
         Change(app(client_id="00oabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND),
         Change(app(client_id="sandbox:api_token"), CauseId.CONFIG_WRONG_KIND),
         Change(app(key_id="pksabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND, "key_id"),
         Change(app(scopes="okta.users.read okta.users.manage acme:read"), CauseId.CONFIG_MALFORMED_VALUE, "scopes"),
     )
     offline = (
+        Change(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
         Change({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
         Change({"token_id": "https://mfa.acme.org/x"}, CauseId.CONFIG_MALFORMED_VALUE),
