@@ -58,6 +58,7 @@ from mfagate.leftovers.folders import remove_abandoned
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import registry as sandboxes
 from mfagate.secrets.credentials import learn_addresses, learn_surroundings
 from mfagate.secrets.fingerprint import fingerprint, key_in_use
 from mfagate.secrets.redaction import Redactor
@@ -453,9 +454,7 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
     provider = registry.get(integration.provider)
     running = session.running.get(integration.name)
     if running is None and live and integration.uses_sandbox:
-        sandbox = provider.sandbox()
-        if sandbox is None:
-            raise SandboxError(f"{provider.title} has no local sandbox; set endpoint to a URL")
+        sandbox = sandboxes.get(integration.provider)
         session.progress.started(integration.name, f"starting a local {provider.title}")
         # The session owns it, so that an interrupt in the main thread stops it too.
         running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))

@@ -27,6 +27,7 @@ from mfagate.core.result import TargetKind as ReportTarget
 from mfagate.history.past import PriorRuns
 from mfagate.providers.base import Probe, Provider
 from mfagate.sandbox import EMULATOR
+from mfagate.sandbox import registry as sandboxes
 from mfagate.secrets.fingerprint import fingerprint
 from mfagate.secrets.redaction import Redactor
 
@@ -137,7 +138,8 @@ class CheckContext:
             return "emulator"
         if not self.integration.uses_sandbox:
             return "provider"
-        return "emulator" if self.provider.sandbox_is_emulator else "sandbox"
+        sandbox = sandboxes.find(self.integration.provider)
+        return "emulator" if sandbox is not None and sandbox.is_emulator else "sandbox"
 
     @property
     def measured(self) -> list[Measured]:

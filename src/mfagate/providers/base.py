@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-    from mfagate.sandbox import Sandbox
 
 
 class Send(Protocol):
@@ -192,9 +191,6 @@ class Provider(ABC):
 
     scrubbing: ClassVar[Scrubbing] = Scrubbing()
 
-    sandbox_is_emulator: ClassVar[bool] = False
-    """Whether the local sandbox only imitates the provider."""
-
     @abstractmethod
     def base_url(self, settings: Any) -> str:
         """Where the API is, without a trailing slash."""
@@ -341,17 +337,6 @@ class Provider(ABC):
     def states(self, send: Send, settings: Any, test_data: Mapping[str, str]) -> States | None:
         """What can arrange the contract's provider states on this target."""
         return None
-
-    def sandbox(self) -> Sandbox | None:
-        """How a local instance is started."""
-        return None
-
-    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
-        """The settings of a healthy configuration of the sandbox, out of those that it hands out.
-
-        Override where it hands out alternatives, such as two kinds of credential.
-        """
-        return [field.name for field in self.settings.fields() if field.name in values]
 
 
 @dataclass(frozen=True, slots=True)

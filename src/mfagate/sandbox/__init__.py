@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from mfagate.sandbox.faults import FaultKind
@@ -49,8 +49,20 @@ class Running:
     idle_faults: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
 
 
+@runtime_checkable
 class Sandbox(Protocol):
-    """Starts one provider on loopback. ``faults`` are those that the provider itself knows."""
+    """Starts one provider on loopback.
+
+    Register an instance as entry point ``mfagate.sandboxes``, under the provider's name.
+    """
+
+    @property
+    def is_emulator(self) -> bool:
+        """Whether it only imitates the provider."""
+
+    @property
+    def settings(self) -> Sequence[str]:
+        """The settings of a healthy configuration, among the values that it hands out."""
 
     @property
     def faults(self) -> Sequence[FaultKind]:

@@ -26,6 +26,7 @@ _FILES = {
     "src/states.py": "src/{package}/states.py",
     "src/faults.py": "src/{package}/faults.py",
     "src/emulator.py": "src/{package}/emulator.py",
+    "src/sandbox.py": "src/{package}/sandbox.py",
     "contracts/test_contract.py": "contracts/{name}/test_{module}_contract.py",
     "tests/test_gaps.py": "tests/test_gaps.py",
     "tests/test_suite.py": "tests/test_suite.py",

@@ -10,9 +10,9 @@ import pytest
 
 from mfagate.contract import load as load_contract
 from mfagate.core.result import SkipReason
-from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.breaking import faults, spread
 from mfagate.testing.consumer_tests import prove_contract
 from mfagate.testing.project import CommandResult
@@ -46,7 +46,7 @@ class StrongContract(SuiteBase):
 
     def test_states_are_not_misled(self, definition: Provider, running: Running) -> None:
         """The contract rejects every change of an answer that keeps a provider state from being arranged."""
-        names = definition.sandbox_settings(running.values)
+        names = sandboxes.get(self.provider).settings
         settings = definition.settings.model_validate({name: running.values[name] for name in names})
         try:
             assert blind_states(definition, settings, running, load_contract(self.contract)) == []
@@ -71,9 +71,7 @@ class StrongContract(SuiteBase):
 
     def _does_not_pass_alone(self, folder: Path, fault: str) -> bool:
         """Do the same with a sandbox of its own."""
-        sandbox = registry.get(self.provider).sandbox()
-        assert sandbox is not None
-        with sandbox.start(faults=[fault]) as running:
+        with sandboxes.get(self.provider).start(faults=[fault]) as running:
             return _changed_and_failed(ProviderProject(folder, self, running).run("gate"), running, fault)
 
 

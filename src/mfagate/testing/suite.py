@@ -24,6 +24,7 @@ from mfagate.providers import registry
 from mfagate.providers.base import Provider
 from mfagate.providers.states import StateName
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_proxy import Fault, NeverRefuses, always, faulty_proxy, stall
 from mfagate.testing.project import CommandResult
 from mfagate.testing.provider_project import ProviderProject, SettingChange
@@ -134,8 +135,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
 
     def test_own_faults(self, tmp_path: Path, drilled: Running) -> None:
         """What the sandbox can be asked to do wrong is found, and is one of the right answers."""
-        sandbox = registry.get(self.provider).sandbox()
-        assert sandbox is not None
+        sandbox = sandboxes.get(self.provider)
         for kind in filter(lambda kind: kind.causes, sandbox.faults):
             project = ProviderProject(tmp_path, self, drilled)
             if not set(kind.needs) <= project.values.keys():
@@ -150,8 +150,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
 
     def test_documented_variants(self, tmp_path: Path) -> None:
         """The gate passes on the variants that the provider documents and the sandbox can show."""
-        sandbox = registry.get(self.provider).sandbox()
-        assert sandbox is not None
+        sandbox = sandboxes.get(self.provider)
         variants = [kind for kind in sandbox.faults if not kind.causes]
         if not variants:
             pytest.skip("the sandbox has no documented variant")

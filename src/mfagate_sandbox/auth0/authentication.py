@@ -119,13 +119,13 @@ class AuthenticationApi(Discovery):
         granted = client.scopes if audience == self.tenant.audience else ()
         if granted is None:
             message = (
-                f'ClientApplication is not authorized to access "{audience}". You need to create a "client-grant" associated to '
+                f'Client is not authorized to access "{audience}". You need to create a "client-grant" associated to '
                 "this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants"
             )
             raise fail(403, "access_denied", message)
         asked = _scopes(fields)
         if strangers := [scope for scope in asked if scope not in granted]:
-            raise fail(403, "access_denied", f"ClientApplication has not been granted scopes: {', '.join(strangers)}")
+            raise fail(403, "access_denied", f"Client has not been granted scopes: {', '.join(strangers)}")
         scopes = asked or granted
         token = self.tenant.token(self.issuer(request), client, audience, scopes)
         scope = {"scope": " ".join(scopes)} if scopes else {}

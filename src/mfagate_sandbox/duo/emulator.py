@@ -36,7 +36,6 @@ from mfagate.sandbox.emulator import (
     together,
     without,
 )
-from mfagate.sandbox.emulator.program import run
 from mfagate_sandbox.duo import fault_kinds
 
 _WINDOW_SECONDS = 300
@@ -522,7 +521,3 @@ def _verdict(user: DuoUser) -> Outcome:
 
 def _told(outcome: Outcome) -> Reply:
     return _ok(dict(zip(("result", "status", "status_msg"), outcome, strict=True)))
-
-
-if __name__ == "__main__":
-    run(DuoEmulator)

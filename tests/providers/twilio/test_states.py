@@ -20,7 +20,7 @@ from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.auth import TwilioAuth
 from mfagate.providers.twilio.settings import TwilioSettings
 from mfagate.providers.twilio.states import TwilioStates
-from mfagate_sandbox.twilio import TwilioEmulator
+from mfagate_sandbox.twilio.emulator import TwilioEmulator
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

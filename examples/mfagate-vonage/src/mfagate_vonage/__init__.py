@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-    from mfagate.sandbox import Sandbox
 
 NO_SUCH_REQUEST = "00000000-0000-0000-0000-000000000000"
 """A verification that nobody started: a code for it is checked against nothing."""
@@ -62,7 +60,6 @@ class Vonage(Provider):
             "created_at": "2026-01-01T00:00:00Z",
         },
     )
-    sandbox_is_emulator: ClassVar[bool] = True
 
     def base_url(self, settings: VonageSettings) -> str:
         """One host for Verify and for the account's secrets."""
@@ -125,13 +122,6 @@ class Vonage(Provider):
         from mfagate_vonage.states import VonageStates
 
         return VonageStates(self, send, settings, test_data)
-
-    def sandbox(self) -> Sandbox:
-        """The emulator."""
-        from mfagate.sandbox.emulator import EmulatorSandbox
-        from mfagate_vonage.faults import FAULTS
-
-        return EmulatorSandbox(self.title, Path(__file__).with_name("emulator.py"), FAULTS)
 
 
 def _refuses(response: Response) -> bool:

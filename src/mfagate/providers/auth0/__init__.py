@@ -10,7 +10,6 @@ import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-    from mfagate.sandbox import Sandbox
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/.well-known/jwks.json"
@@ -119,7 +117,6 @@ class Auth0(Provider):
             "name": "",
         },
     )
-    sandbox_is_emulator: ClassVar[bool] = True
 
     def base_url(self, settings: Auth0Settings) -> str:
         """The tenant's domain has both APIs."""
@@ -249,19 +246,6 @@ class Auth0(Provider):
         from mfagate.providers.auth0.states import Auth0States
 
         return Auth0States(self, send, settings, test_data)
-
-    def sandbox(self) -> Sandbox:
-        """An emulator of the Authentication and MFA API, and of what is used of the Management API."""
-        from mfagate.sandbox.emulator import EmulatorSandbox
-        from mfagate_sandbox.auth0.fault_kinds import FAULTS
-
-        return EmulatorSandbox(
-            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "auth0" / "emulator.py", FAULTS
-        )
-
-    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
-        """Without a static token: a healthy configuration fetches its tokens."""
-        return [name for name in super().sandbox_settings(values) if name != "management_token"]
 
 
 def _names_an_issuer(response: Response) -> bool:

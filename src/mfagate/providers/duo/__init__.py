@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-    from mfagate.sandbox import Sandbox
 
 
 class Duo(Provider):
@@ -58,7 +56,6 @@ class Duo(Provider):
             "user_id": "DU000000000000000000",
         },
     )
-    sandbox_is_emulator: ClassVar[bool] = True
 
     def base_url(self, settings: DuoSettings) -> str:
         """The account's own host."""
@@ -115,15 +112,6 @@ class Duo(Provider):
         from mfagate.providers.duo.states import DuoStates
 
         return DuoStates(self, send, settings, test_data)
-
-    def sandbox(self) -> Sandbox:
-        """An emulator of the Auth API and of what the states need of the Admin API."""
-        from mfagate.sandbox.emulator import EmulatorSandbox
-        from mfagate_sandbox.duo.fault_kinds import FAULTS
-
-        return EmulatorSandbox(
-            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "duo" / "emulator.py", FAULTS
-        )
 
 
 _TIME = {"stat": "OK", "response": {"time": 1}}

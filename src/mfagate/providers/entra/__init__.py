@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-    from mfagate.sandbox import Sandbox
 
 NOBODY = "6d666167-6174-4e6f-8e6f-626f64790000"
 """An object id that no user has: asking about it proves a permission without reading anybody's methods."""
@@ -111,7 +109,6 @@ class Entra(Provider):
             "trace_id": _NO_ID,
         },
     )
-    sandbox_is_emulator: ClassVar[bool] = True
 
     def base_url(self, settings: EntraSettings) -> str:
         """Microsoft Graph of the cloud."""
@@ -217,19 +214,6 @@ class Entra(Provider):
         from mfagate.providers.entra.states import EntraStates
 
         return EntraStates(self, send, settings, test_data)
-
-    def sandbox(self) -> Sandbox:
-        """An emulator of both hosts on one port."""
-        from mfagate.sandbox.emulator import EmulatorSandbox
-        from mfagate_sandbox.entra.fault_kinds import FAULTS
-
-        return EmulatorSandbox(
-            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "entra" / "__main__.py", FAULTS
-        )
-
-    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
-        """With the secret; the sandbox hands out a certificate as well."""
-        return ["tenant_id", "client_id", "client_secret"]
 
 
 def _credential(settings: EntraSettings) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-    from mfagate.sandbox import Sandbox
 
 UNKNOWN_USER = "00umfagatenosuchuser"
 UNKNOWN_FACTOR = "ostmfagatenosuchtotp"
@@ -101,7 +99,6 @@ class Okta(Provider):
             "phoneNumber": "+15555550100",
         },
     )
-    sandbox_is_emulator: ClassVar[bool] = True
 
     def base_url(self, settings: OktaSettings) -> str:
         """The org."""
@@ -227,19 +224,6 @@ class Okta(Provider):
         from mfagate.providers.okta.states import OktaStates
 
         return OktaStates(self, send, settings, test_data)
-
-    def sandbox(self) -> Sandbox:
-        """An emulator of one org."""
-        from mfagate.sandbox.emulator import EmulatorSandbox
-        from mfagate_sandbox.okta.fault_kinds import FAULTS
-
-        return EmulatorSandbox(
-            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "okta" / "__main__.py", FAULTS
-        )
-
-    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
-        """With the API token; the sandbox hands out a service app as well."""
-        return ["org_url", "api_token", "token_id"]
 
 
 def _json(response: Response) -> Any:

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-    from mfagate.sandbox import Sandbox
 
 SENTINEL_USER = "mfagate-no-such-user"
 """A user that no one has: asking about it proves a key without touching anybody's token."""
@@ -250,16 +249,6 @@ class PrivacyIDEA(Provider):
         from mfagate.providers.privacyidea.states import PrivacyIDEAStates
 
         return PrivacyIDEAStates(self, send, settings, test_data)
-
-    def sandbox(self) -> Sandbox:
-        """The real server, in a process of its own."""
-        from mfagate_sandbox.privacyidea.sandbox import PrivacyIDEASandbox
-
-        return PrivacyIDEASandbox()
-
-    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
-        """Without the realm: it is the server's default one."""
-        return ["url", "validate_key", "admin_key"]
 
 
 _READY = {"result": {"status": True, "value": {"status": "ready"}}}

@@ -6,7 +6,6 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-    from mfagate.sandbox import Sandbox
 
 _ANY_SID = "XX" + "0" * 32
 _ANY_MOMENT = "2026-01-01T00:00:00Z"
@@ -101,7 +99,6 @@ class Twilio(Provider):
             "url": "https://verify.twilio.com/",
         },
     )
-    sandbox_is_emulator: ClassVar[bool] = True
 
     def base_url(self, settings: TwilioSettings) -> str:
         """Verify's host, in the region and edge of the settings."""
@@ -213,19 +210,6 @@ class Twilio(Provider):
         from mfagate.providers.twilio.states import TwilioStates
 
         return TwilioStates(self, send, settings, test_data)
-
-    def sandbox(self) -> Sandbox:
-        """An emulator of Verify and of what a token may ask about its account."""
-        from mfagate.sandbox.emulator import EmulatorSandbox
-        from mfagate_sandbox.twilio.fault_kinds import FAULTS
-
-        return EmulatorSandbox(
-            self.title, Path(__file__).parents[3] / "mfagate_sandbox" / "twilio" / "__main__.py", FAULTS
-        )
-
-    def sandbox_settings(self, values: Mapping[str, str]) -> Sequence[str]:
-        """With an API key, as Twilio advises for production."""
-        return ["account_sid", "service_sid", "api_key_sid", "api_key_secret"]
 
 
 def _account_path(settings: TwilioSettings) -> str:
