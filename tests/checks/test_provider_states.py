@@ -19,6 +19,7 @@ from mfagate.checks.retry import MOST_ATTEMPTS
 from mfagate.config import load
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check, Finding
+from mfagate.providers.provider import Provider
 from mfagate.providers.states import StateUnavailable, StateValues
 from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 from mfagate.secrets.redaction import Redactor
@@ -189,7 +190,8 @@ def test_a_setup_request_keeps_to_its_timeout(stated: str, used: float, tmp_path
     (integration,) = load(tmp_path / "integrations.toml", ["fake"]).select()
     settings = Settings.model_validate({"tenant": "acme", "client_secret": "s"})
     with faulty_proxy("http://127.0.0.1:9", stall) as silent:
-        target = LiveTarget(integration, Fake(), settings, endpoint=silent.url)
+        fake: Provider[Any] = Fake()
+        target = LiveTarget(integration, fake, settings, endpoint=silent.url)
         exchange = target.arrange(requests.Request("POST", "/login/token"))
     assert exchange.failure is not None
     assert exchange.failure.evidence["timeout_seconds"] == used

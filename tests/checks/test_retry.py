@@ -207,7 +207,7 @@ def test_clocks_that_disagree_settle_nothing(run: Run, server: Server) -> None:
 def test_a_silence_is_confirmed_once(run: Run, provider: Fake) -> None:
     """Each costs a timeout."""
     with faulty_proxy("http://127.0.0.1:9", lambda handler: handler.rfile.read() is None) as silent:
-        provider.login = silent.url
+        provider.api.login = silent.url
         check = red(run())
     assert (check.id, check.cause) == ("provider.ping", CauseId.NETWORK_READ_TIMEOUT)
     assert check.evidence["attempts"].startswith("2 of 2 failed")

@@ -23,7 +23,7 @@ CONFLICT = b'{"title":"Conflict","detail":"Concurrent verifications to the same 
     ],
 )
 def test_a_code_that_is_checked_is_no_message(method: str, path: str, fields: dict[str, object], sends: bool) -> None:
-    assert PROVIDER.sends_message(method, path, fields) is sends
+    assert PROVIDER.api.sends_message(method, path, fields) is sends
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,6 @@ def test_a_code_that_is_checked_is_no_message(method: str, path: str, fields: di
 def test_another_verification_is_waited_for(path: str, body: bytes, is_too_soon: bool) -> None:
     answer = Response(409, body=body)
     exchange = Exchange(Request("POST", f"https://api.nexmo.com{path}"), datetime.now(UTC), answer)
-    error = PROVIDER.error_of(answer)
+    error = PROVIDER.dialect.error_of(answer)
     assert error is not None
-    assert (PROVIDER.too_soon(error, exchange) is not None) is is_too_soon
+    assert (PROVIDER.dialect.too_soon(error, exchange) is not None) is is_too_soon

@@ -56,7 +56,7 @@ from mfagate.inspection.settings import InspectedSettings
 from mfagate.inspection.shared import shared_credentials
 from mfagate.leftovers.folders import remove_abandoned
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import Running, SandboxError
 from mfagate.sandbox import registry as sandboxes
 from mfagate.secrets.credentials import learn_addresses, learn_surroundings
@@ -186,7 +186,7 @@ class Session:
         return values
 
 
-def _secrecy(provider: Provider, table: str, names: Iterable[str]) -> Secrecy:
+def _secrecy(provider: InstalledProvider, table: str, names: Iterable[str]) -> Secrecy:
     """Return what the provider declares about the values of one of its tables, whatever name a setting has there."""
     match table:
         case "test_data":
@@ -469,7 +469,9 @@ def _inspected(session: Session, integration: Integration, running: Running | No
     return InspectedSettings(integration, provider.settings, values, exists=session.existence(integration))
 
 
-def _climb(session: Session, integration: Integration, provider: Provider, running: Running | None) -> CheckContext:
+def _climb(
+    session: Session, integration: Integration, provider: InstalledProvider, running: Running | None
+) -> CheckContext:
     if running is not None:
         for name in running.secrets:
             session.redactor.add(f"sandbox {name}", running.values[name])

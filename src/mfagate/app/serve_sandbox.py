@@ -14,7 +14,7 @@ from mfagate.core.files import require_regular
 from mfagate.core.foreign import quoted
 from mfagate.leftovers.folders import temporary_folder
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import Running, Sandbox, SandboxError
 from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_sandbox import BadFault
@@ -67,7 +67,7 @@ def list_faults(name: str) -> str:
     return listed(provider.title, local.faults)
 
 
-def _local(name: str) -> tuple[Provider, Sandbox]:
+def _local(name: str) -> tuple[InstalledProvider, Sandbox]:
     if name not in registry.names():
         known = ", ".join(registry.names())
         raise SandboxRefused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
@@ -98,7 +98,7 @@ def _write(path: Path, running: Running) -> None:
         file.writelines(f"{name}='{value}'\n" for name, value in sorted(running.values.items()))
 
 
-def _directions(provider: Provider, local: Sandbox, running: Running, keys: Path) -> str:
+def _directions(provider: InstalledProvider, local: Sandbox, running: Running, keys: Path) -> str:
     name = f"{provider.name}-local"
     lines = [
         f"A local {provider.title} is running at {running.endpoint}",

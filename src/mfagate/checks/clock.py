@@ -54,7 +54,7 @@ class Offset:
 
 def _measured(climb: CheckContext, exchange: Exchange) -> Iterator[Offset]:
     """The body's time first: it is the application's own, while a front may write the header."""
-    told = climb.provider.server_time(exchange.response) if exchange.response is not None else None
+    told = climb.provider.probes.server_time(exchange.response) if exchange.response is not None else None
     if told is not None and (offset := clock_offset(exchange, told)) is not None:
         yield Offset(offset, "the time in the ping's answer")
     if (offset := clock_offset(exchange)) is not None:

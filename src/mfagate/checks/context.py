@@ -25,7 +25,8 @@ from mfagate.core.resources import shortage_of
 from mfagate.core.result import Check, Finding, Measured, SkipReason
 from mfagate.core.result import TargetKind as ReportTarget
 from mfagate.history.past import PriorRuns
-from mfagate.providers.base import Probe, Provider
+from mfagate.providers.probes import Probe
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import EMULATOR
 from mfagate.sandbox import registry as sandboxes
 from mfagate.secrets.fingerprint import fingerprint
@@ -64,7 +65,7 @@ class CheckContext:
     """One integration on its way up; later rungs use what earlier ones left here."""
 
     integration: Integration
-    provider: Provider
+    provider: InstalledProvider
     options: GateOptions
     subject: InspectedSettings
     redactor: Redactor
@@ -77,7 +78,7 @@ class CheckContext:
     test_data: Mapping[str, Value] = field(default_factory=dict)
     client_certificate: Mapping[str, Value] = field(default_factory=dict)
     identity: ClientIdentity | None = None
-    settings: ProviderSettings | None = None
+    settings: ProviderSettings = None  # type: ignore[assignment]  # set by the configuration check
     control_settings: ProviderSettings | None = None
     contract: Contract | None = None
     ca_bundle: Path | None = None
@@ -216,23 +217,23 @@ class CheckContext:
     def _absent(self, exchange: Exchange, retired: Finding) -> Finding:
         """Return the same finding, unless by the provider's own code a user, or an object of a login, is absent."""
         response = exchange.response
-        error = self.provider.error_of(response) if response is not None else None
-        if response is None or error is None or not self.provider.is_about_a_user(error, exchange):
+        error = self.provider.dialect.error_of(response) if response is not None else None
+        if response is None or error is None or not self.provider.dialect.is_about_a_user(error, exchange):
             return retired
         message = f"the provider answered {response.status}: by its own code an object is absent, not the endpoint"
         return replace(retired, cause=CauseId.CONTRACT_STATUS_CHANGED, message=message)
 
     def explain(self, exchange: Exchange) -> Finding | None:
         """The provider's own view of an answer."""
-        return self.provider.explain(exchange, self.settings)
+        return self.provider.dialect.explain(exchange, self.settings)
 
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
         """The provider's own words in an answer."""
-        return self.provider.evidence(exchange)
+        return self.provider.dialect.evidence(exchange)
 
     def errors_page(self, exchange: Exchange) -> str:
         """Return the URL of the provider's list of such errors."""
-        return self.provider.errors_page_of(exchange)
+        return self.provider.dialect.errors_page_of(exchange)
 
     def place(self, finding: Finding, probed: str | None = None) -> Finding:
         """Name the setting, the line to change and, where the value is wrong, where the right one is.

@@ -46,7 +46,7 @@ from mfagate.core.diagnosis import definite_cause, is_absent, unexpected
 from mfagate.core.exchange import Exchange
 from mfagate.core.result import Check, Finding, Location, SkipReason
 from mfagate.leftovers.ledger import AlreadySent
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 
 FILE, INTERACTION = "contract.file", "contract.interaction"
@@ -400,7 +400,7 @@ def _counted(picture: Attempts[Check]) -> Check:
 
 def _contradicted(climb: CheckContext, interaction: Interaction, check: Check) -> Check:
     """A credential that was accepted and is refused here: ask for it once more."""
-    declared = climb.provider.credentials(climb.settings)
+    declared = climb.provider.probes.credentials(climb.settings)
     probes = [climb.proving.get(probe.subject, probe) for probe in declared]
     refused = [probe for probe in probes if _refuses(climb, probe)]
     evidence = {**check.evidence, "refused as": str(check.cause)}

@@ -12,7 +12,7 @@ from mfagate.core.causes import CauseId, refuses
 from mfagate.core.diagnosis import is_bare_refusal, is_html
 from mfagate.core.exchange import Exchange
 from mfagate.core.result import Check, Finding, SkipReason
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 
 ACCEPTED, ENFORCED = "credential.accepted", "credential.enforced"
 
@@ -27,7 +27,7 @@ _CONTROL_SETTLES = (
 def accepted(climb: CheckContext) -> Iterator[Check]:
     """Use each credential on the endpoints that production uses."""
     gone: Check | None = None
-    for probe in climb.provider.credentials(climb.settings):
+    for probe in climb.provider.probes.credentials(climb.settings):
         if gone is not None:
             reason = f"not asked: {gone.title} found {gone.cause}"
             yield skipped(ACCEPTED, reason, subject=probe.subject, because=SkipReason.NOT_REACHED)
@@ -51,7 +51,7 @@ def _accepted(climb: CheckContext, probe: Probe) -> Check:
         return passed(ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, **evidence)
     finding = _whose_fault(climb, probe, picture, _elsewhere(climb, probe, exchange, finding))
     if finding.cause.startswith(("credential.", "account.")):
-        finding = climb.provider.refine(finding, climb.settings, climb.live.send)
+        finding = climb.provider.probes.refine(finding, climb.settings, climb.live.send)
     finding = climb.place(finding, probe.subject)
     return Check.from_finding(ACCEPTED, finding, subject=probe.subject, seconds=exchange.seconds)
 
@@ -75,7 +75,10 @@ def _settles(climb: CheckContext, probe: Probe, second: Attempt[Exchange]) -> bo
     That is looked at later, by the negative control.
     """
     if second.cause is None:
-        return _may_send_a_bad_one(climb) or climb.provider.with_bad_credential(climb.settings, probe.subject) is None
+        return (
+            _may_send_a_bad_one(climb)
+            or climb.provider.probes.with_bad_credential(climb.settings, probe.subject) is None
+        )
     return second.cause is not CauseId.CREDENTIAL_NOT_PROVABLE and climb.explain(second.value) is not None
 
 
@@ -91,7 +94,7 @@ def _elsewhere(climb: CheckContext, probe: Probe, exchange: Exchange, finding: F
     if not climb.missing_pings or response is None or finding.cause is CauseId.NETWORK_PROXY:
         return finding
     retired = finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED
-    is_own = climb.provider.error_of(response) is not None or climb.explain(exchange) is not None
+    is_own = climb.provider.dialect.error_of(response) is not None or climb.explain(exchange) is not None
     if is_own and not retired:
         return finding
     if response.status < 400 or response.status >= 500 or response.status in (407, 429) or is_bare_refusal(response):
@@ -181,7 +184,7 @@ def _made_up(climb: CheckContext, probe: Probe, own: Exchange) -> tuple[bool, st
     """Return whether a made-up credential fares as the configured one did, or may not be tried; and that in words."""
     if not _may_send_a_bad_one(climb):
         return True, "not sent in production"
-    bad = climb.provider.with_bad_credential(climb.settings, probe.subject)
+    bad = climb.provider.probes.with_bad_credential(climb.settings, probe.subject)
     if bad is None:
         return False, "none is sent to this server"
     exchange = climb.live.send(probe.request(), bad)
@@ -221,9 +224,9 @@ def enforced(climb: CheckContext) -> Iterator[Check]:
         reason = 'production: allow it with production_allows = ["failing-credential"]'
         yield skipped(ENFORCED, reason, because=SkipReason.READ_ONLY)
         return
-    for declared in climb.provider.credentials(climb.settings):
+    for declared in climb.provider.probes.credentials(climb.settings):
         probe = climb.proving.get(declared.subject, declared)
-        bad = climb.provider.with_bad_credential(climb.settings, probe.subject)
+        bad = climb.provider.probes.with_bad_credential(climb.settings, probe.subject)
         if bad is None:
             yield skipped(ENFORCED, "the configuration says that no credential is needed", subject=probe.subject)
             continue

@@ -10,14 +10,14 @@ from mfagate.checks.retry import ask_probe, judging
 from mfagate.config.dates import in_words
 from mfagate.core.causes import CauseId
 from mfagate.core.result import Check, Finding
-from mfagate.providers.base import Expiry, ExpiryProbe
+from mfagate.providers.probes import Expiry, ExpiryProbe
 
 ID = "credential.expiry"
 
 
 def run(climb: CheckContext) -> Iterator[Check]:
     """Look up the dates; what may not be looked up is no fault."""
-    probes = climb.provider.expiries(climb.settings)
+    probes = climb.provider.probes.expiries(climb.settings)
     if not probes:
         yield skipped(ID, f"{climb.provider.title} tells no expiry of these credentials")
     for expiry_probe in probes:

@@ -9,7 +9,7 @@ from mfagate.checks.context import CheckContext, passed, skipped
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.foreign import quoted
 from mfagate.core.result import Check, Finding
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.secrets.fingerprint import fingerprint
 
 ID = "identity"
@@ -26,14 +26,14 @@ def run(climb: CheckContext) -> Iterator[Check]:
     # Accepted credentials have the last word: a ping is answered to anybody.
     for exchange in [*climb.answers, *climb.accepted.values()]:
         if exchange.response is not None:
-            seen |= climb.provider.identity(exchange.response, climb.settings, expected)
+            seen |= climb.provider.probes.identity(exchange.response, climb.settings, expected)
     if not is_pinned(climb.provider, expected):
         yield _unpinned(climb, seen)
     for key, wanted in expected.items():
         yield _compare(climb, key, wanted, seen.get(key))
 
 
-def is_pinned(provider: Provider, expected: Collection[str]) -> bool:
+def is_pinned(provider: InstalledProvider, expected: Collection[str]) -> bool:
     """Return whether ``expect`` says whose account must answer, or the provider cannot tell."""
     return not provider.expectations or not provider.identifying().isdisjoint(expected)
 
@@ -64,7 +64,7 @@ def _unpinned(climb: CheckContext, seen: Mapping[str, str]) -> Check:
     return Check.from_finding(ID, finding)
 
 
-def _lines(provider: Provider, seen: Mapping[str, str]) -> Iterator[str]:
+def _lines(provider: InstalledProvider, seen: Mapping[str, str]) -> Iterator[str]:
     """Yield the lines of TOML that expect what was seen. A value that has to be cut or changed is not offered."""
     for name in provider.expectations:
         value = seen.get(name)

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from pydantic import SecretStr
 
-from mfagate import __version__
 from mfagate.cassettes.scrub import secrets_sent
 from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Phase, Request
 from mfagate.core.origins import UnsafeRequest
-from mfagate.providers.base import Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
-from mfagate.providers.signing import prepare
+from mfagate.providers.provider import InstalledProvider
+from mfagate.providers.signing import Signer, deliver, prepare
 from mfagate.secrets.redaction import RUN
 from mfagate.transport import Transport, UnsendableRequest
 from mfagate.transport.identity import ClientIdentity
-
-_USER_AGENT = f"mfagate/{__version__}"
 
 
 class LiveTarget:
@@ -36,7 +31,7 @@ class LiveTarget:
     def __init__(
         self,
         integration: Integration,
-        provider: Provider,
+        provider: InstalledProvider,
         settings: ProviderSettings,
         *,
         endpoint: str | None = None,
@@ -57,7 +52,7 @@ class LiveTarget:
         """
         self.provider = provider
         self.settings = settings
-        self.base_url = provider.base_url(settings)
+        self.base_url = provider.api.base_url(settings)
         self._endpoint = endpoint
         self._learn = learn
         self._tokens = Tokens(self._send_token_request, learn)
@@ -98,20 +93,16 @@ class LiveTarget:
         return self.settings.model_copy(update=update)
 
     def _signer(self, settings: ProviderSettings | None) -> requests.auth.AuthBase:
-        return self.provider.auth(settings or self.settings, self._tokens)
+        return self.provider.api.auth(settings or self.settings, self._tokens)
 
     def _send_token_request(self, request: requests.PreparedRequest) -> Exchange:
-        request.headers.setdefault("User-Agent", _USER_AGENT)
         return self._send(request, self._wire)
 
     def _dispatch(
-        self, request: requests.Request, auth: Any, wire: Transport, at_most: float | None = None
+        self, request: requests.Request, auth: Signer, wire: Transport, at_most: float | None = None
     ) -> Exchange:
-        named = copy(request)
-        # Some firewalls refuse requests that do not say who asks.
-        named.headers = {"User-Agent": _USER_AGENT, **request.headers}
         try:
-            prepared = prepare(self.provider, self.settings, named, auth)
+            prepared = prepare(self.provider.api, self.settings, request, auth)
         except TokenRefused as refused:
             return refused.exchange
         except UnsafeRequest as error:
@@ -127,10 +118,8 @@ class LiveTarget:
     ) -> Exchange:
         if self._learn is not None:
             self._teach(prepared, self._learn, known)
-        if self._endpoint is not None:
-            prepared.url = _redirect_to(self._endpoint, str(prepared.url))
         try:
-            return wire.send(prepared, at_most=at_most)
+            return deliver(wire, prepared, self._endpoint, at_most=at_most)
         except UnsendableRequest as error:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
 
@@ -155,9 +144,3 @@ def _unsent(request: requests.Request | requests.PreparedRequest, cause: CauseId
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keeps requests from looking for a .netrc, as it does for a request without auth."""
     return request
-
-
-def _redirect_to(endpoint: str, url: str) -> str:
-    """The same request, sent elsewhere; done after signing, which covers the provider's own host."""
-    to, old = urlsplit(endpoint), urlsplit(url)
-    return urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + old.path, old.query, ""))

@@ -16,7 +16,7 @@ from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.exchange import Exchange, Phase
 from mfagate.core.result import Check, Finding
 from mfagate.inspection.settings import InspectedSettings
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 from mfagate.transport import CaBundleError
 
 RESOLVE, CONNECT, TLS, PING = "network.resolve", "network.connect", "network.tls", "provider.ping"
@@ -24,7 +24,7 @@ RESOLVE, CONNECT, TLS, PING = "network.resolve", "network.connect", "network.tls
 
 def resolve(climb: CheckContext) -> Iterator[Check]:
     """Does the host name resolve?"""
-    probes = climb.provider.pings(climb.settings)
+    probes = climb.provider.probes.pings(climb.settings)
     try:
         _ = climb.live  # Made before the threads that share it.
         # At once, because a host that is silent costs a whole timeout.
@@ -230,7 +230,7 @@ def _is_refused_or_missing(climb: CheckContext, exchange: Exchange, finding: Fin
     if known is not None and not (refuses(known.cause) or known.cause is CauseId.CONTRACT_ENDPOINT_RETIRED):
         return False
     # An error in the provider's own form is no form that changed, although a good answer has another one.
-    is_an_error = response.status in _NOT_HERE or climb.provider.error_of(response) is not None
+    is_an_error = response.status in _NOT_HERE or climb.provider.dialect.error_of(response) is not None
     return is_an_error or finding.cause in _NOTHING_TO_ASK
 
 

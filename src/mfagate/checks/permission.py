@@ -13,7 +13,7 @@ ID = "permission"
 
 def run(climb: CheckContext) -> Iterator[Check]:
     """Send each permission probe of the provider."""
-    probes = climb.provider.permissions(climb.settings)
+    probes = climb.provider.probes.permissions(climb.settings)
     if not probes:
         yield skipped(ID, "the credentials in use need no permission beyond being accepted")
     for probe in probes:

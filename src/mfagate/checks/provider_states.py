@@ -336,8 +336,8 @@ def too_soon(climb: CheckContext, exchange: Exchange) -> float | None:
     response = exchange.response
     if response is None or response.status < _REFUSED:
         return None
-    error = climb.provider.error_of(response)
-    return climb.provider.too_soon(error, exchange) if error is not None else None
+    error = climb.provider.dialect.error_of(response)
+    return climb.provider.dialect.too_soon(error, exchange) if error is not None else None
 
 
 def said(climb: CheckContext, exchange: Exchange) -> str:
@@ -352,7 +352,7 @@ def sends_message(climb: CheckContext, request: requests.Request | Request) -> b
         path = urlsplit(str(request.url)).path
     except ValueError:
         return False  # Such an address is refused before anything is sent.
-    return climb.provider.sends_message(str(request.method), path, _fields(request))
+    return climb.provider.api.sends_message(str(request.method), path, _fields(request))
 
 
 def _fields(request: requests.Request | Request) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from mfagate.core.result import Check, Finding
 
 if TYPE_CHECKING:
     from mfagate.checks.context import CheckContext
-    from mfagate.providers.base import Probe
+    from mfagate.providers.probes import Probe
 
 MOST_ATTEMPTS = 4
 """Where what went wrong may pass."""

@@ -181,7 +181,7 @@ class Runner:
             seen = _BaselineRun(_read(state))
             checks = [state.waivers.applied(check) for check in configuration.run(state)]
             if state.settings is not None:
-                seen.base_url = state.provider.base_url(state.settings)
+                seen.base_url = state.provider.api.base_url(state.settings)
                 # Where the same is read, the provider would be asked the same.
                 same = baseline is not None and seen.read == baseline.read
                 if self.live and not same and not any(check.outcome.is_red for check in checks):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TypeGuard
 
 from mfagate.core.plugins import PluginError, Plugins
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider, Provider
 
 
 class ProviderError(PluginError):
     """An installed provider cannot be used; the message names its package."""
 
 
-def _is_provider(found: object) -> TypeGuard[Provider]:
+def _is_provider(found: object) -> TypeGuard[InstalledProvider]:
     return isinstance(found, Provider)
 
 
@@ -25,6 +25,6 @@ get = _PROVIDERS.get
 """Return the provider of that name."""
 
 
-def all_providers() -> dict[str, Provider]:
+def all_providers() -> dict[str, InstalledProvider]:
     """Return every installed provider by name."""
     return {name: get(name) for name in names()}

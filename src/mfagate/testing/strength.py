@@ -10,7 +10,7 @@ import pytest
 
 from mfagate.contract import load as load_contract
 from mfagate.core.result import SkipReason
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import Running
 from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.breaking import faults, spread
@@ -44,7 +44,7 @@ class StrongContract(SuiteBase):
         findings = [(proof["interaction"], finding) for proof in proofs for finding in proof["findings"]]
         assert [each for each in findings if each[1]["reason"] is None] == []
 
-    def test_states_are_not_misled(self, definition: Provider, running: Running) -> None:
+    def test_states_are_not_misled(self, definition: InstalledProvider, running: Running) -> None:
         """The contract rejects every change of an answer that keeps a provider state from being arranged."""
         names = sandboxes.get(self.provider).settings
         settings = definition.settings.model_validate({name: running.values[name] for name in names})

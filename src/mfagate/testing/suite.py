@@ -21,7 +21,7 @@ from mfagate.contract import load as load_contract
 from mfagate.core.causes import CauseId, load
 from mfagate.core.exchange import Exchange, Response
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.providers.states import StateName
 from mfagate.sandbox import Running
 from mfagate.sandbox import registry as sandboxes
@@ -191,7 +191,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert cause is None or result.first["cause"] == cause, result.stdout
         assert result.first_red["next_step"]
 
-    def test_live_secrets_are_not_quoted(self, project: ProviderProject, definition: Provider) -> None:
+    def test_live_secrets_are_not_quoted(self, project: ProviderProject, definition: InstalledProvider) -> None:
         """What an answer issues, nobody knows beforehand: a report that tells of its field must not show it."""
         healthy, endpoint = Wrapping(definition.scrubbing), project.endpoint
         self._through(project, healthy)
@@ -233,24 +233,24 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert any(interaction.response.status >= 400 for interaction in contract.interactions)
         assert any(interaction.safe_in_production for interaction in contract.interactions)
 
-    def test_refusals_of_users_are_no_problems(self, definition: Provider) -> None:
+    def test_refusals_of_users_are_no_problems(self, definition: InstalledProvider) -> None:
         """The errors of the contract that are about a user are known as such (``about_a_user``), and no others."""
         for interaction in load_contract(self.contract).interactions:
             expected = interaction.response
             answer = Response(expected.status, body=(expected.body or "").encode())
-            error = definition.error_of(answer) if expected.status >= 400 else None
+            error = definition.dialect.error_of(answer) if expected.status >= 400 else None
             if error is None:
                 continue
             exchange = Exchange(interaction.example_request(), datetime.now(UTC), answer)
             states = [StateName(state.name) for state in interaction.states]
-            told = definition.is_about_a_user(error, exchange)
+            told = definition.dialect.is_about_a_user(error, exchange)
             why = f"{interaction.description}: the error {error.code} is about a user: {told}"
             if any(state.is_about_the_credential for state in states):
                 assert not told, why
             elif states and all(state.is_about_a_user for state in states):
                 assert told, why
 
-    def test_settings_are_described(self, definition: Provider) -> None:
+    def test_settings_are_described(self, definition: InstalledProvider) -> None:
         """Each setting tells what it is and where to find it, and its example is a right one."""
         for field in definition.settings.fields():
             setting = field.setting
@@ -261,10 +261,10 @@ class ProviderSuite(RepeatedGates, StrongContract):
             elif setting.shape is not None:
                 assert setting.shape.misfit(setting.example) is None
 
-    def test_meanings_are_told(self, definition: Provider) -> None:
+    def test_meanings_are_told(self, definition: InstalledProvider) -> None:
         """Each error code has a cause of the catalogue and a sentence, and names a setting that exists."""
         names = {field.name for field in definition.settings.fields()}
-        for meaning in definition.meanings.values():
+        for meaning in definition.dialect.meanings.values():
             assert load(meaning.cause).id is meaning.cause
             assert meaning.text
             assert not meaning.text.endswith(".")

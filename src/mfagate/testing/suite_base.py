@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
 from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_proxy import Fault, faulty_proxy
@@ -98,7 +98,7 @@ class SuiteBase:
             return project.run("gate"), len(before.requests)
 
     @pytest.fixture
-    def definition(self) -> Provider:
+    def definition(self) -> InstalledProvider:
         """The provider itself."""
         return registry.get(self.provider)
 

@@ -15,7 +15,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mfagate.providers.entra import NOBODY, made_up_key
+from mfagate.providers.entra.probes import NOBODY, made_up_key
 from mfagate.sandbox import Running
 
 PROVIDER = "entra"

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from mfagate.monitor import Answer, monitor
 from mfagate.monitor import CallResult as Judged
-from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient, ServiceAccount
+from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.second_factor import CredentialRejected, Factor
 from mfagate.sandbox import Running
@@ -31,7 +31,7 @@ HIDING = [[REASONS], [REASONS, STATUS]]
 
 
 def forged() -> str:
-    bad = PROVIDER.with_bad_credential(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
+    bad = PROVIDER.probes.with_bad_credential(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
     assert bad is not None
     return bad.secret("validate_key") or ""
 
@@ -132,7 +132,7 @@ def test_a_server_that_fails_at_the_key_points_at_its_log(gate: Gate, running: R
 
     with faulty_proxy(running.endpoint, fault) as before:
         result = gate(GOOD, url=before.url)
-    assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.api.auth-outage"), result.stdout
     assert "privacyidea.log" in result.first_red["next_step"]
     assert "status page" not in result.first_red["next_step"]
 

@@ -9,9 +9,9 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.base import ApiError, ErrorMeaning
 from mfagate.providers.entra import claims, errors
 from mfagate.providers.entra.settings import EntraSettings, looks_made_today
+from mfagate.providers.errors import ApiError, ErrorMeaning
 
 Narrowing = Callable[[ErrorMeaning, ApiError, Exchange, EntraSettings], ErrorMeaning]
 
