@@ -262,7 +262,7 @@ def test_only_the_base_class_asks_a_provider_for_its_bare_signer() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "signer"
     ]
-    assert asking == ["providers/base.py"]
+    assert asking == ["providers/api.py"]
 
 
 def test_the_signer_that_a_provider_hands_out_checks_by_itself() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from mfagate_vonage import NO_SUCH_REQUEST, PROVIDER
+from mfagate_vonage.probes import NO_SUCH_REQUEST
+from mfagate_vonage.provider import PROVIDER
 
 from mfagate.core.exchange import Exchange, Request, Response
 

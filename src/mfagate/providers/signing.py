@@ -1,8 +1,8 @@
 """Address, sign and deliver requests to a provider.
 
 :func:`prepare` checks where a request goes, and then signs it: no other code gives a request its credential.
-``ProviderApi.auth`` returns the provider's signer in :class:`OwnOriginOnly`, so that no signer runs for another URL than
-the target's. :func:`deliver` sends what was prepared.
+``ProviderApi.auth`` returns the provider's signer in :class:`OwnOriginOnly`, so that no signer runs for a URL that is
+not the target's. :func:`deliver` sends what was prepared.
 """
 
 from __future__ import annotations

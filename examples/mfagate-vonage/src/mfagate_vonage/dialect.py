@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from mfagate.core.exchange import Exchange, Response
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 from mfagate_vonage.errors import MEANINGS, error_of
 from mfagate_vonage.settings import VonageSettings
-
-if TYPE_CHECKING:
-    pass
 
 _START = "/v2/verify"
 

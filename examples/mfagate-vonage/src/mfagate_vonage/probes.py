@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -12,9 +11,6 @@ from mfagate.core.exchange import Response
 from mfagate.providers.probes import Probe, ProviderProbes
 from mfagate_vonage.errors import answer_of, error_of
 from mfagate_vonage.settings import VonageSettings
-
-if TYPE_CHECKING:
-    pass
 
 NO_SUCH_REQUEST = "00000000-0000-0000-0000-000000000000"
 """A verification that nobody started: a code for it is checked against nothing."""

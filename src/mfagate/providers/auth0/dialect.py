@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
@@ -26,9 +26,6 @@ from mfagate.providers.auth0.settings import (
     is_canonical,
 )
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
-
-if TYPE_CHECKING:
-    pass
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 

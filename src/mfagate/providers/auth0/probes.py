@@ -7,7 +7,7 @@ import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -32,9 +32,6 @@ from mfagate.providers.auth0.settings import (
 )
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import Probe, ProviderProbes, Send
-
-if TYPE_CHECKING:
-    pass
 
 KEYS_PATH = "/.well-known/jwks.json"
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign.parsing import raw
 from mfagate.providers.duo.errors import FORBIDDEN, INVALID_PARAMETERS, MEANINGS, WRONG_KIND, error_of
 from mfagate.providers.duo.settings import DuoSettings
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
-
-if TYPE_CHECKING:
-    pass
 
 
 class DuoDialect(ErrorDialect[DuoSettings]):

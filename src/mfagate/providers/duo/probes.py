@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -14,9 +13,6 @@ from mfagate.core.exchange import Response
 from mfagate.providers.duo.errors import response_of
 from mfagate.providers.duo.settings import DuoSettings
 from mfagate.providers.probes import Probe, ProviderProbes
-
-if TYPE_CHECKING:
-    pass
 
 _TIME = {"stat": "OK", "response": {"time": 1}}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from mfagate.core.exchange import Exchange, Response
 from mfagate.providers.entra.errors import (
@@ -17,9 +17,6 @@ from mfagate.providers.entra.errors import (
 from mfagate.providers.entra.narrowing import refined
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
-
-if TYPE_CHECKING:
-    pass
 
 
 class EntraDialect(ErrorDialect[EntraSettings]):

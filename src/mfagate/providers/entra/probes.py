@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -21,9 +20,6 @@ from mfagate.providers.entra.errors import (
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
-
-if TYPE_CHECKING:
-    pass
 
 NOBODY = "6d666167-6174-4e6f-8e6f-626f64790000"
 """An object id that no user has: asking about it proves a permission without reading anybody's methods."""

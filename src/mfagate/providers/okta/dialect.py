@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
@@ -23,9 +23,6 @@ from mfagate.providers.okta.errors import (
     seconds_between_messages,
 )
 from mfagate.providers.okta.settings import OktaSettings
-
-if TYPE_CHECKING:
-    pass
 
 
 class OktaDialect(ErrorDialect[OktaSettings]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -29,9 +28,6 @@ from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import missing_scopes
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
-
-if TYPE_CHECKING:
-    pass
 
 UNKNOWN_USER = "00umfagatenosuchuser"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from mfagate.config.jwt import expiry
@@ -28,9 +28,6 @@ from mfagate.providers.privacyidea.errors import (
     policy_meaning,
 )
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-
-if TYPE_CHECKING:
-    pass
 
 _KEY_WANTED = ErrorMeaning(
     CauseId.CONFIG_SETTING_MISSING,

@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -23,9 +22,6 @@ from mfagate.providers.privacyidea.errors import (
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.signature import OTHER_KEY, signed_by
 from mfagate.providers.probes import Probe, ProviderProbes, Send
-
-if TYPE_CHECKING:
-    pass
 
 SENTINEL_USER = "mfagate-no-such-user"
 """A user that no one has: asking about it proves a key without touching anybody's token."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from mfagate.core.exchange import Exchange, Response
@@ -22,9 +22,6 @@ from mfagate.providers.twilio.errors import (
     unauthorized,
 )
 from mfagate.providers.twilio.settings import TwilioSettings
-
-if TYPE_CHECKING:
-    pass
 
 
 class TwilioDialect(ErrorDialect[TwilioSettings]):

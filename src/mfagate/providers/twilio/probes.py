@@ -6,7 +6,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -20,9 +20,6 @@ from mfagate.providers.twilio.errors import (
     error_of,
 )
 from mfagate.providers.twilio.settings import TwilioSettings
-
-if TYPE_CHECKING:
-    pass
 
 _ERROR = {"code": 20003, "message": "", "status": 401}
 
