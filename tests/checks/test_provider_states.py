@@ -62,7 +62,7 @@ def arranger(live: Live, monkeypatch: pytest.MonkeyPatch, *, ago: float = 0.0) -
     monkeypatch.setattr("mfagate.checks.provider_states.definite_cause", lambda exchange, dialect: None)
     climb: Any = SimpleNamespace(
         test_data={},
-        provider=SimpleNamespace(states=states, sends_message=lambda method, path, fields: False),
+        provider=SimpleNamespace(states=states, api=SimpleNamespace(sends_message=lambda method, path, fields: False)),
         cleanup=Cleanup(),
         settings=None,
         live=live,
