@@ -431,12 +431,6 @@ class DuoEmulator(Emulator):
             self.users[username] = DuoUser(username, status=_status(asked), notes=asked.get("notes", ""))
             return _ok(self.users[username].as_json())
 
-    @route("GET", "/admin/v1/users/<user_id>")
-    def get_user(self, request: IncomingRequest) -> Reply:
-        """One user."""
-        with self._state:
-            return _ok(self._known(request).as_json())
-
     @route("POST", "/admin/v1/users/<user_id>")
     def modify_user(self, request: IncomingRequest) -> Reply:
         """Change a user's status."""
