@@ -83,4 +83,4 @@ def test_the_control_credential_of_the_page_works(tmp_path: Path) -> None:
     deployed = 'secret_key = "dotenv:deploy/duo-eu.env#DUO_SECRET_KEY"'
     example.configuration = example.configuration.replace('secret_key = "sandbox:secret_key"', deployed)
     result = example.run("gate")
-    assert (result.exit_code, result.first["cause"]) == (3, "provider.api.auth-outage"), result.stdout
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout

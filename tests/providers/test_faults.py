@@ -80,5 +80,5 @@ def test_a_control_tells_their_fault_from_ours(tmp_path: Path, drill: tuple[str,
     result = Controlled(tmp_path, name, running).run("gate")
     right = kind.controlled or kind.causes
     assert result.first["cause"] in right, result.stdout
-    assert (result.first["cause"] == "provider.api.auth-outage") == (fault == "auth-down")
+    assert (result.first["cause"] == "provider.auth-outage") == (fault == "auth-down")
     assert result.exit_code == (3 if fault == "auth-down" else 1)

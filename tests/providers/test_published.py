@@ -153,7 +153,8 @@ def test_statuses_that_an_emulator_makes_up_are_published_nowhere() -> None:
 
 def test_okta_sends_token_errors_with_their_statuses() -> None:
     folder = Path(mfagate.providers.__file__).parent / "okta"
-    source = (folder / "emulator" / "authorization_server.py").read_text(encoding="utf-8")
+    emulator = Path(mfagate_sandbox.__file__).parent / "okta"
+    source = (emulator / "authorization_server.py").read_text(encoding="utf-8")
     sent = re.findall(r'(\d{3}), "([a-z_]+)",', source)
     assert len(sent) > 10
     assert [pair for pair in sent if int(pair[0]) not in published(folder).statuses(pair[1])] == []

@@ -57,31 +57,31 @@ class LiveTarget:
         self._learn = learn
         self._tokens = Tokens(self._send_token_request, learn)
         configured = integration.base / integration.ca_bundle if integration.ca_bundle else None
-        wire = partial(
+        transport_for = partial(
             Transport,
             ca_bundle=ca_bundle or configured,
             identity=None if integration.uses_sandbox else identity,
             # A sandbox of our own is on loopback: a proxy has no business there.
             trust_env=not integration.uses_sandbox,
         )
-        self._wire = wire(timeout_seconds=integration.timeout_seconds)
-        self._arranging_wire = wire(timeout_seconds=integration.arranging_timeout)
+        self._transport = transport_for(timeout_seconds=integration.timeout_seconds)
+        self._setup_transport = transport_for(timeout_seconds=integration.arranging_timeout)
 
     def send(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
     ) -> Exchange:
         """Sign with these settings or the integration's own, send, and wait for at most ``at_most`` seconds."""
-        return self._dispatch(request, self._signer(settings), self._wire, at_most)
+        return self._dispatch(request, self._signer(settings), self._transport, at_most)
 
     def send_unsigned(self, request: requests.Request, *, at_most: float | None = None) -> Exchange:
         """Send without any credential."""
-        return self._dispatch(request, _unsigned, self._wire, at_most)
+        return self._dispatch(request, _unsigned, self._transport, at_most)
 
     def arrange(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
     ) -> Exchange:
         """Send a setup request; wait for the timeout of those, and for at most ``at_most`` seconds."""
-        return self._dispatch(request, self._signer(settings), self._arranging_wire, at_most)
+        return self._dispatch(request, self._signer(settings), self._setup_transport, at_most)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """The settings with some credentials replaced; None removes one."""
@@ -96,10 +96,10 @@ class LiveTarget:
         return self.provider.api.auth(settings or self.settings, self._tokens)
 
     def _send_token_request(self, request: requests.PreparedRequest) -> Exchange:
-        return self._send(request, self._wire)
+        return self._send(request, self._transport)
 
     def _dispatch(
-        self, request: requests.Request, auth: Signer, wire: Transport, at_most: float | None = None
+        self, request: requests.Request, auth: Signer, transport: Transport, at_most: float | None = None
     ) -> Exchange:
         try:
             prepared = prepare(self.provider.api, self.settings, request, auth)
@@ -110,16 +110,16 @@ class LiveTarget:
             here = requests.Request(request.method, self.base_url)
             return _unsent(here, CauseId.CONTRACT_UNSAFE_PATH, f"a request was not sent: {error}")
         # What a contract has sent is an example, or was learnt when its state was arranged.
-        known = "" if wire is self._arranging_wire else f"{request.data} {request.json} {request.headers}"
-        return self._send(prepared, wire, at_most, known)
+        known = "" if transport is self._setup_transport else f"{request.data} {request.json} {request.headers}"
+        return self._send(prepared, transport, at_most, known)
 
     def _send(
-        self, prepared: requests.PreparedRequest, wire: Transport, at_most: float | None = None, known: str = ""
+        self, prepared: requests.PreparedRequest, transport: Transport, at_most: float | None = None, known: str = ""
     ) -> Exchange:
         if self._learn is not None:
             self._teach(prepared, self._learn, known)
         try:
-            return deliver(wire, prepared, self._endpoint, at_most=at_most)
+            return deliver(transport, prepared, self._endpoint, at_most=at_most)
         except UnsendableRequest as error:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
 

@@ -21,7 +21,7 @@ NO_HISTORY = (
     "no earlier run is kept here; `mfagate nightly`, or `mfagate gate --history PATH`, keeps runs to compare with"
 )
 
-_ABOUT_A_CREDENTIAL = ("credential.", "account.", "provider.api.auth-outage", "provider.refusal-unrecognised")
+_ABOUT_A_CREDENTIAL = ("credential.", "account.", "provider.auth-outage", "provider.refusal-unrecognised")
 """The beginnings of causes that always say whether a value has changed, or how to get to know it."""
 
 _CONCLUSIONS: Mapping[str, str] = {

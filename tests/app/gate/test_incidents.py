@@ -138,7 +138,7 @@ def test_a_refused_control_credential_means_the_provider(project: Project, other
     project.env |= {"CONTROL": other_server.values["validate_key"], "VALIDATE": other_server.values["validate_key"]}
     project.settings["tables"] = '[integrations.mfa.control]\nvalidate_key = "env:CONTROL"'
     result = project.run("gate")
-    assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, "provider.api.auth-outage")
+    assert (result.exit_code, result.first["cause"]) == (INCONCLUSIVE, "provider.auth-outage")
 
 
 def test_another_account_answers(project: Project) -> None:

@@ -123,5 +123,5 @@ def test_a_credential_that_is_refused_in_mid_run(project: Project, server: Runni
     with faulty_proxy(server.endpoint, between(12, 999, refuse)) as before:
         project.settings["url"] = before.url
         result = project.run("gate")
-    assert (result.exit_code, result.first["cause"]) == (3, "provider.api.auth-outage"), result.stdout
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
     assert "accepted when this run began" in result.first["headline"]

@@ -132,7 +132,7 @@ def test_a_server_that_fails_at_the_key_points_at_its_log(gate: Gate, running: R
 
     with faulty_proxy(running.endpoint, fault) as before:
         result = gate(GOOD, url=before.url)
-    assert (result.exit_code, result.first["cause"]) == (3, "provider.api.auth-outage"), result.stdout
+    assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
     assert "privacyidea.log" in result.first_red["next_step"]
     assert "status page" not in result.first_red["next_step"]
 

@@ -92,7 +92,7 @@ class CauseId(StrEnum):
 
     PROVIDER_OUTAGE = "provider.outage"
     PROVIDER_DEGRADED = "provider.degraded"
-    PROVIDER_AUTH_OUTAGE = "provider.api.auth-outage"
+    PROVIDER_AUTH_OUTAGE = "provider.auth-outage"
     PROVIDER_MAINTENANCE = "provider.maintenance"
     PROVIDER_RATE_LIMITED = "provider.rate-limited"
     PROVIDER_REFUSAL_UNRECOGNISED = "provider.refusal-unrecognised"
