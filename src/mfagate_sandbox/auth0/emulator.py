@@ -1,7 +1,4 @@
-"""An imitation of Auth0: one tenant with its Authentication, MFA and Management API.
-
-The two halves are in ``emulation``; here they become one server.
-"""
+"""An imitation of Auth0: one tenant with its Authentication, MFA and Management API."""
 
 from __future__ import annotations
 

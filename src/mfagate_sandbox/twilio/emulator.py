@@ -1,4 +1,4 @@
-"""An imitation of Twilio: Verify version 2, and what narrowing asks about accounts and keys.
+"""An imitation of Twilio: Verify version 2, and what a refused credential is refined by: accounts and keys.
 
 Answers are those of https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml
 and of the pages of the error codes. What is not published is said where it is imitated.

@@ -38,15 +38,15 @@ class Auth0Dialect(ErrorDialect[Auth0Settings]):
     known_codes: ClassVar[frozenset[str | int]] = KNOWN_CODES
 
     def error_of(self, response: Response) -> ApiError | None:
-        """Either dialect."""
+        """Read the error of either API."""
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """The sentence tells it where the code does not."""
+        """Decide by the message where the code does not."""
         return is_about_a_user(error)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: Auth0Settings) -> ErrorMeaning | None:
-        """The error's sentence decides where its code does not."""
+        """Decide by the message where the code does not."""
         found = denied_by_others(error, exchange) or meaning_of(error)
         if found is None:
             return None

@@ -50,7 +50,7 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
     """Ask Auth0 what is safe in production."""
 
     def pings(self, settings: Auth0Settings) -> Sequence[Probe]:
-        """The discovery document, which every tenant has."""
+        """Ask for the discovery document, which every tenant has."""
         return [Probe("api", "GET", DISCOVERY_PATH, _names_an_issuer, shape={"issuer": ""})]
 
     def credentials(self, settings: Auth0Settings) -> Sequence[Probe]:
@@ -79,7 +79,7 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: Auth0Settings, expected: Mapping[str, str]) -> Mapping[str, str]:
-        """The tenant that issued the token."""
+        """Read which tenant issued the token."""
         found = token_in(response)
         # A static token is confirmed by being accepted: Auth0 checks who issued it.
         told = claims(found[0] if found else settings.secret("management_token") or "")

@@ -34,11 +34,11 @@ class Auth0Api(ProviderApi[Auth0Settings]):
     """Where the API of Auth0 is, and what signs its requests."""
 
     def base_url(self, settings: Auth0Settings) -> str:
-        """The tenant's domain has both APIs."""
+        """Return the tenant's domain, which has both APIs."""
         return f"https://{settings.domain}"
 
     def signer(self, settings: Auth0Settings, tokens: Tokens) -> AuthBase:
-        """The client's authentication in the body, or a token in the header."""
+        """Put the client's authentication into the body, or a token into the header."""
         from mfagate.providers.auth0.auth import Auth0Auth
 
         return Auth0Auth(settings, tokens)
@@ -106,11 +106,11 @@ class Auth0(Provider[Auth0Settings]):
     )
 
     def inspect(self, settings: Auth0Settings) -> Sequence[tuple[str, Finding]]:
-        """Audience and static token against the domain."""
+        """Compare audience and static token with the domain."""
         return list(cross_checks(settings))
 
     def states(self, send: Send[Auth0Settings], settings: Auth0Settings, test_data: Mapping[str, str]) -> States:
-        """Arranges states with users of its own, and with prepared ones for their phones."""
+        """Set up states with users of its own, and with prepared users for their phones."""
         from mfagate.providers.auth0.states import Auth0States
 
         return Auth0States(self, send, settings, test_data)

@@ -19,7 +19,7 @@ class DuoDialect(ErrorDialect[DuoSettings]):
     meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
 
     def error_of(self, response: Response) -> ApiError | None:
-        """Duo's envelope."""
+        """Read Duo's envelope."""
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
@@ -29,7 +29,7 @@ class DuoDialect(ErrorDialect[DuoSettings]):
         return of_a_push or super().is_about_a_user(error, exchange)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> ErrorMeaning | None:
-        """One code forbids for several reasons; the detail tells which."""
+        """Tell the reasons of one code apart by its detail."""
         if error.code == FORBIDDEN and "integration type" in raw(error.message).lower():
             return WRONG_KIND
         return super().meaning(error, exchange, settings)

@@ -21,21 +21,21 @@ class DuoProbes(ProviderProbes[DuoSettings]):
     """Ask Duo what is safe in production."""
 
     def pings(self, settings: DuoSettings) -> Sequence[Probe]:
-        """https://duo.com/docs/authapi#/ping."""
+        """Ping the API: https://duo.com/docs/authapi#/ping."""
         return [Probe("api", "GET", "/auth/v2/ping", _tells_the_time, shape=_TIME)]
 
     def server_time(self, response: Response) -> float | None:
-        """Duo tells its time in the answer, for the sake of those who sign."""
+        """Read the time in the answer, which Duo sends to clients that sign."""
         content = response_of(response)
         told = content.get("time") if isinstance(content, dict) else None
         return numbers.finite(told) if type(told) is int else None
 
     def credentials(self, settings: DuoSettings) -> Sequence[Probe]:
-        """https://duo.com/docs/authapi#/check: keys, signature, clock and kind of application in one."""
+        """Check keys, signature, clock and kind of application in one: https://duo.com/docs/authapi#/check."""
         return [Probe("secret_key", "GET", "/auth/v2/check", _tells_the_time, shape=_TIME)]
 
     def with_bad_credential(self, settings: DuoSettings, subject: str) -> DuoSettings:
-        """The same application with a secret key that nobody has."""
+        """Return the same application with a secret key that nobody has."""
         alphabet = string.ascii_letters + string.digits
         made_up = "".join(secrets.choice(alphabet) for _ in range(40))
         return settings.model_copy(update={subject: SecretStr(made_up)})

@@ -24,11 +24,11 @@ class DuoApi(ProviderApi[DuoSettings]):
     """Where the API of Duo is, and what signs its requests."""
 
     def base_url(self, settings: DuoSettings) -> str:
-        """The account's own host."""
+        """Return the account's own host."""
         return f"https://{settings.host}"
 
     def signer(self, settings: DuoSettings, tokens: Tokens) -> AuthBase:
-        """The signature over each request."""
+        """Sign each request."""
         from mfagate.providers.duo.auth import DuoAuth
 
         return DuoAuth(settings.host, settings.integration_key, settings.secret("secret_key"))
@@ -73,7 +73,7 @@ class Duo(Provider[DuoSettings]):
     )
 
     def states(self, send: Send[DuoSettings], settings: DuoSettings, test_data: Mapping[str, str]) -> States:
-        """Arranges states with prepared users, and through the Admin API."""
+        """Set up states with prepared users, and through the Admin API."""
         from mfagate.providers.duo.states import DuoStates
 
         return DuoStates(self, send, settings, test_data)

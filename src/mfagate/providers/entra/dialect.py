@@ -14,7 +14,7 @@ from mfagate.providers.entra.errors import (
     error_name,
     error_of,
 )
-from mfagate.providers.entra.narrowing import refined
+from mfagate.providers.entra.meanings import meaning_of
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 
@@ -27,7 +27,7 @@ class EntraDialect(ErrorDialect[EntraSettings]):
     meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = MEANINGS
 
     def error_of(self, response: Response) -> ApiError | None:
-        """The error of either host."""
+        """Read the error of either host."""
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
@@ -38,7 +38,7 @@ class EntraDialect(ErrorDialect[EntraSettings]):
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning | None:
         """By number where it is known, else by the ``error`` that is the contract."""
-        return refined(error, exchange, settings)
+        return meaning_of(error, exchange, settings)
 
     def errors_page_of(self, exchange: Exchange) -> str:
         """Return Graph's page for Graph's own form of errors: it has codes of its own."""

@@ -31,7 +31,7 @@ class EntraApi(ProviderApi[EntraSettings]):
     """Where the API of Microsoft Entra ID is, and what signs its requests."""
 
     def base_url(self, settings: EntraSettings) -> str:
-        """Microsoft Graph of the cloud."""
+        """Return Microsoft Graph of the cloud."""
         return f"https://{settings.hosts.graph}"
 
     def url(self, settings: EntraSettings, path: str) -> str:
@@ -39,7 +39,7 @@ class EntraApi(ProviderApi[EntraSettings]):
         return self.base_url(settings) + path if path.startswith("/v1.0/") else f"https://{settings.hosts.login}{path}"
 
     def hosts(self, settings: EntraSettings) -> Sequence[str]:
-        """Graph and the login host of the cloud."""
+        """Return Graph and the login host of the cloud."""
         return [f"https://{settings.hosts.graph}", f"https://{settings.hosts.login}"]
 
     def public_hosts(self, settings: EntraSettings) -> Sequence[str]:
@@ -124,7 +124,7 @@ class Entra(Provider[EntraSettings]):
         return list(cross_checks.inspect(settings))
 
     def states(self, send: Send[EntraSettings], settings: EntraSettings, test_data: Mapping[str, str]) -> States:
-        """Arranges states with users, applications and device codes that somebody prepared."""
+        """Set up states with prepared users, applications and device codes."""
         from mfagate.providers.entra.states import EntraStates
 
         return EntraStates(self, send, settings, test_data)

@@ -34,7 +34,7 @@ class OktaDialect(ErrorDialect[OktaSettings]):
     known_codes: ClassVar[frozenset[str | int]] = KNOWN_CODES
 
     def error_of(self, response: Response) -> ApiError | None:
-        """In any of Okta's three dialects."""
+        """Read the error in any of Okta's three forms."""
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:

@@ -30,11 +30,11 @@ class OktaApi(ProviderApi[OktaSettings]):
     """Where the API of Okta is, and what signs its requests."""
 
     def base_url(self, settings: OktaSettings) -> str:
-        """The org."""
+        """Return the org's URL."""
         return settings.org_url
 
     def signer(self, settings: OktaSettings, tokens: Tokens) -> AuthBase:
-        """An API token as it is, or access tokens that the private key fetches."""
+        """Sign with the API token, or with access tokens fetched by the private key."""
         if settings.private_key is not None:
             return service_app(settings, tokens)
         return SswsAuth(settings.secret("api_token"))
@@ -103,7 +103,7 @@ class Okta(Provider[OktaSettings]):
         return list(contradictions(settings))
 
     def states(self, send: Send[OktaSettings], settings: OktaSettings, test_data: Mapping[str, str]) -> States:
-        """Arranges states with users of its own, and with prepared ones."""
+        """Set up states with users of its own, and with prepared users."""
         from mfagate.providers.okta.states import OktaStates
 
         return OktaStates(self, send, settings, test_data)

@@ -49,7 +49,7 @@ class PrivacyIDEADialect(ErrorDialect[PrivacyIDEASettings]):
     known_codes: ClassVar[frozenset[str | int]] = frozenset({POLICY_CODE, MASKED})
 
     def error_of(self, response: Response) -> ApiError | None:
-        """Code and message of privacyIDEA's envelope."""
+        """Read code and message of privacyIDEA's envelope."""
         error = error_of(response)
         return ApiError(*error) if error else None
 

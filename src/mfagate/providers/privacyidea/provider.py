@@ -25,11 +25,11 @@ class PrivacyIDEAApi(ProviderApi[PrivacyIDEASettings]):
     """Where the API of privacyIDEA is, and what signs its requests."""
 
     def base_url(self, settings: PrivacyIDEASettings) -> str:
-        """The configured URL."""
+        """Return the configured URL."""
         return settings.url
 
     def signer(self, settings: PrivacyIDEASettings, tokens: Tokens) -> AuthBase:
-        """The raw key or token that the endpoint takes."""
+        """Sign with the raw key or token that the endpoint takes."""
         from mfagate.providers.privacyidea.auth import PrivacyIDEAAuth
 
         return PrivacyIDEAAuth(settings, tokens)
@@ -86,7 +86,7 @@ class PrivacyIDEA(Provider[PrivacyIDEASettings]):
     def states(
         self, send: Send[PrivacyIDEASettings], settings: PrivacyIDEASettings, test_data: Mapping[str, str]
     ) -> States:
-        """Arranges states through the admin API, on any server."""
+        """Set up states through the admin API, on any server."""
         from mfagate.providers.privacyidea.states import PrivacyIDEAStates
 
         return PrivacyIDEAStates(self, send, settings, test_data)

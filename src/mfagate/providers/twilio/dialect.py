@@ -33,7 +33,7 @@ class TwilioDialect(ErrorDialect[TwilioSettings]):
     known_codes: ClassVar[frozenset[str | int]] = frozenset({PERMISSION_DENIED, UNAUTHORIZED, NOT_FOUND})
 
     def error_of(self, response: Response) -> ApiError | None:
-        """Twilio's envelope."""
+        """Read Twilio's envelope."""
         return error_of(response)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:

@@ -67,8 +67,8 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
         return {name: str(value) for name, value in seen.items() if value is not None}
 
     def refine(self, finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-        """A second question, where Twilio would answer this credential."""
-        from mfagate.providers.twilio.narrowing import refine
+        """Ask a second time, where Twilio would answer this credential."""
+        from mfagate.providers.twilio.refine import refine
 
         return refine(finding, settings, send)
 

@@ -30,11 +30,11 @@ class TwilioApi(ProviderApi[TwilioSettings]):
     """Where the API of Twilio Verify is, and what signs its requests."""
 
     def base_url(self, settings: TwilioSettings) -> str:
-        """Verify's host, in the region and edge of the settings."""
+        """Return Verify's host, in the region and edge of the settings."""
         return f"https://{settings.host('verify')}"
 
     def url(self, settings: TwilioSettings, path: str) -> str:
-        """Accounts and keys are on a host of their own."""
+        """Return the URL; accounts and keys have a host of their own."""
         from mfagate.providers.twilio.auth import is_about_accounts
 
         return f"https://{settings.host('api')}{path}" if is_about_accounts(path) else super().url(settings, path)
@@ -44,7 +44,7 @@ class TwilioApi(ProviderApi[TwilioSettings]):
         return [f"https://{settings.host('verify')}", f"https://{settings.host('api')}"]
 
     def signer(self, settings: TwilioSettings, tokens: Tokens) -> AuthBase:
-        """HTTP Basic."""
+        """Sign with HTTP Basic."""
         from mfagate.providers.twilio.auth import TwilioAuth
 
         return TwilioAuth(settings)
@@ -117,11 +117,11 @@ class Twilio(Provider[TwilioSettings]):
     )
 
     def inspect(self, settings: TwilioSettings) -> Sequence[tuple[str, Finding]]:
-        """Half a credential, and a region."""
+        """Look for half a credential, and for another region."""
         return [*half_a_key(settings), *another_region(settings)]
 
     def states(self, send: Send[TwilioSettings], settings: TwilioSettings, test_data: Mapping[str, str]) -> States:
-        """Arranges states through the API: TOTP factors of our own, verifications without a phone."""
+        """Set up states through the API: TOTP factors of our own, verifications without a phone."""
         from mfagate.providers.twilio.states import TwilioStates
 
         return TwilioStates(self, send, settings, test_data)

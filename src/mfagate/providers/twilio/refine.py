@@ -1,4 +1,4 @@
-"""Narrowing a refusal down: a second read-only question, where its answer would settle something.
+"""Refine a refusal by a second read-only request, where its answer decides between causes.
 
 What may be asked depends on the credential. The API of accounts and keys takes the auth
 token, and refuses API keys that are in order (all but main ones:
