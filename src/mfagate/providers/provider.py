@@ -1,7 +1,7 @@
 """A provider: what its configuration is, and its roles.
 
-HTTP, timing, redaction and outcomes belong to the engine. A new role is a class of its own, in a module beside errors.py,
-probes.py and api.py, and an attribute here.
+HTTP, timing, redaction and outcomes belong to the engine. A new role is a class of its own, in a module beside
+errors.py, probes.py and api.py, and an attribute here.
 """
 
 from __future__ import annotations
