@@ -57,7 +57,10 @@ def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
     if exchange.failure is not None:
         failure = exchange.failure
         evidence = {"request": _request(exchange), "phase": str(failure.phase), **failure.evidence}
-        return Finding(failure.cause, failure.message, evidence, outcome=failure.outcome, next_step=failure.next_step)
+        return Finding(
+            failure.cause, failure.message, evidence,
+            outcome=failure.outcome, next_step=failure.next_step, setting=failure.setting,
+        )  # fmt: skip
     response = exchange.response
     assert response is not None, "an exchange has a failure or a response"
     found = _by_others(exchange) or dialect.explain(exchange) or _by_status(response) or _gone(exchange, dialect)

@@ -235,19 +235,20 @@ def commit_of(path: Path, environ: Mapping[str, str]) -> str | None:
 
 def may_be_committed(path: Path) -> bool:
     """Return whether git would take a new file into a commit of everything: it is in a working tree and not ignored."""
-    try:
-        return bool(_git(path.parent, "ls-files", "--others", "--exclude-standard", "--", f"./{path.name}"))
-    except GitError:
-        return False
+    return _is_listed(path)
 
 
 def is_ignored(path: Path) -> bool:
     """Return whether a file is in a working tree, and git leaves it out: another clone does not have it."""
+    return _is_listed(path, "--ignored")
+
+
+def _is_listed(path: Path, *options: str) -> bool:
+    """Return whether git lists a file that it does not keep."""
     try:
-        found = _git(path.parent, "ls-files", "--others", "--ignored", "--exclude-standard", "--", f"./{path.name}")
+        return bool(_git(path.parent, "ls-files", "--others", *options, "--exclude-standard", "--", f"./{path.name}"))
     except GitError:
         return False
-    return bool(found)
 
 
 def _root(folder: Path) -> Path:

@@ -298,13 +298,13 @@ class IntegrationReport(Model):
         first red rung, an endpoint that is retired comes first, because what other interactions need may have been
         made there. A status that changed comes last: it is often the consequence of a field that did.
         """
+
+        def rank(check: Check) -> tuple[bool, bool]:
+            return check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE
+
         red = [check for check in self.checks if check.outcome.is_red]
-        first = min(
-            ((check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) for check in red), default=None
-        )
-        worst = [
-            check for check in red if (check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) == first
-        ]
+        first = min(map(rank, red), default=None)
+        worst = [check for check in red if rank(check) == first]
         same_rung = [check for check in worst if check.id == worst[0].id]
         order = {CauseId.CONTRACT_ENDPOINT_RETIRED: -1, CauseId.CONTRACT_STATUS_CHANGED: 1}
         return min(same_rung, key=lambda check: order.get(check.cause, 0) if check.cause else 0, default=None)

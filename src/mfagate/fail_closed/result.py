@@ -28,7 +28,7 @@ _MEANING = {
     Violation.OTHER_LOGIN: "The client let the user in on an answer that names another login.",
     Violation.HANG: "The client was still waiting when the time was over.",
     Violation.LEAK: "A secret is shown.",
-    Violation.UNTYPED_ERROR: "The client raised an error that its callers are not told of.",
+    Violation.UNTYPED_ERROR: "The client raised an error that is not one of its declared error types.",
     Violation.NO_DECISION: "The client returned what is no decision.",
     Violation.NOT_UNDERSTOOD: "The client did not understand an answer that the contract allows.",
 }

@@ -201,13 +201,8 @@ def _made_elsewhere(value: Any, name: str) -> _Maker | None:
 
 
 _FROM_STORES = {
-    "vault",
-    "gcp_secret_manager",
-    "azure_key_vault",
-    "aws_secrets_manager",
-    "akeyless",
-    "gitlab_secrets_manager",
-}
+    "vault", "gcp_secret_manager", "azure_key_vault", "aws_secrets_manager", "akeyless", "gitlab_secrets_manager",
+}  # fmt: skip
 _OF_RENDER = {"sync", "generateValue", "fromDatabase", "fromService", "fromGroup"}
 _OF_HEROKU = {"description", "required", "generator"}
 
