@@ -314,17 +314,6 @@ def test_a_push_belongs_to_its_user(org: Org) -> None:
     assert org.code("GET", f"{factor_of(org, 'user')}/transactions/{transaction}") == (404, "E0000007")
 
 
-def test_a_push_that_was_called_back(org: Org) -> None:
-    path = factor_of(org, "user")
-    sent = org.ask("POST", f"{path}/verify", json={"useNumberMatchingChallenge": True}).json()
-    assert 10 <= sent["_embedded"]["challenge"]["correctAnswer"] <= 99
-    cancel = sent["_links"]["cancel"]["href"].removeprefix(org.values["org_url"])
-    assert org.ask("DELETE", cancel).status_code == 204
-    assert org.code("DELETE", cancel) == (404, "E0000007")
-    assert org.code("GET", cancel) == (404, "E0000007")
-    assert org.code("POST", f"{path}/verify", json={"useNumberMatchingChallenge": "yes"}) == (400, "E0000003")
-
-
 def test_a_push_waits_for_its_owner_to_enrol(org: Org) -> None:
     user = org.user()
     factor = org.enrolled(user, "push")
