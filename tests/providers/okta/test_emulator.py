@@ -314,6 +314,11 @@ def test_a_push_belongs_to_its_user(org: Org) -> None:
     assert org.code("GET", f"{factor_of(org, 'user')}/transactions/{transaction}") == (404, "E0000007")
 
 
+def test_a_push_with_number_matching_has_a_number_of_two_digits(org: Org) -> None:
+    sent = org.ask("POST", f"{factor_of(org, 'user')}/verify", json={"useNumberMatchingChallenge": True}).json()
+    assert 10 <= sent["_embedded"]["challenge"]["correctAnswer"] <= 99
+
+
 def test_a_push_waits_for_its_owner_to_enrol(org: Org) -> None:
     user = org.user()
     factor = org.enrolled(user, "push")
