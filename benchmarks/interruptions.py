@@ -28,6 +28,7 @@ from pathlib import Path
 
 from mfagate.providers import registry
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.leftovers import things_left
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,9 +52,7 @@ class Found:
 def project(name: str, folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     """Somebody's project that asks a running sandbox, and the environment of its commands."""
     provider = registry.get(name)
-    sandbox = provider.sandbox()
-    assert sandbox is not None
-    with sandbox.start() as running:
+    with sandboxes.get(provider.name).start() as running:
         env = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
         (folder / "integrations.toml").write_text(_configuration(name, running, env))
         yield folder, env
@@ -62,7 +61,7 @@ def project(name: str, folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
 def _configuration(name: str, running: Running, env: dict[str, str]) -> str:
     provider = registry.get(name)
     tables = {
-        "settings": provider.sandbox_settings(running.values),
+        "settings": sandboxes.get(provider.name).settings,
         "test_data": [key for key in provider.test_data if key in running.values],
     }
     lines = [

@@ -12,7 +12,7 @@ from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.intermediaries import proxy_finding
 from mfagate.core.result import Finding
 from mfagate.providers import registry
-from mfagate.providers.base import ProviderDialect
+from mfagate.providers.errors import ProviderDialect
 
 HOST = "api-1a2b3c4d.duosecurity.com"
 JSON = b'{"stat": "OK", "response": {"time": 1}}'
@@ -44,7 +44,7 @@ def diagnosed(status: int, body: bytes, **headers: str) -> Finding:
     request = Request("GET", f"https://{HOST}/auth/v2/check")
     exchange = Exchange(request, datetime.now(UTC), Response(status, headers=Headers(tuple(fields.items())), body=body))
     provider = registry.get("duo")
-    return diagnose(exchange, ProviderDialect(provider, provider.settings.model_construct()))
+    return diagnose(exchange, ProviderDialect(provider.dialect, provider.settings.model_construct()))
 
 
 @pytest.mark.parametrize("status", [200, 403, 404, 503])

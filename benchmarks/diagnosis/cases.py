@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mfagate.contract import Contract, load
 from mfagate.core.exchange import Headers, Response
-from mfagate.providers import registry
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faults import FAULTS, Layer
 from mfagate.sandbox.faults.body import edited
 
@@ -51,8 +51,7 @@ def on_the_way(provider: str) -> Iterator[Case]:
 
 def of_the_provider(provider: str) -> Iterator[Case]:
     """Each fault that the provider's own sandbox knows."""
-    started = registry.get(provider).sandbox()
-    assert started is not None, f"{provider} has a sandbox"
+    started = sandboxes.get(provider)
     for kind in started.faults:
         causes = frozenset(str(cause) for cause in kind.causes)
         yield Case(

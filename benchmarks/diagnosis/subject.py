@@ -19,6 +19,7 @@ from mfagate.core.result import Report
 from mfagate.providers import registry
 from mfagate.report import console
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -43,8 +44,7 @@ def providers() -> list[str]:
 @contextmanager
 def sandbox(provider: str, faults: Sequence[str] = ()) -> Iterator[Running]:
     """The provider's sandbox, started for this one user; ``faults`` are those of the provider itself."""
-    started = registry.get(provider).sandbox()
-    assert started is not None, f"{provider} has a sandbox"
+    started = sandboxes.get(provider)
     with started.start(faults=faults) if faults else started.start() as running:
         yield running
 
@@ -77,7 +77,7 @@ def _write(
     folder: Path, provider: str, running: Running, endpoint: str, ca_bundle: Path | str | None, needs: Sequence[str]
 ) -> Path:
     definition = registry.get(provider)
-    settings = definition.sandbox_settings(running.values)
+    settings = sandboxes.get(definition.name).settings
     if not {*needs} <= {*settings}:
         settings = needs
     secret = definition.settings.secrets() | definition.test_secrets | running.secrets

@@ -15,15 +15,22 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, fill, including, positive, respond_with_any_of, text)
+from mfagate.contract.consumer import FORM, JSON, ConsumerPact, fill, including, positive, respond_with_any_of, text
 from mfagate.contract_strength import Prove
-from mfagate.providers.entra import NOBODY, methods_path
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, token_fields, token_path
 from mfagate.providers.entra.client import DeviceChallenge, EntraClient
+from mfagate.providers.entra.probes import NOBODY, methods_path
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
+from mfagate.providers.second_factor import (
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+    SecondFactorError,
+)
 from mfagate.providers.states import StateName
-from mfagate.providers.second_factor import (ContractViolation, CredentialRejected, Decision, Factor, NotEnrolled, SecondFactorError)
 
 PROVIDER = "entra"
 

@@ -14,12 +14,12 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, fill, number, only_objects, respond_with_any_of)
+from mfagate.contract.consumer import FORM, JSON, ConsumerPact, fill, number, only_objects, respond_with_any_of
 from mfagate.contract_strength import Prove
+from mfagate.providers.second_factor import Challenge, CredentialRejected, Decision, Factor, NotEnrolled
 from mfagate.providers.states import StateName
 from mfagate.providers.twilio.client import TwilioClient
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.providers.second_factor import (Challenge, CredentialRejected, Decision, Factor, NotEnrolled)
 
 PROVIDER = "twilio"
 

@@ -17,9 +17,9 @@ import requests
 from prometheus_client import start_http_server
 
 from mfagate.monitor import monitor
-from mfagate.providers.duo import PROVIDER
 from mfagate.providers.duo.auth import DuoAuth
 from mfagate.sandbox import Running
+from mfagate_sandbox.duo.sandbox import SANDBOX
 
 
 def log_in(session: requests.Session, duo: Running, secret_key: str) -> bool:
@@ -45,7 +45,7 @@ def main() -> None:
 
     session = monitor("duo", integration="duo-eu").wrap(requests.Session())  # the one line that is new
     metrics, _ = start_http_server(asked.port, "127.0.0.1")
-    with PROVIDER.sandbox().start() as duo, contextlib.suppress(KeyboardInterrupt):
+    with SANDBOX.start() as duo, contextlib.suppress(KeyboardInterrupt):
         print(f"metrics: http://127.0.0.1:{metrics.server_port}/metrics", flush=True)
         began = time.monotonic()
         while (passed := time.monotonic() - began) < asked.seconds:

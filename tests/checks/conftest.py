@@ -25,7 +25,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Fake:
 def server(provider: Fake) -> Iterator[Server]:
     one = Server()
     with faulty_proxy("http://127.0.0.1:9", one) as before:
-        provider.login = provider.api = before.url
+        provider.api.login = provider.api.api = before.url
         yield one
 
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mfagate.checks.context import CheckContext
 from mfagate.checks.live import LiveContext
@@ -19,6 +19,7 @@ from mfagate.config.model import GateOptions
 from mfagate.config.resolved import Value
 from mfagate.core.result import Location
 from mfagate.inspection.settings import InspectedSettings
+from mfagate.providers.provider import InstalledProvider
 from mfagate.secrets.redaction import Redactor
 from tests.checks.fake import CANARY, Fake, Settings
 
@@ -56,7 +57,9 @@ def live_context(
         client={name: _value(name, value) for name, value in (client or {}).items()},
     )
     waivers = Waivers(integration, options)
-    context = CheckContext(integration, provider or Fake(), options, Redactor(), waivers, tables)
+    context = CheckContext(
+        integration, cast(InstalledProvider, provider or Fake()), options, Redactor(), waivers, tables
+    )
     assert tables.typed is not None
     transcript = Transcript(60.0, began=time.monotonic() - ago, requests=list(requests))
     return LiveContext(context, tables.typed, transcript)

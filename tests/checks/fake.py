@@ -14,8 +14,11 @@ from mfagate.config.settings import ProviderSettings, Setting
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.result import Check, Finding, IntegrationReport
-from mfagate.providers.base import ApiError, ErrorMeaning, Expiry, ExpiryProbe, Probe, Provider, Send
+from mfagate.providers.api import ProviderApi
+from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 from mfagate.providers.oauth import ClientCredentials, Tokens
+from mfagate.providers.probes import Expiry, ExpiryProbe, Probe, ProviderProbes, Send
+from mfagate.providers.provider import Provider
 from mfagate.sandbox.faulty_proxy import Handler
 
 CANARY = "c4n4ry-client-s3cret"
@@ -31,13 +34,8 @@ def is_ok(response: Response) -> bool:
     return response.status == 200
 
 
-class Fake(Provider):
-    """Two hosts, a token before everything, and what a test says about the rest."""
-
-    name: ClassVar[str] = "fake"
-    title: ClassVar[str] = "Fake"
+class FakeDialect(ErrorDialect[Settings]):
     errors_page: ClassVar[str] = "https://fake.example/errors"
-    settings: ClassVar[type[Settings]] = Settings
     meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = {
         "no_tenant": ErrorMeaning(CauseId.CREDENTIAL_UNKNOWN_KEY, "there is no such tenant", setting="tenant"),
         "bad_secret": ErrorMeaning(CauseId.CREDENTIAL_REJECTED, "the secret is refused"),
@@ -45,28 +43,19 @@ class Fake(Provider):
         "no_right": ErrorMeaning(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the right is missing"),
     }
 
+    def error_of(self, response: Response) -> ApiError | None:
+        try:
+            return ApiError(response.json()["error"], "in its own words", "request-4711")
+        except (ValueError, LookupError, TypeError):
+            return None
+
+
+class FakeProbes(ProviderProbes[Settings]):
+    """``expiring`` and ``refined`` are what a test wants to be found."""
+
     def __init__(self) -> None:
-        self.login = self.api = "http://127.0.0.1:9"
         self.expiring: Sequence[Expiry] = ()
         self.refined: CauseId | None = None
-
-    def base_url(self, settings: Settings) -> str:
-        return self.api
-
-    def url(self, settings: Settings, path: str) -> str:
-        return (self.login if path.startswith("/login") else self.api) + path
-
-    def hosts(self, settings: Settings) -> Sequence[str]:
-        return [self.login, self.api]
-
-    def signer(self, settings: Settings, tokens: Tokens) -> AuthBase:
-        return ClientCredentials(
-            tokens,
-            settings,
-            authenticated=lambda path: path == "/login/token",
-            fields=lambda url: {"client_secret": settings.secret("client_secret")},
-            request=lambda: requests.Request("POST", self.login + "/login/token", data={"grant": "c"}),
-        )
 
     def pings(self, settings: Settings) -> Sequence[Probe]:
         return [Probe("login", "GET", "/login/ping", is_ok), Probe("api", "GET", "/api/ping", is_ok)]
@@ -88,14 +77,54 @@ class Fake(Provider):
         probe = Probe("client_secret", "GET", "/api/secrets", is_ok)
         return [ExpiryProbe(probe, "the right to list secrets", lambda response: self.expiring)]
 
-    def refine(self, finding: Finding, settings: Settings, send: Send) -> Finding:
+    def refine(self, finding: Finding, settings: Settings, send: Send[Settings]) -> Finding:
         return Finding(self.refined, "a second look") if self.refined else finding
 
-    def error_of(self, response: Response) -> ApiError | None:
-        try:
-            return ApiError(response.json()["error"], "in its own words", "request-4711")
-        except (ValueError, LookupError, TypeError):
-            return None
+
+class FakeApi(ProviderApi[Settings]):
+    """Two hosts, ``login`` and ``api``, and a token before everything."""
+
+    def __init__(self) -> None:
+        self.login = self.api = "http://127.0.0.1:9"
+
+    def base_url(self, settings: Settings) -> str:
+        return self.api
+
+    def url(self, settings: Settings, path: str) -> str:
+        return (self.login if path.startswith("/login") else self.api) + path
+
+    def hosts(self, settings: Settings) -> Sequence[str]:
+        return [self.login, self.api]
+
+    def signer(self, settings: Settings, tokens: Tokens) -> AuthBase:
+        return ClientCredentials(
+            tokens,
+            settings,
+            authenticated=lambda path: path == "/login/token",
+            fields=lambda url: {"client_secret": settings.secret("client_secret")},
+            request=lambda: requests.Request("POST", self.login + "/login/token", data={"grant": "c"}),
+        )
+
+
+class Fake(Provider[Settings]):
+    """A provider of which a test says what it does."""
+
+    name: ClassVar[str] = "fake"
+    title: ClassVar[str] = "Fake"
+    settings = Settings
+    dialect = FakeDialect()
+
+    def __init__(self) -> None:
+        self._probes = FakeProbes()
+        self._api = FakeApi()
+
+    @property
+    def probes(self) -> FakeProbes:
+        return self._probes
+
+    @property
+    def api(self) -> FakeApi:
+        return self._api
 
 
 def token(body: bytes) -> tuple[int, Any]:

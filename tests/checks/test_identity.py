@@ -12,6 +12,7 @@ import pytest
 from mfagate.checks.identity import is_pinned
 from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.project import CommandResult, Project
 from tests.support.project import link_shipped
 
@@ -36,7 +37,7 @@ class Deployed(Project):
         about = {"provider": provider, "environment": environment, "endpoint": running.endpoint}
         self.name = '"my.tenant"' if provider == "okta" else provider
         lines = [HEAD.format(name=self.name, ca_bundle=running.ca_bundle, **about)]
-        for name in named.sandbox_settings(running.values):
+        for name in sandboxes.get(provider).settings:
             secret = name in named.settings.secrets()
             if secret:
                 self.env[name.upper()] = running.values[name]
@@ -53,8 +54,7 @@ class Deployed(Project):
 
 @pytest.fixture(scope="module", params=["auth0", "entra", "okta", "twilio"])
 def started(request: pytest.FixtureRequest) -> Iterator[tuple[str, Running]]:
-    sandbox = registry.get(request.param).sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get(request.param)
     with sandbox.start() as running:
         yield request.param, running
 

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from mfagate.core.causes import CauseId
-from mfagate.providers.base import Send
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.probes import Send
 from mfagate.providers.second_factor import Challenge, ContractViolation, Factor
 from mfagate.providers.state_setup import TabledStates
 from mfagate.providers.states import StateValues
@@ -71,7 +71,7 @@ def run_with_link(run: Run, provider: Fake, tmp_path: Path, monkeypatch: pytest.
     }
     path.write_text(json.dumps(pact, indent=1))
 
-    def states(send: Send, settings: Any, test_data: Mapping[str, str]) -> Led:
+    def states(send: Send[Any], settings: Any, test_data: Mapping[str, str]) -> Led:
         return Led(provider, send, settings, test_data)
 
     monkeypatch.setattr(provider, "states", states)

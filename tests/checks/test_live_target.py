@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from mfagate.checks.live_target import LiveTarget
 from mfagate.config import load
 from mfagate.core.causes import CauseId
+from mfagate.providers.provider import Provider
 from tests.checks.fake import CANARY, Fake, Server, Settings
 
 Send = Callable[[str, str], tuple[CauseId, str | None]]
@@ -27,8 +29,9 @@ def send(tmp_path: Path, provider: Fake, server: Server) -> Send:
 
     def send(tenant: str, path: str) -> tuple[CauseId, str | None]:
         settings = Settings(tenant=tenant, client_secret=SecretStr(CANARY))
-        target = LiveTarget(integration, provider, settings, endpoint=None, ca_bundle=None)
-        exchange = target.send_unsigned(requests.Request("GET", f"{provider.api}{path}"))
+        named: Provider[Any] = provider
+        target = LiveTarget(integration, named, settings, endpoint=None, ca_bundle=None)
+        exchange = target.send_unsigned(requests.Request("GET", f"{provider.api.api}{path}"))
         assert exchange.failure is not None
         assert tenant not in exchange.failure.message
         return exchange.failure.cause, exchange.failure.setting

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
@@ -22,7 +22,8 @@ from mfagate.contract.interaction import ProviderState
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.result import Check
-from mfagate.providers.base import Send
+from mfagate.providers.probes import Send
+from mfagate.providers.provider import InstalledProvider
 from mfagate.providers.states import StateUnavailable, StateValues
 from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 from tests.checks.contexts import live_context, write_pact
@@ -62,7 +63,7 @@ class Sent:
 class PathStates:
     """States whose names are the paths that they send a request to."""
 
-    send: Send
+    send: Send[Any]
 
     def arrange(self, state: ProviderState) -> StateValues:
         self.send(requests.Request("POST", state.name))
@@ -194,7 +195,7 @@ def test_a_setup_request_keeps_to_its_timeout(stated: str, used: float, tmp_path
     (integration,) = load(tmp_path / "integrations.toml", ["fake"]).select()
     settings = Settings.model_validate({"tenant": "acme", "client_secret": "s"})
     with faulty_proxy("http://127.0.0.1:9", stall) as silent:
-        target = LiveTarget(integration, Fake(), settings, endpoint=silent.url)
+        target = LiveTarget(integration, cast(InstalledProvider, Fake()), settings, endpoint=silent.url)
         exchange = target.arrange(requests.Request("POST", "/login/token"))
     assert exchange.failure is not None
     assert exchange.failure.evidence["timeout_seconds"] == used

@@ -202,7 +202,7 @@ def test_a_deadline_that_is_over_blames_nobody(run: Run, server: Server, monkeyp
 
 
 def test_a_provider_without_a_ping(run: Run, provider: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "pings", lambda settings: [])
+    monkeypatch.setattr(provider.probes, "pings", lambda settings: [])
     assert of(run(), "credential.accepted")["client_secret"].outcome is Outcome.PASS
 
 
@@ -216,7 +216,7 @@ def test_clocks_that_disagree_settle_nothing(run: Run, server: Server) -> None:
 def test_a_silence_is_confirmed_once(run: Run, provider: Fake) -> None:
     """Each costs a timeout."""
     with faulty_proxy("http://127.0.0.1:9", lambda handler: handler.rfile.read() is None) as silent:
-        provider.login = silent.url
+        provider.api.login = silent.url
         check = red(run())
     assert (check.id, check.cause) == ("provider.ping", CauseId.NETWORK_READ_TIMEOUT)
     assert check.evidence["attempts"].startswith("2 of 2 failed")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.providers.base import Expiry
+from mfagate.providers.probes import Expiry
 from mfagate.sandbox.faulty_proxy import faulty_proxy
 from tests.checks.fake import Fake, Run, Server, of, red
 
@@ -24,7 +24,7 @@ def test_each_host_is_looked_at(run: Run) -> None:
 
 def test_one_host_of_two_is_gone(run: Run, provider: Fake) -> None:
     with faulty_proxy("http://127.0.0.1:9") as closed:
-        provider.api = closed.url
+        provider.api.api = closed.url
     report = run()
     assert report.cause is CauseId.NETWORK_CONNECTION_REFUSED
     assert {name: check.outcome for name, check in of(report, "network.connect").items()} == {
@@ -75,7 +75,7 @@ def test_a_missing_right_names_the_setting_too(run: Run, server: Server) -> None
 
 @pytest.mark.parametrize("error", ["bad_secret", "no_application"])
 def test_a_refusal_is_narrowed(run: Run, server: Server, provider: Fake, error: str) -> None:
-    provider.refined = CauseId.ACCOUNT_SUSPENDED
+    provider.probes.refined = CauseId.ACCOUNT_SUSPENDED
     server.token = lambda body: (401, {"error": error})
     assert red(run()).cause is CauseId.ACCOUNT_SUSPENDED
 
@@ -97,7 +97,7 @@ def test_expiry(
 ) -> None:
     when = datetime.now(UTC) + timedelta(days=days, minutes=1)
     slides = timedelta(days=window) if window else None
-    provider.expiring = [Expiry("client_secret", when, "the secret 'ci'", slides)]
+    provider.probes.expiring = [Expiry("client_secret", when, "the secret 'ci'", slides)]
     check = of(run(), "credential.expiry")["client_secret"]
     assert (check.outcome, check.cause) == (outcome, cause)
     assert f"{when:%Y-%m-%d}" in check.message

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.secrets.redaction import Redactor
 
 from ..support.repository import git
@@ -31,8 +31,7 @@ WRONG_KEY = "Wq7pLz3Vn8Kc5Rt2Xb9Ym4Jd6Hf1Gs0Tv7Nw3Qz5"
 @pytest.fixture(scope="session")
 def duo() -> Iterator[Running]:
     """The emulator, running."""
-    sandbox = registry.get("duo").sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get("duo")
     with sandbox.start() as running:
         yield running
 

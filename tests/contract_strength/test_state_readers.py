@@ -10,6 +10,7 @@ import pytest
 from mfagate.contract import Contract, load
 from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.state_readers import NothingRead, blind_states
 
 from ..support.project import REPOSITORY
@@ -20,15 +21,14 @@ ANY_RESULT = {"$.response.result": {"combine": "AND", "matchers": [{"match": "ty
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    sandbox = registry.get("duo").sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get("duo")
     with sandbox.start() as started:
         yield started
 
 
 def blind(running: Running, contract: Contract) -> list[str]:
     provider = registry.get("duo")
-    names = provider.sandbox_settings(running.values)
+    names = sandboxes.get("duo").settings
     settings = provider.settings.model_validate({name: running.values[name] for name in names})
     return blind_states(provider, settings, running, contract)
 

@@ -105,4 +105,4 @@ def test_an_access_token_with_any_lifetime_is_one(lifetime: bytes) -> None:
 def test_a_time_in_an_answer_is_any_number(told: bytes) -> None:
     response = answer(200, b'{"stat": "OK", "response": {"time": ' + told + b"}}")
     exchange = Exchange(Request("GET", "https://x/"), datetime.now(UTC), response, phases={Phase.PROCESSING: 0.1})
-    assert isinstance(clock_offset(exchange, registry.get("duo").server_time(response)), float | None)
+    assert isinstance(clock_offset(exchange, registry.get("duo").probes.server_time(response)), float | None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -16,7 +16,7 @@ from urllib3.util import parse_url
 
 import mfagate
 from mfagate.core.origins import Origin, Origins, UnsafeRequest, path_fault
-from mfagate.providers.base import Provider
+from mfagate.providers.api import ProviderApi
 from mfagate.providers.oauth import Tokens
 from mfagate.providers.signing import prepare
 from mfagate.transport.endpoint import Endpoint
@@ -94,11 +94,8 @@ class Signed:
         return request
 
 
-class Home(Provider):
-    """A provider with one host, and one that anybody may ask."""
-
-    name: ClassVar[str] = "home"
-    title: ClassVar[str] = "Home"
+class Home(ProviderApi[Any]):
+    """The API of a provider with one host, and one that anybody may ask."""
 
     def __init__(self, signing: Any, base: str = HOME) -> None:
         self.signing = signing
@@ -112,17 +109,6 @@ class Home(Provider):
 
     def signer(self, settings: Any, tokens: Tokens) -> Any:
         return self.signing
-
-    def pings(self, settings: Any) -> Any:
-        return ()
-
-    credentials = pings
-
-    def with_bad_credential(self, settings: Any, subject: str) -> Any:
-        return settings
-
-    def error_of(self, response: Any) -> None:
-        return None
 
 
 def prepared(url: str, signer: Any = None, base: str = HOME) -> requests.PreparedRequest:
@@ -276,7 +262,7 @@ def test_only_the_base_class_asks_a_provider_for_its_bare_signer() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "signer"
     ]
-    assert asking == ["providers/base.py"]
+    assert asking == ["providers/api.py"]
 
 
 def test_the_signer_that_a_provider_hands_out_checks_by_itself() -> None:

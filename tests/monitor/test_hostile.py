@@ -49,14 +49,14 @@ def test_no_more_than_16_kilobytes_of_an_answer_reach_the_provider(
 ) -> None:
     watching = monitor(provider, registry=CollectorRegistry())
     seen: list[int] = []
-    original = type(watching._judge._provider).error_of
+    original = type(watching._judge._provider.dialect).error_of
 
     def error_of(self: Any, response: Any) -> Any:
         seen.append(len(response.body))
         seen.append(sum(len(name) + len(value) for name, value in response.headers.items_in_order))
         return original(self, response)
 
-    monkeypatch.setattr(type(watching._judge._provider), "error_of", error_of)
+    monkeypatch.setattr(type(watching._judge._provider.dialect), "error_of", error_of)
     for _, answer in BENCHMARK.hostile():
         watching.observe(REQUEST, answer, 0.1)
     assert 0 < max(seen) <= LARGEST_BODY <= 16 * 1024

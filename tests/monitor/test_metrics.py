@@ -17,8 +17,9 @@ from mfagate.core.exchange import Response
 from mfagate.core.foreign.parsing import raw
 from mfagate.monitor import Answer, Monitor, monitor
 from mfagate.monitor.metrics import CAUSES
-from mfagate.providers.base import ApiError
-from mfagate.providers.duo import Duo
+from mfagate.providers.duo.dialect import DuoDialect
+from mfagate.providers.duo.provider import Duo
+from mfagate.providers.errors import ApiError
 from mfagate.testing.project import Project
 
 from .conftest import problems_by_cause, requests_by_result
@@ -101,12 +102,15 @@ def test_workers_are_added_up(tmp_path: Path) -> None:
 
 
 def test_a_provider_of_another_package(registry: CollectorRegistry) -> None:
-    class Other(Duo):
-        name = "other"
+    class OtherDialect(DuoDialect):
         about_a_user = frozenset({"wrong_pin"})
 
         def error_of(self, response: Response) -> ApiError | None:
             return ApiError(raw(response.text))
+
+    class Other(Duo):
+        name = "other"
+        dialect = OtherDialect()
 
     watching = monitor(Other(), registry=registry)
     watching.observe(None, Answer(400, body=b"wrong_pin"), 0.1)

@@ -18,7 +18,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from mfagate.monitor import Monitor, monitor
-from mfagate.providers import registry as providers
+from mfagate.sandbox import registry as sandboxes
 
 from .conftest import SECRET, Provider, problems_by_cause, requests_by_result
 
@@ -27,8 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the 
 
 def test_duo_client(registry: CollectorRegistry) -> None:
     watching = monitor("duo", registry=registry)
-    sandbox = providers.get("duo").sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get("duo")
     with sandbox.start() as running:
         port, values = urlsplit(running.endpoint).port, running.values
         keys = {"host": "localhost", "port": port, "ca_certs": running.ca_bundle, "ikey": values["integration_key"]}
@@ -57,8 +56,7 @@ def test_twilio(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) ->
     transport = TwilioHttpClient(timeout=10)
     monitor("twilio", registry=registry).wrap(transport.session)
     blocks = CollectorRegistry()
-    sandbox = providers.get("twilio").sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get("twilio")
     with sandbox.start() as running:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(running.ca_bundle))
         values = running.values
@@ -80,8 +78,7 @@ def test_twilio(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_msal(registry: CollectorRegistry) -> None:
-    sandbox = providers.get("entra").sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get("entra")
     with sandbox.start() as running, monitor("entra", registry=registry).wrap(requests.Session()) as session:
         session.trust_env, session.verify = False, str(running.ca_bundle)
         authority = f"{running.endpoint}/{running.values['tenant_id']}"

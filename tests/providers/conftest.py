@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing import ProviderSuite
 
 
@@ -25,7 +25,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="module")
 def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     """The sandbox of the provider that the module names as ``PROVIDER``."""
-    sandbox = registry.get(request.module.PROVIDER).sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get(request.module.PROVIDER)
     with sandbox.start() as running:
         yield running

@@ -9,6 +9,7 @@ import pytest
 
 from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.project import Project
 
 CONTROLS: Mapping[str, Mapping[str, str]] = {
@@ -28,7 +29,7 @@ class Controlled(Project):
         self._provider = registry.get(name)
         self._running = running
         self._secret = self._provider.settings.secrets()
-        self._names = list(self._provider.sandbox_settings(running.values))
+        self._names = list(sandboxes.get(name).settings)
         self._control = {key: CONTROLS[name].get(key, key) for key in self._names if key != "token_id"}
         handed_out = {*self._names, *self._control.values()}
         super().__init__(
@@ -61,8 +62,7 @@ class Controlled(Project):
 @pytest.fixture(scope="module", params=sorted(CONTROLS))
 def drill(request: pytest.FixtureRequest) -> Iterator[tuple[str, Running]]:
     """A sandbox that can be broken, and whose it is."""
-    sandbox = registry.get(request.param).sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get(request.param)
     with sandbox.start(faults=[]) as running:
         yield request.param, running
 
@@ -70,8 +70,7 @@ def drill(request: pytest.FixtureRequest) -> Iterator[tuple[str, Running]]:
 @pytest.mark.parametrize("fault", ["auth-down", "rotated", "credential-revoked", "credential-demoted"])
 def test_a_control_tells_their_fault_from_ours(tmp_path: Path, drill: tuple[str, Running], fault: str) -> None:
     name, running = drill
-    sandbox = registry.get(name).sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get(name)
     kind = next((kind for kind in sandbox.faults if kind.name == fault), None)
     if kind is None:
         # An application of Duo's Auth API has one permission, which is all; the other faults are known everywhere.

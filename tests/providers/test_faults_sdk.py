@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 
 from ..support import okta
 
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the 
 @pytest.fixture(scope="module")
 def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     """A sandbox that can be broken."""
-    sandbox = registry.get(request.param).sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get(request.param)
     with sandbox.start(faults=[]) as running:
         yield running
 

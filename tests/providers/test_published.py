@@ -13,10 +13,12 @@ import pytest
 from pydantic import SecretStr
 
 import mfagate.providers
+import mfagate_sandbox
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.providers import registry
-from mfagate.providers.base import ApiError, Provider
+from mfagate.providers.errors import ApiError
 from mfagate.providers.okta.auth import new_key
+from mfagate.providers.provider import InstalledProvider
 from mfagate.providers.published import Published, published
 from mfagate_sandbox.twilio import answers
 
@@ -58,7 +60,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def provider(folder: Path) -> Provider:
+def provider(folder: Path) -> InstalledProvider:
     return registry.get(folder.name)
 
 
@@ -80,32 +82,32 @@ def test_lists_say_where_they_are_from(lists: Published) -> None:
         assert all(100 <= status <= 599 for statuses in each.statuses.values() for status in statuses), each.name
 
 
-def test_each_published_code_has_a_meaning_or_is_not_about_us(provider: Provider, lists: Published) -> None:
+def test_each_published_code_has_a_meaning_or_is_not_about_us(provider: InstalledProvider, lists: Published) -> None:
     without = {code for code in lists.codes - lists.elsewhere if not has_meaning(provider, code, lists)}
     assert without == set()
 
 
-def test_what_is_not_about_us_is_published_and_has_no_meaning(provider: Provider, lists: Published) -> None:
+def test_what_is_not_about_us_is_published_and_has_no_meaning(provider: InstalledProvider, lists: Published) -> None:
     assert lists.elsewhere - lists.codes == set()
     assert {code for code in lists.elsewhere if has_meaning(provider, code, lists)} == set()
     named = [code for codes in lists.not_about_us.values() for code in codes]
     assert len(named) == len(set(named)), "each code has one reason"
 
 
-def test_the_table_has_no_code_without_a_source(provider: Provider, lists: Published) -> None:
-    assert {str(code) for code in provider.meanings} - lists.codes == set()
+def test_the_table_has_no_code_without_a_source(provider: InstalledProvider, lists: Published) -> None:
+    assert {str(code) for code in provider.dialect.meanings} - lists.codes == set()
 
 
-def test_codes_about_a_user_are_published(provider: Provider, lists: Published) -> None:
-    assert {str(code) for code in provider.about_a_user} - lists.codes == set()
+def test_codes_about_a_user_are_published(provider: InstalledProvider, lists: Published) -> None:
+    assert {str(code) for code in provider.dialect.about_a_user} - lists.codes == set()
 
 
-def has_meaning(provider: Provider, code: str, lists: Published) -> bool:
+def has_meaning(provider: InstalledProvider, code: str, lists: Published) -> bool:
     """Whether the provider explains a code at each of its published statuses; 429 explains itself."""
     case = CASES[provider.name]
     settings = provider.settings.model_validate(case.settings)
     return all(
-        status == 429 or provider.meaning(error, case.exchange(status), settings) is not None
+        status == 429 or provider.dialect.meaning(error, case.exchange(status), settings) is not None
         for error in errors(provider, code)
         for status in lists.statuses(code) or {400}
     )
@@ -115,7 +117,7 @@ BY_THEIR_WORDS = {"access_denied": ["Unauthorized", "Service not found: x", "cli
 """Codes of Auth0's that say nothing without their sentences, of which some are known."""
 
 
-def errors(provider: Provider, code: str) -> Iterator[ApiError]:
+def errors(provider: InstalledProvider, code: str) -> Iterator[ApiError]:
     known = BY_THEIR_WORDS.get(code) if provider.name == "auth0" else None
     for words in known or ["words that nobody knows"]:
         yield ApiError(int(code) if code.isdecimal() else code, words)
@@ -135,8 +137,8 @@ WITHOUT_SOURCE = {"auth0": {"not_found"}}
 
 
 def test_emulators_send_published_codes_alone(folder: Path, lists: Published) -> None:
-    files = [*folder.glob("emulator.py"), *folder.glob("emulat*/*.py")]
-    source = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    emulator = Path(mfagate_sandbox.__file__).parent / folder.name
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(emulator.glob("*.py")))
     sent = set(re.findall(SENT[folder.name], source, re.MULTILINE))
     prefix = "AADSTS" if folder.name == "entra" else ""
     assert sent, "the pattern finds nothing"
@@ -151,7 +153,8 @@ def test_statuses_that_an_emulator_makes_up_are_published_nowhere() -> None:
 
 def test_okta_sends_token_errors_with_their_statuses() -> None:
     folder = Path(mfagate.providers.__file__).parent / "okta"
-    source = (folder / "emulator" / "authorization_server.py").read_text(encoding="utf-8")
+    emulator = Path(mfagate_sandbox.__file__).parent / "okta"
+    source = (emulator / "authorization_server.py").read_text(encoding="utf-8")
     sent = re.findall(r'(\d{3}), "([a-z_]+)",', source)
     assert len(sent) > 10
     assert [pair for pair in sent if int(pair[0]) not in published(folder).statuses(pair[1])] == []

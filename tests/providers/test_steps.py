@@ -10,7 +10,7 @@ import pytest
 from mfagate.core.causes import CauseId, load
 from mfagate.providers import registry
 from mfagate.providers.auth0.errors import TRAPS
-from mfagate.providers.base import ErrorMeaning
+from mfagate.providers.errors import ErrorMeaning
 from mfagate.providers.okta.errors import BY_DESCRIPTION
 from mfagate.providers.privacyidea.errors import HIDDEN_STATUS, MASKED_LOGIN, MASKED_REFUSAL, POLICY_MESSAGES
 
@@ -30,7 +30,7 @@ NEEDS_ITS_OWN = {
 
 def meanings() -> Iterator[tuple[str, ErrorMeaning]]:
     for name in registry.names():
-        for code, meaning in sorted(registry.get(name).meanings.items(), key=lambda item: str(item[0])):
+        for code, meaning in sorted(registry.get(name).dialect.meanings.items(), key=lambda item: str(item[0])):
             yield f"{name} {code}", meaning
     for code, parts in BY_DESCRIPTION.items():
         yield from ((f"okta {code} {part}", meaning) for part, meaning in parts)

@@ -13,7 +13,7 @@ from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.providers import registry
 from mfagate.providers.auth0.errors import TRAPS
-from mfagate.providers.base import ProviderDialect
+from mfagate.providers.errors import ProviderDialect
 from mfagate.providers.okta.errors import BY_DESCRIPTION
 from mfagate.providers.privacyidea.errors import POLICY_MESSAGES
 
@@ -96,7 +96,9 @@ SHAPES: Mapping[str, Callable[[str], Iterator[tuple[Body, Mapping[str, str]]]]] 
 
 def paths(name: str) -> Sequence[str]:
     settings = registry.get(name).settings.model_validate(SETTINGS[name])
-    return [registry.get(name).url(settings, probe.path) for probe in registry.get(name).credentials(settings)]
+    return [
+        registry.get(name).api.url(settings, probe.path) for probe in registry.get(name).probes.credentials(settings)
+    ]
 
 
 def test_each_shipped_provider_is_tried() -> None:
@@ -116,11 +118,11 @@ def test_no_message_quotes_it(name: str, status: int) -> None:
             for body, headers in SHAPES[name](said):
                 response = Response(status, headers=Headers(tuple(headers.items())), body=json.dumps(body).encode())
                 exchange = Exchange(Request("POST", url), datetime.now(UTC), response)
-                finding = diagnose(exchange, ProviderDialect(provider, settings))
+                finding = diagnose(exchange, ProviderDialect(provider.dialect, settings))
                 shown = f"{finding.message} {finding.next_step}"
                 if TEXT in shown or str(NUMBER) in shown:
                     quoting.append((body, shown))
-                error = provider.error_of(response)
+                error = provider.dialect.error_of(response)
                 if error is not None and error.code not in ("", None):
                     assert str(error.code) in str(finding.evidence.get("provider code")), body
     assert quoting == []

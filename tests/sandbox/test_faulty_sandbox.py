@@ -16,6 +16,7 @@ from mfagate.app.fault_options import FaultsFile
 from mfagate.core.files import write_atomically
 from mfagate.providers import registry
 from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.emulator.faults import changed, replaced, together, without
 from mfagate.sandbox.faulty_sandbox import BadFault, faulty_sandbox
 from mfagate.testing.project import CommandResult, Project
@@ -224,8 +225,7 @@ def test_a_sandbox_that_cannot_be_broken_so(project: Drill, arguments: list[str]
 @pytest.mark.parametrize("name", registry.names())
 def test_the_faults_are_listed(project: Drill, name: str) -> None:
     shown = project.execute("sandbox", name, "--list-faults").stdout
-    local = registry.get(name).sandbox()
-    assert local is not None
+    local = sandboxes.get(name)
     for kind in local.faults:
         assert f"  {kind.name}" in shown
         assert kind.summary in shown
@@ -233,8 +233,7 @@ def test_the_faults_are_listed(project: Drill, name: str) -> None:
 
 
 def test_a_sandbox_without_a_drill_cannot_be_changed() -> None:
-    local = registry.get("duo").sandbox()
-    assert local is not None
+    local = sandboxes.get("duo")
     with local.start() as running, pytest.raises(SandboxError, match=r"start\(faults=\[\]\)"):
         running.change_faults(["rotated"])
 

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.providers import registry
+from mfagate.sandbox import registry as sandbox_registry
 from mfagate.secrets.redaction import Redactor
 
 from ..support.project import REPOSITORY
@@ -137,8 +138,8 @@ def sandboxes() -> Iterator[dict[str, str]]:
     secrets: dict[str, str] = {}
     with ExitStack() as running:
         for name in registry.names():
-            sandbox = registry.get(name).sandbox() if registry.get(name).sandbox_is_emulator else None
-            if sandbox is not None:
+            sandbox = sandbox_registry.get(name)
+            if sandbox.is_emulator:
                 values = running.enter_context(sandbox.start())
                 secrets |= {f"{name} {key}": values.values[key] for key in values.secrets}
     yield secrets

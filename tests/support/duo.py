@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.project import CommandResult, Project
 
 from .postgres import PASSWORD
@@ -50,7 +50,6 @@ class Duo(Project):
 @contextmanager
 def emulator() -> Iterator[Running]:
     """Running until the context ends."""
-    sandbox = registry.get("duo").sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get("duo")
     with sandbox.start() as running:
         yield running

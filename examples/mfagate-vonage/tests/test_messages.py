@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from mfagate_vonage import NO_SUCH_REQUEST, PROVIDER
+from mfagate_vonage.probes import NO_SUCH_REQUEST
+from mfagate_vonage.provider import PROVIDER
 
 from mfagate.core.exchange import Exchange, Request, Response
 
@@ -23,7 +24,7 @@ CONFLICT = b'{"title":"Conflict","detail":"Concurrent verifications to the same 
     ],
 )
 def test_a_code_that_is_checked_is_no_message(method: str, path: str, fields: dict[str, object], sends: bool) -> None:
-    assert PROVIDER.sends_message(method, path, fields) is sends
+    assert PROVIDER.api.sends_message(method, path, fields) is sends
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,6 @@ def test_a_code_that_is_checked_is_no_message(method: str, path: str, fields: di
 def test_another_verification_is_waited_for(path: str, body: bytes, is_too_soon: bool) -> None:
     answer = Response(409, body=body)
     exchange = Exchange(Request("POST", f"https://api.nexmo.com{path}"), datetime.now(UTC), answer)
-    error = PROVIDER.error_of(answer)
+    error = PROVIDER.dialect.error_of(answer)
     assert error is not None
-    assert (PROVIDER.too_soon(error, exchange) is not None) is is_too_soon
+    assert (PROVIDER.dialect.too_soon(error, exchange) is not None) is is_too_soon

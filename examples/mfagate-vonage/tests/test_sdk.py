@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from mfagate_vonage import PROVIDER
+from mfagate_vonage.sandbox import SANDBOX
 from vonage import Auth, HttpClientOptions, Vonage
 from vonage_http_client.errors import AuthenticationError, ForbiddenError, HttpRequestError, NotFoundError
 from vonage_verify import SmsChannel, VerifyRequest
@@ -19,7 +19,7 @@ REQUEST = VerifyRequest(brand="mfagate", workflow=[SmsChannel(to="447700900000")
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    with PROVIDER.sandbox().start() as running:
+    with SANDBOX.start() as running:
         yield running
 
 

@@ -13,7 +13,8 @@ from mfagate.config.model import Integration
 from mfagate.config.nearest import nearest_to
 from mfagate.core import files
 from mfagate.core.foreign import quoted, shown_path
-from mfagate.providers import registry
+from mfagate.sandbox import SandboxError
+from mfagate.sandbox import registry as sandboxes
 
 if TYPE_CHECKING:
     from mfagate.sandbox import Running
@@ -62,10 +63,9 @@ def by_integration(texts: Sequence[str], integrations: Sequence[Integration]) ->
 def _require_sound(integration: Integration, faults: Sequence[str]) -> None:
     from mfagate.sandbox.faulty_sandbox import BadFault, read_faults
 
-    sandbox = registry.get(integration.provider).sandbox()
     try:
-        read_faults(faults, sandbox.faults if sandbox else ())
-    except BadFault as error:
+        read_faults(faults, sandboxes.get(integration.provider).faults)
+    except (BadFault, SandboxError) as error:
         raise FaultOptionRefused(f"--fault {integration.name}=…: {error}") from None
 
 

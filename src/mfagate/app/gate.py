@@ -58,8 +58,9 @@ from mfagate.inspection.settings import InspectedSettings
 from mfagate.inspection.shared import shared_credentials
 from mfagate.leftovers.folders import remove_abandoned
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import registry as sandboxes
 from mfagate.secrets.credentials import learn_addresses, learn_surroundings
 from mfagate.secrets.fingerprint import fingerprint, key_in_use
 from mfagate.secrets.redaction import Redactor
@@ -195,7 +196,7 @@ class Session:
         return values
 
 
-def _secrecy(provider: Provider, table: str, names: Iterable[str]) -> Secrecy:
+def _secrecy(provider: InstalledProvider, table: str, names: Iterable[str]) -> Secrecy:
     """Return what the provider declares about the values of one of its tables, whatever name a setting has there."""
     match table:
         case "test_data":
@@ -473,9 +474,7 @@ def prepared(
     provider = registry.get(integration.provider)
     running = session.running.get(integration.name)
     if running is None and live and integration.uses_sandbox:
-        sandbox = provider.sandbox()
-        if sandbox is None:
-            raise SandboxError(f"{provider.title} has no local sandbox; set endpoint to a URL")
+        sandbox = sandboxes.get(integration.provider)
         session.progress.started(integration.name, f"starting a local {provider.title}")
         # The session owns it, so that an interrupt in the main thread stops it too.
         running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))
@@ -493,7 +492,7 @@ def _inspected(session: Session, integration: Integration, running: Running | No
 def _context(
     session: Session,
     integration: Integration,
-    provider: Provider,
+    provider: InstalledProvider,
     running: Running | None,
     shared: Sequence[Finding],
 ) -> CheckContext:

@@ -15,8 +15,9 @@ from mfagate.core.files import require_regular
 from mfagate.core.foreign import quoted
 from mfagate.leftovers.folders import temporary_folder
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import Running, Sandbox, SandboxError
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_sandbox import BadFault
 
 Say = Callable[[str], object]
@@ -45,7 +46,7 @@ def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults
             local.start(first if first or watched else None) as running,
             _keys_in(env_file, running) as keys,
         ):
-            say(_directions(provider, running, keys))
+            say(_directions(provider, local, running, keys))
             if watched:
                 say(f"Its faults are read from {quoted(faults_file)} whenever that changes.")
             if first:
@@ -70,15 +71,14 @@ def list_faults(name: str) -> str:
     return listed(provider.title, local.faults)
 
 
-def _local(name: str) -> tuple[Provider, Sandbox]:
+def _local(name: str) -> tuple[InstalledProvider, Sandbox]:
     if name not in registry.names():
         known = ", ".join(registry.names())
         raise SandboxRefused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
-    provider = registry.get(name)
-    local = provider.sandbox()
-    if local is None:
-        raise SandboxRefused(f"{provider.title} has no local sandbox")
-    return provider, local
+    try:
+        return registry.get(name), sandboxes.get(name)
+    except SandboxError as error:
+        raise SandboxRefused(str(error)) from None
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def _line(name: str, value: str) -> str:
     return f"{name}={value}\n" if _PLAIN.fullmatch(value) else f"{name}='{value}'\n"
 
 
-def _directions(provider: Provider, running: Running, keys: Path) -> str:
+def _directions(provider: InstalledProvider, local: Sandbox, running: Running, keys: Path) -> str:
     name = f"{provider.name}-local"
     lines = [
         f"A local {provider.title} is running at {running.endpoint}",
@@ -119,13 +119,13 @@ def _directions(provider: Provider, running: Running, keys: Path) -> str:
         f'  provider = "{provider.name}"',
         '  environment = "development"',
     ]
-    if provider.sandbox_is_emulator:
+    if local.is_emulator:
         lines.append(f'  endpoint = "{running.endpoint}"')
     if running.ca_bundle:
         lines.append(f'  ca_bundle = "{quoted(running.ca_bundle)}"')
     lines.append(f"  [integrations.{name}.settings]")
     secret = provider.settings.secrets()
-    for setting in provider.sandbox_settings(running.values):
+    for setting in local.settings:
         shown = f"dotenv:{quoted(keys)}#{setting}" if setting in secret else running.values[setting]
         lines.append(f'  {setting} = "{shown}"')
     data = [key for key in provider.test_data if key in running.values]

@@ -54,7 +54,7 @@ class Offset:
 
 def _measured(live: LiveContext, exchange: Exchange) -> Iterator[Offset]:
     """Yield the offset from the body first: it is the application's own, while a proxy may write the header."""
-    stated = live.provider.server_time(exchange.response) if exchange.response is not None else None
+    stated = live.provider.probes.server_time(exchange.response) if exchange.response is not None else None
     if stated is not None and (offset := clock_offset(exchange, stated)) is not None:
         yield Offset(offset, "the time in the ping's answer")
     if (offset := clock_offset(exchange)) is not None:

@@ -16,8 +16,9 @@ from mfagate.config.model import GateOptions, Integration
 from mfagate.core.exchange import Exchange
 from mfagate.core.result import Finding, TargetKind
 from mfagate.history.past import PriorRuns
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import EMULATOR
+from mfagate.sandbox import registry as sandboxes
 from mfagate.secrets.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class CheckContext:
     """
 
     integration: Integration
-    provider: Provider
+    provider: InstalledProvider
     options: GateOptions
     redactor: Redactor
     waivers: Waivers
@@ -87,4 +88,5 @@ class CheckContext:
             return "emulator"
         if not self.integration.uses_sandbox:
             return "provider"
-        return "emulator" if self.provider.sandbox_is_emulator else "sandbox"
+        sandbox = sandboxes.find(self.integration.provider)
+        return "emulator" if sandbox is not None and sandbox.is_emulator else "sandbox"

@@ -15,7 +15,7 @@ from mfagate.core.causes import CauseId, is_no_answer, refuses
 from mfagate.core.diagnosis import is_bare_refusal, is_html
 from mfagate.core.exchange import Exchange
 from mfagate.core.result import Check, Finding, SkipReason
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 
 _CONTROL_SETTLES = (
     CauseId.CREDENTIAL_REJECTED,
@@ -28,7 +28,7 @@ _CONTROL_SETTLES = (
 def accepted(live: LiveContext) -> Iterator[Check]:
     """Use each credential on the endpoints that production uses."""
     gone: Check | None = None
-    for probe in live.provider.credentials(live.settings):
+    for probe in live.provider.probes.credentials(live.settings):
         if gone is not None:
             reason = f"not asked: {gone.title} found {gone.cause}"
             yield skipped(check_ids.CREDENTIAL_ACCEPTED, reason, subject=probe.subject, because=SkipReason.NOT_REACHED)
@@ -52,7 +52,7 @@ def _accepted(live: LiveContext, probe: Probe) -> Check:
         )
     finding = _whose_fault(live, probe, attempts, _elsewhere(live, probe, exchange, finding))
     if finding.cause.family.concerns_access:
-        finding = live.provider.refine(finding, live.settings, live.target.send)
+        finding = live.provider.probes.refine(finding, live.settings, live.target.send)
     finding = live.locate(finding, probe.subject)
     return Check.from_finding(check_ids.CREDENTIAL_ACCEPTED, finding, subject=probe.subject, seconds=exchange.seconds)
 
@@ -76,7 +76,9 @@ def _settles(live: LiveContext, probe: Probe, second: Attempt[Exchange]) -> bool
     Acceptance proves something only if a made-up credential is refused there, which a later check shows.
     """
     if second.cause is None:
-        return _may_send_a_bad_one(live) or live.provider.with_bad_credential(live.settings, probe.subject) is None
+        return (
+            _may_send_a_bad_one(live) or live.provider.probes.with_bad_credential(live.settings, probe.subject) is None
+        )
     return second.cause is not CauseId.CREDENTIAL_NOT_PROVABLE and live.dialect.explain(second.value) is not None
 
 
@@ -93,7 +95,7 @@ def _elsewhere(live: LiveContext, probe: Probe, exchange: Exchange, finding: Fin
     if ping is None or ping.finding is None or response is None or finding.cause is CauseId.NETWORK_PROXY:
         return finding
     retired = finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED
-    is_own = live.provider.error_of(response) is not None or live.dialect.explain(exchange) is not None
+    is_own = live.provider.dialect.error_of(response) is not None or live.dialect.explain(exchange) is not None
     if is_own and not retired:
         return finding
     if response.status < 400 or response.status >= 500 or response.status in (407, 429) or is_bare_refusal(response):
@@ -190,7 +192,7 @@ def _made_up(live: LiveContext, probe: Probe, own: Exchange) -> tuple[bool, str]
     """Return whether a made-up credential fares as the configured one did, or may not be tried; and that in words."""
     if not _may_send_a_bad_one(live):
         return True, "not sent in production"
-    bad = live.provider.with_bad_credential(live.settings, probe.subject)
+    bad = live.provider.probes.with_bad_credential(live.settings, probe.subject)
     if bad is None:
         return False, "none is sent to this server"
     exchange = live.target.send(probe.request(), bad)
@@ -229,9 +231,9 @@ def enforced(live: LiveContext) -> Iterator[Check]:
         reason = 'production: allow it with production_allows = ["failing-credential"]'
         yield skipped(check_ids.CREDENTIAL_ENFORCED, reason, because=SkipReason.READ_ONLY)
         return
-    for declared in live.provider.credentials(live.settings):
+    for declared in live.provider.probes.credentials(live.settings):
         probe = live.evidence.proved_by.get(declared.subject, declared)
-        bad = live.provider.with_bad_credential(live.settings, probe.subject)
+        bad = live.provider.probes.with_bad_credential(live.settings, probe.subject)
         if bad is None:
             yield skipped(
                 check_ids.CREDENTIAL_ENFORCED,

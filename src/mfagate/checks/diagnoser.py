@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from mfagate.cassettes.scrub import showable
 from mfagate.checks.context import CheckContext
+from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId, refuses
 from mfagate.core.diagnosis import definite_cause, unexpected
 from mfagate.core.exchange import Exchange
 from mfagate.core.result import Finding
-from mfagate.providers.base import Probe, ProviderDialect
+from mfagate.providers.errors import ProviderDialect
+from mfagate.providers.probes import Probe
 
 if TYPE_CHECKING:
     from mfagate.contract import Mismatch
@@ -24,7 +26,9 @@ _SHOWN_DIFFERENCES = 5
 class Diagnoser:
     """Diagnoses the answers of one integration."""
 
-    def __init__(self, context: CheckContext, dialect: ProviderDialect, identity: ClientIdentity | None) -> None:
+    def __init__(
+        self, context: CheckContext, dialect: ProviderDialect[ProviderSettings], identity: ClientIdentity | None
+    ) -> None:
         """Prepare the diagnosis.
 
         Args:
@@ -103,8 +107,8 @@ class Diagnoser:
     def _absent(self, exchange: Exchange, retired: Finding) -> Finding:
         """Return the same finding, unless the provider's own code says that a user or object is absent."""
         provider, response = self._context.provider, exchange.response
-        error = provider.error_of(response) if response is not None else None
-        if response is None or error is None or not provider.is_about_a_user(error, exchange):
+        error = provider.dialect.error_of(response) if response is not None else None
+        if response is None or error is None or not provider.dialect.is_about_a_user(error, exchange):
             return retired
         message = f"the provider answered {response.status}: by its own code an object is absent, not the endpoint"
         return replace(retired, cause=CauseId.CONTRACT_STATUS_CHANGED, message=message)

@@ -10,7 +10,7 @@ from mfagate.checks.retry import Attempts
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange
 from mfagate.core.result import Finding
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from mfagate.config.dates import in_words
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
 from mfagate.core.result import Check, Finding
-from mfagate.providers.base import Expiry, ExpiryProbe
+from mfagate.providers.probes import Expiry, ExpiryProbe
 
 
 def run(live: LiveContext) -> Iterator[Check]:
     """Report each date. A missing permission to look it up is not a failure."""
-    probes = live.provider.expiries(live.settings)
+    probes = live.provider.probes.expiries(live.settings)
     if not probes:
         yield skipped(check_ids.CREDENTIAL_EXPIRY, f"{live.provider.title} tells no expiry of these credentials")
     for expiry_probe in probes:

@@ -11,7 +11,7 @@ from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.foreign import quoted
 from mfagate.core.result import Check, Finding
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.secrets.fingerprint import fingerprint
 
 _LONGEST = 64
@@ -26,14 +26,14 @@ def run(live: LiveContext) -> Iterator[Check]:
     # Accepted credentials override pings, which any caller gets answered.
     for exchange in [*live.evidence.answers, *live.evidence.accepted.values()]:
         if exchange.response is not None:
-            seen |= live.provider.identity(exchange.response, live.settings, expected)
+            seen |= live.provider.probes.identity(exchange.response, live.settings, expected)
     if not is_pinned(live.provider, expected):
         yield _unpinned(live, seen)
     for key, wanted in expected.items():
         yield _compare(live, key, wanted, seen.get(key))
 
 
-def is_pinned(provider: Provider, expected: Collection[str]) -> bool:
+def is_pinned(provider: InstalledProvider, expected: Collection[str]) -> bool:
     """Return whether ``expect`` says whose account must answer, or the provider cannot tell."""
     return not provider.expectations or not provider.identifying().isdisjoint(expected)
 
@@ -64,7 +64,7 @@ def _unpinned(live: LiveContext, seen: Mapping[str, str]) -> Check:
     return Check.from_finding(check_ids.IDENTITY, finding)
 
 
-def _lines(provider: Provider, seen: Mapping[str, str]) -> Iterator[str]:
+def _lines(provider: InstalledProvider, seen: Mapping[str, str]) -> Iterator[str]:
     """Yield the TOML lines that expect what was seen, except values that would have to be shortened or changed."""
     for name in provider.expectations:
         value = seen.get(name)

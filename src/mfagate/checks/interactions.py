@@ -20,7 +20,7 @@ from mfagate.contract import Interaction
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of, is_no_answer, refuses, rejects_credential
 from mfagate.core.result import Check, Finding, Location, SkipReason
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 from mfagate.providers.states import StateValues
 
 _CONFIRMED = 3
@@ -139,7 +139,7 @@ def _counted(attempts: Attempts[Check]) -> Check:
 
 def _contradicted(live: LiveContext, interaction: Interaction, check: Check) -> Check:
     """Probe a credential again that was accepted before and is refused here."""
-    declared = live.provider.credentials(live.settings)
+    declared = live.provider.probes.credentials(live.settings)
     probes = [live.evidence.proved_by.get(probe.subject, probe) for probe in declared]
     refused = [probe for probe in probes if _refuses(live, probe)]
     evidence = {**check.evidence, "refused as": str(check.cause)}

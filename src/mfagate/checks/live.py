@@ -16,7 +16,8 @@ from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.contract.mismatch import Showable
 from mfagate.core.result import Finding, TargetKind
-from mfagate.providers.base import Provider, ProviderDialect
+from mfagate.providers.errors import ProviderDialect
+from mfagate.providers.provider import InstalledProvider
 
 if TYPE_CHECKING:
     from mfagate.checks.live_target import LiveTarget
@@ -44,7 +45,7 @@ class LiveContext:
         return self.context.integration
 
     @property
-    def provider(self) -> Provider:
+    def provider(self) -> InstalledProvider:
         """The provider of the integration."""
         return self.context.provider
 
@@ -89,9 +90,9 @@ class LiveContext:
         )
 
     @cached_property
-    def dialect(self) -> ProviderDialect:
+    def dialect(self) -> ProviderDialect[ProviderSettings]:
         """Reads answers as the provider words them."""
-        return ProviderDialect(self.provider, self.settings)
+        return ProviderDialect(self.provider.dialect, self.settings)
 
     @cached_property
     def diagnoser(self) -> Diagnoser:

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from pydantic import SecretStr
 
-from mfagate import __version__
 from mfagate.cassettes.scrub import secrets_sent
 from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Phase, Request
 from mfagate.core.origins import UnsafeRequest, path_fault
-from mfagate.providers.base import Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
-from mfagate.providers.signing import prepare
+from mfagate.providers.provider import InstalledProvider
+from mfagate.providers.signing import Signer, deliver, prepare
 from mfagate.secrets.redaction import RUN
 from mfagate.transport import Transport, UnsendableRequest
 from mfagate.transport.identity import ClientIdentity
-
-_USER_AGENT = f"mfagate/{__version__}"
 
 
 class LiveTarget:
@@ -36,7 +31,7 @@ class LiveTarget:
     def __init__(
         self,
         integration: Integration,
-        provider: Provider,
+        provider: InstalledProvider,
         settings: ProviderSettings,
         *,
         endpoint: str | None = None,
@@ -57,36 +52,36 @@ class LiveTarget:
         """
         self.provider = provider
         self.settings = settings
-        self.base_url = provider.base_url(settings)
+        self.base_url = provider.api.base_url(settings)
         self._endpoint = endpoint
         self._learn = learn
         self._tokens = Tokens(self._send_token_request, learn)
         configured = integration.base / integration.ca_bundle if integration.ca_bundle else None
-        wire = partial(
+        transport_for = partial(
             Transport,
             ca_bundle=ca_bundle or configured,
             identity=None if integration.uses_sandbox else identity,
             # A sandbox of our own is on loopback: a proxy has no business there.
             trust_env=not integration.uses_sandbox,
         )
-        self._wire = wire(timeout_seconds=integration.timeout_seconds)
-        self._arranging_wire = wire(timeout_seconds=integration.arranging_timeout)
+        self._transport = transport_for(timeout_seconds=integration.timeout_seconds)
+        self._setup_transport = transport_for(timeout_seconds=integration.arranging_timeout)
 
     def send(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
     ) -> Exchange:
         """Sign with these settings or the integration's own, send, and wait for at most ``at_most`` seconds."""
-        return self._dispatch(request, self._signer(settings), self._wire, at_most)
+        return self._dispatch(request, self._signer(settings), self._transport, at_most)
 
     def send_unsigned(self, request: requests.Request, *, at_most: float | None = None) -> Exchange:
         """Send without any credential."""
-        return self._dispatch(request, _unsigned, self._wire, at_most)
+        return self._dispatch(request, _unsigned, self._transport, at_most)
 
     def arrange(
         self, request: requests.Request, settings: ProviderSettings | None = None, *, at_most: float | None = None
     ) -> Exchange:
         """Send a setup request; wait for the timeout of those, and for at most ``at_most`` seconds."""
-        return self._dispatch(request, self._signer(settings), self._arranging_wire, at_most)
+        return self._dispatch(request, self._signer(settings), self._setup_transport, at_most)
 
     def replace(self, credential: Mapping[str, str | None]) -> ProviderSettings:
         """The settings with some credentials replaced; None removes one."""
@@ -98,20 +93,16 @@ class LiveTarget:
         return self.settings.model_copy(update=update)
 
     def _signer(self, settings: ProviderSettings | None) -> requests.auth.AuthBase:
-        return self.provider.auth(settings or self.settings, self._tokens)
+        return self.provider.api.auth(settings or self.settings, self._tokens)
 
     def _send_token_request(self, request: requests.PreparedRequest) -> Exchange:
-        request.headers.setdefault("User-Agent", _USER_AGENT)
-        return self._send(request, self._wire)
+        return self._send(request, self._transport)
 
     def _dispatch(
-        self, request: requests.Request, auth: Any, wire: Transport, at_most: float | None = None
+        self, request: requests.Request, auth: Signer, transport: Transport, at_most: float | None = None
     ) -> Exchange:
-        named = copy(request)
-        # Some firewalls refuse requests that do not say who asks.
-        named.headers = {"User-Agent": _USER_AGENT, **request.headers}
         try:
-            prepared = prepare(self.provider, self.settings, named, auth)
+            prepared = prepare(self.provider.api, self.settings, request, auth)
         except TokenRefused as refused:
             return refused.exchange
         except UnsafeRequest as error:
@@ -122,8 +113,8 @@ class LiveTarget:
                 return _unsent(here, CauseId.CONFIG_MALFORMED_VALUE, message, setting)
             return _unsent(here, CauseId.CONTRACT_UNSAFE_PATH, f"a request was not sent: {error}")
         # What a contract has sent is an example, or was learnt when its state was arranged.
-        known = "" if wire is self._arranging_wire else f"{request.data} {request.json} {request.headers}"
-        return self._send(prepared, wire, at_most, known)
+        known = "" if transport is self._setup_transport else f"{request.data} {request.json} {request.headers}"
+        return self._send(prepared, transport, at_most, known)
 
     def _setting_in(self, url: str) -> str | None:
         """Return the setting whose value alone makes the path of this URL unsafe."""
@@ -135,14 +126,12 @@ class LiveTarget:
         return None
 
     def _send(
-        self, prepared: requests.PreparedRequest, wire: Transport, at_most: float | None = None, known: str = ""
+        self, prepared: requests.PreparedRequest, transport: Transport, at_most: float | None = None, known: str = ""
     ) -> Exchange:
         if self._learn is not None:
             self._teach(prepared, self._learn, known)
-        if self._endpoint is not None:
-            prepared.url = _redirect_to(self._endpoint, str(prepared.url))
         try:
-            return wire.send(prepared, at_most=at_most)
+            return deliver(transport, prepared, self._endpoint, at_most=at_most)
         except UnsendableRequest as error:
             return _unsent(prepared, CauseId.CONFIG_STRAY_CHARACTERS, str(error))
 
@@ -169,9 +158,3 @@ def _unsent(
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keeps requests from looking for a .netrc, as it does for a request without auth."""
     return request
-
-
-def _redirect_to(endpoint: str, url: str) -> str:
-    """The same request, sent elsewhere; done after signing, which covers the provider's own host."""
-    to, old = urlsplit(endpoint), urlsplit(url)
-    return urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + old.path, old.query, ""))

@@ -27,8 +27,8 @@ def too_soon(live: LiveContext, exchange: Exchange) -> float | None:
     response = exchange.response
     if response is None or response.status < _REFUSED:
         return None
-    error = live.provider.error_of(response)
-    return live.provider.too_soon(error, exchange) if error is not None else None
+    error = live.provider.dialect.error_of(response)
+    return live.provider.dialect.too_soon(error, exchange) if error is not None else None
 
 
 def reason_to_wait(live: LiveContext, exchange: Exchange) -> str:
@@ -43,7 +43,7 @@ def sends_message(live: LiveContext, request: requests.Request | Request) -> boo
         path = urlsplit(str(request.url)).path
     except ValueError:
         return False  # Such an address is refused before anything is sent.
-    return live.provider.sends_message(str(request.method), path, _fields(request))
+    return live.provider.api.sends_message(str(request.method), path, _fields(request))
 
 
 def _fields(request: requests.Request | Request) -> Mapping[str, Any]:

@@ -19,13 +19,13 @@ from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.exchange import Exchange, Phase, Response, host_of
 from mfagate.core.result import Check, Finding
 from mfagate.inspection.settings import InspectedSettings
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 from mfagate.transport import CaBundleError
 
 
 def resolve(live: LiveContext) -> Iterator[Check]:
     """Send the pings, and report whether the host names resolve."""
-    probes = live.provider.pings(live.settings)
+    probes = live.provider.probes.pings(live.settings)
     try:
         _ = live.target  # Made before the threads that share it.
         # At the same time, because a host that does not answer costs a whole timeout.
@@ -224,7 +224,7 @@ def _is_refused_or_missing(live: LiveContext, exchange: Exchange, response: Resp
     if known is not None and not (refuses(known.cause) or known.cause is CauseId.CONTRACT_ENDPOINT_RETIRED):
         return False
     # An error in the provider's own form is no form that changed, although a good answer has another one.
-    is_an_error = response.status in _NOT_HERE or live.provider.error_of(response) is not None
+    is_an_error = response.status in _NOT_HERE or live.provider.dialect.error_of(response) is not None
     return is_an_error or finding.cause in _NOTHING_TO_ASK
 
 

@@ -13,7 +13,7 @@ from mfagate.core.result import Check
 
 def run(live: LiveContext) -> Iterator[Check]:
     """Send each permission probe of the provider."""
-    probes = live.provider.permissions(live.settings)
+    probes = live.provider.probes.permissions(live.settings)
     if not probes:
         yield skipped(check_ids.PERMISSION, "the credentials in use need no permission beyond being accepted")
     for probe in probes:

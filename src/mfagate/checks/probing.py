@@ -10,7 +10,7 @@ from mfagate.checks.retry import Attempt, Attempts
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.exchange import Exchange
 from mfagate.core.result import Finding
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 
 Judge = Callable[[Exchange], Finding | None]
 """Tells what an answer shows; None if nothing is wrong with it."""

@@ -16,7 +16,7 @@ from mfagate.core.foreign import harmless
 if TYPE_CHECKING:
     from mfagate.config import Configuration
     from mfagate.config.settings import SettingField
-    from mfagate.providers.base import Provider
+    from mfagate.providers.provider import InstalledProvider
     from mfagate.scaffold.project import Wanted
     from mfagate.scaffold.source import Source
 
@@ -172,7 +172,9 @@ def _settings(folder: Path, name: str, environments: Sequence[str]) -> Mapping[s
     return answers
 
 
-def _setting(folder: Path, provider: Provider, environment: str, field: SettingField, given: Mapping[str, str]) -> str:
+def _setting(
+    folder: Path, provider: InstalledProvider, environment: str, field: SettingField, given: Mapping[str, str]
+) -> str:
     from mfagate.scaffold.answers import judge
     from mfagate.scaffold.project import reference
 

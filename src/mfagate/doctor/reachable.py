@@ -22,7 +22,7 @@ from mfagate.doctor.findings import Area, Item, Readiness
 from mfagate.doctor.readable import Tables
 from mfagate.inspection.settings import InspectedSettings
 from mfagate.providers import registry
-from mfagate.providers.base import Probe
+from mfagate.providers.probes import Probe
 from mfagate.transport import CaBundleError, clock_offset
 
 _MOST_AT_ONCE = 8
@@ -75,8 +75,8 @@ def _proxies() -> Iterator[Item]:
 def _hosts(one: Integration, values: Mapping[str, Any]) -> Iterator[_Host]:
     provider = registry.get(one.provider)
     target = LiveTarget(one, provider, _without_secrets(provider.settings, values), endpoint=one.endpoint)
-    for probe in provider.pings(target.settings):
-        url = urlsplit(one.endpoint or provider.url(target.settings, probe.path))
+    for probe in provider.probes.pings(target.settings):
+        url = urlsplit(one.endpoint or provider.api.url(target.settings, probe.path))
         yield _Host(
             f"{url.scheme}://{url.netloc}", InspectedSettings(one, provider.settings, values), target, probe, []
         )

@@ -19,7 +19,8 @@ from mfagate.core.foreign.parsing import raw
 from mfagate.core.result import Finding
 from mfagate.monitor.answer import answer_in, exchange_of, host_of, status_of
 from mfagate.monitor.exceptions import failure_of
-from mfagate.providers.base import Provider, ProviderDialect
+from mfagate.providers.errors import ProviderDialect
+from mfagate.providers.provider import InstalledProvider
 
 
 class CallResult(StrEnum):
@@ -60,9 +61,11 @@ class Judge:
         settings: Of the integration. Without them explanations are a little vaguer.
     """
 
-    def __init__(self, provider: Provider, settings: ProviderSettings | None) -> None:
+    def __init__(self, provider: InstalledProvider, settings: ProviderSettings | None) -> None:
         self._provider = provider
-        self._dialect = ProviderDialect(provider, settings if settings is not None else _blank(provider.settings))
+        self._dialect = ProviderDialect(
+            provider.dialect, settings if settings is not None else _blank(provider.settings)
+        )
 
     def answer(self, request: Any, response: Any) -> Judgement:
         """What an answer says. Of one that is in order, neither body nor request is looked at."""
@@ -96,8 +99,8 @@ class Judge:
             return Judgement(
                 CallResult.PROBLEM, Finding(CauseId.NETWORK_PROXY, "a proxy wants a user name and password")
             )
-        error = self._provider.error_of(answer)
-        if error is not None and self._provider.is_about_a_user(error, exchange):
+        error = self._provider.dialect.error_of(answer)
+        if error is not None and self._provider.dialect.is_about_a_user(error, exchange):
             return Judgement(CallResult.REFUSED, code=error.code)
         # Of half a body no code can be read, and the monitor reads no more.
         if not read or (answer.truncated and not is_html(answer)):
@@ -131,7 +134,7 @@ class Judge:
     @property
     def known_codes(self) -> frozenset[str | int]:
         """The codes that the provider's documentation has, which cannot be an echo of anything."""
-        return frozenset(self._provider.meanings) | self._provider.about_a_user
+        return frozenset(self._provider.dialect.meanings) | self._provider.dialect.about_a_user
 
 
 def _host(url: str, location: str) -> str:

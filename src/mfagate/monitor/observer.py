@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from mfagate.core.result import Finding
-    from mfagate.providers.base import Provider
+    from mfagate.providers.provider import InstalledProvider, Provider
 
 Client = TypeVar("Client")
 Done = TypeVar("Done")
@@ -33,7 +33,7 @@ class Monitor:
 
     def __init__(
         self,
-        provider: Provider,
+        provider: InstalledProvider,
         settings: ProviderSettings | None,
         integration: str,
         *,
@@ -183,7 +183,7 @@ _DONE = _Done()
 
 
 def monitor(
-    provider: str | Provider,
+    provider: str | Provider[Any],
     settings: ProviderSettings | Mapping[str, Any] | None = None,
     *,
     integration: str | None = None,
@@ -218,7 +218,7 @@ def monitor(
     )
 
 
-def _provider(name: str) -> Provider:
+def _provider(name: str) -> InstalledProvider:
     from mfagate.providers import registry
 
     if name not in registry.names():
@@ -226,7 +226,9 @@ def _provider(name: str) -> Provider:
     return registry.get(name)
 
 
-def _settings(provider: Provider, settings: ProviderSettings | Mapping[str, Any] | None) -> ProviderSettings | None:
+def _settings(
+    provider: InstalledProvider, settings: ProviderSettings | Mapping[str, Any] | None
+) -> ProviderSettings | None:
     if settings is None or isinstance(settings, ProviderSettings):
         return settings
     from pydantic import ValidationError
@@ -239,5 +241,5 @@ def _settings(provider: Provider, settings: ProviderSettings | Mapping[str, Any]
         raise ValueError(f"these are no settings of {provider.name}: {problems}") from None
 
 
-def _place(location: tuple[int | str, ...], provider: Provider) -> str:
+def _place(location: tuple[int | str, ...], provider: InstalledProvider) -> str:
     return next((str(part) for part in location if part in provider.settings.model_fields), "another setting")

@@ -18,7 +18,7 @@ from mfagate.mutation.copy import CONFIGURATION, Copy, SourceValue, quoted
 from mfagate.mutation.flat import flat
 from mfagate.mutation.model import EditTarget
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import Running
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
@@ -193,7 +193,7 @@ class _Builder:
 class _Addresses:
     """Which settings decide where requests go, found out by changing them."""
 
-    def __init__(self, provider: Provider, values: Mapping[str, str]) -> None:
+    def __init__(self, provider: InstalledProvider, values: Mapping[str, str]) -> None:
         self._provider = provider
         try:
             self._settings: ProviderSettings | None = provider.settings.model_validate(dict(values))
@@ -205,7 +205,7 @@ class _Addresses:
         if self._settings is None or match is None or place.field.secret:
             return False
         changed = self._settings.model_copy(update={place.field.name: f"{match[1]}other.{match[2]}"})
-        return self._provider.base_url(changed) != self._provider.base_url(self._settings)
+        return self._provider.api.base_url(changed) != self._provider.api.base_url(self._settings)
 
 
 def _require_path(reference: Reference, fragment: str) -> None:

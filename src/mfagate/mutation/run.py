@@ -29,6 +29,7 @@ from mfagate.mutation.layout import MutatedProject, NotMutable, project_of, shar
 from mfagate.mutation.model import REFUSED, Class, Mutant, MutantResult, MutantStatus
 from mfagate.providers import registry
 from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import registry as sandboxes
 
 _WORKERS = 4
 
@@ -54,11 +55,7 @@ def opened(configuration_: Configuration, integrations: Sequence[Integration]) -
     with ExitStack() as stack:
 
         def start(name: str) -> Running:
-            provider = registry.get(by_name[name].provider)
-            sandbox = provider.sandbox()
-            if sandbox is None:
-                raise NotMutable(f"{provider.title} has no local sandbox to mutate against")
-            return stack.enter_context(sandbox.start())
+            return stack.enter_context(sandboxes.get(by_name[name].provider).start())
 
         first = sorted(set(owners.values()))
         with ThreadPoolExecutor(max_workers=max(1, len(first))) as pool:
@@ -187,7 +184,7 @@ class Runner:
             is_red = any(check.outcome.is_red for check in checks)
             typed = state.tables.typed if not is_red else None
             if typed is not None:
-                seen.base_url = state.provider.base_url(typed.settings)
+                seen.base_url = state.provider.api.base_url(typed.settings)
                 # If the same values are read, the provider would be sent the same requests.
                 same = baseline is not None and seen.read == baseline.read
                 if self.live and not same:

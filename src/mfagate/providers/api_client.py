@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Generic, TypedDict, Unpack
 
 import requests
 
-from mfagate import __version__
-from mfagate.config.settings import ProviderSettings
 from mfagate.core import strict_json
 from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.diagnosis import diagnose, seconds_to_wait
 from mfagate.core.exchange import Exchange, Request, Response
 from mfagate.core.origins import UnsafeRequest
-from mfagate.providers.base import Provider, ProviderDialect
+from mfagate.providers.errors import ProviderDialect
 from mfagate.providers.oauth import TokenRefused, Tokens
+from mfagate.providers.probes import Settings
+from mfagate.providers.provider import Provider
 from mfagate.providers.second_factor import (
     ContractViolation,
     CredentialRejected,
@@ -30,10 +29,8 @@ from mfagate.providers.second_factor import (
     RateLimited,
     SecondFactorError,
 )
-from mfagate.providers.signing import prepare
+from mfagate.providers.signing import deliver, prepare
 from mfagate.transport import Transport, UnsendableRequest
-
-_USER_AGENT = f"mfagate/{__version__}"
 
 
 class ClientOptions(TypedDict, total=False):
@@ -49,7 +46,7 @@ class ClientOptions(TypedDict, total=False):
     ca_bundle: Path | None
 
 
-class ApiClient:
+class ApiClient(Generic[Settings]):
     """One provider's API. Each request has a connection of its own, so that none is found stale.
 
     Args:
@@ -60,14 +57,14 @@ class ApiClient:
 
     def __init__(
         self,
-        provider: Provider,
-        settings: ProviderSettings,
+        provider: Provider[Settings],
+        settings: Settings,
         **transport: Unpack[ClientOptions],
     ) -> None:
         self._provider = provider
         self._settings = settings
         self._endpoint = transport.get("endpoint")
-        self._wire = Transport(
+        self._transport = Transport(
             timeout_seconds=transport.get("timeout_seconds", 5.0), ca_bundle=transport.get("ca_bundle")
         )
         self._tokens = Tokens(self._send)
@@ -80,9 +77,10 @@ class ApiClient:
             ContractViolation: The path, perhaps out of an earlier answer, leads elsewhere; nothing was sent.
             SecondFactorError: A token was needed and refused; the type says why.
         """
-        auth = self._provider.auth(self._settings, self._tokens)
+        api = self._provider.api
+        auth = api.auth(self._settings, self._tokens)
         try:
-            prepared = prepare(self._provider, self._settings, requests.Request(method, path, **request), auth)
+            prepared = prepare(api, self._settings, requests.Request(method, path, **request), auth)
         except TokenRefused as refused:
             raise self._refusal(refused.exchange) from None
         except UnsafeRequest as error:
@@ -129,12 +127,8 @@ class ApiClient:
             return None
 
     def _send(self, prepared: requests.PreparedRequest) -> Exchange:
-        if self._endpoint is not None:
-            to, own = urlsplit(self._endpoint), urlsplit(str(prepared.url))
-            prepared.url = urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + own.path, own.query, ""))
-        prepared.headers.setdefault("User-Agent", _USER_AGENT)
         try:
-            exchange = self._wire.send(prepared)
+            exchange = deliver(self._transport, prepared, self._endpoint)
         except UnsendableRequest as error:
             raise ContractViolation(f"a request to {self._provider.title} was not sent: {error}") from None
         if exchange.failure is not None:
@@ -144,7 +138,7 @@ class ApiClient:
     def _refusal(self, exchange: Exchange) -> SecondFactorError:
         response = exchange.response
         assert response is not None, "an exchange without an answer was raised as an error"
-        finding = diagnose(exchange, ProviderDialect(self._provider, self._settings))
+        finding = diagnose(exchange, ProviderDialect(self._provider.dialect, self._settings))
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
             return RateLimited(message, seconds_to_wait(response))

@@ -17,10 +17,13 @@ from mfagate.config.settings import ProviderSettings
 from mfagate.contract import Interaction
 from mfagate.contract_strength import Judge
 from mfagate.core.exchange import Exchange, Response
-from mfagate.providers.base import Probe, Provider
+from mfagate.providers.probes import Probe
+from mfagate.providers.provider import InstalledProvider
 
 
-def judges(provider: Provider, settings: ProviderSettings | None, interaction: Interaction) -> Mapping[str, Judge]:
+def judges(
+    provider: InstalledProvider, settings: ProviderSettings | None, interaction: Interaction
+) -> Mapping[str, Judge]:
     """Return the readers of an interaction's answer that need no network, by name.
 
     Args:
@@ -38,23 +41,23 @@ def judges(provider: Provider, settings: ProviderSettings | None, interaction: I
 
 
 def _diagnosed(
-    provider: Provider, settings: ProviderSettings | None, interaction: Interaction, response: Response
+    provider: InstalledProvider, settings: ProviderSettings | None, interaction: Interaction, response: Response
 ) -> Any:
     """Return the provider's error code, whether the error is about a user, and its cause."""
-    error = provider.error_of(response)
+    error = provider.dialect.error_of(response)
     if error is None:
         return None
     exchange = Exchange(interaction.example_request(), datetime.now(UTC), response)
-    about_a_user = provider.is_about_a_user(error, exchange)
-    found = provider.explain(exchange, settings) if settings is not None else None
+    about_a_user = provider.dialect.is_about_a_user(error, exchange)
+    found = provider.dialect.explain(exchange, settings) if settings is not None else None
     return {"code": error.code, "about a user": about_a_user, "cause": str(found.cause) if found else None}
 
 
-def _probes(provider: Provider, settings: ProviderSettings) -> Iterator[Probe]:
-    yield from provider.pings(settings)
-    yield from provider.credentials(settings)
-    yield from provider.permissions(settings)
-    yield from (each.probe for each in provider.expiries(settings))
+def _probes(provider: InstalledProvider, settings: ProviderSettings) -> Iterator[Probe]:
+    yield from provider.probes.pings(settings)
+    yield from provider.probes.credentials(settings)
+    yield from provider.probes.permissions(settings)
+    yield from (each.probe for each in provider.probes.expiries(settings))
 
 
 def _asks(probe: Probe, interaction: Interaction) -> bool:
@@ -66,9 +69,9 @@ def _asks(probe: Probe, interaction: Interaction) -> bool:
     return grant is None or grant == [probe.data.get("grant_type")]
 
 
-def _probed(provider: Provider, settings: ProviderSettings, probe: Probe, response: Response) -> Any:
+def _probed(provider: InstalledProvider, settings: ProviderSettings, probe: Probe, response: Response) -> Any:
     """Return whether the probe accepts the answer, the cause of a fault that it finds, and expiry dates."""
     accepted = probe.accepted(response)
     finding = probe.review(response) if accepted and probe.review is not None else None
-    expiries = [each.read(response) for each in provider.expiries(settings) if each.probe == probe and accepted]
+    expiries = [each.read(response) for each in provider.probes.expiries(settings) if each.probe == probe and accepted]
     return {"accepted": accepted, "fault": str(finding.cause) if finding else None, "expiries": expiries}

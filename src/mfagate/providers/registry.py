@@ -1,48 +1,30 @@
-"""Finding installed providers: ours and other packages' through the same entry point."""
+"""Find the installed providers, through the entry point group ``mfagate.providers``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from typing import TypeGuard
 
-from mfagate.providers.base import Provider
-
-GROUP = "mfagate.providers"
+from mfagate.core.plugins import PluginError, Plugins
+from mfagate.providers.provider import InstalledProvider, Provider
 
 
-class ProviderError(Exception):
+class ProviderError(PluginError):
     """An installed provider cannot be used; the message names its package."""
 
 
-@cache
-def _found() -> Mapping[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+def _is_provider(found: object) -> TypeGuard[InstalledProvider]:
+    return isinstance(found, Provider)
 
 
-def names() -> list[str]:
-    """The names of all installed providers."""
-    return sorted(_found())
+_PROVIDERS = Plugins("mfagate.providers", "provider", _is_provider, ProviderError)
+
+names = _PROVIDERS.names
+"""Return the names of all installed providers."""
+
+get = _PROVIDERS.get
+"""Return the provider of that name."""
 
 
-@cache
-def get(name: str) -> Provider:
-    """The provider of that name.
-
-    Raises:
-        ProviderError: Its package cannot be imported, or offers something else.
-    """
-    entry = _found()[name]
-    package = entry.dist.name if entry.dist else entry.value
-    try:
-        provider = entry.load()
-    except Exception as error:
-        raise ProviderError(f"the provider {name!r} of the package {package} cannot be loaded: {error}") from error
-    if not isinstance(provider, Provider):
-        raise ProviderError(f"{entry.value} of the package {package} is not a mfagate Provider")
-    return provider
-
-
-def all_providers() -> dict[str, Provider]:
-    """Every installed provider by name."""
+def all_providers() -> dict[str, InstalledProvider]:
+    """Return every installed provider by name."""
     return {name: get(name) for name in names()}

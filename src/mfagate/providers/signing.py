@@ -1,30 +1,40 @@
-"""The only place where a request gets its credential: it is checked first, then signed.
+"""Address, sign and deliver requests to a provider.
 
-Whoever sends to a provider calls :func:`prepare`, which checks signed and unsigned requests. ``Provider.auth``
-returns the provider's signer in :class:`OwnOriginOnly`, so no signer runs for a URL that is not
-the target's, whoever calls it.
+:func:`prepare` checks where a request goes, and then signs it: no other code gives a request its credential.
+``ProviderApi.auth`` returns the provider's signer in :class:`OwnOriginOnly`, so that no signer runs for a URL that is
+not the target's. :func:`deliver` sends what was prepared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase
 
+from mfagate import __version__
+from mfagate.core.exchange import Exchange
 from mfagate.core.origins import Origin, Origins, UnsafeRequest, path_fault
+from mfagate.transport import Transport
 
 Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
-class Addresses(Protocol):
+SignedWith = TypeVar("SignedWith", contravariant=True)
+Settings = TypeVar("Settings")
+
+_USER_AGENT = f"mfagate/{__version__}"
+
+
+class Addresses(Protocol[SignedWith]):
     """The addresses of a provider."""
 
-    def url(self, settings: Any, path: str) -> str:
+    def url(self, settings: SignedWith, path: str) -> str:
         """Return the whole URL of a path."""
 
-    def origins(self, settings: Any) -> Origins:
+    def origins(self, settings: SignedWith) -> Origins:
         """Return where requests may go."""
 
 
@@ -50,11 +60,13 @@ class OwnOriginOnly(AuthBase):
         return signed
 
 
-def prepare(provider: Addresses, settings: Any, request: requests.Request, signer: Signer) -> requests.PreparedRequest:
+def prepare(
+    api: Addresses[Settings], settings: Settings, request: requests.Request, signer: Signer
+) -> requests.PreparedRequest:
     """Add the address to a request, check where it goes, and sign it.
 
     Args:
-        provider: Provides the addresses.
+        api: The provider's addresses.
         settings: The provider's settings, from which the allowed origins are derived.
         request: Its URL is a path, or an absolute URL at one of the provider's origins.
         signer: Signs the request, or returns it unchanged.
@@ -64,12 +76,12 @@ def prepare(provider: Addresses, settings: Any, request: requests.Request, signe
     """
     final = requests.Request(
         request.method,
-        _address(provider, settings, request.url),
+        _address(api, settings, request.url),
         headers=request.headers,
         data=request.data,
         json=request.json,
         params=request.params,
-        auth=OwnOriginOnly(signer, provider.origins(settings)),
+        auth=OwnOriginOnly(signer, api.origins(settings)),
     )
     try:
         return final.prepare()
@@ -81,15 +93,37 @@ def prepare(provider: Addresses, settings: Any, request: requests.Request, signe
         raise UnsafeRequest("it contains half a surrogate pair, or a number that JSON cannot represent") from None
 
 
+def deliver(
+    transport: Transport, request: requests.PreparedRequest, endpoint: str | None, *, at_most: float | None = None
+) -> Exchange:
+    """Send a prepared request.
+
+    Args:
+        transport: Sends it.
+        request: Its URL, and its ``User-Agent`` if it has none, are set here: some firewalls refuse requests without.
+        endpoint: Base URL to connect to in place of the provider's own, such as a sandbox. The signature covers the
+            provider's own host.
+        at_most: Seconds to wait, if less than the timeout of ``transport``.
+
+    Raises:
+        UnsendableRequest: A header cannot be written.
+    """
+    request.headers.setdefault("User-Agent", _USER_AGENT)
+    if endpoint is not None:
+        to, own = urlsplit(endpoint), urlsplit(str(request.url))
+        request.url = urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + own.path, own.query, ""))
+    return transport.send(request, at_most=at_most)
+
+
 def unsigned(method: str, url: str) -> requests.PreparedRequest:
     """Prepare a request to a host that is no provider's: nothing signs it."""
     return requests.Request(method, url).prepare()
 
 
-def _address(provider: Addresses, settings: Any, url: str) -> str:
+def _address(api: Addresses[Settings], settings: Settings, url: str) -> str:
     if not url.startswith(("https://", "http://")):
         _require_path(url)
-        return provider.url(settings, url)
+        return api.url(settings, url)
     Origin.of(url)
     _require_path("/" + url.split("/", 3)[3] if url.count("/") > 2 else "/")
     return url

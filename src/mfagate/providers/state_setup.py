@@ -5,21 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
-from mfagate.config.settings import ProviderSettings
 from mfagate.contract import ProviderState
 from mfagate.core.exchange import Response
 from mfagate.core.foreign import quoted
 from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.base import LONGEST_CODE, Provider, Send
+from mfagate.providers.errors import LONGEST_CODE
+from mfagate.providers.probes import Send, Settings
+from mfagate.providers.provider import Provider
 from mfagate.providers.states import NOT_ARRANGED, StateNotConfigured, StateUnavailable, StateValues
 
 if TYPE_CHECKING:
     import requests
-
-Settings = TypeVar("Settings", bound=ProviderSettings)
 
 Arrangement = Callable[[], StateValues]
 
@@ -36,7 +35,9 @@ class TabledStates(ABC, Generic[Settings]):
     ``send`` signs with the settings that it is handed, the integration's own by default.
     """
 
-    def __init__(self, provider: Provider, send: Send, settings: Settings, test_data: Mapping[str, str]) -> None:
+    def __init__(
+        self, provider: Provider[Settings], send: Send[Settings], settings: Settings, test_data: Mapping[str, str]
+    ) -> None:
         self.title = provider.title
         self.settings = settings
         self._provider = provider
@@ -192,7 +193,7 @@ class TabledStates(ABC, Generic[Settings]):
         Raises:
             StateUnavailable: It is none.
         """
-        if error := self._provider.error_of(response):
+        if error := self._provider.dialect.error_of(response):
             raise StateUnavailable(f"{asked}: error {quoted(error.code, LONGEST_CODE)}, {error.message.quoted()}")
         if response.status == 204:
             return None

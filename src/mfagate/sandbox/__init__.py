@@ -1,4 +1,4 @@
-"""Local providers, started for one run and gone after it.
+"""Local providers, started for one run and removed after it.
 
 A sandbox is a provider on loopback, run as a process of its own: the real
 server where there is one, else an emulator. :mod:`mfagate.sandbox.supervisor`
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from mfagate.sandbox.faults import FaultKind
 
 EMULATOR = "mfagate-emulator"
-"""What every emulator says in its Server header, so that nobody takes it for the provider."""
+"""The Server header of every emulator, by which a report tells it from the provider."""
 
 
 BETWEEN_MESSAGES = "MFAGATE_SANDBOX_SECONDS_BETWEEN_MESSAGES"
@@ -37,8 +37,8 @@ class Running:
     ``endpoint`` is a URL on 127.0.0.1. ``values`` are what ``sandbox:NAME`` references
     resolve to; those named in ``secrets`` are kept out of every output. ``ca_bundle``
     is a file with the authority of its certificate, where it speaks TLS. A sandbox that
-    was started with faults, be it none, takes others while it runs: ``change_faults``. ``idle_faults``
-    tells which of those on the way to it have done nothing so far.
+    was started with a list of faults, even an empty one, takes others while it runs: ``change_faults``. ``idle_faults``
+    lists the faults of the connection to it that have not occurred so far.
     """
 
     endpoint: str
@@ -49,12 +49,24 @@ class Running:
     idle_faults: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
 
 
+@runtime_checkable
 class Sandbox(Protocol):
-    """Starts one provider on loopback. ``faults`` are those that the provider itself knows."""
+    """Starts one provider on loopback.
+
+    Register an instance as entry point ``mfagate.sandboxes``, under the provider's name.
+    """
+
+    @property
+    def is_emulator(self) -> bool:
+        """Whether it only imitates the provider."""
+
+    @property
+    def settings(self) -> Sequence[str]:
+        """The settings of a healthy configuration, among the values that it hands out."""
 
     @property
     def faults(self) -> Sequence[FaultKind]:
-        """What can go wrong in the provider, beside what can go wrong on the way to it."""
+        """The provider's own faults, beside those of the connection to it."""
 
     def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
         """A running provider; leaving the context stops it and removes its files.

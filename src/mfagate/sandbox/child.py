@@ -1,4 +1,4 @@
-"""The sandbox's end of the supervision: what a child program calls.
+"""The child's side of the supervision: what the program of a sandbox calls.
 
 The parent holds the other end of the child's stdin and never writes to it. When
 the parent is gone, however it went, that end closes and the child ends itself.

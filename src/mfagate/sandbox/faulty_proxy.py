@@ -1,4 +1,4 @@
-"""A front before a real server: it passes everything on, or does one thing wrong."""
+"""A reverse proxy for tests: it forwards each request, or injects one fault."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _BEHIND_SECONDS = 30.0
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request through the front."""
+    """Handles one request to the proxy."""
 
     server: FaultyProxy
 
     def handle_one_request(self) -> None:
-        """Quietly end when the client or a test hangs up."""
+        """End the connection without a message when the client hangs up."""
         try:
             super().handle_one_request()
         except (ConnectionError, ssl.SSLError):
             self.close_connection = True
 
     def do_GET(self) -> None:
-        """Do the one thing wrong, or pass the request on."""
+        """Inject the fault, or forward the request."""
         with self.server.lock:
             self.server.requests.append((self.command, self.path))
         if not self.server.fault(self):
@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are http.server's
 
     def ask(self) -> tuple[int, bytes, http.client.HTTPMessage]:
-        """What the server behind says to this request: status, body, headers."""
+        """Forward this request, and return status, body and headers of the answer."""
         length = int(self.headers.get("Content-Length") or 0)
         behind = self.server.connect()
         try:
@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
             behind.close()
 
     def pass_on(self, *, date: str | None = None) -> None:
-        """Ask the server behind and answer with what it says."""
+        """Forward the request, and relay the answer."""
         status, body, headers = self.ask()
         self.relay(status, body, headers, headers["Content-Type"], date=date)
 
@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 _HOP_BY_HOP = frozenset({"connection", "content-length", "content-type", "date", "keep-alive", "transfer-encoding"})
@@ -135,7 +135,7 @@ class FaultyProxy(ThreadingHTTPServer):
 def faulty_proxy(
     behind: str, fault: Fault = lambda handler: False, tls: ssl.SSLContext | None = None, port: int = 0
 ) -> Iterator[FaultyProxy]:
-    """A running front."""
+    """Run the proxy while the context lasts."""
     server = FaultyProxy(behind, fault, tls, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -148,12 +148,12 @@ def faulty_proxy(
 
 
 def always(status: int, body: bytes, content_type: str | None = "text/html", **headers: str) -> Fault:
-    """The same answer to everything."""
+    """Answer every request in the same way."""
     return lambda handler: handler.answer(status, body, content_type, **headers)
 
 
 def clock_ahead(seconds: float) -> Fault:
-    """A server whose clock is wrong."""
+    """Shift the time in the header Date."""
 
     def fault(handler: Handler) -> bool:
         handler.pass_on(date=formatdate(time.time() + seconds, usegmt=True))
@@ -163,13 +163,13 @@ def clock_ahead(seconds: float) -> Fault:
 
 
 def without_date(handler: Handler) -> bool:
-    """A server that does not tell its time."""
+    """Leave out the header Date."""
     handler.pass_on(date="")
     return True
 
 
 def drip(handler: Handler) -> bool:
-    """One byte a second, for as long as the client listens."""
+    """Send one byte a second, for up to a minute."""
     handler.send_response_only(200)
     handler.send_header("Content-Type", "application/json")
     handler.send_header("Content-Length", "1000")
@@ -182,7 +182,7 @@ def drip(handler: Handler) -> bool:
 
 
 def flood(handler: Handler) -> bool:
-    """Fifty megabytes of JSON."""
+    """Send fifty megabytes of JSON."""
     handler.send_response_only(200)
     handler.send_header("Content-Type", "application/json")
     handler.send_header("Content-Length", str(50 << 20))
@@ -193,7 +193,7 @@ def flood(handler: Handler) -> bool:
 
 
 def after(requests: int, fault: Fault) -> Fault:
-    """Be healthy for a number of requests, then do something wrong."""
+    """Forward a number of requests, then inject a fault."""
 
     def later(handler: Handler) -> bool:
         return len(handler.server.requests) > requests and fault(handler)
@@ -202,26 +202,26 @@ def after(requests: int, fault: Fault) -> Fault:
 
 
 def on_path(path: str, fault: Fault) -> Fault:
-    """Do something wrong on one endpoint only."""
+    """Inject a fault on one path only."""
     return lambda handler: urlsplit(handler.path).path == path and fault(handler)
 
 
 def hang_up(handler: Handler) -> bool:
-    """Close without an answer."""
+    """Close the connection without an answer."""
     handler.close_connection = True
     handler.connection.close()
     return True
 
 
 def stall(handler: Handler) -> bool:
-    """Say nothing until the client hangs up or a minute is over."""
+    """Do not answer until the client hangs up, or a minute has passed."""
     handler.connection.settimeout(60)
     handler.rfile.read(int(handler.headers.get("Content-Length") or 0) + 1)
     return hang_up(handler)
 
 
 class NeverRefuses:
-    """A server that takes any credential: once it was good, an answer is given to everybody."""
+    """Accepts any credential: repeats the first good answer of an endpoint to every client."""
 
     def __init__(self) -> None:
         self._good: dict[tuple[str, str], tuple[int, bytes, str]] = {}

@@ -1,4 +1,4 @@
-"""A sandbox in which something goes wrong: on the way to it, and in itself."""
+"""Start a sandbox with faults: its provider's own, and those of the connection to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Start = Callable[[Path | None], AbstractContextManager[Running]]
 
 
 def known_faults(own: Sequence[FaultKind]) -> Mapping[str, FaultKind]:
-    """What may go wrong with a sandbox: its provider's own faults, and those of the way to it."""
+    """Return the faults of a sandbox by name: its provider's own, and those of the connection to it."""
     return {kind.name: kind for kind in own} | FAULTS
 
 
@@ -48,13 +48,13 @@ def faulty_sandbox(start: Start, own: Sequence[FaultKind], texts: Sequence[str] 
     first = read_faults(texts, own)
     with temporary_folder("drill") as folder:
         file = folder / "faults"
-        _tell(file, first)
-        with start(file) as running, faulty(running.endpoint, _on_the_way(first)) as before:
+        _write(file, first)
+        with start(file) as running, faulty(running.endpoint, _of_connection(first)) as before:
 
             def change(texts: Sequence[str]) -> None:
                 faults = read_faults(texts, own)
-                before.change(_on_the_way(faults))
-                _tell(file, faults)
+                before.change(_of_connection(faults))
+                _write(file, faults)
 
             bundle = str(before.ca_bundle) if before.ca_bundle else None
             yield replace(
@@ -67,11 +67,11 @@ def faulty_sandbox(start: Start, own: Sequence[FaultKind], texts: Sequence[str] 
             )
 
 
-def _on_the_way(faults: Sequence[Fault]) -> list[Fault]:
+def _of_connection(faults: Sequence[Fault]) -> list[Fault]:
     return [fault for fault in faults if not fault.kind.layer.is_providers]
 
 
-def _tell(file: Path, faults: Sequence[Fault]) -> None:
+def _write(file: Path, faults: Sequence[Fault]) -> None:
     files.write_atomically(file, "".join(f"{fault}\n" for fault in faults if fault.kind.layer.is_providers))
 
 

@@ -1,4 +1,4 @@
-"""Starting a child program, waiting until it is ready, and stopping it whatever happens."""
+"""Start the program of a sandbox, wait until it is ready, and stop it in every case."""
 
 from __future__ import annotations
 

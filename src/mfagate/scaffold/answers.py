@@ -16,7 +16,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.result import Finding
 from mfagate.core.toml_lines import string
 from mfagate.inspection.settings import InspectedSettings, inspect_settings
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.scaffold.project import CONFIGURATION
 from mfagate.secrets.reference import SCHEMES, Reference
 from mfagate.secrets.stores import StoreContext, Stores
@@ -54,7 +54,12 @@ def _step(finding: Finding) -> str:
 
 
 def judge(
-    folder: Path, provider: Provider, environment: str, field: SettingField, answer: str, given: Mapping[str, str]
+    folder: Path,
+    provider: InstalledProvider,
+    environment: str,
+    field: SettingField,
+    answer: str,
+    given: Mapping[str, str],
 ) -> Judged:
     """Check an answer together with those before it."""
     settings = {**given, field.name: answer}

@@ -19,7 +19,7 @@ from mfagate.contract.shipped import shipped_folder
 from mfagate.core.files import Unreadable, read_text
 from mfagate.core.toml_lines import parse, string
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.scaffold import ScaffoldRefused, Written, write
 from mfagate.scaffold.growing import Grown, environment_block
 from mfagate.scaffold.pipeline import pipeline_files
@@ -209,7 +209,7 @@ def _with_environments(grown: Grown, name: str, wanted: Wanted, said: list[str])
     return grown
 
 
-def _integration(provider: Provider, environments: Sequence[str], answers: Mapping[str, str]) -> Iterator[str]:
+def _integration(provider: InstalledProvider, environments: Sequence[str], answers: Mapping[str, str]) -> Iterator[str]:
     name = provider.name
     yield f"[integrations.{name}]"
     yield f'provider = "{name}"'
@@ -241,7 +241,7 @@ def _integration(provider: Provider, environments: Sequence[str], answers: Mappi
         yield from _environments(provider, environments)
 
 
-def _environments(provider: Provider, environments: Sequence[str]) -> Iterator[str]:
+def _environments(provider: InstalledProvider, environments: Sequence[str]) -> Iterator[str]:
     """The first environment has the values above, each other one its own."""
     name = provider.name
     yield ""
@@ -254,7 +254,7 @@ def _environments(provider: Provider, environments: Sequence[str]) -> Iterator[s
         yield from environment_block(values).splitlines()
 
 
-def _setting(provider: Provider, each: SettingField, answers: Mapping[str, str]) -> Iterator[str]:
+def _setting(provider: InstalledProvider, each: SettingField, answers: Mapping[str, str]) -> Iterator[str]:
     yield from _comment(f"{each.setting.description} Where to find it: {each.setting.where}.")
     in_use = each.name in chosen_settings(provider) or each.name in answers
     yield f"{'' if in_use else '# '}{each.name} = {string(answers.get(each.name, reference(provider, each)))}"
@@ -276,14 +276,14 @@ def _comment(text: str) -> list[str]:
     return wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="#   ", break_long_words=False)
 
 
-def chosen_settings(provider: Provider) -> list[str]:
+def chosen_settings(provider: InstalledProvider) -> list[str]:
     """The settings of the simplest whole configuration: the required ones, and the first that authenticates."""
     fields = provider.settings.fields()
     one_of = provider.settings.any_of[:1]
     return [each.name for each in fields if each.required or each.name in one_of]
 
 
-def reference(provider: Provider, each: SettingField) -> str:
+def reference(provider: InstalledProvider, each: SettingField) -> str:
     """Where the value is looked for, until somebody says better."""
     example = each.setting.example
     return example if each.secret and example.startswith("env:") else f"env:{variable(provider.name, each.name)}"

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from mfagate.config.environments import KEY, SET_ONCE, Environment
 from mfagate.config.model import MADE, Configuration
 from mfagate.core.result import Report
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.providers.registry import all_providers
 
 
@@ -62,7 +62,7 @@ def _tables(provider: str) -> str:
     return f"Tables of {provider}"
 
 
-def _own_tables(provider: Provider) -> dict[str, Any]:
+def _own_tables(provider: InstalledProvider) -> dict[str, Any]:
     """Describe the tables whose keys are the provider's own; none is required."""
     settings = {
         field.name: {
@@ -82,7 +82,7 @@ def _own_tables(provider: Provider) -> dict[str, Any]:
     }
 
 
-def _for_provider(name: str, provider: Provider) -> dict[str, Any]:
+def _for_provider(name: str, provider: InstalledProvider) -> dict[str, Any]:
     tables = {"$ref": f"#/$defs/{quote(_tables(name))}"}
     required = [field.name for field in provider.settings.fields() if field.required]
     return {

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mfagate.config.settings import ProviderSettings
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.result import Finding
-from mfagate.providers.base import Provider, ProviderDialect
+from mfagate.providers.errors import ProviderDialect
+from mfagate.providers.probes import Settings
+from mfagate.providers.provider import Provider
 
 
 def explained(
-    provider: Provider,
-    settings: ProviderSettings,
+    provider: Provider[Settings],
+    settings: Settings,
     status: int,
     body: Any,
     headers: Mapping[str, str] | None = None,
@@ -28,4 +29,4 @@ def explained(
     fields = {"Content-Type": "application/json", **(headers or {})}
     response = Response(status, headers=Headers(tuple(fields.items())), body=content)
     exchange = Exchange(Request("GET", url), datetime.now(UTC), response)
-    return diagnose(exchange, ProviderDialect(provider, settings))
+    return diagnose(exchange, ProviderDialect(provider.dialect, settings))

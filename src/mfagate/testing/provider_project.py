@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mfagate.core.causes import CauseId
 from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.project import Project
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class ProviderProject(Project):
 
     def __init__(self, folder: Path, suite: SuiteBase, running: Running) -> None:
         provider = registry.get(suite.provider)
-        names = provider.sandbox_settings(running.values)
+        names = sandboxes.get(suite.provider).settings
         self.values: dict[str, str] = {name: running.values[name] for name in names}
         self.expect = {
             key: running.values[value.removeprefix("sandbox:")] if value.startswith("sandbox:") else value

@@ -27,7 +27,7 @@ from mfagate.core.foreign.parsing import raw
 from mfagate.fail_closed.answer import ProviderAnswer
 from mfagate.fail_closed.call_runner import CallOutcome
 from mfagate.providers.api_client import ApiClient
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.providers.states import StateNotConfigured
 from mfagate.sandbox import Running
 
@@ -38,7 +38,7 @@ Answers = tuple[tuple[requests.Request, Response], ...]
 class StateReader:
     """Arrange one state from recorded answers."""
 
-    provider: Provider
+    provider: InstalledProvider
     settings: ProviderSettings
     test_data: Mapping[str, str]
     state: ProviderState
@@ -92,7 +92,9 @@ class NothingRead(ValueError):
     """No provider state reads an answer of the contract, so there is nothing to prove."""
 
 
-def blind_states(provider: Provider, settings: ProviderSettings, running: Running, contract: Contract) -> list[str]:
+def blind_states(
+    provider: InstalledProvider, settings: ProviderSettings, running: Running, contract: Contract
+) -> list[str]:
     """Arrange each state of a contract on a sandbox, and return the changes that the contract is blind to.
 
     States that need other settings are left out.
@@ -128,7 +130,7 @@ def _states(contract: Contract) -> list[ProviderState]:
 
 
 def _record(
-    provider: Provider,
+    provider: InstalledProvider,
     settings: ProviderSettings,
     running: Running,
     test_data: Mapping[str, str],

@@ -11,9 +11,9 @@ import pytest
 from mfagate.contract import load as load_contract
 from mfagate.core import check_ids
 from mfagate.core.result import SkipReason
-from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.breaking import faults, spread
 from mfagate.testing.consumer_tests import prove_contract
 from mfagate.testing.project import CommandResult
@@ -45,9 +45,9 @@ class StrongContract(SuiteBase):
         findings = [(proof["interaction"], finding) for proof in proofs for finding in proof["findings"]]
         assert [each for each in findings if each[1]["reason"] is None] == []
 
-    def test_states_are_not_misled(self, definition: Provider, running: Running) -> None:
+    def test_states_are_not_misled(self, definition: InstalledProvider, running: Running) -> None:
         """The contract rejects every change of an answer that keeps a provider state from being arranged."""
-        names = definition.sandbox_settings(running.values)
+        names = sandboxes.get(self.provider).settings
         settings = definition.settings.model_validate({name: running.values[name] for name in names})
         try:
             assert blind_states(definition, settings, running, load_contract(self.contract)) == []
@@ -72,9 +72,7 @@ class StrongContract(SuiteBase):
 
     def _does_not_pass_alone(self, folder: Path, fault: str) -> bool:
         """Do the same with a sandbox of its own."""
-        sandbox = registry.get(self.provider).sandbox()
-        assert sandbox is not None
-        with sandbox.start(faults=[fault]) as running:
+        with sandboxes.get(self.provider).start(faults=[fault]) as running:
             return _changed_and_failed(ProviderProject(folder, self, running).run("gate"), running, fault)
 
 

@@ -22,9 +22,10 @@ from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, load
 from mfagate.core.exchange import Exchange, Response
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.providers.states import StateName
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_proxy import Fault, NeverRefuses, always, faulty_proxy, stall
 from mfagate.testing.project import CommandResult
 from mfagate.testing.provider_project import ProviderProject, SettingChange
@@ -135,8 +136,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
 
     def test_own_faults(self, tmp_path: Path, drilled: Running) -> None:
         """What the sandbox can be asked to do wrong is found, and is one of the right answers."""
-        sandbox = registry.get(self.provider).sandbox()
-        assert sandbox is not None
+        sandbox = sandboxes.get(self.provider)
         for kind in filter(lambda kind: kind.causes, sandbox.faults):
             project = ProviderProject(tmp_path, self, drilled)
             if not set(kind.needs) <= project.values.keys():
@@ -151,8 +151,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
 
     def test_documented_variants(self, tmp_path: Path) -> None:
         """The gate passes on the variants that the provider documents and the sandbox can show."""
-        sandbox = registry.get(self.provider).sandbox()
-        assert sandbox is not None
+        sandbox = sandboxes.get(self.provider)
         variants = [kind for kind in sandbox.faults if not kind.causes]
         if not variants:
             pytest.skip("the sandbox has no documented variant")
@@ -193,7 +192,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert cause is None or result.first["cause"] == cause, result.stdout
         assert result.first_red["next_step"]
 
-    def test_live_secrets_are_not_quoted(self, project: ProviderProject, definition: Provider) -> None:
+    def test_live_secrets_are_not_quoted(self, project: ProviderProject, definition: InstalledProvider) -> None:
         """What an answer issues, nobody knows beforehand: a report that tells of its field must not show it."""
         healthy, endpoint = Wrapping(definition.scrubbing), project.endpoint
         self._through(project, healthy)
@@ -237,24 +236,24 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert any(interaction.response.status >= 400 for interaction in contract.interactions)
         assert any(interaction.safe_in_production for interaction in contract.interactions)
 
-    def test_refusals_of_users_are_no_problems(self, definition: Provider) -> None:
+    def test_refusals_of_users_are_no_problems(self, definition: InstalledProvider) -> None:
         """The errors of the contract that are about a user are known as such (``about_a_user``), and no others."""
         for interaction in load_contract(self.contract).interactions:
             expected = interaction.response
             answer = Response(expected.status, body=(expected.body or "").encode())
-            error = definition.error_of(answer) if expected.status >= 400 else None
+            error = definition.dialect.error_of(answer) if expected.status >= 400 else None
             if error is None:
                 continue
             exchange = Exchange(interaction.example_request(), datetime.now(UTC), answer)
             states = [StateName(state.name) for state in interaction.states]
-            told = definition.is_about_a_user(error, exchange)
+            told = definition.dialect.is_about_a_user(error, exchange)
             why = f"{interaction.description}: the error {error.code} is about a user: {told}"
             if any(state.is_about_the_credential for state in states):
                 assert not told, why
             elif states and all(state.is_about_a_user for state in states):
                 assert told, why
 
-    def test_settings_are_described(self, definition: Provider) -> None:
+    def test_settings_are_described(self, definition: InstalledProvider) -> None:
         """Each setting tells what it is and where to find it, and its example is a right one."""
         for field in definition.settings.fields():
             setting = field.setting
@@ -265,10 +264,10 @@ class ProviderSuite(RepeatedGates, StrongContract):
             elif setting.shape is not None:
                 assert setting.shape.misfit(setting.example) is None
 
-    def test_meanings_are_told(self, definition: Provider) -> None:
+    def test_meanings_are_told(self, definition: InstalledProvider) -> None:
         """Each error code has a cause of the catalogue and a sentence, and names a setting that exists."""
         names = {field.name for field in definition.settings.fields()}
-        for meaning in definition.meanings.values():
+        for meaning in definition.dialect.meanings.values():
             assert load(meaning.cause).id is meaning.cause
             assert meaning.text
             assert not meaning.text.endswith(".")

@@ -11,8 +11,9 @@ from typing import ClassVar
 import pytest
 
 from mfagate.providers import registry
-from mfagate.providers.base import Provider
+from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_proxy import Fault, faulty_proxy
 from mfagate.testing.project import CommandResult
 from mfagate.testing.provider_project import ProviderProject, SettingChange
@@ -72,9 +73,7 @@ class SuiteBase:
     @classmethod
     def running(cls) -> Iterator[Running]:
         """The sandbox."""
-        sandbox = registry.get(cls.provider).sandbox()
-        assert sandbox is not None, "the suite runs against the provider's local sandbox"
-        with _impatient(), sandbox.start() as running:
+        with _impatient(), sandboxes.get(cls.provider).start() as running:
             yield running
 
     @pytest.fixture
@@ -86,9 +85,7 @@ class SuiteBase:
     @classmethod
     def drilled(cls) -> Iterator[Running]:
         """Another one, in which something goes wrong; most tests do without what stands before it."""
-        sandbox = registry.get(cls.provider).sandbox()
-        assert sandbox is not None
-        with _impatient(), sandbox.start(faults=[]) as running:
+        with _impatient(), sandboxes.get(cls.provider).start(faults=[]) as running:
             yield running
 
     @pytest.fixture(scope="class")
@@ -101,7 +98,7 @@ class SuiteBase:
             return project.run("gate"), len(before.requests)
 
     @pytest.fixture
-    def definition(self) -> Provider:
+    def definition(self) -> InstalledProvider:
         """The provider itself."""
         return registry.get(self.provider)
 

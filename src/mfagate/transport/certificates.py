@@ -1,4 +1,4 @@
-"""What a certificate says, and why one was refused."""
+"""Read a server's certificate, and explain why it was refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our clock against the server's."""
+"""Compare the local clock with the server's."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ BEFORE_PROCESSING = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
 CUT_OFF = timedelta(seconds=0.5)
 
 
-def clock_offset(exchange: Exchange, told: float | None = None) -> float | None:
+def clock_offset(exchange: Exchange, body_time: float | None = None) -> float | None:
     """Seconds by which the server's clock is ahead of ours, good to about half a second.
 
-    ``told`` (seconds since 1970), or else the ``Date`` field (RFC 9110 section 6.6.1, any
+    ``body_time`` (seconds since 1970, from the body), or else the ``Date`` field (RFC 9110 section 6.6.1, any
     format of section 5.6.7), is compared with the middle of the processing phase. None
     without a usable one, or if the answer comes from a cache (``Age``, RFC 9111 section
     5.1), whose date is that of the past.
@@ -27,7 +27,7 @@ def clock_offset(exchange: Exchange, told: float | None = None) -> float | None:
     headers = exchange.response.headers
     if (raw(headers.get("age")) or "0").strip() != "0":
         return None
-    server = numbers.moment(told) if told is not None else _date(headers)
+    server = numbers.moment(body_time) if body_time is not None else _date(headers)
     return (server - _middle_of_processing(exchange) + CUT_OFF).total_seconds() if server is not None else None
 
 

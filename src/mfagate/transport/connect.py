@@ -1,4 +1,4 @@
-"""A TCP connection to the first address of a host that answers."""
+"""Open a TCP connection to the first address of a host that answers."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def _not_connected(endpoint: Endpoint, errors: Mapping[str, int], deadline: Dead
     ):
         if code in errors.values():
             home = _at_home(endpoint, errors)
-            told = evidence | ({LEADS_TO: "this machine itself"} if home else {})
-            return TransportError(cause, f"{endpoint.authority} {what}", told, next_step=home)
+            known = evidence | ({LEADS_TO: "this machine itself"} if home else {})
+            return TransportError(cause, f"{endpoint.authority} {what}", known, next_step=home)
     return _no_way(endpoint, errors)
 
 

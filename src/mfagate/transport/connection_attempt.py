@@ -1,4 +1,4 @@
-"""What one exchange uses up and leaves behind: its deadline, its times, its sockets."""
+"""One attempt to exchange a request: its deadline, the time of each phase, its sockets."""
 
 from __future__ import annotations
 

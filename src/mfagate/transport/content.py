@@ -1,4 +1,4 @@
-"""Undoing the content coding of a body."""
+"""Decode the content coding of a body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The host and port a URL names."""
+"""The host and port in a URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the modules of this package say that something went wrong."""
+"""The exceptions of this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client certificate that is shown to a server that asks for one (RFC 8446, section 4.3.2)."""
+"""The client certificate, sent to a server that requests it (RFC 8446, section 4.3.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages on a stream: a request written, an answer read (RFC 9112).
+"""Write HTTP/1.1 requests to a stream, and read responses from it (RFC 9112).
 
 ``http.client.HTTPResponse`` parses; what it lets pass in silence (an end in the
 headers, a short body, header lines that are none) is found out here.

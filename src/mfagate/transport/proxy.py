@@ -1,4 +1,4 @@
-"""Proxies from the environment, as requests understands it."""
+"""Find the proxy in the environment, by the rules of requests, and connect through it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names to addresses, within a deadline."""
+"""Resolve names to addresses within a deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way to an endpoint: straight, or through a proxy."""
+"""Connect to an endpoint, directly or through a proxy."""
 
 from __future__ import annotations
 

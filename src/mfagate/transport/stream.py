@@ -1,4 +1,4 @@
-"""Bytes to and from a peer, every operation within the deadline of its attempt."""
+"""Read and write bytes within the deadline of the attempt."""
 
 from __future__ import annotations
 

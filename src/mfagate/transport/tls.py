@@ -1,4 +1,4 @@
-"""TLS over any stream, and what it means when it does not come about.
+"""Start TLS over any stream, and explain a failed handshake.
 
 The handshake runs over memory buffers (``ssl.SSLObject``) so that every byte
 passes through a :class:`~mfagate.transport.stream.Stream`: that is what keeps the

@@ -1,4 +1,4 @@
-"""Sending one request and saying what happened."""
+"""Send one request, and return the exchange."""
 
 from __future__ import annotations
 

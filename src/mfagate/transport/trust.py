@@ -1,4 +1,4 @@
-"""Which certificate authorities are trusted: one SSL context per bundle for the whole process.
+"""Trust certificate authorities: one SSL context per bundle for the whole process.
 
 Loading certifi's bundle takes 15 ms, so it is done once.
 """

@@ -15,7 +15,8 @@ from urllib.parse import quote, urlencode
 
 import jwt
 
-from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT
+from mfagate.providers.auth0.probes import GRANT
+from mfagate.providers.auth0.provider import DEFAULT_CONNECTION
 from mfagate.providers.totp import Totp
 from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, route
 from mfagate_sandbox.auth0.discovery import Discovery
@@ -119,13 +120,13 @@ class AuthenticationApi(Discovery):
         granted = client.scopes if audience == self.tenant.audience else ()
         if granted is None:
             message = (
-                f'ClientApplication is not authorized to access "{audience}". You need to create a "client-grant" associated to '
+                f'Client is not authorized to access "{audience}". You need to create a "client-grant" associated to '
                 "this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants"
             )
             raise fail(403, "access_denied", message)
         asked = _scopes(fields)
         if strangers := [scope for scope in asked if scope not in granted]:
-            raise fail(403, "access_denied", f"ClientApplication has not been granted scopes: {', '.join(strangers)}")
+            raise fail(403, "access_denied", f"Client has not been granted scopes: {', '.join(strangers)}")
         scopes = asked or granted
         token = self.tenant.token(self.issuer(request), client, audience, scopes)
         scope = {"scope": " ".join(scopes)} if scopes else {}

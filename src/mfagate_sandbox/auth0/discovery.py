@@ -6,7 +6,8 @@ https://openid.net/specs/openid-connect-discovery-1_0.html explains.
 
 from __future__ import annotations
 
-from mfagate.providers.auth0 import DISCOVERY_PATH, KEYS_PATH
+from mfagate.providers.auth0.dialect import DISCOVERY_PATH
+from mfagate.providers.auth0.probes import KEYS_PATH
 from mfagate.sandbox.emulator import Emulator, IncomingRequest, Reply, route
 from mfagate_sandbox.auth0.tenant import CUSTOM_DOMAIN, DOMAIN, Auth0Tenant
 

@@ -1,7 +1,4 @@
-"""An imitation of Auth0: one tenant with its Authentication, MFA and Management API.
-
-The two halves are in ``emulation``; here they become one server.
-"""
+"""An imitation of Auth0: one tenant with its Authentication, MFA and Management API."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from typing import Any
 
 from mfagate.providers.auth0.auth import is_management
 from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, changed, injects, together, without
-from mfagate.sandbox.emulator.program import run
 from mfagate_sandbox.auth0 import fault_kinds
 from mfagate_sandbox.auth0.management import ManagementApi
 from mfagate_sandbox.auth0.tenant import CUSTOM_DOMAIN, DOMAIN, Auth0Tenant, ClientApplication
@@ -97,7 +93,3 @@ class Auth0Emulator(ManagementApi):
             body = {"statusCode": 429, "error": "Too Many Requests", "message": message, "errorCode": code}
         left = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time() + float(argument)))}
         return Reply(429, body, left)
-
-
-if __name__ == "__main__":
-    run(Auth0Emulator)

@@ -36,7 +36,6 @@ from mfagate.sandbox.emulator import (
     together,
     without,
 )
-from mfagate.sandbox.emulator.program import run
 from mfagate_sandbox.duo import fault_kinds
 
 _WINDOW_SECONDS = 300
@@ -432,12 +431,6 @@ class DuoEmulator(Emulator):
             self.users[username] = DuoUser(username, status=_status(asked), notes=asked.get("notes", ""))
             return _ok(self.users[username].as_json())
 
-    @route("GET", "/admin/v1/users/<user_id>")
-    def get_user(self, request: IncomingRequest) -> Reply:
-        """One user."""
-        with self._state:
-            return _ok(self._known(request).as_json())
-
     @route("POST", "/admin/v1/users/<user_id>")
     def modify_user(self, request: IncomingRequest) -> Reply:
         """Change a user's status."""
@@ -522,7 +515,3 @@ def _verdict(user: DuoUser) -> Outcome:
 
 def _told(outcome: Outcome) -> Reply:
     return _ok(dict(zip(("result", "status", "status_msg"), outcome, strict=True)))
-
-
-if __name__ == "__main__":
-    run(DuoEmulator)

@@ -1,1 +1,1 @@
-"""An imitation of Entra's login host and of Microsoft Graph; ``__main__.py`` is its program."""
+"""An emulator of Entra's login host and of Microsoft Graph."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from mfagate.providers.entra import made_up_key, made_up_secret
+from mfagate.providers.entra.probes import made_up_key, made_up_secret
 
 ROLES = ("UserAuthenticationMethod.Read.All", "Application.Read.All")
 

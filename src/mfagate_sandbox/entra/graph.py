@@ -113,15 +113,11 @@ class GraphHost:
 
     @route("GET", "/v1.0/applications")
     def applications(self, request: IncomingRequest) -> Reply:
-        """Registrations, all or the one of an application id."""
+        """All registrations."""
         tenant = self._allowed(request, _READS_APPLICATIONS)
-        found = list(tenant.applications.values())
         if "$filter" in request.query:
-            only = re.fullmatch(rf"appId eq '({GUID})'", request.query["$filter"][-1].strip())
-            if only is None:
-                raise _refuse(request, 400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause.")
-            found = [one for one in found if one.client_id == only[1].lower()]
-        value = [_selected(request, "application", one.as_json()) for one in found]
+            raise _refuse(request, 400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause.")
+        value = [_selected(request, "application", one.as_json()) for one in tenant.applications.values()]
         return _found(request, "applications", {"value": value})
 
     @route("GET", "/v1.0/applications(appId='<app_id>')")
@@ -130,13 +126,6 @@ class GraphHost:
         wanted = request.variables["app_id"]
         tenant = self._allowed(request, _READS_APPLICATIONS)
         return _one_application(request, tenant.applications.get(wanted.lower()), wanted)
-
-    @route("GET", "/v1.0/applications/<object_id>")
-    def application(self, request: IncomingRequest) -> Reply:
-        """A registration by its object id."""
-        wanted = request.variables["object_id"]
-        known = self._allowed(request, _READS_APPLICATIONS).applications.values()
-        return _one_application(request, next((one for one in known if one.object_id == wanted.lower()), None), wanted)
 
     def _methods_of(self, request: IncomingRequest) -> EntraUser:
         tenant = self._allowed(request, _READS_METHODS, "accessDenied", "Request Authorization failed")

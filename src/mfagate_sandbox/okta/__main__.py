@@ -1,9 +1,7 @@
-"""The emulator's program."""
-
-from __future__ import annotations
+"""Run the emulator of Okta."""
 
 from mfagate.sandbox.emulator.program import run
-from mfagate_sandbox.okta.app import OktaEmulator
+from mfagate_sandbox.okta.emulator import OktaEmulator
 
 if __name__ == "__main__":
     run(OktaEmulator)

@@ -1,4 +1,4 @@
-"""The privacyIDEA sandbox, seen from our side: the real server in a process of its own."""
+"""The sandbox of privacyIDEA: the real server, in a process of its own."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class PrivacyIDEASandbox:
     ``signature`` of every answer).
     """
 
+    is_emulator = False
+    settings: Sequence[str] = ("url", "validate_key", "admin_key")
     faults: Sequence[FaultKind] = FAULTS
 
     def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
@@ -41,3 +43,6 @@ class PrivacyIDEASandbox:
 
 def _run(faults: Path | None) -> AbstractContextManager[Running]:
     return supervise(Path(__file__).with_name("server.py"), "The privacyIDEA sandbox", faults=faults)
+
+
+SANDBOX = PrivacyIDEASandbox()

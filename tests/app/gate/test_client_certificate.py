@@ -14,8 +14,8 @@ from tests.support.project import link_shipped
 from tests.transport.helpers import server_tls
 from tests.transport.servers import Server, relay
 
-from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.project import Project
 
 CONFIGURATION = """\
@@ -58,8 +58,7 @@ class Behind(Project):
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    sandbox = registry.get("duo").sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get("duo")
     with sandbox.start() as started:
         yield started
 

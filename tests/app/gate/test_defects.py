@@ -16,7 +16,7 @@ from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Response
 from mfagate.core.result import Check, Report, Verdict
 from mfagate.providers import registry
-from mfagate.providers.privacyidea import PrivacyIDEA
+from mfagate.providers.privacyidea.provider import PrivacyIDEA
 
 
 def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Report:

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 from tests.support.project import REPOSITORY
 
-from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing import Project
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    sandbox = registry.get("duo").sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get("duo")
     with sandbox.start() as running:
         yield running
 

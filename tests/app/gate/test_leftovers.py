@@ -24,6 +24,7 @@ from mfagate.providers import registry
 from mfagate.providers.state_setup import TabledStates
 from mfagate.providers.states import StateName
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.testing.provider_project import ProviderProject
 
 PROVIDERS = {
@@ -44,8 +45,7 @@ HOUR = 3600
 @pytest.fixture(scope="module", params=sorted(PROVIDERS))
 def sandbox(request: pytest.FixtureRequest) -> Iterator[tuple[str, Running]]:
     """A provider that goes on running."""
-    found = registry.get(request.param).sandbox()
-    assert found is not None
+    found = sandboxes.get(request.param)
     with found.start() as running:
         yield request.param, running
 

@@ -13,6 +13,7 @@ from tests.support.project import link_shipped
 
 from mfagate.providers import registry
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_proxy import faulty_proxy
 from mfagate.testing import Project
 
@@ -27,8 +28,7 @@ def start() -> Iterator[Start]:
 
         def started(name: str) -> Running:
             if name not in running:
-                sandbox = registry.get(name).sandbox()
-                assert sandbox is not None
+                sandbox = sandboxes.get(name)
                 running[name] = stack.enter_context(sandbox.start())
             return running[name]
 
@@ -47,7 +47,7 @@ class Reported(Project):
 
     def __init__(self, folder: Path, report: PublicReport, running: Running, url: str) -> None:
         provider = registry.get(report.provider)
-        names = report.settings or tuple(provider.sandbox_settings(running.values))
+        names = report.settings or sandboxes.get(report.provider).settings
         secret = {field.name for field in provider.settings.fields() if field.secret}
         values = {name: url if name == "url" else running.values[name] for name in names}
         super().__init__(folder, {name.upper(): values[name] for name in names if name in secret})

@@ -16,8 +16,7 @@ from tests.providers.entra import test_suite as entra
 from tests.providers.okta import test_suite as okta
 from tests.providers.twilio import test_suite as twilio
 
-from mfagate.providers import registry
-from mfagate.sandbox import Running
+from mfagate.sandbox import Running, registry
 from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 from mfagate.testing import ProviderSuite
 from mfagate.testing.project import CommandResult
@@ -173,8 +172,7 @@ def sandboxes(shared: Start) -> Iterator[Start]:
 
 
 def sandbox(provider: str) -> AbstractContextManager[Running]:
-    found = registry.get(provider).sandbox()
-    assert found is not None
+    found = registry.get(provider)
     return found.start(faults=[])
 
 

@@ -20,6 +20,7 @@ from mfagate.core.result import Check
 from mfagate.leftovers.ledger import NotRecorded
 from mfagate.providers import registry
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_proxy import Fault, FaultyProxy, Handler, always, faulty_proxy, hang_up, stall
 from mfagate.testing.provider_project import ProviderProject
 
@@ -78,8 +79,7 @@ class Counting:
 @pytest.fixture(scope="module", params=sorted(MESSAGES))
 def sandbox(request: pytest.FixtureRequest) -> Iterator[tuple[str, Running]]:
     """A provider with such an interaction."""
-    found = registry.get(request.param).sandbox()
-    assert found is not None
+    found = sandboxes.get(request.param)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(BETWEEN_MESSAGES, "0")
         with found.start() as running:

@@ -13,8 +13,8 @@ import pytest
 from tests.support.project import REPOSITORY
 
 from mfagate.core.causes import CauseId
-from mfagate.providers import registry
 from mfagate.sandbox import BETWEEN_MESSAGES, Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_proxy import Fault, Handler, faulty_proxy
 from mfagate.testing.project import CommandResult
 from mfagate.testing.provider_project import ProviderProject
@@ -46,8 +46,7 @@ class Project(ProviderProject):
 
 
 def start(name: str) -> Iterator[Running]:
-    sandbox = registry.get(name).sandbox()
-    assert sandbox is not None
+    sandbox = sandboxes.get(name)
     with sandbox.start() as running:
         yield running
 

@@ -22,8 +22,8 @@ from tests.support.project import REPOSITORY, ageless_recordings
 
 from mfagate.checks.live_target import LiveTarget
 from mfagate.core.exchange import Exchange, Phase
-from mfagate.providers.base import Expiry, ExpiryProbe
-from mfagate.providers.duo import Duo
+from mfagate.providers.duo.probes import DuoProbes
+from mfagate.providers.probes import Expiry, ExpiryProbe
 from mfagate.sandbox.emulator.app import IncomingRequest, Reply
 from mfagate.sandbox.emulator.listen import Listener
 from mfagate.transport import Transport
@@ -134,12 +134,12 @@ def simulate(monkeypatch: pytest.MonkeyPatch, provider: Provider, key_expires: d
         exchange = send(self, prepared, wire, at_most, known)
         return exchange if exchange.failure else replace(exchange, phases=provider.phases())
 
-    def expiries(self: Duo, settings: Any) -> list[ExpiryProbe]:
+    def expiries(self: DuoProbes, settings: Any) -> list[ExpiryProbe]:
         (probe,) = self.credentials(settings)
         return [ExpiryProbe(probe, "nothing", lambda response: [Expiry("secret_key", key_expires, "the secret key")])]
 
     monkeypatch.setattr(LiveTarget, "_send", simulated)
-    monkeypatch.setattr(Duo, "expiries", expiries)
+    monkeypatch.setattr(DuoProbes, "expiries", expiries)
 
 
 CONFIGURATION = """\

@@ -12,7 +12,7 @@ import requests
 from pydantic import SecretStr
 
 from mfagate.core.exchange import Exchange, Headers, Request, Response
-from mfagate.providers.auth0 import PROVIDER
+from mfagate.providers.auth0.provider import PROVIDER
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.oauth import TokenRefused, Tokens
 
@@ -48,7 +48,7 @@ class TokenEndpoint:
 def signed(
     method: str, path: str, endpoint: TokenEndpoint, settings: Auth0Settings = SETTINGS, **request: Any
 ) -> requests.PreparedRequest:
-    auth = PROVIDER.auth(settings, Tokens(endpoint))
+    auth = PROVIDER.api.auth(settings, Tokens(endpoint))
     return requests.Request(method, HOST + path, auth=auth, **request).prepare()
 
 
@@ -80,7 +80,7 @@ def test_the_token_of_a_login_stays(endpoint: TokenEndpoint, settings: Auth0Sett
 
 
 def test_the_management_api_gets_a_token_that_is_fetched_once(endpoint: TokenEndpoint) -> None:
-    auth = PROVIDER.auth(SETTINGS, Tokens(endpoint))
+    auth = PROVIDER.api.auth(SETTINGS, Tokens(endpoint))
     for _ in range(3):
         request = requests.Request("GET", f"{HOST}/api/v2/users/x", auth=auth, headers=MFA_TOKEN).prepare()
         assert request.headers["Authorization"] == "Bearer token-1"
@@ -94,7 +94,7 @@ def test_tokens_of_different_audiences_are_kept_apart(endpoint: TokenEndpoint) -
     tokens = Tokens(endpoint)
     other = SETTINGS.model_copy(update={"audience": "https://other.eu.auth0.com/api/v2/"})
     for settings in (SETTINGS, other, SETTINGS):
-        requests.Request("GET", f"{HOST}/api/v2/x", auth=PROVIDER.auth(settings, tokens)).prepare()
+        requests.Request("GET", f"{HOST}/api/v2/x", auth=PROVIDER.api.auth(settings, tokens)).prepare()
     assert len(endpoint.asked) == 2
 
 

@@ -12,7 +12,8 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mfagate.providers.auth0 import DISCOVERY_PATH, GRANT, KEYS_PATH, METHODS_OF_NOBODY, UNKNOWN_USER_ID
+from mfagate.providers.auth0.dialect import DISCOVERY_PATH
+from mfagate.providers.auth0.probes import GRANT, KEYS_PATH, METHODS_OF_NOBODY, UNKNOWN_USER_ID
 from mfagate.sandbox import Running
 
 PROVIDER = "auth0"

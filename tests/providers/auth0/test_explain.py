@@ -9,7 +9,9 @@ from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Finding
-from mfagate.providers.auth0 import DISCOVERY_PATH, METHODS_OF_NOBODY, PROVIDER
+from mfagate.providers.auth0.dialect import DISCOVERY_PATH
+from mfagate.providers.auth0.probes import METHODS_OF_NOBODY
+from mfagate.providers.auth0.provider import PROVIDER
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.testing import explained
 

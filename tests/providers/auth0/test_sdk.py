@@ -24,7 +24,7 @@ from auth0.management.errors import (
     UnauthorizedError,
 )
 
-from mfagate.providers.auth0 import GRANT, UNKNOWN_USER_ID
+from mfagate.providers.auth0.probes import GRANT, UNKNOWN_USER_ID
 from mfagate.providers.totp import Totp
 from mfagate.sandbox import Running
 

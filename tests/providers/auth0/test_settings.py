@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from mfagate.config.shapes import Misfit
 from mfagate.core.causes import CauseId
-from mfagate.providers.auth0 import PROVIDER
+from mfagate.providers.auth0.provider import PROVIDER
 from mfagate.providers.auth0.settings import REGIONS, Auth0Settings, audience_of, host_of, is_canonical
 
 LABEL = st.from_regex(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", fullmatch=True)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from mfagate.contract import ProviderState
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
-from mfagate.providers.auth0 import PROVIDER
+from mfagate.providers.auth0.provider import PROVIDER
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.providers.auth0.states import Auth0States
 from mfagate.providers.states import StateName, StateNotConfigured, StateUnavailable

@@ -15,7 +15,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mfagate.providers.entra import NOBODY, made_up_key
+from mfagate.providers.entra.probes import NOBODY, made_up_key
 from mfagate.sandbox import Running
 
 PROVIDER = "entra"
@@ -402,7 +402,6 @@ def test_tokens_that_graph_refuses(running: Running) -> None:
         ("/v1.0/applications?$select=nothing", "GET", 400, "BadRequest"),
         (f"/v1.0/applications(appId='{NOBODY}')", "GET", 404, "Request_ResourceNotFound"),
         ("/v1.0/applications(appId='{client_id}')?$select=nothing", "GET", 400, "BadRequest"),
-        (f"/v1.0/applications/{NOBODY}", "GET", 404, "Request_ResourceNotFound"),
     ],
 )
 def test_what_graph_refuses(running: Running, path: str, method: str, status: int, code: str) -> None:
@@ -429,11 +428,9 @@ def test_the_methods_of_a_user(running: Running, named: str) -> None:
 def test_a_registration(running: Running) -> None:
     values = running.values
     by_id = graph(running, f"/v1.0/applications(appId='{values['client_id']}')").json()
-    assert graph(running, f"/v1.0/applications/{values['object_id']}").json() == by_id
-    filtered = graph(running, f"/v1.0/applications?$filter=appId eq '{values['client_id']}'&$select=id,appId").json()
-    assert filtered["value"] == [{"id": values["object_id"], "appId": values["client_id"]}]
-    assert filtered["@odata.context"].endswith("#applications(id,appId)")
-    assert graph(running, f"/v1.0/applications?$filter=appId eq '{NOBODY}'").json()["value"] == []
+    selected = graph(running, "/v1.0/applications?$select=id,appId").json()
+    assert {"id": values["object_id"], "appId": values["client_id"]} in selected["value"]
+    assert selected["@odata.context"].endswith("#applications(id,appId)")
     assert values["client_secret"] not in str(by_id)
 
 

@@ -16,9 +16,10 @@ from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.result import Finding
-from mfagate.providers.base import ApiError, ProviderDialect
-from mfagate.providers.entra import PROVIDER, made_up_secret
+from mfagate.providers.entra.probes import made_up_secret
+from mfagate.providers.entra.provider import PROVIDER
 from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.errors import ApiError, ProviderDialect
 from mfagate.testing import explained
 
 SETTINGS = EntraSettings(
@@ -224,7 +225,7 @@ def test_one_number_with_two_meanings(text: str, cause: CauseId) -> None:
 @pytest.mark.parametrize("number", [50076, 500121, 50126, 70016, 50053])
 def test_a_sign_in_is_no_trouble_of_the_application(number: int) -> None:
     exchange = Exchange(Request("POST", "https://login.microsoftonline.com/x/oauth2/v2.0/token"), datetime.now(UTC))
-    assert PROVIDER.is_about_a_user(ApiError(f"AADSTS{number}"), exchange)
+    assert PROVIDER.dialect.is_about_a_user(ApiError(f"AADSTS{number}"), exchange)
 
 
 @pytest.mark.parametrize(
@@ -383,7 +384,7 @@ def denied(authorization: str) -> Finding:
     body = json.dumps({"error": {"code": "accessDenied", "message": "Request Authorization failed"}}).encode()
     response = Response(403, headers=Headers((("Content-Type", "application/json"),)), body=body)
     request = Request("GET", "https://graph.microsoft.com/", Headers((("Authorization", authorization),)))
-    return diagnose(Exchange(request, datetime.now(UTC), response), ProviderDialect(PROVIDER, SETTINGS))
+    return diagnose(Exchange(request, datetime.now(UTC), response), ProviderDialect(PROVIDER.dialect, SETTINGS))
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from mfagate.app.gate import Session, prepared
 from mfagate.checks import configuration
 from mfagate.config import load
 from mfagate.core.result import Check
-from mfagate.providers.entra import PROVIDER as ENTRA
-from mfagate.providers.entra import made_up_assertion, made_up_key
 from mfagate.providers.entra.auth import token_path
+from mfagate.providers.entra.probes import made_up_assertion, made_up_key
+from mfagate.providers.entra.provider import PROVIDER as ENTRA
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import Tokens
 from mfagate.sandbox import Running
@@ -161,8 +161,8 @@ def settings_of(token: str) -> EntraSettings:
 
 
 def sent(settings: EntraSettings) -> dict[str, list[str]]:
-    auth = ENTRA.auth(settings, Tokens(Server()))
-    url = ENTRA.url(settings, token_path(settings))
+    auth = ENTRA.api.auth(settings, Tokens(Server()))
+    url = ENTRA.api.url(settings, token_path(settings))
     form = {"grant_type": "client_credentials", "client_secret": "another"}
     return form_of(requests.Request("POST", url, data=form, auth=auth).prepare())
 
@@ -177,7 +177,7 @@ def test_the_token_is_sent_as_an_assertion_and_read_again_for_each_request() -> 
 def test_a_token_that_was_put_in_its_place_is_not_read_again() -> None:
     settings = settings_of("first")
     settings.read_again({"client_assertion": lambda: "from the file"})
-    bad = ENTRA.with_bad_credential(settings, "client_assertion")
+    bad = ENTRA.probes.with_bad_credential(settings, "client_assertion")
     assert sent(bad)["client_assertion"] == [bad.secret("client_assertion")]
 
 

@@ -18,8 +18,9 @@ from pydantic import SecretStr
 from mfagate.config.pem import load_private_key
 from mfagate.core.causes import CauseId
 from mfagate.core.result import Finding
-from mfagate.providers.entra import cross_checks, made_up_key
+from mfagate.providers.entra import cross_checks
 from mfagate.providers.entra.auth import assertion
+from mfagate.providers.entra.probes import made_up_key
 from mfagate.providers.entra.settings import EntraSettings
 
 KEY, OTHER = made_up_key(), made_up_key()

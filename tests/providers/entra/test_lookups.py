@@ -16,10 +16,11 @@ from pydantic import SecretStr
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.core.result import Finding
-from mfagate.providers.base import Expiry
-from mfagate.providers.entra import PROVIDER, discovery
+from mfagate.providers.entra import discovery
 from mfagate.providers.entra.claims import without_roles
+from mfagate.providers.entra.provider import PROVIDER
 from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.probes import Expiry
 
 TENANT = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 SETTINGS = EntraSettings(
@@ -75,7 +76,7 @@ def hosts(known: Mapping[str, Response | None]) -> Callable[..., Exchange]:
 )
 def test_the_tenant_is_in_another_cloud(cloud: str, known: Mapping[str, Response | None], found: str) -> None:
     settings = EntraSettings.model_validate({**SETTINGS.model_dump(exclude={"cloud"}), "cloud": cloud})
-    finding = PROVIDER.refine(UNKNOWN, settings, hosts(known))
+    finding = PROVIDER.probes.refine(UNKNOWN, settings, hosts(known))
     assert finding.cause is CauseId.CREDENTIAL_WRONG_REGION
     assert finding.message == f"the tenant is in the cloud {found}, and settings.cloud is {cloud}"
     assert f'cloud = "{found}"' in str(finding.next_step)
@@ -83,7 +84,7 @@ def test_the_tenant_is_in_another_cloud(cloud: str, known: Mapping[str, Response
 
 
 def test_a_cloud_that_is_not_set_has_no_line_to_point_at() -> None:
-    assert PROVIDER.refine(UNKNOWN, SETTINGS, hosts({US: metadata(US)})).setting == "tenant_id"
+    assert PROVIDER.probes.refine(UNKNOWN, SETTINGS, hosts({US: metadata(US)})).setting == "tenant_id"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_cloud_that_is_not_set_has_no_line_to_point_at() -> None:
     ],
 )
 def test_nothing_is_known_of_the_tenants_cloud(known: Mapping[str, Response | None]) -> None:
-    assert PROVIDER.refine(UNKNOWN, SETTINGS, hosts(known)) == UNKNOWN
+    assert PROVIDER.probes.refine(UNKNOWN, SETTINGS, hosts(known)) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_other_refusals_ask_nobody(finding: Finding) -> None:
     def send(request: requests.Request, settings: Any = None) -> Exchange:
         pytest.fail("nothing is to be asked")
 
-    assert PROVIDER.refine(finding, SETTINGS, send) == finding
+    assert PROVIDER.probes.refine(finding, SETTINGS, send) == finding
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def application(**listed: Any) -> Response:
 
 
 def expiries(response: Response, **changed: Any) -> list[Expiry]:
-    (probe,) = PROVIDER.expiries(SETTINGS.model_copy(update=changed))
+    (probe,) = PROVIDER.probes.expiries(SETTINGS.model_copy(update=changed))
     assert probe.probe.accepted(response)
     return list(probe.read(response))
 
@@ -203,7 +204,7 @@ def test_a_certificate_is_found_by_its_thumbprint(identifier: str) -> None:
     ],
 )
 def test_what_is_no_registration(response: Response) -> None:
-    (probe,) = PROVIDER.expiries(SETTINGS)
+    (probe,) = PROVIDER.probes.expiries(SETTINGS)
     assert not probe.probe.accepted(response)
 
 
@@ -245,9 +246,9 @@ def test_a_token_is_not_yet_a_permission(response: Response, cause: CauseId | No
     ],
 )
 def test_identity(held: dict[str, Any], seen: dict[str, str]) -> None:
-    assert PROVIDER.identity(issued(token(**held)), SETTINGS, {"tenant_id": TENANT}) == seen
+    assert PROVIDER.probes.identity(issued(token(**held)), SETTINGS, {"tenant_id": TENANT}) == seen
 
 
 def test_an_id_is_the_same_in_capitals() -> None:
     expected = {"tenant_id": TENANT.upper()}
-    assert PROVIDER.identity(issued(token(tid=TENANT)), SETTINGS, expected) == expected
+    assert PROVIDER.probes.identity(issued(token(tid=TENANT)), SETTINGS, expected) == expected

@@ -17,9 +17,10 @@ from pydantic import SecretStr
 
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.origins import UnsafeRequest
-from mfagate.providers.entra import PROVIDER, made_up_key
 from mfagate.providers.entra.auth import device_code_path, token_path
 from mfagate.providers.entra.clouds import CLOUDS
+from mfagate.providers.entra.probes import made_up_key
+from mfagate.providers.entra.provider import PROVIDER
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import Tokens
 
@@ -54,8 +55,8 @@ def form_of(request: requests.PreparedRequest) -> dict[str, list[str]]:
 
 
 def signed(settings: EntraSettings, method: str, path: str, tokens: Tokens | None = None, **more: Any) -> Any:
-    auth = PROVIDER.auth(settings, tokens or Tokens(Server()))
-    url = path if "://" in path else PROVIDER.url(settings, path)
+    auth = PROVIDER.api.auth(settings, tokens or Tokens(Server()))
+    url = path if "://" in path else PROVIDER.api.url(settings, path)
     return requests.Request(method, url, auth=auth, **more).prepare()
 
 

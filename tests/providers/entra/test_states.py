@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from mfagate.contract import ProviderState
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
-from mfagate.providers.entra import PROVIDER
+from mfagate.providers.entra.provider import PROVIDER
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.states import StateName, StateNotConfigured, StateUnavailable, StateValues
 

@@ -21,9 +21,9 @@ from mfagate.config.pem import load_private_key
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.providers.oauth import Tokens
-from mfagate.providers.okta import PROVIDER
 from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH, assertion, new_key, new_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
+from mfagate.providers.okta.provider import PROVIDER
 from mfagate.providers.okta.settings import OktaSettings, OrgUrl, Scopes
 
 ORG = "https://acme.okta.com"
@@ -42,7 +42,7 @@ def no_token(request: requests.PreparedRequest) -> Any:
 
 
 def signed(settings: OktaSettings, method: str, path: str, **request: Any) -> requests.PreparedRequest:
-    auth = PROVIDER.auth(settings, Tokens(no_token))
+    auth = PROVIDER.api.auth(settings, Tokens(no_token))
     return requests.Request(method, ORG + path, auth=auth, **request).prepare()
 
 

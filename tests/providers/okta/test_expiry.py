@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mfagate.core.exchange import Headers, Response
-from mfagate.providers.base import Expiry
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
+from mfagate.providers.probes import Expiry
 
 DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
 

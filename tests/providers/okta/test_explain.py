@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Request
 from mfagate.core.result import Finding
-from mfagate.providers.base import ApiError
-from mfagate.providers.okta import PROVIDER
+from mfagate.providers.errors import ApiError
 from mfagate.providers.okta.auth import ORGANIZATION_PATH, new_key
+from mfagate.providers.okta.provider import PROVIDER
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.testing import explained
 
@@ -217,7 +217,7 @@ def test_errors_of_the_token_endpoint(
 @pytest.mark.parametrize("code", ["E0000154", "E0000156", "E0000180", "E0000259", "E0000085", "E0000064"])
 def test_what_is_about_one_user_is_no_trouble_of_the_integration(code: str) -> None:
     exchange = Exchange(Request("POST", f"{ORG}/api/v1/users/u/factors/f/verify"), datetime.now(UTC), None)
-    assert PROVIDER.is_about_a_user(ApiError(code), exchange)
+    assert PROVIDER.dialect.is_about_a_user(ApiError(code), exchange)
 
 
 def test_an_error_of_the_token_endpoint_in_the_other_envelope() -> None:

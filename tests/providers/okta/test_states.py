@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from mfagate.contract import ProviderState
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
-from mfagate.providers.okta import PROVIDER, states
+from mfagate.providers.okta import states
+from mfagate.providers.okta.provider import PROVIDER
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.okta.states import OktaStates
 from mfagate.providers.states import StateName, StateNotConfigured, StateUnavailable

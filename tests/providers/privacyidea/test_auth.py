@@ -7,7 +7,7 @@ import requests
 from pydantic import SecretStr
 
 from mfagate.providers.oauth import Tokens
-from mfagate.providers.privacyidea import PROVIDER
+from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.signing import prepare
 
@@ -16,8 +16,8 @@ VALIDATE, ADMIN = "the.validate.key", "the.admin.key"
 
 def signature(url: str, path: str) -> str:
     settings = PrivacyIDEASettings(url=url, validate_key=SecretStr(VALIDATE), admin_key=SecretStr(ADMIN))
-    auth = PROVIDER.auth(settings, Tokens(lambda request: pytest.fail("no token is needed")))
-    return prepare(PROVIDER, settings, requests.Request("GET", path), auth).headers["Authorization"]
+    auth = PROVIDER.api.auth(settings, Tokens(lambda request: pytest.fail("no token is needed")))
+    return prepare(PROVIDER.api, settings, requests.Request("GET", path), auth).headers["Authorization"]
 
 
 @pytest.mark.parametrize(

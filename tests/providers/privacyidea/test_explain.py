@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId
-from mfagate.providers.privacyidea import PROVIDER
+from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.testing import explained
 

@@ -14,10 +14,10 @@ from mfagate.contract import ProviderState
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.base import Send
-from mfagate.providers.privacyidea import PROVIDER
+from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.states import PrivacyIDEAStates
+from mfagate.providers.probes import Send
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.sandbox import Running
 
@@ -26,7 +26,7 @@ Check = Callable[..., Answer]
 
 
 @pytest.fixture
-def send(server: Running) -> Send:
+def send(server: Running) -> Send[Any]:
     """What the engine hands to the states: sends, and signs with the admin key."""
 
     def send(request: requests.Request, settings: Any = None) -> Exchange:
@@ -63,7 +63,7 @@ def data(server: Running) -> dict[str, str]:
 
 @pytest.fixture
 def states(
-    send: Send,
+    send: Send[Any],
     settings: PrivacyIDEASettings,
     data: dict[str, str],
     tokens: Callable[[], list[str]],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from mfagate.core.causes import CauseId
-from mfagate.providers.privacyidea import PROVIDER
+from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.sandbox.faulty_proxy import always
 from mfagate.testing import Absent, ProviderSuite, SettingChange
 
 from ...support.project import REPOSITORY
 
-_MADE_UP = PROVIDER.with_bad_credential(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
+_MADE_UP = PROVIDER.probes.with_bad_credential(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
 _FORGED = _MADE_UP.secret("validate_key") if _MADE_UP is not None else None
 
 

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from mfagate.monitor import Answer, monitor
 from mfagate.monitor import CallResult as Judged
-from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient, ServiceAccount
+from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.second_factor import CredentialRejected, Factor
 from mfagate.sandbox import Running
@@ -31,7 +31,7 @@ HIDING = [[REASONS], [REASONS, STATUS]]
 
 
 def forged() -> str:
-    bad = PROVIDER.with_bad_credential(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
+    bad = PROVIDER.probes.with_bad_credential(PrivacyIDEASettings(url="https://mfa.example.com"), "validate_key")
     assert bad is not None
     return bad.secret("validate_key") or ""
 

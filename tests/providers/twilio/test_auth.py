@@ -9,7 +9,7 @@ from requests.auth import _basic_auth_str
 
 from mfagate.providers.oauth import Tokens
 from mfagate.providers.signing import prepare
-from mfagate.providers.twilio import PROVIDER
+from mfagate.providers.twilio.provider import PROVIDER
 from mfagate.providers.twilio.settings import TwilioSettings
 
 ACCOUNT, KEY, KEY_SECRET, TOKEN = "AC" + "0" * 32, "SK" + "0" * 32, "key secret", "auth token"
@@ -23,8 +23,8 @@ SETTINGS = TwilioSettings(
 
 
 def prepared(path: str) -> requests.PreparedRequest:
-    auth = PROVIDER.auth(SETTINGS, Tokens(lambda request: pytest.fail("no token is needed")))
-    return prepare(PROVIDER, SETTINGS, requests.Request("GET", path), auth)
+    auth = PROVIDER.api.auth(SETTINGS, Tokens(lambda request: pytest.fail("no token is needed")))
+    return prepare(PROVIDER.api, SETTINGS, requests.Request("GET", path), auth)
 
 
 def test_the_api_of_accounts_gets_the_auth_token() -> None:

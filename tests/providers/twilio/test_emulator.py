@@ -19,7 +19,7 @@ from werkzeug.test import Client
 
 from mfagate.providers.totp import Totp
 from mfagate.sandbox import Running
-from mfagate_sandbox.twilio import TwilioEmulator
+from mfagate_sandbox.twilio.emulator import TwilioEmulator
 
 PROVIDER = "twilio"
 

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
 from mfagate.core.result import Finding
-from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.errors import CANDIDATES, MEANINGS
+from mfagate.providers.twilio.provider import PROVIDER
 from mfagate.providers.twilio.settings import TwilioSettings
 from mfagate.testing import explained
 
@@ -271,7 +271,7 @@ class Asked:
 
 def refined(settings: TwilioSettings, found: Finding, status: int, body: Any) -> tuple[Finding, list[str]]:
     asked = Asked(status, body)
-    return PROVIDER.refine(found, settings, asked), asked.paths
+    return PROVIDER.probes.refine(found, settings, asked), asked.paths
 
 
 REFUSED = {"code": 20003, "message": "Authenticate", "status": 401}
@@ -380,7 +380,9 @@ def test_hosts_are_those_of_the_official_client(region: str | None, edge: str | 
     from twilio.rest import Client
 
     settings = WITH_BOTH.model_copy(update={"region": region, "edge": edge})
-    assert PROVIDER.base_url(settings) == f"https://{host}"
-    assert PROVIDER.url(settings, "/2010-04-01/Accounts/x.json").startswith("https://api" + host.removeprefix("verify"))
+    assert PROVIDER.api.base_url(settings) == f"https://{host}"
+    assert PROVIDER.api.url(settings, "/2010-04-01/Accounts/x.json").startswith(
+        "https://api" + host.removeprefix("verify")
+    )
     theirs = Client(KEY, SECRET, ACCOUNT, region=region, edge=edge, environment={"none": ""})
     assert theirs.get_hostname("https://verify.twilio.com/v2") == f"https://{host}/v2"

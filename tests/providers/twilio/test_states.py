@@ -14,13 +14,13 @@ from werkzeug.test import Client
 from mfagate.contract import ProviderState
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
-from mfagate.providers.base import ProviderDialect
+from mfagate.providers.errors import ProviderDialect
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
-from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.auth import TwilioAuth
+from mfagate.providers.twilio.provider import PROVIDER
 from mfagate.providers.twilio.settings import TwilioSettings
 from mfagate.providers.twilio.states import TwilioStates
-from mfagate_sandbox.twilio import TwilioEmulator
+from mfagate_sandbox.twilio.emulator import TwilioEmulator
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -171,7 +171,7 @@ def test_bad_credentials_of_either_kind(state: StateName, code: int, with_token:
     update = {name: SecretStr(value) if name in secret and value else value for name, value in credential.items()}
     bad = bench.settings.model_copy(update=update)
     exchange = bench.send(requests.Request("GET", f"/v2/Services/{bad.service_sid}"), bad)
-    assert diagnose(exchange, ProviderDialect(PROVIDER, bad)).evidence["provider code"] == code
+    assert diagnose(exchange, ProviderDialect(PROVIDER.dialect, bad)).evidence["provider code"] == code
 
 
 def test_an_entity_without_a_device(bench: Bench) -> None:

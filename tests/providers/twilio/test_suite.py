@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mfagate.core.causes import CauseId
-from mfagate.providers import registry
-from mfagate.providers.twilio import Twilio
 from mfagate.sandbox import Running
+from mfagate.sandbox import registry as sandboxes
 from mfagate.sandbox.faulty_proxy import always
 from mfagate.testing import Absent, ProviderSuite, SettingChange
 from mfagate.testing.provider_project import ProviderProject
+from mfagate_sandbox.twilio.sandbox import SANDBOX
 
 from ...support.project import REPOSITORY
 
@@ -194,8 +195,8 @@ class TestTwilioWithAnAuthToken(ProviderSuite):
 
     @pytest.fixture(autouse=True)
     def with_a_token(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        settings = ["account_sid", "service_sid", "auth_token"]
-        monkeypatch.setattr(Twilio, "sandbox_settings", lambda provider, values: settings)
+        with_a_token = replace(SANDBOX, settings=("account_sid", "service_sid", "auth_token"))
+        monkeypatch.setattr(sandboxes, "get", lambda provider: with_a_token)
 
     def test_a_suspended_account(self, project: ProviderProject, running: Running) -> None:
         suspended = {"account_sid": "sandbox:suspended_account_sid", "auth_token": "sandbox:suspended_auth_token"}
@@ -218,8 +219,7 @@ class TestBoth:
     @pytest.fixture(scope="class")
     @classmethod
     def running(cls) -> Iterator[Running]:
-        sandbox = registry.get("twilio").sandbox()
-        assert sandbox is not None
+        sandbox = sandboxes.get("twilio")
         with sandbox.start() as running:
             yield running
 

@@ -7,8 +7,8 @@ from typing import Unpack
 from mfagate.core.exchange import Response
 from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
-from mfagate_vonage import PROVIDER
 from mfagate_vonage.errors import error_of
+from mfagate_vonage.provider import PROVIDER
 from mfagate_vonage.settings import VonageSettings
 
 _WRONG_CODE = (400, "Invalid Code")

@@ -12,7 +12,7 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.base import ApiError, ErrorMeaning
+from mfagate.providers.errors import ApiError, ErrorMeaning
 
 MEANINGS: Mapping[str | int, ErrorMeaning] = {
     "Unauthorized": ErrorMeaning(

@@ -10,8 +10,8 @@ from mfagate.core.exchange import Response
 from mfagate.leftovers.ledger import Thing
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import StateName, StateUnavailable, StateValues
-from mfagate_vonage import NO_SUCH_REQUEST
 from mfagate_vonage.auth import new_private_key
+from mfagate_vonage.probes import NO_SUCH_REQUEST
 from mfagate_vonage.settings import VonageSettings
 
 _MOST_CHECKS = 3

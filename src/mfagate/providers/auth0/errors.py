@@ -24,7 +24,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign import ForeignText
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
 
 _APPLICATION = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Machine to Machine Applications"

@@ -9,8 +9,8 @@ from typing import Any, Unpack
 
 from mfagate.core.exchange import Response
 from mfagate.providers.api_client import ApiClient, ClientOptions
-from mfagate.providers.duo import PROVIDER
 from mfagate.providers.duo.errors import response_of
+from mfagate.providers.duo.provider import PROVIDER
 from mfagate.providers.duo.settings import DuoSettings
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 

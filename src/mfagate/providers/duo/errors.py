@@ -20,7 +20,7 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.base import CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning
 
 FORBIDDEN = 40301
 """Also for keys of another kind of application. No source says whether Duo looks at the signature first."""

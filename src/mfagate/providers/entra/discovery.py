@@ -17,10 +17,10 @@ import requests
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.result import Finding
-from mfagate.providers.base import Send
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import UNKNOWN_TENANT, error_name, error_of
 from mfagate.providers.entra.settings import GUID, EntraSettings
+from mfagate.providers.probes import Send
 
 
 def path(settings: EntraSettings) -> str:
@@ -58,7 +58,7 @@ def tenant_in(found: dict[str, Any]) -> str | None:
     return issuer[1].lower() if issuer else None
 
 
-def in_another_cloud(finding: Finding, settings: EntraSettings, send: Send) -> Finding:
+def in_another_cloud(finding: Finding, settings: EntraSettings, send: Send[EntraSettings]) -> Finding:
     """A refusal because of the tenant, made more precise: which cloud is the tenant in?"""
     name = next((name for name in _clouds_of(settings, send) if name != settings.cloud), None)
     if name is None:
@@ -75,7 +75,7 @@ def in_another_cloud(finding: Finding, settings: EntraSettings, send: Send) -> F
     )
 
 
-def _clouds_of(settings: EntraSettings, send: Send) -> Iterator[str]:
+def _clouds_of(settings: EntraSettings, send: Send[EntraSettings]) -> Iterator[str]:
     """The clouds that the login hosts, our own first, say the tenant is in."""
     for login in dict.fromkeys((settings.hosts.login, *(cloud.login for cloud in CLOUDS.values()))):
         found = document(send(requests.Request("GET", f"https://{login}{path(settings)}")).response)

@@ -23,9 +23,9 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
 from mfagate.providers.entra import numbers
 from mfagate.providers.entra.claims import GRANT
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
 
 PAGE = "https://learn.microsoft.com/entra/identity-platform/reference-error-codes"
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mfagate.providers.base import Provider, Send
-from mfagate.providers.entra import MADE_UP, NOBODY, made_up_secret
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path
+from mfagate.providers.entra.probes import MADE_UP, NOBODY, made_up_secret
 from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.probes import Send
+from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import StateName, StateValues
 
@@ -32,7 +33,13 @@ class EntraStates(TabledStates[EntraSettings]):
     object id; ``device_code``.
     """
 
-    def __init__(self, provider: Provider, send: Send, settings: EntraSettings, test_data: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        provider: Provider[EntraSettings],
+        send: Send[EntraSettings],
+        settings: EntraSettings,
+        test_data: Mapping[str, str],
+    ) -> None:
         super().__init__(provider, send, settings, test_data)
         self._usual = {
             "tenant_id": settings.tenant_id,

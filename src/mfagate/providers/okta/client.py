@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from mfagate.core.exchange import Response
 from mfagate.core.origins import segment
 from mfagate.providers.api_client import ApiClient, ClientOptions
-from mfagate.providers.okta import PROVIDER
 from mfagate.providers.okta.errors import (
     LOCKED,
     NOT_FOUND,
@@ -23,6 +22,7 @@ from mfagate.providers.okta.errors import (
     WRONG_CODE,
     error_of,
 )
+from mfagate.providers.okta.provider import PROVIDER
 from mfagate.providers.okta.settings import OktaSettings
 from mfagate.providers.second_factor import (
     Challenge,

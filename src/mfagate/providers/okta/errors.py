@@ -19,7 +19,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.base import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
 from mfagate.providers.okta.settings import OktaSettings
 
 WRONG_CODE = "E0000068"

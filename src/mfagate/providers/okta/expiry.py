@@ -15,7 +15,7 @@ from mfagate.core import numbers
 from mfagate.core.exchange import Response
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import beginning, raw
-from mfagate.providers.base import Expiry
+from mfagate.providers.probes import Expiry
 
 _JUST_NOW = timedelta(seconds=10)
 

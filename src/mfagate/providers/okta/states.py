@@ -19,10 +19,11 @@ from mfagate.core.foreign import quoted
 from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.base import Provider, Send
-from mfagate.providers.okta import UNKNOWN_FACTOR, UNKNOWN_USER
 from mfagate.providers.okta.auth import new_key, new_token
+from mfagate.providers.okta.probes import UNKNOWN_FACTOR, UNKNOWN_USER
 from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.probes import Send
+from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import StateName, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
@@ -54,7 +55,13 @@ class OktaStates(TabledStates[OktaSettings]):
     and ``wrong_passcode``; ``poll_path`` of a push.
     """
 
-    def __init__(self, provider: Provider, send: Send, settings: OktaSettings, test_data: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        provider: Provider[OktaSettings],
+        send: Send[OktaSettings],
+        settings: OktaSettings,
+        test_data: Mapping[str, str],
+    ) -> None:
         super().__init__(provider, send, settings, test_data)
         self._user_id: str | None = None
         self._login = ""

@@ -11,8 +11,8 @@ from typing import Any
 
 from mfagate.core.exchange import Response
 from mfagate.providers.api_client import ApiClient
-from mfagate.providers.privacyidea import PROVIDER
 from mfagate.providers.privacyidea.errors import UNKNOWN_USER, error_of
+from mfagate.providers.privacyidea.provider import PROVIDER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 

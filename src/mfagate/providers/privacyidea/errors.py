@@ -16,7 +16,7 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.base import ABOUT_THE_USER, ErrorMeaning
+from mfagate.providers.errors import ABOUT_THE_USER, ErrorMeaning
 
 UNAUTHORIZED_USER = 401
 MASKED = 403

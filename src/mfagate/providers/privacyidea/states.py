@@ -20,11 +20,12 @@ from mfagate.core.exchange import Response
 from mfagate.core.foreign import quoted
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import ABANDONED_AFTER_SECONDS, Mark
-from mfagate.providers.base import Provider, Send
-from mfagate.providers.privacyidea import SENTINEL_USER
 from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp, random_pin
+from mfagate.providers.privacyidea.probes import SENTINEL_USER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.providers.probes import Send
+from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 
@@ -47,7 +48,11 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     """
 
     def __init__(
-        self, provider: Provider, send: Send, settings: PrivacyIDEASettings, test_data: Mapping[str, str]
+        self,
+        provider: Provider[PrivacyIDEASettings],
+        send: Send[PrivacyIDEASettings],
+        settings: PrivacyIDEASettings,
+        test_data: Mapping[str, str],
     ) -> None:
         super().__init__(provider, send, settings, test_data)
         self._enrolled: str | None = None

@@ -12,8 +12,8 @@ from typing import Any, Unpack
 from mfagate.core.exchange import Response
 from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
-from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.errors import INVALID_PARAMETER, LANDLINE, MOST_CHECKS, NOT_FOUND, error_of
+from mfagate.providers.twilio.provider import PROVIDER
 from mfagate.providers.twilio.settings import TwilioSettings
 
 _SID = re.compile("[A-Z]{2}[0-9a-fA-F]{32}")

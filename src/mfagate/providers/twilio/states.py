@@ -21,7 +21,8 @@ import requests
 from mfagate.contract import ProviderState
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.base import Provider, Send
+from mfagate.providers.probes import Send
+from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
@@ -61,7 +62,13 @@ class TwilioStates(TabledStates[TwilioSettings]):
     ``wrong_code``.
     """
 
-    def __init__(self, provider: Provider, send: Send, settings: TwilioSettings, test_data: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        provider: Provider[TwilioSettings],
+        send: Send[TwilioSettings],
+        settings: TwilioSettings,
+        test_data: Mapping[str, str],
+    ) -> None:
         super().__init__(provider, send, settings, test_data)
         self._service = f"/v2/Services/{settings.service_sid}"
         self._pending: StateValues | None = None

@@ -1,4 +1,4 @@
-"""Imitations of hosted providers, for a machine that cannot reach them.
+"""The framework of emulators, which imitate hosted providers on machines that cannot reach them.
 
 An emulator is one class: methods that answer routes, and the provider's own words
 for what goes wrong before a route is reached. It runs as a process of its own

@@ -1,4 +1,4 @@
-"""The routes of an emulator, and what is refused before one of them is reached."""
+"""The base class of emulators: routes, and what is refused before a route is reached."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Emulator(ABC):
     hosts: Sequence[str] = ()
     secrets: frozenset[str] = frozenset()
     values: Mapping[str, str]
-    breaker: FaultInjector | None = None
+    fault_injector: FaultInjector | None = None
     """What does faults to it, if any may be asked for."""
 
     def __init__(self) -> None:
@@ -215,7 +215,7 @@ class Emulator(ABC):
         from werkzeug.exceptions import MethodNotAllowed, NotFound
         from werkzeug.routing import RequestRedirect
 
-        if self.breaker is not None and (broken := self.breaker.answer(request)) is not None:
+        if self.fault_injector is not None and (broken := self.fault_injector.answer(request)) is not None:
             refusal: Reply = broken
             return refusal
         if len(request.body) > LARGEST_BODY:

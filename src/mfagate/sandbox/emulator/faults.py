@@ -1,4 +1,4 @@
-"""Faults of an emulated provider: what it knows is changed, or it answers something else."""
+"""Inject faults into an emulator: change what it knows, or answer in its place."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def injects(kind: FaultKind) -> Callable[[Method], Method]:
-    """Let a method of an emulator do a fault.
+    """Declare that a method of an emulator injects a fault.
 
-    Of a state: ``() -> context manager``, which changes what the emulator knows, and
-    changes it back. Of an answer: ``(Request, argument) -> Answer | None``, without a
-    side effect; None is for a request that it does not strike.
+    For a state: ``() -> context manager``, which changes what the emulator knows, and changes it back. For an answer:
+    ``(IncomingRequest, argument) -> Reply | None``, without a side effect; None for a request that it does not affect.
     """
 
     def mark(method: Method) -> Method:
-        method.breaks = kind  # type: ignore[attr-defined]
+        method.injects = kind  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -31,7 +30,7 @@ def injects(kind: FaultKind) -> Callable[[Method], Method]:
 
 @contextmanager
 def changed(thing: Any, **values: Any) -> Iterator[None]:
-    """Attributes of a thing, other ones while the context lasts."""
+    """Change attributes while the context lasts."""
     before = {name: getattr(thing, name) for name in values}
     for name, value in values.items():
         setattr(thing, name, value)
@@ -44,7 +43,7 @@ def changed(thing: Any, **values: Any) -> Iterator[None]:
 
 @contextmanager
 def without(mapping: MutableMapping[str, Any], key: str) -> Iterator[None]:
-    """A mapping that lacks a key while the context lasts; another fault may have taken it before."""
+    """Remove a key from a mapping while the context lasts; another fault may have removed it before."""
     taken = {key: mapping.pop(key)} if key in mapping else {}
     try:
         yield
@@ -54,7 +53,7 @@ def without(mapping: MutableMapping[str, Any], key: str) -> Iterator[None]:
 
 @contextmanager
 def replaced(mapping: MutableMapping[str, Any], key: str, value: Any) -> Iterator[None]:
-    """A mapping with another value while the context lasts."""
+    """Replace a value of a mapping while the context lasts."""
     before, mapping[key] = mapping[key], value
     try:
         yield
@@ -64,26 +63,26 @@ def replaced(mapping: MutableMapping[str, Any], key: str, value: Any) -> Iterato
 
 @contextmanager
 def together(contexts: Iterable[AbstractContextManager[None]]) -> Iterator[None]:
-    """Several changes as one."""
+    """Enter several contexts as one."""
     with ExitStack() as stack:
         for context in contexts:
             stack.enter_context(context)
         yield
 
 
-def broken_by(emulator: object) -> dict[str, tuple[FaultKind, Callable[..., Any]]]:
-    """The faults that an emulator can do: what each is, and the method that does it."""
+def faults_of(emulator: object) -> dict[str, tuple[FaultKind, Callable[..., Any]]]:
+    """Return the faults that an emulator can inject, each with the method that does it."""
     methods = [
-        getattr(emulator, name) for name in dir(type(emulator)) if hasattr(getattr(type(emulator), name), "breaks")
+        getattr(emulator, name) for name in dir(type(emulator)) if hasattr(getattr(type(emulator), name), "injects")
     ]
-    return {method.breaks.name: (method.breaks, method) for method in methods}
+    return {method.injects.name: (method.injects, method) for method in methods}
 
 
 class FaultInjector:
-    """Does to an emulator the faults that stand in a file, one a line; the file is read before each request."""
+    """Injects the faults of a file, one a line; the file is read before each request."""
 
     def __init__(self, emulator: object, file: Path) -> None:
-        self._known = broken_by(emulator)
+        self._known = faults_of(emulator)
         self._file = file
         self._text = ""
         self._lock = threading.Lock()
@@ -91,7 +90,7 @@ class FaultInjector:
         self._answers: Sequence[tuple[Trigger, Callable[..., Any]]] = ()
 
     def answer(self, request: Any) -> Any:
-        """What a fault answers to a request in the emulator's place, or None."""
+        """Return the answer of a fault to this request, or None."""
         with self._lock:
             text = self._file.read_text("utf-8")
             if text != self._text:

@@ -1,4 +1,4 @@
-"""One port of 127.0.0.1 that speaks TLS, and plain HTTP to clients that cannot be given a certificate."""
+"""Listen on one port of 127.0.0.1: TLS, and plain HTTP for clients that cannot be given a certificate."""
 
 from __future__ import annotations
 

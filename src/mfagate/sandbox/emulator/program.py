@@ -1,4 +1,4 @@
-"""The whole of an emulator's program: listen, announce, serve until the parent ends it."""
+"""Run an emulator: listen, announce the address, serve until the parent process ends it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mfagate.sandbox.emulator.listen import Listener, certify
 
 
 def run(make: Callable[[], Emulator]) -> None:
-    """Serve the emulator that ``make`` makes."""
+    """Serve the emulator that ``make`` returns."""
     child = attach()
     emulator = make()
     if child.faults is not None:
-        emulator.breaker = FaultInjector(emulator, child.faults)
+        emulator.fault_injector = FaultInjector(emulator, child.faults)
     tls, bundle = certify(emulator.hosts, child.directory)
     listener = Listener(emulator, tls)
     values = {**emulator.values, "ca_bundle": str(bundle)}

@@ -1,10 +1,10 @@
-"""An emulator, seen from our side."""
+"""Start an emulator as a sandbox."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,17 +17,23 @@ from mfagate.sandbox.supervisor import supervise
 
 @dataclass(frozen=True, slots=True)
 class EmulatorSandbox:
-    """Starts the emulator of a provider: ``program`` calls :func:`mfagate.sandbox.emulator.program.run`.
+    """Start the emulator of a provider.
 
-    ``faults`` are those that the emulator has a method for, marked with :func:`mfagate.sandbox.emulator.breaks`.
+    Args:
+        title: The provider's own spelling of its name, for messages.
+        program: File that calls :func:`mfagate.sandbox.emulator.program.run`.
+        settings: The settings of a healthy configuration, among the values that the emulator hands out.
+        faults: Those that the emulator has a method for, marked with :func:`mfagate.sandbox.emulator.injects`.
     """
 
     title: str
     program: Path
+    settings: Sequence[str]
     faults: Sequence[FaultKind] = ()
+    is_emulator: bool = field(default=True, init=False)
 
     def start(self, faults: Sequence[str] | None = None) -> AbstractContextManager[Running]:
-        """A running emulator; leaving the context stops it.
+        """Run the emulator while the context lasts.
 
         Raises:
             SandboxError: What emulators need is not installed, or it did not start.

@@ -1,4 +1,4 @@
-"""Changes of single fields of a JSON answer, as providers make them from one day to the next."""
+"""Change single fields of a JSON answer, as a provider may do without notice."""
 
 from __future__ import annotations
 

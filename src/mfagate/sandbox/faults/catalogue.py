@@ -1,4 +1,4 @@
-"""Every fault that can happen on the way to a provider: what it does, what it takes, and what the gate should say."""
+"""The faults of connections and answers: what each does, its argument, and the causes that the gate should report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mfagate.sandbox.faults.kind import DAY, Argument, Layer, declared, number, 
 
 
 def _media_type(argument: str) -> str | None:
-    return None if argument.isascii() and argument.isprintable() else "a media type in ASCII is due"
+    return None if argument.isascii() and argument.isprintable() else "expected a media type in ASCII"
 
 
 def _field_and_value(argument: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Certificates of a faulty server: one good, the others wrong in one way each."""
+"""Certificates of a faulty server: a valid one, and one for each defect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to say of a fault, and how one is declared."""
+"""Declare a fault: its name, argument and causes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Layer(StrEnum):
 
     @property
     def is_providers(self) -> bool:
-        """Whether the provider itself does it, and nothing on the way to it."""
+        """Whether the provider itself has the fault, and not the connection to it."""
         return self in (Layer.ANSWER, Layer.STATE)
 
 
@@ -37,7 +37,7 @@ def _anything(argument: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What a fault takes: its name, what stands in where it is left out (None: nothing may), and its problem if any."""
+    """The argument of a fault: its name, its default (None: it is required), and what is wrong with a value."""
 
     name: str
     default: str | None
@@ -53,7 +53,7 @@ def number(what: str, least: int, most: int, kind: type[float] = float) -> Calla
             good = written and least <= kind(argument) <= most
         except ValueError:
             good = False
-        return None if good else f"{what} from {least} to {most} is due"
+        return None if good else f"expected {what} from {least} to {most}"
 
     return problem
 

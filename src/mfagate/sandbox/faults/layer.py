@@ -1,4 +1,4 @@
-"""A server that puts faults before another one."""
+"""A proxy that injects faults before a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a fault is written, and when it strikes."""
+"""Parse a fault specification, and decide when the fault occurs."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def _modifier(name: str, value: str) -> object:
     try:
         number = float(value) if name == "rate" else int(value)
     except ValueError:
-        raise BadFault(f"{name}={value}: a number is due") from None
+        raise BadFault(f"{name}={value}: expected a number") from None
     if number < 0 or not math.isfinite(number) or (name == "rate" and not 0 < number <= 1):
-        raise BadFault(f"{name}={value}: {'above 0 and up to 1' if name == 'rate' else '0 or more'} is due")
+        raise BadFault(f"{name}={value}: expected {'a number above 0 and up to 1' if name == 'rate' else '0 or more'}")
     return number
 
 

@@ -29,10 +29,10 @@ from mfagate_sandbox.okta.authorization_server import AuthorizationServer
 from mfagate_sandbox.okta.org import TOKEN_SECONDS, ApiToken, App, EnrolledFactor, OktaUser, Org, moment
 
 _READ, _MANAGE = "okta.users.read", "okta.users.manage"
-_READ_TOKENS, _MANAGE_TOKENS = "okta.apiTokens.read", "okta.apiTokens.manage"
+_READ_TOKENS = "okta.apiTokens.read"
 _ORG = "okta.orgs.read"
 
-_ALL = frozenset({_READ, _MANAGE, _READ_TOKENS, _MANAGE_TOKENS, _ORG})
+_ALL = frozenset({_READ, _MANAGE, _READ_TOKENS, _ORG})
 
 _PROBLEMS = {
     RequestProblem.UNKNOWN_ROUTE: "E0000008",
@@ -279,24 +279,6 @@ class OktaEmulator(Emulator):
         self._allow(request, _READ_TOKENS)
         return ok(self._token(request).as_json(self.org.url))
 
-    @route("DELETE", "/api/v1/api-tokens/current")
-    def revoke_current_token(self, request: IncomingRequest) -> Reply:
-        """Revoke the one that is used for it."""
-        self._allow(request, None)
-        value = request.headers["authorization"].removeprefix("SSWS").removeprefix(" ")
-        current = [token for token in self.org.tokens if token.value == value]
-        if not current:
-            raise refused("E0000006")
-        current[0].is_revoked = True
-        return ok(None, 204)
-
-    @route("DELETE", "/api/v1/api-tokens/<token_id>")
-    def revoke_token(self, request: IncomingRequest) -> Reply:
-        """Revoke it."""
-        self._allow(request, _MANAGE_TOKENS)
-        self._token(request).is_revoked = True
-        return ok(None, 204)
-
     def _token(self, request: IncomingRequest) -> ApiToken:
         wanted = request.variables["token_id"]
         found = next((token for token in self.org.good_tokens() if token.id == wanted), None)
@@ -470,18 +452,6 @@ class OktaEmulator(Emulator):
             user, factor = self._factor(request)
             return ok(factors.activate(user, factor, fields) or factor.as_json(self._url(user)))
 
-    @route("POST", "/api/v1/users/<user_id>/factors/<factor_id>/resend")
-    def resend(self, request: IncomingRequest) -> Reply:
-        """Send the activation code again."""
-        self._allow(request, _MANAGE)
-        bodies.text(bodies.body_of(request), "factorType")
-        with self._state:
-            user, factor = self._factor(request)
-            if factor.kind not in (factors.SMS, factors.EMAIL):
-                raise refused("E0000107")
-            factors.send_code(factor)
-            return ok(factor.as_json(self._url(user)))
-
     @route("POST", "/api/v1/users/<user_id>/factors/<factor_id>/verify")
     def verify(self, request: IncomingRequest) -> Reply:
         """Check a code, or send one, or a push."""
@@ -510,16 +480,6 @@ class OktaEmulator(Emulator):
         if transaction is None:
             raise refused("E0000007", f"{request.variables['transaction_id']} (UserFactor)")
         return ok(transaction.as_json(factor, f"{self._url(user)}/factors/{factor.id}"))
-
-    @route("DELETE", "/api/v1/users/<user_id>/factors/<factor_id>/transactions/<transaction_id>")
-    def cancel_transaction(self, request: IncomingRequest) -> Reply:
-        """Call a push back; what Okta answers is not published."""
-        self._allow(request, _MANAGE)
-        with self._state:
-            _, factor = self._factor(request)
-            if factor.transactions.pop(request.variables["transaction_id"], None) is None:
-                raise refused("E0000007", f"{request.variables['transaction_id']} (UserFactor)")
-        return ok(None, 204)
 
     def _url(self, user: OktaUser) -> str:
         return f"{self.org.url}/api/v1/users/{user.id}"

@@ -1,4 +1,4 @@
-"""Codes that stand for several things: what the settings, the request and the message tell beside them."""
+"""Decide what a code means that stands for several things, by the settings, the request and the message."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.base import ApiError, ErrorMeaning
 from mfagate.providers.entra import claims, errors
 from mfagate.providers.entra.settings import EntraSettings, looks_made_today
+from mfagate.providers.errors import ApiError, ErrorMeaning
 
-Narrowing = Callable[[ErrorMeaning, ApiError, Exchange, EntraSettings], ErrorMeaning]
+Refinement = Callable[[ErrorMeaning, ApiError, Exchange, EntraSettings], ErrorMeaning]
 
 _NO_SUCH_PATH = ErrorMeaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Graph has no such path")
 
 
-def refined(error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning | None:
+def meaning_of(error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning | None:
     """What the error says here; by its ``error`` where its number is not known."""
     response = exchange.response
     if response is None or response.status == 429:
@@ -27,7 +27,7 @@ def refined(error: ApiError, exchange: Exchange, settings: EntraSettings) -> Err
         return _NO_SUCH_PATH
     name = errors.error_name(response)
     meaning = errors.MEANINGS.get(error.code) or _by_name(error, name or "", _asks_for_itself(exchange))
-    refine = _NARROWINGS.get(error.code)
+    refine = _REFINEMENTS.get(error.code)
     return refine(meaning, error, exchange, settings) if refine and meaning else meaning
 
 
@@ -127,7 +127,7 @@ def _denied(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings
     return replace(meaning, evidence={"roles in the token": claims.roles(held)})
 
 
-_NARROWINGS: Mapping[str | int, Narrowing] = {
+_REFINEMENTS: Mapping[str | int, Refinement] = {
     errors.WRONG_SECRET: _wrong_secret,
     errors.WRONG_CERTIFICATE: _certificate,
     errors.AUTHENTICATION_FAILED: _failed,

@@ -1,4 +1,4 @@
-"""Narrowing a refusal down: a second read-only question, where its answer would settle something.
+"""Refine a refusal by a second read-only request, where its answer decides between causes.
 
 What may be asked depends on the credential. The API of accounts and keys takes the auth
 token, and refuses API keys that are in order (all but main ones:
@@ -16,7 +16,7 @@ import requests
 from mfagate.core.causes import CauseId
 from mfagate.core.foreign import quoted
 from mfagate.core.result import Finding
-from mfagate.providers.base import Send
+from mfagate.providers.probes import Send
 from mfagate.providers.twilio.auth import ACCOUNTS, is_about_accounts
 from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
 from mfagate.providers.twilio.settings import TwilioSettings
@@ -27,7 +27,7 @@ _TELLING = (20005, 20008, 20403)
 _SHOWN_SERVICES = 5
 
 
-def refine(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+def refine(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
     """The same finding, or a more precise one."""
     if finding.cause is CauseId.ACCOUNT_RESOURCE_MISSING:
         return _by_the_services(finding, settings, send)
@@ -38,7 +38,7 @@ def refine(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
     return _by_the_key(finding, settings, send) if settings.key else _by_the_account(finding, settings, send)
 
 
-def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
     """Whose services does the credential see?"""
     _, body = _ask(send, "/v2/Services?PageSize=50")
     services = body.get("services")
@@ -58,7 +58,7 @@ def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send) -> 
     return _with(finding, **{"services of the account": names or "none"})
 
 
-def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
     """Does the account still have the API key? The auth token may ask."""
     path = f"{ACCOUNTS}{settings.account_sid}/Keys/{settings.api_key_sid}.json"
     status, body = _ask(send, path)
@@ -72,7 +72,7 @@ def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send) -> Findi
     return _with(finding, **{"the auth token": "refused too"}) if status == 401 else finding
 
 
-def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send) -> Finding:
+def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
     """What does the account itself say to its token?"""
     status, body = _ask(send, f"{ACCOUNTS}{settings.account_sid}.json")
     if body.get("code") in _TELLING:
@@ -87,7 +87,7 @@ def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send) -> F
     return _with(finding, **{"Twilio's account API": "refuses the token too"}) if status == 401 else finding
 
 
-def _ask(send: Send, path: str) -> tuple[int, Mapping[str, Any]]:
+def _ask(send: Send[TwilioSettings], path: str) -> tuple[int, Mapping[str, Any]]:
     """Status and JSON object of an answer; 0 and nothing if there is none."""
     response = send(requests.Request("GET", path)).response
     if response is None:

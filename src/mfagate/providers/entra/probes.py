@@ -1,0 +1,141 @@
+"""What mfagate asks Microsoft Entra ID: requests that are safe in production."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping, Sequence
+
+from pydantic import SecretStr
+
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Response
+from mfagate.core.result import Finding
+from mfagate.providers.entra import claims, discovery, expiry
+from mfagate.providers.entra.auth import token_fields, token_path
+from mfagate.providers.entra.errors import (
+    INVALID_TOKEN,
+    error_of,
+)
+from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.oauth import token_in
+from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
+
+NOBODY = "6d666167-6174-4e6f-8e6f-626f64790000"
+"""An object id that no user has: asking about it proves a permission without reading anybody's methods."""
+
+_GRAPH_ERROR = {"error": {"code": "", "message": ""}}
+
+
+class EntraProbes(ProviderProbes[EntraSettings]):
+    """Ask Microsoft Entra ID what is safe in production."""
+
+    def pings(self, settings: EntraSettings) -> Sequence[Probe]:
+        """The tenant's public metadata; and Graph, which refuses every request without a token."""
+        return [
+            Probe("login", "GET", discovery.path(settings), discovery.login_answers),
+            Probe("graph", "GET", "/v1.0/organization", _wants_a_token, shape=_GRAPH_ERROR),
+        ]
+
+    def credentials(self, settings: EntraSettings) -> Sequence[Probe]:
+        """A token, asked for as the login service does.
+
+        https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow.
+        """
+        return [Probe(_credential(settings), "POST", token_path(settings), _has_token, data=token_fields(settings))]
+
+    def with_bad_credential(self, settings: EntraSettings, subject: str) -> EntraSettings:
+        """The same application with a secret, a key or a token that nobody has."""
+        made_up = MADE_UP[subject]()
+        return settings.model_copy(update={subject: SecretStr(made_up)})
+
+    def identity(self, response: Response, settings: EntraSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
+        """Tenant and application, as the token names them (version 1 and 2 name the application differently)."""
+        held = claims.issued(response)
+        named = {"tenant_id": held.get("tid"), "application_id": held.get("appid") or held.get("azp")}
+        return {
+            name: _spelt_as(expected.get(name, ""), value) for name, value in named.items() if isinstance(value, str)
+        }
+
+    def permissions(self, settings: EntraSettings) -> Sequence[Probe]:
+        """A token is not yet a permission: Entra issues one to an application that may do nothing.
+
+        It is looked at here, and not where the credential is, because the token of another tenant's
+        application lacks roles as well, and that it is another tenant's is to be said first.
+        """
+        fields = token_fields(settings)
+        return [
+            Probe("roles", "POST", token_path(settings), _has_token, data=fields, review=claims.without_roles),
+            Probe(claims.READS_METHODS, "GET", methods_path(NOBODY), _knows_nobody, shape=_GRAPH_ERROR),
+        ]
+
+    def expiries(self, settings: EntraSettings) -> Sequence[ExpiryProbe]:
+        """The application's own registration; a federated credential has no end."""
+        return [] if settings.client_assertion is not None else [expiry.probe(settings)]
+
+    def refine(self, finding: Finding, settings: EntraSettings, send: Send[EntraSettings]) -> Finding:
+        """Where the tenant is in doubt, ask the login hosts of all clouds for its public metadata."""
+        unknown = finding.cause is CauseId.CREDENTIAL_UNKNOWN_KEY and finding.setting == "tenant_id"
+        if unknown or finding.cause is CauseId.CREDENTIAL_WRONG_REGION:
+            return discovery.in_another_cloud(finding, settings, send)
+        return finding
+
+
+def methods_path(user: str) -> str:
+    """Where Graph lists a user's authentication methods; ``user`` is an object id."""
+    return f"/v1.0/users/{user}/authentication/methods"
+
+
+def _credential(settings: EntraSettings) -> str:
+    """The setting that the application authenticates with."""
+    names = ("private_key", "client_assertion")
+    return next((name for name in names if getattr(settings, name) is not None), "client_secret")
+
+
+def _spelt_as(wanted: str, seen: str) -> str:
+    """Ids are the same in capitals."""
+    return wanted if wanted.lower() == seen.lower() else seen
+
+
+def _has_token(response: Response) -> bool:
+    return token_in(response) is not None
+
+
+def _wants_a_token(response: Response) -> bool:
+    error = error_of(response)
+    return response.status == 401 and error is not None and error.code == INVALID_TOKEN
+
+
+def _knows_nobody(response: Response) -> bool:
+    # Its code is not documented; what matters is that Graph went on to look for the user.
+    return response.status == 404 and error_of(response) is not None
+
+
+def made_up_secret() -> str:
+    """A secret in the shape of today's."""
+    alphabet = string.ascii_letters + string.digits + "~.-_"
+    start, rest = (("".join(secrets.choice(alphabet) for _ in range(length))) for length in (3, 34))
+    return f"{start}8Q~{rest}"
+
+
+def made_up_key() -> str:
+    """An RSA key in PEM."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = rsa.generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def made_up_assertion() -> str:
+    """A token of an identity provider that does not exist (RFC 2606, section 2)."""
+    import time
+
+    import jwt
+
+    now = int(time.time())
+    claims = {"iss": "https://issuer.invalid", "sub": "mfagate", "aud": "api://AzureADTokenExchange", "iat": now}
+    return jwt.encode({**claims, "exp": now + 300}, made_up_key(), "RS256", {"kid": "made-up"})
+
+
+MADE_UP = {"private_key": made_up_key, "client_assertion": made_up_assertion, "client_secret": made_up_secret}

@@ -1,0 +1,154 @@
+"""What a provider's errors mean.
+
+This is the only role that a monitor needs: nothing here sends a request or reads a configuration.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeVar
+
+from mfagate.core.causes import CauseId
+from mfagate.core.exchange import Exchange, Response
+from mfagate.core.foreign import ForeignText, quoted
+from mfagate.core.result import Finding
+
+Known = TypeVar("Known", contravariant=True)
+"""What is known of the integration: the provider's settings."""
+
+CORRECT_REQUEST = (
+    "Find what the provider's message names in the request of the contract, and correct it there and in the client of "
+    "the login service, which sends the same. Leave the credential as it is."
+)
+"""The next step where a provider refuses a field of one request."""
+
+ABOUT_THE_USER = (
+    "Leave the credential as it is: the answer is about a user, or a login under way. If it is the user of test_data, "
+    "look it up in the provider's console and repair it there; else look for this login in the provider's log."
+)
+"""The next step where a provider answers about a user."""
+
+LONGEST_CODE = 80
+"""Characters of an error code that are shown."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class ApiError:
+    """An error in the provider's own words.
+
+    ``code`` is bare, to be looked up; a sentence quotes it. The provider's support asks for ``reference``.
+    """
+
+    code: str | int
+    message: ForeignText
+    reference: ForeignText | None
+
+    def __init__(
+        self, code: str | int, message: str | ForeignText = "", reference: str | ForeignText | None = None
+    ) -> None:
+        object.__setattr__(self, "code", code)
+        object.__setattr__(self, "message", _foreign(message))
+        object.__setattr__(self, "reference", None if reference is None else _foreign(reference))
+
+
+def _foreign(text: str | ForeignText) -> ForeignText:
+    return text if isinstance(text, ForeignText) else ForeignText(text)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMeaning:
+    """What an error code means: a cause, and a sentence fragment for people.
+
+    ``setting`` names the setting to change, where it is not the credential that was probed.
+    """
+
+    cause: CauseId
+    text: str
+    next_step: str | None = None
+    setting: str | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+class ErrorDialect(ABC, Generic[Known]):
+    """How one provider words its errors."""
+
+    meanings: ClassVar[Mapping[str | int, ErrorMeaning]] = {}
+    """What each error code means."""
+
+    known_codes: ClassVar[frozenset[str | int]] = frozenset()
+    """Further codes that ``meaning`` explains. A message quotes no code that is not here or in ``meanings``."""
+
+    about_a_user: ClassVar[frozenset[str | int]] = frozenset()
+    """Codes about one user or one login, and not about the integration: a wrong code, a locked user, a login that is
+    over."""
+
+    errors_page: ClassVar[str] = ""
+    """URL of the provider's list of errors, for a refusal that no table explains."""
+
+    @abstractmethod
+    def error_of(self, response: Response) -> ApiError | None:
+        """Read the error in an answer."""
+
+    def meaning(self, error: ApiError, exchange: Exchange, settings: Known) -> ErrorMeaning | None:
+        """Return what an error means. Override for codes that mean several things, and call ``super`` for the rest."""
+        return self.meanings.get(error.code)
+
+    def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
+        """Return whether an error refuses one user or one login. Override where the code alone does not decide."""
+        return error.code in self.about_a_user
+
+    def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
+        """Return for how many seconds at most the same request is refused, if the error says that it came too soon.
+
+        Only for a limit on one user, number or factor, and only on the paths that have it; None for any other error.
+        """
+        return None
+
+    def explain(self, exchange: Exchange, settings: Known) -> Finding | None:
+        """Return the cause that the provider's own error code names, or None if the code is unknown."""
+        error = self.error_of(exchange.response) if exchange.response else None
+        meaning = self.meaning(error, exchange, settings) if error else None
+        if error is None or meaning is None:
+            return None
+        known = error.code in self.meanings or error.code in self.known_codes
+        # Any other code may be an echo of what was sent. The evidence has it, with all of the provider's words.
+        message = f"{meaning.text} (code {quoted(error.code, LONGEST_CODE)})" if known else meaning.text
+        return Finding(meaning.cause, message, meaning.evidence, next_step=meaning.next_step, setting=meaning.setting)
+
+    def evidence(self, exchange: Exchange) -> Mapping[str, object]:
+        """Return the provider's own words, for the report."""
+        error = self.error_of(exchange.response) if exchange.response else None
+        if error is None:
+            return {}
+        evidence = {
+            "provider code": error.code if isinstance(error.code, int) else quoted(error.code, LONGEST_CODE),
+            "provider message": error.message.quoted(),
+            "provider reference": error.reference.quoted() if error.reference is not None else None,
+        }
+        return {name: value for name, value in evidence.items() if value not in (None, "")}
+
+    def errors_page_of(self, exchange: Exchange) -> str:
+        """Return the page that lists errors such as this one. Override where each API has its own."""
+        return self.errors_page
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderDialect(Generic[Known]):
+    """An error dialect together with the settings by which it explains answers."""
+
+    dialect: ErrorDialect[Known]
+    settings: Known
+
+    def explain(self, exchange: Exchange) -> Finding | None:
+        """Return the cause that the provider's own error code names."""
+        return self.dialect.explain(exchange, self.settings)
+
+    def evidence(self, exchange: Exchange) -> Mapping[str, object]:
+        """Return the provider's own words."""
+        return self.dialect.evidence(exchange)
+
+    def errors_page(self, exchange: Exchange) -> str:
+        """Return the URL of the provider's list of such errors."""
+        return self.dialect.errors_page_of(exchange)

@@ -1,0 +1,146 @@
+"""What mfagate asks Okta: requests that are safe in production."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from mfagate.core.exchange import Response
+from mfagate.core.foreign import quoted
+from mfagate.core.result import Finding
+from mfagate.providers.okta.auth import (
+    ORGANIZATION_PATH,
+    TOKEN_PATH,
+    new_key,
+    new_token,
+    token_form,
+)
+from mfagate.providers.okta.dialect import _json
+from mfagate.providers.okta.errors import (
+    NOT_FOUND,
+    error_of,
+)
+from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
+from mfagate.providers.okta.pairs import missing_scopes
+from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
+
+UNKNOWN_USER = "00umfagatenosuchuser"
+
+UNKNOWN_FACTOR = "ostmfagatenosuchtotp"
+"""Well-formed ids that Okta has not given to anybody: asking about them touches nobody."""
+
+_FACTORS = f"/api/v1/users/{UNKNOWN_USER}/factors"
+
+_ERROR = {"errorCode": "E0000007", "errorSummary": ""}
+
+
+class OktaProbes(ProviderProbes[OktaSettings]):
+    """Ask Okta what is safe in production."""
+
+    def pings(self, settings: OktaSettings) -> Sequence[Probe]:
+        """Which org this is; Okta tells it to anybody (tag OrgSettingMetadata of the Management API)."""
+        return [
+            Probe(
+                "org", "GET", ORGANIZATION_PATH, lambda response: "org_id" in _organization(response), shape={"id": ""}
+            )
+        ]
+
+    def credentials(self, settings: OktaSettings) -> Sequence[Probe]:
+        """Ask for an access token; or whose API token it is, which any token may."""
+        if settings.private_key is None:
+            return [Probe("api_token", "GET", "/api/v1/users/me", _is_a_user)]
+        return [
+            Probe(
+                "private_key",
+                "POST",
+                TOKEN_PATH,
+                _issues_a_token,
+                data=token_form(settings),
+                review=lambda response: missing_scopes(response, settings),
+            )
+        ]
+
+    def with_bad_credential(self, settings: OktaSettings, subject: str) -> OktaSettings:
+        """A token that nobody has, or a key whose public half nobody registered."""
+        made_up = new_key() if subject == "private_key" else new_token()
+        return settings.model_copy(update={subject: SecretStr(made_up)})
+
+    def identity(self, response: Response, settings: OktaSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
+        """Read from the ping: what Okta says of an org is the same for everybody."""
+        return _organization(response)
+
+    def permissions(self, settings: OktaSettings) -> Sequence[Probe]:
+        """List and verify the factors of a user that does not exist: who may, is told so."""
+        code = {"passCode": "000000"}
+        return [
+            Probe("list factors", "GET", _FACTORS, _knows_no_such_user, shape=_ERROR),
+            Probe(
+                "verify factors",
+                "POST",
+                f"{_FACTORS}/{UNKNOWN_FACTOR}/verify",
+                _knows_no_such_user,
+                json=code,
+                shape=_ERROR,
+            ),
+        ]
+
+    def expiries(self, settings: OktaSettings) -> Sequence[ExpiryProbe]:
+        """Of the API token, by its id or in the list of all; of a trial org."""
+        org = Probe("org_url", "GET", "/api/v1/org", lambda response: _holds(response, dict))
+        probes = [ExpiryProbe(org, "a role that may read the org's settings (okta.orgs.read)", expiry_of_org)]
+        if settings.private_key is None:
+            path = f"/api/v1/api-tokens/{settings.token_id}" if settings.token_id else "/api/v1/api-tokens"
+            kind = dict if settings.token_id else list
+            token = Probe("api_token", "GET", path, lambda response: _holds(response, kind))
+            needs = "a role that may read API tokens (okta.apiTokens.read)"
+            probes.insert(0, ExpiryProbe(token, needs, expiry_of_token))
+        return probes
+
+    def refine(self, finding: Finding, settings: OktaSettings, send: Send[OktaSettings]) -> Finding:
+        """Add which org refused: a token of another org is the commonest reason, and Okta does not name it."""
+        import requests
+
+        response = send(requests.Request("GET", ORGANIZATION_PATH)).response
+        org = _organization(response) if response is not None else {}
+        told = {"org that answers": quoted(" ".join(org.values()))} if org else {}
+        return replace(finding, evidence={**finding.evidence, **told})
+
+
+def _holds(response: Response, kind: type) -> bool:
+    return response.status == 200 and isinstance(_json(response), kind)
+
+
+def _organization(response: Response) -> Mapping[str, str]:
+    """Id and name of the org, where the answer tells them."""
+    body = _json(response)
+    if response.status != 200 or not isinstance(body, dict) or not re.match("00o", str(body.get("id"))):
+        return {}
+    links = body.get("_links")
+    own = links.get("organization") if isinstance(links, dict) else None
+    host = urlsplit(str(own.get("href"))).hostname if isinstance(own, dict) else None
+    return {"org_id": str(body["id"])} | ({"subdomain": host.partition(".")[0]} if host else {})
+
+
+def _is_a_user(response: Response) -> bool:
+    body = _json(response)
+    return response.status == 200 and isinstance(body, dict) and {"id", "status", "profile"} <= body.keys()
+
+
+def _issues_a_token(response: Response) -> bool:
+    body = _json(response)
+    return (
+        response.status == 200
+        and isinstance(body, dict)
+        and isinstance(body.get("access_token"), str)
+        and body.get("token_type") == "Bearer"
+    )
+
+
+def _knows_no_such_user(response: Response) -> bool:
+    error = error_of(response)
+    return response.status == 404 and error is not None and error.code == NOT_FOUND

@@ -1,0 +1,95 @@
+"""privacyIDEA, the self-hosted MFA server (https://www.privacyidea.org)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mfagate.cassettes.scrub import Scrubbing
+from mfagate.core.result import Finding
+from mfagate.providers.api import ProviderApi
+from mfagate.providers.privacyidea.dialect import PrivacyIDEADialect
+from mfagate.providers.privacyidea.probes import PrivacyIDEAProbes
+from mfagate.providers.privacyidea.settings import PrivacyIDEASettings, contradictions
+from mfagate.providers.probes import Send
+from mfagate.providers.provider import Provider
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
+    from mfagate.providers.oauth import Tokens
+    from mfagate.providers.states import States
+
+
+class PrivacyIDEAApi(ProviderApi[PrivacyIDEASettings]):
+    """Where the API of privacyIDEA is, and what signs its requests."""
+
+    def base_url(self, settings: PrivacyIDEASettings) -> str:
+        """Return the configured URL."""
+        return settings.url
+
+    def signer(self, settings: PrivacyIDEASettings, tokens: Tokens) -> AuthBase:
+        """Sign with the raw key or token that the endpoint takes."""
+        from mfagate.providers.privacyidea.auth import PrivacyIDEAAuth
+
+        return PrivacyIDEAAuth(settings, tokens)
+
+    def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
+        """The tokens are our own: HOTP, and a push whose phone is played in this process."""
+        return False
+
+
+class PrivacyIDEA(Provider[PrivacyIDEASettings]):
+    """Knowledge about privacyIDEA; every answer was observed on 3.14."""
+
+    name: ClassVar[str] = "privacyidea"
+    title: ClassVar[str] = "privacyIDEA"
+    settings = PrivacyIDEASettings
+    dialect = PrivacyIDEADialect()
+    probes = PrivacyIDEAProbes()
+    api = PrivacyIDEAApi()
+    expectations: ClassVar[Mapping[str, str]] = {
+        "realm": "the server's default realm, as it names it for an unknown user",
+        "version": "the server's version, or its beginning: 3.14",
+        "public_key": "the server's public audit key (PEM), with which it signs every answer",
+    }
+    not_identifying: ClassVar[frozenset[str]] = frozenset({"version"})
+    test_data: ClassVar[Mapping[str, str]] = {
+        "user": "an existing user whom nobody else uses: mfagate enrols and deletes tokens of this user",
+        "expired_validate_key": "an expired API key of the role validate (createtoken with -d -1)",
+    }
+    test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})
+    clock_tolerance_seconds: ClassVar[float] = 60.0
+    scrubbing: ClassVar[Scrubbing] = Scrubbing(
+        secret_fields=frozenset({"enrollment_credential", "googleurl", "otpkey", "seed"}),
+        volatile_fields={
+            "serial": "MFAGATE-000000000000",
+            "signature": "rsa_sha256_pss:00",
+            "threadid": 1,
+            "time": 1767225600.0,
+            "transaction_id": "00000000000000000000",
+            "transaction_ids": ["00000000000000000000"],
+        },
+    )
+
+    def credential_for(self, path: str, configured: Collection[str]) -> str | None:
+        """Every login ends at an endpoint that takes the validate key, unless the server takes requests without it."""
+        from mfagate.providers.privacyidea.auth import signing_setting
+
+        is_open = "validate_access" in configured
+        return "validate_key" if signing_setting(path) == "validate_key" and not is_open else None
+
+    def inspect(self, settings: PrivacyIDEASettings) -> Sequence[tuple[str, Finding]]:
+        """Half a service account, and two ways to authenticate at one endpoint."""
+        return list(contradictions(settings))
+
+    def states(
+        self, send: Send[PrivacyIDEASettings], settings: PrivacyIDEASettings, test_data: Mapping[str, str]
+    ) -> States:
+        """Set up states through the admin API, on any server."""
+        from mfagate.providers.privacyidea.states import PrivacyIDEAStates
+
+        return PrivacyIDEAStates(self, send, settings, test_data)
+
+
+PROVIDER = PrivacyIDEA()

@@ -1,0 +1,205 @@
+"""An imitation of Microsoft Entra ID: the login host and Microsoft Graph of the global cloud, on one port.
+
+Their paths differ, so that a client may be pointed at it for either. The tenants, applications
+and users are made anew on each start.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager
+from typing import Any
+
+from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
+from mfagate.sandbox.emulator import (
+    Emulator,
+    IncomingRequest,
+    Reply,
+    RequestProblem,
+    changed,
+    injects,
+    together,
+    without,
+)
+from mfagate_sandbox.entra import fault_kinds
+from mfagate_sandbox.entra.directory import (
+    ROLES,
+    Application,
+    DeviceCode,
+    EntraTenant,
+    EntraUser,
+    Federation,
+    Secret,
+    SelfSignedCertificate,
+    method,
+)
+from mfagate_sandbox.entra.faults import refuse
+from mfagate_sandbox.entra.graph import GraphHost, graph_problem, is_graphs, throttled
+from mfagate_sandbox.entra.login import LoginHost, login_problem
+from mfagate_sandbox.entra.tokens import Issuer
+
+_SIGN_IN = "openid profile"
+
+
+class EntraEmulator(LoginHost, GraphHost, Emulator):
+    """Two tenants: the login service's, and one that is another's."""
+
+    hosts = (CLOUDS[GLOBAL].login, CLOUDS[GLOBAL].graph)
+    secrets = frozenset(
+        {
+            "accepted_device_code",
+            "client_assertion",
+            "client_secret",
+            "declined_device_code",
+            "disabled_client_secret",
+            "expired_client_secret",
+            "expired_device_code",
+            "expired_token",
+            "expiring_client_secret",
+            "issuer_private_key",
+            "least_client_secret",
+            "other_client_secret",
+            "private_key",
+            "redeemed_device_code",
+            "roleless_client_secret",
+        }
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = threading.RLock()
+        self.issuer = Issuer()
+        self.codes = {}
+        expired, expiring = Secret(-1, "last year's"), Secret(10, "about to end")
+        certificate, federation = SelfSignedCertificate(), Federation()
+        service = Application(
+            *("login service", ROLES),
+            secrets=[Secret(), expired, expiring],
+            certificates=[certificate],
+            federations=[federation],
+        )
+        applications = {
+            "": service,
+            "disabled_": Application("disabled", ROLES, enabled=False, secrets=[Secret()]),
+            "least_": Application("least privilege", ROLES[:1], secrets=[Secret()]),
+            "public_": Application("command line", public=True),
+            "roleless_": Application("roleless", secrets=[Secret()]),
+        }
+        other = Application("login service", ROLES, secrets=[Secret()])
+        users = {
+            "user": EntraUser("alice", [method("password"), method("microsoftAuthenticator"), method("softwareOath")]),
+            "declining_user": EntraUser("bob", [method("password"), method("phone")], "declines"),
+            "weak_user": EntraUser("mallory", [method("password"), method("email")]),
+        }
+        tenant = _tenant("mfagate.onmicrosoft.com", list(applications.values()), list(users.values()))
+        foreign = _tenant("mfagate-other.onmicrosoft.com", [other], [])
+        self._own = service
+        self.tenants = [tenant, foreign]
+        self.values = {
+            "tenant_id": tenant.tenant_id,
+            "tenant_domain": tenant.domain,
+            "user_name": tenant.principal_name(users["user"]),
+            "other_tenant_id": foreign.tenant_id,
+            "private_key": certificate.private_key,
+            "certificate": certificate.pem,
+            "certificate_thumbprint": certificate.sha1.hex().upper(),
+            "client_assertion": federation.token(),
+            "issuer_private_key": federation.private_key,
+            "secret_id": service.secrets[0].key_id,
+            "object_id": service.object_id,
+            "expired_client_secret": expired.value,
+            "expiring_client_secret": expiring.value,
+            "expired_token": self._expired_token(tenant, service),
+            **_credentials({**applications, "other_": other}),
+            **{name: user.object_id for name, user in users.items()},
+            **self._prepared_codes(tenant, service, users),
+        }
+
+    def _expired_token(self, tenant: EntraTenant, application: Application) -> str:
+        resource = f"https://{CLOUDS[GLOBAL].graph}"
+        answer = self.issuer.for_application(tenant, application, resource, by_certificate=False, ago=7200)
+        return str(answer["access_token"])
+
+    def _prepared_codes(
+        self, tenant: EntraTenant, application: Application, users: dict[str, EntraUser]
+    ) -> dict[str, str]:
+        wanted: dict[str, dict[str, Any]] = {
+            "accepted": {"answer": "accepted", "user": users["user"], "seconds": float("inf")},
+            "declined": {"answer": "declined", "user": users["declining_user"], "seconds": float("inf")},
+            "expired": {"seconds": 0},
+            "redeemed": {"answer": "redeemed", "user": users["user"], "seconds": float("inf")},
+        }
+        codes = {
+            name: DeviceCode(tenant, application.client_id, _SIGN_IN, prepared=True, **state)
+            for name, state in wanted.items()
+        }
+        self.codes |= {code.code: code for code in codes.values()}
+        return {f"{name}_device_code": code.code for name, code in codes.items()}
+
+    def problem(self, problem: RequestProblem, request: IncomingRequest) -> Reply:
+        """In the words of the host that the path is of; Graph looks for a token first."""
+        if not is_graphs(request.path):
+            return login_problem(problem, request)
+        if problem is not RequestProblem.DEFECT:
+            self.authenticated(request)
+        return graph_problem(problem, request)
+
+    @injects(fault_kinds.REVOKED)
+    def remove_the_credentials(self) -> AbstractContextManager[None]:
+        """The application has none left."""
+        return changed(self._own, secrets=[], certificates=[], federations=[])
+
+    @injects(fault_kinds.EXPIRED)
+    def let_the_secret_end(self) -> AbstractContextManager[None]:
+        """Yesterday."""
+        return changed(self._own.secrets[0], days=-1)
+
+    @injects(fault_kinds.ROTATED)
+    def replace_the_secret(self) -> AbstractContextManager[None]:
+        """The old one was removed when the new one was there."""
+        return changed(self._own, secrets=[Secret(), *self._own.secrets[1:]])
+
+    @injects(fault_kinds.DEMOTED)
+    def take_the_roles_away(self) -> AbstractContextManager[None]:
+        """Tokens are issued all the same."""
+        return changed(self._own, roles=())
+
+    @injects(fault_kinds.DISABLED)
+    def disable_the_application(self) -> AbstractContextManager[None]:
+        """In the tenant."""
+        return changed(self._own, enabled=False)
+
+    @injects(fault_kinds.DELETED)
+    def delete_the_application(self) -> AbstractContextManager[None]:
+        """The tenant does not know it."""
+        return without(self.tenants[0].applications, self._own.client_id)
+
+    @injects(fault_kinds.CLOUD)
+    def move_the_tenant(self) -> AbstractContextManager[None]:
+        """This cloud does not know it."""
+        return changed(self, tenants=self.tenants[1:])
+
+    @injects(fault_kinds.AUTH_DOWN)
+    def refuse_everybody(self) -> AbstractContextManager[None]:
+        """No secret and no certificate is right."""
+        applications = [one for tenant in self.tenants for one in tenant.applications.values()]
+        return together([changed(one, secrets=[], certificates=[]) for one in applications])
+
+    @injects(fault_kinds.BLOCKED)
+    def block(self, request: IncomingRequest, argument: str) -> Reply | None:
+        """Tokens are not issued."""
+        return refuse(request, 53003).answer if request.path.endswith("/oauth2/v2.0/token") else None
+
+    @injects(fault_kinds.LIMITED)
+    def throttle(self, request: IncomingRequest, argument: str) -> Reply | None:
+        """Graph alone."""
+        return throttled(request, argument) if is_graphs(request.path) else None
+
+
+def _tenant(domain: str, applications: list[Application], users: list[EntraUser]) -> EntraTenant:
+    return EntraTenant(domain, {one.client_id: one for one in applications}, users)
+
+
+def _credentials(applications: dict[str, Application]) -> dict[str, str]:
+    ids = {f"{name}client_id": one.client_id for name, one in applications.items()}
+    return ids | {f"{name}client_secret": one.secrets[0].value for name, one in applications.items() if one.secrets}
