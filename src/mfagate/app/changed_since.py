@@ -87,9 +87,8 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def inputs(configuration: Configuration) -> Iterator[Path]:
-    """Yield the configuration file, the files that its integrations are checked with, and what runs remember."""
+    """Yield the configuration file, and the files that its integrations are checked with."""
     yield configuration.path
-    yield configuration.path.parent / configuration.notify.state
     for one in configuration.integrations.values():
         yield from files(one)
 

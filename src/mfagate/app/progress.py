@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mfagate.app.gate import Progress, Silent
+from mfagate.app.session import Progress, Silent
 from mfagate.core.foreign import quoted
 from mfagate.core.result import Check, IntegrationReport
 

@@ -24,7 +24,7 @@ from mfagate.core.foreign import harmless, hiding, quoted
 from mfagate.core.resources import shortage_of
 from mfagate.core.result import Check, Finding, Measured, SkipReason
 from mfagate.core.result import TargetKind as ReportTarget
-from mfagate.history.past import PriorRuns
+from mfagate.history.past import PriorRuns, Shapes
 from mfagate.providers.base import Probe, Provider
 from mfagate.sandbox import EMULATOR
 from mfagate.secrets.fingerprint import fingerprint
@@ -86,6 +86,8 @@ class CheckContext:
     proving: dict[str, Probe] = field(default_factory=dict)
     answered: dict[str, Exchange] = field(default_factory=dict)
     past: PriorRuns = field(default_factory=PriorRuns)
+    learnt: Shapes = field(default_factory=dict)
+    """The shapes of this run's answers, for the next run to compare with."""
     pictures: list[Attempts[Any]] = field(default_factory=list)
     asking_seconds: float = INTEGRATION_RETRY_SECONDS
     began: float = field(default_factory=time.monotonic)

@@ -40,8 +40,9 @@ def run(climb: CheckContext) -> Iterator[Check]:
             found[difference.cause, difference.path][name] = difference
     for (_, path), where in found.items():
         yield _check(climb, path, where)
-    learned = {name: to_json(merged(known[name], shape) if name in known else shape) for name, shape in seen.items()}
-    climb.past.shapes = {**climb.past.shapes, **learned}
+    climb.learnt = {
+        name: to_json(merged(known[name], shape) if name in known else shape) for name, shape in seen.items()
+    }
     if not seen:
         yield skipped(ID, "no answer met the contract, so there is nothing to compare")
     elif not known:

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from pydantic import SecretStr
 
-from mfagate import __version__
 from mfagate.cassettes.scrub import secrets_sent
 from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Phase, Request
 from mfagate.core.origins import UnsafeRequest, path_fault
+from mfagate.core.version import __version__
 from mfagate.providers.base import Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
 from mfagate.providers.signing import prepare

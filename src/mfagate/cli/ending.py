@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import click
 
+from mfagate.app.errors import without_surrounding_secrets
 from mfagate.cli.refusal import Refusal
 from mfagate.core.foreign import harmless, quoted
 
@@ -81,19 +82,10 @@ def _shown(error: click.ClickException) -> str:
         error.possibilities[:] = [option for option in error.possibilities if option != "--override"]
     # A refusal of ours has made each of its messages harmless, and has lines of its own.
     message = error.format_message()
-    return _without_secrets(
+    # There may be no session that knows the secrets of the command line and the environment.
+    return without_surrounding_secrets(
         "\n".join([*usage, f"Error: {message if isinstance(error, Refusal) else harmless(message)}"])
     )
-
-
-def _without_secrets(message: str) -> str:
-    """Hide the credentials in addresses of the command line and the environment: there may be no session to do so."""
-    from mfagate.secrets.credentials import learn_surroundings
-    from mfagate.secrets.redaction import Redactor
-
-    redactor = Redactor()
-    learn_surroundings(redactor, "", os.environ, sys.argv[1:])
-    return redactor.redact(message)
 
 
 def _said(error: OSError) -> str:

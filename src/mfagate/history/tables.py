@@ -93,6 +93,14 @@ SHAPES = Table(
 )
 """Of each integration the shapes of its answers, as of the last night."""
 
+NOTIFIED = Table(
+    "notified",
+    METADATA,
+    Column("problem", Text, primary_key=True),
+    Column("status", JSON, nullable=False),
+)
+"""Of each problem that a run with notifications looked at, what is known and what was sent."""
+
 SAMPLES = Table(
     "samples",
     METADATA,

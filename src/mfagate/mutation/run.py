@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from mfagate.app import gate
+from mfagate.app.session import Session, prepared
 from mfagate.checks import Stage, configuration, contract, identity, run_checks
 from mfagate.checks.context import CheckContext
 from mfagate.config import ConfigError, load
@@ -195,12 +195,12 @@ class Runner:
             return seen
 
     @contextmanager
-    def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[CheckContext, gate.Session]]:
+    def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[CheckContext, Session]]:
         with temporary_folder("mutant") as folder:
             loaded = load(copy.write(folder), registry.names(), flat=True)
             integration = _at_home(loaded.integrations[name], self.project.integrations[name])
-            session = gate.Session(loaded, environ=copy.environ, running=self.project.running)
-            with gate.prepared(session, integration, live=True) as state:
+            session = Session(loaded, environ=copy.environ, running=self.project.running)
+            with prepared(session, integration, live=True) as state:
                 state.shared = _shared(session, loaded, self.project.integrations, name)
                 yield state, session
 
@@ -258,7 +258,7 @@ def _read(state: CheckContext) -> Any:
     return values, rest, state.integration.unknown_keys, literal
 
 
-def _shared(session: gate.Session, loaded: Configuration, mine: Mapping[str, Integration], name: str) -> list[Any]:
+def _shared(session: Session, loaded: Configuration, mine: Mapping[str, Integration], name: str) -> list[Any]:
     """What only a look at all integrations shows, where they are of several environments."""
     known = [one for one in loaded.integrations.values() if one.name in mine]
     if len({one.environment for one in known}) < 2:

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
-from mfagate import __version__
 from mfagate.config.settings import ProviderSettings
 from mfagate.core import strict_json
 from mfagate.core.causes import CauseId
 from mfagate.core.diagnosis import diagnose, seconds_to_wait
 from mfagate.core.exchange import Exchange, Request, Response
 from mfagate.core.origins import UnsafeRequest
+from mfagate.core.version import __version__
 from mfagate.providers.base import Provider, ProviderDialect
 from mfagate.providers.oauth import TokenRefused, Tokens
 from mfagate.providers.second_factor import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import junitparser
 import pytest
 
-from .support.project import REPOSITORY, Project
+from ..support.project import REPOSITORY, Project
 
 
 @pytest.fixture
