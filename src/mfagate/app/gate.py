@@ -129,7 +129,7 @@ def run(plan: GatePlan, progress: Progress | None = None) -> RunOutcome:
     load_cause(CauseId.GATE_RESOURCES)
     examined, reports = _examine_all(session, plan)
     report = _report(plan, session, started, _with_comparisons(reports, plan.history, started))
-    learnt = {one.report.name: one.learnt for one in examined if one.learnt}
+    learnt = {result.report.name: result.learnt for result in examined if result.learnt}
     return RunOutcome(session.redactor.redact_tree(report), session.redactor.redact_tree(learnt))
 
 
@@ -160,10 +160,10 @@ def _correlated(
     options: GateOptions, examined: Sequence[_Examined], integrations: Sequence[Integration]
 ) -> list[IntegrationReport]:
     """Return the reports, decided again with what all integrations show together."""
-    sightings = [sighting for one in examined for sighting in one.sightings]
+    sightings = [sighting for result in examined for sighting in result.sightings]
     witness = _witness(options, sightings)
     sightings += [witness] if witness is not None else []
-    together = blamed(documented_once([one.report for one in examined]), sightings)
+    together = blamed(documented_once([result.report for result in examined]), sightings)
     reports = [
         after if after is before.report else decided(after, before.cleared)
         for before, after in zip(examined, together, strict=True)

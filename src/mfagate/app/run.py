@@ -1,4 +1,4 @@
-"""One run, from the configuration to the exit code: the command, pytest and the Python API all call it."""
+"""Run from the configuration to the exit code: for the command, pytest and the Python API."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class SelectedRun:
     def concerned(self) -> Sequence[Integration]:
         """The integrations to check: without those that have not changed."""
         since = self.changed_since
-        return [one for one in self.integrations if since is None or one.name in since.changed]
+        return [integration for integration in self.integrations if since is None or integration.name in since.changed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +215,15 @@ def execute(
         warn(warning)
     report = exit_codes.recorded(report, allow_inconclusive=request.allow_inconclusive)
     publish(request, report, prior, warn)
-    return RunResult(report, report.run.exit_code or 0, [one.path for one in request.outputs if one.path is not None])
+    written = [output.path for output in request.outputs if output.path is not None]
+    return RunResult(report, report.run.exit_code or 0, written)
 
 
 def _prior_runs(selected: SelectedRun, recorder: RunRecorder | None) -> Mapping[str, PriorRuns]:
     """Return what earlier nights found; other stages do not compare with them."""
     if recorder is None or selected.request.stage is not Stage.NIGHTLY:
         return {}
-    return recorder.prior_runs([one.name for one in selected.integrations], Stage.NIGHTLY)
+    return recorder.prior_runs([integration.name for integration in selected.integrations], Stage.NIGHTLY)
 
 
 def _keep(outcome: gate.RunOutcome, notifier: Notifier | None, recorder: RunRecorder) -> Sequence[str]:

@@ -20,7 +20,7 @@ Exit codes:
   0    pass: deploy
   1    fail: do not deploy
   2    usage error, or the configuration file cannot be read
-  3    inconclusive: it could not be known now
+  3    inconclusive: the verdict could not be determined
   130  interrupted (143 by SIGTERM)
 """
 

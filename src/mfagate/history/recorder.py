@@ -32,7 +32,7 @@ _LOOKED_BACK = timedelta(days=180)
 
 
 def place_of(configuration: Configuration, option: str | None) -> HistoryLocation:
-    """Where the history is: as the command line says, or else the file; the default is beside the file.
+    """Return where the history is: by the command line, by the file, or beside the file.
 
     Raises:
         HistoryError: It names no place.
@@ -43,7 +43,7 @@ def place_of(configuration: Configuration, option: str | None) -> HistoryLocatio
 
 
 def place_for(config: Path, option: str | None) -> HistoryLocation:
-    """Where the history of a configuration file is; without a file it is where it would be beside one.
+    """Return where the history of a configuration file is, even if there is no such file.
 
     Raises:
         HistoryError: The file cannot be read, or names no place.
@@ -230,13 +230,14 @@ class RunRecorder(HistoryReader):
     def record(self, report: Report, learnt: Mapping[str, Shapes]) -> None:
         """Store a run, and what the next one compares with."""
         # Faults that were injected say nothing about the provider: neither what is usual, nor what has changed.
-        real = [one for one in report.integrations if not one.faults]
+        real = [integration for integration in report.integrations if not integration.faults]
         if len(real) < len(report.integrations):
             if not real:
                 return
-            verdict = Verdict.of(one.verdict for one in real)
+            verdict = Verdict.of(integration.verdict for integration in real)
             report = report.model_copy(update={"integrations": real, "verdict": verdict})
-        shapes = {one.name: learnt[one.name] for one in real if one.name in learnt}
+        kept = {integration.name for integration in real}
+        shapes = {name: shape for name, shape in learnt.items() if name in kept}
         self._ask(lambda history: history.record(StoredRun.of(report), shapes=shapes, keep_days=self._keep_days))
 
     def notified(self) -> Mapping[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The history: runs written and asked for."""
+"""Write runs to the history, and read them."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class History:
                 connection.execute(RUNS.delete().where(RUNS.c.started < run.started - timedelta(days=keep_days)))
 
     def runs(self, selection: Selection | None = None) -> list[StoredRun]:
-        """The selected states in their runs, newest run first. Of a run, only what was selected is there."""
+        """Return the selected states in their runs, newest run first."""
         from sqlalchemy import select
 
         from mfagate.history.tables import RUNS, STATES
@@ -149,7 +149,7 @@ class History:
             return [_run(group[0], [states[row["state_number"]] for row in group]) for group in by_run]
 
     def run(self, beginning: str) -> StoredRun:
-        """The run whose id begins so, with all of its integrations.
+        """Return the run whose id begins with this text, with all of its integrations.
 
         Raises:
             HistoryError: There is none, or there are several.
@@ -182,7 +182,7 @@ class History:
             return _run(rows[0], [states[row["state_number"]] for row in own])
 
     def past(self, name: str, stage: str, since: datetime) -> PriorRuns:
-        """What the earlier runs of a stage tell of an integration."""
+        """Return what the earlier runs of a stage found about an integration."""
         from sqlalchemy import select
 
         from mfagate.history.tables import SHAPES
@@ -349,7 +349,7 @@ def _problem_row(parent: int, problem: RecordedProblem) -> dict[str, Any]:
 
 
 def _text(value: Any) -> Any:
-    """Without what no database keeps in a text: NUL, and halves of surrogate pairs."""
+    """Remove what databases do not store in a text: NUL, and halves of surrogate pairs."""
     return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 

@@ -91,7 +91,7 @@ SHAPES = Table(
     Column("seen", Moment, nullable=False),
     Column("answers", JSON, nullable=False),
 )
-"""Of each integration the shapes of its answers, as of the last night."""
+"""The shapes of the answers of each integration, as of the last night."""
 
 NOTIFIED = Table(
     "notified",
@@ -99,7 +99,7 @@ NOTIFIED = Table(
     Column("problem", Text, primary_key=True),
     Column("status", JSON, nullable=False),
 )
-"""Of each problem that a run with notifications looked at, what is known and what was sent."""
+"""What notifications remember of each problem: its cause, and what was sent."""
 
 SAMPLES = Table(
     "samples",
@@ -121,4 +121,4 @@ FINGERPRINTS = Table(
     Column("fingerprint", String(16), nullable=False),
     sqlite_with_rowid=False,
 )
-"""Of each value that a run used. The key is never in the database."""
+"""The fingerprint of each value that a run used. The key is never in the database."""
