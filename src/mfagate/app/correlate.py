@@ -243,9 +243,7 @@ def _with_peers(check: Check, name: str, seen: _PeerAnswers, question: _Question
     peers = [f"{words}: {names}" for words, names in ((question.good, good), (question.bad, bad)) if names]
     known = good or check.cause is CauseId.NETWORK_THIS_MACHINE
     next_step = check.next_step if known else f"{question.nobody} {check.next_step or ''}".rstrip()
-    return check.model_copy(
-        update={"evidence": {**check.evidence, EVIDENCE: "; ".join(peers)}, "next_step": next_step}
-    )
+    return check.model_copy(update={"evidence": {**check.evidence, EVIDENCE: "; ".join(peers)}, "next_step": next_step})
 
 
 def _without(name: str, names: Sequence[str]) -> str:
