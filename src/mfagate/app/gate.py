@@ -17,10 +17,10 @@ from mfagate.app.session import Progress, Session, Silent, fingerprints, prepare
 from mfagate.app.verdict import coverage_of, decided, enough_asked, name_integration, report_of
 from mfagate.cassettes.writer import require_vcrpy
 from mfagate.checks import Stage, network, run_checks
-from mfagate.checks.context import internal_error
 from mfagate.checks.reach import Sighting, is_stopped
+from mfagate.checks.results import internal_error
 from mfagate.config.model import Configuration, GateOptions, Integration
-from mfagate.core import git
+from mfagate.core import check_ids, git
 from mfagate.core.causes import CauseId
 from mfagate.core.causes import load as load_cause
 from mfagate.core.foreign import hiding, quoted
@@ -260,7 +260,7 @@ def _examine(session: Session, plan: GatePlan, integration: Integration, shared:
         except SandboxError as error:
             examined = _unchecked(integration, _not_started(integration, error))
         except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
-            examined = _unchecked(integration, internal_error(integration, session.redactor, "gate", error))
+            examined = _unchecked(integration, internal_error(integration, session.redactor, check_ids.GATE, error))
         faults = list(plan.faults.get(integration.name, ()))
         report = examined.report.model_copy(update={"faults": faults})
         session.progress.finished(report)
@@ -278,22 +278,23 @@ def _checked(session: Session, plan: GatePlan, integration: Integration, shared:
     def on_check(check: Check) -> None:
         session.progress.checked(integration.name, check)
 
-    with prepared(session, integration, live=plan.stage is not Stage.CHECK) as context:
-        context.shared = shared
-        context.past = _prior(plan, integration)
+    prior = _prior(plan, integration)
+    with prepared(session, integration, live=plan.stage is not Stage.CHECK, shared=shared, prior=prior) as context:
         session.progress.started(integration.name, f"checking {context.provider.title}")
-        checks, cleared = run_checks(context, plan.stage, on_check)
-        coverage = coverage_of(context, plan.stage, checks)
-        named = [name_integration(integration, check) for check in checks]
-        named += [*enough_asked(integration, named, coverage), *context.waivers.review(checks)]
+        done = run_checks(context, plan.stage, on_check)
+        coverage = coverage_of(context, plan.stage, done.checks)
+        checks = [name_integration(integration, check) for check in done.checks]
+        checks += [*enough_asked(integration, checks, coverage), *context.waivers.review(done.checks)]
         about = {
-            "target": context.target,
-            "measured": context.measured,
+            "target": context.target_kind() if done.live is None else done.live.target_kind,
+            "measured": done.transcript.measured,
             "contract": coverage,
             "fingerprints": fingerprints(context),
         }
-        report = report_of(integration, named, cleared).model_copy(update=about)
-        return _Examined(report, cleared, [*network.sightings(context)], context.learnt)
+        report = report_of(integration, checks, done.exonerated).model_copy(update=about)
+        if done.live is None:
+            return _Examined(report, done.exonerated)
+        return _Examined(report, done.exonerated, [*network.sightings(done.live)], done.live.evidence.shapes)
 
 
 def _unchecked(integration: Integration, problem: Check) -> _Examined:
@@ -311,4 +312,4 @@ def _not_started(integration: Integration, error: SandboxError) -> Check:
         integration.locate("endpoint"),
         next_step=_SANDBOX_STEP.replace("PROVIDER", integration.provider),
     )
-    return Check.from_finding("sandbox", finding)
+    return Check.from_finding(check_ids.SANDBOX, finding)

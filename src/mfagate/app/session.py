@@ -12,11 +12,14 @@ from typing import Any, Protocol
 
 from mfagate.checks.cleanup import Cleanup
 from mfagate.checks.context import CheckContext
+from mfagate.checks.tables import ResolvedTables
+from mfagate.checks.waivers import Waivers
 from mfagate.config.model import Configuration, Integration, LoginClient
 from mfagate.config.resolved import Value, resolve_files, resolve_table
 from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.core.foreign import hiding
-from mfagate.core.result import Check, IntegrationReport
+from mfagate.core.result import Check, Finding, IntegrationReport
+from mfagate.history.past import PriorRuns
 from mfagate.inspection.identity import CERTIFICATE, KEY
 from mfagate.inspection.other_names import meant_by
 from mfagate.inspection.settings import InspectedSettings
@@ -151,8 +154,22 @@ def _secrecy(provider: Provider, table: str, names: Iterable[str]) -> Secrecy:
 
 
 @contextmanager
-def prepared(session: Session, integration: Integration, *, live: bool) -> Iterator[CheckContext]:
-    """Prepare the checks of an integration, and start its sandbox if it has one and the run is live.
+def prepared(
+    session: Session,
+    integration: Integration,
+    *,
+    live: bool,
+    shared: Sequence[Finding] = (),
+    prior: PriorRuns | None = None,
+) -> Iterator[CheckContext]:
+    """Prepare the inputs of the checks, and start the sandbox of the integration if the run is live.
+
+    Args:
+        session: The run.
+        integration: What is to be checked.
+        live: Whether requests are to be sent.
+        shared: Findings that only a comparison with other integrations shows.
+        prior: What earlier runs found.
 
     Raises:
         SandboxError: The sandbox did not start.
@@ -168,31 +185,35 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
         running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))
         session.started[integration.name] = running
     with hiding(session.redactor.redact):
-        yield _context(session, integration, provider, running)
+        options = session.configuration.gate
+        yield CheckContext(
+            integration,
+            provider,
+            options,
+            session.redactor,
+            Waivers(integration, options),
+            _tables(session, integration, running),
+            endpoint=running.endpoint if running else integration.endpoint,
+            ca_bundle=Path(running.ca_bundle) if running and running.ca_bundle else None,
+            cleanup=session.cleanup,
+            shared=shared,
+            prior=prior or PriorRuns(),
+        )
 
 
-def _context(session: Session, integration: Integration, provider: Provider, running: Running | None) -> CheckContext:
+def _tables(session: Session, integration: Integration, running: Running | None) -> ResolvedTables:
     if running is not None:
         for name in running.secrets:
             session.redactor.add(f"sandbox {name}", running.values[name])
-    context = CheckContext(
-        integration,
-        provider,
-        session.configuration.gate,
-        session.inspect(integration, running),
-        session.redactor,
-        endpoint=running.endpoint if running else integration.endpoint,
-        ca_bundle=Path(running.ca_bundle) if running and running.ca_bundle else None,
-        cleanup=session.cleanup,
-    )
-    context.expect = session.resolve(integration, "expect", running)
-    context.client = session.resolve(integration, "client", running)
+    settings = session.inspect(integration, running)
+    expect = session.resolve(integration, "expect", running)
+    client = session.resolve(integration, "client", running)
+    control = None
     if integration.control:
-        control = session.resolve(integration, "control", running)
-        context.control = InspectedSettings(integration, provider.settings, control, table="control")
-    context.test_data = session.resolve(integration, "test_data", running)
-    context.client_certificate = session.client_certificate(integration)
-    return context
+        values = session.resolve(integration, "control", running)
+        control = InspectedSettings(integration, registry.get(integration.provider).settings, values, table="control")
+    test_data = session.resolve(integration, "test_data", running)
+    return ResolvedTables(settings, control, client, expect, test_data, session.client_certificate(integration))
 
 
 def fingerprints(context: CheckContext) -> dict[str, str]:
@@ -200,11 +221,11 @@ def fingerprints(context: CheckContext) -> dict[str, str]:
 
     Values of a sandbox are left out, because they differ in each run.
     """
-    integration = context.integration
+    integration, resolved = context.integration, context.tables
     tables = {
-        "": context.subject.values,
-        "control.": context.control.values if context.control else {},
-        "expect.": context.expect,
+        "": resolved.settings.values,
+        "control.": resolved.control.values if resolved.control else {},
+        "expect.": resolved.expect,
     }
     prints = {
         f"{table}{name}": fingerprint(str(value.value))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from shlex import quote
 
-from mfagate.checks import Stage, record
+from mfagate.checks import Stage
 from mfagate.checks.context import CheckContext
-from mfagate.checks.contract import INTERACTION
 from mfagate.config.model import Integration
-from mfagate.core.causes import CauseId, Outcome
+from mfagate.core import check_ids
+from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of
 from mfagate.core.causes import load as load_cause
 from mfagate.core.result import (
     Check,
@@ -26,10 +27,13 @@ from mfagate.core.result import (
 
 def coverage_of(context: CheckContext, stage: Stage, checks: Sequence[Check]) -> ContractCoverage | None:
     """Count how much of the contract was asked; None for a stage that does not ask, or without a contract."""
-    if context.contract is None or stage not in (Stage.GATE, Stage.NIGHTLY):
+    was_read = any(check.id == check_ids.CONTRACT_FILE and not check.is_skipped for check in checks)
+    if not was_read or stage not in (Stage.GATE, Stage.NIGHTLY):
         return None
-    interactions = [check for check in checks if check.id == INTERACTION]
-    return ContractCoverage.of(len(context.contract.interactions), interactions)
+    interactions = [check for check in checks if check.id == check_ids.CONTRACT_INTERACTION]
+    with suppress(Exception):  # The check of the contract reports what cannot be read.
+        return ContractCoverage.of(len(context.contract.interactions), interactions)
+    return None
 
 
 def enough_asked(
@@ -51,7 +55,7 @@ def _only_probes(integration: Integration, coverage: ContractCoverage | None) ->
         {"not asked": coverage.reasons},
         integration.locate(),
     )
-    yield Check.from_finding("gate", finding, subject="contract")
+    yield Check.from_finding(check_ids.GATE, finding, subject="contract")
 
 
 def _too_few(integration: Integration, checks: Sequence[Check], coverage: ContractCoverage | None) -> Iterator[Check]:
@@ -64,7 +68,7 @@ def _too_few(integration: Integration, checks: Sequence[Check], coverage: Contra
             {"asked": asked, "expected at least": least, "not asked": coverage.reasons},
             integration.locate("minimum_interactions"),
         )
-        yield Check.from_finding("gate", finding, subject="contract")
+        yield Check.from_finding(check_ids.GATE, finding, subject="contract")
     # A waiver does not turn an inconclusive check into one that ran.
     ran = sum(check.outcome is not Outcome.SKIPPED and not _is_waived_inconclusive(check) for check in checks)
     wanted = integration.minimum_checks or 1
@@ -75,7 +79,7 @@ def _too_few(integration: Integration, checks: Sequence[Check], coverage: Contra
             {"ran": ran, "expected at least": wanted, "skipped": len(checks) - ran},
             integration.locate("minimum_checks"),
         )
-        yield Check.from_finding("gate", finding)
+        yield Check.from_finding(check_ids.GATE, finding)
 
 
 def _is_waived_inconclusive(check: Check) -> bool:
@@ -128,11 +132,13 @@ def decided(report: IntegrationReport, cleared: Sequence[str]) -> IntegrationRep
 
 def _is_answered_login(check: Check) -> bool:
     """Whether the provider answered a request of the contract: a login was reproduced without any database."""
-    if check.id not in (INTERACTION, record.ID) or check.subject is None:
+    if check.id not in (check_ids.CONTRACT_INTERACTION, check_ids.RECORDING) or check.subject is None:
         return False
     if check.cause in (CauseId.CONTRACT_UNSAFE_PATH, CauseId.CONTRACT_STATE_UNAVAILABLE):
         return False  # Nothing was sent.
-    return check.outcome is Outcome.PASS or (check.found is Outcome.FAIL and str(check.cause).startswith("contract."))
+    return check.outcome is Outcome.PASS or (
+        check.found is Outcome.FAIL and family_of(check.cause) is CauseFamily.CONTRACT
+    )
 
 
 def _passed(summary: Summary) -> str:

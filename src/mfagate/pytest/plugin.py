@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mfagate.core import check_ids
 from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mfagate.config import Integration
     from mfagate.core.result import Check, IntegrationReport
 
-_PER_INTERACTION = ("contract.interaction", "cassette")
+_PER_INTERACTION = (check_ids.CONTRACT_INTERACTION, check_ids.CASSETTE)
 _OVERRIDDEN, _WAIVED, _WARNING = "mfagate overridden", "mfagate waived", "mfagate warning"
 """Properties of items, for JUnit files and for the end of pytest's own report."""
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from textwrap import TextWrapper
 
-from mfagate.checks.contract import missing_contract
+from mfagate.checks.contract_file import missing_contract
 from mfagate.config import Configuration, Integration
 from mfagate.config.environments import base_name
 from mfagate.core.extras import install_command
