@@ -10,6 +10,7 @@ from rich.console import Console
 
 from mfagate.app import gate
 from mfagate.app.progress import on_terminal
+from mfagate.app.session import Session
 from mfagate.checks.results import internal_error
 from mfagate.config import load
 from mfagate.core.causes import Outcome
@@ -30,15 +31,15 @@ secret_key = "env:SECRET"
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> gate.Session:
+def session(tmp_path: Path) -> Session:
     (tmp_path / "integrations.toml").write_text(CONFIGURATION)
-    made = gate.Session(load(tmp_path / "integrations.toml", registry.names()), environ={"SECRET": SECRET})
+    made = Session(load(tmp_path / "integrations.toml", registry.names()), environ={"SECRET": SECRET})
     (integration,) = made.configuration.integrations.values()
     made.resolve(integration, "settings", None)
     return made
 
 
-def test_progress_on_a_terminal(session: gate.Session) -> None:
+def test_progress_on_a_terminal(session: Session) -> None:
     stderr = io.StringIO()
     with (
         hiding(session.redactor.redact),
@@ -52,7 +53,7 @@ def test_progress_on_a_terminal(session: gate.Session) -> None:
     assert "\x1b[2J " not in stderr.getvalue()
 
 
-def test_the_log_of_a_defect(session: gate.Session, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_of_a_defect(session: Session, caplog: pytest.LogCaptureFixture) -> None:
     (integration,) = session.configuration.integrations.values()
     try:
         raise RuntimeError(HOSTILE)
@@ -63,10 +64,10 @@ def test_the_log_of_a_defect(session: gate.Session, caplog: pytest.LogCaptureFix
     _assert_harmless(record.getMessage())
 
 
-def test_the_log_of_what_is_left_after_an_interrupt(session: gate.Session, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_of_what_is_left_after_an_interrupt(session: Session, caplog: pytest.LogCaptureFixture) -> None:
     """A provider chooses the ids of what is made there."""
     session.cleanup.left.append(f"user {HOSTILE}")
-    gate._tell_what_is_left(session)
+    gate._log_what_is_left(session)
     (record,) = caplog.records
     assert record.getMessage().startswith("not removed: user x")
     _assert_harmless(record.getMessage())

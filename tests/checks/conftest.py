@@ -39,7 +39,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, provide
     configuration = load(tmp_path / "integrations.toml", ["fake"])
 
     def run() -> IntegrationReport:
-        report = gate.run(configuration, configuration.select(), Stage.GATE)
+        report = gate.run(gate.GatePlan(configuration, configuration.select(), Stage.GATE)).report
         text = report.model_dump_json()
         assert CANARY not in text
         assert TOKEN not in text

@@ -50,7 +50,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, provid
             f'[integrations.x.settings]\ntenant = "acme"\nclient_secret = "env:SECRET"\n{table}'
         )
         configuration = load(tmp_path / "integrations.toml", ["fake"])
-        return gate.run(configuration, configuration.select(), Stage.GATE).integrations[0]
+        return gate.run(gate.GatePlan(configuration, configuration.select(), Stage.GATE)).report.integrations[0]
 
     return run
 

@@ -51,7 +51,7 @@ def verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, prov
     configuration = load(tmp_path / "integrations.toml", ["fake"])
 
     def verify() -> list[Check]:
-        report = gate.run(configuration, configuration.select(), Stage.GATE)
+        report = gate.run(gate.GatePlan(configuration, configuration.select(), Stage.GATE)).report
         return list(of(report.integrations[0], "contract.interaction").values())
 
     return verify

@@ -71,13 +71,14 @@ def test_retention_deletes_everything_of_a_run(history: History) -> None:
             assert len(owners) == 2
 
 
-def test_what_was_known_before_a_run(history: History) -> None:
-    history.record(a_run(0))
-    history.record(a_run(1, DOWN))
-    (known,) = history.before(a_run(2))
-    assert {found.cause for found in known.problems} == {"provider.degraded", "provider.outage"}
-    assert history.before(a_run(2, name="okta")) == []
-    assert history.before(replace(a_run(2), stage="nightly")) == []
+def test_what_notifications_remember_is_replaced_problem_by_problem(history: History) -> None:
+    assert history.notified() == {}
+    history.remember_notified({"duo": {"cause": "provider.outage"}, "okta": {"cause": None}})
+    history.remember_notified({"duo": {"cause": "credential.rejected", "recent": [True, False]}})
+    assert history.notified() == {
+        "duo": {"cause": "credential.rejected", "recent": [True, False]},
+        "okta": {"cause": None},
+    }
 
 
 def test_an_environment_continues_the_history_that_it_had_without_a_table(history: History) -> None:
@@ -90,8 +91,6 @@ def test_an_environment_continues_the_history_that_it_had_without_a_table(histor
     last = history.last_pass("duo/production")
     assert last is not None
     assert last.started == before.started
-    (known,) = history.before(a_run(1, name="duo/production"))
-    assert known.name == "duo/production"
     history.record(a_run(1, passed(), name="duo/production"), shapes={"duo/production": {}})
     assert len(history.past("duo/production", "gate", FIRST).nights) == 2
     assert len(history.runs(Selection(("duo/production",)))) == 2

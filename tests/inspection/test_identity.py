@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from mfagate.app.gate import Session, prepared
+from mfagate.app.session import Session, prepared
 from mfagate.checks import configuration
 from mfagate.checks.context import CheckContext
 from mfagate.config import load

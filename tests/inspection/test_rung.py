@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.app.gate import Session, prepared
+from mfagate.app.session import Session, prepared
 from mfagate.checks import configuration
 from mfagate.checks.context import CheckContext
 from mfagate.config import load

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.app.gate import Session, prepared
+from mfagate.app.session import Session, prepared
 from mfagate.checks import configuration, documentation
 from mfagate.config import load
 from mfagate.config.settings import ProviderSettings

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from mfagate.config.model import NotifyOptions
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check, IntegrationReport, Report, Run, Summary, Verdict
-from mfagate.notify import memory
 from mfagate.notify.changes import ChangeKind, ProblemStatus, observed
 from mfagate.notify.deciding import notifications
 
@@ -61,7 +57,7 @@ def after(states: dict[str, ProblemStatus], *reports: Report) -> list[list[tuple
     messages = []
     for one in reports:
         seen = observed(one, states)
-        sent, new = notifications(seen.changes, seen.states, NOW, NotifyOptions.model_validate({}))
+        sent, new = notifications(seen.changes, seen.statuses, NOW, NotifyOptions.model_validate({}))
         states = {**states, **new}
         told = [change for message in sent for change in message.changes]
         messages.append([(change.integration, change.subject, change.kind, change.cause) for change in told])
@@ -132,7 +128,7 @@ def test_what_did_not_run_has_not_recovered() -> None:
 
 def test_a_warning_is_no_outage() -> None:
     seen = observed(report(a=[EXPIRING]), {})
-    ((message,), _) = notifications(seen.changes, seen.states, NOW, NotifyOptions.model_validate({}))
+    ((message,), _) = notifications(seen.changes, seen.statuses, NOW, NotifyOptions.model_validate({}))
     assert message.level == "warning"
     assert message.body.startswith(
         "NEW a (credential.expiry api_token): credential.expiring-soon\nruns out in 9 days\n"
@@ -147,42 +143,10 @@ def test_the_worst_stands_first_and_knows_when_it_began() -> None:
         at = NOW + timedelta(days=days)
         one = one.model_copy(update={"run": one.run.model_copy(update={"finished": at})})
         seen = observed(one, states)
-        sent, new = notifications(seen.changes, seen.states, at, NotifyOptions.model_validate({}))
+        sent, new = notifications(seen.changes, seen.statuses, at, NotifyOptions.model_validate({}))
         states = {**states, **new}
         bodies += [message.body for message in sent]
     began, over, _, again = bodies
     assert [line.split()[1] for line in began.splitlines() if line.startswith("NEW")] == ["b:", "a"]
     assert [line for line in over.splitlines() if line.startswith("since")] == ["since 2026-11-02 00:00 UTC"] * 2
     assert again.count("since 2026-11-04 00:00 UTC") == 2
-
-
-def test_the_memory_is_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "notifications.json"
-    assert memory.read(path) == {}
-    states = {"a": ProblemStatus(cause="x", since=NOW, told="x", told_at=NOW, recent=(True, False))}
-    memory.write(path, states)
-    assert memory.read(path) == states
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        "{",
-        '{"schema": "mfagate.notifications/1", "states": {"a": {}}}',
-        # Without a zone, nobody can tell how long ago that was.
-        '{"schema": "mfagate.notifications/1", "states": {"a": {"since": "2026-11-01T00:00:00"}}}',
-    ],
-)
-def test_a_damaged_memory_says_so(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "notifications.json"
-    path.write_text(text)
-    with pytest.raises(memory.Trouble, match="holds something else"):
-        memory.read(path)
-
-
-def test_a_memory_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(memory.Trouble, match="cannot be written"):
-        memory.write(tmp_path / "file" / "notifications.json", {})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import sqlite3
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
@@ -14,9 +16,10 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from mfagate.notify import memory
+from mfagate.history.place import HistoryLocation
+from mfagate.history.store import History
 from mfagate.notify.changes import ProblemStatus
-from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, deliver, require_apprise
+from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, deliver, require_packages
 from mfagate.notify.wording import Notification as Words
 from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 from mfagate.secrets.redaction import Redactor
@@ -27,7 +30,7 @@ from .conftest import TOKEN, Duo, Webhook
 
 def gate(project: Duo, url: str, *more: str) -> CommandResult:
     done = project.run("gate", "--notify", *more, MFA_NOTIFY_URL=url)
-    files = [path.read_text() for path in (project.folder / ".mfagate").glob("*")]
+    files = [path.read_bytes().decode(errors="replace") for path in (project.folder / ".mfagate").glob("*")]
     written = "\n".join([done.stdout, done.stderr, json.dumps(done.report), *files])
     assert Redactor({"token": TOKEN}).found_in(written) == []
     return done
@@ -111,24 +114,41 @@ def test_a_drill_says_that_it_is_one(project: Duo, webhook: Webhook) -> None:
     assert "drill: " in message["message"]
 
 
-def test_a_damaged_memory_is_a_warning(project: Duo, webhook: Webhook) -> None:
-    (project.folder / ".mfagate").mkdir()
-    (project.folder / ".mfagate/notifications.json").write_text('{"schema": "another", "states": {}}')
-    project.broken = True
-    (warning,) = gate(project, webhook.url).report["run"]["warnings"]
-    assert "notifications.json holds something else" in warning
-    assert gate(project, webhook.url).report["run"]["warnings"] == []
-    assert len(webhook.received) == 1
+def _remembered(project: Duo) -> sqlite3.Connection:
+    return sqlite3.connect(project.folder / ".mfagate/history.db", isolation_level=None)
 
 
-def test_what_a_run_did_not_look_at_is_still_known(project: Duo, webhook: Webhook) -> None:
-    path = project.folder / ".mfagate/notifications.json"
-    okta = ProblemStatus(cause="provider.outage", since=datetime(2026, 11, 1, tzinfo=UTC), told="provider.outage")
-    memory.write(path, {"okta": okta})
+def test_a_run_with_notifications_is_kept_in_the_default_history(project: Duo, webhook: Webhook) -> None:
     project.broken = True
     gate(project, webhook.url)
-    states = memory.read(path)
-    assert states.keys() == {"okta", "duo-eu"} and states["okta"] == okta
+    with closing(_remembered(project)) as history:
+        assert history.execute("SELECT stage, verdict FROM runs").fetchall() == [("gate", "fail")]
+        ((problem, status),) = history.execute("SELECT problem, status FROM notified").fetchall()
+    assert (problem, json.loads(status)["reported"]) == ("duo-eu", "credential.rejected")
+
+
+def test_a_damaged_memory_is_a_warning_and_problems_are_sent_again(project: Duo, webhook: Webhook) -> None:
+    project.broken = True
+    gate(project, webhook.url)
+    with closing(_remembered(project)) as history:
+        # Without a zone, the age of a problem is unknown.
+        history.execute("""UPDATE notified SET status = '{"since": "2026-11-01T00:00:00"}'""")
+    (warning,) = gate(project, webhook.url).report["run"]["warnings"]
+    assert "already reported problems will be sent again" in warning
+    assert gate(project, webhook.url).report["run"]["warnings"] == []
+    assert len(webhook.received) == 2
+
+
+def test_the_memory_keeps_integrations_that_were_not_selected(project: Duo, webhook: Webhook) -> None:
+    okta = ProblemStatus(cause="provider.outage", since=datetime(2026, 11, 1, tzinfo=UTC), reported="provider.outage")
+    with History.open(HistoryLocation.of(None, project.folder)) as history:
+        history.remember_notified({"okta": okta.model_dump(mode="json")})
+    project.broken = True
+    gate(project, webhook.url)
+    with History.open(HistoryLocation.of(None, project.folder)) as history:
+        statuses = history.notified()
+    assert statuses.keys() == {"okta", "duo-eu"}
+    assert ProblemStatus.model_validate(statuses["okta"]) == okta
 
 
 def test_an_address_is_in_no_message(project: Duo, webhook: Webhook) -> None:
@@ -150,15 +170,15 @@ def test_a_report_has_an_address(project: Duo, webhook: Webhook) -> None:
     assert webhook.received[0]["message"].endswith("report: https://ci.example.com/1")
 
 
-def test_a_memory_and_a_report_that_are_nowhere(project: Duo, webhook: Webhook) -> None:
+def test_without_a_usable_history_the_message_is_sent_and_a_warning_says_why(project: Duo, webhook: Webhook) -> None:
     project.broken = True
-    project.notify += '\nreport_url = "env:NOBODY_SET_IT"\nstate = "integrations.toml/state.json"'
+    project.notify += '\nreport_url = "env:NOBODY_SET_IT"\n[history]\nurl = "integrations.toml/history.db"'
     done = gate(project, webhook.url)
     assert done.exit_code == 1
-    unread, unset, unwritten = done.report["run"]["warnings"]
-    assert "integrations.toml/state.json" in unread and "told again" in unread
+    unusable, unasked, unset = done.report["run"]["warnings"]
+    assert "integrations.toml/history.db" in unusable
+    assert unasked.startswith("notification: the history cannot be asked, so already reported problems")
     assert unset.startswith("notify.report_url: ") and "NOBODY_SET_IT" in unset
-    assert "integrations.toml/state.json cannot be written" in unwritten
     assert "report:" not in webhook.received[0]["message"]
 
 
@@ -218,9 +238,10 @@ def test_mail(project: Duo) -> None:
 @pytest.mark.parametrize(
     ("notify", "message"),
     [
-        ("", "--notify needs whom to tell: put urls into [notify] in integrations.toml"),
+        ("", "--notify needs URLs to send to: put urls into [notify] in integrations.toml"),
         (f'urls = ["json://{TOKEN}@host"]', "notify.urls.0: should be a reference such as env:MFA_NOTIFY_URL"),
         ('url = ["env:X"]', "notify.url: unknown key (did you mean 'urls'?)"),
+        ('urls = ["env:X"]\nstate = "notifications.json"', "notify.state: unknown key"),
         ('urls = ["env:X"]\non = ["old"]', "notify.on.0: should be 'new', 'changed' or 'recovered'"),
         ('urls = ["env:X"]\nflapping = {changes = 1}', "notify.flapping.changes: should be greater than or equal to 2"),
     ],
@@ -233,7 +254,8 @@ def test_what_cannot_work_is_said_before_anything_is_asked(project: Duo, notify:
     assert "Traceback" not in done.stderr
 
 
-def test_without_apprise_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "apprise", None)
-    with pytest.raises(NotReady, match=r"pip install \S+\[notify\]"):
-        require_apprise()
+@pytest.mark.parametrize(("package", "extra"), [("apprise", "notify"), ("sqlalchemy", "history")])
+def test_without_a_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, package: str, extra: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(NotReady, match=rf"pip install \S+\[{extra}\]"):
+        require_packages()

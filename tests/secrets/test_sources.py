@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from mfagate.app import gate
+from mfagate.app.session import Session
 from mfagate.checks import Stage
 from mfagate.checks.live_target import LiveTarget
 from mfagate.config.load import load
@@ -42,12 +43,12 @@ secret_key = "env:DUO_SECRET_KEY"
 ENVIRONMENT = {"DUO_HOST": "api-1a2b3c4d.duosecurity.com", "DUO_SECRET_KEY": SECRET}
 
 
-def session(folder: Path, **parts: str) -> gate.Session:
+def session(folder: Path, **parts: str) -> Session:
     """A session that has resolved every table, as each stage does before it sends anything."""
     environ = {**ENVIRONMENT, **{name: parts.pop(name) for name in [*parts] if name.isupper()}}
     path = folder / "integrations.toml"
     path.write_text(CONFIGURATION.format(**{"more": "", "settings": "", "tables": "", **parts}))
-    made = gate.Session(load(path, registry.names()), environ=environ)
+    made = Session(load(path, registry.names()), environ=environ)
     (integration,) = made.configuration.integrations.values()
     for table in ("settings", "control", "expect", "test_data", "client"):
         made.resolve(integration, table, None)
@@ -240,5 +241,7 @@ def test_a_secret_is_one_even_if_another_table_names_it_as_none(tmp_path: Path) 
 
 def test_a_report_holds_none_of_them(tmp_path: Path) -> None:
     made = session(tmp_path, settings=f'secret_kye = "{PASSWORD}"')
-    report = gate.run(made.configuration, [*made.configuration.integrations.values()], Stage.CHECK)
+    report = gate.run(
+        gate.GatePlan(made.configuration, [*made.configuration.integrations.values()], Stage.CHECK)
+    ).report
     assert PASSWORD not in report.model_dump_json()

@@ -19,7 +19,7 @@ _TABLES_WITH_REFERENCES = ("settings", "expect", "control", "test_data")
 
 
 def since(revision: str, configuration: Configuration, selected: Sequence[Integration]) -> ChangedSince:
-    """Which of the selected integrations are not as they were at a revision of git, and by what.
+    """Return which selected integrations differ from a revision of git, and why.
 
     Raises:
         GitError: git cannot tell; the message says what to do.
@@ -27,7 +27,7 @@ def since(revision: str, configuration: Configuration, selected: Sequence[Integr
     tree = open_tree(configuration.path.absolute().parent, revision)
     before, now = expanded(_before(tree, configuration.path)), expanded(parse(configuration.text))
     for_all = [*_for_all(before.document, now.document, configuration.path)]
-    reasons = {one.name: [*for_all, *_reasons(one, tree, before, now)] for one in selected}
+    reasons = {integration.name: [*for_all, *_reasons(integration, tree, before, now)] for integration in selected}
     return ChangedSince(
         revision=revision,
         commit=tree.commit,
@@ -38,7 +38,7 @@ def since(revision: str, configuration: Configuration, selected: Sequence[Integr
 
 
 def _before(tree: Tree, path: Path) -> Mapping[str, Any]:
-    """The configuration at the revision; empty where there was none, or none that could be read."""
+    """Return the configuration at the revision; empty if there was none, or it could not be read."""
     try:
         return parse(tree.text(path) or "")
     except ValueError:  # not TOML
@@ -56,17 +56,17 @@ def _for_all(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> I
             yield f"[{key}] of {path.name}"
 
 
-def _reasons(one: Integration, tree: Tree, before: Expanded, now: Expanded) -> Iterator[str]:
-    table_before, table_now = (_integrations(each.document).get(one.name) for each in (before, now))
+def _reasons(integration: Integration, tree: Tree, before: Expanded, now: Expanded) -> Iterator[str]:
+    table_before, table_now = (_integrations(version.document).get(integration.name) for version in (before, now))
     if not _same(table_before, table_now):
-        yield from _changed_tables(one.name, before, now)
-    for path in dict.fromkeys(files(one)):
+        yield from _changed_tables(integration.name, before, now)
+    for path in dict.fromkeys(files(integration)):
         if tree.differs(path):
-            yield _shown(path, one.base)
+            yield _shown(path, integration.base)
 
 
 def _changed_tables(name: str, before: Expanded, now: Expanded) -> Iterator[str]:
-    """Name the tables that changed: with environments, that of the environment, the shared one, or both."""
+    """Name the tables that changed: with environments, that of the environment, the shared integration, or both."""
     old, new = before.tables.get(name), now.tables.get(name)
     if old is None or new is None:
         yield f"[{dotted(('integrations', name) if new is None else new.own)}]"
@@ -77,48 +77,49 @@ def _changed_tables(name: str, before: Expanded, now: Expanded) -> Iterator[str]
         yield f"[{dotted(new.shared)}]"
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values of TOML are the same; for Python, ``true`` and ``1`` would be."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return type(one) is type(other) and one == other
+def _same(value: Any, other: Any) -> bool:
+    """Return whether two values of TOML are equal. Python would take ``true`` and ``1`` for equal."""
+    if isinstance(value, Mapping) and isinstance(other, Mapping):
+        return value.keys() == other.keys() and all(_same(item, other[key]) for key, item in value.items())
+    if isinstance(value, list) and isinstance(other, list):
+        return len(value) == len(other) and all(map(_same, value, other))
+    return type(value) is type(other) and value == other
 
 
 def inputs(configuration: Configuration) -> Iterator[Path]:
-    """Yield the configuration file, the files that its integrations are checked with, and what runs remember."""
+    """Yield the configuration file, and the files that its integrations are checked with."""
     yield configuration.path
-    yield configuration.path.parent / configuration.notify.state
-    for one in configuration.integrations.values():
-        yield from files(one)
+    for integration in configuration.integrations.values():
+        yield from files(integration)
 
 
-def files(one: Integration) -> Iterator[Path]:
-    """What an integration is checked with beside its own table: contract, recordings, authorities, secrets."""
-    yield one.contract_path
-    yield one.cassettes_path
-    if one.ca_bundle is not None:
-        yield one.base / one.ca_bundle
-    references = [Reference.parse(value) for value in _values(one)]
-    references += [as_reference(raw) for raw in (one.client_certificate, one.client_key) if raw is not None]
+def files(integration: Integration) -> Iterator[Path]:
+    """Yield the files that an integration needs: contract, recordings, authorities, secrets."""
+    yield integration.contract_path
+    yield integration.cassettes_path
+    if integration.ca_bundle is not None:
+        yield integration.base / integration.ca_bundle
+    references = [Reference.parse(value) for value in _values(integration)]
+    references += [
+        as_reference(raw) for raw in (integration.client_certificate, integration.client_key) if raw is not None
+    ]
     for reference in references:
         if reference is None:
             continue
         try:
-            path = file_of(reference, one.base)
+            path = file_of(reference, integration.base)
         except Unresolved:
             continue  # a finding of the check, whenever it is made
         if path is not None:
             yield path
 
 
-def _values(one: Integration) -> Iterator[str]:
+def _values(integration: Integration) -> Iterator[str]:
     for table in _TABLES_WITH_REFERENCES:
-        yield from getattr(one, table).values()
-    yield from (value for value in one.client.model_dump().values() if isinstance(value, str))
+        yield from getattr(integration, table).values()
+    yield from (value for value in integration.client.model_dump().values() if isinstance(value, str))
 
 
 def _shown(path: Path, base: Path) -> str:
-    """As the configuration names it, where it does so from its own folder."""
+    """Return a path relative to the folder of the configuration, if it is below that folder."""
     return str(path.relative_to(base) if path.is_relative_to(base) else path)

@@ -1,9 +1,8 @@
-"""What the other integrations of a run tell about the problem of one.
+"""Compare the problem of an integration with what the other integrations of the run saw.
 
-Whether the network is down or one path, a provider's authentication or one credential: the
-neighbours have tried the same thing in the same minute. What they saw becomes evidence. It becomes
-another cause only if no request of the run got past the same step on its way (:mod:`mfagate.checks.reach`):
-in all else the integrations may differ in more than one respect.
+Is the network down, or one path? Is the provider's authentication down, or one credential? The other integrations
+tried the same in the same minute, so their results become evidence. They change the cause only if no request of the
+run got past the same step (:mod:`mfagate.checks.reach`); in everything else integrations may differ in several ways.
 """
 
 from __future__ import annotations
@@ -26,7 +25,10 @@ def blamed(reports: Sequence[IntegrationReport], sightings: Sequence[Sighting]) 
 
     A report whose checks change is another object; its verdict is that of before.
     """
-    findings = {(one.integration, one.check_id, one.subject): finding for one, finding in this_machine(sightings)}
+    findings = {
+        (sighting.integration, sighting.check_id, sighting.subject): finding
+        for sighting, finding in this_machine(sightings)
+    }
     return [_blamed(report, findings) for report in reports]
 
 
@@ -39,7 +41,7 @@ def _blamed(
         if finding is not None:
             checks[at] = _explained(check, finding)
             reason, other = f"{check.title} found {check.cause}", f"{check.title} found {finding.cause}"
-            checks = [one if not one.is_skipped else _reworded(one, reason, other) for one in checks]
+            checks = [_reworded(check, reason, other) if check.is_skipped else check for check in checks]
     changed = checks != list(report.checks)
     return report.model_copy(update={"checks": _merged(checks)}) if changed else report
 
@@ -49,7 +51,7 @@ def _merged(checks: Sequence[Check]) -> list[Check]:
     merged: list[Check] = []
     for check in checks:
         same = check.cause is CauseId.NETWORK_THIS_MACHINE and (check.id, check.message)
-        at = next((at for at, one in enumerate(merged) if same == (one.id, one.message)), None)
+        at = next((at for at, earlier in enumerate(merged) if same == (earlier.id, earlier.message)), None)
         if at is None:
             merged.append(check)
         else:
@@ -57,13 +59,13 @@ def _merged(checks: Sequence[Check]) -> list[Check]:
     return merged
 
 
-def _both(one: Check, other: Check) -> Check:
-    evidence = {**other.evidence, **one.evidence}
-    for name in one.evidence.keys() & other.evidence.keys():
-        if one.evidence[name] != other.evidence[name]:
-            evidence[name] = f"{one.evidence[name]}; {other.evidence[name]}"
-    subject = ", ".join(filter(None, (one.subject, other.subject))) or None
-    return one.model_copy(update={"evidence": evidence, "subject": subject})
+def _both(first: Check, other: Check) -> Check:
+    evidence = {**other.evidence, **first.evidence}
+    for name in first.evidence.keys() & other.evidence.keys():
+        if first.evidence[name] != other.evidence[name]:
+            evidence[name] = f"{first.evidence[name]}; {other.evidence[name]}"
+    subject = ", ".join(filter(None, (first.subject, other.subject))) or None
+    return first.model_copy(update={"evidence": evidence, "subject": subject})
 
 
 def _explained(check: Check, finding: Finding) -> Check:
@@ -79,16 +81,16 @@ def _reworded(check: Check, reason: str, other: str) -> Check:
 def add_peer_evidence(
     reports: Sequence[IntegrationReport], integrations: Sequence[Integration], sightings: Sequence[Sighting] = ()
 ) -> list[IntegrationReport]:
-    """The reports, each problem with what its neighbours, and a further host, saw."""
-    here = {one.integration for one in sightings if one.is_here}
-    local = {one.name: one.uses_sandbox or one.name in here for one in integrations}
-    witness = next((one for one in sightings if one.integration is None), None)
+    """Return the reports, each problem with what other integrations and the witness host saw."""
+    here = {sighting.integration for sighting in sightings if sighting.is_here}
+    local = {table.name: table.uses_sandbox or table.name in here for table in integrations}
+    witness = next((sighting for sighting in sightings if sighting.integration is None), None)
     seen: dict[tuple[str, object], _PeerAnswers] = {}
 
     def of(question: _Question, group: object, members: Callable[[IntegrationReport], bool]) -> _PeerAnswers:
         key = (question.check_id, group)
         if key not in seen:
-            seen[key] = _PeerAnswers.by([one for one in reports if members(one)], question)
+            seen[key] = _PeerAnswers.by([report for report in reports if members(report)], question)
         return seen[key]
 
     return [_witnessed(_compared(report, local, of), witness) for report in reports]
@@ -101,12 +103,12 @@ def _witnessed(report: IntegrationReport, witness: Sighting | None) -> Integrati
         return report
     failure = witness.failure
     came = "reached" if failure is None else f"stopped at {failure.phase}: {failure.message}"
-    told = check.model_copy(update={"evidence": {**check.evidence, "witness host": f"{witness.host}: {came}"}})
-    return _with(report, check, told)
+    evidence = {**check.evidence, "witness host": f"{witness.host}: {came}"}
+    return _with(report, check, check.model_copy(update={"evidence": evidence}))
 
 
 def _with(report: IntegrationReport, check: Check, other: Check) -> IntegrationReport:
-    return report.model_copy(update={"checks": [other if one is check else one for one in report.checks]})
+    return report.model_copy(update={"checks": [other if old is check else old for old in report.checks]})
 
 
 def _compared(
@@ -120,16 +122,14 @@ def _compared(
     if check.cause.family is CauseFamily.NETWORK:
         # A server on this machine is reached without any network, so it is no witness for one.
         question, where = _STEPS.get(check.id, _REACHED), local[report.name]
-        seen = of(question, where, lambda one: local[one.name] == where)
+        seen = of(question, where, lambda peer: local[peer.name] == where)
     elif check.cause.family.concerns_provider:
         question = _ANSWERS if check.id == check_ids.PROVIDER_PING else _ACCEPTED
-        seen = of(question, report.provider, lambda one: one.provider == report.provider)
+        seen = of(question, report.provider, lambda peer: peer.provider == report.provider)
     else:
         return report
-    told = _tell(check, report.name, seen, question)
-    if told is None:
-        return report
-    return _with(report, check, told)
+    better = _with_peers(check, report.name, seen, question)
+    return report if better is None else _with(report, check, better)
 
 
 def documented_once(reports: Sequence[IntegrationReport]) -> list[IntegrationReport]:
@@ -137,13 +137,13 @@ def documented_once(reports: Sequence[IntegrationReport]) -> list[IntegrationRep
 
     It is left out where another environment fails because of the same, or warned before. No verdict depends on it.
     """
-    said: dict[tuple[object, ...], str] = {}
+    first_reports: dict[tuple[object, ...], str] = {}
     for red in (True, False):
         for report in reports:
             for check in filter(_is_warning_or_red, report.checks):
                 if check.outcome.is_red is red:
-                    said.setdefault(_about(report, check), report.name)
-    return [_without_repetitions(report, said) for report in reports]
+                    first_reports.setdefault(_about(report, check), report.name)
+    return [_without_repetitions(report, first_reports) for report in reports]
 
 
 def _is_warning_or_red(check: Check) -> bool:
@@ -155,12 +155,14 @@ def _about(report: IntegrationReport, check: Check) -> tuple[object, ...]:
     return base_name(report.name), check.cause, check.subject, check.message, where and (where.file, where.line)
 
 
-def _without_repetitions(report: IntegrationReport, said: Mapping[tuple[object, ...], str]) -> IntegrationReport:
+def _without_repetitions(
+    report: IntegrationReport, first_reports: Mapping[tuple[object, ...], str]
+) -> IntegrationReport:
     checks = list(report.checks)
     for at, check in enumerate(checks):
         if not _is_warning_or_red(check) or check.outcome.is_red:
             continue
-        if (first := said[_about(report, check)]) != report.name:
+        if (first := first_reports[_about(report, check)]) != report.name:
             reason = f"it is the same table as that of {first}, which reports it"
             checks[at] = Check(
                 id=check.id,
@@ -227,27 +229,27 @@ class _PeerAnswers:
 
     @classmethod
     def by(cls, reports: Sequence[IntegrationReport], question: _Question) -> _PeerAnswers:
-        """What they saw."""
-        outcomes = {one.name: question.outcomes(one) for one in reports}
+        """Collect what the reports show."""
+        outcomes = {report.name: question.outcomes(report) for report in reports}
         return cls(
             [name for name, seen in outcomes.items() if seen == {Outcome.PASS}],
             [name for name, seen in outcomes.items() if any(outcome.is_red for outcome in seen)],
         )
 
 
-def _tell(check: Check, name: str, seen: _PeerAnswers, question: _Question) -> Check | None:
+def _with_peers(check: Check, name: str, seen: _PeerAnswers, question: _Question) -> Check | None:
     good, bad = _without(name, seen.good), _without(name, seen.bad)
     if not good and not bad:
         return None
-    told = [f"{words}: {names}" for words, names in ((question.good, good), (question.bad, bad)) if names]
+    peers = [f"{words}: {names}" for words, names in ((question.good, good), (question.bad, bad)) if names]
     known = good or check.cause is CauseId.NETWORK_THIS_MACHINE
     next_step = check.next_step if known else f"{question.nobody} {check.next_step or ''}".rstrip()
-    return check.model_copy(update={"evidence": {**check.evidence, EVIDENCE: "; ".join(told)}, "next_step": next_step})
+    return check.model_copy(update={"evidence": {**check.evidence, EVIDENCE: "; ".join(peers)}, "next_step": next_step})
 
 
 def _without(name: str, names: Sequence[str]) -> str:
-    """The names but one, five of them at most."""
-    return some([one for one in names[:_FIRST] if one != name], len(names) - (name in names))
+    """Return the names without one of them, five at most."""
+    return some([other for other in names[:_FIRST] if other != name], len(names) - (name in names))
 
 
 _FIRST = 6

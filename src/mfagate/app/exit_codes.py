@@ -8,7 +8,7 @@ from mfagate.core.result import Report, Verdict
 
 
 class ExitCode(IntEnum):
-    """One meaning each."""
+    """What the exit code tells a pipeline."""
 
     PASS = 0
     """Deploy."""
@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
     """The command line is wrong, or the configuration file cannot be read."""
 
     INCONCLUSIVE = 3
-    """It could not be known now."""
+    """The verdict could not be determined."""
 
     INTERRUPTED = 130
     """Ctrl-C (128 + SIGINT)."""
@@ -30,7 +30,7 @@ class ExitCode(IntEnum):
 
 
 def of(report: Report, *, allow_inconclusive: bool) -> ExitCode:
-    """The exit code of a report; an override lets it through and stands in the report."""
+    """Return the exit code of a report; it is 0 with an override."""
     if report.run.override is not None:
         return ExitCode.PASS
     if report.verdict is Verdict.INCONCLUSIVE:
@@ -39,6 +39,6 @@ def of(report: Report, *, allow_inconclusive: bool) -> ExitCode:
 
 
 def recorded(report: Report, *, allow_inconclusive: bool) -> Report:
-    """The report with the exit code in it, as every format has it."""
+    """Return the report with its exit code, which every format shows."""
     code = of(report, allow_inconclusive=allow_inconclusive)
     return report.model_copy(update={"run": report.run.model_copy(update={"exit_code": int(code)})})

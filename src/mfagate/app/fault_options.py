@@ -1,4 +1,4 @@
-"""Drills: sandboxes that are broken on purpose, for a person or for a run of the gate."""
+"""Faults that a drill injects into a sandbox, for a person or for a run of the gate."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ _LOOK_SECONDS = 0.2
 
 
 class FaultOptionRefused(Exception):
-    """A drill that cannot be had; the message says what to write."""
+    """A fault that cannot be injected; the message says what to write."""
 
 
 def by_integration(texts: Sequence[str], integrations: Sequence[Integration]) -> Mapping[str, list[str]]:
-    """The faults of each integration out of ``INTEGRATION=FAULT``.
+    """Return the faults of each integration from texts ``INTEGRATION=FAULT``.
 
     Raises:
-        Refused: It is not written so, or the integration has no sandbox that could be broken.
+        FaultOptionRefused: A text has another form, or the integration has no sandbox.
     """
     found: dict[str, list[str]] = {}
-    known = {one.name: one for one in integrations}
+    known = {integration.name: integration for integration in integrations}
     for text in texts:
         name, equals, fault = text.partition("=")
         if not equals or not fault:
             raise FaultOptionRefused(
                 f"--fault {text}: write INTEGRATION=FAULT, for example {next(iter(known), 'mfa')}=status:503"
             )
-        meant = [one for one in known if name in (one, base_name(one))]
+        meant = [known_name for known_name in known if name in (known_name, base_name(known_name))]
         if not meant:
             raise FaultOptionRefused(
                 f"--fault {text}: no integration {name!r} is selected{nearest_to(name, known)}; "
                 f"selected: {', '.join(known) or 'none'}"
             )
-        for one in meant:
-            if not known[one].uses_sandbox:
+        for target in meant:
+            if not known[target].uses_sandbox:
                 raise FaultOptionRefused(
-                    f"--fault {text}: faults are for a sandbox that mfagate starts, and {one} has not "
+                    f"--fault {text}: faults are for a sandbox that mfagate starts, and {target} has not "
                     'endpoint = "sandbox"'
                 )
-            found.setdefault(one, []).append(fault)
+            found.setdefault(target, []).append(fault)
     for name, faults in found.items():
         _require_sound(known[name], faults)
     return found
@@ -70,12 +70,12 @@ def _require_sound(integration: Integration, faults: Sequence[str]) -> None:
 
 
 def broken(faults: Sequence[str]) -> str:
-    """What is said of the faults that a sandbox has now."""
+    """Return the sentence about the faults that a sandbox has now."""
     return f"Broken on purpose: {', '.join(faults)}" if faults else "Nothing is broken on purpose."
 
 
 class FaultsFile:
-    """A file of faults, one a line, that a person changes during a drill; what follows # is a remark.
+    """A file of faults, one on each line, that a person changes during a drill. Text after # is a comment.
 
     Without the file there are no faults but ``always``.
     """
@@ -85,7 +85,7 @@ class FaultsFile:
         self._always = list(always)
 
     def read(self) -> list[str]:
-        """The faults as they are now.
+        """Return the faults as they are now.
 
         Raises:
             BadFault: The file cannot be read.
@@ -102,7 +102,7 @@ class FaultsFile:
         return self._always + [line for line in lines if line]
 
     def follow(self, running: Running, now: list[str], say: Callable[[str], object]) -> None:
-        """Let a sandbox go wrong as the file says, until Ctrl-C; what cannot be read changes nothing.
+        """Inject the faults of the file into a sandbox until Ctrl-C. An unreadable file changes nothing.
 
         ``now`` is what it was started with: the file may have changed since.
         """
@@ -133,7 +133,7 @@ _PLACES = {
 
 
 def listed(title: str, own: Sequence[FaultKind]) -> str:
-    """All faults of a provider's sandbox, as a person reads them."""
+    """Return all faults of a provider's sandbox as text."""
     from mfagate.sandbox.faulty_sandbox import known_faults
 
     kinds = list(known_faults(own).values())
@@ -141,7 +141,7 @@ def listed(title: str, own: Sequence[FaultKind]) -> str:
 
 
 def _shown(kind: FaultKind) -> str:
-    """As it is written, with what stands in for the argument, or what the argument is."""
+    """Return the fault as an option has it, with the default or the name of its argument."""
     argument = kind.argument
     return f"{kind.name}:{argument.default or argument.name.partition(':')[0]}" if argument else kind.name
 

@@ -1,4 +1,4 @@
-"""The reason of an override: it lets a blocked deployment through, so it must say something."""
+"""Validate and record the reason of an override, which lets a blocked deployment through."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from mfagate.secrets.redaction import Redactor
 
 
 def says_why(reason: str) -> bool:
-    """Whether it holds a word at all; spaces, dots and invisible characters are none."""
+    """Return whether a reason has a letter or a digit; spaces, dots and invisible characters do not count."""
     return any(character.isalnum() for character in reason)
 
 
 def as_recorded(reason: str, redactor: Redactor) -> str:
-    """The reason as every report has it: without secrets, and on one line.
+    """Return the reason as every report has it: without secrets, and on one line.
 
     A line break or an escape sequence could make it look like a verdict. It is never cut.
     """

@@ -1,4 +1,4 @@
-"""Progress of a run on a terminal: one line an integration, on stderr."""
+"""Show the progress of a run on a terminal: one line for each integration, on stderr."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from rich.console import Console
 
-from mfagate.app.gate import Progress, Silent
+from mfagate.app.session import Progress, Silent
 from mfagate.core.foreign import quoted
 from mfagate.core.result import Check, IntegrationReport
 
 
 @contextmanager
 def on_terminal(stderr: Console) -> Iterator[Progress]:
-    """Progress that is shown while the context lasts; silence where nobody looks at stderr."""
+    """Show progress while the context lasts; show nothing if stderr is not a terminal."""
     if not stderr.is_terminal:
         yield Silent()
         return
@@ -54,7 +54,7 @@ class _ProgressLines:
 
 @contextmanager
 def counting(stderr: Console) -> Iterator[Callable[[str, int, int], object]]:
-    """A bar of what is done (doing, done, of how many); silence where nobody looks at stderr."""
+    """Yield a function that updates a progress bar (doing, done, total); it does nothing without a terminal."""
     if not stderr.is_terminal:
         yield lambda doing, done, total: None
         return

@@ -1,4 +1,4 @@
-"""``mfagate sandbox``: one local provider, kept running for a person."""
+"""``mfagate sandbox``: keep one local provider running for a person."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class SandboxRefused(Exception):
 def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults_file: Path | None, say: Say) -> None:
     """Start it, say how to reach it, and wait for Ctrl-C.
 
-    ``faults`` go wrong all the time, those in ``faults_file`` as long as they stand there.
+    ``faults`` are injected all the time, those of ``faults_file`` as long as the file has them.
 
     Raises:
-        Refused: There is no such provider or sandbox, it did not start, or a fault cannot be read.
+        SandboxRefused: There is no such provider or sandbox, it did not start, or a fault cannot be read.
     """
     provider, local = _local(name)
     watched = FaultsFile(faults_file, faults) if faults_file else None
@@ -62,10 +62,10 @@ def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults
 
 
 def list_faults(name: str) -> str:
-    """What can go wrong with a provider's sandbox: name, argument and a sentence each.
+    """Return the faults of a provider's sandbox: name, argument and a sentence for each.
 
     Raises:
-        Refused: There is no such provider or sandbox.
+        SandboxRefused: There is no such provider or sandbox.
     """
     provider, local = _local(name)
     return listed(provider.title, local.faults)
@@ -83,7 +83,7 @@ def _local(name: str) -> tuple[InstalledProvider, Sandbox]:
 
 @contextmanager
 def _keys_in(path: Path | None, running: Running) -> Iterator[Path]:
-    """The sandbox's values as a .env file that only its owner may read: they never reach the terminal."""
+    """Write the sandbox's values to a .env file that only its owner may read; they never reach the terminal."""
     if path is not None:
         _write(path, running)
         yield path.absolute()

@@ -6,11 +6,11 @@ from datetime import date
 from importlib.util import find_spec
 from typing import Any, cast
 
-from mfagate import __version__
 from mfagate.cassettes.reader import CassetteOrigin
 from mfagate.core.exchange import Headers, Request, Response
 from mfagate.core.extras import needs
 from mfagate.core.foreign.parsing import raw
+from mfagate.core.version import __version__
 
 
 class MissingExtra(Exception):

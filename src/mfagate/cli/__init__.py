@@ -1,17 +1,32 @@
-"""The command line: a module for each family of commands, one small function a command, no logic."""
+"""The command line: a module for each family of commands, one small function for each command, no logic."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from mfagate import __version__
+from mfagate.app.errors import MfagateError
 from mfagate.cli import doctor, ending, history, monitor, mutate, projects, reference, runs, sandbox, scan
 from mfagate.cli.options import EXITS
+from mfagate.cli.refusal import refused
+from mfagate.core.version import __version__
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXITS)
+class _Commands(click.Group):
+    """Turns the errors of the Python API into exit code 2 and their messages."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except MfagateError as error:
+            raise refused(*error.messages) from None
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXITS
+)
 @click.version_option(__version__, prog_name="mfagate")
 def cli() -> None:
     """Know before you deploy whether your MFA provider integration still works, and if not, why.

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mfagate.cli.options import CONFIG, ENVIRONMENT, INTEGRATION, one_output
-from mfagate.cli.refusal import refused, require_spare
+from mfagate.cli.refusal import refused
 from mfagate.core.foreign import harmless
 
 
@@ -38,6 +38,7 @@ def _doctor(
     offline: bool,
     output: tuple[str, Path | None],
 ) -> None:
+    from mfagate.app.publish import require_spare
     from mfagate.core.files import write_atomically
     from mfagate.doctor import Options, examine
     from mfagate.providers import registry

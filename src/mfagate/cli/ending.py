@@ -1,4 +1,4 @@
-"""From the end of a command, whatever it was, to the exit code."""
+"""Turn every way in which a command ends into its exit code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import click
 
+from mfagate.app.errors import without_surrounding_secrets
 from mfagate.cli.refusal import Refusal
 from mfagate.core.foreign import harmless, quoted
 
@@ -22,7 +23,7 @@ _LONGEST_NAME = 200
 
 def run(command: click.Command) -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
-    # Whoever closes a stream wants to see nothing; the exit code says it all.
+    # A closed stream gets no output; the exit code is enough.
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -39,12 +40,12 @@ def run(command: click.Command) -> NoReturn:
         code = _exit_code(command)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has enough.
+        # The reader of our output has closed it.
         discard_stdout()
         code = 1
     except OSError as error:
         discard_stdout()
-        click.echo(f"Error: {_said(error)}", err=True)
+        click.echo(f"Error: {_reason(error)}", err=True)
         code = 2
     sys.stderr.flush()
     # Not sys.exit: it would wait for threads that an interrupt left in an exchange.
@@ -57,7 +58,7 @@ def _exit_code(command: click.Command) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except (click.Abort, KeyboardInterrupt):
-        # Everything is stopped by now: who presses Ctrl-C again wants no more than the end.
+        # Everything is stopped by now; another Ctrl-C must not interrupt the end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         click.echo("interrupted", err=True)
         return 130
@@ -70,7 +71,7 @@ def _exit_code(command: click.Command) -> int:
 
 
 def _shown(error: click.ClickException) -> str:
-    """What click prints, on lines of ours: an argument that is quoted in it can neither begin one nor repaint it."""
+    """Return what click would print. A quoted argument can neither begin a line nor repaint it."""
     usage = []
     if isinstance(error, click.UsageError) and error.ctx is not None:
         usage.append(error.ctx.get_usage())
@@ -81,23 +82,14 @@ def _shown(error: click.ClickException) -> str:
         error.possibilities[:] = [option for option in error.possibilities if option != "--override"]
     # A refusal of ours has made each of its messages harmless, and has lines of its own.
     message = error.format_message()
-    return _without_secrets(
+    # There may be no session that knows the secrets of the command line and the environment.
+    return without_surrounding_secrets(
         "\n".join([*usage, f"Error: {message if isinstance(error, Refusal) else harmless(message)}"])
     )
 
 
-def _without_secrets(message: str) -> str:
-    """Hide the credentials in addresses of the command line and the environment: there may be no session to do so."""
-    from mfagate.secrets.credentials import learn_surroundings
-    from mfagate.secrets.redaction import Redactor
-
-    redactor = Redactor()
-    learn_surroundings(redactor, "", os.environ, sys.argv[1:])
-    return redactor.redact(message)
-
-
-def _said(error: OSError) -> str:
-    """What the system refused: a place for the output, or a file whose name is too long, in a loop of links, …"""
+def _reason(error: OSError) -> str:
+    """Return what the system refused: space for the output, or a file whose name is too long, in a loop of links, …"""
     reason = error.strerror or type(error).__name__
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         return f"the output cannot be written: {reason}"
@@ -106,7 +98,7 @@ def _said(error: OSError) -> str:
 
 
 def discard_stdout() -> None:
-    """The interpreter must not try again to flush what could not be written."""
+    """Keep the interpreter from flushing again what could not be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

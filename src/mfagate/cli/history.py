@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mfagate.cli.options import HISTORY, INTEGRATION, complete_cause, one_output
-from mfagate.cli.refusal import refused, require_spare
+from mfagate.cli.refusal import refused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,9 +85,10 @@ def _history(
     output: tuple[str, Path | None],
     no_color: bool,
 ) -> None:
+    from mfagate.app.publish import require_spare
     from mfagate.core.result import Verdict
     from mfagate.history import HistoryError, listing
-    from mfagate.history.keeper import place_for
+    from mfagate.history.recorder import place_for
     from mfagate.history.store import History, Selection
 
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mfagate.cli.options import CONFIG, INTEGRATION
-from mfagate.cli.refusal import refused, require_spare
+from mfagate.cli.refusal import refused
 from mfagate.core.foreign import harmless_lines
 
 CLASSES = (
@@ -68,6 +68,7 @@ def mutate(
 
     from mfagate.app import changed_since
     from mfagate.app.progress import counting
+    from mfagate.app.publish import require_spare
     from mfagate.config import ConfigError, load
     from mfagate.core.files import write_atomically
     from mfagate.mutation import NotMutable, command

@@ -20,7 +20,7 @@ Exit codes:
   0    pass: deploy
   1    fail: do not deploy
   2    usage error, or the configuration file cannot be read
-  3    inconclusive: it could not be known now
+  3    inconclusive: the verdict could not be determined
   130  interrupted (143 by SIGTERM)
 """
 
@@ -71,28 +71,29 @@ def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str
     from mfagate.report.formats import Output
 
     try:
-        outputs = [Output.parse(value) for value in values]
+        outputs = Output.parse_all(values)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    to_stdout = [output.format for output in outputs if output.path is None]
-    if len(to_stdout) > 1:
-        raise click.BadParameter(f"{' and '.join(to_stdout)} would both go to stdout: give one of them a =PATH")
-    return outputs if to_stdout else [*outputs, Output("console")]
+    return outputs if any(output.path is None for output in outputs) else [*outputs, Output("console")]
 
 
 def _parse_gateway(ctx: click.Context, param: click.Parameter, value: str | None) -> Gateway | None:
     if value is None:
         return None
-    from mfagate.report.formats import missing_extra
     from mfagate.report.pushgateway import Gateway
 
     try:
-        gateway = Gateway.parse(value)
+        return Gateway.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    if missing := missing_extra("openmetrics"):
-        raise click.BadParameter(missing)
-    return gateway
+
+
+def _parse_override(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    from mfagate.app.override import says_why
+
+    if value is not None and not says_why(value):
+        raise click.BadParameter("say why")
+    return value
 
 
 def _parse_history(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -131,7 +132,7 @@ def separated(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
 
 
 def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Several options as one decorator, in this order in the help."""
+    """Return one decorator for several options, which the help lists in this order."""
 
     def decorate(command: Command) -> Command:
         for option in reversed(options):
@@ -201,7 +202,8 @@ common = _together(
     click.option(
         "--override",
         metavar="REASON",
-        help="Exit with 0 whatever the verdict is; the reason stands in every report.",
+        callback=_parse_override,
+        help="Exit with 0 for every verdict; the reason is in every report.",
     ),
     click.option(
         "--verbose",
@@ -210,7 +212,7 @@ common = _together(
     ),
     click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same."),
 )
-"""What every run over integrations takes."""
+"""Options of every run over integrations."""
 
 CHANGED_SINCE = click.option(
     "--changed-since",
@@ -233,10 +235,14 @@ live = _together(
         "faults",
         multiple=True,
         metavar="INTEGRATION=FAULT",
-        help="Let the sandbox of this integration go wrong, as a drill. May be repeated. "
+        help="Inject this fault into the sandbox of the integration, as a drill. May be repeated. "
         "The faults: mfagate sandbox PROVIDER --list-faults",
     ),
-    click.option("--notify", is_flag=True, help="Tell the addresses of [notify] what is otherwise than before."),
+    click.option(
+        "--notify",
+        is_flag=True,
+        help="Notify the [notify] URLs of changes since the last run. The run is kept in the history.",
+    ),
     HISTORY,
 )
-"""What a run that asks the providers takes besides."""
+"""Options of a run that asks the providers."""

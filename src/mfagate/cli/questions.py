@@ -75,8 +75,8 @@ def asked(given: GivenAnswers) -> Wanted:
     pipelines = given.pipelines or (() if grows else _pipelines())
     kinds = [kind for kind in pipelines if kind != "none"]
     if given.source is not None or not kinds:
-        told = unasked(GivenAnswers(given.folder, providers, environments, pipelines, given.source))
-        return project.Wanted(providers, environments, kinds, told.source, answers)
+        wanted = unasked(GivenAnswers(given.folder, providers, environments, pipelines, given.source))
+        return project.Wanted(providers, environments, kinds, wanted.source, answers)
     return project.Wanted(providers, environments, kinds, _source(given.folder), answers)
 
 

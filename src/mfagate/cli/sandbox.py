@@ -32,7 +32,7 @@ def _say(text: str) -> None:
 @click.option(
     "--faults-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file of more faults, one a line, that may be changed while the sandbox runs.",
+    help="A file of more faults, one on each line, that may be changed while the sandbox runs.",
 )
 @click.option("--list-faults", "listing", is_flag=True, help="Print what can go wrong with this provider, and end.")
 def sandbox(

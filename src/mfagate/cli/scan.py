@@ -36,9 +36,9 @@ def scan(paths: tuple[Path, ...], every: bool) -> None:
     """
     places = paths or (Path("cassettes"),)
     done = _searched(places)
-    found = [leak for each in done for leak in each.leaks]
-    unread = [f"{shown_path(each.path)} {reason}" for each in done for reason in _unread(each, places)]
-    number = sum(each.other is None for each in done)
+    found = [leak for file in done for leak in file.leaks]
+    unread = [f"{shown_path(file.path)} {reason}" for file in done for reason in _unread(file, places)]
+    number = sum(file.other is None for file in done)
     if not number and not unread:
         raise refused(f"there are no recordings in {', '.join(map(str, places))}")
     for line in _found(found, None if every else _SHOWN):
@@ -66,8 +66,8 @@ def _searched(places: Sequence[Path]) -> list[Searched]:
         raise refused(f"there are no recordings in {', '.join(map(str, places))}")
     done = []
     with counting(Console(stderr=True)) as show:
-        for each in search.search_all(files):
-            done.append(each)
+        for file in search.search_all(files):
+            done.append(file)
             show("searching recordings", len(done), len(files))
     return done
 
@@ -106,12 +106,12 @@ def _not_read(reasons: list[str]) -> Iterator[str]:
 
 
 def _summarise(done: list[Searched], number: int, found: list[Leak]) -> None:
-    others = [each for each in done if each.other is not None]
-    if others and not all(each.other == "is empty" for each in others):
-        names = ", ".join(shown_path(each.path) for each in others[:_SHOWN])
+    others = [file for file in done if file.other is not None]
+    if others and not all(file.other == "is empty" for file in others):
+        names = ", ".join(shown_path(file.path) for file in others[:_SHOWN])
         more = f" and {len(others) - _SHOWN} more" if others[_SHOWN:] else ""
         click.echo(harmless(f"no recordings, by their content: {names}{more}"))
-    unread = sum(bool(each.unread) for each in done)
+    unread = sum(bool(file.unread) for file in done)
     recordings = "1 recording" if number == 1 else f"{number} recordings"
     parts = [f"{len({leak.path for leak in found})} of them with something to look at"] if found else []
     parts += [f"{unread} not read, or not all of it"] if unread else []

@@ -244,7 +244,7 @@ def _reference(value: str) -> str:
 
 
 class Flapping(Table):
-    """When a problem that comes and goes is told once, and not each time."""
+    """When a problem that comes and goes is sent once, and not each time."""
 
     changes: WholeNumber = Field(4, ge=2, le=100, description="So many changes ...")
     runs: WholeNumber = Field(
@@ -253,22 +253,19 @@ class Flapping(Table):
 
 
 class NotifyOptions(Table):
-    """The table ``[notify]``: whom ``--notify`` tells what has changed."""
+    """The table ``[notify]``: where ``--notify`` sends changes since the last run."""
 
     urls: tuple[Annotated[str, AfterValidator(_reference)], ...] = Field(
         (), description="References to addresses of Apprise, such as env:MFA_NOTIFY_URL."
     )
     on: tuple[Literal["new", "changed", "recovered"], ...] = Field(
-        ("new", "changed", "recovered"), description="Which changes are told."
+        ("new", "changed", "recovered"), description="Which changes are sent."
     )
     remind_after_days: Number | None = Field(
-        None, gt=0, le=365, description="Days after which a problem that stays is told again. Default: never."
+        None, gt=0, le=365, description="Days after which a problem that stays is sent again. Default: never."
     )
     flapping: Flapping = Field(default_factory=lambda: Flapping.model_validate({}))
     report_url: str | None = Field(None, description="Where the report is found; may be a reference.")
-    state: FilePath = Field(
-        Path(".mfagate/notifications.json"), description="Where it is kept what has been told, relative to this file."
-    )
 
 
 class HistoryOptions(Table):

@@ -403,3 +403,8 @@ class Report(Model):
     cause: CauseId | None = Field(None, description="Why the run as a whole is not a pass, where no integration says.")
     summary: Summary
     integrations: list[IntegrationReport]
+
+    def with_warnings(self, warnings: Sequence[str]) -> Report:
+        """Return the report with more warnings."""
+        run = self.run.model_copy(update={"warnings": [*self.run.warnings, *warnings]})
+        return self.model_copy(update={"run": run})

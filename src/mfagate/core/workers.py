@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, InvalidStateError
+from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -44,13 +45,14 @@ class Workers(Executor):
         self._started = 0
 
     def submit(self, fn: Callable[..., Done], /, *args: Any, **kwargs: Any) -> Future[Done]:
-        """Run the job in a thread, as soon as a thread is free."""
+        """Run the job in a thread, as soon as a thread is free, with the context variables of the caller."""
         future: Future[Done] = Future()
+        context = copy_context()
 
         def job() -> None:
             try:
                 if future.set_running_or_notify_cancel():
-                    future.set_result(fn(*args, **kwargs))
+                    future.set_result(context.run(fn, *args, **kwargs))
             except BaseException as error:  # noqa: BLE001 - raised again by ``Future.result``
                 _fail(future, error)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfagate.app.gate import Session
+from mfagate.app.session import Session
 from mfagate.config import ConfigError, Configuration, Integration, load
 from mfagate.config.resolved import Value, resolved
 from mfagate.core.foreign import hiding

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from mfagate import __version__
+from mfagate.core.version import __version__
 
 
 class Area(StrEnum):

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-import mfagate
 from mfagate.config import Configuration, Integration
+from mfagate.core import version
 from mfagate.core.extras import install_command
 from mfagate.doctor.findings import Area, Item, Readiness
 
@@ -30,7 +30,8 @@ _EXTRAS = {
 
 def installed(configuration: Configuration | None) -> Iterator[Item]:
     """Yield what is there. An extra that is missing counts only if the configuration needs it."""
-    yield Item(Area.INSTALLED, "mfagate", Readiness.YES, f"{mfagate.__version__} in {Path(mfagate.__file__).parent}")
+    folder = Path(version.__file__).parents[1]
+    yield Item(Area.INSTALLED, "mfagate", Readiness.YES, f"{version.__version__} in {folder}")
     yield Item(Area.INSTALLED, "Python", Readiness.YES, f"{platform.python_version()} at {sys.executable}")
     needed = dict(_needed(configuration)) if configuration else {}
     for extra, (modules, purpose) in _EXTRAS.items():

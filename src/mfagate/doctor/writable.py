@@ -11,7 +11,7 @@ from mfagate.core.files import require_appendable
 from mfagate.core.locking import NotPrivate, private_folder
 from mfagate.doctor.findings import Area, Item, Readiness
 from mfagate.history.errors import HistoryError
-from mfagate.history.keeper import place_of
+from mfagate.history.recorder import place_of
 from mfagate.leftovers.ledger import NotRecorded, state_folder
 
 

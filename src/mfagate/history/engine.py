@@ -1,4 +1,4 @@
-"""Connections to a history, and what is said when there is none to be had."""
+"""Connect to a history, and explain why it cannot be reached."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ADVISORY_LOCK = 7_366_172
 
 
 def engine_of(place: HistoryLocation, *, create: bool) -> Engine:
-    """An engine; nothing is opened yet. ``create`` makes the folder of the file.
+    """Make an engine; nothing is opened yet. ``create`` makes the folder of the file.
 
     Raises:
         HistoryError: A package is missing, the URL is none, or the folder cannot be made.
@@ -102,7 +102,7 @@ def _make_folder(path: Path) -> None:
 
 @contextmanager
 def transaction(engine: Engine, place: HistoryLocation, *, writes: bool) -> Iterator[Connection]:
-    """One transaction: all of it or nothing.
+    """Run one transaction: all of it, or nothing.
 
     Raises:
         HistoryError: Whatever the database says, in words that help.
@@ -122,9 +122,9 @@ def transaction(engine: Engine, place: HistoryLocation, *, writes: bool) -> Iter
         # SQLite does not say why it could not open a file.
         if (short := out_of_descriptors()) is not None:
             raise _unusable(place, doing, short, "") from None
-        said = str(error.orig) if isinstance(error, sqlalchemy.exc.DBAPIError) else str(error)
+        message = str(error.orig) if isinstance(error, sqlalchemy.exc.DBAPIError) else str(error)
         with hiding(place.hide):
-            reason = quoted(said)
+            reason = quoted(message)
         raise HistoryError(f"the history {place.shown} cannot be {doing}: {reason}; {_remedy(reason, place)}") from None
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         # A page that was overwritten with something that is still a page, or rows of somebody else's program.

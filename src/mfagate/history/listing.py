@@ -99,7 +99,7 @@ def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
     for run in runs:
         for state in run.integrations:
             others = dict.fromkeys(
-                f"{one.outcome.value} {one.cause}" for one in state.problems if one.cause != state.cause
+                f"{problem.outcome.value} {problem.cause}" for problem in state.problems if problem.cause != state.cause
             )
             table.add_row(
                 Text(_short(run.id)),

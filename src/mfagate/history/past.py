@@ -1,4 +1,4 @@
-"""What the nights before tell a run about one integration, and what it has to tell the next one."""
+"""What earlier runs found about one integration, as the run of today needs it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from typing import Any
 
 from mfagate.history.record import IntegrationState
 
+Shapes = Mapping[str, Any]
+"""The shapes of the answers of one integration, by interaction, as :mod:`mfagate.drift` writes them."""
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class PriorRuns:
-    """``unknown`` says why nothing is known, where a history could not be asked.
+    """The earlier runs of one integration.
 
-    ``nights`` are the earlier runs, oldest first. ``shapes`` are those of the answers as last seen, by interaction,
-    as :mod:`mfagate.drift` writes them; the run puts there what it has seen.
+    Args:
+        unknown: Why nothing is known; None if a history was asked.
+        nights: The earlier runs of the same stage, oldest first.
+        shapes: The shapes of its answers as last seen.
     """
 
     unknown: str | None = "no history was asked"
     nights: Sequence[tuple[datetime, IntegrationState]] = ()
-    shapes: Mapping[str, Any] = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

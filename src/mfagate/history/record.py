@@ -21,9 +21,9 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 @dataclass(frozen=True, slots=True)
 class RecordedProblem:
-    """A check that was not a pass, in the words of the report. Skipped ones are not kept.
+    """A check that was not a pass, in the words of the report. Skipped checks are not kept.
 
-    ``cause`` is the id of one; a newer version may know more of them than this one does.
+    ``cause`` is the id of a cause, which may come from a newer version of mfagate.
     """
 
     check: str
@@ -36,7 +36,7 @@ class RecordedProblem:
 
     @property
     def key(self) -> tuple[str, str | None]:
-        """What makes two problems of an integration the same one."""
+        """Check and subject: two problems of an integration with the same key are the same problem."""
         return self.check, self.subject
 
     @property
@@ -81,7 +81,7 @@ class IntegrationState:
 
     @classmethod
     def of(cls, report: IntegrationReport, *, comparable: bool = True) -> Self:
-        """What is kept of the report on an integration; its fingerprints only if other runs have the same key."""
+        """Make it of the report on an integration, with fingerprints only if other runs have the same key."""
         unanswered, questions = share_of(report.measured)
         return cls(
             name=report.name,
@@ -120,7 +120,7 @@ class StoredRun:
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """What is kept of a report."""
+        """Make it of a report."""
         run = report.run
         comparable = run.fingerprint_key is not None
         return cls(
@@ -131,7 +131,9 @@ class StoredRun:
             version=run.version,
             verdict=report.verdict,
             override=run.override,
-            integrations=tuple(IntegrationState.of(one, comparable=comparable) for one in report.integrations),
+            integrations=tuple(
+                IntegrationState.of(integration, comparable=comparable) for integration in report.integrations
+            ),
             commit=run.commit,
             fingerprint_key=run.fingerprint_key,
         )
@@ -146,9 +148,9 @@ def _problem(check: Check) -> RecordedProblem | None:
 
 
 def samples_of(measured: Sequence[Measured]) -> tuple[PhaseSample, ...]:
-    """The phases of the requests that were answered as they should: a timeout says how long we waited."""
-    answered = [one for one in measured if one.cause is None]
-    seconds = {phase: [one.phases[phase] for one in answered if phase in one.phases] for phase in Phase}
+    """Return the phases of successful requests; a timeout would measure our own patience."""
+    answered = [request for request in measured if request.cause is None]
+    seconds = {phase: [request.phases[phase] for request in answered if phase in request.phases] for phase in Phase}
     return tuple(
         PhaseSample(phase, len(all_of), statistics.median(all_of), min(all_of), max(all_of))
         for phase, all_of in seconds.items()
@@ -157,6 +159,6 @@ def samples_of(measured: Sequence[Measured]) -> tuple[PhaseSample, ...]:
 
 
 def share_of(measured: Sequence[Measured]) -> tuple[int, int]:
-    """How many questions the network or the provider did not answer at once, and how many there were."""
-    first = [one for one in measured if one.attempt == 1]
-    return sum(one.went_unanswered for one in first), len(first)
+    """Return how many requests failed at first because of the network or the provider, and how many there were."""
+    first = [request for request in measured if request.attempt == 1]
+    return sum(request.went_unanswered for request in first), len(first)

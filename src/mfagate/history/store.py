@@ -1,4 +1,4 @@
-"""The history: runs written and asked for."""
+"""Write runs to the history, and read them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from mfagate.core.causes import Outcome
 from mfagate.core.exchange import Phase
 from mfagate.core.result import Verdict
 from mfagate.drift import from_json
-from mfagate.history.changes import standing
 from mfagate.history.engine import engine_of, transaction
 from mfagate.history.errors import HistoryError
 from mfagate.history.past import LastPass, PriorRuns
@@ -24,9 +23,6 @@ from mfagate.history.record import IntegrationState, PhaseSample, RecordedProble
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, RowMapping
-
-_LOOKED_BACK = 60
-"""Runs of an integration within which each of its checks is expected to have run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +132,7 @@ class History:
                 connection.execute(RUNS.delete().where(RUNS.c.started < run.started - timedelta(days=keep_days)))
 
     def runs(self, selection: Selection | None = None) -> list[StoredRun]:
-        """The selected states in their runs, newest run first. Of a run, only what was selected is there."""
+        """Return the selected states in their runs, newest run first."""
         from sqlalchemy import select
 
         from mfagate.history.tables import RUNS, STATES
@@ -153,7 +149,7 @@ class History:
             return [_run(group[0], [states[row["state_number"]] for row in group]) for group in by_run]
 
     def run(self, beginning: str) -> StoredRun:
-        """The run whose id begins so, with all of its integrations.
+        """Return the run whose id begins with this text, with all of its integrations.
 
         Raises:
             HistoryError: There is none, or there are several.
@@ -185,16 +181,8 @@ class History:
             states = _states(connection, own)
             return _run(rows[0], [states[row["state_number"]] for row in own])
 
-    def before(self, run: StoredRun) -> list[IntegrationState]:
-        """What was known of each integration of a run before it, from the runs of the same stage."""
-        found = [
-            standing(self._states_of(state.name, Selection(stage=run.stage, until=run.started, limit=_LOOKED_BACK)))
-            for state in run.integrations
-        ]
-        return [state for state in found if state is not None]
-
     def past(self, name: str, stage: str, since: datetime) -> PriorRuns:
-        """What the earlier runs of a stage tell of an integration."""
+        """Return what the earlier runs of a stage found about an integration."""
         from sqlalchemy import select
 
         from mfagate.history.tables import SHAPES
@@ -218,6 +206,22 @@ class History:
             return LastPass(None, run.started, run.commit, key, prints, undocumented=undocumented)
         return None
 
+    def notified(self) -> Mapping[str, Any]:
+        """Return what notifications remember of each problem, by its key."""
+        from mfagate.history.tables import NOTIFIED
+
+        with self._reading() as connection:
+            return {row.problem: row.status for row in connection.execute(NOTIFIED.select())}
+
+    def remember_notified(self, statuses: Mapping[str, Any]) -> None:
+        """Replace what notifications remember of these problems."""
+        from mfagate.history.tables import NOTIFIED
+
+        with transaction(self._engine, self.place, writes=True) as connection:
+            for problem, status in statuses.items():
+                connection.execute(NOTIFIED.delete().where(NOTIFIED.c.problem == _text(problem)))
+                connection.execute(NOTIFIED.insert(), {"problem": _text(problem), "status": _plain(status)})
+
     def fingerprint_key(self) -> str | None:
         """Return the identifier of the key that the last run with fingerprints used."""
         from sqlalchemy import select
@@ -229,10 +233,6 @@ class History:
         with self._reading() as connection:
             found: str | None = connection.execute(query).scalar_one_or_none()
             return found
-
-    def _states_of(self, name: str, selection: Selection) -> list[IntegrationState]:
-        runs = self.runs(replace(selection, integrations=(name,)))
-        return [replace(state, name=name) for run in runs for state in run.integrations]
 
 
 def _prefixed(table: Any) -> list[Any]:
@@ -349,7 +349,7 @@ def _problem_row(parent: int, problem: RecordedProblem) -> dict[str, Any]:
 
 
 def _text(value: Any) -> Any:
-    """Without what no database keeps in a text: NUL, and halves of surrogate pairs."""
+    """Remove what databases do not store in a text: NUL, and halves of surrogate pairs."""
     return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 

@@ -91,7 +91,15 @@ SHAPES = Table(
     Column("seen", Moment, nullable=False),
     Column("answers", JSON, nullable=False),
 )
-"""Of each integration the shapes of its answers, as of the last night."""
+"""The shapes of the answers of each integration, as of the last night."""
+
+NOTIFIED = Table(
+    "notified",
+    METADATA,
+    Column("problem", Text, primary_key=True),
+    Column("status", JSON, nullable=False),
+)
+"""What notifications remember of each problem: its cause, and what was sent."""
 
 SAMPLES = Table(
     "samples",
@@ -113,4 +121,4 @@ FINGERPRINTS = Table(
     Column("fingerprint", String(16), nullable=False),
     sqlite_with_rowid=False,
 )
-"""Of each value that a run used. The key is never in the database."""
+"""The fingerprint of each value that a run used. The key is never in the database."""

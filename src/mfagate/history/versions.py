@@ -53,7 +53,9 @@ _FINGERPRINTS = (
     {kept_in_order}""",
 )
 
-STEPS: Sequence[Sequence[str]] = (_FIRST, _SHAPES, _FINGERPRINTS)
+_NOTIFIED = ("CREATE TABLE notified (problem TEXT PRIMARY KEY, status JSON NOT NULL)",)
+
+STEPS: Sequence[Sequence[str]] = (_FIRST, _SHAPES, _FINGERPRINTS, _NOTIFIED)
 """Statements that make version 1 out of nothing, version 2 out of version 1, and so on."""
 
 NEWEST = len(STEPS)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from mfagate import __version__
+from mfagate.core.version import __version__
 from mfagate.mutation.model import Class, MutantResult, MutantStatus
 
 FORMAT = "mfagate.mutation/1"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from mfagate.app import gate
+from mfagate.app.session import Session, prepared
 from mfagate.checks import Stage, configuration, identity, interactions, run_checks
 from mfagate.checks.context import CheckContext
 from mfagate.config import ConfigError, load
@@ -195,13 +195,13 @@ class Runner:
             return seen
 
     @contextmanager
-    def _prepared(self, copy: Copy, name: str) -> Iterator[tuple[CheckContext, gate.Session]]:
+    def _prepared(self, copy: Copy, name: str) -> Iterator[tuple[CheckContext, Session]]:
         with temporary_folder("mutant") as folder:
             loaded = load(copy.write(folder), registry.names(), flat=True)
             integration = _at_home(loaded.integrations[name], self.project.integrations[name])
-            session = gate.Session(loaded, environ=copy.environ, running=self.project.running)
+            session = Session(loaded, environ=copy.environ, running=self.project.running)
             shared = _shared(session, loaded, self.project.integrations, name)
-            with gate.prepared(session, integration, live=True, shared=shared) as state:
+            with prepared(session, integration, live=True, shared=shared) as state:
                 yield state, session
 
     def _check_live(self, state: CheckContext, name: str, *, is_baseline: bool) -> list[Check]:
@@ -261,7 +261,7 @@ def _read(state: CheckContext) -> Any:
     return values, rest, state.integration.unknown_keys, literal
 
 
-def _shared(session: gate.Session, loaded: Configuration, mine: Mapping[str, Integration], name: str) -> list[Any]:
+def _shared(session: Session, loaded: Configuration, mine: Mapping[str, Integration], name: str) -> list[Any]:
     """What only a look at all integrations shows, where they are of several environments."""
     known = [one for one in loaded.integrations.values() if one.name in mine]
     if len({one.environment for one in known}) < 2:

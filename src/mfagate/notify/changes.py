@@ -1,4 +1,4 @@
-"""What is otherwise than in the run before, and what is remembered for the next one."""
+"""Differences from the previous run: new, changed, recovered; and what the next run has to know."""
 
 from __future__ import annotations
 
@@ -29,9 +29,15 @@ class ChangeKind(StrEnum):
 class ProblemChange:
     """One change of one integration.
 
-    ``cause`` of a recovery is the one that is over. ``since`` is when the problem began. ``subject`` names
-    a warning beside the verdict, by its check and what that looked at; it is empty for the verdict itself.
-    ``details`` are lines of the report for whoever acts on it. ``severe`` tells a red verdict from a warning.
+    Args:
+        integration: Its name.
+        kind: What happened.
+        cause: The cause of the problem; for a recovery, the cause that is over.
+        headline: One sentence.
+        since: When the problem began.
+        subject: The check and the subject of a warning; empty for the verdict.
+        details: Lines of the report that help to solve it.
+        severe: Whether the verdict is red; False for a warning.
     """
 
     integration: str
@@ -45,34 +51,34 @@ class ProblemChange:
 
     @property
     def key(self) -> str:
-        """Whose state it is; the name of an integration has no space in it."""
+        """Integration and subject in one; the name of an integration has no space in it."""
         return f"{self.integration} {self.subject}".rstrip()
 
 
 class ProblemStatus(BaseModel):
-    """What is remembered of one problem. Plain data: ``model_dump(mode="json")`` can be kept anywhere."""
+    """What the history remembers of one problem."""
 
     model_config = ConfigDict(frozen=True)
 
-    cause: str | None = Field(None, description="The cause seen last; None: in order.")
+    cause: str | None = Field(None, description="The cause seen last; None: no problem.")
     headline: str = ""
     details: tuple[str, ...] = ()
     severe: bool = True
     since: AwareDatetime = Field(description="When the problem began, or ended.")
-    told: str | None = Field(
-        None, description="What people know of: a cause, or flapping; None: they think it is fine."
+    reported: str | None = Field(
+        None, description="What was sent last: a cause, or flapping; None: nothing, or a recovery."
     )
-    told_at: AwareDatetime | None = None
+    reported_at: AwareDatetime | None = None
     flapping: bool = False
-    recent: tuple[bool, ...] = Field((), description="Of the last runs, oldest first: was there a change?")
+    recent: tuple[bool, ...] = Field((), description="Whether each of the last runs had a change, oldest first.")
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What one run saw: the changes, and the states so far of all that it looked at."""
+    """What one run saw: the changes, and the statuses before it of every problem that it looked at."""
 
     changes: tuple[ProblemChange, ...]
-    states: Mapping[str, ProblemStatus]
+    statuses: Mapping[str, ProblemStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +91,12 @@ class _SeenProblem:
     severe: bool = True
 
 
-def observed(report: Report, states: Mapping[str, ProblemStatus]) -> Observed:
-    """Compare a report with what is known. Of what the run did not look at, nothing is said."""
+def observed(report: Report, statuses: Mapping[str, ProblemStatus]) -> Observed:
+    """Compare a report with the statuses before it. Integrations that were not selected are not reported."""
     changes: list[ProblemChange] = []
     known: dict[str, ProblemStatus] = {}
     for integration in report.integrations:
-        for subject, seen in _seen(integration, states).items():
+        for subject, seen in _seen(integration, statuses).items():
             change = ProblemChange(
                 integration.name,
                 ChangeKind.NEW,
@@ -101,9 +107,9 @@ def observed(report: Report, states: Mapping[str, ProblemStatus]) -> Observed:
                 seen.details,
                 seen.severe,
             )
-            before = states.get(change.key)
+            before = statuses.get(change.key)
             if before is not None and _is_over(before, change):
-                before = before.model_copy(update={"cause": None, "told": None})
+                before = before.model_copy(update={"cause": None, "reported": None})
             if before is not None:
                 known[change.key] = before
             changes += _changed(before, change)
@@ -111,10 +117,10 @@ def observed(report: Report, states: Mapping[str, ProblemStatus]) -> Observed:
 
 
 def _is_over(before: ProblemStatus, now: ProblemChange) -> bool:
-    """What happens once, such as a field that is gone, does not recover when it is not found again.
+    """Return whether the earlier problem was an event, such as a removed field, and this run does not repeat it.
 
-    Another value after a new one is an event of its own. The same words are the same event, told again by a run that
-    had no history.
+    An event does not recover. Another value after a new value is another event; the same message is the same event,
+    found again by a run without a history.
     """
     event = before.cause is not None and happens_once(before.cause)
     return event and (before.cause, before.headline) != (now.cause, now.headline)
@@ -131,7 +137,7 @@ def _changed(before: ProblemStatus | None, now: ProblemChange) -> Iterator[Probl
         yield replace(now, kind=ChangeKind.CHANGED)
 
 
-def _seen(integration: IntegrationReport, states: Mapping[str, ProblemStatus]) -> Mapping[str, _SeenProblem]:
+def _seen(integration: IntegrationReport, statuses: Mapping[str, ProblemStatus]) -> Mapping[str, _SeenProblem]:
     drill = "drill: " if integration.faults else ""
     deciding = integration.deciding
     details = tuple(_details(deciding, integration)) if deciding is not None else ()
@@ -140,9 +146,9 @@ def _seen(integration: IntegrationReport, states: Mapping[str, ProblemStatus]) -
         if check.outcome is Outcome.WARN and check.cause is not None:
             details = tuple(_details(check, integration))
             seen[_subject(check)] = _SeenProblem(check.cause, drill + check.message, details, severe=False)
-    # What a check warned of before, and does not any more. One that did not run says nothing.
+    # Earlier warnings of checks that ran and do not warn any more.
     ran = {check.id for check in integration.checks if check.outcome is not Outcome.SKIPPED}
-    for key in states:
+    for key in statuses:
         name, _, subject = key.partition(" ")
         if name == integration.name and subject.partition(" ")[0] in ran:
             seen.setdefault(subject, _SeenProblem(None))
@@ -154,7 +160,7 @@ def _subject(check: Check) -> str:
 
 
 def _details(check: Check, integration: IntegrationReport) -> Iterator[str]:
-    """What a person needs who gets the message, and may not see the report."""
+    """Yield what a reader of the message needs who cannot see the report."""
     for label, text in (
         (COMPARED, str(check.evidence.get(COMPARED, ""))),
         ("change here", place(check.location) if check.location is not None else ""),

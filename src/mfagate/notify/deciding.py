@@ -1,6 +1,6 @@
-"""Which changes are worth a message: each once, reminders after a while, and what flaps only that it does.
+"""Decide which changes to send: each once, reminders after some days, and one message for a flapping problem.
 
-A pure function over plain data: it sends nothing, keeps nothing, and reads no clock.
+These are pure functions: they send nothing, store nothing, and read no clock.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from mfagate.notify.changes import ChangeKind, ProblemChange, ProblemStatus
 from mfagate.notify.wording import Notification, message
 
 FLAPPING = "flapping"
-"""What has been told of a problem that comes and goes; no cause has this id."""
+"""Stands for the cause of a problem that comes and goes; no cause has this id."""
 
 
 def notifications(
-    changes: Iterable[ProblemChange], states: Mapping[str, ProblemStatus], now: datetime, options: NotifyOptions
+    changes: Iterable[ProblemChange], statuses: Mapping[str, ProblemStatus], now: datetime, options: NotifyOptions
 ) -> tuple[list[Notification], dict[str, ProblemStatus]]:
-    """The messages of one run, at most one, and the states to remember.
+    """Return the messages of one run, at most one, and the statuses to remember.
 
     Args:
-        changes: What is otherwise than in the run before.
-        states: Of all that this run looked at, also where nothing has changed; others are to be left out.
+        changes: Differences from the previous run.
+        statuses: The status of every problem that this run looked at, with or without a change.
         now: When the run ended.
         options: The table ``[notify]``.
     """
     by_key = {change.key: change for change in changes}
     after: dict[str, ProblemStatus] = {}
-    told: list[ProblemChange] = []
-    for key in (*states, *(key for key in by_key if key not in states)):
-        after[key], tell = _step(states.get(key), by_key.get(key), key, now, options)
-        if tell is not None and (tell.kind not in _CHOSEN or tell.kind.value in options.on):
-            told.append(tell)
-    return ([message(told, options.report_url)] if told else []), after
+    reported: list[ProblemChange] = []
+    for key in (*statuses, *(key for key in by_key if key not in statuses)):
+        after[key], change = _step(statuses.get(key), by_key.get(key), key, now, options)
+        if change is not None and (change.kind not in _CHOSEN or change.kind.value in options.on):
+            reported.append(change)
+    return ([message(reported, options.report_url)] if reported else []), after
 
 
 _CHOSEN = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.RECOVERED)
@@ -45,12 +45,12 @@ _CHOSEN = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.RECOVERED)
 def _step(
     before: ProblemStatus | None, change: ProblemChange | None, key: str, now: datetime, options: NotifyOptions
 ) -> tuple[ProblemStatus, ProblemChange | None]:
-    """One run of one problem: what is remembered now, and what is to be told."""
+    """Return the status of one problem after this run, and the change to send."""
     known = before or ProblemStatus(since=now)
     recent = (*known.recent, change is not None)[-options.flapping.runs :]
-    state = known.model_copy(update={"recent": recent})
+    status = known.model_copy(update={"recent": recent})
     if change is not None:
-        state = state.model_copy(
+        status = status.model_copy(
             update={
                 "cause": None if change.kind is ChangeKind.RECOVERED else change.cause,
                 "headline": change.headline,
@@ -59,40 +59,38 @@ def _step(
                 "since": now,
             }
         )
-    kind = _kind(state, change is not None, now, options)
+    kind = _kind(status, change is not None, now, options)
     if kind is None:
-        return state, None
-    told = FLAPPING if kind is ChangeKind.FLAPPING else state.cause
-    after = state.model_copy(update={"told": told, "told_at": now, "flapping": kind is ChangeKind.FLAPPING})
-    return after, _telling(kind, known, state, change, key)
+        return status, None
+    reported = FLAPPING if kind is ChangeKind.FLAPPING else status.cause
+    update = {"reported": reported, "reported_at": now, "flapping": kind is ChangeKind.FLAPPING}
+    return status.model_copy(update=update), _to_send(kind, known, status, change, key)
 
 
-def _kind(state: ProblemStatus, changed: bool, now: datetime, options: NotifyOptions) -> ChangeKind | None:
-    """What people are to be told, if anything: what they know compared with what is so."""
-    if state.flapping and (any(state.recent) or len(state.recent) < options.flapping.runs):
+def _kind(status: ProblemStatus, changed: bool, now: datetime, options: NotifyOptions) -> ChangeKind | None:
+    """Return what to send, if anything: compare what was sent last with what is so now."""
+    if status.flapping and (any(status.recent) or len(status.recent) < options.flapping.runs):
         return None
-    if changed and sum(state.recent) >= options.flapping.changes:
+    if changed and sum(status.recent) >= options.flapping.changes:
         return ChangeKind.FLAPPING
-    if state.cause != state.told:
-        return (
-            ChangeKind.RECOVERED
-            if state.cause is None
-            else ChangeKind.NEW
-            if state.told is None
-            else ChangeKind.CHANGED
-        )
+    if status.cause != status.reported:
+        if status.cause is None:
+            return ChangeKind.RECOVERED
+        return ChangeKind.NEW if status.reported is None else ChangeKind.CHANGED
     days = options.remind_after_days
-    if state.cause is not None and days is not None and state.told_at is not None:
-        return ChangeKind.REMINDER if now - state.told_at >= timedelta(days=days) else None
+    if status.cause is not None and days is not None and status.reported_at is not None:
+        return ChangeKind.REMINDER if now - status.reported_at >= timedelta(days=days) else None
     return None
 
 
-def _telling(
-    kind: ChangeKind, known: ProblemStatus, state: ProblemStatus, change: ProblemChange | None, key: str
+def _to_send(
+    kind: ChangeKind, known: ProblemStatus, status: ProblemStatus, change: ProblemChange | None, key: str
 ) -> ProblemChange:
     if change is not None:
         return replace(change, kind=kind)
     # Nothing happened in this run: a reminder, or the end of flapping.
     integration, _, subject = key.partition(" ")
-    cause = state.cause or known.told or FLAPPING
-    return ProblemChange(integration, kind, cause, state.headline, state.since, subject, state.details, state.severe)
+    cause = status.cause or known.reported or FLAPPING
+    return ProblemChange(
+        integration, kind, cause, status.headline, status.since, subject, status.details, status.severe
+    )

@@ -6,6 +6,7 @@ An address holds a token or a password, and is never shown: what fails is named 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from mfagate.secrets.stores import Stores
 
 
 class NotReady(Exception):
-    """Nobody can be told anything; the message says what to set or to install."""
+    """Notifications cannot be sent; the message says what to set or to install."""
 
 
 class Undelivered(Exception):
@@ -33,14 +34,16 @@ class NotifyUrl:
     url: str = field(repr=False)
 
 
-def require_apprise() -> None:
-    """Say early what is missing.
+def require_packages() -> None:
+    """Check that the packages of notifications are installed.
 
     Raises:
-        NotReady: Apprise is not installed.
+        NotReady: Apprise, or SQLAlchemy for the history, is missing.
     """
     if find_spec("apprise") is None:
         raise NotReady(needs("--notify", "Apprise", "notify"))
+    if find_spec("sqlalchemy") is None:
+        raise NotReady(needs("--notify keeps what was sent in the history, and", "SQLAlchemy", "history"))
 
 
 def address_of(reference: str, stores: Stores) -> NotifyUrl:
@@ -85,15 +88,19 @@ def deliver(message: Notification, address: NotifyUrl) -> None:
         raise Undelivered(f"{address.reference} did not accept the message, or cannot be reached")
 
 
+_one_at_a_time = threading.Lock()
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing is logged meanwhile: Apprise and the libraries below it tell addresses, with whatever stands in them.
+    """Log nothing in this process meanwhile, because Apprise and the libraries below it log addresses.
 
-    The run is over, so no other thread has anything to say.
+    One thread at a time does this; otherwise the last one would restore what another one had disabled.
     """
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
+    with _one_at_a_time:
+        before = logging.root.manager.disable
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(before)

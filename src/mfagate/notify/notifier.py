@@ -1,60 +1,79 @@
-"""Notifications after a run: what goes wrong with them is a warning of the report, and never changes a verdict."""
+"""Send notifications after a run. A failure is a warning of the report, and never changes a verdict."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+from pydantic import TypeAdapter, ValidationError
 
 from mfagate.config.model import Configuration
 from mfagate.core.foreign import harmless_tree, hiding
 from mfagate.core.result import Report
-from mfagate.notify import memory
+from mfagate.history.recorder import RunRecorder
 from mfagate.notify.changes import ProblemStatus, observed
 from mfagate.notify.deciding import notifications
-from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, address_of, deliver, require_apprise
+from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, address_of, deliver, require_packages
 from mfagate.notify.wording import Notification
 from mfagate.secrets.redaction import Redactor
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
 
+_STATUSES = TypeAdapter(dict[str, ProblemStatus])
+
+_SENT_AGAIN = "already reported problems will be sent again"
+
 
 class Notifier:
-    """Tells the addresses of ``[notify]`` what a run has changed.
-
-    Raises:
-        NotReady: No address is given, or Apprise is missing.
-    """
+    """Notifies the URLs of ``[notify]`` of changes since the last run."""
 
     def __init__(self, configuration: Configuration) -> None:
+        """Check that notifications can be sent and remembered.
+
+        Raises:
+            NotReady: There is no URL, or a package is missing.
+        """
         if not configuration.notify.urls:
-            raise NotReady(f"--notify needs whom to tell: put urls into [notify] in {configuration.path}")
-        require_apprise()
-        base = configuration.path.parent
-        self._stores = Stores(StoreContext(base, os.environ))
-        self._path = base / configuration.notify.state
+            raise NotReady(f"--notify needs URLs to send to: put urls into [notify] in {configuration.path}")
+        require_packages()
+        self._stores = Stores(StoreContext(configuration.path.parent, os.environ))
         self._options = configuration.notify
         self._warnings: list[str] = []
 
-    def tell(self, report: Report) -> Report:
-        """Send what is worth a message; the report that is returned says what went wrong with that."""
+    def notify(self, report: Report, history: RunRecorder) -> Sequence[str]:
+        """Send the changes since the last run, and remember in the history what was sent.
+
+        Returns:
+            What went wrong, as warnings of the report.
+        """
+        self._warnings = []
         try:
-            self._tell(report)
+            self._notify(report, history)
         except Exception as error:  # noqa: BLE001 - a defect in here must not cost the verdict
             self._warnings.append(f"notification: a defect of mfagate ({type(error).__name__})")
-        warnings = [*report.run.warnings, *(f"{told}. The verdict is not affected." for told in self._warnings)]
-        return report.model_copy(update={"run": report.run.model_copy(update={"warnings": warnings})})
+        return [f"{warning}. The verdict is not affected." for warning in self._warnings]
 
-    def _tell(self, report: Report) -> None:
-        states = self._remembered()
-        seen = observed(harmless_tree(report), states)
+    def _notify(self, report: Report, history: RunRecorder) -> None:
+        seen = observed(harmless_tree(report), self._remembered(history))
         options = self._options.model_copy(update={"report_url": self._report_url()})
         addresses = self._addresses()
         with hiding(Redactor({address.reference: address.url for address in addresses}).redact):
-            messages, after = notifications(seen.changes, seen.states, report.run.finished, options)
-        # What reached nobody is not remembered as told: the next run tries again.
+            messages, after = notifications(seen.changes, seen.statuses, report.run.finished, options)
+        # A message that reached nobody is not remembered as sent: the next run tries again.
         if not messages or self._send(messages, addresses):
-            self._remember({**states, **after})
+            history.remember_notified({key: status.model_dump(mode="json") for key, status in after.items()})
+
+    def _remembered(self, history: RunRecorder) -> Mapping[str, ProblemStatus]:
+        stored = history.notified()
+        if stored is None:
+            self._warnings.append(f"notification: the history cannot be asked, so {_SENT_AGAIN}")
+            return {}
+        try:
+            return _STATUSES.validate_python(stored)
+        except ValidationError:
+            self._warnings.append(f"notification: the history holds no valid record of what was sent, so {_SENT_AGAIN}")
+            return {}
 
     def _report_url(self) -> str | None:
         given = self._options.report_url
@@ -68,7 +87,7 @@ class Notifier:
             return None
 
     def _send(self, messages: Sequence[Notification], addresses: Sequence[NotifyUrl]) -> bool:
-        """Whether all messages reached somebody."""
+        """Send the messages; return whether each reached at least one URL."""
         redactor = Redactor({address.reference: address.url for address in addresses})
         reached = [False] * len(messages)
         for number, message in enumerate(messages):
@@ -89,16 +108,3 @@ class Notifier:
             except Undelivered as error:
                 self._warnings.append(f"notification: {error}")
         return found
-
-    def _remembered(self) -> dict[str, ProblemStatus]:
-        try:
-            return memory.read(self._path)
-        except memory.Trouble as error:
-            self._warnings.append(f"notification: {error}")
-            return {}
-
-    def _remember(self, states: dict[str, ProblemStatus]) -> None:
-        try:
-            memory.write(self._path, states)
-        except memory.Trouble as error:
-            self._warnings.append(f"notification: {error}")

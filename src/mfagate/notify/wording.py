@@ -1,4 +1,4 @@
-"""The words of a message: one for each run, plain text, the worst first."""
+"""Word the message of a run: plain text, the worst change first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What people get. ``level`` chooses colour and sound where the service has them."""
+    """One message. ``level`` chooses colour and sound where the service has them."""
 
     title: str
     body: str
@@ -33,9 +33,9 @@ class Notification:
 
 
 def message(changes: Sequence[ProblemChange], report_url: str | None = None) -> Notification:
-    """One message about all changes of a run; there is at least one."""
+    """Return one message about all changes of a run; there must be at least one change."""
     ordered = sorted(changes, key=lambda change: (_ORDER[change.kind], not change.severe, change.key))
-    # Subjects and headlines also come from the file of the last run, which others may have written.
+    # Subjects and headlines also come from the history, which other programs may have written.
     blocks = ["\n".join(map(harmless, _block(change))) for change in ordered]
     if report_url:
         blocks.append(f"report: {report_url}")
@@ -67,7 +67,7 @@ def _block(change: ProblemChange) -> Iterator[str]:
     yield f"{change.kind.upper()} {change.integration}{about}: {change.cause}"
     yield quoted(change.headline, _LONGEST)
     if change.kind is ChangeKind.FLAPPING:
-        yield "It comes and goes. Nothing more is said of it until it stays as it is."
+        yield "It comes and goes. No more messages about it until it is stable."
     yield f"since {change.since:%Y-%m-%d %H:%M} UTC"
     if change.kind is not ChangeKind.RECOVERED:
         yield from change.details

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from requests.auth import AuthBase
 
-from mfagate import __version__
 from mfagate.core.exchange import Exchange
 from mfagate.core.origins import Origin, Origins, UnsafeRequest, path_fault
+from mfagate.core.version import __version__
 from mfagate.transport import Transport
 
 Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]

@@ -70,6 +70,19 @@ class Output:
             raise ValueError(missing)
         return cls(name, Path(path) if path else None)
 
+    @classmethod
+    def parse_all(cls, texts: Sequence[str]) -> list[Self]:
+        """Read the outputs of one run.
+
+        Raises:
+            ValueError: One of them cannot be read, or several would go to stdout.
+        """
+        outputs = [cls.parse(text) for text in texts]
+        to_stdout = [output.format for output in outputs if output.path is None]
+        if len(to_stdout) > 1:
+            raise ValueError(f"{' and '.join(to_stdout)} would both go to stdout: give one of them a =PATH")
+        return outputs
+
     def render(self, report: Report, history: HistoryView | None = None) -> str:
         """The text of the report in this format; the formats that know no ``history`` leave it out."""
         shown = encodable_tree(report) if self.format in _VERBATIM else harmless_tree(report)
@@ -122,7 +135,7 @@ def deliver(
     outputs: Sequence[Output],
     *,
     color: bool,
-    say: Callable[[str], None],
+    say: Callable[[str], object],
     history: HistoryView | None = None,
 ) -> None:
     """Write every report, to its file or to stdout; ``say`` is told what went wrong beside them.
@@ -155,7 +168,7 @@ def _print(output: Output, report: Report, *, color: bool, history: HistoryView 
     sys.stdout.flush()  # What cannot be written is to be known now.
 
 
-def _append_summary(report: Report, outputs: Sequence[Output], say: Callable[[str], None]) -> None:
+def _append_summary(report: Report, outputs: Sequence[Output], say: Callable[[str], object]) -> None:
     if any(output.format == "github" for output in outputs):
         from mfagate.report import github
 

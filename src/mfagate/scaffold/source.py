@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import mfagate
+from mfagate.core.version import __version__
 
 EXAMPLE = "git+https://git.example.com/mfagate@v0.1.0"
 """What the templates name. example.com belongs to nobody (RFC 2606)."""
@@ -84,7 +84,7 @@ def _index(text: str) -> Source:
     if url.scheme != "https":
         raise BadSource("it has to begin with https://, or somebody on the way can replace the package")
     _require_no_credential(url.username, url.password)
-    return Source(f"mfagate{{extras}}=={mfagate.__version__}", index=text)
+    return Source(f"mfagate{{extras}}=={__version__}", index=text)
 
 
 def _git(text: str) -> Source:

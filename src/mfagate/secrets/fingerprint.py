@@ -3,8 +3,8 @@
 A fingerprint is the beginning of an HMAC-SHA-256 (https://www.rfc-editor.org/rfc/rfc2104). Without the key nobody can
 test guesses against it, however short the secret is. With the same key the fingerprints of two runs can be compared.
 
-The process uses one key. Runs take the variable ``MFAGATE_FINGERPRINT_KEY``, or the key file beside their history
-(:mod:`mfagate.secrets.fingerprint_key`). Without either, a process has a random key.
+A run uses one key: the variable ``MFAGATE_FINGERPRINT_KEY``, or the key file beside its history
+(:mod:`mfagate.secrets.fingerprint_key`). Without either, it uses a random key of its process.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import hmac
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 KEY_VARIABLE = "MFAGATE_FINGERPRINT_KEY"
@@ -49,25 +50,25 @@ class Key:
 OF_THIS_PROCESS = Key(secrets.token_hex(32))
 """The key of a process that has no other one."""
 
-_in_use = OF_THIS_PROCESS
+_in_use: ContextVar[Key] = ContextVar("fingerprint key", default=OF_THIS_PROCESS)
+"""Two runs in one process may have different keys. :class:`~mfagate.core.workers.Workers` hands it to its threads."""
 
 
 def key_in_use() -> Key:
-    """Return the key of this process."""
-    return _in_use
+    """Return the key of this run."""
+    return _in_use.get()
 
 
 @contextmanager
 def using(key: Key) -> Iterator[None]:
-    """Use a key for all fingerprints of this process until the context ends."""
-    global _in_use
-    before, _in_use = _in_use, key
+    """Use a key for all fingerprints of this run until the context ends."""
+    before = _in_use.set(key)
     try:
         yield
     finally:
-        _in_use = before
+        _in_use.reset(before)
 
 
 def fingerprint(value: str) -> str:
-    """Return ten hexadecimal digits that identify the value under the key of this process."""
-    return _in_use.fingerprint(value)
+    """Return ten hexadecimal digits that identify the value under the key of this run."""
+    return _in_use.get().fingerprint(value)

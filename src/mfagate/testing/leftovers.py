@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mfagate.app import gate
+from mfagate.app.session import Session, prepared
 from mfagate.checks import Stage, run_checks
 from mfagate.checks.provider_states import StateManager
 from mfagate.config import load
@@ -16,9 +16,9 @@ from mfagate.providers.state_setup import TabledStates
 def things_left(configuration: Path, environ: Mapping[str, str]) -> set[str]:
     """Return everything at the provider of the only integration that carries the mark of any run."""
     loaded = load(configuration, registry.names())
-    session = gate.Session(loaded, environ=environ)
+    session = Session(loaded, environ=environ)
     (integration,) = loaded.integrations.values()
-    with gate.prepared(session, integration, live=True) as context:
+    with prepared(session, integration, live=True) as context:
         live = run_checks(context, Stage.PROBE).live
         if live is None:
             return set()

@@ -24,7 +24,7 @@ def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Report:
     for name, value in project.env.items():
         monkeypatch.setenv(name, value)
     configuration = load(Path(project.folder / "integrations.toml"), registry.names())
-    return gate.run(configuration, configuration.select(), Stage.GATE)
+    return gate.run(gate.GatePlan(configuration, configuration.select(), Stage.GATE)).report
 
 
 def defects(report: Report) -> list[Check]:

@@ -13,6 +13,7 @@ import pytest
 from tests.support.project import REPOSITORY
 
 from mfagate.app import gate
+from mfagate.app.session import Session, prepared
 from mfagate.checks import Stage, run_checks
 from mfagate.checks.provider_states import StateManager
 from mfagate.config import load
@@ -73,15 +74,15 @@ class Project(ProviderProject):
         with pytest.MonkeyPatch.context() as patch:
             for variable, value in self.env.items():
                 patch.setenv(variable, value)
-            return gate.run(loaded, list(loaded.integrations.values()), Stage.GATE)
+            return gate.run(gate.GatePlan(loaded, list(loaded.integrations.values()), Stage.GATE)).report
 
     @contextmanager
     def states(self) -> Iterator[TabledStates[Any]]:
         """Arrange states beside the gate, as another run does; nothing is removed at the end."""
         self.write()
         loaded = load(self.folder / "integrations.toml", registry.names())
-        session = gate.Session(loaded, environ=self.env)
-        with gate.prepared(session, loaded.integrations["mfa"], live=True) as context:
+        session = Session(loaded, environ=self.env)
+        with prepared(session, loaded.integrations["mfa"], live=True) as context:
             live = run_checks(context, Stage.PROBE).live
             assert live is not None
             states = StateManager(live).states

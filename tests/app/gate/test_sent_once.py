@@ -127,7 +127,7 @@ def checks(
     for variable, value in project.env.items():
         monkeypatch.setenv(variable, value)
     loaded = load(project.folder / "integrations.toml", registry.names())
-    report = gate.run(loaded, list(loaded.integrations.values()), Stage.GATE)
+    report = gate.run(gate.GatePlan(loaded, list(loaded.integrations.values()), Stage.GATE)).report
     return [check for check in report.integrations[0].checks if check.id == "contract.interaction"]
 
 

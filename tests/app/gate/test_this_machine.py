@@ -106,7 +106,7 @@ class Machine:
     def gate(self, *tables: str, only: tuple[str, ...] = ()) -> Report:
         (self.folder / "integrations.toml").write_text("".join(tables))
         configuration = load(self.folder / "integrations.toml", ["duo", "entra", "privacyidea", "twilio"])
-        report = gate.run(configuration, configuration.select(only), Stage.GATE)
+        report = gate.run(gate.GatePlan(configuration, configuration.select(only), Stage.GATE)).report
         assert SECRET not in report.model_dump_json()
         return report
 

@@ -16,15 +16,19 @@ from tests.app.nightly.provider import Provider, running, simulate, write_projec
 from mfagate.app import gate
 from mfagate.checks import Stage
 from mfagate.config import load
-from mfagate.history import StoredRun, changes
-from mfagate.history.keeper import RunRecorder, place_of
+from mfagate.core.causes import Outcome
+from mfagate.core.result import Report
+from mfagate.history.past import PriorRuns
+from mfagate.history.recorder import RunRecorder, place_of
 from mfagate.history.store import History
+from mfagate.notify.changes import ProblemChange, ProblemStatus, observed
+from mfagate.notify.deciding import notifications
 from mfagate.providers import registry
 
 NIGHTS = 30
 
 Told = tuple[str, str, str, str | None]
-"""What a change is: kind, outcome, cause, subject."""
+"""A change: kind, outcome, cause, subject."""
 
 
 def add_a_field(response: dict[str, Any]) -> None:
@@ -84,26 +88,44 @@ EXPECTED: Mapping[int, list[Told]] = {
     17: [("new", *PROCESSING)],
     20: [("recovered", *PROCESSING)],
     25: [("new", *PROCESSING)],
-    28: [("new", "fail", "contract.type-changed", "user may choose a factor")],
+    28: [("new", "fail", "contract.type-changed", None)],
 }
 
 
 def night(config: Path, at: datetime) -> tuple[list[Told], str]:
-    """One run of ``mfagate nightly`` at that time: what is otherwise than the night before, and the verdict."""
+    """One run of ``mfagate nightly`` at that time: the differences from the night before, and the verdict."""
     with time_machine.travel(at, tick=True):
         configuration = load(config, registry.names())
-        keeper = RunRecorder(configuration, None)
-        report = gate.run(
-            configuration, configuration.select(), Stage.NIGHTLY, pasts=keeper.pasts(["duo"], Stage.NIGHTLY)
-        )
-        run = StoredRun.of(report)
-        with History.open(place_of(configuration, None)) as history:
-            news = changes(history.before(run), run.integrations)
-        report = keeper.keep(report)
-        assert report.run.warnings == []
+        recorder = RunRecorder(configuration, None)
+        with recorder.in_use():
+            prior = recorder.prior_runs(["duo"], Stage.NIGHTLY)
+            outcome = gate.run(gate.GatePlan(configuration, configuration.select(), Stage.NIGHTLY, prior=prior))
+            report = outcome.report
+            statuses = {
+                key: ProblemStatus.model_validate(status) for key, status in (recorder.notified() or {}).items()
+            }
+            seen = observed(report, statuses)
+            _, after = notifications(seen.changes, seen.statuses, report.run.finished, configuration.notify)
+            recorder.record(report, outcome.learnt)
+            recorder.remember_notified({key: status.model_dump(mode="json") for key, status in after.items()})
+        assert report.run.warnings == recorder.warnings == []
         assert all(check.cause != "gate.internal-error" for check in report.integrations[0].checks)
-    told: list[Told] = [(change.kind, change.outcome.value, str(change.cause), change.subject) for change in news]
+    told = [_told(change) for change in seen.changes] + _new_infos(report, prior["duo"])
     return told, report.verdict.value
+
+
+def _told(change: ProblemChange) -> Told:
+    outcome = "fail" if change.severe else "warn"
+    return change.kind.value, outcome, change.cause, change.subject.partition(" ")[2] or None
+
+
+def _new_infos(report: Report, prior: PriorRuns) -> list[Told]:
+    """What is only for information is in the report of its night, and not sent."""
+    before = {problem.key for _, state in prior.nights[-1:] for problem in state.problems}
+    infos = [check for check in report.integrations[0].checks if check.outcome is Outcome.INFO]
+    return [
+        ("new", "info", str(check.cause), check.subject) for check in infos if (check.id, check.subject) not in before
+    ]
 
 
 def test_more_errors_than_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

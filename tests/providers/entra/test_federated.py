@@ -14,7 +14,7 @@ import requests
 from pydantic import SecretStr
 from tests.support.project import link_shipped
 
-from mfagate.app.gate import Session, prepared
+from mfagate.app.session import Session, prepared
 from mfagate.checks import configuration
 from mfagate.config import load
 from mfagate.core.result import Check

@@ -36,7 +36,8 @@ _changing = threading.Lock()
 def hiding(redact: Redact) -> Iterator[None]:
     """Apply ``redact`` to every quotation while the context lasts, in all threads of the process.
 
-    The context applies to all threads on purpose: otherwise a forgotten worker thread could show secrets.
+    The context applies to all threads on purpose: otherwise a forgotten worker thread could show secrets. Of two runs
+    at the same time, each hides the secrets of both.
     """
     global _redactions
     with _changing:

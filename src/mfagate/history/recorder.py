@@ -1,20 +1,21 @@
-"""The history beside a run: what cannot be kept or looked up is a warning, and never changes a verdict."""
+"""Keep a run in the history, and look up earlier ones. A failure is a warning, and never changes a verdict."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 from mfagate.config.model import Configuration
 from mfagate.core.git import may_be_committed
 from mfagate.core.result import Report, Verdict
 from mfagate.history.comparison import NO_HISTORY
 from mfagate.history.errors import HistoryError
-from mfagate.history.past import LastPass, PriorRuns
+from mfagate.history.past import LastPass, PriorRuns, Shapes
 from mfagate.history.place import HistoryLocation
 from mfagate.history.record import StoredRun
 from mfagate.history.store import History
@@ -22,12 +23,16 @@ from mfagate.inspection.placeholders import placeholder
 from mfagate.secrets.fingerprint import KEY_VARIABLE, OF_THIS_PROCESS, Key, using
 from mfagate.secrets.fingerprint_key import FILE_NAME, KeyProblem, from_environment, read, read_or_make
 
+_NOT_ASKED = "the history could not be asked: see the warning"
+
+_Answer = TypeVar("_Answer")
+
 _LOOKED_BACK = timedelta(days=180)
 """Far enough that a baseline is the same on each night, wherever the look begins."""
 
 
 def place_of(configuration: Configuration, option: str | None) -> HistoryLocation:
-    """Where the history is: as the command line says, or else the file; the default is beside the file.
+    """Return where the history is: by the command line, by the file, or beside the file.
 
     Raises:
         HistoryError: It names no place.
@@ -38,7 +43,7 @@ def place_of(configuration: Configuration, option: str | None) -> HistoryLocatio
 
 
 def place_for(config: Path, option: str | None) -> HistoryLocation:
-    """Where the history of a configuration file is; without a file it is where it would be beside one.
+    """Return where the history of a configuration file is, even if there is no such file.
 
     Raises:
         HistoryError: The file cannot be read, or names no place.
@@ -93,7 +98,10 @@ def _beside(place: HistoryLocation | None, *, make: bool) -> ChosenKey:
 
 
 class HistoryReader:
-    """What earlier runs tell a run that is not kept itself. The history is only opened if it is asked."""
+    """Looks up earlier runs for a run that is not kept. It opens the history only when a lookup needs it.
+
+    ``warnings`` say what went wrong with the history.
+    """
 
     def __init__(self, configuration: Configuration, *, offline: bool = False) -> None:
         """Find the history, and the key of fingerprints.
@@ -103,18 +111,26 @@ class HistoryReader:
             offline: Whether no database on a network may be asked.
         """
         self._place: HistoryLocation | None = None
-        self._trouble: list[str] = []
+        self.warnings: list[str] = []
         with suppress(HistoryError):  # A run that is not kept has no use for a history that cannot be found.
             place = place_of(configuration, None)
             self._place = None if offline and place.url is not None else place
         variable = _in_variable(os.environ)
         self.chosen = variable or _beside(self._place, make=False)
         if variable is not None and variable.trouble is not None:
-            self._trouble.append(_unaffected(_not_comparable(variable.trouble)))
+            self.warnings.append(_unaffected(_not_comparable(variable.trouble)))
 
-    def key_in_use(self) -> AbstractContextManager[None]:
-        """Use the key for the fingerprints of this process until the context ends."""
-        return using(self.chosen.key)
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Use the key for the fingerprints of this run, and close the history at the end."""
+        try:
+            with using(self.chosen.key):
+                yield
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the history."""
 
     def last_pass(self, name: str) -> LastPass:
         """Return the last run in which an integration passed, or why it is not known."""
@@ -126,11 +142,6 @@ class HistoryReader:
                 return _last_pass(history, name)
         except HistoryError as error:
             return LastPass(str(error))
-
-    def keep(self, report: Report) -> Report:
-        """Return the report with the warnings of this look into the history."""
-        warnings = [*report.run.warnings, *self._trouble]
-        return report.model_copy(update={"run": report.run.model_copy(update={"warnings": warnings})})
 
 
 def _last_pass(history: History, name: str) -> LastPass:
@@ -146,14 +157,19 @@ def _unaffected(trouble: str) -> str:
 
 
 class RunRecorder(HistoryReader):
-    """Keeps one run. The first trouble ends it: a database that is gone is not waited for twice."""
+    """Keeps one run. The first error ends it, so that a database that is gone is not waited for twice."""
 
     def __init__(self, configuration: Configuration, option: str | None) -> None:
+        """Open the history, and choose the key of fingerprints.
+
+        Args:
+            configuration: The loaded file.
+            option: What the command line says about the place.
+        """
         self._keep_days = configuration.history.retention_days
         self._history: History | None = None
-        self._trouble = []
+        self.warnings = []
         self._place = None
-        self._pasts: dict[str, PriorRuns] = {}
         try:
             self._place = place_of(configuration, option)
             self._history = History.open(self._place)
@@ -167,9 +183,9 @@ class RunRecorder(HistoryReader):
         if self._history is None:
             return chosen
         if chosen.trouble is not None:
-            self._trouble.append(_unaffected(_not_comparable(chosen.trouble)))
+            self.warnings.append(_unaffected(_not_comparable(chosen.trouble)))
         if chosen.made is not None and may_be_committed(chosen.made):
-            self._trouble.append(f"{chosen.made} is the new key of fingerprints: keep it out of git with .gitignore")
+            self.warnings.append(f"{chosen.made} is the new key of fingerprints: keep it out of git with .gitignore")
         try:
             known = self._history.fingerprint_key() if chosen.made is not None else None
         except HistoryError as error:
@@ -178,55 +194,56 @@ class RunRecorder(HistoryReader):
         if known not in (None, chosen.key.identifier):
             missing = f"the fingerprint key {chosen.made} was missing, and a new one was made"
             remedy = f"it holds from this run on; where files do not stay, set {KEY_VARIABLE}"
-            self._trouble.append(_unaffected(_not_comparable(f"{missing}; {remedy}")))
+            self.warnings.append(_unaffected(_not_comparable(f"{missing}; {remedy}")))
         return chosen
 
-    def last_pass(self, name: str) -> LastPass:
-        """Return the last run in which an integration passed, or why it is not known."""
-        if self._history is not None:
-            try:
-                return _last_pass(self._history, name)
-            except HistoryError as error:
-                self._give_up(error)
-        return LastPass("the history could not be asked: see the warning")
-
     def _give_up(self, error: HistoryError) -> None:
-        self._trouble.append(_unaffected(str(error)))
+        self.warnings.append(_unaffected(str(error)))
+        self.close()
+
+    def close(self) -> None:
+        """Close the history; nothing is kept from then on."""
         if self._history is not None:
             self._history.close()
         self._history = None
 
-    def pasts(self, names: Sequence[str], stage: str) -> Mapping[str, PriorRuns]:
-        """What is known of each integration; the run puts there what the next one is to know."""
-        since = datetime.now(UTC) - _LOOKED_BACK
-        for name in names:
-            if self._history is not None:
-                try:
-                    self._pasts[name] = self._history.past(name, stage, since)
-                except HistoryError as error:
-                    self._give_up(error)
+    def _ask(self, question: Callable[[History], _Answer]) -> _Answer | None:
+        """Return the answer of the history; None if there is none, or it fails now."""
         if self._history is None:
-            self._pasts = {name: PriorRuns("the history could not be asked: see the warning") for name in names}
-        return self._pasts
+            return None
+        try:
+            return question(self._history)
+        except HistoryError as error:
+            self._give_up(error)
+            return None
 
-    def keep(self, report: Report) -> Report:
-        """Store the report; the one that is returned says what went wrong with that."""
-        if self._history is not None:
-            try:
-                self._record(report, self._history)
-                self._history.close()
-            except HistoryError as error:
-                self._give_up(error)
-        return super().keep(report)
+    def last_pass(self, name: str) -> LastPass:
+        """Return the last run in which an integration passed, or why it is not known."""
+        return self._ask(lambda history: _last_pass(history, name)) or LastPass(_NOT_ASKED)
 
-    def _record(self, report: Report, history: History) -> None:
-        # What was broken on purpose tells nothing about the provider: neither what is usual, nor what has changed.
-        drills = {one.name for one in report.integrations if one.faults}
-        if drills:
-            left = [one for one in report.integrations if one.name not in drills]
-            if not left:
+    def prior_runs(self, names: Sequence[str], stage: str) -> Mapping[str, PriorRuns]:
+        """Return what is known of each integration from earlier runs of a stage."""
+        since = datetime.now(UTC) - _LOOKED_BACK
+        known = self._ask(lambda history: {name: history.past(name, stage, since) for name in names})
+        return known if known is not None else {name: PriorRuns(_NOT_ASKED) for name in names}
+
+    def record(self, report: Report, learnt: Mapping[str, Shapes]) -> None:
+        """Store a run, and what the next one compares with."""
+        # Faults that were injected say nothing about the provider: neither what is usual, nor what has changed.
+        real = [integration for integration in report.integrations if not integration.faults]
+        if len(real) < len(report.integrations):
+            if not real:
                 return
-            verdict = Verdict.of(one.verdict for one in left)
-            report = report.model_copy(update={"integrations": left, "verdict": verdict})
-        shapes = {name: past.shapes for name, past in self._pasts.items() if past.shapes and name not in drills}
-        history.record(StoredRun.of(report), shapes=shapes, keep_days=self._keep_days)
+            verdict = Verdict.of(integration.verdict for integration in real)
+            report = report.model_copy(update={"integrations": real, "verdict": verdict})
+        kept = {integration.name for integration in real}
+        shapes = {name: shape for name, shape in learnt.items() if name in kept}
+        self._ask(lambda history: history.record(StoredRun.of(report), shapes=shapes, keep_days=self._keep_days))
+
+    def notified(self) -> Mapping[str, Any] | None:
+        """Return what notifications remember of each problem; None if the history cannot be asked."""
+        return self._ask(History.notified)
+
+    def remember_notified(self, statuses: Mapping[str, Any]) -> None:
+        """Keep what notifications remember of these problems."""
+        self._ask(lambda history: history.remember_notified(statuses))

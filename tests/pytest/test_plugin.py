@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import junitparser
 import pytest
 
-from .support.project import REPOSITORY, Project
+from ..support.project import REPOSITORY, Project
 
 
 @pytest.fixture
@@ -146,6 +148,23 @@ def test_an_unreadable_configuration_is_a_readable_error(pytester: pytest.Pytest
     result = pytester.runpytest_subprocess("--mfagate", "check")
     assert result.ret == 2
     result.stdout.fnmatch_lines(["*integrations.toml:2: integrations.a.provider: must be a string in quotes*"])
+
+
+def test_a_run_is_kept_in_the_history_with_its_warnings(checked: Project, pytester: pytest.Pytester) -> None:
+    arguments = ("--mfagate", "check", "-k", "configuration", "--mfagate-history")
+    assert pytester.runpytest_subprocess(*arguments, "runs.db").ret == 0
+    with closing(sqlite3.connect(pytester.path / "runs.db")) as history:
+        assert history.execute("SELECT stage, verdict FROM runs").fetchall() == [("check", "pass")]
+    result = pytester.runpytest_subprocess(*arguments, "integrations.toml/runs.db")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*mfagate: warnings*", "*integrations.toml/runs.db*The verdict is not affected.*"])
+
+
+def test_options_that_cannot_be_used_are_a_readable_error(checked: Project, pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess("--mfagate", "check", "--mfagate-notify")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*put urls into [[]notify[]] in *integrations.toml*"])
+    assert "Traceback" not in result.stdout.str()
 
 
 @pytest.fixture
