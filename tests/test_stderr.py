@@ -12,7 +12,7 @@ from mfagate.app import gate
 from mfagate.app.progress import on_terminal
 from mfagate.app.session import Session
 from mfagate.checks.results import internal_error
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.causes import Outcome
 from mfagate.core.foreign import hiding
 from mfagate.core.result import Check

@@ -320,7 +320,9 @@ def test_push_pending(pact: ConsumerPact, contract_strength: Prove) -> None:
 
 
 def test_push_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
-    poll(pact, "push accepted", StateName.PUSH_ACCEPTED, claims=OWN_ID_TOKEN).will_respond_with(200).with_body(TOKEN, JSON)
+    poll(pact, "push accepted", StateName.PUSH_ACCEPTED, claims=OWN_ID_TOKEN).will_respond_with(200).with_body(
+        TOKEN, JSON
+    )
     contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.ALLOW)
 
 

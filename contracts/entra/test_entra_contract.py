@@ -101,7 +101,13 @@ def client(url: str, **changed: Any) -> EntraClient:
 
 
 def post(
-    pact: ConsumerPact, description: str, state: StateName, endpoint: str, body: dict[str, str], *filled: str, **about: Any
+    pact: ConsumerPact,
+    description: str,
+    state: StateName,
+    endpoint: str,
+    body: dict[str, str],
+    *filled: str,
+    **about: Any,
 ) -> Any:
     """``POST`` of a form to the login host; tenant, client and the ``filled`` fields are the state's."""
     interaction = pact.interaction(description, given=state, **about)
@@ -275,7 +281,9 @@ def test_malformed_token(pact: ConsumerPact, contract_strength: Prove, monkeypat
 
 def test_sign_in_begun(pact: ConsumerPact, contract_strength: Prove) -> None:
     body = {"client_id": CLIENT, "scope": SIGN_IN_SCOPE}
-    interaction = post(pact, "sign-in begun", StateName.CREDENTIAL_ACCEPTED, "devicecode", body, safe_in_production=True)
+    interaction = post(
+        pact, "sign-in begun", StateName.CREDENTIAL_ACCEPTED, "devicecode", body, safe_in_production=True
+    )
     answer = {
         "device_code": text(DEVICE_CODE),
         "user_code": text("FRWQDE7YL"),

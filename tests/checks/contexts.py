@@ -14,10 +14,10 @@ from mfagate.checks.retry import Attempts
 from mfagate.checks.tables import ResolvedTables
 from mfagate.checks.transcript import Transcript
 from mfagate.checks.waivers import Waivers
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.config.model import GateOptions
 from mfagate.config.resolved import Value
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 from mfagate.inspection.settings import InspectedSettings
 from mfagate.providers.provider import InstalledProvider
 from mfagate.secrets.redaction import Redactor

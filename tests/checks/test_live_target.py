@@ -11,7 +11,7 @@ import requests
 from pydantic import SecretStr
 
 from mfagate.checks.live_target import LiveTarget
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.causes import CauseId
 from mfagate.providers.provider import Provider
 from tests.checks.fake import CANARY, Fake, Server, Settings

@@ -17,7 +17,7 @@ from mfagate.checks.live import LiveContext
 from mfagate.checks.live_target import LiveTarget
 from mfagate.checks.provider_states import Overdue, StateManager
 from mfagate.checks.retry import MOST_ATTEMPTS
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.contract.interaction import ProviderState
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Headers, Request, Response

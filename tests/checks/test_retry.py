@@ -20,7 +20,7 @@ from mfagate.checks.diagnoser import Diagnoser
 from mfagate.checks.retry import Attempt, Attempts
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Phase, Request, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.sandbox.faulty_proxy import faulty_proxy
 from tests.checks.contexts import live_context
 from tests.checks.fake import CANARY, TOKEN, Fake, Run, Server, of, red

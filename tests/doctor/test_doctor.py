@@ -258,7 +258,7 @@ def test_a_configuration_that_cannot_be_used(machine: Machine, text: str | None,
 
 def test_an_extra_that_the_configuration_needs(machine: Machine) -> None:
     machine.configure("sandbox")
-    from mfagate.config import load
+    from mfagate.config.load import load
     from mfagate.doctor import installed as module
     from mfagate.providers import registry
 

@@ -15,7 +15,8 @@ from mfagate.config.environments import base_name
 from mfagate.config.model import Integration
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of
-from mfagate.core.result import Check, Finding, IntegrationReport, SkipReason, some
+from mfagate.core.finding import Finding, some
+from mfagate.core.result import Check, IntegrationReport, SkipReason
 
 EVIDENCE = "other integrations"
 

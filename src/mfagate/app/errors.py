@@ -59,7 +59,7 @@ def refusing() -> Iterator[None]:
     from mfagate.app.fault_options import FaultOptionRefused
     from mfagate.cassettes.writer import MissingExtra
     from mfagate.checks.record import SharedRecordings
-    from mfagate.config import ConfigError
+    from mfagate.config.load import ConfigError
     from mfagate.core.git import GitError
     from mfagate.notify.delivery import NotReady
     from mfagate.providers.registry import ProviderError

@@ -15,7 +15,7 @@ from mfagate.app.publish import publish, require_spare
 from mfagate.app.session import Progress, Silent
 from mfagate.checks import Stage
 from mfagate.checks.record import require_own_recordings
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.config.model import Configuration, Integration
 from mfagate.core.result import ChangedSince, Report
 from mfagate.history.errors import HistoryError, NoPlace

@@ -17,8 +17,9 @@ from mfagate.checks.waivers import Waivers
 from mfagate.config.model import Configuration, Integration, LoginClient
 from mfagate.config.resolved import Value, resolve_files, resolve_table
 from mfagate.config.secrecy import Secrecy, teach_unknown
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import hiding
-from mfagate.core.result import Check, Finding, IntegrationReport
+from mfagate.core.result import Check, IntegrationReport
 from mfagate.history.past import PriorRuns
 from mfagate.inspection.identity import CERTIFICATE, KEY
 from mfagate.inspection.other_names import meant_by

@@ -13,10 +13,10 @@ from mfagate.config.model import Integration
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of
 from mfagate.core.causes import load as load_cause
+from mfagate.core.finding import Finding
 from mfagate.core.result import (
     Check,
     ContractCoverage,
-    Finding,
     IntegrationReport,
     ReportLocation,
     SkipReason,

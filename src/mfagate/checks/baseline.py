@@ -22,7 +22,8 @@ from mfagate.checks.results import passed, skipped
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Phase
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.history.record import IntegrationState, PhaseSample, samples_of, share_of
 
 

@@ -17,7 +17,8 @@ from mfagate.config.model import Integration
 from mfagate.contract import Interaction
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Check, Finding, Location
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check
 
 _FILES_NAMED = 5
 """A finding names no more files than this; its count says how many there are."""

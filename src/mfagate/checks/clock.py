@@ -10,7 +10,8 @@ from mfagate.checks.results import passed, skipped
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.transport import clock_offset
 
 

@@ -18,7 +18,8 @@ from mfagate.config.resolved import Value
 from mfagate.config.shapes import BaseUrl
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Check, Finding, some
+from mfagate.core.finding import Finding, some
+from mfagate.core.result import Check
 from mfagate.inspection.client import inspect_client
 from mfagate.inspection.identity import inspect_identity
 from mfagate.inspection.settings import cross_checks, inspect_settings, sends_in_the_clear

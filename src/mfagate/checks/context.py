@@ -14,7 +14,8 @@ from mfagate.checks.tables import ResolvedTables
 from mfagate.checks.waivers import Waivers
 from mfagate.config.model import GateOptions, Integration
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Finding, TargetKind
+from mfagate.core.finding import Finding
+from mfagate.core.result import TargetKind
 from mfagate.history.past import PriorRuns
 from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import EMULATOR

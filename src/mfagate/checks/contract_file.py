@@ -17,7 +17,8 @@ from mfagate.contract.shipped import ships_contract
 from mfagate.contract.weak_rules import Effort, weak_places
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Check, Finding, Location
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check
 from mfagate.providers.states import StateName
 
 _SHOWN_INTERACTIONS = 5

@@ -14,7 +14,8 @@ from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, is_no_answer, refuses
 from mfagate.core.diagnosis import is_bare_refusal, is_html
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding, SkipReason
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check, SkipReason
 from mfagate.providers.probes import Probe
 
 _CONTROL_SETTLES = (

@@ -13,7 +13,8 @@ from mfagate.checks.stability import beyond_budget, slow_phase, sporadic
 from mfagate.checks.transcript import Transcript
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 
 TROUBLED_SECONDS = 5.0
 """After this time, a run that can no longer pass ends."""

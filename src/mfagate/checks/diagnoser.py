@@ -12,7 +12,7 @@ from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId, refuses
 from mfagate.core.diagnosis import definite_cause, unexpected
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.errors import ProviderDialect
 from mfagate.providers.probes import Probe
 

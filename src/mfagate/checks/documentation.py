@@ -9,7 +9,8 @@ from mfagate.checks.context import CheckContext
 from mfagate.checks.results import passed
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Check, Finding, some
+from mfagate.core.finding import Finding, some
+from mfagate.core.result import Check
 from mfagate.inspection.placeholders import placeholder
 
 NEEDED = ("owner", "runbook", "provider_docs", "escalation", "rotation_days")

@@ -9,7 +9,7 @@ from typing import Any
 from mfagate.checks.retry import Attempts
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.probes import Probe
 
 

@@ -11,7 +11,8 @@ from mfagate.checks.results import passed, skipped
 from mfagate.config.dates import in_words
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.providers.probes import Expiry, ExpiryProbe
 
 

@@ -9,8 +9,9 @@ from mfagate.checks.live import LiveContext
 from mfagate.checks.results import passed, skipped
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Check, Finding
+from mfagate.core.result import Check
 from mfagate.providers.provider import InstalledProvider
 from mfagate.secrets.fingerprint import fingerprint
 

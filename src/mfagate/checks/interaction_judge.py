@@ -14,7 +14,8 @@ from mfagate.checks.retirement import announced
 from mfagate.contract import Interaction, Mismatch
 from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.diagnosis import definite_cause, is_absent, unexpected
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 
 _SHOWN_MISMATCHES = 5
 

@@ -19,7 +19,8 @@ from mfagate.checks.user_lock import UsersInUse
 from mfagate.contract import Interaction
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of, is_no_answer, refuses, rejects_credential
-from mfagate.core.result import Check, Finding, Location, SkipReason
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check, SkipReason
 from mfagate.providers.probes import Probe
 from mfagate.providers.states import StateValues
 

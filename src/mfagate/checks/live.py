@@ -15,7 +15,8 @@ from mfagate.checks.transcript import Transcript
 from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.contract.mismatch import Showable
-from mfagate.core.result import Finding, TargetKind
+from mfagate.core.finding import Finding
+from mfagate.core.result import TargetKind
 from mfagate.providers.errors import ProviderDialect
 from mfagate.providers.provider import InstalledProvider
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mfagate.core.causes import CauseFamily, CauseId
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.settings import InspectedSettings
 from mfagate.secrets.fingerprint import fingerprint
 

@@ -17,7 +17,8 @@ from mfagate.checks.results import passed, skipped
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.exchange import Exchange, Phase, Response, host_of
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.inspection.settings import InspectedSettings
 from mfagate.providers.probes import Probe
 from mfagate.transport import CaBundleError

@@ -9,7 +9,7 @@ from mfagate.checks.retirement import announced
 from mfagate.checks.retry import Attempt, Attempts
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.probes import Probe
 
 Judge = Callable[[Exchange], Finding | None]

@@ -21,7 +21,8 @@ from mfagate.contract import ContractError, Interaction
 from mfagate.core.causes import CauseId, Outcome, is_no_answer, rejects_credential
 from mfagate.core.diagnosis import definite_cause
 from mfagate.core.exchange import Exchange, Phase, Response
-from mfagate.core.result import Check, Finding, Location
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check
 from mfagate.leftovers.ledger import NotRecorded
 from mfagate.providers.state_setup import TabledStates
 from mfagate.providers.states import AskedTooSoon, StateNotConfigured, StateUnavailable, StateValues

@@ -13,8 +13,8 @@ from mfagate.config.shapes import is_address, is_loopback
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.exchange import LEADS_TO, Exchange, Failure, Phase, host_of
+from mfagate.core.finding import Finding, some
 from mfagate.core.intermediaries import could_not_resolve
-from mfagate.core.result import Finding, some
 
 _CHECKS = {
     Phase.RESOLVE: check_ids.NETWORK_RESOLVE,

@@ -26,7 +26,8 @@ from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
 from mfagate.core.files import open_regular, write_atomically
-from mfagate.core.result import Check, Finding, Location, some
+from mfagate.core.finding import Finding, Location, some
+from mfagate.core.result import Check
 from mfagate.secrets.shapes import COMMON
 
 _NEW, _CHANGED, _DATED = "new", "changed", "only the date"

@@ -12,7 +12,8 @@ from mfagate.checks.results import skipped
 from mfagate.contract import Interaction, Mismatch, StateValueError, UnsafeValueError, line_in
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding, Location, SkipReason
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check, SkipReason
 from mfagate.leftovers.ledger import AlreadySent
 from mfagate.providers.states import AskedTooSoon, StateNotConfigured, StateUnavailable, StateValues
 

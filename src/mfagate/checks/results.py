@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from mfagate.checks.context import CheckContext
 from mfagate.config.model import Integration
 from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import harmless, hiding, quoted
 from mfagate.core.resources import shortage_of
-from mfagate.core.result import Check, Finding, SkipReason
+from mfagate.core.result import Check, SkipReason
 from mfagate.secrets.redaction import Redactor
 
 log = logging.getLogger("mfagate")

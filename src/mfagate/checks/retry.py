@@ -17,7 +17,8 @@ from typing import Generic, TypeVar
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, may_pass, refuses
 from mfagate.core.diagnosis import seconds_to_wait
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 
 MOST_ATTEMPTS = 4
 """The limit for a failure that may pass."""

@@ -13,7 +13,8 @@ from mfagate.config.resolved import Value
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, is_no_answer
 from mfagate.core.exchange import Exchange, Phase
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.inspection.client import login_budget
 
 SLOW_SECONDS = 0.8

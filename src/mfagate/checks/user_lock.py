@@ -9,8 +9,8 @@ from functools import partial
 
 from mfagate.checks.live import LiveContext
 from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.finding import Finding
 from mfagate.core.locking import Held, NotPrivate, locked
-from mfagate.core.result import Finding
 
 _WAIT = "Wait for the other run to end, or stop it; then run mfagate again."
 

@@ -11,7 +11,8 @@ from mfagate.config.model import GateOptions, Integration
 from mfagate.config.waivers import Waiver
 from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Check, Finding, Location, ReportLocation, Verdict, Waived
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check, ReportLocation, Verdict, Waived
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mfagate.app.session import Session
-from mfagate.config import ConfigError, Configuration, Integration, load
+from mfagate.config.load import ConfigError, load
+from mfagate.config.model import Configuration, Integration
 from mfagate.config.resolved import Value, resolved
 from mfagate.core.foreign import hiding
 from mfagate.doctor.findings import Area, Health, Item, Readiness

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from mfagate.config import Configuration, Integration
+from mfagate.config.model import Configuration, Integration
 from mfagate.core import version
 from mfagate.core.extras import install_command
 from mfagate.doctor.findings import Area, Item, Readiness

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mfagate.checks.contract_file import missing_contract
-from mfagate.config import Integration
+from mfagate.config.model import Integration
 from mfagate.config.resolved import Value
 from mfagate.contract import ContractError
 from mfagate.contract import load as load_contract

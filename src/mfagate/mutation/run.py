@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from mfagate.app.session import Session, prepared
 from mfagate.checks import Stage, configuration, identity, interactions, run_checks
 from mfagate.checks.context import CheckContext
-from mfagate.config import ConfigError, load
+from mfagate.config.load import ConfigError, load
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.shapes import is_loopback
 from mfagate.core import check_ids

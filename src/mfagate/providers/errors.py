@@ -12,8 +12,8 @@ from typing import ClassVar, Generic, TypeVar
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import ForeignText, quoted
-from mfagate.core.result import Finding
 
 Known = TypeVar("Known", contravariant=True)
 """What is known of the integration: the provider's settings."""

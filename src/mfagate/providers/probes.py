@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.exchange import Exchange, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 
 if TYPE_CHECKING:
     import requests

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeAlias, final
 
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.config.settings import ProviderSettings
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.api import ProviderApi
 from mfagate.providers.errors import ErrorDialect
 from mfagate.providers.probes import ProviderProbes, Send, Settings

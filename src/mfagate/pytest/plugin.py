@@ -18,7 +18,7 @@ from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
     from mfagate.app.run import RunRequest, SelectedRun
-    from mfagate.config import Integration
+    from mfagate.config.model import Integration
     from mfagate.core.result import Check, IntegrationReport
 
 _PER_INTERACTION = (check_ids.CONTRACT_INTERACTION, check_ids.CASSETTE)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from mfagate.core import check_ids
 from mfagate.core.causes import Cause, CauseId, Outcome, load
-from mfagate.core.result import Check, Finding, IntegrationReport, Report, ReportLocation
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check, IntegrationReport, Report, ReportLocation
 from mfagate.report.places import line_of_text
 from mfagate.report.words import NOTHING_CHECKED, emulators, is_emulator_note
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.errors import ProviderDialect
 from mfagate.providers.probes import Settings
 from mfagate.providers.provider import Provider

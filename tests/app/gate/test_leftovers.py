@@ -16,7 +16,7 @@ from mfagate.app import gate
 from mfagate.app.session import Session, prepared
 from mfagate.checks import Stage, run_checks
 from mfagate.checks.provider_states import StateManager
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.contract import ProviderState
 from mfagate.core.result import Report
 from mfagate.leftovers.ledger import Ledger, Thing

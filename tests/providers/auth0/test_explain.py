@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.auth0.dialect import DISCOVERY_PATH
 from mfagate.providers.auth0.probes import METHODS_OF_NOBODY
 from mfagate.providers.auth0.provider import PROVIDER

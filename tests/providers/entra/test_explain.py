@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.entra.probes import made_up_secret
 from mfagate.providers.entra.provider import PROVIDER
 from mfagate.providers.entra.settings import EntraSettings

@@ -16,7 +16,7 @@ from tests.support.project import link_shipped
 
 from mfagate.app.session import Session, prepared
 from mfagate.checks import configuration
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.result import Check
 from mfagate.providers.entra.auth import token_path
 from mfagate.providers.entra.probes import made_up_assertion, made_up_key

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Request
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.errors import ApiError
 from mfagate.providers.okta.auth import ORGANIZATION_PATH, new_key
 from mfagate.providers.okta.provider import PROVIDER

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.api import ProviderApi
 from mfagate.providers.probes import Send
 from mfagate.providers.provider import Provider

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.auth0.auth import TOKEN_PATH, is_management
 from mfagate.providers.auth0.errors import (
     BAD_CLIENT,

@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from mfagate.config.jwt import claims, read_part
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
 from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials
 from mfagate.providers.auth0.dialect import DISCOVERY_PATH
 from mfagate.providers.auth0.errors import (

@@ -26,7 +26,7 @@ from mfagate.config.jwt import Jwt, claims
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import EnvironmentMark, Host, Lookalike, Misfit
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
 
 _DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"

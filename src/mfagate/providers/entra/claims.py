@@ -13,9 +13,9 @@ from typing import Any
 from mfagate.config import jwt
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Request, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
 from mfagate.providers.oauth import token_in
 
 READS_METHODS = "UserAuthenticationMethod.Read.All"

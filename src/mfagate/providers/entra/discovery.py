@@ -16,7 +16,7 @@ import requests
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import UNKNOWN_TENANT, error_name, error_of
 from mfagate.providers.entra.settings import GUID, EntraSettings

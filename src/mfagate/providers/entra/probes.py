@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.entra import claims, discovery, expiry
 from mfagate.providers.entra.auth import token_fields, token_path
 from mfagate.providers.entra.errors import (

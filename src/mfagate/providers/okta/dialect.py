@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 from mfagate.providers.okta.auth import (
     ORGANIZATION_PATH,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from mfagate.config.pem import load_private_key, read_jwk
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
 from mfagate.providers.okta.auth import algorithm_of
 from mfagate.providers.okta.errors import GRANT
 from mfagate.providers.okta.settings import DEFAULT_SCOPES, OktaSettings

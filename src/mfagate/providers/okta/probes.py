@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from mfagate.core.exchange import Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
 from mfagate.providers.okta.auth import (
     ORGANIZATION_PATH,
     TOKEN_PATH,

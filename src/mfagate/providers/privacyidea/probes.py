@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
 from mfagate.providers.privacyidea.errors import (
     SAW_NO_KEY,
     UNKNOWN_USER,

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
 from mfagate.providers.probes import Probe, ProviderProbes, Send
 from mfagate.providers.twilio.errors import (
     PERMISSION_DENIED,

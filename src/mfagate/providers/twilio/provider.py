@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mfagate.cassettes.scrub import Scrubbing
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.api import ProviderApi
 from mfagate.providers.probes import Send
 from mfagate.providers.provider import Provider

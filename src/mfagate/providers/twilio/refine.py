@@ -14,8 +14,8 @@ from typing import Any
 import requests
 
 from mfagate.core.causes import CauseId
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
 from mfagate.providers.probes import Send
 from mfagate.providers.twilio.auth import ACCOUNTS, is_about_accounts
 from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
