@@ -14,14 +14,32 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, any_number_of, fill, only_objects, positive, respond_with_any_of, text)
+from mfagate.contract.consumer import (
+    FORM,
+    JSON,
+    ConsumerPact,
+    any_number_of,
+    fill,
+    only_objects,
+    positive,
+    respond_with_any_of,
+    text,
+)
 from mfagate.contract_strength import Prove
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, METHODS_OF_NOBODY, NO_SUCH_LOGIN, UNKNOWN_USER_ID
 from mfagate.providers.auth0.auth import client_credentials
 from mfagate.providers.auth0.client import SCOPE, Auth0Client
 from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.second_factor import (
+    Challenge,
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+    SecondFactorError,
+)
 from mfagate.providers.states import StateName
-from mfagate.providers.second_factor import (Challenge, ContractViolation, CredentialRejected, Decision, Factor, NotEnrolled, SecondFactorError)
 
 PROVIDER = "auth0"
 
@@ -301,7 +319,9 @@ def test_push_pending(pact: ConsumerPact, contract_strength: Prove) -> None:
 
 
 def test_push_accepted(pact: ConsumerPact, contract_strength: Prove) -> None:
-    poll(pact, "push accepted", StateName.PUSH_ACCEPTED, claims=OWN_ID_TOKEN).will_respond_with(200).with_body(TOKEN, JSON)
+    poll(pact, "push accepted", StateName.PUSH_ACCEPTED, claims=OWN_ID_TOKEN).will_respond_with(200).with_body(
+        TOKEN, JSON
+    )
     contract_strength(lambda url: client(url).verify(PUSH), expect=Decision.ALLOW)
 
 

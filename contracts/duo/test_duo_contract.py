@@ -16,8 +16,15 @@ from mfagate.contract.consumer import JSON, ConsumerPact, fill, text
 from mfagate.contract_strength import Prove
 from mfagate.providers.duo.client import DuoClient
 from mfagate.providers.duo.settings import DuoSettings
+from mfagate.providers.second_factor import (
+    Challenge,
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+)
 from mfagate.providers.states import StateName
-from mfagate.providers.second_factor import (Challenge, ContractViolation, CredentialRejected, Decision, Factor, NotEnrolled)
 
 PROVIDER = "duo"
 

@@ -15,15 +15,22 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, fill, including, positive, respond_with_any_of, text)
+from mfagate.contract.consumer import FORM, JSON, ConsumerPact, fill, including, positive, respond_with_any_of, text
 from mfagate.contract_strength import Prove
 from mfagate.providers.entra import NOBODY, methods_path
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, token_fields, token_path
 from mfagate.providers.entra.client import DeviceChallenge, EntraClient
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.oauth import token_in
+from mfagate.providers.second_factor import (
+    ContractViolation,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+    SecondFactorError,
+)
 from mfagate.providers.states import StateName
-from mfagate.providers.second_factor import (ContractViolation, CredentialRejected, Decision, Factor, NotEnrolled, SecondFactorError)
 
 PROVIDER = "entra"
 
@@ -94,7 +101,13 @@ def client(url: str, **changed: Any) -> EntraClient:
 
 
 def post(
-    pact: ConsumerPact, description: str, state: StateName, endpoint: str, body: dict[str, str], *filled: str, **about: Any
+    pact: ConsumerPact,
+    description: str,
+    state: StateName,
+    endpoint: str,
+    body: dict[str, str],
+    *filled: str,
+    **about: Any,
 ) -> Any:
     """``POST`` of a form to the login host; tenant, client and the ``filled`` fields are the state's."""
     interaction = pact.interaction(description, given=state, **about)
@@ -268,7 +281,9 @@ def test_malformed_token(pact: ConsumerPact, contract_strength: Prove, monkeypat
 
 def test_sign_in_begun(pact: ConsumerPact, contract_strength: Prove) -> None:
     body = {"client_id": CLIENT, "scope": SIGN_IN_SCOPE}
-    interaction = post(pact, "sign-in begun", StateName.CREDENTIAL_ACCEPTED, "devicecode", body, safe_in_production=True)
+    interaction = post(
+        pact, "sign-in begun", StateName.CREDENTIAL_ACCEPTED, "devicecode", body, safe_in_production=True
+    )
     answer = {
         "device_code": text(DEVICE_CODE),
         "user_code": text("FRWQDE7YL"),

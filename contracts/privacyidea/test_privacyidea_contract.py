@@ -16,8 +16,15 @@ from mfagate.contract.consumer import FORM, JSON, ConsumerPact, fill, positive, 
 from mfagate.contract_strength import Prove
 from mfagate.providers.privacyidea.client import PrivacyIDEAClient
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
+from mfagate.providers.second_factor import (
+    Challenge,
+    CredentialRejected,
+    Decision,
+    Factor,
+    NotEnrolled,
+    ProviderUnavailable,
+)
 from mfagate.providers.states import StateName
-from mfagate.providers.second_factor import (Challenge, CredentialRejected, Decision, Factor, NotEnrolled, ProviderUnavailable)
 
 PROVIDER = "privacyidea"
 

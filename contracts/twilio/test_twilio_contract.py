@@ -14,12 +14,12 @@ import pytest
 from pact import match
 from pydantic import SecretStr
 
-from mfagate.contract.consumer import (FORM, JSON, ConsumerPact, fill, number, only_objects, respond_with_any_of)
+from mfagate.contract.consumer import FORM, JSON, ConsumerPact, fill, number, only_objects, respond_with_any_of
 from mfagate.contract_strength import Prove
+from mfagate.providers.second_factor import Challenge, CredentialRejected, Decision, Factor, NotEnrolled
 from mfagate.providers.states import StateName
 from mfagate.providers.twilio.client import TwilioClient
 from mfagate.providers.twilio.settings import TwilioSettings
-from mfagate.providers.second_factor import (Challenge, CredentialRejected, Decision, Factor, NotEnrolled)
 
 PROVIDER = "twilio"
 
@@ -187,7 +187,9 @@ def test_code_that_was_used(pact: ConsumerPact, contract_strength: Prove) -> Non
 
 
 def test_unknown_verification(pact: ConsumerPact, contract_strength: Prove) -> None:
-    refuse(check(pact, "unknown verification", StateName.CHALLENGE_UNKNOWN, "code", safe_in_production=True), 404, 20404)
+    refuse(
+        check(pact, "unknown verification", StateName.CHALLENGE_UNKNOWN, "code", safe_in_production=True), 404, 20404
+    )
     contract_strength(lambda url: client(url).verify(SENT, "123456"), expect=Decision.DENY)
 
 
@@ -251,7 +253,9 @@ def test_unknown_user(pact: ConsumerPact, contract_strength: Prove) -> None:
     contract_strength(lambda url: client(url).start(USER, Factor.OTP), expect=NotEnrolled)
 
 
-def challenge(pact: ConsumerPact, description: str, state: StateName, field: str, value: str, filled: str | None) -> Any:
+def challenge(
+    pact: ConsumerPact, description: str, state: StateName, field: str, value: str, filled: str | None
+) -> Any:
     body = {"FactorSid": (FACTOR, "factor_sid"), field: (value, filled)}
     bound = {"$.factor_sid": "factor_sid", "$.identity": "identity"}
     return ask(pact, description, state, "POST", "/Entities/${identity}/Challenges", body, bound=bound)
@@ -326,7 +330,13 @@ def test_unknown_push(pact: ConsumerPact, contract_strength: Prove) -> None:
     ],
 )
 def test_refused_credentials(
-    pact: ConsumerPact, contract_strength: Prove, description: str, state: StateName, status: int, code: int, signed: bool
+    pact: ConsumerPact,
+    contract_strength: Prove,
+    description: str,
+    state: StateName,
+    status: int,
+    code: int,
+    signed: bool,
 ) -> None:
     refuse(start(pact, description, state, signed=signed), status, code)
     contract_strength(lambda url: client(url, signed=signed).start(PHONE, Factor.SMS), expect=CredentialRejected)

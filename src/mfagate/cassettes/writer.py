@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from importlib.util import find_spec
 from typing import Any, cast
 
 from mfagate import __version__
 from mfagate.cassettes.reader import CassetteOrigin
 from mfagate.core.exchange import Headers, Request, Response
-from mfagate.core.extras import needs
+from mfagate.core.extras import missing, needs
 from mfagate.core.foreign.parsing import raw
 
 
@@ -23,8 +22,8 @@ def require_vcrpy() -> None:
     Raises:
         MissingExtra: vcrpy is not installed.
     """
-    if find_spec("vcr") is None:
-        raise MissingExtra(needs("recording", "vcrpy", "record"))
+    if missing("record"):
+        raise MissingExtra(needs("recording", "record"))
 
 
 def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded_from: CassetteOrigin) -> str:

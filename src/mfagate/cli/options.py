@@ -69,16 +69,12 @@ def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str
 def _parse_gateway(ctx: click.Context, param: click.Parameter, value: str | None) -> Gateway | None:
     if value is None:
         return None
-    from mfagate.report.formats import missing_extra
     from mfagate.report.pushgateway import Gateway
 
     try:
-        gateway = Gateway.parse(value)
+        return Gateway.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    if missing := missing_extra("openmetrics"):
-        raise click.BadParameter(missing)
-    return gateway
 
 
 def _parse_history(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

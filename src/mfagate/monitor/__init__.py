@@ -4,7 +4,7 @@
 and *causes* (the same as those of the gate) for Prometheus, and logs each new cause and each
 recovery once. It never raises, and never shows a secret or a body. See ``docs/monitor.md``.
 
-It needs the extra ``monitor``.
+The package mfagate without any extra has all that it needs.
 """
 
 from mfagate.monitor.answer import Answer

@@ -204,7 +204,6 @@ def monitor(
 
     Raises:
         ValueError: There is no such provider, or the settings are not its own.
-        ImportError: prometheus_client is missing.
     """
     chosen = _provider(provider) if isinstance(provider, str) else provider
     name = integration or chosen.name

@@ -9,9 +9,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
-from mfagate.core.extras import needs
+from mfagate.core.extras import missing, needs
 from mfagate.notify.wording import Notification
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Stores
@@ -39,8 +38,8 @@ def require_apprise() -> None:
     Raises:
         NotReady: Apprise is not installed.
     """
-    if find_spec("apprise") is None:
-        raise NotReady(needs("--notify", "Apprise", "notify"))
+    if missing("notify"):
+        raise NotReady(needs("--notify", "notify"))
 
 
 def address_of(reference: str, stores: Stores) -> NotifyUrl:
