@@ -9,8 +9,8 @@ import pytest
 from mfagate.core.causes import CauseId
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.finding import Finding
 from mfagate.core.intermediaries import proxy_finding
-from mfagate.core.result import Finding
 from mfagate.providers import registry
 from mfagate.providers.base import ProviderDialect
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from mfagate.app import gate
 from mfagate.app.progress import on_terminal
 from mfagate.checks.context import internal_error
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.causes import Outcome
 from mfagate.core.foreign import hiding
 from mfagate.core.result import Check

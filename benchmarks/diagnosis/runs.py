@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.mutation import MutantResult, MutantStatus, Runner, mutants_of, opened
 from mfagate.providers import registry
 from mfagate.sandbox import Running

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from mfagate.app import gate
 from mfagate.checks import Stage
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.result import Report
 from mfagate.providers import registry
 from mfagate.report import console

@@ -27,9 +27,8 @@ from mfagate.contract.consumer import (
 )
 from mfagate.contract_strength import Prove
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, METHODS_OF_NOBODY, NO_SUCH_LOGIN, UNKNOWN_USER_ID
-from mfagate.providers.auth0.auth import client_credentials
 from mfagate.providers.auth0.client import SCOPE, Auth0Client
-from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.auth0.settings import Auth0Settings, client_credentials
 from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,

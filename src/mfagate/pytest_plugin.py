@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mfagate.contract.consumer import ConsumerPact, ContractTestFailed, compare
+from mfagate.core.extras import missing, needs
 from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
     from mfagate import contract_strength as strength
-    from mfagate.config import Configuration, Integration
+    from mfagate.config.model import Configuration, Integration
     from mfagate.contract import Contract, Interaction
     from mfagate.core.result import Check, IntegrationReport
     from mfagate.fail_closed import Proof
@@ -75,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
     _judge_override(config)
     if config.getoption("--mfagate") is None:
         return
+    if missing("gate"):
+        raise pytest.UsageError(needs("--mfagate", "gate"))
     path = str(_config_path(config))
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [path]
@@ -130,7 +133,7 @@ class ConfigurationFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Collector]:
         """Read the file; its errors are shown as they are, without a traceback."""
-        from mfagate.config import ConfigError, load
+        from mfagate.config.load import ConfigError, load
         from mfagate.providers import registry
 
         try:

@@ -7,7 +7,7 @@ import pytest
 
 from mfagate.app import gate
 from mfagate.checks import Stage
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.result import IntegrationReport
 from mfagate.providers import registry
 from mfagate.sandbox.faulty_proxy import faulty_proxy

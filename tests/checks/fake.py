@@ -13,7 +13,8 @@ from requests.auth import AuthBase
 from mfagate.config.settings import ProviderSettings, Setting
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.core.result import Check, Finding, IntegrationReport
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check, IntegrationReport
 from mfagate.providers.base import ApiError, ErrorMeaning, Expiry, ExpiryProbe, Probe, Provider, Send
 from mfagate.providers.oauth import ClientCredentials, Tokens
 from mfagate.sandbox.faulty_proxy import Handler

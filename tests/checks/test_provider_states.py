@@ -16,9 +16,10 @@ from mfagate.checks.cleanup import Cleanup
 from mfagate.checks.live_target import LiveTarget
 from mfagate.checks.provider_states import Overdue, StateManager
 from mfagate.checks.retry import MOST_ATTEMPTS
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.providers.states import StateUnavailable, StateValues
 from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 from mfagate.secrets.redaction import Redactor

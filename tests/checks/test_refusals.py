@@ -10,7 +10,7 @@ import pytest
 
 from mfagate.app import gate
 from mfagate.checks import Stage
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check, IntegrationReport
 from tests.checks.fake import CANARY, TOKEN, Fake, Run, Server, of, red

@@ -11,7 +11,7 @@ import pytest
 
 from mfagate.app import gate
 from mfagate.checks import Stage
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.locking import locked, private_folder
 from mfagate.core.result import Check

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mfagate.config import Configuration, load
+from mfagate.config.load import load
+from mfagate.config.model import Configuration
 
 Load = Callable[[str | bytes], Configuration]
 Dump = Callable[[Any], str]

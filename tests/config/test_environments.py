@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate import schemas
-from mfagate.config import ConfigError, Configuration, load
 from mfagate.config.environments import Environment, expanded, merged
+from mfagate.config.load import ConfigError, load
+from mfagate.config.model import Configuration
 from mfagate.mutation.flat import flat
 from mfagate.providers import registry
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mfagate.config import ConfigError, Configuration, load
+from mfagate.config.load import ConfigError, load
+from mfagate.config.model import Configuration
 
 from .conftest import Dump, Load
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mfagate.checks.contract import missing_contract
-from mfagate.config import load
+from mfagate.config.load import load
 
 TABLE = """
 [integrations.{name}]

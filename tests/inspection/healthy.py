@@ -14,9 +14,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.config.resolved import resolve_table
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.settings import InspectedSettings, inspect_settings
 from mfagate.providers import registry
 from mfagate.secrets.stores import StoreContext, Stores

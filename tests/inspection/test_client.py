@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.config.resolved import resolve_table
 from mfagate.core.causes import Outcome
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.client import inspect_client
 from mfagate.secrets.stores import StoreContext, Stores
 

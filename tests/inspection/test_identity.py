@@ -14,8 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mfagate.app.gate import Session, prepared
 from mfagate.checks import configuration
 from mfagate.checks.context import CheckContext
-from mfagate.config import load
-from mfagate.config.load import ConfigError
+from mfagate.config.load import ConfigError, load
 from mfagate.core.result import Check
 
 TOML = """\

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.config.resolved import resolve_table
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.settings import InspectedSettings, inspect_settings
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.secrets.redaction import Redactor

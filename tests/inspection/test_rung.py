@@ -13,7 +13,7 @@ import pytest
 from mfagate.app.gate import Session, prepared
 from mfagate.checks import configuration
 from mfagate.checks.context import CheckContext
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.result import Check
 
 KEYS = {"validate": "VALIDATE", "admin": "ADMIN"}

@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from mfagate.config import Environment, ProviderSettings, Setting, load
 from mfagate.config.jwt import Jwt, claims, expiry
+from mfagate.config.load import load
+from mfagate.config.model import Environment
 from mfagate.config.resolved import resolve_table
+from mfagate.config.settings import ProviderSettings, Setting
 from mfagate.config.shapes import BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.settings import InspectedSettings, inspect_settings
 from mfagate.inspection.shared import shared_credentials
 from mfagate.secrets.redaction import Redactor

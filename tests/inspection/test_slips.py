@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.encodings import document, wrapped
 from mfagate.secrets.redaction import Redactor
 

@@ -9,7 +9,7 @@ import pytest
 
 from mfagate.app.gate import Session, prepared
 from mfagate.checks import configuration, documentation
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import Outcome
 from mfagate.core.result import Check

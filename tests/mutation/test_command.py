@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.mutation import NotMutable, Runner, mutants_of, opened
 from mfagate.mutation.run import _leads_to
 from mfagate.providers import registry

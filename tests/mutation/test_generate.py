@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mfagate.cli.mutate import CLASSES
-from mfagate.config import ConfigError, load
+from mfagate.config.load import ConfigError, load
 from mfagate.config.settings import SettingField
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 from mfagate.mutation import Class, Mutant, MutantResult, MutantStatus, classes, mutants_of, report
 from mfagate.mutation.copy import Copy
 from mfagate.mutation.layout import MutatedProject, NotMutable, project_of, shared_sandboxes

@@ -15,7 +15,8 @@ from mfagate.checks.reach import Sighting, this_machine
 from mfagate.config.environments import base_name
 from mfagate.config.model import Integration
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Check, Finding, IntegrationReport, SkipReason, some
+from mfagate.core.finding import Finding, some
+from mfagate.core.result import Check, IntegrationReport, SkipReason
 
 EVIDENCE = "other integrations"
 

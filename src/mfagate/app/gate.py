@@ -31,12 +31,12 @@ from mfagate.config.secrecy import Secrecy, teach_unknown
 from mfagate.core import git
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.causes import load as load_cause
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import hiding, quoted
 from mfagate.core.result import (
     ChangedSince,
     Check,
     ContractCoverage,
-    Finding,
     IntegrationReport,
     Measured,
     Report,

@@ -20,7 +20,8 @@ from mfagate.baselines import (
 from mfagate.checks.context import CheckContext, passed, skipped
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Phase
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.history.record import IntegrationState, PhaseSample, samples_of, share_of
 
 LATENCY, ERRORS = "latency", "errors"

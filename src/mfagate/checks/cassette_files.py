@@ -15,7 +15,8 @@ from mfagate.checks.context import CheckContext, guarded, passed, skipped
 from mfagate.config.model import Integration
 from mfagate.contract import Interaction
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Check, Finding, Location
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check
 
 ID, ORIGIN, AGE = "cassette", "cassette.origin", "cassette.age"
 

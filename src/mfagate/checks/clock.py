@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from mfagate.checks.context import CheckContext, passed, skipped
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.transport import clock_offset
 
 ID = "clock"

@@ -17,7 +17,8 @@ from mfagate.config.resolved import Value
 from mfagate.config.settings import ProviderSettings
 from mfagate.config.shapes import BaseUrl
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Check, Finding, some
+from mfagate.core.finding import Finding, some
+from mfagate.core.result import Check
 from mfagate.inspection.client import inspect_client
 from mfagate.inspection.identity import client_identity, inspect_identity
 from mfagate.inspection.settings import InspectedSettings, cross_checks, inspect_settings, sends_in_the_clear

@@ -20,9 +20,10 @@ from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId, Outcome, is_no_answer, refuses
 from mfagate.core.exchange import Exchange
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import harmless, hiding, quoted
 from mfagate.core.resources import shortage_of
-from mfagate.core.result import Check, Finding, Measured, SkipReason
+from mfagate.core.result import Check, Measured, SkipReason
 from mfagate.core.result import TargetKind as ReportTarget
 from mfagate.history.past import PriorRuns
 from mfagate.providers.base import Probe, Provider

@@ -44,7 +44,8 @@ from mfagate.contract.weak_rules import Effort, weak_places
 from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.diagnosis import definite_cause, is_absent, unexpected
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding, Location, SkipReason
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check, SkipReason
 from mfagate.leftovers.ledger import AlreadySent
 from mfagate.providers.base import Probe
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues

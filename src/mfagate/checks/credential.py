@@ -11,7 +11,8 @@ from mfagate.checks.retry import CONFIRMING_ATTEMPTS, Attempt, Attempts, ask_pro
 from mfagate.core.causes import CauseId, refuses
 from mfagate.core.diagnosis import is_bare_refusal, is_html
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding, SkipReason
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check, SkipReason
 from mfagate.providers.base import Probe
 
 ACCEPTED, ENFORCED = "credential.accepted", "credential.enforced"

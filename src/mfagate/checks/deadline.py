@@ -13,7 +13,8 @@ from mfagate.checks.context import CheckContext
 from mfagate.checks.stability import beyond_budget, slow_phase, sporadic
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 
 TROUBLED_CLIMB_SECONDS = 5.0
 """After so long a provider that cannot pass any more is known to be that, which is the answer people wait for."""

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from mfagate.checks.context import CheckContext, passed
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Check, Finding, some
+from mfagate.core.finding import Finding, some
+from mfagate.core.result import Check
 from mfagate.inspection.placeholders import placeholder
 
 ID = "documentation"

@@ -11,8 +11,9 @@ from mfagate.checks.context import CheckContext, passed, skipped
 from mfagate.contract import Interaction
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding, Location
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Check, Finding, Location
+from mfagate.core.result import Check
 from mfagate.drift import Difference, Shape, differences, enumerated, from_json, merged, of_answer, to_json
 
 ID = "drift"

@@ -9,7 +9,8 @@ from mfagate.checks.context import CheckContext, passed, skipped
 from mfagate.checks.retry import ask_probe, judging
 from mfagate.config.dates import in_words
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.providers.base import Expiry, ExpiryProbe
 
 ID = "credential.expiry"

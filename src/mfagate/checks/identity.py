@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from mfagate.checks.context import CheckContext, passed, skipped
 from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Check, Finding
+from mfagate.core.result import Check
 from mfagate.providers.base import Provider
 from mfagate.secrets.fingerprint import fingerprint
 

@@ -14,7 +14,8 @@ from mfagate.checks.reach import Sighting, is_unresolved
 from mfagate.checks.retry import Attempts, ask_probe, judging
 from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.exchange import Exchange, Phase
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.inspection.settings import InspectedSettings
 from mfagate.providers.base import Probe
 from mfagate.transport import CaBundleError

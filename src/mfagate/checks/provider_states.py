@@ -22,8 +22,9 @@ from mfagate.contract import Interaction
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.diagnosis import definite_cause
 from mfagate.core.exchange import Exchange, Phase, Request, Response
+from mfagate.core.finding import Finding, Location
 from mfagate.core.locking import Held, NotPrivate, locked
-from mfagate.core.result import Check, Finding, Location
+from mfagate.core.result import Check
 from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
 from mfagate.providers.state_setup import TabledStates
 from mfagate.providers.states import NOT_ARRANGED, AskedTooSoon, StateNotConfigured, StateUnavailable, StateValues

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from mfagate.config.shapes import is_loopback
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import LEADS_TO, Exchange, Failure, Phase
+from mfagate.core.finding import Finding, some
 from mfagate.core.intermediaries import could_not_resolve
-from mfagate.core.result import Finding, some
 
 _RESOLVE, _CONNECT, _TLS, _PING = "network.resolve", "network.connect", "network.tls", "provider.ping"
 

@@ -22,7 +22,8 @@ from mfagate.contract import load as load_contract
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
 from mfagate.core.files import open_regular, write_atomically
-from mfagate.core.result import Check, Finding, Location, some
+from mfagate.core.finding import Finding, Location, some
+from mfagate.core.result import Check
 from mfagate.secrets.shapes import COMMON
 
 ID = "recording"

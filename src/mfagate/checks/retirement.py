@@ -9,9 +9,9 @@ from typing import Any
 from mfagate.core import numbers
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Headers
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import ForeignText
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
 
 _LONGEST_WORD = 80
 

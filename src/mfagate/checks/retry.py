@@ -18,7 +18,8 @@ from mfagate.checks.retirement import announced
 from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.diagnosis import seconds_to_wait
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 
 if TYPE_CHECKING:
     from mfagate.checks.context import CheckContext

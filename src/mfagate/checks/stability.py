@@ -10,7 +10,8 @@ from mfagate.checks.context import CheckContext, passed
 from mfagate.checks.retry import Attempt, Attempts, counts
 from mfagate.core.causes import CauseId, Outcome, is_no_answer
 from mfagate.core.exchange import Exchange, Phase
-from mfagate.core.result import Check, Finding
+from mfagate.core.finding import Finding
+from mfagate.core.result import Check
 from mfagate.inspection.client import login_budget
 
 ID = "provider.steady"

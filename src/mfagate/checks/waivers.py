@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.waivers import Waiver
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Check, Finding, Location, ReportLocation, Verdict, Waived
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check, ReportLocation, Verdict, Waived
 
 ID = "waiver"
 

@@ -68,7 +68,7 @@ def mutate(
 
     from mfagate.app import changed_since
     from mfagate.app.progress import counting
-    from mfagate.config import ConfigError, load
+    from mfagate.config.load import ConfigError, load
     from mfagate.core.files import write_atomically
     from mfagate.mutation import NotMutable, command
     from mfagate.providers import registry

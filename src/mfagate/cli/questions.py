@@ -14,7 +14,7 @@ from mfagate.cli.refusal import refused
 from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
-    from mfagate.config import Configuration
+    from mfagate.config.model import Configuration
     from mfagate.config.settings import SettingField
     from mfagate.providers.base import Provider
     from mfagate.scaffold.project import Wanted

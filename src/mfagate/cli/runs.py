@@ -110,7 +110,7 @@ def _run(
     from mfagate.app.progress import on_terminal
     from mfagate.cassettes.writer import MissingExtra
     from mfagate.checks import Stage
-    from mfagate.config import ConfigError, load
+    from mfagate.config.load import ConfigError, load
     from mfagate.providers import registry
 
     outputs = [replace(output, verbose=verbose) for output in outputs]

@@ -15,7 +15,7 @@ from mfagate.config.model import ConfigOrigin, Configuration, Integration
 from mfagate.config.nearest import nearest_to
 from mfagate.config.waivers import Waiver
 from mfagate.core.files import Unreadable, read_text
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 from mfagate.core.toml_lines import TomlError, dotted
 from mfagate.core.toml_lines import parse as parse_toml
 

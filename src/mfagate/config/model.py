@@ -15,7 +15,7 @@ from mfagate.config.nearest import nearest_to
 from mfagate.config.shapes import BaseUrl, is_loopback
 from mfagate.config.table import Day, Table
 from mfagate.config.waivers import Waiver
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 from mfagate.core.toml_lines import KeyPath, TomlLines, dotted
 from mfagate.secrets.reference import Reference
 

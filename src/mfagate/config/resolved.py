@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mfagate.config.model import Integration
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Stores
 

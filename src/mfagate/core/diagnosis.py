@@ -18,9 +18,9 @@ from typing import Any, Protocol
 from mfagate.core import numbers
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import ForeignText, quoted
 from mfagate.core.intermediaries import edge_finding, offered_schemes, proxy_finding
-from mfagate.core.result import Finding
 
 _LONGEST_WORD = 80
 """Characters of a header or a title that are shown."""

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Headers, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import ForeignText, quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
 
 _LONGEST_NAME = 80
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mfagate.app.gate import Session
-from mfagate.config import ConfigError, Configuration, Integration, load
+from mfagate.config.load import ConfigError, load
+from mfagate.config.model import Configuration, Integration
 from mfagate.config.resolved import Value
+from mfagate.core.finding import Location
 from mfagate.core.foreign import hiding
-from mfagate.core.result import Location
 from mfagate.doctor.findings import Area, Health, Item, Readiness
 from mfagate.doctor.installed import installed
 from mfagate.doctor.reachable import reachable

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mfagate
-from mfagate.config import Configuration, Integration
+from mfagate.config.model import Configuration, Integration
 from mfagate.core.extras import install_command, missing
 from mfagate.doctor.findings import Area, Item, Readiness
 

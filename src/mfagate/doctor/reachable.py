@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from mfagate.checks.live_target import LiveTarget
 from mfagate.checks.network import what_names
 from mfagate.checks.reach import Sighting, this_machine
-from mfagate.config import Integration, ProviderSettings
+from mfagate.config.model import Integration
+from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import load as load_cause
 from mfagate.core.exchange import Exchange, Phase
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
 from mfagate.doctor.findings import Area, Item, Readiness
 from mfagate.doctor.readable import Tables
 from mfagate.inspection.settings import InspectedSettings

@@ -6,7 +6,7 @@ import os.path
 from collections.abc import Iterator, Mapping, Sequence
 
 from mfagate.checks.contract import missing_contract
-from mfagate.config import Integration
+from mfagate.config.model import Integration
 from mfagate.config.resolved import Value
 from mfagate.contract import ContractError
 from mfagate.contract import load as load_contract

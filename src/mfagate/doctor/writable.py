@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mfagate.config import Configuration
+from mfagate.config.model import Configuration
 from mfagate.core.files import require_appendable
 from mfagate.core.locking import NotPrivate, private_folder
 from mfagate.doctor.findings import Area, Item, Readiness

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Check, IntegrationReport, some
+from mfagate.core.finding import some
+from mfagate.core.result import Check, IntegrationReport
 from mfagate.history.past import LastPass
 from mfagate.secrets.fingerprint import KEY_VARIABLE
 

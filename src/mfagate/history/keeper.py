@@ -43,7 +43,7 @@ def place_for(config: Path, option: str | None) -> HistoryLocation:
     Raises:
         HistoryError: The file cannot be read, or names no place.
     """
-    from mfagate.config import ConfigError, load
+    from mfagate.config.load import ConfigError, load
     from mfagate.providers import registry
 
     if option is not None:

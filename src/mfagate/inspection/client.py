@@ -8,7 +8,7 @@ from mfagate.config.model import Integration
 from mfagate.config.nearest import nearest_to
 from mfagate.config.resolved import Value
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.values import fault_of_free_text
 
 _FAIL_OPEN = {"allow", "open", "safe", "bypass", "true", "yes"}

@@ -12,8 +12,8 @@ from mfagate.config.model import Integration
 from mfagate.config.pem import CERTIFICATES, PrivateKey, blocks, certificates, load_private_key
 from mfagate.config.resolved import Value
 from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
 from mfagate.transport.identity import ClientIdentity
 
 CERTIFICATE, KEY = "client_certificate", "client_key"

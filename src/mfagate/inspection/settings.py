@@ -16,7 +16,7 @@ from mfagate.config.resolved import Value
 from mfagate.config.settings import ProviderSettings, SettingField
 from mfagate.config.shapes import BaseUrl, Misfit, is_loopback
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.other_names import Exists, elsewhere, meant_by
 from mfagate.inspection.values import Candidate, exchanged, fault_of, twins
 from mfagate.secrets.fingerprint import fingerprint

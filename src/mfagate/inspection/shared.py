@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mfagate.config.model import Environment
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Finding, some
+from mfagate.core.finding import Finding, some
 from mfagate.inspection.settings import InspectedSettings
 from mfagate.secrets.fingerprint import fingerprint
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from mfagate.config.model import Integration
 from mfagate.config.resolved import Value
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.inspection.telephone import doubt_about
 from mfagate.inspection.values import fault_of_free_text
 

@@ -14,9 +14,9 @@ from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId
 from mfagate.core.diagnosis import cause_without_body, diagnose, is_html
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
 from mfagate.monitor.answer import answer_in, exchange_of, host_of, status_of
 from mfagate.monitor.exceptions import failure_of
 from mfagate.providers.base import Provider, ProviderDialect

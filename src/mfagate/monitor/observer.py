@@ -17,7 +17,7 @@ from mfagate.monitor.metrics import Series, metrics_of
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from mfagate.core.result import Finding
+    from mfagate.core.finding import Finding
     from mfagate.providers.base import Provider
 
 Client = TypeVar("Client")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.settings import ProviderSettings, SettingField
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 from mfagate.mutation.copy import CONFIGURATION, Copy, SourceValue, quoted
 from mfagate.mutation.flat import flat
 from mfagate.mutation.model import EditTarget

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from mfagate.config.settings import SettingField
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 from mfagate.mutation.copy import Copy
 from mfagate.secrets.reference import Reference
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from mfagate.app import gate
 from mfagate.checks import Stage, configuration, contract, identity, run_checks
 from mfagate.checks.context import CheckContext
-from mfagate.config import ConfigError, load
+from mfagate.config.load import ConfigError, load
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.shapes import is_loopback
 from mfagate.core.causes import CauseId, Outcome

@@ -16,9 +16,9 @@ from mfagate.cassettes.scrub import Scrubbing
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import ForeignText, quoted
 from mfagate.core.origins import Origins
-from mfagate.core.result import Finding
 
 if TYPE_CHECKING:
     import requests

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from mfagate.config import ConfigError, read
+from mfagate.config.load import ConfigError, read
 from mfagate.config.resolved import resolve_table
 from mfagate.config.settings import SettingField
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.core.toml_lines import string
 from mfagate.inspection.settings import InspectedSettings, inspect_settings
 from mfagate.providers.base import Provider

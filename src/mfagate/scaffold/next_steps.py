@@ -11,8 +11,8 @@ from pathlib import Path
 from textwrap import TextWrapper
 
 from mfagate.checks.contract import missing_contract
-from mfagate.config import Configuration, Integration
 from mfagate.config.environments import base_name
+from mfagate.config.model import Configuration, Integration
 from mfagate.core.extras import install_command, missing
 from mfagate.core.files import Unreadable, read_text
 from mfagate.core.git import is_ignored

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import wrap
 
-from mfagate.config import ConfigError, Configuration, read
 from mfagate.config.environments import KEY
+from mfagate.config.load import ConfigError, read
+from mfagate.config.model import Configuration
 from mfagate.config.nearest import nearest_to
 from mfagate.config.settings import SettingField
 from mfagate.contract.shipped import shipped_folder

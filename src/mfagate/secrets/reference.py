@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Self
 
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 
 SCHEMES = ("env", "file", "dotenv", "json", "yaml", "toml", "ini", "tfvars", "k8s-secret", "sandbox")
 """Schemes of the stores that ship with mfagate."""

@@ -10,7 +10,7 @@ from typing import Any
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.base import Provider, ProviderDialect
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from mfagate.app import gate
 from mfagate.checks import Stage, run_checks
 from mfagate.checks.provider_states import StateManager
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.providers import registry
 from mfagate.providers.state_setup import TabledStates
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.repository import Repository
 
 from mfagate.app import changed_since
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.git import GitError, footprint
 from mfagate.core.result import ChangedSince
 from mfagate.secrets.reference import SCHEMES, Reference

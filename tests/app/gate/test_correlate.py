@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from mfagate.app.correlate import EVIDENCE, add_peer_evidence, documented_once
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Check, Finding, IntegrationReport, Location, ReportLocation, Verdict, Waived
+from mfagate.core.finding import Finding, Location
+from mfagate.core.result import Check, IntegrationReport, ReportLocation, Verdict, Waived
 
 REACHED = Check(id="network.connect", outcome=Outcome.PASS)
 ACCEPTED = Check(id="credential.accepted", outcome=Outcome.PASS)

@@ -11,7 +11,7 @@ from tests.support.project import Project
 
 from mfagate.app import gate
 from mfagate.checks import Stage
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Response
 from mfagate.core.result import Check, Report, Verdict

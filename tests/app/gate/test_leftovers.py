@@ -15,7 +15,7 @@ from tests.support.project import REPOSITORY
 from mfagate.app import gate
 from mfagate.checks import Stage, run_checks
 from mfagate.checks.provider_states import StateManager
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.contract import ProviderState
 from mfagate.core.result import Report
 from mfagate.leftovers.ledger import Ledger, Thing

@@ -20,8 +20,9 @@ from mfagate.app.correlate import add_peer_evidence
 from mfagate.checks import Stage
 from mfagate.checks.context import internal_error
 from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.finding import some
 from mfagate.core.resources import shortage_of
-from mfagate.core.result import Check, IntegrationReport, Verdict, some
+from mfagate.core.result import Check, IntegrationReport, Verdict
 from mfagate.core.workers import Workers
 from mfagate.secrets.redaction import Redactor
 from mfagate.testing.project import CommandResult

@@ -17,8 +17,9 @@ from tests.support.duo import Duo, emulator
 from mfagate.checks.retirement import announced
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Headers, Request, Response
+from mfagate.core.finding import Finding
 from mfagate.core.intermediaries import proxy_finding
-from mfagate.core.result import Check, Finding, IntegrationReport, Verdict
+from mfagate.core.result import Check, IntegrationReport, Verdict
 from mfagate.sandbox import Running
 from mfagate.sandbox.faulty_proxy import Fault, Handler, always, faulty_proxy
 

@@ -13,7 +13,7 @@ from tests.support.project import REPOSITORY
 
 from mfagate.app import gate
 from mfagate.checks import Stage
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.contract import load as load_contract
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check

@@ -27,7 +27,7 @@ from tests.transport.servers import Handler, Server, answer, hang_up, unused_por
 from mfagate.app import gate
 from mfagate.checks import Stage
 from mfagate.checks.reach import Sighting, this_machine
-from mfagate.config import ConfigError, load
+from mfagate.config.load import ConfigError, load
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Failure, Phase
 from mfagate.core.result import IntegrationReport, Report

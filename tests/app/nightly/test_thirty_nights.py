@@ -15,7 +15,7 @@ from tests.app.nightly.provider import Provider, running, simulate, write_projec
 
 from mfagate.app import gate
 from mfagate.checks import Stage
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.history import StoredRun, changes
 from mfagate.history.keeper import RunRecorder, place_of
 from mfagate.history.store import History

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.auth0 import DISCOVERY_PATH, METHODS_OF_NOBODY, PROVIDER
 from mfagate.providers.auth0.settings import Auth0Settings
 from mfagate.testing import explained

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.duo import PROVIDER
 from mfagate.providers.duo.settings import DuoSettings
 from mfagate.testing import explained

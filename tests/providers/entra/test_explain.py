@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.diagnosis import diagnose
 from mfagate.core.exchange import Exchange, Headers, Request, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.base import ApiError, ProviderDialect
 from mfagate.providers.entra import PROVIDER, made_up_secret
 from mfagate.providers.entra.settings import EntraSettings

@@ -16,12 +16,11 @@ from tests.support.project import link_shipped
 
 from mfagate.app.gate import Session, prepared
 from mfagate.checks import configuration
-from mfagate.config import load
+from mfagate.config.load import load
 from mfagate.core.result import Check
 from mfagate.providers.entra import PROVIDER as ENTRA
 from mfagate.providers.entra import made_up_assertion, made_up_key
-from mfagate.providers.entra.auth import token_path
-from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.entra.settings import EntraSettings, token_path
 from mfagate.providers.oauth import Tokens
 from mfagate.sandbox import Running
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from mfagate.config.pem import load_private_key
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.entra import cross_checks, made_up_key
 from mfagate.providers.entra.auth import assertion
 from mfagate.providers.entra.settings import EntraSettings

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.base import Expiry
 from mfagate.providers.entra import PROVIDER, discovery
 from mfagate.providers.entra.claims import without_roles

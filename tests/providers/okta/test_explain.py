@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Request
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.base import ApiError
 from mfagate.providers.okta import PROVIDER
-from mfagate.providers.okta.auth import ORGANIZATION_PATH, new_key
-from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.okta.auth import new_key
+from mfagate.providers.okta.settings import ORGANIZATION_PATH, OktaSettings
 from mfagate.testing import explained
 
 ORG = "https://acme.okta.com"

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Failure, Headers, Phase, Request, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.twilio import PROVIDER
 from mfagate.providers.twilio.errors import CANDIDATES, MEANINGS
 from mfagate.providers.twilio.settings import TwilioSettings

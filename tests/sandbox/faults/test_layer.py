@@ -11,7 +11,7 @@ import requests
 from mfagate.core.causes import CauseId
 from mfagate.core.diagnosis import definite_cause
 from mfagate.core.exchange import Exchange
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.sandbox.faults import FAULTS, BadFault, Fault, Layer, faulty
 from mfagate.sandbox.faulty_proxy import FaultyProxy, Handler, faulty_proxy
 from mfagate.transport import Transport, clock_offset

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
 from mfagate_vonage.errors import MEANINGS, answer_of, error_of
 from mfagate_vonage.settings import VonageSettings

@@ -20,10 +20,9 @@ from mfagate.cassettes.scrub import Scrubbing
 from mfagate.config.jwt import claims, read_part
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
-from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials, is_management
 from mfagate.providers.auth0.errors import (
     BAD_CLIENT,
     KNOWN_CODES,
@@ -36,14 +35,16 @@ from mfagate.providers.auth0.errors import (
 )
 from mfagate.providers.auth0.settings import (
     NEEDED_SCOPES,
+    TOKEN_PATH,
     Auth0Settings,
     as_list,
+    client_credentials,
     cross_checks,
     host_of,
     is_canonical,
+    is_management,
 )
 from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
-from mfagate.providers.oauth import token_in
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -162,6 +163,8 @@ class Auth0(Provider):
 
     def identity(self, response: Response, settings: Auth0Settings, expected: Mapping[str, str]) -> Mapping[str, str]:
         """The tenant that issued the token."""
+        from mfagate.providers.oauth import token_in
+
         found = token_in(response)
         # A static token is confirmed by being accepted: Auth0 checks who issued it.
         told = claims(found[0] if found else settings.secret("management_token") or "")
@@ -270,6 +273,8 @@ def _names_an_issuer(response: Response) -> bool:
 
 
 def _is_token(response: Response) -> bool:
+    from mfagate.providers.oauth import token_in
+
     return token_in(response) is not None
 
 
@@ -296,6 +301,8 @@ def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
     """What an accepted token shows to be wrong: one that is not for the Management API opens nothing there."""
 
     def review(response: Response) -> Finding | None:
+        from mfagate.providers.oauth import token_in
+
         found = token_in(response)
         told = claims(found[0]) if found else {}
         if settings.management_audience in as_list(told.get("aud")):

@@ -15,9 +15,8 @@ from mfagate.core.foreign.parsing import raw
 from mfagate.core.origins import segment
 from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, PROVIDER
-from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.errors import error_of
-from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.auth0.settings import TOKEN_PATH, Auth0Settings
 from mfagate.providers.base import ApiError
 from mfagate.providers.oauth import token_in
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled

@@ -26,7 +26,7 @@ from mfagate.config.jwt import Jwt, claims
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import EnvironmentMark, Host, Lookalike, Misfit
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
 
 _DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"
@@ -43,6 +43,8 @@ CANONICAL = re.compile(
 _CUSTOM = r"(?!.*\.auth0\.com$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 MANAGEMENT_PATH = "/api/v2/"
+
+TOKEN_PATH = "/oauth/token"
 
 NEEDED_SCOPES = ("read:authentication_methods",)
 """What the login service needs of the Management API: which second factors a user has."""
@@ -353,3 +355,13 @@ def _token_checks(settings: Auth0Settings, told: Mapping[str, Any]) -> Iterator[
                 next_step=where,
             ),
         )
+
+
+def client_credentials(settings: Auth0Settings) -> Mapping[str, str]:
+    """Return the fields of a request for a token of the Management API."""
+    return {"grant_type": "client_credentials", "audience": settings.management_audience}
+
+
+def is_management(path: str) -> bool:
+    """Return whether a path is one of the Management API; all others are of the Authentication API."""
+    return path.startswith(MANAGEMENT_PATH)

@@ -24,8 +24,7 @@ from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
 from mfagate.providers.auth0 import DEFAULT_CONNECTION, GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
-from mfagate.providers.auth0.auth import TOKEN_PATH
-from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.auth0.settings import TOKEN_PATH, Auth0Settings
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp

@@ -13,10 +13,9 @@ from pydantic import SecretStr
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.base import ApiError, ErrorMeaning, ExpiryProbe, Probe, Provider, Send
 from mfagate.providers.entra import claims, cross_checks, discovery, expiry
-from mfagate.providers.entra.auth import token_fields, token_path
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import (
     ABOUT_A_USER,
@@ -28,8 +27,7 @@ from mfagate.providers.entra.errors import (
     error_of,
 )
 from mfagate.providers.entra.narrowing import refined
-from mfagate.providers.entra.settings import EntraSettings
-from mfagate.providers.oauth import token_in
+from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -244,6 +242,8 @@ def _spelt_as(wanted: str, seen: str) -> str:
 
 
 def _has_token(response: Response) -> bool:
+    from mfagate.providers.oauth import token_in
+
     return token_in(response) is not None
 
 

@@ -13,10 +13,9 @@ from typing import Any
 from mfagate.config import jwt
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Request, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
-from mfagate.providers.oauth import token_in
 
 READS_METHODS = "UserAuthenticationMethod.Read.All"
 """The least permission for a user's authentication methods:
@@ -30,6 +29,8 @@ GRANT = (
 
 def issued(response: Response) -> Mapping[str, Any]:
     """The claims of the token in an answer of the token endpoint; empty if they cannot be read."""
+    from mfagate.providers.oauth import token_in
+
     token = token_in(response)
     return jwt.claims(token[0]) if token else {}
 

@@ -28,9 +28,9 @@ from mfagate.core import numbers
 from mfagate.core.exchange import Response
 from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.entra import PROVIDER, discovery, methods_path
-from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path, token_path
+from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path
 from mfagate.providers.entra.errors import error_name, error_of
-from mfagate.providers.entra.settings import EntraSettings, is_guid
+from mfagate.providers.entra.settings import EntraSettings, is_guid, token_path
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"

@@ -9,9 +9,9 @@ from typing import Any
 from mfagate.config.jwt import claims, read_part
 from mfagate.config.pem import certificates, load_private_key
 from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.numbers import moment
-from mfagate.core.result import Finding
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.settings import EntraSettings
 

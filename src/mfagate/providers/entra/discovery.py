@@ -12,11 +12,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.base import Send
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import UNKNOWN_TENANT, error_name, error_of
@@ -77,6 +75,8 @@ def in_another_cloud(finding: Finding, settings: EntraSettings, send: Send) -> F
 
 def _clouds_of(settings: EntraSettings, send: Send) -> Iterator[str]:
     """The clouds that the login hosts, our own first, say the tenant is in."""
+    import requests
+
     for login in dict.fromkeys((settings.hosts.login, *(cloud.login for cloud in CLOUDS.values()))):
         found = document(send(requests.Request("GET", f"https://{login}{path(settings)}")).response)
         if found is not None and (name := _cloud_in(found, settings)) is not None:

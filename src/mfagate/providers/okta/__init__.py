@@ -14,18 +14,9 @@ from pydantic import SecretStr
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
 from mfagate.providers.base import ApiError, ErrorMeaning, ExpiryProbe, Probe, Provider, Send
-from mfagate.providers.okta.auth import (
-    ORGANIZATION_PATH,
-    TOKEN_PATH,
-    SswsAuth,
-    new_key,
-    new_token,
-    service_app,
-    token_form,
-)
 from mfagate.providers.okta.errors import (
     ABOUT_A_USER,
     KNOWN_CODES,
@@ -38,7 +29,7 @@ from mfagate.providers.okta.errors import (
 )
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
-from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH, OktaSettings, token_form
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -109,6 +100,8 @@ class Okta(Provider):
 
     def signer(self, settings: OktaSettings, tokens: Tokens) -> AuthBase:
         """An API token as it is, or access tokens that the private key fetches."""
+        from mfagate.providers.okta.auth import SswsAuth, service_app
+
         if settings.private_key is not None:
             return service_app(settings, tokens)
         return SswsAuth(settings.secret("api_token"))
@@ -138,6 +131,8 @@ class Okta(Provider):
 
     def with_bad_credential(self, settings: OktaSettings, subject: str) -> OktaSettings:
         """A token that nobody has, or a key whose public half nobody registered."""
+        from mfagate.providers.okta.auth import new_key, new_token
+
         made_up = new_key() if subject == "private_key" else new_token()
         return settings.model_copy(update={subject: SecretStr(made_up)})
 

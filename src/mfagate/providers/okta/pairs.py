@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from mfagate.config.pem import load_private_key, read_jwk
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
-from mfagate.providers.okta.auth import algorithm_of
 from mfagate.providers.okta.errors import GRANT
 from mfagate.providers.okta.settings import DEFAULT_SCOPES, OktaSettings
 
@@ -53,6 +52,8 @@ _OTHER_KEY = "Create a pair with RSA of 2048 bits or more, or with ES256, and re
 
 def _fault_of_key(value: str) -> tuple[str, str] | None:
     """Say what is wrong with a key, and what to do about it."""
+    from mfagate.providers.okta.auth import algorithm_of
+
     try:
         key = load_private_key(value)
     except ValueError:

@@ -16,8 +16,8 @@ from mfagate.cassettes.scrub import Scrubbing
 from mfagate.config.jwt import expiry
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign.parsing import raw
-from mfagate.core.result import Finding
 from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
 from mfagate.providers.privacyidea.errors import (
     HIDDEN_STATUS,

@@ -23,7 +23,7 @@ from mfagate.config.jwt import Jwt
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import BaseUrl, Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.privacyidea.names import OTHER_NAMES, PREFIXES
 
 OPEN = "open"

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
+from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Finding
 from mfagate.providers.base import ApiError, ErrorMeaning, Probe, Provider, Send
 from mfagate.providers.twilio.errors import (
     ABOUT_A_USER,
@@ -32,7 +32,7 @@ from mfagate.providers.twilio.errors import (
     unauthorized,
 )
 from mfagate.providers.twilio.inspection import another_region, half_a_key
-from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings, is_about_accounts
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -109,8 +109,6 @@ class Twilio(Provider):
 
     def url(self, settings: TwilioSettings, path: str) -> str:
         """Accounts and keys are on a host of their own."""
-        from mfagate.providers.twilio.auth import is_about_accounts
-
         return f"https://{settings.host('api')}{path}" if is_about_accounts(path) else super().url(settings, path)
 
     def hosts(self, settings: TwilioSettings) -> Sequence[str]:
@@ -229,8 +227,6 @@ class Twilio(Provider):
 
 
 def _account_path(settings: TwilioSettings) -> str:
-    from mfagate.providers.twilio.auth import ACCOUNTS
-
     return f"{ACCOUNTS}{settings.account_sid}.json"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.result import Finding
+from mfagate.core.finding import Finding
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
 
 

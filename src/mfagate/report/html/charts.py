@@ -11,7 +11,8 @@ from math import floor, log10
 from statistics import median
 
 from mfagate.core.exchange import Phase
-from mfagate.core.result import Verdict, some
+from mfagate.core.finding import some
+from mfagate.core.result import Verdict
 from mfagate.report.html.history import HistoryEntry
 
 _HEIGHTS = {Verdict.PASS: 4, Verdict.INCONCLUSIVE: 7, Verdict.FAIL: 10}

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from mfagate.core.files import OutOfResources, Unreadable, open_regular, read_text
+from mfagate.core.finding import Location
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Location
 from mfagate.secrets.reference import SCHEMES, Reference, Unresolved
 
 MAX_FILE_BYTES = 1 << 20

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
+from mfagate.core.finding import Location, some
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Location, some
 from mfagate.core.toml_lines import parse as parse_toml
 from mfagate.core.yaml_text import could_be_deep, documents, loader
 from mfagate.secrets.reference import Reference, Unresolved

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, cast
 
+from mfagate.core.finding import Location, some
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Location, some
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import MAX_FILE_BYTES, Resolved, StoreContext, full_path, is_xml, read_file, xml_instead
 from mfagate.secrets.stores.env_files import misread

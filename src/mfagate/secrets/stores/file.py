@@ -6,7 +6,7 @@ too, and that newline is one of the faults that mfagate exists to find.
 
 from __future__ import annotations
 
-from mfagate.core.result import Location
+from mfagate.core.finding import Location
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 

@@ -18,8 +18,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from mfagate.core.finding import Location, some
 from mfagate.core.foreign import quoted
-from mfagate.core.result import Location, some
 from mfagate.core.yaml_text import YamlError, could_be_deep, documents, loader
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mfagate.core.finding import some
 from mfagate.core.foreign import quoted
-from mfagate.core.result import some
 
 
 @dataclass(frozen=True, slots=True)

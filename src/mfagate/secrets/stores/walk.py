@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from mfagate.core.finding import some
 from mfagate.core.foreign import quoted
-from mfagate.core.result import some
 from mfagate.secrets.stores.lines import is_index
 
 _LONGEST_NAME = 60
