@@ -66,7 +66,7 @@ def loader(deep: bool = True) -> Any:
     """A safe loader that neither ends the process nor eats memory; ``deep`` says that a text may be nested deeply."""
     base: Any = _base(deep)
 
-    class Loader(base):  # type: ignore[misc]
+    class BoundedLoader(base):  # type: ignore[misc]
         def flatten_mapping(self, node: Any) -> None:
             """Merge keys (``<<``) once each, else ten aliases in each of nine mappings make a thousand million."""
             merges = any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
@@ -80,8 +80,8 @@ def loader(deep: bool = True) -> Any:
                 raise ValueError("a number of too many digits")
             return int(super().construct_yaml_int(node))
 
-    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
-    return Loader
+    BoundedLoader.add_constructor("tag:yaml.org,2002:int", BoundedLoader.construct_yaml_int)
+    return BoundedLoader
 
 
 def _base(deep: bool) -> Any:

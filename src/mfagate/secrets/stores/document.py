@@ -41,7 +41,7 @@ class _ParsedDocument:
     documents: Sequence[_Document]
 
 
-class Store:
+class DocumentStore:
     """Reads documents relative to the configuration file, each once."""
 
     def __init__(self, context: StoreContext) -> None:
@@ -248,14 +248,14 @@ def _parse_yaml(text: str) -> _ParsedDocument:
 def _loader(deep: bool) -> Any:
     base: Any = loader(deep)
 
-    class Loader(base):  # type: ignore[misc]
+    class TaggedLoader(base):  # type: ignore[misc]
         """Keeps values with tags of other programs as :class:`Tagged`."""
 
     # Ansible: a text that no template engine may look at.
     # https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_advanced_syntax.html
-    Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-    Loader.add_multi_constructor("!", lambda _, suffix, node: Tagged(f"!{suffix}"))
-    return Loader
+    TaggedLoader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+    TaggedLoader.add_multi_constructor("!", lambda _, suffix, node: Tagged(f"!{suffix}"))
+    return TaggedLoader
 
 
 def _title(number: int, content: Any) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dotenv.parser import Binding
 
 
-class Store:
+class DotenvStore:
     """Reads .env files relative to the configuration file."""
 
     def __init__(self, context: StoreContext) -> None:

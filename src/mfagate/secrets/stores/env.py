@@ -8,7 +8,7 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext
 
 
-class Store:
+class EnvStore:
     """Reads the environment that the process was started with."""
 
     def __init__(self, context: StoreContext) -> None:

@@ -11,7 +11,7 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 
 
-class Store:
+class FileStore:
     """Reads files relative to the configuration file."""
 
     def __init__(self, context: StoreContext) -> None:

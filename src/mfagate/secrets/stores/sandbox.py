@@ -6,7 +6,7 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext
 
 
-class Store:
+class SandboxStore:
     """Reads what the running sandbox offers."""
 
     def __init__(self, context: StoreContext) -> None:
