@@ -53,6 +53,10 @@ def test_no_configuration(project: Project) -> None:
     ("arguments", "says"),
     [
         (["--integration", "mfx"], "did you mean 'mfa'"),
+        (["--integration", "mfa,mfx"], "no integration 'mfx'"),
+        (["--integration", "mfa,"], "no integration ''"),
+        (["--integration", ""], "no integration ''"),
+        (["--environment", "sandbox,prod"], "'prod' is not one of"),
         (["--output", "jsn"], "did you mean 'json'"),
         (["--output", "json", "--output", "junit"], "=PATH"),
         (["--output", "json=no/such/folder/report.json"], "is not a folder"),

@@ -402,3 +402,14 @@ def test_a_place_for_the_output_that_is_none(redirection: str, exit_code: int, s
     command = f"{sys.executable} -m mfagate check --config {REPOSITORY}/integrations.toml {redirection}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (exit_code, "", said)
+
+
+def test_the_references_of_a_new_project_are_listed_once_each(project: Project) -> None:
+    """Before any variable is set, one block a reference would bury what to do first."""
+    project.settings |= {"validate_key": "env:NOBODY_1", "admin_key": "env:NOBODY_2", "url": "env:NOBODY_3"}
+    short, full = project.run("check"), project.run("check", "--verbose")
+    assert short.exit_code == full.exit_code == 1
+    assert "2 more references cannot be read" in short.stdout
+    assert short.stdout.count("next step") < full.stdout.count("next step") == 3
+    for number in (1, 2, 3):
+        assert f"NOBODY_{number} is not set" in " ".join(short.stdout.split())

@@ -92,7 +92,9 @@ def test_every_report_calls_it_so(folder: Path) -> None:
     [
         (["--integration", "duo"], BOTH),
         (["--integration", "duo/staging"], BOTH[1:]),
+        (["--integration", "duo/staging,duo/production"], BOTH),
         (["--environment", "production"], BOTH[:1]),
+        (["--environment", "production, staging"], BOTH),
         (["--integration", "duo", "--environment", "staging"], BOTH[1:]),
     ],
 )

@@ -157,7 +157,14 @@ ENVIRONMENT = "[integrations.duo.environments.production]\n"
             '[integrations."duo/production"]\nprovider = "duo"\nenvironment = "production"\n',
             ":1: integrations.duo/production: a name has no '/': an environment is written [integrations.duo.env",
         ),
-        (ENVIRONMENT, ":1: integrations.duo.provider: is missing"),
+        (
+            ENVIRONMENT,
+            ':1: integrations.duo.provider: is missing: add provider = "NAME" below [integrations.duo], such as',
+        ),
+        (
+            f'[integrations.duo]\nprovider = "duo"\n{ENVIRONMENT}[[integrations.duo.waivers]]\ncause = "clock.skew"\n',
+            "integrations.duo.waivers.0.owner: is missing: add it below [[integrations.duo.waivers]]",
+        ),
         (
             f'[integrations.{"d" * 60}]\nprovider = "duo"\n[integrations.{"d" * 60}.environments.production]\n',
             "/production is longer than 64 characters: shorten ddd",

@@ -294,3 +294,44 @@ def test_any_value_anywhere_is_read_or_refused(load_text: Load, dump: Dump, data
 @given(content=st.binary() | st.text(alphabet="[]{}=.,\"'\\#\n abx10-:é\u0000").map(lambda text: text.encode()))
 def test_any_bytes_are_read_or_refused(load_text: Load, content: bytes) -> None:
     read_or_refuse(load_text, content)
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "words"),
+    [
+        (
+            "integrations.toml",
+            "tests/unit/integrations.toml",
+            "; there is {up}: name it with --config, or run mfagate in its folder",
+        ),
+        ("integrations.toml", "integration.toml", " (did you mean 'integrations.toml'?)"),
+        ("shop.toml", "integrations.toml", "; name another one with --config PATH, or start one with `mfagate init`"),
+    ],
+)
+def test_a_file_that_is_elsewhere_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str, asked: str, words: str
+) -> None:
+    """A command in the wrong folder, or a wrong name, is the most frequent reason."""
+    (tmp_path / there).write_text("")
+    (tmp_path / asked).parent.mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir((tmp_path / asked).parent)
+    with pytest.raises(ConfigError) as error:
+        load(Path(Path(asked).name), ["p"])
+    up = "../../integrations.toml"
+    assert f"cannot be read: No such file or directory{words.format(up=up)}" in str(error.value)
+
+
+def test_a_file_outside_the_repository_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "integrations.toml").write_text("")
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "repository")
+    with pytest.raises(ConfigError, match="or start one with `mfagate init`"):
+        load(Path("integrations.toml"), ["p"])
+
+
+def test_a_working_directory_that_is_gone_names_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ConfigError, match="or start one with `mfagate init`"):
+        load(Path("integrations.toml"), ["p"])

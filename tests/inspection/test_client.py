@@ -98,3 +98,20 @@ def test_a_slip_is_named_with_its_place(tmp_path: Path, client: str, cause: str,
     assert finding.message.startswith(message)
     assert str(finding.location) == str(tmp_path / place)
     assert (finding.effective_outcome is Outcome.WARN) == (cause == "config.timeout-budget")
+
+
+@pytest.mark.parametrize(
+    ("client", "step"),
+    [
+        ('timeout_seconds = "3s"', "a number of seconds without a unit, such as 3."),
+        ("login_budget_seconds = -1", "a number of seconds without a unit, such as 10."),
+        ('backoff_seconds = "1,5"', "a number of seconds without a unit, such as 0.5."),
+        ('retries = "two"', "a number, such as 1."),
+        ('retries = "yaml:login.yaml#mfa.broken"', "a number, such as 1."),
+        ('when_unavailable = "denied"', "deny if the login service then lets nobody in, or allow if it lets users in."),
+    ],
+)
+def test_the_next_step_sends_nobody_to_the_provider(tmp_path: Path, client: str, step: str) -> None:
+    """No console of a provider shows how the login service's own client is set."""
+    (finding,) = inspected(tmp_path, client)
+    assert finding.next_step == f"At the line in the report, write what the login service is set to: {step}"

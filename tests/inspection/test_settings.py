@@ -282,6 +282,36 @@ def test_one_credential_in_two_environments(tmp_path: Path, monkeypatch: pytest.
     assert str(found["b"][0].location) == str(tmp_path / "integrations.toml:14")
 
 
+def test_a_shared_credential_is_changed_in_the_less_trusted_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Production keeps it, in whichever of the two places the finding is read."""
+    monkeypatch.setenv("KEY", SECRET)
+    found = _share(tmp_path, a=("production", "KEY"), b=("staging", "KEY"), c=("development", "KEY"))
+    places = {name: str(finding.location) for name, (finding,) in found.items()}
+    staging, development = (str(tmp_path / f"integrations.toml:{line}") for line in (14, 21))
+    assert places == {"a": development, "b": staging, "c": development}
+    assert {finding.next_step for (finding,) in found.values()} == {
+        f"Create a separate credential for {name}, and put it there. {keeper} keeps this one."
+        for name, keeper in (("c", "a"), ("b", "a"))
+    }
+
+
+def test_a_credential_in_a_line_that_environments_share_gets_a_line_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", SECRET)
+    settings = f'settings = {{ url = "{URL}", key_id = "{ID}", key = "env:KEY" }}\n'
+    heads = "".join(f"[integrations.a.environments.{name}]\n" for name in ("production", "staging"))
+    (tmp_path / "integrations.toml").write_text(f'[integrations.a]\nprovider = "p"\n{settings}{heads}')
+    found = shared_credentials([_subject(tmp_path, name) for name in ("a/production", "a/staging")])
+    step = (
+        "Create a separate credential for a/staging, and write key of its own in "
+        "[integrations.a.environments.staging.settings]. a/production keeps this one."
+    )
+    assert {finding.next_step for findings in found.values() for finding in findings} == {step}
+
+
 def test_a_credential_of_many_is_told_in_few_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", SECRET)
     holders = {f"s{number}": ("staging", "KEY") for number in range(20)}

@@ -214,9 +214,9 @@ def test_the_report_tells_survivors_refusals_and_other_names() -> None:
     text = report.console(results, live=True)
     assert "the gate catches 2 of 3 harmful edits (66.7 %)" in text
     assert "caught by a warning alone, which stops no deployment: 1\n" in text
-    assert "survived: duo.x/three\n  setting    duo.x\n  stands in  a.env:3\n" in text
+    assert "survived: duo.x/three\n  setting    duo.x\n  place      a.env:3\n" in text
     assert "refused, though harmless: duo.x/four" in text
-    assert "otherwise than expected\n  duo.x/two: wrong" in text
+    assert "another cause than expected\n  duo.x/two: wrong" in text
     document = json.loads(report.as_json(results, live=True, seed=0, seconds=1))
     assert (document["harmful"], document["caught"], document["rightly_named"]) == (3, 2, 1)
     assert document["only_warned"] == 1

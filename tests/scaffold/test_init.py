@@ -121,8 +121,17 @@ def test_other_files_that_exist_are_kept_and_said(tmp_path: Path) -> None:
         (["--provider", "duo", "--environment", "prod"], "'prod' is not one of"),
         (["--provider", "duo", "--ci", "travis"], "'travis' is not one of"),
         (["--provider", "duo", "--ci", "github"], "--ci needs --source SOURCE, what the CI machine installs: git+htt"),
+        (["--provider", "duo,dou"], "no provider is named 'dou' (did you mean 'duo'?)"),
+        (["--provider", "duo", "--environment", "staging,prod"], "'prod' is not one of"),
+        (
+            ["--provider", "duo", "okta"],
+            "to add okta as well, write --provider duo,okta; to name the folder, make it before: mkdir okta",
+        ),
+        (["--provider", "duo", "okta", "entra"], "to add okta, entra as well, write --provider duo,okta,entra"),
+        (["--provider", "duo", "one", "two"], "name one FOLDER, not one, two"),
+        (["duo", "okta"], "to add duo, okta, write --provider duo,okta"),
         (["file", "--provider", "duo"], "is a file"),
-        (["file/below", "--provider", "duo"], "cannot be written"),
+        (["file/below", "--provider", "duo"], "file is a file, and a folder of this name is needed"),
     ],
 )
 def test_bad_input_writes_nothing(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -130,6 +139,22 @@ def test_bad_input_writes_nothing(tmp_path: Path, arguments: list[str], words: s
     result = init(tmp_path, *arguments)
     assert (result.returncode, words in result.stderr, "Traceback" in result.stderr) == (2, True, False), result.stderr
     assert everything(tmp_path) == {"file": b""}
+
+
+def test_names_can_be_separated_by_commas(tmp_path: Path) -> None:
+    """As the answers to the questions are."""
+    arguments = ("--provider", "duo, okta", "--environment", "staging,production", "--ci", "gitlab,pre-commit")
+    result = init(tmp_path, *arguments, "--source", SOURCE)
+    assert result.returncode == 0, result.stderr
+    for name in ("duo", "okta"):
+        assert f"added {name} (staging, production)" in result.stdout
+    assert {".gitlab/mfagate.gitlab-ci.yml", ".pre-commit-config.yaml"} <= everything(tmp_path).keys()
+
+
+def test_a_folder_that_exists_may_be_named_like_a_provider(tmp_path: Path) -> None:
+    (tmp_path / "okta").mkdir()
+    assert init(tmp_path, "--provider", "duo", "okta").returncode == 0
+    assert (tmp_path / "okta/integrations.toml").exists()
 
 
 def answered(folder: Path, *answers: str, arguments: Sequence[str] = ()) -> tuple[int, str]:

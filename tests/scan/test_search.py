@@ -464,6 +464,26 @@ def test_the_body_of_an_answer_of_wiremock_in_a_file_of_its_own(tmp_path: Path) 
         )
 
 
+def test_nothing_of_a_recording_is_a_reason_of_ours(tmp_path: Path) -> None:
+    """A member that is called as a field of ours is searched, and is not printed."""
+    secret = "hT7kQ2vX9mL4pR8sW1zC6bN3"
+    path = tmp_path / "a.json"
+    request = {"method": "GET", "url": "https://a.example/", "unread": f"password={secret}"}
+    path.write_text(json.dumps({"interactions": [{"request": request, "response": {"status": 200}}]}))
+    searched = search.search(path)
+    assert searched.unread == ()
+    assert secret not in str(searched.leaks)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
+def test_a_body_in_a_file_that_cannot_be_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.json"
+    (tmp_path / "__files").mkdir()
+    mapping = {"request": {"method": "GET", "url": "/"}, "response": {"status": 200, "bodyFileName": name}}
+    path.write_text(json.dumps(mapping))
+    assert "of WireMock (__files) that is not here" in str(search.search(path).unread)
+
+
 @pytest.mark.parametrize(
     "document",
     [

@@ -354,7 +354,7 @@ def test_files_that_are_no_text_are_named(
         ("v.yaml", "a: {secret: c4n4ry, key: c4n4ry}\n", "yaml:v.yaml#a", "write k8s-secret:MANIFEST#NAME/KEY in the"),
         ("v.yaml", "a: {b: c4n4ry, c.d: 1}\n", "yaml:v.yaml#a", "is meant: yaml:v.yaml#a.b, 'yaml:v.yaml#a.\"c.d\"'."),
         ("v.yaml", "a: !vault |\n  $ANSIBLE_VAULT;1.1\n", "yaml:v.yaml#a", "decrypt it with ansible-vault"),
-        ("v.yaml", "a: {secure: AAABAOz8}\n", "yaml:v.yaml#a", "with `pulumi config get NAME`, and point"),
+        ("v.yaml", "a: {secure: AAABAOz8}\n", "yaml:v.yaml#a", "with `pulumi config get NAME`, or take"),
         ("v.json", '{"a": {"reference": {"keyVault": {"id": "x"}, "secretName": "y"}}}', "json:v.json#a",
          "with `az keyvault secret show`"),
         ("v.json", '{"SecretString": "{\\"skey\\": \\"c4n4ry\\"}"}', "json:v.json#SecretString.skey",

@@ -72,6 +72,13 @@ _MOST_WORKERS = 32
 """Integrations that wait for their providers at the same time. More gained nothing with 1,000 of them on two
 processors, and made the threads wait for each other."""
 
+_SANDBOX_STEP = (
+    "Read what the sandbox says in this message. Where it names an extra or a command to install, run that; where it"
+    " quotes a log, mend what the last lines of the log name. `mfagate doctor` lists what the sandbox lacks here, and"
+    " `mfagate sandbox PROVIDER` starts it alone."
+)
+"""The sandbox's own message says what is missing; the selection of the run is in order."""
+
 log = logging.getLogger("mfagate")
 
 
@@ -138,7 +145,7 @@ class Session:
 
     def _learn_addressees(self) -> None:
         """Learn where the history is and who is notified: their addresses may come out of a store."""
-        stores = Stores(StoreContext(self.configuration.path.parent, self.environ, {}, self.parsed))
+        stores = self.stores(self.configuration.path.parent)
         notify = self.configuration.notify
         for text in (self.configuration.history.url, notify.report_url, *notify.urls):
             reference = Reference.parse(text) if text is not None else None
@@ -148,14 +155,16 @@ class Session:
                 address = str(stores.resolve(reference).value)
                 learn_addresses(self.redactor, str(reference), address, whole=text in notify.urls)
 
+    def stores(self, base: Path, running: Running | None = None) -> Stores:
+        """Return what resolves references: paths in them begin at ``base``."""
+        return Stores(StoreContext(base, self.environ, running.values if running else {}, self.parsed))
+
     def resolve(self, integration: Integration, table: str, running: Running | None) -> Mapping[str, Value]:
         """Resolve one table of an integration. What is secret in it is known to the redactor from then on."""
-        sandbox = running.values if running else {}
-        stores = Stores(StoreContext(integration.base, self.environ, sandbox, self.parsed))
         values = resolve_table(
             integration,
             table,
-            stores,
+            self.stores(integration.base, running),
             sandbox_running=running is not None or not integration.uses_sandbox,
             defer_unresolved=self.without_secrets,
         )
@@ -165,7 +174,7 @@ class Session:
 
     def existence(self, integration: Integration) -> Callable[[Reference], bool]:
         """Return a function that tells whether a reference points at something; no value leaves it."""
-        stores = Stores(StoreContext(integration.base, self.environ, {}, self.parsed))
+        stores = self.stores(integration.base)
 
         def exists(reference: Reference) -> bool:
             try:
@@ -178,9 +187,8 @@ class Session:
 
     def client_certificate(self, integration: Integration) -> Mapping[str, Value]:
         """Resolve the client certificate of an integration, and its key, which the redactor knows from then on."""
-        stores = Stores(StoreContext(integration.base, self.environ, {}, self.parsed))
         names = (CERTIFICATE, KEY)
-        values = resolve_files(integration, names, stores, defer_unresolved=self.without_secrets)
+        values = resolve_files(integration, names, self.stores(integration.base), defer_unresolved=self.without_secrets)
         Secrecy(names, names).teach(self.redactor, values)
         return values
 
@@ -429,6 +437,7 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
             f"the local sandbox did not start, so nothing was checked: {error}",
             {"endpoint": "sandbox"},
             integration.locate("endpoint"),
+            next_step=_SANDBOX_STEP.replace("PROVIDER", integration.provider),
         )
         checks = [Check.from_finding("sandbox", finding)]
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others

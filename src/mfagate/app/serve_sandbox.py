@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from mfagate.sandbox import Running, Sandbox, SandboxError
 from mfagate.sandbox.faulty_sandbox import BadFault
 
 Say = Callable[[str], object]
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=,-]+")
+"""What a shell, python-dotenv, systemd and ``docker run --env-file`` read alike without quotes."""
 
 
 class SandboxRefused(Exception):
@@ -95,7 +99,12 @@ def _write(path: Path, running: Running) -> None:
         require_regular(path)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         path.chmod(0o600)
-        file.writelines(f"{name}='{value}'\n" for name, value in sorted(running.values.items()))
+        file.writelines(_line(name, value) for name, value in sorted(running.values.items()))
+
+
+def _line(name: str, value: str) -> str:
+    """Write a value without quotes where every program reads it alike without them."""
+    return f"{name}={value}\n" if _PLAIN.fullmatch(value) else f"{name}='{value}'\n"
 
 
 def _directions(provider: Provider, running: Running, keys: Path) -> str:

@@ -18,7 +18,7 @@ from mfagate.checks.retry import INTEGRATION_RETRY_SECONDS, Attempts
 from mfagate.checks.waivers import Waivers
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.settings import ProviderSettings
-from mfagate.core.causes import CauseId, Outcome, is_no_answer, refuses
+from mfagate.core.causes import CauseId, Outcome, refuses
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import harmless, hiding, quoted
@@ -345,11 +345,6 @@ def guarded(climb: CheckContext, check_id: str, subject: str, check: Callable[[]
         return check()
     except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
         return internal_error(climb.integration, climb.redactor, check_id, error, subject=subject)
-
-
-def is_gone(cause: CauseId | None) -> bool:
-    """Whether a cause means that the target does not answer any more."""
-    return is_no_answer(cause)
 
 
 def is_refusal(cause: CauseId | None) -> bool:

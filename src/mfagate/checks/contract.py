@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from mfagate.checks.context import CheckContext, guarded, is_gone, is_refusal, passed, skipped
+from mfagate.checks.context import CheckContext, guarded, is_refusal, passed, skipped
 from mfagate.checks.deadline import overdue
 from mfagate.checks.provider_states import (
     OTHER_FORM,
@@ -41,7 +41,7 @@ from mfagate.contract import (
 )
 from mfagate.contract.shipped import ships_contract
 from mfagate.contract.weak_rules import Effort, weak_places
-from mfagate.core.causes import CauseId, Outcome, refuses
+from mfagate.core.causes import CauseId, Outcome, is_no_answer, refuses
 from mfagate.core.diagnosis import definite_cause, is_absent, unexpected
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding, Location
@@ -64,8 +64,7 @@ def read(climb: CheckContext) -> Iterator[Check]:
     try:
         climb.contract = load(path, provider=climb.integration.provider)
     except ContractError as error:
-        is_there = os.path.exists(path)  # noqa: PTH110 - Path.exists raises if the name is too long
-        step = None if is_there else missing_contract(climb.integration, climb.provider.title)
+        step = missing_contract(climb.integration, climb.provider.title) or None
         yield Check.from_finding(FILE, Finding(error.cause, str(error), {}, Location(path, error.line), step))
         return
     number = len(climb.contract.interactions)
@@ -78,11 +77,13 @@ def read(climb: CheckContext) -> Iterator[Check]:
 
 
 def missing_contract(integration: Integration, title: str) -> str:
-    """Return the next step for a contract that is not there.
+    """Return the next step for a contract that is not there; empty for one that is.
 
     `mfagate init` writes it where it belongs only for an integration that has the name and the folder of its provider.
     """
     name, path = integration.provider, integration.contract_path
+    if os.path.exists(path):  # noqa: PTH110 - Path.exists raises if the name is too long
+        return ""
     if not ships_contract(name):
         get = f"Write the contract {path}: none ships for {title} (docs/contracts.md)."
     elif integration.contract is None and base_name(integration.name) == name:
@@ -182,7 +183,7 @@ def _replayed(climb: CheckContext) -> Iterator[Check]:
             broken += check.outcome.is_red
             if arranger.is_late:
                 gone = check
-            elif check.outcome.is_red and is_gone(check.cause):
+            elif check.outcome.is_red and is_no_answer(check.cause):
                 gone = check
                 arranger.abandon()
             yield check

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from mfagate.checks.context import CheckContext, is_gone, passed, skipped
+from mfagate.checks.context import CheckContext, passed, skipped
 from mfagate.checks.retry import CONFIRMING_ATTEMPTS, Attempt, Attempts, ask_probe, judging
-from mfagate.core.causes import CauseId, refuses
+from mfagate.core.causes import CauseId, is_no_answer, refuses
 from mfagate.core.diagnosis import is_bare_refusal, is_html
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
@@ -35,7 +35,7 @@ def accepted(climb: CheckContext) -> Iterator[Check]:
             continue
         check = _accepted(climb, probe)
         # A host that keeps silent would do so for each of the others, a whole timeout long.
-        gone = check if check.outcome.is_red and is_gone(check.cause) else None
+        gone = check if check.outcome.is_red and is_no_answer(check.cause) else None
         yield check
 
 

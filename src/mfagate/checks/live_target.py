@@ -19,7 +19,7 @@ from mfagate.config.model import Integration
 from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Failure, Phase, Request
-from mfagate.core.origins import UnsafeRequest
+from mfagate.core.origins import UnsafeRequest, path_fault
 from mfagate.providers.base import Provider
 from mfagate.providers.oauth import TokenRefused, Tokens
 from mfagate.providers.signing import prepare
@@ -117,10 +117,22 @@ class LiveTarget:
         except UnsafeRequest as error:
             # Its URL may be anything, and is not quoted.
             here = requests.Request(request.method, self.base_url)
+            if (setting := self._setting_in(str(request.url))) is not None:
+                message = "its value goes into the path of a request, and would lead the request elsewhere"
+                return _unsent(here, CauseId.CONFIG_MALFORMED_VALUE, message, setting)
             return _unsent(here, CauseId.CONTRACT_UNSAFE_PATH, f"a request was not sent: {error}")
         # What a contract has sent is an example, or was learnt when its state was arranged.
         known = "" if wire is self._arranging_wire else f"{request.data} {request.json} {request.headers}"
         return self._send(prepared, wire, at_most, known)
+
+    def _setting_in(self, url: str) -> str | None:
+        """Return the setting whose value alone makes the path of this URL unsafe."""
+        path = url.removeprefix(self.base_url)
+        for name in self.settings.model_fields_set:
+            value = str(self.settings.secret(name) or "")
+            if value and value in path and path_fault(f"/{value}") is not None:
+                return name
+        return None
 
     def _send(
         self, prepared: requests.PreparedRequest, wire: Transport, at_most: float | None = None, known: str = ""
@@ -146,9 +158,11 @@ class LiveTarget:
                 learn(name, value)
 
 
-def _unsent(request: requests.Request | requests.PreparedRequest, cause: CauseId, message: str) -> Exchange:
-    """An exchange of which no byte was sent."""
-    failure = Failure(cause, Phase.PROCESSING, message)
+def _unsent(
+    request: requests.Request | requests.PreparedRequest, cause: CauseId, message: str, setting: str | None = None
+) -> Exchange:
+    """Return an exchange of which no byte was sent."""
+    failure = Failure(cause, Phase.PROCESSING, message, setting=setting)
     return Exchange(Request(str(request.method), str(request.url)), datetime.now(UTC), failure=failure)
 
 

@@ -13,7 +13,7 @@ from mfagate.checks.context import CheckContext, passed, skipped
 from mfagate.checks.reach import Sighting, is_unresolved
 from mfagate.checks.retry import Attempts, ask_probe, judging
 from mfagate.core.causes import CauseId, Outcome, refuses
-from mfagate.core.exchange import Exchange, Phase
+from mfagate.core.exchange import Exchange, Phase, host_of
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check
 from mfagate.inspection.settings import InspectedSettings
@@ -85,7 +85,7 @@ class Named:
 
 def what_names(subject: InspectedSettings, exchange: Exchange) -> Named | None:
     """Find what names the host of a request: the endpoint, or the setting that holds it or a part of it."""
-    host, endpoint = _host(exchange.request.url), subject.integration.endpoint
+    host, endpoint = host_of(exchange.request.url), subject.integration.endpoint
     if endpoint is not None and _host(endpoint) == host:
         return Named(None, host)
     parts = {
@@ -100,10 +100,7 @@ def what_names(subject: InspectedSettings, exchange: Exchange) -> Named | None:
 
 def _host(text: str) -> str:
     """Return the host of a URL or of a bare host name; empty if there is none."""
-    try:
-        return (urlsplit(text if "://" in text else f"//{text}").hostname or "").removesuffix(".")
-    except ValueError:
-        return ""
+    return host_of(text if "://" in text else f"//{text}")
 
 
 def _unresolved(climb: CheckContext, finding: Finding, named: Named | None, host: str) -> Finding:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mfagate.checks.cleanup import Interrupted
-from mfagate.checks.context import CheckContext, is_gone, is_refusal, log_defect
+from mfagate.checks.context import CheckContext, is_refusal, log_defect
 from mfagate.checks.expectation import difference
 from mfagate.checks.retry import REQUEST_RETRY_SECONDS, Attempt, attempt_until_settled, attempts
 from mfagate.contract import Interaction
-from mfagate.core.causes import CauseId, Outcome
+from mfagate.core.causes import CauseId, Outcome, is_no_answer
 from mfagate.core.diagnosis import definite_cause
 from mfagate.core.exchange import Exchange, Phase, Request, Response
 from mfagate.core.finding import Finding, Location
@@ -163,7 +163,7 @@ class StateManager:
         unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)
         if (
             finding is None
-            or not is_gone(finding.cause)
+            or not is_no_answer(finding.cause)
             or (unanswered and request.method == "POST" and self._closing is None)
             or too_soon(self._climb, exchange) is not None
         ):
@@ -208,7 +208,7 @@ class StateManager:
         definite = definite_cause(last, self._climb)
         if definite is not None and definite.cause is CauseId.CONTRACT_UNSAFE_PATH:
             return definite
-        if definite is not None and (is_gone(definite.cause) or is_refusal(definite.cause)):
+        if definite is not None and (is_no_answer(definite.cause) or is_refusal(definite.cause)):
             return definite
         broken = self._broken(last, nearest_only=True)
         if broken is not None or definite is None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
-from mfagate.config.shapes import is_loopback
+from mfagate.config.shapes import is_address, is_loopback
 from mfagate.core.causes import CauseId
-from mfagate.core.exchange import LEADS_TO, Exchange, Failure, Phase
+from mfagate.core.exchange import LEADS_TO, Exchange, Failure, Phase, host_of
 from mfagate.core.finding import Finding, some
 from mfagate.core.intermediaries import could_not_resolve
 
@@ -47,12 +45,12 @@ class Sighting:
     def of(cls, exchange: Exchange, named: str | None = None, **more: str | None) -> Sighting:
         """Return what an exchange shows. ``more`` are further fields."""
         url = exchange.request.url
-        return cls(url, named or _host(url), exchange.failure, exchange.proxy, **more)
+        return cls(url, named or host_of(url), exchange.failure, exchange.proxy, **more)
 
     @property
     def host(self) -> str:
         """Return the host that was asked, in lower case."""
-        return _host(self.url)
+        return host_of(self.url)
 
     @property
     def check_id(self) -> str:
@@ -87,18 +85,6 @@ def is_stopped(one: Sighting) -> bool:
 def is_unresolved(failure: Failure) -> bool:
     """Return whether the host's name has no address, as far as this machine's resolver or a proxy knows."""
     return failure.cause is CauseId.NETWORK_DNS_FAILURE or could_not_resolve(failure.evidence.get("proxy error"))
-
-
-def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").removesuffix(".")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +197,7 @@ def _trust(failures: Sequence[Failure]) -> str:
 
 _WAY = (
     _Step(
-        asks=lambda one: not _through_proxy(one) and not _is_address(one.host),
+        asks=lambda one: not _through_proxy(one) and not is_address(one.host),
         failed=lambda one: one.failed_in(Phase.RESOLVE),
         group=lambda one: None,
         message="this machine resolves none of the {number} hosts of this run: {hosts}",

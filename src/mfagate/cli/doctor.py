@@ -8,16 +8,9 @@ from typing import Any
 
 import click
 
-from mfagate.cli.options import CONFIG, ENVIRONMENT, INTEGRATION
+from mfagate.cli.options import CONFIG, ENVIRONMENT, INTEGRATION, one_output
 from mfagate.cli.refusal import refused, require_spare
 from mfagate.core.foreign import harmless
-
-
-def _parse_output(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, Path | None]:
-    name, given, path = value.partition("=")
-    if name not in ("console", "json") or (given and not path):
-        raise click.BadParameter("write console or json, with =PATH for a file")
-    return name, Path(path) if path else None
 
 
 @click.command()
@@ -26,13 +19,7 @@ def _parse_output(ctx: click.Context, param: click.Parameter, value: str) -> tup
 @ENVIRONMENT
 @click.option("--without-secrets", is_flag=True, help="Do not fail where a value cannot be read here, as on a laptop.")
 @click.option("--offline", is_flag=True, help="Send nothing: do not look at what can be reached.")
-@click.option(
-    "--output",
-    metavar="FORMAT[=PATH]",
-    default="console",
-    callback=_parse_output,
-    help="console or json; to stdout, or to a file.",
-)
+@one_output("console", "json")
 def doctor(**options: Any) -> None:
     """Look at this machine: what is installed, readable, writable and reachable?
 
@@ -63,7 +50,9 @@ def _doctor(
         raise refused(error.args[0]) from None
     except registry.ProviderError as error:
         raise refused(str(error)) from None
-    text = health.as_json() if form == "json" else "".join(map(_shown, health.as_text().splitlines()))
+    text = health.as_json()
+    if form == "console":
+        text = "".join(f"{harmless(line)}\n" for line in health.as_text().splitlines())
     if path is None:
         click.echo(text, nl=False)
     else:
@@ -72,7 +61,3 @@ def _doctor(
         except OSError as error:
             raise refused(f"{path} cannot be written: {error.strerror or error}") from None
     sys.exit(0 if health.sound else 1)
-
-
-def _shown(line: str) -> str:
-    return f"{harmless(line)}\n"

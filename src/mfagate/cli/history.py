@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mfagate.cli.options import HISTORY, INTEGRATION, complete_cause
+from mfagate.cli.options import HISTORY, INTEGRATION, complete_cause, one_output
 from mfagate.cli.refusal import refused, require_spare
 
 if TYPE_CHECKING:
@@ -40,13 +40,6 @@ def _parse_moment(ctx: click.Context, param: click.Parameter, value: str | None)
         raise click.BadParameter("write a day, 2026-10-01, or a time in UTC, 2026-10-01T06:30") from None
 
 
-def _parse_history_output(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, Path | None]:
-    name, given, path = value.partition("=")
-    if name not in ("console", "json", "csv") or (given and not path):
-        raise click.BadParameter("write console, json or csv, with =PATH for a file")
-    return name, Path(path) if path else None
-
-
 @click.command()
 @click.argument("run", required=False)
 @click.option(
@@ -65,13 +58,7 @@ def _parse_history_output(ctx: click.Context, param: click.Parameter, value: str
 @click.option("--since", metavar="TIME", callback=_parse_moment, help="Only runs from then on: 2026-10-01 (UTC).")
 @click.option("--until", metavar="TIME", callback=_parse_moment, help="Only runs before then; a day is included.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="No more rows than that.")
-@click.option(
-    "--output",
-    metavar="FORMAT[=PATH]",
-    default="console",
-    callback=_parse_history_output,
-    help="console, json or csv; to stdout, or to a file.",
-)
+@one_output("console", "json", "csv")
 @click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same.")
 def history(run: str | None, **options: Any) -> None:
     """List earlier runs, newest first; with RUN, the beginning of an id, show that one in full.

@@ -53,6 +53,20 @@ def complete_cause(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [cause.value for cause in CauseId if cause.startswith(incomplete)]
 
 
+def one_output(*formats: str) -> Callable[[Command], Command]:
+    """Return the option for a single report: the name of its format, and its file if it is not for stdout."""
+    names = f"{', '.join(formats[:-1])} or {formats[-1]}"
+
+    def parse(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, Path | None]:
+        name, given, path = value.partition("=")
+        if name not in formats or (given and not path):
+            raise click.BadParameter(f"write {names}, with =PATH for a file")
+        return name, Path(path) if path else None
+
+    text = f"{names}; to stdout, or to a file."
+    return click.option("--output", metavar="FORMAT[=PATH]", default=formats[0], callback=parse, help=text)
+
+
 def _parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[Output]:
     from mfagate.report.formats import Output
 
@@ -96,6 +110,22 @@ def _parse_history(ctx: click.Context, param: click.Parameter, value: str | None
 ENVIRONMENTS = ["production", "staging", "sandbox", "development"]
 
 
+class Words(click.Choice[str]):
+    """A choice that also takes several words separated by commas, for an option with :func:`separated`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check each word."""
+        return ",".join(super(Words, self).convert(word.strip(), param, ctx) for word in str(value).split(","))
+
+
+def separated(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of an option that may be repeated, or have several words separated by commas.
+
+    An empty word stays: it comes from an unset variable, and must not select everything.
+    """
+    return tuple(word.strip() for value in values for word in value.split(","))
+
+
 def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Several options as one decorator, in this order in the help."""
 
@@ -120,16 +150,19 @@ INTEGRATION = click.option(
     "names",
     multiple=True,
     metavar="NAME",
+    callback=separated,
     shell_complete=complete_integration,
-    help="Only this integration, or all its environments; duo/production is one of them. May be repeated.",
+    help="Only this integration, or all its environments; duo/production is one of them. May be repeated, or take "
+    "several names with commas.",
 )
 
 ENVIRONMENT = click.option(
     "--environment",
     "environments",
     multiple=True,
-    type=click.Choice(ENVIRONMENTS),
-    help="Only integrations of this environment. May be repeated.",
+    type=Words(ENVIRONMENTS),
+    callback=separated,
+    help="Only integrations of this environment. May be repeated, or take several with commas.",
 )
 
 common = _together(
@@ -167,7 +200,9 @@ common = _together(
         help="Exit with 0 whatever the verdict is; the reason stands in every report.",
     ),
     click.option(
-        "--verbose", is_flag=True, help="In the console report, also list the checks that did not run, and why."
+        "--verbose",
+        is_flag=True,
+        help="In the console report, show every problem in full, and list the checks that did not run, and why.",
     ),
     click.option("--no-color", is_flag=True, help="Plain output. The variable NO_COLOR does the same."),
 )

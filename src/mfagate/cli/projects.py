@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mfagate.cli.options import ENVIRONMENTS, complete_provider
+from mfagate.cli.options import ENVIRONMENTS, Words, complete_provider, separated
 from mfagate.cli.refusal import refused
 from mfagate.core.foreign import harmless, quoted
 
@@ -16,28 +16,32 @@ _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.argument("folders", metavar="[FOLDER]", nargs=-1, type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--provider",
     "providers",
     multiple=True,
     metavar="NAME",
+    callback=separated,
     shell_complete=complete_provider,
-    help="A provider that the project uses. May be repeated.",
+    help="A provider that the project uses. May be repeated, or take several with commas.",
 )
 @click.option(
     "--environment",
     "environments",
     multiple=True,
-    type=click.Choice(ENVIRONMENTS),
-    help="Where the providers are used. May be repeated: the environments share a table. Default: production.",
+    type=Words(ENVIRONMENTS),
+    callback=separated,
+    help="Where the providers are used. May be repeated, or take several with commas: the environments share a table. "
+    "Default: production.",
 )
 @click.option(
     "--ci",
     "pipelines",
     multiple=True,
-    type=click.Choice([*_CI, "none"]),
-    help="Write the files that run mfagate in it. May be repeated. Default: none.",
+    type=Words([*_CI, "none"]),
+    callback=separated,
+    help="Write the files that run mfagate in it. May be repeated, or take several with commas. Default: none.",
 )
 @click.option(
     "--source",
@@ -46,7 +50,7 @@ _CI = ["github", "gitlab", "jenkins", "kubernetes", "systemd", "pre-commit"]
     "index of your own. mfagate is on no public index.",
 )
 def init(
-    folder: Path,
+    folders: tuple[Path, ...],
     providers: tuple[str, ...],
     environments: tuple[str, ...],
     pipelines: tuple[str, ...],
@@ -59,7 +63,7 @@ def init(
     given, and checks each answer.
 
     \b
-    mfagate init --provider duo --provider okta
+    mfagate init --provider duo,okta
     mfagate init --provider duo --environment staging      adds an environment
     mfagate init --ci github --source vendor/mfagate-0.1.0-py3-none-any.whl
     """
@@ -68,6 +72,7 @@ def init(
     from mfagate.scaffold import ScaffoldRefused, project
     from mfagate.scaffold.next_steps import next_steps
 
+    folder = _folder(folders, providers)
     try:
         given = questions.GivenAnswers(folder, providers, environments, pipelines, source)
         wanted = questions.asked(given) if sys.stdin.isatty() else questions.unasked(given)
@@ -80,6 +85,27 @@ def init(
     click.echo("\nNext:")
     for line in next_steps(folder, started, wanted):
         click.echo(harmless(line))
+
+
+def _folder(folders: tuple[Path, ...], providers: tuple[str, ...]) -> Path:
+    """Return the folder of the project. A provider's name in its place is a provider without its option.
+
+    Raises:
+        Refusal: It is such a name and no folder is there, or there are several.
+    """
+    from mfagate.providers import registry
+
+    new = [str(folder) for folder in folders if str(folder) in registry.names() and not folder.exists()]
+    if new:
+        known = ",".join(dict.fromkeys([*providers, *new]))
+        as_well = " as well" if providers else ""
+        raise refused(
+            f"to add {', '.join(new)}{as_well}, write --provider {known}; to name the folder, make it before: "
+            f"mkdir {new[0]}"
+        )
+    if len(folders) > 1:
+        raise refused(f"name one FOLDER, not {', '.join(map(str, folders))}")
+    return folders[0] if folders else Path()
 
 
 @click.command("new-provider")

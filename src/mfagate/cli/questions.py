@@ -38,11 +38,12 @@ def unasked(given: GivenAnswers) -> Wanted:
     Raises:
         Refusal: The source cannot be used, or is needed and was not named.
     """
+    from mfagate.core.extras import pinned_origin
     from mfagate.scaffold import source
     from mfagate.scaffold.project import Wanted
 
     pipelines = [kind for kind in given.pipelines if kind != "none"]
-    text = given.source or (source.pinned_origin() if pipelines else None)
+    text = given.source or (pinned_origin() if pipelines else None)
     if pipelines and text is None:
         raise refused(f"--ci needs --source SOURCE, what the CI machine installs: {source.FORMS}")
     found = None
@@ -136,6 +137,7 @@ def _ask(question: str, read: Callable[[str], tuple[str, ...]], default: str | N
 
 
 def _source(folder: Path) -> Source:
+    from mfagate.core.extras import pinned_origin
     from mfagate.scaffold import source
 
     click.echo(f"\nWhat does the CI machine install? mfagate is on no public index. Write {source.FORMS}.")
@@ -146,7 +148,7 @@ def _source(folder: Path) -> Source:
         except source.BadSource as error:
             raise click.BadParameter(str(error)) from None
 
-    found: Source = click.prompt("Source", default=source.pinned_origin(), value_proc=read)
+    found: Source = click.prompt("Source", default=pinned_origin(), value_proc=read)
     return found
 
 

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from mfagate.config.model import Configuration, Integration
+    from mfagate.config.model import Configuration
     from mfagate.core.result import Report
     from mfagate.history import IntegrationState
-    from mfagate.history.keeper import HistoryReader, RunRecorder
     from mfagate.report.formats import Output
     from mfagate.report.pushgateway import Gateway
 
@@ -110,7 +109,9 @@ def _run(
     from mfagate.app.progress import on_terminal
     from mfagate.cassettes.writer import MissingExtra
     from mfagate.checks import Stage
+    from mfagate.checks.record import SharedRecordings, require_own_recordings
     from mfagate.config.load import ConfigError, load
+    from mfagate.history.keeper import HistoryReader, RunRecorder
     from mfagate.providers import registry
 
     outputs = [replace(output, verbose=verbose) for output in outputs]
@@ -123,15 +124,15 @@ def _run(
         broken = fault_options.by_integration(faults, integrations)
         since = None if changed_since is None else _since(changed_since, configuration, integrations)
         if stage == "record":
-            _require_own_recordings(integrations)
+            require_own_recordings(integrations)
     except ConfigError as error:
         raise refused(*map(str, error.problems)) from None
-    except (KeyError, fault_options.FaultOptionRefused) as error:
+    except (KeyError, fault_options.FaultOptionRefused, SharedRecordings) as error:
         raise refused(error.args[0]) from None
     color = not (no_color or os.environ.get("NO_COLOR"))
     notifier = _notifier(configuration) if notify else None
-    keeper = _keeper(configuration, history_place) if stage == "nightly" or history_place is not None else None
-    earlier = keeper or _reader(configuration, offline=stage == "check")
+    keeper = RunRecorder(configuration, history_place) if stage == "nightly" or history_place is not None else None
+    earlier = keeper or HistoryReader(configuration, offline=stage == "check")
     pasts = keeper.pasts([one.name for one in integrations], stage) if keeper and stage == "nightly" else None
     try:
         with (
@@ -161,29 +162,6 @@ def _run(
     nights = {name: past.nights for name, past in (pasts or {}).items()}
     _publish(report, outputs, gateway, color=color, nights=nights)
     sys.exit(report.run.exit_code)
-
-
-def _require_own_recordings(integrations: Sequence[Integration]) -> None:
-    from mfagate.checks.record import SharedRecordings, require_own_recordings
-
-    try:
-        require_own_recordings(integrations)
-    except SharedRecordings as error:
-        raise refused(str(error)) from None
-
-
-def _keeper(configuration: Configuration, history_place: str | None) -> RunRecorder:
-    """Return what keeps the run in the history."""
-    from mfagate.history.keeper import RunRecorder
-
-    return RunRecorder(configuration, history_place)
-
-
-def _reader(configuration: Configuration, *, offline: bool) -> HistoryReader:
-    """Return what looks into an existing history for a run that is not kept."""
-    from mfagate.history.keeper import HistoryReader
-
-    return HistoryReader(configuration, offline=offline)
 
 
 def _used(configuration: Configuration, history_place: str | None) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,29 @@ def _read(path: Path) -> str:
     try:
         return read_text(path, MAX_BYTES)
     except Unreadable as error:
-        hint = "; name another one with --config PATH, or start one with `mfagate init`" if error.missing else ""
+        hint = _elsewhere(path) if error.missing else ""
         raise ConfigError([ConfigProblem(Location(path, error.line), "", f"{error}{hint}")]) from None
+
+
+_START = "; name another one with --config PATH, or start one with `mfagate init`"
+
+
+def _elsewhere(path: Path) -> str:
+    """Say where the file may be that was meant: beside a misspelt name, or in a folder above, in this repository."""
+    try:
+        folder, *above = path.absolute().parents
+        if beside := nearest_to(path.name, [file.name for file in folder.glob("*.toml")]):
+            return beside
+        for inner, outer in zip([folder, *above], above, strict=False):
+            if (inner / ".git").exists():
+                break
+            if (outer / path.name).is_file():
+                found = relpath(outer / path.name)
+                return f"; there is {found}: name it with --config, or run mfagate in its folder"
+    except OSError:
+        # The working directory may be gone.
+        return _START
+    return _START
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
@@ -156,7 +178,7 @@ def _unknown_providers(
 
 
 def _too_long_waivers(configuration: Configuration, origin: ConfigOrigin) -> Iterator[ConfigProblem]:
-    """A waiver without an end in sight would be a change of the rules that nobody decided on."""
+    """Refuse a waiver that lasts too long: it would change the rules without a decision."""
     longest = configuration.gate.longest_waiver_days
     today = datetime.now(UTC).date()
     for name, integration in configuration.integrations.items():
@@ -222,7 +244,7 @@ def _problems(error: ValidationError, origin: ConfigOrigin) -> Iterable[ConfigPr
         if keys in seen:
             continue
         seen.add(keys)
-        message = _expected(item, keys)
+        message = _expected(item, origin.written(*keys))
         if in_client and len(steps) > 4:
             message = "must be a number, or a reference in quotes"
         if steps[2:] == ("waivers",) and item["type"] == "tuple_type":
@@ -237,18 +259,23 @@ def _expected(item: Mapping[str, Any], keys: KeyPath) -> str:
     """Say what has to be written in the place of a value that does not fit."""
     match item["type"], keys:
         case ("missing", (*_, "environment")):
-            return f'is missing: add environment = "production" (or {_OTHERS}) below [{dotted(keys[:-1])}]'
+            return f'is missing: add environment = "production" (or {_OTHERS}) below {_head(keys[:-1])}'
         case ("missing", (*_, "provider")):
-            return f'is missing: add provider = "NAME" below [{dotted(keys[:-1])}], such as "duo" or "okta"'
+            return f'is missing: add provider = "NAME" below {_head(keys[:-1])}, such as "duo" or "okta"'
         case ("missing", _):
-            return f"is missing: add it below [{dotted(keys[:-1])}]"
+            return f"is missing: add it below {_head(keys[:-1])}"
         case ("dict_type" | "model_type", ("integrations",)):
             return "must be a table for each integration: begin one with a line such as [integrations.duo]"
         case ("dict_type" | "model_type", _):
-            return f"must be a table: write its keys below a line [{dotted(keys)}]"
+            return f"must be a table: write its keys below a line {_head(keys)}"
         case ("less_than_equal", (*_, "share_of_users")):
             return "must be between 0 and 1, such as 0.3 for 30 %"
     return _EXPECTATIONS.get(item["type"]) or item["msg"].replace("Input should", "should")
+
+
+def _head(keys: KeyPath) -> str:
+    """Return the head of a table as it is written in the file; a number is the place in a list of tables."""
+    return f"[[{dotted(keys[:-1])}]]" if keys[-1].isdecimal() else f"[{dotted(keys)}]"
 
 
 _OTHERS = '"staging", "sandbox", "development"'

@@ -65,8 +65,13 @@ def resolve_table(
     if not isinstance(entries, Mapping):
         entries = {name: value for name, value in entries if value is not None}
     values = [
-        _resolve(name, raw, integration.locate(table, name), stores, sandbox_running) for name, raw in entries.items()
+        resolved(name, raw, integration.locate(table, name), stores, sandbox_running=sandbox_running)
+        for name, raw in entries.items()
     ]
+    return _by_name(values, defer_unresolved=defer_unresolved)
+
+
+def _by_name(values: Sequence[Value], *, defer_unresolved: bool) -> Mapping[str, Value]:
     if defer_unresolved:
         values = [replace(value, error=None, deferred=True) if value.error else value for value in values]
     return {value.name: value for value in values}
@@ -76,14 +81,12 @@ def resolve_files(
     integration: Integration, names: Sequence[str], stores: Stores, *, defer_unresolved: bool = False
 ) -> Mapping[str, Value]:
     """Resolve keys of the integration's own table that are the path of a file, or a reference."""
-    given = {name: raw for name in names if (raw := getattr(integration, name)) is not None}
     values = [
-        _resolve(name, str(as_reference(raw)), integration.locate(name), stores, sandbox_running=False)
-        for name, raw in given.items()
+        resolved(name, str(as_reference(raw)), integration.locate(name), stores)
+        for name in names
+        if (raw := getattr(integration, name)) is not None
     ]
-    if defer_unresolved:
-        values = [replace(value, error=None, deferred=True) if value.error else value for value in values]
-    return {value.name: value for value in values}
+    return _by_name(values, defer_unresolved=defer_unresolved)
 
 
 def as_reference(raw: str) -> Reference:
@@ -91,14 +94,15 @@ def as_reference(raw: str) -> Reference:
     return Reference.parse(raw) or Reference("file", raw)
 
 
-def _resolve(name: str, raw: Any, key_location: Location, stores: Stores, sandbox_running: bool) -> Value:
+def resolved(name: str, raw: Any, key_location: Location, stores: Stores, *, sandbox_running: bool = False) -> Value:
+    """Resolve one value; an error is kept in it."""
     reference = Reference.parse(raw) if isinstance(raw, str) else None
     if reference is None:
         return Value(name, key_location, value=raw)
     if reference.scheme == "sandbox" and not sandbox_running:
         return Value(name, key_location, reference=reference, deferred=True)
     try:
-        resolved = stores.resolve(reference)
+        found = stores.resolve(reference)
     except Unresolved as error:
         return Value(
             name,
@@ -111,9 +115,9 @@ def _resolve(name: str, raw: Any, key_location: Location, stores: Stores, sandbo
     return Value(
         name,
         key_location,
-        value=resolved.value,
+        value=found.value,
         reference=reference,
-        location=resolved.location,
-        misread=resolved.misread,
+        location=found.location,
+        misread=found.misread,
         stores=stores,
     )

@@ -47,6 +47,10 @@ ANYTHING = "(?s).*"
 """The documented form of a value whose form no provider documents."""
 
 
+ANY_SEGMENT = r"(?!\.{1,2}$)[^\s/\\?#%]+"
+"""The documented form of an id that fills one segment of a path, where no provider documents more."""
+
+
 def is_recognised(shape: Shape | None, value: str) -> bool:
     """Return whether a value has the very form of its setting, and not only a possible one.
 
@@ -184,11 +188,16 @@ def _is_host(host: str) -> bool:
 
 
 def _is_address(host: str) -> bool:
+    return is_address(host) and "%" not in host  # Programs read the zone of an address differently (RFC 6874).
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is an address already, with or without a zone, so that no resolver is asked."""
     try:
         ip_address(host)
     except ValueError:
         return False
-    return "%" not in host  # Programs read the zone of an address differently (RFC 6874).
+    return True
 
 
 def is_loopback(url: str) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.foreign import ForeignText, quoted
@@ -120,7 +121,7 @@ class Response:
         return ForeignText(self.body.decode("utf-8", "replace"))
 
     def json(self) -> Any:
-        """The body as JSON, parsed once: every caller gets the same value, so do not change it.
+        """Return the body as JSON, parsed once: every caller gets the same value, so do not change it.
 
         Raises:
             ValueError: The body is not JSON in UTF-8.
@@ -146,6 +147,14 @@ class Response:
             raise ValueError("JSON nested too deeply") from error
 
 
+def host_of(url: str) -> str:
+    """Return the host of a URL, in lower case and without a final dot; empty if there is none."""
+    try:
+        return (urlsplit(url).hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+
+
 LEADS_TO = "leads to"
 """Key of a failure's evidence that the name of a host leads to no server, but to this machine or nowhere."""
 
@@ -156,7 +165,8 @@ class Failure:
 
     ``outcome`` is set where the cause alone does not decide it: a name that
     does not exist is a failure, a resolver that does not answer is inconclusive.
-    ``next_step`` is set where more is known than the page of the cause says.
+    ``next_step`` is set where more is known than the page of the cause says. ``setting`` names a setting whose value
+    is the reason.
     """
 
     cause: CauseId
@@ -165,6 +175,7 @@ class Failure:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
     next_step: str | None = None
+    setting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

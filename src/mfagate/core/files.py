@@ -221,7 +221,7 @@ def _require_regular(path: Path, mode: int) -> None:
 
 
 def read_text(path: Path, limit: int) -> str:
-    """A whole text file of at most ``limit`` bytes; a byte order mark is kept.
+    """Return a whole text file of at most ``limit`` bytes; a byte order mark is kept.
 
     Raises:
         OutOfResources: This machine has no descriptor or memory left.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
-from mfagate.core.exchange import Exchange, Headers, Response
+from mfagate.core.exchange import Exchange, Headers, Response, host_of
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import ForeignText, quoted
 from mfagate.core.foreign.parsing import raw
@@ -139,7 +139,7 @@ def _blocking(response: Response, host: str) -> str | None:
     """Return the filter whose block page an answer is, or to which it redirects."""
     location = response.headers.get("location")
     if 300 <= response.status < 400 and location is not None:
-        return _of_domain(_host_of(raw(location)), host)
+        return _of_domain(host_of(raw(location)), host)
     if not _is_page(response):
         return None
     page = _page(response)
@@ -153,13 +153,6 @@ def _of_domain(target: str, host: str) -> str | None:
             if f".{target}".endswith(f".{domain}") and not f".{host}".endswith(f".{domain}"):
                 return product
     return None
-
-
-def _host_of(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removesuffix(".")
-    except ValueError:
-        return ""
 
 
 def _page(response: Response) -> str:

@@ -51,7 +51,7 @@ class ReportLocation(Model):
 
     @classmethod
     def of(cls, location: Location) -> ReportLocation:
-        """The same place as text."""
+        """Return the same place as text."""
         return cls(file=str(location.file), line=location.line)
 
 
@@ -118,12 +118,12 @@ class Check(Model):
         return str(self.cause).startswith("documentation.")
 
     def until(self, moment: datetime) -> Check:
-        """The same check, of something that runs out then."""
+        """Return the same check, of something that runs out then."""
         return self.model_copy(update={"expires": moment})
 
     @classmethod
     def from_finding(cls, check_id: str, finding: Finding, *, subject: str | None = None, seconds: float = 0) -> Check:
-        """A check that found something; what the finding leaves open comes from the catalogue."""
+        """Return a check that found something; what the finding leaves open comes from the catalogue."""
         location = finding.location
         return cls(
             id=check_id,
@@ -252,13 +252,13 @@ class IntegrationReport(Model):
         first red rung, an endpoint that is retired comes first, because what other interactions need may have been
         made there. A status that changed comes last: it is often the consequence of a field that did.
         """
+
+        def rank(check: Check) -> tuple[bool, bool]:
+            return check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE
+
         red = [check for check in self.checks if check.outcome.is_red]
-        first = min(
-            ((check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) for check in red), default=None
-        )
-        worst = [
-            check for check in red if (check.is_about_documentation, check.outcome is Outcome.INCONCLUSIVE) == first
-        ]
+        first = min(map(rank, red), default=None)
+        worst = [check for check in red if rank(check) == first]
         same_rung = [check for check in worst if check.id == worst[0].id]
         order = {CauseId.CONTRACT_ENDPOINT_RETIRED: -1, CauseId.CONTRACT_STATUS_CHANGED: 1}
         return min(same_rung, key=lambda check: order.get(check.cause, 0) if check.cause else 0, default=None)

@@ -38,7 +38,7 @@ def could_be_deep(text: str) -> bool:
 
 
 def documents(text: str, loader_class: Any = None) -> list[Any]:
-    """The documents of a YAML text, with plain types only.
+    """Return the documents of a YAML text, with plain types only.
 
     Raises:
         YamlError: It is not YAML, is nested too deeply, or a tag does not fit its value.
@@ -52,7 +52,7 @@ def documents(text: str, loader_class: Any = None) -> list[Any]:
 
 
 def root_nodes(text: str) -> list[Any]:
-    """The nodes of a text's documents; empty if it cannot be read. An empty document is a scalar of no characters."""
+    """Return the nodes of a text's documents; empty if it cannot be read. An empty document is a scalar of no characters."""
     import yaml
 
     try:
@@ -63,7 +63,7 @@ def root_nodes(text: str) -> list[Any]:
 
 @cache
 def loader(deep: bool = True) -> Any:
-    """A safe loader that neither ends the process nor eats memory; ``deep`` says that a text may be nested deeply."""
+    """Return a safe loader that neither ends the process nor eats memory; ``deep`` says that a text may be nested deeply."""
     base: Any = _base(deep)
 
     class BoundedLoader(base):  # type: ignore[misc]

@@ -9,8 +9,7 @@ from pathlib import Path
 from mfagate.app.gate import Session
 from mfagate.config.load import ConfigError, load
 from mfagate.config.model import Configuration, Integration
-from mfagate.config.resolved import Value
-from mfagate.core.finding import Location
+from mfagate.config.resolved import Value, resolved
 from mfagate.core.foreign import hiding
 from mfagate.doctor.findings import Area, Health, Item, Readiness
 from mfagate.doctor.installed import installed
@@ -18,8 +17,6 @@ from mfagate.doctor.reachable import reachable
 from mfagate.doctor.readable import readable
 from mfagate.doctor.writable import writable
 from mfagate.providers import registry
-from mfagate.secrets.reference import Reference, Unresolved
-from mfagate.secrets.stores import StoreContext, Stores
 
 _TABLES = ("settings", "control", "expect", "test_data", "client")
 
@@ -91,10 +88,12 @@ def _resolved(session: Session, one: Integration) -> Mapping[str, Mapping[str, V
 
 def _addresses(session: Session, configuration: Configuration) -> Mapping[str, Mapping[str, Mapping[str, Value]]]:
     """Resolve what ``[history]`` and ``[notify]`` refer to; the session has taught them to the redactor."""
-    stores = Stores(StoreContext(configuration.path.parent, session.environ, {}, session.parsed))
+    stores = session.stores(configuration.path.parent)
     texts = {"history": {"url": configuration.history.url}, "notify": _of_notify(configuration)}
     return {
-        table: {"": {name: _value(stores, configuration.locate(table, name), name, text) for name, text in own.items()}}
+        table: {
+            "": {name: resolved(name, text, configuration.locate(table, name), stores) for name, text in own.items()}
+        }
         for table, own in texts.items()
     }
 
@@ -102,14 +101,3 @@ def _addresses(session: Session, configuration: Configuration) -> Mapping[str, M
 def _of_notify(configuration: Configuration) -> Mapping[str, str | None]:
     notify = configuration.notify
     return {"report_url": notify.report_url, **{f"urls.{number}": url for number, url in enumerate(notify.urls)}}
-
-
-def _value(stores: Stores, location: Location, name: str, text: str | None) -> Value:
-    reference = Reference.parse(text) if text is not None else None
-    if reference is None:
-        return Value(name, location)
-    try:
-        stores.resolve(reference)
-    except Unresolved as error:
-        return Value(name, location, reference=reference, error=str(error))
-    return Value(name, location, reference=reference)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator, Mapping, Sequence
 
 from mfagate.checks.contract import missing_contract
@@ -26,7 +25,8 @@ def readable(integrations: Sequence[Integration], tables: Tables, *, without_sec
         try:
             found = load_contract(path, provider=one.provider)
         except ContractError as error:
-            yield Item(Area.READABLE, f"contract of {one.provider}", Readiness.NO, str(error), _get(one, error))
+            step = missing_contract(one, registry.get(one.provider).title) or load_cause(error.cause).next_step
+            yield Item(Area.READABLE, f"contract of {one.provider}", Readiness.NO, str(error), step)
         else:
             detail = f"{path}: {len(found.interactions)} interactions"
             yield Item(Area.READABLE, f"contract of {one.provider}", Readiness.YES, detail)
@@ -35,12 +35,6 @@ def readable(integrations: Sequence[Integration], tables: Tables, *, without_sec
         if one.ca_bundle is not None:
             yield _authorities(one)
     yield from _references(tables, without_secrets=without_secrets)
-
-
-def _get(one: Integration, error: ContractError) -> str:
-    if os.path.exists(one.contract_path):  # noqa: PTH110 - Path.exists raises if the name is too long
-        return load_cause(error.cause).next_step
-    return missing_contract(one, registry.get(one.provider).title)
 
 
 def _recordings(one: Integration) -> Item:

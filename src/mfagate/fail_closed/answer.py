@@ -48,7 +48,7 @@ class ProviderAnswer:
 
     @classmethod
     def example(cls, interaction: Interaction) -> ProviderAnswer:
-        """The example of an interaction."""
+        """Return the example of an interaction."""
         expected = interaction.response
         headers = tuple((name, ", ".join(values)) for name, values in expected.headers.items())
         return cls(expected.status, headers, (expected.body or "").encode())
@@ -73,7 +73,7 @@ class ProviderAnswer:
         return self.ending is Ending.WHOLE and not interaction.match(self.response)
 
     def document(self) -> Any:
-        """The body as JSON.
+        """Return the body as JSON.
 
         Raises:
             ValueError: It is none.
@@ -81,11 +81,11 @@ class ProviderAnswer:
         return json.loads(self.body)
 
     def with_document(self, document: Any) -> ProviderAnswer:
-        """The same answer with another JSON body."""
+        """Return the same answer with another JSON body."""
         return replace(self, body=json.dumps(document).encode("utf-8", "surrogatepass"))
 
     def with_header(self, name: str, value: str | None) -> ProviderAnswer:
-        """The same answer with another value of a header, or without it."""
+        """Return the same answer with another value of a header, or without it."""
         kept = tuple(each for each in self.headers if each[0].lower() != name.lower())
         return replace(self, headers=kept if value is None else (*kept, (name, value)))
 

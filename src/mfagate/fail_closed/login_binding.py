@@ -22,7 +22,7 @@ _SHORTEST = 4
 
 
 def bound(interaction: Interaction) -> frozenset[str]:
-    """The places of the example answer whose value is one of the example request's."""
+    """Return the places of the example answer whose value is one of the example request's."""
     sent = set(_sent(interaction))
     return frozenset(place.path for place in _leaves(interaction) if str(place.value) in sent)
 
@@ -31,7 +31,7 @@ _LONGEST = 60
 
 
 def foreign(example: ProviderAnswer, place: BodyPlace, values: Collection[Any] = ()) -> Iterator[Mutation]:
-    """The answer as it would be for another login: other values in one of its places.
+    """Return the answer as it would be for another login: other values in one of its places.
 
     Without ``values``, some are made that look like the example's.
     """

@@ -301,7 +301,7 @@ class _ClientProver:
         return any(self._as_read(answer, unread).is_inside(each) for each, unread in self._letting)
 
     def _as_read(self, answer: ProviderAnswer, unread: Sequence[BodyPlace]) -> ProviderAnswer:
-        """The answer with the example's values in the places that the client does not read."""
+        """Return the answer with the example's values in the places that the client does not read."""
         if not unread:
             return answer
         try:
@@ -313,7 +313,7 @@ class _ClientProver:
         return answer.with_document(document)
 
     def _common(self, outcome: CallOutcome) -> Violation | None:
-        """What is wrong whatever was answered."""
+        """Return what is wrong with the call, whatever the answer was."""
         if not outcome.ended:
             return Violation.HANG
         if outcome.leaked_in:

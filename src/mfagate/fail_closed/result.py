@@ -28,7 +28,7 @@ _MEANING = {
     Violation.OTHER_LOGIN: "The client let the user in on an answer that names another login.",
     Violation.HANG: "The client was still waiting when the time was over.",
     Violation.LEAK: "A secret is shown.",
-    Violation.UNTYPED_ERROR: "The client raised an error that its callers are not told of.",
+    Violation.UNTYPED_ERROR: "The client raised an error that is not one of its declared error types.",
     Violation.NO_DECISION: "The client returned what is no decision.",
     Violation.NOT_UNDERSTOOD: "The client did not understand an answer that the contract allows.",
 }
@@ -60,11 +60,11 @@ class Counterexample:
     client: str
 
     def __str__(self) -> str:
-        """Some lines for people; no secret is in them."""
+        """Return some lines for people, without any secret."""
         return self.told()
 
     def told(self, others: Sequence[Counterexample] = ()) -> str:
-        """The same, with the changes of ``others`` that show the same violation."""
+        """Return the same, with the changes of ``others`` that show the same violation."""
         lines = [
             ("change", self.change),
             ("contract", self.contract),
@@ -114,7 +114,7 @@ class Proof:
             raise NotFailClosed(str(self))
 
     def __str__(self) -> str:
-        """The proof in some lines."""
+        """Return the proof in some lines."""
         tried = ", ".join(f"{count} {what}" for what, count in self.tried.items())
         lines = [f"{self.interaction}: {'fails closed' if self.passed else 'does not fail closed'} ({tried})"]
         lines += [f"  not provable from the answer: {each}" for each in self.unprovable]

@@ -16,7 +16,16 @@ _FAIL_CLOSED = {"deny", "closed", "secure", "block", "false", "no"}
 """Words of ``when_unavailable``. Duo's clients call fail-open ``safe`` and fail-closed ``secure``
 (https://duo.com/docs/authproxy-reference, option ``failmode``)."""
 
-_NUMBERS = ("timeout_seconds", "retries", "backoff_seconds", "login_budget_seconds")
+_SECONDS = "a number of seconds without a unit, such as"
+_NUMBERS = {
+    "timeout_seconds": f"{_SECONDS} 3",
+    "retries": "a number, such as 1",
+    "backoff_seconds": f"{_SECONDS} 0.5",
+    "login_budget_seconds": f"{_SECONDS} 10",
+}
+"""What is written as the value of each."""
+
+_WORD = "deny if the login service then lets nobody in, or allow if it lets users in"
 
 
 def inspect_client(integration: Integration, values: Mapping[str, Value]) -> Iterator[Finding]:
@@ -26,13 +35,16 @@ def inspect_client(integration: Integration, values: Mapping[str, Value]) -> Ite
         if value.deferred:
             continue
         if value.error is not None:
-            yield _finding(CauseId.CONFIG_REFERENCE_UNRESOLVED, value, f"cannot be read: {value.error}")
+            yield _finding(
+                CauseId.CONFIG_REFERENCE_UNRESOLVED, value, f"cannot be read: {value.error}", value.next_step
+            )
         elif fault := fault_of_free_text(str(value.value), value, secret=False):
             yield _finding(fault.cause, value, fault.message, fault.next_step)
         elif name in _NUMBERS:
             number = _number(value.value)
             if number is None:
-                yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, "is not a number of zero or more")
+                message, step = "is not a number of zero or more", _written_so(_NUMBERS[name])
+                yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, message, step)
             else:
                 numbers[name] = number
         else:
@@ -69,7 +81,12 @@ def _when_unavailable(integration: Integration, value: Value) -> Iterator[Findin
     elif word not in _FAIL_CLOSED:
         known = ", ".join(sorted(_FAIL_CLOSED | _FAIL_OPEN))
         message = f"is neither deny nor allow{nearest_to(word, _FAIL_CLOSED | _FAIL_OPEN)}; known words: {known}"
-        yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, message)
+        yield _finding(CauseId.CONFIG_MALFORMED_VALUE, value, message, _written_so(_WORD))
+
+
+def _written_so(right: str) -> str:
+    """Return the next step of a wrong value. No console of a provider shows it."""
+    return f"At the line in the report, write what the login service is set to: {right}."
 
 
 def _timeout_budget(values: Mapping[str, Value], numbers: Mapping[str, float]) -> Iterator[Finding]:

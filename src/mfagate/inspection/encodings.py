@@ -7,11 +7,9 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Callable
 from urllib.parse import unquote
 
-Judge = Callable[[str], bool]
-"""Whether a text would be right in the place of the value."""
+from mfagate.inspection.characters import Judge
 
 _LONGEST = 20_000
 """Characters of the longest value that is decoded: a PEM key in base64 twice is shorter."""

@@ -105,89 +105,46 @@ _AKEYLESS = _ref("Akeyless", "read it with `akeyless get-secret-value`")
 _KEEPER = _ref("Keeper", "start the job with `ksm exec`")
 _CONJUR = _ref("CyberArk Conjur", "start the job with `summon`")
 
-_SCHEMES: dict[str, Syntax] = {
-    "op": _ONEPASSWORD,
-    "onepassword": _ONEPASSWORD,
-    "1password": _ONEPASSWORD,
-    "vault": _VAULT,
-    "hashivault": _VAULT,
-    "hcvault": _VAULT,
-    "hashicorp-vault": _VAULT,
-    "openbao": _VAULT,
-    "bao": _VAULT,
-    "aws-sm": _AWS_SECRET,
-    "awssm": _AWS_SECRET,
-    "aws_sm": _AWS_SECRET,
-    "aws-secretsmanager": _AWS_SECRET,
-    "awssecretsmanager": _AWS_SECRET,
-    "awssecret": _AWS_SECRET,
-    "awssecrets": _AWS_SECRET,
-    "asm": _AWS_SECRET,
-    "secretsmanager": _AWS_SECRET,
-    "ssm": _AWS_PARAMETER,
-    "awsssm": _AWS_PARAMETER,
-    "aws-ssm": _AWS_PARAMETER,
-    "aws-ps": _AWS_PARAMETER,
-    "awsps": _AWS_PARAMETER,
-    "aws-parameterstore": _AWS_PARAMETER,
-    "awsparameterstore": _AWS_PARAMETER,
-    "chamber": _ref("chamber", "start the job with `chamber exec SERVICE --`"),
-    "sm": _GOOGLE,
-    "gcp-sm": _GOOGLE,
-    "gcpsm": _GOOGLE,
-    "gcpsecretmanager": _GOOGLE,
-    "gcpsecrets": _GOOGLE,
-    "gcp-secretmanager": _GOOGLE,
-    "gsm": _GOOGLE,
-    "secretmanager": _GOOGLE,
-    "berglas": _ref("berglas", "start the job with `berglas exec --`"),
-    "gs": _ref("berglas (a bucket of Google Cloud Storage)", "start the job with `berglas exec --`"),
-    "akv": _AZURE,
-    "azurekv": _AZURE,
-    "azure-kv": _AZURE,
-    "azurekeyvault": _AZURE,
-    "azure-keyvault": _AZURE,
-    "keyvault": _AZURE,
-    "doppler": _DOPPLER,
-    "bw": _BITWARDEN,
-    "bws": _BITWARDEN,
-    "bitwarden": _BITWARDEN,
-    "infisical": _ref("Infisical", "start the job with `infisical run`"),
-    "akeyless": _AKEYLESS,
-    "keeper": _KEEPER,
-    "ksm": _KEEPER,
-    "conjur": _CONJUR,
-    "dsv": _ref("Delinea DevOps Secrets Vault", "read it with `dsv secret read`"),
-    "tss": _ref("Delinea Secret Server", "read it with `tss`"),
-    "lastpass": _ref("LastPass", "read it with `lpass show`"),
-    "lpass": _ref("LastPass", "read it with `lpass show`"),
-    "pass": _ref("a password store (pass, Proton Pass)", "read it with `pass show` or `pass-cli`"),
-    "gopass": _ref("gopass", "read it with `gopass show -o`"),
-    "keychain": _ref("the keychain of macOS", "read it with `security find-generic-password -w`"),
-    "keyring": _ref("the system's keyring", "read it with `keyring get`"),
-    "credhub": _ref("CredHub", "read it with `credhub get`"),
-    "consul": _ref("Consul", "read it with `consul kv get`"),
-    "etcd": _ref("etcd", "read it with `etcdctl get`"),
-    "k8s": _KUBERNETES,
-    "kubernetes": _KUBERNETES,
-    "secretkeyref": _KUBERNETES,
-    "sops": _ref("SOPS", "start the job with `sops exec-env FILE`"),
-    "scw": _ref("Scaleway Secret Manager", "read it with `scw secret version access`"),
-    "oci": _ref("Oracle Cloud's vault", "read it with `oci secrets secret-bundle get`"),
-    "secret": _GENERIC,
-    "secrets": _GENERIC,
-    "secretref": _GENERIC,
-    "docker-secret": _GENERIC,
-    "kv": _GENERIC,
-    "lp": _GENERIC,
-    "credential": _GENERIC,
-    "credentials": _GENERIC,
-    "secret-manager": _GENERIC,
-    "s3": _ref("a file in Amazon S3", "fetch it with `aws s3 cp`"),
-    "tfvar": _ref("Terraform", "write the output with `terraform output -raw NAME`"),
-    "tfstate": _ref("Terraform's state", "write the output with `terraform output -raw NAME`"),
-}
+_OF_SCHEMES: tuple[tuple[str, Syntax], ...] = (
+    ("op onepassword 1password", _ONEPASSWORD),
+    ("vault hashivault hcvault hashicorp-vault openbao bao", _VAULT),
+    ("aws-sm awssm aws_sm aws-secretsmanager awssecretsmanager awssecret awssecrets asm secretsmanager", _AWS_SECRET),
+    ("ssm awsssm aws-ssm aws-ps awsps aws-parameterstore awsparameterstore", _AWS_PARAMETER),
+    ("chamber", _ref("chamber", "start the job with `chamber exec SERVICE --`")),
+    ("sm gcp-sm gcpsm gcpsecretmanager gcpsecrets gcp-secretmanager gsm secretmanager", _GOOGLE),
+    ("berglas", _ref("berglas", "start the job with `berglas exec --`")),
+    ("gs", _ref("berglas (a bucket of Google Cloud Storage)", "start the job with `berglas exec --`")),
+    ("akv azurekv azure-kv azurekeyvault azure-keyvault keyvault", _AZURE),
+    ("doppler", _DOPPLER),
+    ("bw bws bitwarden", _BITWARDEN),
+    ("infisical", _ref("Infisical", "start the job with `infisical run`")),
+    ("akeyless", _AKEYLESS),
+    ("keeper ksm", _KEEPER),
+    ("conjur", _CONJUR),
+    ("dsv", _ref("Delinea DevOps Secrets Vault", "read it with `dsv secret read`")),
+    ("tss", _ref("Delinea Secret Server", "read it with `tss`")),
+    ("lastpass lpass", _ref("LastPass", "read it with `lpass show`")),
+    ("pass", _ref("a password store (pass, Proton Pass)", "read it with `pass show` or `pass-cli`")),
+    ("gopass", _ref("gopass", "read it with `gopass show -o`")),
+    ("keychain", _ref("the keychain of macOS", "read it with `security find-generic-password -w`")),
+    ("keyring", _ref("the system's keyring", "read it with `keyring get`")),
+    ("credhub", _ref("CredHub", "read it with `credhub get`")),
+    ("consul", _ref("Consul", "read it with `consul kv get`")),
+    ("etcd", _ref("etcd", "read it with `etcdctl get`")),
+    ("k8s kubernetes secretkeyref", _KUBERNETES),
+    ("sops", _ref("SOPS", "start the job with `sops exec-env FILE`")),
+    ("scw", _ref("Scaleway Secret Manager", "read it with `scw secret version access`")),
+    ("oci", _ref("Oracle Cloud's vault", "read it with `oci secrets secret-bundle get`")),
+    ("secret secrets secretref docker-secret kv lp credential credentials secret-manager", _GENERIC),
+    ("s3", _ref("a file in Amazon S3", "fetch it with `aws s3 cp`")),
+    ("tfvar", _ref("Terraform", "write the output with `terraform output -raw NAME`")),
+    ("tfstate", _ref("Terraform's state", "write the output with `terraform output -raw NAME`")),
+)
+"""Schemes of references, each with the tool that resolves it."""
 
+_SCHEMES = {scheme: syntax for schemes, syntax in _OF_SCHEMES for scheme in schemes.split()}
+
+_STORE_IT = "store the value itself where this job can read it"
 _PIPELINE = "let the pipeline write it into the environment of this job"
 _RENDER = "render the template first, and check what comes out of it"
 
@@ -202,14 +159,14 @@ _KMS = _cipher("AWS KMS", "decrypt it with `aws kms decrypt`")
 _DPAPI = _cipher(
     "Windows (DPAPI)", "read it as the same user on the same machine, and store it where this job can read"
 )
-_WEBLOGIC = _cipher("WebLogic", "store the value itself where this job can read it")
-_WEBSPHERE = _cipher("WebSphere or Liberty", "store the value itself where this job can read it")
-_WILDFLY = _cipher("WildFly's credential store", "store the value itself where this job can read it")
-_HELIDON = _cipher("Helidon", "store the value itself where this job can read it")
+_WEBLOGIC = _cipher("WebLogic", _STORE_IT)
+_WEBSPHERE = _cipher("WebSphere or Liberty", _STORE_IT)
+_WILDFLY = _cipher("WildFly's credential store", _STORE_IT)
+_HELIDON = _cipher("Helidon", _STORE_IT)
 _CLOUDFORMATION = _ref("CloudFormation", "read what the stack has deployed: CloudFormation resolves it only there")
 _AZURE_PIPELINES = _variable("Azure Pipelines", f"map the secret under env: of the step, or {_PIPELINE}")
 _ACTIONS = _variable("GitHub Actions", "set it under env: of the job's step, where GitHub replaces it")
-_GRAFANA = _ref("Grafana's configuration", "store the value itself where this job can read it")
+_GRAFANA = _ref("Grafana's configuration", _STORE_IT)
 _AUTHELIA = Syntax(
     SyntaxKind.REFERENCE,
     "",
@@ -228,7 +185,7 @@ _ENCLOSED: tuple[tuple[str, str, Syntax], ...] = (
     ("enc[aes256_gcm,", "]", _SOPS),
     ("enc[pkcs7,", "]", _cipher("hiera-eyaml (Puppet)", "decrypt it with `eyaml decrypt`")),
     ("enc[gpg,", "]", _cipher("hiera-eyaml (Puppet)", "decrypt it with `eyaml decrypt`")),
-    ("enc[", "]", _ref("Datadog's agent or a tool like it", "store the value itself where this job can read it")),
+    ("enc[", "]", _ref("Datadog's agent or a tool like it", _STORE_IT)),
     ("enc(", ")", _JASYPT),
     ("dec(", ")", _JASYPT),
     ("ej[1:", "]", _cipher("ejson", "decrypt the file with `ejson decrypt`")),
@@ -253,7 +210,7 @@ _ENCLOSED: tuple[tuple[str, str, Syntax], ...] = (
     ("${gcm=", "}", _HELIDON),
     ("${aes=", "}", _HELIDON),
     ("${rsa", "}", _HELIDON),
-    ("${aes-gcm", "}", _cipher("Quarkus (SmallRye Config)", "store the value itself where this job can read it")),
+    ("${aes-gcm", "}", _cipher("Quarkus (SmallRye Config)", _STORE_IT)),
     ("${ssm:", "}", _AWS_PARAMETER),
     ("${ssm(", "}", _AWS_PARAMETER),
     ("${aws:", "}", _AWS_SECRET),
@@ -312,7 +269,7 @@ _BEGINNINGS: tuple[tuple[str, Syntax], ...] = (
     ("AQAAANCMnd8BFdERjHoAwE/Cl", _DPAPI),
     ("01000000d08c9ddf0115d1118c7a00c04fc297eb", _DPAPI),
     ("encrypted:", _cipher("dotenvx", "start the job with `dotenvx run`")),
-    ("encryptedFile:", _cipher("Spinnaker", "store the value itself where this job can read it")),
+    ("encryptedFile:", _cipher("Spinnaker", _STORE_IT)),
     ("{AES}", _WEBLOGIC),
     ("{AES256}", _WEBLOGIC),
     ("{3DES}", _WEBLOGIC),
@@ -382,7 +339,7 @@ _AZURE_SECRET_URL = re.compile(
 )
 _LONG: tuple[tuple[str, int, Syntax], ...] = (
     ("AQICAH", 100, _KMS),
-    ("CfDJ8", 80, _cipher("ASP.NET Data Protection", "store the value itself where this job can read it")),
+    ("CfDJ8", 80, _cipher("ASP.NET Data Protection", _STORE_IT)),
     ("gAAAAA", 100, _cipher("Fernet (Python, Airflow)", "decrypt it with the key of Fernet")),
     ("Ag", 400, _cipher("Sealed Secrets", "read what the controller made of it: `kubectl get secret NAME -o yaml`")),
 )
@@ -430,23 +387,9 @@ _PATH = re.compile(
 )
 _NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _WORDS_OF_NAMES = frozenset(
-    (
-        "KEY",
-        "SECRET",
-        "TOKEN",
-        "ID",
-        "HOST",
-        "URL",
-        "SKEY",
-        "IKEY",
-        "SID",
-        "DOMAIN",
-        "PASSWORD",
-        "TENANT",
-        "CLIENT",
-        "API",
-    )
-)
+    {"KEY", "SECRET", "TOKEN", "ID", "HOST", "URL", "SKEY", "IKEY", "SID", "DOMAIN", "PASSWORD", "TENANT",
+     "CLIENT", "API"}
+)  # fmt: skip
 
 
 def _no_value(sentence: str, next_step: str) -> Syntax:

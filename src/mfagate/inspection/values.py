@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mfagate.config.jwt import Jwt
 from mfagate.config.resolved import Value
 from mfagate.config.settings import SettingField
-from mfagate.config.shapes import BaseUrl, Host, is_recognised
+from mfagate.config.shapes import BaseUrl, Host, Lookalike, Misfit, is_recognised
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.inspection.characters import foreign_characters, stray_characters
 from mfagate.inspection.encodings import decoded_base64, document, twice, wrapped
@@ -67,8 +67,7 @@ class Candidate:
 
     def fits(self, text: str) -> bool:
         """Whether a text has a form that the setting may have."""
-        shape = self.field.setting.shape
-        return shape is not None and shape.misfit(text) is None
+        return _fits(self.field, text)
 
     def right(self, text: str) -> bool:
         """Whether a text is recognised as a value of the setting."""
@@ -174,21 +173,9 @@ _ONE_VARIABLE = re.compile(
     r"\$\{(?:(?:env|ENV)[:.])?(?P<braces>[A-Za-z_]\w*)(?::?[-?=+][^{}]*|:(?!\w+[.:(])[^{}]*)?\}"
     r"|\$(?P<bare>[A-Za-z_]\w*)|%(?P<percent>[A-Za-z_]\w*)%"
 )
-_OTHER_SOURCES = {
-    "self",
-    "opt",
-    "param",
-    "cf",
-    "sls",
-    "custom",
-    "aws",
-    "sys",
-    "ctx",
-    "file",
-    "secret",
-    "secrets",
-    "env",
-}
+_OTHER_SOURCES = frozenset(
+    {"self", "opt", "param", "cf", "sls", "custom", "aws", "sys", "ctx", "file", "secret", "secrets", "env"}
+)
 """What stands in front of the colon in ``${self:custom.key}`` of the Serverless Framework and its like."""
 
 
@@ -452,18 +439,18 @@ def _belongs(field: SettingField, text: str) -> bool:
 
 def _is_an_id(field: SettingField, text: str) -> bool:
     """Return whether a value is the public id of the secret beyond doubt: a mere resemblance may be a real secret."""
+    return any(one.documented and one.cause is CauseId.CONFIG_SECRET_ID_NOT_SECRET for one in _objections(field, text))
+
+
+def _objections(field: SettingField, text: str) -> list[Misfit | Lookalike]:
+    """Return why a value cannot be that of a setting: its form, and what else it looks like."""
     misfit = field.setting.shape.misfit(text) if field.setting.shape else None
     lookalike = next((one for one in field.setting.lookalikes if one.fits(text)), None)
-    known = [one for one in (misfit, lookalike) if one is not None and one.documented]
-    return any(one.cause is CauseId.CONFIG_SECRET_ID_NOT_SECRET for one in known)
+    return [one for one in (misfit, lookalike) if one is not None]
 
 
 def _has_name_of_its_own(field: SettingField, text: str) -> bool:
     """Whether more is known than whose the value is: it is the secret's public id, or a token of another role."""
-    shape = field.setting.shape
-    misfit = shape.misfit(text) if shape else None
-    causes = [misfit.cause] if misfit else []
-    causes += [one.cause for one in field.setting.lookalikes if one.fits(text)][:1]
-    return CauseId.CONFIG_SECRET_ID_NOT_SECRET in causes or (
-        isinstance(shape, Jwt) and CauseId.CONFIG_WRONG_KIND in causes
-    )
+    causes = [one.cause for one in _objections(field, text)]
+    other_role = isinstance(field.setting.shape, Jwt) and CauseId.CONFIG_WRONG_KIND in causes
+    return other_role or CauseId.CONFIG_SECRET_ID_NOT_SECRET in causes

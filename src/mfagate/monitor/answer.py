@@ -38,12 +38,12 @@ class Answer:
 
 
 def status_of(response: Any) -> int:
-    """The status, whatever the client calls it."""
+    """Return the status code, whatever the client's attribute is called."""
     return int(response.status_code if hasattr(response, "status_code") else response.status)
 
 
 def exchange_of(request: Any, response: Any) -> tuple[Exchange, bool]:
-    """The exchange, and whether its body has been read. A body that has not is left alone."""
+    """Return the exchange, and whether its body has been read. A body that has not is left alone."""
     body = _body(response)
     read = body is not None
     content = body or b""
@@ -76,7 +76,7 @@ def _body(response: Any) -> bytes | None:
 
 
 def answer_in(error: Exception) -> Any:
-    """The answer that an SDK made an exception of, or None.
+    """Return the answer that an SDK turned into an exception, or None.
 
     They keep it as ``response`` (requests and httpx), or as a status beside the parsed body
     (duo_client: ``status`` and ``data``, auth0: ``status_code`` and ``body``) or its parts
@@ -142,7 +142,7 @@ def _request(request: Any) -> Request:
 
 
 def host_of(request: Any) -> str:
-    """The host that was asked, or the empty string."""
+    """Return the host that was asked, or the empty string."""
     try:
         return urlsplit(str(getattr(request, "url", "") or "")).hostname or ""
     except ValueError:

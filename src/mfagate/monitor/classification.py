@@ -65,7 +65,7 @@ class Judge:
         self._dialect = ProviderDialect(provider, settings if settings is not None else _blank(provider.settings))
 
     def answer(self, request: Any, response: Any) -> Judgement:
-        """What an answer says. Of one that is in order, neither body nor request is looked at."""
+        """Classify an answer. The body and the request of a successful one are not read."""
         status = status_of(response)
         headers: Mapping[str, str] = response.headers
         history = getattr(response, "history", None)
@@ -74,7 +74,7 @@ class Judge:
         return self._look(request, response, status, history or ())
 
     def exception(self, request: Any, error: BaseException) -> Judgement:
-        """What an exception says."""
+        """Classify an exception."""
         if not isinstance(error, Exception):
             return ABANDONED  # KeyboardInterrupt, CancelledError, GeneratorExit
         failure = failure_of(error, host_of(request) or "the provider")
@@ -135,7 +135,7 @@ class Judge:
 
 
 def _host(url: str, location: str) -> str:
-    """The host that a redirect leads to, in no more characters than a name has (RFC 1035)."""
+    """Return the host that a redirect leads to, in no more characters than a name has (RFC 1035)."""
     try:
         return quoted(urlsplit(urljoin(url, location)).hostname or "", _LONGEST_HOST)
     except ValueError:
@@ -143,7 +143,7 @@ def _host(url: str, location: str) -> str:
 
 
 def _blank(settings: type[ProviderSettings]) -> ProviderSettings:
-    """Settings of which nothing is known: what is required is empty, the rest has its default."""
+    """Return settings with empty values for what is required, and defaults for the rest."""
     empty: dict[str, Any] = {
         field.name: SecretStr("") if field.secret else "" for field in settings.fields() if field.required
     }

@@ -33,7 +33,7 @@ class Chain:
         self._names = {base.__name__ for one in self.errors for base in type(one).__mro__}
 
     def of(self, *types: type[BaseException]) -> BaseException | None:
-        """The first of these types."""
+        """Return the first of these types."""
         return next((error for error in self.errors if isinstance(error, types)), None)
 
     def named(self, *names: str) -> bool:

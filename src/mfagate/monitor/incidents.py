@@ -48,7 +48,7 @@ class Incidents:
         return tuple(self._active)
 
     def seen(self, cause: str, severe: bool, describe: Callable[[], Described]) -> None:
-        """A call failed for this cause; ``describe`` is asked only if that is new."""
+        """Note that a call failed for this cause; ``describe`` is called only if the cause is new."""
         now = self._clock()
         with self._lock:
             incident = self._active.get(cause)
@@ -67,7 +67,7 @@ class Incidents:
         )
 
     def fine(self) -> None:
-        """A call went well, or refused a user. Costs next to nothing while no cause is at work."""
+        """Note that a call succeeded or refused a user. This is cheap while no cause is active."""
         if not self._active:
             return
         now = self._clock()

@@ -27,7 +27,7 @@ _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 def describe(
     judge: Callable[[], Judgement], request: Any, settings: ProviderSettings | None, known: frozenset[str | int]
 ) -> Described:
-    """The sentence and the fields of the log line of a new problem.
+    """Return the sentence and the fields of the log line of a new problem.
 
     ``judge`` judges the call once more, now that what is secret in it is known. The first time it
     was for the cause alone, and that is done for every call.
@@ -62,7 +62,7 @@ def describe(
 
 
 def _code(code: str | int | None, request: Any, known: frozenset[str | int]) -> str | int | None:
-    """A code that no documentation has may be an echo: without the whole request, nobody can tell of what."""
+    """Return the code if it is safe to log: an undocumented code may echo a part of the request."""
     if code is None or isinstance(code, int) or code in known:
         return code
     body = _body(request)
@@ -88,7 +88,7 @@ def _values(request: Any) -> Iterator[str]:
 
 
 def _body(request: Any) -> str | None:
-    """What was sent, or None where it is not at hand: as ``body`` by requests, and as what was read of it by httpx."""
+    """Return the body of a request: ``body`` of requests, or what httpx has read of it; None if there is none."""
     body = (request.body or b"") if hasattr(request, "body") else getattr(request, "_content", None)
     return _text(body) if isinstance(body, str | bytes) else None
 

@@ -56,7 +56,7 @@ class Monitor:
         return self._incidents.active
 
     def wrap(self, client: Client) -> Client:
-        """The same ``requests.Session``, ``httpx.Client`` or ``httpx.AsyncClient``, watched from now on.
+        """Return the same ``requests.Session``, ``httpx.Client`` or ``httpx.AsyncClient``, watched from now on.
 
         Raises:
             TypeError: It is another kind of client: tell each call to :meth:`call` or :meth:`observe`.
@@ -95,7 +95,7 @@ class Monitor:
         return self.shielded(self._observe, request, outcome, seconds, phases)
 
     def shielded(self, do: Callable[..., Done], *arguments: Any) -> Done | None:
-        """What ``do`` returns, or None where it fails: whatever is wrong in the monitor, the login goes on."""
+        """Return what ``do`` returns, or None if it fails: an error of the monitor never stops a login."""
         try:
             return do(*arguments)
         except Exception as error:  # noqa: BLE001
@@ -191,7 +191,7 @@ def monitor(
     hosts: Collection[str] | None = None,
     quiet_seconds: float = 60.0,
 ) -> Monitor:
-    """The monitor of one integration.
+    """Return the monitor of one integration.
 
     Args:
         provider: Name of an installed provider, such as ``"duo"``, or one itself.

@@ -22,7 +22,7 @@ ORDER = _harmless("order", "the tables stand in another order")
 BLANKS = _harmless("blanks-around-equals", "there are other blanks around the equals signs")
 WINDOWS = _harmless("windows-lines", "the file has Windows line endings")
 DOCUMENTATION = _harmless("documentation", "another team owns the integration")
-SINGLE_QUOTES = _harmless("quoting", "the value stands in single quotes")
+SINGLE_QUOTES = _harmless("quoting", "the value is in single quotes")
 HOST_CASE = _harmless("host-case", "the host name is in capitals")
 EQUIVALENT = _harmless("equivalent-reference", "the same value is read from a store of another kind")
 

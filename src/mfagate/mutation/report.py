@@ -56,7 +56,7 @@ def console(results: Sequence[MutantResult], *, live: bool, verbose: bool = Fals
     named = misnamed(results)
     if named:
         lines = [f"  {result.mutant.id}: {result.cause}" for result in named]
-        blocks.append("caught, but named otherwise than expected\n" + "\n".join(lines))
+        blocks.append("caught, with another cause than expected\n" + "\n".join(lines))
     blocks.append(_last_line(results))
     return "\n\n".join(blocks) + "\n"
 
@@ -111,7 +111,7 @@ def _entry(title: str, result: MutantResult, *, live: bool) -> str:
     mutant = result.mutant
     rows = {
         "setting": mutant.setting,
-        "stands in": str(mutant.location),
+        "place": str(mutant.location),
         "edit": f"{mutant.operator.name}: {mutant.operator.sentence}",
     }
     if result.fate is MutantStatus.SURVIVED:

@@ -46,7 +46,7 @@ def _wrong(name: str, sentence: str) -> EditOperator:
 
 
 SWAPPED = _wrong("swapped", "two settings hold each other's value")
-COPIED = _wrong("copied", "the value of another setting stands in this one")
+COPIED = _wrong("copied", "this setting has the value of another setting")
 OTHER_PROVIDER = _wrong("other-provider", "the value of another provider's setting")
 
 
@@ -261,7 +261,7 @@ AS_VALUE = EditOperator(
 LITERAL = EditOperator(
     "literal-secret",
     Class.REFERENCE,
-    "the secret itself stands in integrations.toml",
+    "the secret itself is in integrations.toml",
     frozenset({CauseId.CONFIG_LITERAL_SECRET}),
 )
 

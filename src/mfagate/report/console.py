@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mfagate.core.causes import CauseId
+from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check, IntegrationReport, Report
 from mfagate.report.words import (
     NOTHING_CHECKED,
@@ -24,6 +24,7 @@ from mfagate.report.words import (
     kind,
     notes,
     paragraphs,
+    place,
     tally,
     unrun,
     verdict,
@@ -55,7 +56,7 @@ def render(report: Report, *, verbose: bool = False) -> str:
 
     Args:
         report: The run.
-        verbose: Also list the checks that did not run, and why.
+        verbose: Show every problem in full, and list the checks that did not run, and why.
     """
     text = io.StringIO()
     console = Console(file=text, width=_PLAIN_WIDTH, no_color=True, force_terminal=False, emoji=False)
@@ -85,7 +86,7 @@ def _show(report: Report, console: Console, *, verbose: bool) -> None:
     if emulated := emulators(report):
         console.print()
         console.print(_hanging(Text(emulated, style="cyan"), console), highlight=False)
-    for problem in _problems(report):
+    for problem in _problems(report, in_full=verbose):
         console.print()
         console.print(_hanging(problem, console) if isinstance(problem, Text) else problem, highlight=False)
     if verbose:
@@ -180,19 +181,46 @@ _SHOWN_IN_FULL = 3
 """Of problems with one cause; one wrong test user must not bury the rest of the report."""
 
 
-def _problems(report: Report) -> Iterator[RenderableType]:
-    """Yield the problems of all integrations, the most urgent first, and how many more there are."""
+def _problems(report: Report, *, in_full: bool) -> Iterator[RenderableType]:
+    """Yield the problems of all integrations, the most urgent first, and how many more there are.
+
+    Before the variables of a new project are set, no reference can be read: the first is shown in full, the others in
+    a list of their own.
+    """
     found = [(one, check) for one in report.integrations for check in [*one.problems, *one.waived]]
     shown: Counter[tuple[str, str, CauseId | None, bool]] = Counter()
+    unread: list[tuple[IntegrationReport, Check]] = []
     for integration, check in sorted(found, key=lambda pair: pair[0].urgency(pair[1])):
+        if check.outcome is Outcome.FAIL and check.cause is CauseId.CONFIG_REFERENCE_UNRESOLVED and not in_full:
+            unread.append((integration, check))
+            if len(unread) > 1:
+                continue
         alike = (integration.name, check.id, check.cause, check.waiver is not None)
         shown[alike] += 1
         if shown[alike] <= _SHOWN_IN_FULL:
             yield _problem(integration, check, first=check is integration.deciding)
+    if len(unread) > 1:
+        yield _unread(sorted(unread[1:], key=lambda pair: report.integrations.index(pair[0])))
     for (name, check_id, cause, waived), times in shown.items():
         if times > _SHOWN_IN_FULL:
             more = f"{times - _SHOWN_IN_FULL} more of {check_id} with the cause {cause}{', waived' * waived}"
             yield Text(f"and {more} of {name}; --output json lists all")
+
+
+def _unread(problems: Sequence[tuple[IntegrationReport, Check]]) -> RenderableType:
+    """List further references that cannot be read, each with its place."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, style="bold")
+    grid.add_column(overflow="fold")
+    for integration, check in problems:
+        where = f" ({place(check.location)})" if check.location is not None else ""
+        grid.add_row(f"{integration.name}:", Text(f"{check.message}{where}"))
+    count = len(problems)
+    what = "reference cannot be read" if count == 1 else "references cannot be read"
+    block = Table.grid()
+    block.add_row(Text(f"{count} more {what}; --verbose says of each where its value is found:"))
+    block.add_row(Padding(grid, (0, 0, 0, 2)))
+    return block
 
 
 def _problem(integration: IntegrationReport, check: Check, *, first: bool) -> RenderableType:

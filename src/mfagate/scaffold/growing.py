@@ -6,7 +6,7 @@ and compared with what was meant before it is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,9 +125,4 @@ class Grown:
 
 def environment_block(settings: Mapping[str, str]) -> str:
     """Return the lines of a table of an environment: what is different in it."""
-    return "".join(_overrides(settings))
-
-
-def _overrides(settings: Mapping[str, str]) -> Iterator[str]:
-    for name, value in settings.items():
-        yield f'settings.{name} = "{value}"\n'
+    return "".join(f'settings.{name} = "{value}"\n' for name, value in settings.items())

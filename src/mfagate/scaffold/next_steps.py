@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from textwrap import TextWrapper
@@ -83,15 +83,22 @@ def _read_by(integration: Integration) -> Iterator[tuple[str, str]]:
 def _files(configuration: Configuration) -> Iterator[Step]:
     """Name the files with values that are not on this machine."""
     missing: dict[Path, list[str]] = {}
-    for integration in configuration.integrations.values():
+    for path, what in _sources(configuration.integrations.values()):
+        if not path.exists():
+            missing.setdefault(path, []).append(what)
+    if missing:
+        yield "Create these files where you run mfagate:", [f"{path}  {', '.join(of)}" for path, of in missing.items()]
+
+
+def _sources(integrations: Iterable[Integration]) -> Iterator[tuple[Path, str]]:
+    """Yield the files that settings are read from, each with the setting."""
+    for integration in integrations:
         for name, raw in integration.settings.items():
             reference = Reference.parse(raw)
             with suppress(Unresolved):
                 path = None if reference is None else file_of(reference, integration.base)
-                if path is not None and not path.exists():
-                    missing.setdefault(path, []).append(f"{name} of {integration.name}")
-    if missing:
-        yield "Create these files where you run mfagate:", [f"{path}  {', '.join(of)}" for path, of in missing.items()]
+                if path is not None:
+                    yield path, f"{name} of {integration.name}"
 
 
 _OF_AN_ACCOUNT = ("expect", "control", "test_data")
@@ -119,9 +126,9 @@ def _is_shared(integration: Integration, *keys: str) -> bool:
 
 
 def _contracts(configuration: Configuration) -> Iterator[Step]:
-    missing = {one.contract_path: one for one in configuration.integrations.values() if not one.contract_path.exists()}
-    for integration in missing.values():
-        yield missing_contract(integration, registry.get(integration.provider).title), ()
+    for integration in {one.contract_path: one for one in configuration.integrations.values()}.values():
+        if step := missing_contract(integration, registry.get(integration.provider).title):
+            yield step, ()
 
 
 def _extras() -> Iterator[Step]:
@@ -198,15 +205,8 @@ def _ignored_files(started: Started, wanted: Wanted) -> Iterator[Step]:
     """Name the files with values that a clone does not have."""
     if not set(_CLONES) & set(wanted.pipelines):
         return
-    found: dict[Path, None] = {}
-    for integration in started.configuration.select((), (started.environment,)):
-        for raw in integration.settings.values():
-            reference = Reference.parse(raw)
-            with suppress(Unresolved):
-                path = None if reference is None else file_of(reference, integration.base)
-                if path is not None and is_ignored(path):
-                    found[path] = None
-    if found:
+    read = dict.fromkeys(path for path, _ in _sources(started.configuration.select((), (started.environment,))))
+    if found := list(filter(is_ignored, read)):
         names = ", ".join(os.path.relpath(path) for path in found)
         yield f"git ignores {names}: let the CI write it before mfagate starts, or refer to variables (env:NAME).", ()
 

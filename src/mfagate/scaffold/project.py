@@ -130,8 +130,8 @@ def init(folder: Path, wanted: Wanted) -> Started:
 
 def _pipelines(wanted: Wanted, configuration: Configuration, environment: str) -> dict[Path, str]:
     texts: dict[Path, str] = {}
-    for kind in wanted.pipelines if wanted.source is not None else ():
-        assert wanted.source is not None, "see above"
+    for kind in wanted.pipelines:
+        assert wanted.source is not None, "init refuses CI files without a source"
         texts |= pipeline_files(kind, variables(configuration, environment), environment, wanted.source)
     return texts
 

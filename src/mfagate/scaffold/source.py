@@ -16,7 +16,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import mfagate
-from mfagate.core.extras import pinned_origin
 
 EXAMPLE = "git+https://git.example.com/mfagate@v0.1.0"
 """What the templates name. example.com belongs to nobody (RFC 2606)."""
@@ -178,6 +177,3 @@ def _path(text: str, folder: Path) -> Source:
         raise BadSource(f"{text} is no package of mfagate: its name does not begin with mfagate-")
     relative = full.relative_to(root)
     return Source(f"./{relative.as_posix()}{{extras}}", path=relative)
-
-
-__all__ = ["EXAMPLE", "FORMS", "BadSource", "Source", "parse", "pinned_origin"]

@@ -21,6 +21,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os.path
 import re
 import zlib
 from collections.abc import Iterator
@@ -162,13 +163,19 @@ def _with_body_file(mapping: Path, pair: _Pair) -> _Pair:
     folders = [folder / "__files" for folder in mapping.parents][:_NEAREST_FOLDERS]
     for folder in folders:
         file = folder / name
-        if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
-            return pair[0], {**pair[1], "body": _content(file)}
-    return pair[0], {**pair[1], "unread": f"is in a file {_FILES_OF_WIREMOCK} that is not here"}
+        if os.path.isfile(file) and file.resolve().is_relative_to(folder.resolve()):  # noqa: PTH113 - a long name
+            return pair[0], {**pair[1], "body": _content_of(file)}
+    return pair[0], {**pair[1], "body": NotRead("is in a file of WireMock (__files) that is not here")}
 
 
 _NEAREST_FOLDERS = 4
-_FILES_OF_WIREMOCK = "of WireMock (__files)"
+
+
+def _content_of(file: Path) -> bytes | NotRead:
+    try:
+        return _content(file)
+    except NotRead as error:
+        return error
 
 
 def _content(path: Path) -> bytes:
@@ -390,9 +397,7 @@ def _refuse_unknown(roots: list[Any], text: str) -> None:
     lists = [members[name] for name in _LISTS if name in members]
     if lists and not any(lists):
         return  # a recording of nothing
-    if lists and "entries" not in members:
-        raise NotRead("looks like a recording, but not of a format that mfagate knows")
-    if _marks(text) >= _FEWEST_MARKS:
+    if (lists and "entries" not in members) or _marks(text) >= _FEWEST_MARKS:
         raise NotRead("looks like a recording, but not of a format that mfagate knows")
     raise NoRecording("is no recording: it has no request with an answer")
 
@@ -436,7 +441,7 @@ def _message(node: dict[str, Any]) -> HttpMessage:
     headers = (*_headers(low.get("headers", low.get("header"))), *_cookies(low.get("cookies")))
     codings = [value.strip().lower() for name, value in headers if name.lower() == "content-encoding"]
     bodies: list[bytes] = []
-    unread = low.pop("unread", None) if isinstance(low.get("unread"), str) else None
+    unread = None
     for name in _BODIES:
         for content in _contents(low.get(name), name):
             try:
@@ -489,11 +494,11 @@ def _header_texts(values: Any) -> Iterator[str]:
         yield str(values)
 
 
-def _contents(node: Any, name: str) -> Iterator[bytes]:
+def _contents(node: Any, name: str) -> Iterator[bytes | NotRead]:
     """Yield what a body says, in each of the ways in which it is written."""
     if node is None or isinstance(node, bool) or node in ("", b""):
         return
-    if isinstance(node, bytes):
+    if isinstance(node, bytes | NotRead):
         yield node
     elif isinstance(node, str):
         yield _unencoded(node) if name in _ENCODED else _unescaped(node)
@@ -550,12 +555,14 @@ def _unescaped(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _decoded(content: bytes, codings: list[str]) -> bytes:
+def _decoded(content: bytes | NotRead, codings: list[str]) -> bytes:
     """Undo compression, whatever the headers say: recorders often keep the header of a body that they decoded.
 
     Raises:
-        NotRead: It is compressed, and cannot be decompressed here.
+        NotRead: It is compressed and cannot be decompressed here, or it is in another file that was not read.
     """
+    if isinstance(content, NotRead):
+        raise content
     if content.startswith(_GZIP):
         return _inflated(content, zlib.MAX_WBITS | 16)
     if not set(codings) - _TEXT_CODINGS or _is_text(content):

@@ -1,8 +1,8 @@
 """``mfagate scan``: what stands in recordings that could be a secret.
 
-No secret has to be known for it. Where :mod:`mfagate.cassettes.scrub` would take something out of a recording, the value
-decides: words of filters, masks, examples, links and settings are no secrets, so what remains is what a person has to
-look at. It works without any configuration, in a pre-commit hook, and on recordings of any program.
+No secret has to be known for it. Where :mod:`mfagate.cassettes.scrub` would take something out of a recording, the
+value decides: words of filters, masks, examples, links and settings are no secrets, so what remains is what a person
+has to look at. It works without any configuration, in a pre-commit hook, and on recordings of any program.
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ import socket
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 
+from mfagate.config.shapes import is_address
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import LEADS_TO, Phase
 from mfagate.core.resources import shortage_of
 from mfagate.transport.connection_attempt import ConnectionAttempt, Deadline
 from mfagate.transport.endpoint import Endpoint
 from mfagate.transport.failures import TransportError, short_of_resources
-from mfagate.transport.resolve import ResolvedAddress, is_address, resolve
+from mfagate.transport.resolve import ResolvedAddress, resolve
 from mfagate.transport.stream import SocketStream
 
 # RFC 8305 section 5, "Connection Attempt Delay": a silent address does not hold up the next one for longer.
@@ -49,7 +50,7 @@ class _Race:
         self._running: dict[socket.socket, ResolvedAddress] = {}
 
     def run(self, deadline: Deadline) -> tuple[socket.socket, ResolvedAddress] | None:
-        """The first connection that stands and where it goes, or None."""
+        """Return the first connection that is established and its address, or None."""
         with selectors.DefaultSelector() as selector:
             try:
                 while self._waiting or self._running:

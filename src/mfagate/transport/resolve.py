@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+from mfagate.config.shapes import is_address
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import LEADS_TO
 from mfagate.core.resources import out_of_descriptors, shortage_of
@@ -38,7 +39,7 @@ class ResolvedAddress:
 
 
 def resolve(endpoint: Endpoint, deadline: Deadline) -> list[ResolvedAddress]:
-    """The addresses of a host in the system's order of preference (RFC 6724)."""
+    """Return the addresses of a host in the system's order of preference (RFC 6724)."""
     try:
         answer = _look_up(endpoint, deadline)
     except TimeoutError:
@@ -64,15 +65,6 @@ def resolve(endpoint: Endpoint, deadline: Deadline) -> list[ResolvedAddress]:
     if addresses and unspecified and not is_address(endpoint.host):
         raise _blocked(endpoint, addresses)
     return addresses
-
-
-def is_address(host: str) -> bool:
-    """Return whether a host is an address already, so that no resolver is asked."""
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 def _blocked(endpoint: Endpoint, addresses: list[ResolvedAddress]) -> TransportError:

@@ -119,8 +119,8 @@ class AuthenticationApi(Discovery):
         granted = client.scopes if audience == self.tenant.audience else ()
         if granted is None:
             message = (
-                f'ClientApplication is not authorized to access "{audience}". You need to create a "client-grant" associated to '
-                "this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants"
+                f'ClientApplication is not authorized to access "{audience}". You need to create a "client-grant" '
+                "associated to this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants"
             )
             raise fail(403, "access_denied", message)
         asked = _scopes(fields)

@@ -44,7 +44,7 @@ AUTH_DOWN = state(
 )
 LIMITED = answer(
     "rate-limited",
-    "requests with a credential are told that too many are under way",
+    "requests with a credential are refused because too many are under way",
     CauseId.PROVIDER_RATE_LIMITED,
     seconds="7",
 )

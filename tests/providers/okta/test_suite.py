@@ -68,6 +68,8 @@ class TestOkta(ProviderSuite):
     offline = (
         SettingChange({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
         SettingChange({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"token_id": "https://mfa.acme.org/x"}, CauseId.CONFIG_MALFORMED_VALUE),
+        SettingChange({"token_id": ".."}, CauseId.CONFIG_MALFORMED_VALUE),
         SettingChange({"api_token": "sandbox:token_id"}, CauseId.CONFIG_SECRET_ID_NOT_SECRET),
         SettingChange(
             {"api_token": "sandbox:token_id", "token_id": "sandbox:api_token"}, CauseId.CONFIG_VALUES_SWAPPED

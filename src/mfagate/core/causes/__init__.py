@@ -161,9 +161,8 @@ def is_no_answer(cause: str | None) -> bool:
 
 def refuses(cause: CauseId | None) -> bool:
     """Return whether the provider refused the caller, for a reason that is known or not."""
-    if cause in (CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.CREDENTIAL_NOT_PROVABLE):
-        return cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
-    return str(cause).startswith("credential.")
+    known = str(cause).startswith("credential.") and cause is not CauseId.CREDENTIAL_NOT_PROVABLE
+    return known or cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
 
 
 @dataclass(frozen=True, slots=True)

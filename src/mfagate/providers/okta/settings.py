@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from mfagate.config.pem import PrivateKey
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
-from mfagate.config.shapes import ANYTHING, BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
+from mfagate.config.shapes import ANY_SEGMENT, ANYTHING, BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId
 from mfagate.providers.okta.names import OTHER_NAMES, PREFIXES
 
@@ -185,7 +185,7 @@ class OktaSettings(ProviderSettings):
             description="Id of the API token, no secret: lets its expiry be looked up.",
             where="the field id in the answer of GET /api/v1/api-tokens, which an administrator may ask",
             example="00Tabcdefg1234567890",
-            shape=Pattern(r"00T[A-Za-z0-9]{17}", "20 characters that begin with 00T", 20, documented=ANYTHING),
+            shape=Pattern(r"00T[A-Za-z0-9]{17}", "20 characters that begin with 00T", 20, documented=ANY_SEGMENT),
         ),
     ] = None
     client_id: Annotated[
@@ -195,10 +195,11 @@ class OktaSettings(ProviderSettings):
             where=f"{_APP} > General > Client Credentials > Client ID",
             example="0oaabcdefg1234567890",
             # An administrator may have chosen another one when the app was created through the API.
+            # What begins as an id of Okta's own and is shorter was cut.
             shape=Pattern(
                 r"0oa[A-Za-z0-9]{17}|(?!0oa)[A-Za-z0-9$_.+!*'(),-]{6,100}",
                 "20 characters that begin with 0oa, or the client id that was chosen for the app",
-                documented=r"[A-Za-z0-9$_.+!*'(),-]{6,100}",
+                documented=r"(?!0oa[A-Za-z0-9]{0,16}$)[A-Za-z0-9$_.+!*'(),-]{6,100}",
             ),
             lookalikes=(
                 Lookalike(

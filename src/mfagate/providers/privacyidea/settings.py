@@ -76,9 +76,9 @@ class PrivacyIDEASettings(ProviderSettings):
     validate_key: Annotated[
         SecretStr | None,
         Setting(
-            description="API key of the role validate: opens /validate/check. If the server takes requests without a "
-            'key, set validate_access = "open" instead.',
-            where="pi-manage api createtoken -r validate -u NAME -d DAYS, run on the server, prints a new one",
+            description="API key of the role validate: opens /validate/check.",
+            where="pi-manage api createtoken -r validate -u NAME -d DAYS, run on the server, prints a new one; for a "
+            'server that takes requests without a key, set validate_access = "open" in its place',
             example="env:PRIVACYIDEA_VALIDATE_KEY",
             shape=Jwt(kind=_role("validate", "admin")),
             lookalikes=(_CLIENT_KEY,),

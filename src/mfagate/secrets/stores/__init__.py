@@ -46,7 +46,7 @@ class StoreContext:
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, scheme: str, path: Path, parse: Callable[[], Parsed]) -> Parsed:
-        """What ``parse`` makes of a file, from the first time on."""
+        """Return what ``parse`` makes of a file; it is called once for each file."""
         key = (scheme, path)
         if key not in self.parsed:
             self.parsed[key] = parse()
@@ -118,7 +118,7 @@ _WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "ini", "tfvars", "k8s-secret
 
 
 def file_of(reference: Reference, base: Path) -> Path | None:
-    """The file that a reference reads; None where it reads none, or names none.
+    """Return the file that a reference reads; None if it reads or names no file.
 
     Raises:
         Unresolved: Its path begins with ``~NAME`` where there is no such user.
@@ -132,7 +132,7 @@ def file_of(reference: Reference, base: Path) -> Path | None:
 
 
 def full_path(base: Path, path: str, reference: Reference) -> Path:
-    """The file that a reference names; ``~`` is a home folder.
+    """Return the file that a reference names; ``~`` is a home folder.
 
     Raises:
         Unresolved: ``~NAME`` where there is no such user.
@@ -144,7 +144,7 @@ def full_path(base: Path, path: str, reference: Reference) -> Path:
 
 
 def read_file(base: Path, path: str, reference: Reference) -> str:
-    """The text of a small file that a reference names; a byte order mark is kept, for it is a fault to be shown.
+    """Return the text of a small file that a reference names; a byte order mark is kept, for it is a fault to be shown.
 
     Raises:
         Unresolved: Missing, a directory, not readable, not text, or over 1 MiB.

@@ -35,7 +35,7 @@ class DotenvStore:
         self._context = context
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The last definition of the variable, with its line."""
+        """Return the last definition of the variable, with its line."""
         path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
         full = full_path(self._context.base, path, reference)
         file = self._context.once("dotenv", full, lambda: self._parse(read_file(self._context.base, path, reference)))
@@ -44,6 +44,9 @@ class DotenvStore:
             text = read_file(self._context.base, path, reference)
             if is_xml(text):
                 raise xml_instead(reference, path, Location(full, 1))
+            if java and file.unreadable:
+                step = _as_properties(reference, path, name)
+                raise Unresolved(f"{reference}: {path} does not define {name} as a .env file does", next_step=step)
             if (other := _other_syntax(text, name)) is not None:
                 line, what, instead = other
                 raise Unresolved(
@@ -51,8 +54,7 @@ class DotenvStore:
                     next_step=instead,
                     location=Location(full, line),
                 )
-            step = _as_properties(reference, path, name) if java and file.unreadable else None
-            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}", next_step=step)
+            raise Unresolved(f"{reference}: {path} does not define {name}{_hint(name, file)}")
         found = file.defined[name]
         location = Location(full, found.line)
         if len(sections := file.sections(name)) > 1:

@@ -15,7 +15,7 @@ class EnvStore:
         self._environ = context.environ
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The value of the variable, exactly as it stands there."""
+        """Return the value of the variable, exactly as it stands there."""
         name = reference.locator
         if not name:
             raise Unresolved("env: needs the name of a variable, for example env:DUO_SKEY")

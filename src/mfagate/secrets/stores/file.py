@@ -18,7 +18,7 @@ class FileStore:
         self._base = context.base
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The file's text, unchanged."""
+        """Return the file's text, unchanged."""
         if not reference.locator:
             raise Unresolved("file: needs a path, for example file:secrets/duo.skey")
         text = read_file(self._base, reference.locator, reference)

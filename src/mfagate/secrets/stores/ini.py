@@ -96,11 +96,11 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
     whole, start = "", 0
     for number, line in enumerate(_split(text), 1):
         start = start or number
-        whole += line.lstrip() if whole else line
-        if (len(whole) - len(whole.rstrip("\\"))) % 2 and not _is_comment(whole):
-            whole = whole[:-1]
+        more = line.lstrip()
+        if (len(more) - len(more.rstrip("\\"))) % 2 and not _is_comment(whole or more):
+            whole += more[:-1]
             continue
-        yield start, whole
+        yield start, whole + more
         whole, start = "", 0
     if whole:
         yield start, whole

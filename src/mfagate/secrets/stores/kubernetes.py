@@ -103,7 +103,7 @@ class KubernetesSecretStore:
         self._base = context.base
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The decoded value, with the line in the manifest."""
+        """Return the decoded value, with the line in the manifest."""
         path, fragment = reference.path_and_fragment("k8s-secret:secret.yaml#mfa/token")
         *namespace, name, key = fragment.split("/") if fragment.count("/") in (1, 2) else ("", "")
         if not all((*namespace, name, key)):
@@ -194,7 +194,7 @@ class _LineMap(dict[str, Any]):
     lines: dict[str, int]
 
     def line_of(self, key: str) -> int | None:
-        """The line of a key, counted from 1."""
+        """Return the line of a key, counted from 1."""
         return self.lines.get(key)
 
 

@@ -13,7 +13,7 @@ class SandboxStore:
         self._values = context.sandbox
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The value of that name."""
+        """Return the value of that name."""
         if reference.locator in self._values:
             return Resolved(self._values[reference.locator])
         offered = ", ".join(sorted(self._values)) or 'nothing, because endpoint is not "sandbox"'
