@@ -27,7 +27,7 @@ def require_vcrpy() -> None:
 
 
 def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded_from: CassetteOrigin) -> str:
-    """The text of a cassette with one exchange.
+    """Return the text of a cassette with one exchange.
 
     The day, not the second, so that recording an unchanged provider twice
     gives the same bytes.

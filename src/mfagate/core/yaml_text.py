@@ -52,7 +52,7 @@ def documents(text: str, loader_class: Any = None) -> list[Any]:
 
 
 def root_nodes(text: str) -> list[Any]:
-    """Return the nodes of a text's documents; empty if it cannot be read. An empty document is a scalar of no characters."""
+    """Return the root nodes of a text; none if it cannot be read. An empty document is an empty scalar."""
     import yaml
 
     try:
@@ -63,7 +63,7 @@ def root_nodes(text: str) -> list[Any]:
 
 @cache
 def loader(deep: bool = True) -> Any:
-    """Return a safe loader that neither ends the process nor eats memory; ``deep`` says that a text may be nested deeply."""
+    """Return a safe loader of bounded stack and memory; ``deep`` says that a text may be nested deeply."""
     base: Any = _base(deep)
 
     class BoundedLoader(base):  # type: ignore[misc]

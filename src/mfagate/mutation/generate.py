@@ -43,7 +43,7 @@ def mutants_of(project: MutatedProject, *, seed: int = 0) -> Iterator[Mutant]:
 
 
 def classes() -> list[str]:
-    """The names of the classes, for the command line."""
+    """Return the names of the classes, for the command line."""
     return [one.value for one in Class]
 
 

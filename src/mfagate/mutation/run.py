@@ -97,7 +97,7 @@ class Runner:
         self._baseline = baseline
 
     def run(self, mutants: Iterable[Mutant], tell: Callable[[MutantResult], None] | None = None) -> list[MutantResult]:
-        """The results, in the order of the mutants; ``tell`` hears of each as soon as it is known.
+        """Return the results in the order of the mutants; ``tell`` is called with each as soon as it is known.
 
         Raises:
             NotMutable: The unedited copy no longer passes, so what was caught was perhaps not caught for its edit.
@@ -116,7 +116,7 @@ class Runner:
         return results
 
     def _confirm_again(self) -> None:
-        """A sandbox that has died refuses every edit. Interactions are left out: a test user may be tired of them."""
+        """Detect a dead sandbox, which would refuse every edit. Interactions are left out: they tire a user."""
         for name in self.project.integrations:
             with self._climbing(self.project.original, name) as (state, session):
                 checks, _ = run_checks(state, Stage.PROBE, lambda check: None)
@@ -217,7 +217,7 @@ class Runner:
         return checks
 
     def _control(self, name: str) -> set[tuple[str | None, str | None]]:
-        """What the interactions of the unedited copy meet now."""
+        """Return what the interactions of the unedited copy meet now."""
         with self._climbing(self.project.original, name) as (state, _):
             run_checks(state, Stage.PROBE, lambda check: None)
             return {(check.subject, check.cause) for check in contract.run(state) if state.waivers.stops(check)}
@@ -234,7 +234,7 @@ class _BaselineRun:
         return next((check for check in self.checks if check.outcome.is_red), None)
 
     def beyond(self, baseline: _BaselineRun) -> list[Check]:
-        """What the unedited copy does not meet as well: the rest is not the edit's."""
+        """Return the problems that the unedited copy does not have: only these come from the edit."""
         known = {(check.subject, check.cause, check.message) for check in baseline.checks}
         return [check for check in self.checks if (check.subject, check.cause, check.message) not in known]
 
@@ -259,7 +259,7 @@ def _read(state: CheckContext) -> Any:
 
 
 def _shared(session: gate.Session, loaded: Configuration, mine: Mapping[str, Integration], name: str) -> list[Any]:
-    """What only a look at all integrations shows, where they are of several environments."""
+    """Yield findings that need all integrations of several environments."""
     known = [one for one in loaded.integrations.values() if one.name in mine]
     if len({one.environment for one in known}) < 2:
         return []

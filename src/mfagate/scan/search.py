@@ -347,7 +347,7 @@ def _unscrubbed(shape: SecretShape) -> SecretShape:
 
 @lru_cache(maxsize=64)
 def _known_of(host: str) -> tuple[Scrubbing, tuple[SecretShape, ...]]:
-    """What is known of the provider that a recording of mfagate names by its host; of another, of all together."""
+    """Return the scrubbing of the provider that a recording names by its host, else that of all providers."""
     names = registry.names()
     name = host.removesuffix(".invalid")
     if host.endswith(".invalid") and name in names:

@@ -71,7 +71,7 @@ class SuiteBase:
     @pytest.fixture(scope="class")
     @classmethod
     def running(cls) -> Iterator[Running]:
-        """The sandbox."""
+        """Return the sandbox."""
         sandbox = registry.get(cls.provider).sandbox()
         assert sandbox is not None, "the suite runs against the provider's local sandbox"
         with _impatient(), sandbox.start() as running:
@@ -94,7 +94,7 @@ class SuiteBase:
     @pytest.fixture(scope="class")
     @classmethod
     def healthy(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[CommandResult, int]:
-        """What a healthy gate says, and how many requests it makes."""
+        """Return what a healthy gate says, and how many requests it makes."""
         project = ProviderProject(tmp_path_factory.mktemp("healthy"), cls(), running)
         with faulty_proxy(project.endpoint) as before:
             project.endpoint = before.url
@@ -102,7 +102,7 @@ class SuiteBase:
 
     @pytest.fixture
     def definition(self) -> Provider:
-        """The provider itself."""
+        """Return the provider itself."""
         return registry.get(self.provider)
 
 
