@@ -5,7 +5,7 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 2; }
 
 find_python() {
-    for candidate in ${PYTHON:-} python3.14 python3.13 python3.12 python3.11 python3 python; do
+    for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python; do
         if command -v "$candidate" >/dev/null 2>&1 &&
             "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
             printf '%s\n' "$candidate"

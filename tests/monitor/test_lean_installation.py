@@ -62,7 +62,13 @@ from prometheus_client import CollectorRegistry
 theirs = set(sys.modules)
 logging.disable(logging.CRITICAL)
 url, registry = sys.argv[1], CollectorRegistry()
-watching = {name: monitor(name, registry=registry) for name in sys.argv[2].split()}
+settings = {
+    "entra": {"tenant_id": "8a3f", "client_id": "5b7e", "private_key": "x", "certificate_thumbprint": "AB"},
+    "okta": {"org_url": "https://acme.okta.com", "client_id": "0oa1", "private_key": "x"},
+}
+watching = {name: monitor(name, settings.get(name), registry=registry) for name in sys.argv[2].split()}
+refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
+refused.verify_code, refused.verify_message = 20, "unable to get local issuer certificate"
 duo = watching["duo"]
 session, client = duo.wrap(requests.Session()), duo.wrap(httpx.Client())
 for get in (session.get, client.get):
@@ -82,6 +88,7 @@ for one in watching.values():
         body = b'{"stat":"FAIL","code":40103,"errorCode":"E0000011","error":{"code":"x"}}'
         result = one.observe(None, Answer(status, {"content-type": "application/json"}, body), 0.1)
         assert result not in (None, CallResult.OK), (one.provider, status, result)
+    assert one.observe(None, refused, 0.1) is CallResult.PROBLEM
 failed = sum(s.value for m in registry.collect() for s in m.samples if s.name == "mfagate_client_monitor_errors_total")
 assert failed == 0
 print(json.dumps([duo.causes, sorted(set(sys.modules) - theirs | {m for m in sys.modules if m.startswith("mfagate")})]))
@@ -99,7 +106,8 @@ def test_the_monitor_works_without_the_gate(lean: Path, provider: Provider) -> N
     done = python(lean, "-c", WATCH, provider.url, names)
     assert done.returncode == 0, done.stderr
     causes, loaded = json.loads(done.stdout)
-    assert {"credential.rejected", "network.connection-refused", "network.dns-failure"} <= set(causes)
+    expected = {"credential.rejected", "network.connection-refused", "network.dns-failure", "network.tls-untrusted"}
+    assert expected <= set(causes)
     ours = [name for name in loaded if any(f"{name}.".startswith(f"mfagate.{room}.") for room in OF_A_RUN)]
     assert ours == []
     assert [name for name in loaded if name.startswith("mfagate_sandbox")] == []
