@@ -263,7 +263,7 @@ def is_bare_refusal(response: Response | None) -> bool:
 def _unrecognised(response: Response, page: str, evidence: Mapping[str, Any]) -> Finding:
     """Return the finding of a refusal that no table explains.
 
-    The message and the next step hold no text of the provider: a code that nobody knows may be an echo.
+    The message and the next step hold no text of the provider: an unknown code may be an echo.
     """
     what = "without giving a reason" if is_bare_refusal(response) else "with an error that mfagate does not know"
     words = {name: value for name, value in _words(response).items() if name not in evidence}

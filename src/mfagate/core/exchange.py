@@ -161,7 +161,7 @@ LEADS_TO = "leads to"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why no answer came, told apart as far as the operating system tells. Texts of others in it are quoted.
+    """Why no answer arrived, as precisely as the operating system reports it. Foreign texts in it are quoted.
 
     ``outcome`` is set where the cause alone does not decide it: a name that
     does not exist is a failure, a resolver that does not answer is inconclusive.

@@ -1,4 +1,4 @@
-"""Reading YAML that may be anything: whatever stands in it, there is one kind of error.
+"""Read YAML that may hold anything: every failure is one kind of error.
 
 PyYAML's ``CSafeLoader`` composes nodes in C without looking at the stack, so that
 some thousand brackets end the process, and it raises whatever its constructors

@@ -18,7 +18,7 @@ _LIMIT = 1 << 20
 
 
 class Ending(StrEnum):
-    """What becomes of the answer on its way; everything but ``WHOLE`` is none of the provider's whole answers."""
+    """What happens to the answer on its way to the client; only ``WHOLE`` delivers all of it."""
 
     WHOLE = "is whole"
     SHORT = "has less of a body than its length says"
@@ -26,7 +26,7 @@ class Ending(StrEnum):
     CUT = "ends in the middle of the body, by a close"
     RESET = "ends in the middle of the body, by a reset"
     CLOSED = "never begins: the connection is closed"
-    REFUSED = "never begins: nobody listens"
+    REFUSED = "never begins: no server listens"
     FOREIGN = "comes with a certificate of an authority that is not to be trusted"
     MISNAMED = "comes with a certificate for another name"
     EXPIRED = "comes with a certificate that has expired"
@@ -76,7 +76,7 @@ class ProviderAnswer:
         """Return the body as JSON.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is not JSON.
         """
         return json.loads(self.body)
 

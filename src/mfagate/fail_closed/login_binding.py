@@ -1,7 +1,7 @@
 """What ties an answer to a login: the fields of the answer that repeat something of the request.
 
 A provider that names the user or the transaction in its answer lets a client notice an answer
-that belongs to another login. Where it names neither, nobody can tell from the answer.
+that belongs to another login. If it names neither, the answer alone does not show it.
 """
 
 from __future__ import annotations

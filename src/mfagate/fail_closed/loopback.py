@@ -35,7 +35,7 @@ _ABORT = struct.pack("ii", 1, 0)
 
 
 class LoopbackUrl(str):
-    """The URL of the server, without a slash at the end; a plain ``str`` for whoever wants one.
+    """The URL of the server, without a slash at the end; also a plain ``str``.
 
     ``host`` and ``port`` are its parts. ``ca_bundle`` is the PEM file of the authority to
     trust, or None where the server speaks plain HTTP.
@@ -257,7 +257,7 @@ def _certified(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 @contextmanager
 def _nobody() -> Iterator[int]:
-    """Return a port that is taken, and where nobody listens."""
+    """Return a port that is taken and accepts no connection."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]

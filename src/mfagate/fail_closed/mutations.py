@@ -254,7 +254,7 @@ def _of_a_name(answer: ProviderAnswer, place: BodyPlace) -> Iterator[Mutation]:
         return
     yield Mutation(MutationKind.FIELD, f"{place.path} is missing", answer.with_document(place.drop()))
     if place.unwrap is not None:
-        words = f"{place.path} is missing, and what it held stands in its place"
+        words = f"{place.path} is missing, and its contents replace it"
         yield Mutation(MutationKind.FIELD, words, answer.with_document(place.unwrap()))
     for other in dict.fromkeys((place.name.upper(), place.name.capitalize(), f"{place.name}_", f" {place.name}")):
         if other != place.name:

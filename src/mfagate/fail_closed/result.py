@@ -61,9 +61,9 @@ class Counterexample:
 
     def __str__(self) -> str:
         """Return some lines for people, without any secret."""
-        return self.told()
+        return self.summary()
 
-    def told(self, others: Sequence[Counterexample] = ()) -> str:
+    def summary(self, others: Sequence[Counterexample] = ()) -> str:
         """Return the same, with the changes of ``others`` that show the same violation."""
         lines = [
             ("change", self.change),
@@ -126,4 +126,4 @@ class Proof:
         """One paragraph a violation, the smallest counterexample in full."""
         for _, group in groupby(self.counterexamples, key=lambda each: each.violation):
             first, *others = group
-            yield first.told(others)
+            yield first.summary(others)

@@ -1,4 +1,4 @@
-"""A login service that tells, while it runs, why its calls to an MFA provider fail.
+"""Watch the calls of a login service to an MFA provider, and report why they fail.
 
 ``monitor("duo", integration="duo-eu").wrap(requests.Session())`` counts requests, results, times
 and *causes* (the same as those of the gate) for Prometheus, and logs each new cause and each

@@ -29,7 +29,7 @@ def install(monitor: Monitor, client: Any) -> Callable[[], None]:
     if replaced is None:
         raise TypeError(
             f"a {type(client).__name__} cannot be wrapped, only requests.Session, httpx.Client and "
-            "httpx.AsyncClient: tell each call to Monitor.call or Monitor.observe"
+            "httpx.AsyncClient: report each call with Monitor.call or Monitor.observe"
         )
     methods = replaced(monitor, client)
     # Somebody may have replaced them in the same way before.

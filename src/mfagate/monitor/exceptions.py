@@ -121,7 +121,7 @@ _UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EH
 
 
 def _timed_out(chain: ExceptionChain) -> bool:
-    # PoolTimeout is a TimeoutException of httpx as well: our own pool was full, and nobody else is to blame.
+    # PoolTimeout is a TimeoutException of httpx as well: our own pool was full, which is no fault of the provider.
     ours = chain.named("PoolTimeout", "EmptyPoolError")
     return not ours and (
         chain.named("ReadTimeout", "ReadTimeoutError", "WriteTimeout") or chain.of(TimeoutError) is not None

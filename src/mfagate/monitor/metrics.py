@@ -80,7 +80,7 @@ class Metrics:
 
 
 class Series:
-    """The metrics of one integration, looked up once, and all at zero: an alert on an increase needs a first value."""
+    """The metrics of one integration. All of them start at zero: an alert on an increase needs a first value."""
 
     def __init__(self, metrics: Metrics, integration: str, provider: str) -> None:
         from mfagate.monitor.classification import CallResult
@@ -95,7 +95,7 @@ class Series:
         self._further = partial(metrics.phases.labels, integration, provider)
 
     def problem(self, cause: CauseId) -> None:
-        """Count a problem, also of a cause that nobody expected here."""
+        """Count a problem, also one of an unexpected cause."""
         (self.problems.get(cause) or self._more(cause.value)).inc()
 
     def phase(self, name: str, seconds: float) -> None:

@@ -59,7 +59,7 @@ class Monitor:
         """Watch and return the given ``requests.Session``, ``httpx.Client`` or ``httpx.AsyncClient``.
 
         Raises:
-            TypeError: It is another kind of client: tell each call to :meth:`call` or :meth:`observe`.
+            TypeError: It is another kind of client: report each call with :meth:`call` or :meth:`observe`.
         """
         self.install(client)
         return client
@@ -159,7 +159,7 @@ class Monitor:
                     where,
                     extra={"mfagate": {"event": "monitor-error", "integration": self.integration}},
                 )
-        except Exception:  # noqa: BLE001, S110 - logging itself is broken: there is nobody left to tell
+        except Exception:  # noqa: BLE001, S110 - logging itself is broken, so the error cannot be reported
             pass
 
 
