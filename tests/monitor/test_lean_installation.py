@@ -96,7 +96,8 @@ print(json.dumps([duo.causes, sorted(set(sys.modules) - theirs | {m for m in sys
 
 OF_A_RUN = (
     *("checks", "app", "contract", "contract_strength", "inspection", "sandbox", "history", "report", "config.load"),
-    *("cli", "mutation", "scaffold", "scan", "doctor", "notify", "leftovers", "testing", "schemas", "pytest_plugin", "pytest"),
+    *("cli", "mutation", "scaffold", "scan", "doctor", "notify", "leftovers", "testing", "schemas"),
+    *("pytest_plugin", "pytest"),
 )
 
 
