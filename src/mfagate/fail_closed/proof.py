@@ -60,7 +60,7 @@ class FailClosedClaim:
         deadline_seconds: Within which each call has to end. Give the client less.
         examples: How many answers to generate, inside the contract and outside it.
         explore: Generate others each time.
-        tls: Serve over TLS: see :class:`~mfagate.fail_closed.Endpoint`.
+        tls: Serve over TLS: see :class:`~mfagate.fail_closed.LoopbackUrl`.
     """
 
     contract: Contract | Path | str
