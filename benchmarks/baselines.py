@@ -3,7 +3,7 @@
     python benchmarks/baselines.py [--years 300]
 
 Nights have noise, far-out nights (one in 50, up to three times as slow), slower working days, and bursts of errors.
-The figures are those of docs/baselines.md.
+The figures are those of docs/explanation/baselines.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python benchmarks/history.py [--integrations 50] [--nights 365] [--url postgresql://…]
 
 Each night has what a real one has: forty questions, a problem or two, the shapes of twenty answers.
-The figures are those of docs/history.md.
+The figures are those of docs/how-to/history.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     python -m benchmarks.strength --gate [--provider NAME] [--count N]
 
 The first runs the consumer tests and lists what their proofs found; with --write the list replaces
-docs/contract-findings.md. With --gate each change that breaks a reader is sent on the way by the fault
+docs/reference/contract-findings.md. With --gate each change that breaks a reader is sent on the way by the fault
 layer, a whole gate run each. The exit code is 1 if a finding has no reason, or if such a run passed.
 """
 
@@ -27,7 +27,7 @@ from mfagate.testing.consumer_tests import prove_contract
 
 from .diagnosis.subject import REPOSITORY, providers, run, sandbox
 
-PAGE = REPOSITORY / "docs/contract-findings.md"
+PAGE = REPOSITORY / "docs/reference/contract-findings.md"
 _SHARED = 6
 """Runs on one sandbox: emulators count messages and wrong codes, as the providers do."""
 
@@ -83,7 +83,9 @@ def as_markdown(proofs: Mapping[str, Proofs]) -> str:
     lines = [
         "# Findings in the shipped contracts",
         "",
-        "What the [proof of a contract's strength](contract-strength.md) found. Written by",
+        "*Reference*",
+        "",
+        "What the [proof of a contract's strength](../explanation/contract-strength.md) found. Written by",
         "`python -m benchmarks.strength --write`.",
         "",
         "| provider | interactions | changes | rejected | break a reader | blind, with a reason | strict, reviewed |",

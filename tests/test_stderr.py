@@ -10,7 +10,7 @@ from rich.console import Console
 
 from mfagate.app import gate
 from mfagate.app.progress import on_terminal
-from mfagate.checks.context import internal_error
+from mfagate.checks.results import internal_error
 from mfagate.config.load import load
 from mfagate.core.causes import Outcome
 from mfagate.core.foreign import hiding

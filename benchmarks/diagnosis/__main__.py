@@ -3,7 +3,7 @@
     python -m benchmarks.diagnosis [--provider NAME] [--suite NAME] [--healthy 84] [--write]
 
 Each run is a whole gate on a provider's local sandbox with one thing broken. With --write the
-figures replace docs/scoreboard.md and docs/scoreboard.json.
+figures replace docs/reference/scoreboard.md and docs/reference/scoreboard.json.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def main() -> int:
     page = scoreboard.as_markdown(rows, "python -m benchmarks.diagnosis --write")
     print(page)
     if asked.write:
-        write_atomically(REPOSITORY / "docs/scoreboard.md", page)
+        write_atomically(REPOSITORY / "docs/reference/scoreboard.md", page)
         text = json.dumps(scoreboard.as_json(rows), indent=2) + "\n"
-        write_atomically(REPOSITORY / "docs/scoreboard.json", text)
+        write_atomically(REPOSITORY / "docs/reference/scoreboard.json", text)
     return 1 if scoreboard.misses(rows) else 0
 
 

@@ -13,12 +13,12 @@ from .runs import Row
 PASSING = (HEALTHY, HARMLESS)
 
 _ABOUT = """\
-It breaks one thing at a time and looks at what the gate says: {broken} runs with a fault, and {good} that have to
-pass, with the noise of a busy day (late answers, an error in sixty requests, new fields) or a harmless edit. The
-providers are the local sandboxes; what only a real account shows is not in these figures. Faults are those of
-`mfagate sandbox PROVIDER --list-faults`, edits those of [`mfagate mutate`](mutate.md). The right causes stand with
-each fault and each edit, in the code; those of a changed field are what the contract's own matching says to the
-change."""
+The program breaks one thing at a time and compares what the gate says with the right cause: {broken} runs with a fault,
+and {good} runs that must pass, with the noise of a busy day (late answers, an error in sixty requests, new fields) or a
+harmless edit. The providers are the local sandboxes. These figures do not show what only a real account would show.
+The faults are those of `mfagate sandbox PROVIDER --list-faults`, the edits those of
+[`mfagate mutate`](../how-to/mutate.md). The code declares the right causes of each fault and each edit. For a changed
+field the right cause is what the contract's matching says about the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,8 @@ def as_markdown(rows: Sequence[Row], command: str) -> str:
     good = [row for row in rows if row.case.suite in PASSING]
     lines = [
         "# How far the diagnosis can be trusted",
+        "",
+        "*Reference*",
         "",
         "Written by a program, not by hand:",
         "",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mfagate.contract.consumer import ConsumerPact, ContractTestFailed, compare
+from mfagate.core import check_ids
 from mfagate.core.extras import missing, needs
 from mfagate.core.foreign import harmless
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 CONSUMER = "auth-service"
 
-_PER_INTERACTION = ("contract.interaction", "cassette")
+_PER_INTERACTION = (check_ids.CONTRACT_INTERACTION, check_ids.CASSETTE)
 _OVERRIDDEN, _WAIVED = "mfagate overridden", "mfagate waived"
 """Properties of items that went through with a fault: for JUnit files, and for the end of pytest's own report."""
 

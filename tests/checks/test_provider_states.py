@@ -1,28 +1,31 @@
-"""Provider states take most of the requests of a run: there, too, it is asked whether there is time for more."""
+"""Setup requests of provider states: their deadline, their repetition, and the cleanup."""
 
 from __future__ import annotations
 
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
-from mfagate.checks.cleanup import Cleanup
+from mfagate.checks.live import LiveContext
 from mfagate.checks.live_target import LiveTarget
 from mfagate.checks.provider_states import Overdue, StateManager
 from mfagate.checks.retry import MOST_ATTEMPTS
 from mfagate.config.load import load
+from mfagate.contract.interaction import ProviderState
 from mfagate.core.causes import CauseId, Outcome
-from mfagate.core.finding import Finding
+from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.result import Check
+from mfagate.providers.base import Send
 from mfagate.providers.states import StateUnavailable, StateValues
 from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
-from mfagate.secrets.redaction import Redactor
+from tests.checks.contexts import live_context, write_pact
 from tests.checks.fake import Fake, Settings
 
 LATE = Check(
@@ -34,104 +37,105 @@ LATE = Check(
 )
 
 
-OUTAGE = Finding(CauseId.PROVIDER_OUTAGE, "the provider failed")
+OUTAGE = Response(503, body=b"{}")
+FORBIDDEN = Response(403, headers=Headers((("Content-Type", "application/json"),)), body=b'{"error": "no_right"}')
 
 
-class Live:
-    """Whatever is sent is noted."""
+class Sent:
+    """The setup requests that were sent; ``left`` are the answers to the next ones."""
 
     def __init__(self) -> None:
-        self.sent: list[str] = []
+        self.paths: list[str] = []
         self.at_most: float | None = None
+        self.left: list[Response] = []
 
-    def arrange(self, request: requests.Request, settings: Any, at_most: float | None = None) -> Any:
-        self.sent.append(request.url)
+    def arrange(
+        self, target: LiveTarget, request: requests.Request, settings: Any = None, *, at_most: float | None = None
+    ) -> Exchange:
+        self.paths.append(request.url)
         self.at_most = at_most
-        return SimpleNamespace(failure=None, response=None, request=request)
+        answer = self.left.pop(0) if self.left else Response(204)
+        return Exchange(Request(request.method, request.url), datetime.now(UTC), answer)
 
 
-def arranger(live: Live, monkeypatch: pytest.MonkeyPatch, *, ago: float = 0.0) -> StateManager:
-    def states(send: Any, settings: Any, data: Any) -> Any:
-        def arrange(state: Any) -> StateValues:
-            for path in state:
-                send(requests.Request("POST", path))
-            return StateValues()
+@dataclass
+class PathStates:
+    """States whose names are the paths that they send a request to."""
 
-        return SimpleNamespace(arrange=arrange, close=lambda: send(requests.Request("DELETE", "/user")))
+    send: Send
 
-    monkeypatch.setattr("mfagate.checks.provider_states.definite_cause", lambda exchange, dialect: None)
-    climb: Any = SimpleNamespace(
-        test_data={},
-        provider=SimpleNamespace(states=states, sends_message=lambda method, path, fields: False),
-        cleanup=Cleanup(),
-        settings=None,
-        live=live,
-        integration=SimpleNamespace(name="x", environment=SimpleNamespace(is_production=False), uses_sandbox=True),
-        redactor=Redactor(),
-        asking_seconds=5.0,
-        began=time.monotonic() - ago,
-        options=SimpleNamespace(deadline_seconds=60.0),
-        pictures=[],
-    )
-    return StateManager(climb)
+    def arrange(self, state: ProviderState) -> StateValues:
+        self.send(requests.Request("POST", state.name))
+        return StateValues()
+
+    def close(self) -> None:
+        self.send(requests.Request("DELETE", "/user"))
 
 
-def test_what_is_too_late_is_not_sent_and_what_was_created_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    live = Live()
-    one = arranger(live, monkeypatch)
-    one.overdue = lambda: LATE if len(live.sent) == 2 else None
-    wanted: Any = SimpleNamespace(description="one", states=[["/first", "/second", "/third"]])
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    noted = Sent()
+    monkeypatch.setattr(LiveTarget, "arrange", lambda *args, **kwargs: noted.arrange(*args, **kwargs))
+    return noted
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LiveContext:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(Fake, "states", lambda self, send, settings, test_data: PathStates(send))
+    return live_context(tmp_path)
+
+
+def test_a_setup_request_after_the_deadline_is_not_sent_and_what_was_created_is_removed(
+    live: LiveContext, sent: Sent, tmp_path: Path
+) -> None:
+    states = [{"name": path} for path in ("/first", "/second", "/third")]
+    request, response = {"path": "/api/read"}, {"status": 200}
+    write_pact(tmp_path, {"description": "read", "providerStates": states, "request": request, "response": response})
+    manager = StateManager(live)
+    manager.overdue = lambda: LATE if len(sent.paths) == 2 else None
     with pytest.raises(Overdue) as raised:
-        one.arrange(wanted)
-    assert (raised.value.check, one.is_late, live.sent) == (LATE, True, ["/first", "/second"])
-    one.close()
-    assert live.sent[-1] == "/user"
+        manager.arrange(live.context.interactions[0])
+    assert (raised.value.check, manager.is_late, sent.paths) == (LATE, True, ["/first", "/second"])
+    manager.cleanup.close()
+    assert sent.paths[-1] == "/user"
 
 
 @pytest.mark.parametrize(("ago", "seconds"), [(0.0, 20.0), (50.0, 10.0), (58.0, 5.0), (3600.0, 5.0)])
 def test_cleaning_up_ends_with_the_run_or_soon_after_it(
-    ago: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+    ago: float, seconds: float, live: LiveContext, sent: Sent
 ) -> None:
-    live = Live()
-    arranger(live, monkeypatch, ago=ago).close()
-    assert live.at_most is not None and 0 < live.at_most <= seconds
+    live.transcript.began -= ago
+    StateManager(live).cleanup.close()
+    assert sent.at_most is not None and 0 < sent.at_most <= seconds
 
 
 @pytest.mark.parametrize(
-    ("findings", "sent"),
-    [
-        ([], 1),
-        ([OUTAGE], 2),
-        ([OUTAGE, OUTAGE], 3),
-        ([OUTAGE] * 9, MOST_ATTEMPTS),
-        ([Finding(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "forbidden")], 1),
-    ],
+    ("answers", "number"),
+    [([], 1), ([OUTAGE], 2), ([OUTAGE, OUTAGE], 3), ([OUTAGE] * 9, MOST_ATTEMPTS), ([FORBIDDEN], 1)],
 )
-def test_a_removal_is_tried_again_as_any_request(
-    findings: list[Finding], sent: int, monkeypatch: pytest.MonkeyPatch
+def test_a_removal_is_repeated_like_any_request(
+    answers: list[Response], number: int, live: LiveContext, sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live = Live()
-    one = arranger(live, monkeypatch)
-    left = iter(findings)
-    monkeypatch.setattr("mfagate.checks.provider_states.definite_cause", lambda exchange, dialect: next(left, None))
     monkeypatch.setattr("mfagate.checks.retry.time.sleep", lambda seconds: None)
-    one.close()
-    assert live.sent == ["/user"] * sent
-    assert one._climb.pictures == [], "removals say nothing of the checks"
+    sent.left = list(answers)
+    StateManager(live).cleanup.close()
+    assert sent.paths == ["/user"] * number
+    assert live.transcript.requests == [], "removals do not belong to the checks"
 
 
 def test_a_defect_in_cleaning_up_is_in_the_log(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    live: LiveContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = arranger(Live(), monkeypatch)
-    one._climb.redactor.add("key", "c4n4ry-of-the-key")
+    live.context.redactor.add("key", "c4n4ry-of-the-key")
 
-    def defect() -> None:
+    def defect(self: PathStates) -> None:
         raise TypeError("c4n4ry-of-the-key\nPASS: deploy")
 
-    monkeypatch.setattr(one.states, "close", defect)
-    one.close()
-    one.close_now(time.monotonic() + 60)
+    monkeypatch.setattr(PathStates, "close", defect)
+    manager = StateManager(live)
+    manager.cleanup.close()
+    manager.cleanup.close_now(time.monotonic() + 60)
     (record,) = caplog.records
     assert "cleaning up of x failed" in record.getMessage()
     assert "| TypeError: " in record.getMessage()
@@ -139,37 +143,37 @@ def test_a_defect_in_cleaning_up_is_in_the_log(
 
 
 def test_what_the_provider_does_not_remove_is_no_defect(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    live: LiveContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = arranger(Live(), monkeypatch)
-
-    def refuse() -> None:
+    def refuse(self: PathStates) -> None:
         raise StateUnavailable("DELETE /user: error 403")
 
-    monkeypatch.setattr(one.states, "close", refuse)
-    one.close()
+    monkeypatch.setattr(PathStates, "close", refuse)
+    StateManager(live).cleanup.close()
     assert not caplog.records
 
 
-def test_a_run_that_is_interrupted_while_it_cleans_up_waits_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    live, reached, released = Live(), threading.Event(), threading.Event()
-    one = arranger(live, monkeypatch)
+def test_a_run_that_is_interrupted_while_it_cleans_up_waits_for_that(
+    live: LiveContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed, reached, released = threading.Event(), threading.Event(), threading.Event()
 
-    def slow() -> None:
+    def slow(self: PathStates) -> None:
         reached.set()
         released.wait(60)
-        live.sent.append("/removed")
+        removed.set()
 
-    monkeypatch.setattr(one.states, "close", slow)
+    monkeypatch.setattr(PathStates, "close", slow)
+    cleanup = StateManager(live).cleanup
     with ThreadPoolExecutor() as pool:
-        closing = pool.submit(one.close)
+        closing = pool.submit(cleanup.close)
         assert reached.wait(60)
-        interrupting = pool.submit(one.close_now, time.monotonic() + 60)
+        interrupting = pool.submit(cleanup.close_now, time.monotonic() + 60)
         with pytest.raises(TimeoutError):
             interrupting.result(0.1)
         released.set()
         interrupting.result(60)
-        assert live.sent == ["/removed"]
+        assert removed.is_set()
         closing.result(60)
 
 

@@ -1,4 +1,4 @@
-"""Answers that differ from one time to the next, and what is made of the whole picture."""
+"""Answers that differ between attempts, and how all attempts are judged together."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.checks import deadline, stability
+from mfagate.checks.diagnoser import Diagnoser
 from mfagate.checks.retry import Attempt, Attempts
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Phase, Request, Response
+from mfagate.core.finding import Finding
 from mfagate.sandbox.faulty_proxy import faulty_proxy
+from tests.checks.contexts import live_context
 from tests.checks.fake import CANARY, TOKEN, Fake, Run, Server, of, red
 
 OUTAGE: tuple[int, Any] = (503, {})
@@ -66,8 +70,8 @@ def test_a_credential_that_is_accepted_now_and_then_is_not_wrong(run: Run, serve
     assert check.evidence["refused as"] == "credential.rejected"
 
 
-def test_a_refusal_among_errors_is_told_with_them(run: Run, server: Server) -> None:
-    """Two of three say so: the picture, not the last sample."""
+def test_a_refusal_among_errors_is_reported_with_them(run: Run, server: Server) -> None:
+    """Two of three attempts were refused: the most frequent failure decides, not the last one."""
     server.token = then(REFUSED, OUTAGE, REFUSED)
     check = red(run())
     assert check.cause is CauseId.CREDENTIAL_REJECTED
@@ -103,7 +107,7 @@ def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatc
 def test_a_slow_provider_is_asked_as_any_other(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = [check.id for check in run().checks]
     monkeypatch.setattr(stability, "SLOW_SECONDS", ANY_TIME)
-    monkeypatch.setattr(deadline, "TROUBLED_CLIMB_SECONDS", 0.0)
+    monkeypatch.setattr(deadline, "TROUBLED_SECONDS", 0.0)
     report = run()
     assert [check.id for check in report.checks] == usual
     assert CauseId.PROVIDER_DEGRADED not in {check.cause for check in report.checks if check.outcome.is_red}
@@ -113,7 +117,7 @@ def test_beyond_the_budget_of_a_login_it_is_not_asked_everything(
     run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stability, "login_budget", lambda values: ANY_TIME)
-    monkeypatch.setattr(deadline, "TROUBLED_CLIMB_SECONDS", 0.0)
+    monkeypatch.setattr(deadline, "TROUBLED_SECONDS", 0.0)
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
     assert set(check.evidence) == {"slowest answer", "of which"}
@@ -123,13 +127,13 @@ def test_a_deadline_that_is_over_for_a_slow_provider_is_its_doing(
     run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stability, "SLOW_SECONDS", ANY_TIME)
-    monkeypatch.setattr("mfagate.checks.deadline.time", SimpleNamespace(monotonic=lambda: 1e9))
+    monkeypatch.setattr("mfagate.checks.transcript.time", SimpleNamespace(monotonic=lambda: 1e9))
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE)
 
 
 @pytest.mark.parametrize(
-    ("budget", "outcome", "told"),
+    ("budget", "outcome", "stated"),
     [
         (None, Outcome.WARN, "not stated"),
         ("10", Outcome.WARN, "10 s, holds"),
@@ -137,26 +141,31 @@ def test_a_deadline_that_is_over_for_a_slow_provider_is_its_doing(
         ("soon", Outcome.WARN, "not stated"),
     ],
 )
-def test_slow_answers_are_a_warning_while_the_budget_of_a_login_holds(budget: Any, outcome: Outcome, told: str) -> None:
+def test_slow_answers_are_a_warning_while_the_budget_of_a_login_holds(
+    budget: Any, outcome: Outcome, stated: str, tmp_path: Path
+) -> None:
     request = Request("GET", "https://api.example/x")
     answers = [Exchange(request, datetime.now(UTC), Response(200), phases={Phase.PROCESSING: 0.9}) for _ in range(4)]
-    stated = {"login_budget_seconds": SimpleNamespace(value=budget, error=None)} if budget is not None else {}
-    pictures = [Attempts([Attempt(None, answer)]) for answer in answers]
-    (check,) = stability.run(SimpleNamespace(pictures=pictures, client=stated))  # type: ignore[arg-type]
+    client = {"login_budget_seconds": budget} if budget is not None else {}
+    attempts = [Attempts((Attempt(None, answer),)) for answer in answers]
+    (check,) = stability.run(live_context(tmp_path, client=client, requests=attempts))
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_DEGRADED, outcome)
-    assert check.evidence["login budget"] == told
+    assert check.evidence["login budget"] == stated
     assert check.evidence["longest"] == "0.9 s"
 
 
-def trouble(cause: CauseId, late: int, total: int) -> SimpleNamespace:
-    """A climb in which so many of all questions got an answer only when they were asked again."""
-    failed, fine = Attempt(None, None, cause, Outcome.INCONCLUSIVE), Attempt(None, None)
-    pictures = [Attempts([failed, fine]) for _ in range(late)] + [Attempts([fine]) for _ in range(total - late)]
-    return SimpleNamespace(pictures=pictures, began=0.0, client={}, options=SimpleNamespace(deadline_seconds=120))
+def failed(cause: CauseId, outcome: Outcome = Outcome.INCONCLUSIVE) -> Finding:
+    return Finding(cause, "what was found", outcome=outcome)
+
+
+def trouble(cause: CauseId, late: int, total: int) -> list[Attempts[object]]:
+    """Make the attempts of a run in which ``late`` of all requests were answered only when repeated."""
+    failure, success = Attempt(None, None, failed(cause)), Attempt(None, None)
+    return [Attempts((failure, success)) if number < late else Attempts((success,)) for number in range(total)]
 
 
 @pytest.mark.parametrize(
-    ("cause", "late", "total", "told", "outcome"),
+    ("cause", "late", "total", "reported", "outcome"),
     [
         (CauseId.PROVIDER_OUTAGE, 4, 20, CauseId.PROVIDER_DEGRADED, Outcome.WARN),
         (CauseId.PROVIDER_OUTAGE, 5, 20, CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE),
@@ -167,18 +176,18 @@ def trouble(cause: CauseId, late: int, total: int) -> SimpleNamespace:
     ],
 )
 def test_what_passes_too_often_is_no_basis_for_a_verdict(
-    cause: CauseId, late: int, total: int, told: CauseId, outcome: Outcome
+    cause: CauseId, late: int, total: int, reported: CauseId, outcome: Outcome, tmp_path: Path
 ) -> None:
     """All is answered in the end; but what the gate asks again, a login does not."""
-    climb: Any = trouble(cause, late, total)
-    found = stability.sporadic(climb)
+    live = live_context(tmp_path, requests=trouble(cause, late, total), ago=100)
+    found = stability.sporadic(live.transcript)
     assert found is not None
-    assert (found.cause, found.effective_outcome) == (told, outcome)
+    assert (found.cause, found.effective_outcome) == (reported, outcome)
     assert found.message.startswith(f"{late} of {total} questions")
-    overdue = deadline.overdue(climb, "contract.interaction", "7 of 9 interactions were verified")
+    overdue = deadline.overdue(live, "contract.interaction", "7 of 9 interactions were verified")
     if outcome is Outcome.INCONCLUSIVE:
         assert overdue is not None
-        assert (overdue.cause, overdue.outcome) == (told, outcome)
+        assert (overdue.cause, overdue.outcome) == (reported, outcome)
         assert "and only 7 of 9 interactions were verified in" in overdue.message
     else:
         assert overdue is None or overdue.cause is CauseId.GATE_NOTHING_CHECKED
@@ -186,7 +195,7 @@ def test_what_passes_too_often_is_no_basis_for_a_verdict(
 
 def test_a_deadline_that_is_over_blames_nobody(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was slow, so nothing is said of the provider."""
-    monkeypatch.setattr("mfagate.checks.deadline.time", SimpleNamespace(monotonic=lambda: 1e9))
+    monkeypatch.setattr("mfagate.checks.transcript.time", SimpleNamespace(monotonic=lambda: 1e9))
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.GATE_NOTHING_CHECKED, Outcome.INCONCLUSIVE)
     assert "deadline of 120 s" in check.message
@@ -219,12 +228,12 @@ def test_one_server_of_several_is_named() -> None:
     def met(address: str, cause: CauseId | None) -> Attempt[None]:
         request = Request("GET", "https://mfa.example/ping")
         exchange = Exchange(request, datetime.now(UTC), Response(200), address=address)
-        return Attempt(None, exchange, cause, Outcome.INCONCLUSIVE if cause else None)
+        return Attempt(None, exchange, failed(cause) if cause else None)
 
     outage = CauseId.PROVIDER_OUTAGE
-    picture = Attempts([met("192.0.2.1", outage), met("192.0.2.1", outage), met("192.0.2.2", None)])
-    assert picture.told["by address"] == "192.0.2.1: 2 of 2 failed, 192.0.2.2: 0 of 1 failed"
-    assert "by address" not in Attempts(picture.samples[:2]).told
+    attempts = Attempts((met("192.0.2.1", outage), met("192.0.2.1", outage), met("192.0.2.2", None)))
+    assert attempts.summary["by address"] == "192.0.2.1: 2 of 2 failed, 192.0.2.2: 0 of 1 failed"
+    assert "by address" not in Attempts(attempts.all[:2]).summary
 
 
 CAUSES = st.sampled_from(
@@ -239,16 +248,38 @@ CAUSES = st.sampled_from(
 
 
 @given(st.lists(CAUSES, min_size=1, max_size=6))
-def test_the_picture_shows_what_was_there(kinds: list[tuple[CauseId, Outcome] | None]) -> None:
-    samples = [Attempt(number, None, *(kind or ())) for number, kind in enumerate(kinds)]
-    picture = Attempts(samples)
-    assert picture.shown in samples
-    assert not (picture.mixed and picture.recovered)
-    definite = [sample for sample in samples if sample.cause is not None and not sample.is_transient]
-    if picture.shown.cause is None:
+def test_the_representative_attempt_was_made(kinds: list[tuple[CauseId, Outcome] | None]) -> None:
+    attempts = Attempts(tuple(Attempt(n, None, failed(*kind) if kind else None) for n, kind in enumerate(kinds)))
+    chosen = attempts.representative
+    assert chosen in attempts.all
+    assert not (attempts.inconsistent and attempts.recovered)
+    definite = [attempt for attempt in attempts.all if attempt.cause is not None and not attempt.is_transient]
+    if chosen.cause is None:
         assert not definite
-    if definite and len(picture.failures) < len(samples):
-        assert picture.mixed
-        assert picture.shown in definite
-    if len(samples) > 1:
-        assert picture.told["attempts"].startswith(f"{len(picture.failures)} of {len(samples)} failed")
+    if definite and len(attempts.failures) < len(kinds):
+        assert attempts.inconsistent
+        assert chosen in definite
+    if len(kinds) > 1:
+        assert attempts.summary["attempts"].startswith(f"{len(attempts.failures)} of {len(kinds)} failed")
+
+
+def test_an_attempt_keeps_a_warning_and_is_no_failure() -> None:
+    warning = failed(CauseId.CONTRACT_ENDPOINT_RETIRED, Outcome.WARN)
+    attempts = Attempts((Attempt(None, None, warning),))
+    assert (attempts.finding, attempts.failures) == (warning, [])
+
+
+def test_each_answer_is_judged_once(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[int] = []
+    diagnose = Diagnoser.diagnose
+
+    def noted(self: Diagnoser, exchange: Exchange, *args: Any, **kwargs: Any) -> Finding:
+        judged.append(id(exchange))
+        kept.append(exchange)
+        return diagnose(self, exchange, *args, **kwargs)
+
+    kept: list[Exchange] = []
+    monkeypatch.setattr(Diagnoser, "diagnose", noted)
+    server.token = then(REFUSED)
+    assert red(run()).cause is CauseId.CREDENTIAL_REJECTED
+    assert len(judged) == len(set(judged)) == 3

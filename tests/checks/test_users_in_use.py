@@ -66,7 +66,7 @@ def test_who_has_the_test_users_is_said(verify: Any, monkeypatch: pytest.MonkeyP
     verify()
     (lock,) = private_folder().iterdir()
     asked = len(server.bodies["/api/read"])
-    monkeypatch.setattr("mfagate.checks.provider_states._is_too_late", lambda climb: True)
+    monkeypatch.setattr("mfagate.checks.user_lock._is_too_late", lambda live: True)
     with locked(lock.stem, lambda: True):
         (check,) = verify()
     assert (check.cause, check.outcome) == (CauseId.CONTRACT_STATE_UNAVAILABLE, Outcome.INCONCLUSIVE)

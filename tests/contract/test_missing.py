@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.checks.contract import missing_contract
+from mfagate.checks.contract_file import missing_contract
 from mfagate.config.load import load
 
 TABLE = """

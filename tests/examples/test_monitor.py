@@ -1,4 +1,4 @@
-"""The example of docs/monitor.md runs as it says."""
+"""The example of docs/how-to/monitor.md runs as it says."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from mfagate.checks import configuration
 from mfagate.checks.context import CheckContext
 from mfagate.config.load import ConfigError, load
 from mfagate.core.result import Check
+from mfagate.transport.identity import ClientIdentity
 
 TOML = """\
 [integrations.a]
@@ -63,14 +64,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def identity_of(context: CheckContext) -> ClientIdentity | None:
+    assert context.tables.typed is not None
+    return context.tables.typed.identity
+
+
 def examine(folder: Path, more: str, *, without_secrets: bool = False) -> tuple[list[Check], CheckContext, Session]:
     path = folder / "integrations.toml"
     path.write_text(TOML.format(more=more))
     settings = load(path, ["duo"])
     (integration,) = settings.select()
     session = Session(settings, without_secrets=without_secrets)
-    with prepared(session, integration, live=False) as climb:
-        return list(configuration.run(climb)), climb, session
+    with prepared(session, integration, live=False) as context:
+        return list(configuration.run(context)), context, session
 
 
 BOTH = 'client_certificate = "tls/cert.pem"\nclient_key = "tls/key.pem"'
@@ -84,10 +90,11 @@ def put(folder: Path, cert: str, key: str = "") -> None:
 
 def test_a_pair_is_shown_and_its_key_is_known_to_the_redactor(folder: Path) -> None:
     put(folder, certificate(), pem(KEY))
-    (check,), climb, session = examine(folder, BOTH)
+    (check,), context, session = examine(folder, BOTH)
     assert check.outcome == "pass"
-    assert climb.identity is not None
-    assert climb.identity.shown["client certificate"] == "CN=login"
+    identity = identity_of(context)
+    assert identity is not None
+    assert identity.shown["client certificate"] == "CN=login"
     body = "".join(pem(KEY).splitlines()[1:-1])
     assert body[60:100] not in session.redactor.redact(f"key {body}")
     assert "CERTIFICATE" in session.redactor.redact(certificate())
@@ -95,10 +102,10 @@ def test_a_pair_is_shown_and_its_key_is_known_to_the_redactor(folder: Path) -> N
 
 def test_one_file_may_hold_both_and_either_may_come_from_a_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(folder, pem(KEY) + certificate() + certificate(OTHER))
-    assert examine(folder, 'client_certificate = "file:tls/cert.pem"')[1].identity is not None
+    assert identity_of(examine(folder, 'client_certificate = "file:tls/cert.pem"')[1]) is not None
     monkeypatch.setenv("TLS_KEY", pem(KEY))
     more = 'client_certificate = "tls/cert.pem"\nclient_key = "env:TLS_KEY"'
-    assert examine(folder, more)[1].identity is not None
+    assert identity_of(examine(folder, more)[1]) is not None
 
 
 @pytest.mark.parametrize(
@@ -128,9 +135,9 @@ def test_what_is_wrong_with_a_pair(folder: Path, cert: str, key: str, cause: str
 
 def test_a_usage_for_servers_alone_is_a_warning(folder: Path) -> None:
     put(folder, certificate(usage=(SERVER,)), pem(KEY))
-    checks, climb, _ = examine(folder, BOTH)
+    checks, context, _ = examine(folder, BOTH)
     assert [check.outcome for check in checks] == ["warn", "pass"]
-    assert climb.identity is not None
+    assert identity_of(context) is not None
 
 
 @pytest.mark.parametrize("usage", [(), (SERVER, CLIENT), (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)])
@@ -164,6 +171,6 @@ def test_what_is_neither_a_path_nor_a_reference_is_an_error_of_the_file(folder: 
 
 
 def test_a_machine_without_secrets_does_not_judge_the_pair(folder: Path) -> None:
-    (check,), climb, _ = examine(folder, BOTH, without_secrets=True)
+    (check,), context, _ = examine(folder, BOTH, without_secrets=True)
     assert check.outcome == "pass"
-    assert climb.identity is None
+    assert identity_of(context) is None

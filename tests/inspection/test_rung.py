@@ -1,4 +1,4 @@
-"""The configuration rung: what is found outside the settings, and what the typed settings are."""
+"""The configuration check: what is found outside the settings, and what the typed settings are."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def key(role: str) -> str:
 
 @pytest.fixture
 def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
-    """Run the rung on a right configuration with something changed."""
+    """Run the check on a right configuration with something changed."""
     for role, variable in KEYS.items():
         monkeypatch.setenv(variable, key(role))
 
@@ -52,8 +52,8 @@ def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
         path.write_text(text + tables)
         settings = load(path, ["privacyidea"])
         (integration,) = settings.select()
-        with prepared(Session(settings), integration, live=False) as climb:
-            return list(configuration.run(climb)), climb
+        with prepared(Session(settings), integration, live=False) as context:
+            return list(configuration.run(context)), context
 
     return run
 
@@ -64,20 +64,22 @@ def test_tokens_that_say_when_they_run_out_are_dated(examine: Examine) -> None:
 
 
 def test_a_right_configuration_gives_typed_settings(examine: Examine) -> None:
-    (check,), climb = examine()
+    (check,), context = examine()
     assert (check.outcome, check.message) == ("pass", "3 settings are well-formed")
-    assert climb.settings is not None
-    assert climb.settings.secret("validate_key") == key("validate")
-    assert climb.control_settings is None
+    typed = context.tables.typed
+    assert typed is not None
+    assert typed.settings.secret("validate_key") == key("validate")
+    assert typed.control is None
 
 
 def test_a_control_overrides_a_part_of_the_settings(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTROL", key("validate")[:-1] + "B")
-    (check,), climb = examine(tables='[integrations.a.control]\nvalidate_key = "env:CONTROL"\n')
+    (check,), context = examine(tables='[integrations.a.control]\nvalidate_key = "env:CONTROL"\n')
     assert check.outcome == "pass"
-    assert climb.control_settings is not None
-    assert climb.control_settings.secret("validate_key") == key("validate")[:-1] + "B"
-    assert climb.control_settings.secret("admin_key") == key("admin")
+    typed = context.tables.typed
+    assert typed is not None and typed.control is not None
+    assert typed.control.secret("validate_key") == key("validate")[:-1] + "B"
+    assert typed.control.secret("admin_key") == key("admin")
 
 
 # The line of the file that is at fault is marked by #!

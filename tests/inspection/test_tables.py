@@ -31,8 +31,8 @@ def examined(
     (folder / "integrations.toml").write_text(text)
     loaded = load(folder / "integrations.toml", registry.names())
     (integration,) = loaded.select()
-    with prepared(Session(loaded), integration, live=False) as climb:
-        return list(configuration.run(climb))
+    with prepared(Session(loaded), integration, live=False) as context:
+        return list(configuration.run(context))
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_a_placeholder_in_the_documentation_is_missing(tmp_path: Path, twilio: d
         'escalation = "+1 415 390 2337"\nrotation_days = 90\n'
     )
     loaded = load(tmp_path / "integrations.toml", registry.names())
-    with prepared(Session(loaded), loaded.select()[0], live=False) as climb:
-        (check,) = documentation.run(climb)
+    with prepared(Session(loaded), loaded.select()[0], live=False) as context:
+        (check,) = documentation.run(context)
     assert check.cause == "documentation.incomplete"
     assert check.evidence["missing"] == ["owner", "runbook"]

@@ -71,7 +71,7 @@ def test_fifteen_characters_in_two_encodings(inner: Encoder, outer: Encoder) -> 
 def test_any_run_in_any_two_encodings(
     secret: str, inner: str, outer: str, cut: tuple[int, int], before: str, after: str
 ) -> None:
-    assume(secret.isascii() or "base64 of PowerShell" not in (inner, outer))  # see docs/secrets.md
+    assume(secret.isascii() or "base64 of PowerShell" not in (inner, outer))  # see docs/explanation/secrets.md
 
     def encode(text: str) -> str:
         return ALL[outer](ALL[inner](text))

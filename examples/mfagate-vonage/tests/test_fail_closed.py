@@ -1,4 +1,4 @@
-"""The client fails closed: see mfagate's docs/fail-closed.md."""
+"""The client fails closed: see mfagate's docs/how-to/fail-closed.md."""
 
 from __future__ import annotations
 

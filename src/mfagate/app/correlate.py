@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from mfagate.checks.reach import Sighting, this_machine
 from mfagate.config.environments import base_name
 from mfagate.config.model import Integration
-from mfagate.core.causes import CauseId, Outcome
+from mfagate.core import check_ids
+from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of
 from mfagate.core.finding import Finding, some
 from mfagate.core.result import Check, IntegrationReport, SkipReason
 
@@ -97,7 +98,7 @@ def add_peer_evidence(
 def _witnessed(report: IntegrationReport, witness: Sighting | None) -> IntegrationReport:
     """Return the report with what became of the request to the further host."""
     check = report.deciding
-    if witness is None or check is None or not str(check.cause).startswith("network."):
+    if witness is None or check is None or family_of(check.cause) is not CauseFamily.NETWORK:
         return report
     failure = witness.failure
     came = "reached" if failure is None else f"stopped at {failure.phase}: {failure.message}"
@@ -117,12 +118,12 @@ def _compared(
     check = report.deciding
     if check is None or check.cause is None:
         return report
-    if check.cause.startswith("network."):
+    if check.cause.family is CauseFamily.NETWORK:
         # A server on this machine is reached without any network, so it is no witness for one.
         question, where = _STEPS.get(check.id, _REACHED), local[report.name]
         seen = of(question, where, lambda one: local[one.name] == where)
-    elif check.cause.startswith(("credential.", "account.", "provider.")):
-        question = _ANSWERS if check.id == "provider.ping" else _ACCEPTED
+    elif check.cause.family.concerns_provider:
+        question = _ANSWERS if check.id == check_ids.PROVIDER_PING else _ACCEPTED
         seen = of(question, report.provider, lambda one: one.provider == report.provider)
     else:
         return report
@@ -183,34 +184,34 @@ class _Question:
 
 
 _REACHED = _Question(
-    "network.connect",
+    check_ids.NETWORK_CONNECT,
     "reached in this run",
     "not reached either",
     "No integration was reached in this run: look at this machine's network, proxy and DNS first.",
 )
 _STEPS = {
-    "network.resolve": _Question(
-        "network.resolve",
+    check_ids.NETWORK_RESOLVE: _Question(
+        check_ids.NETWORK_RESOLVE,
         "resolved in this run",
         "not resolved either",
         "No host was resolved in this run: look at this machine's resolver and proxy first.",
     ),
-    "network.connect": _REACHED,
-    "network.tls": _Question(
-        "network.tls",
+    check_ids.NETWORK_CONNECT: _REACHED,
+    check_ids.NETWORK_TLS: _Question(
+        check_ids.NETWORK_TLS,
         "trusted in this run",
         "not trusted either",
         "TLS succeeded with no host of this run: look at this machine's trust store first.",
     ),
 }
 _ANSWERS = _Question(
-    "provider.ping",
+    check_ids.PROVIDER_PING,
     "answered in this run",
     "not answered either",
     "No integration with this provider was answered in this run: look at its status page first.",
 )
 _ACCEPTED = _Question(
-    "credential.accepted",
+    check_ids.CREDENTIAL_ACCEPTED,
     "accepted in this run",
     "not accepted either",
     "No credential for this provider was accepted in this run: before changing each of them, look at its status "

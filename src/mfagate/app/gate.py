@@ -20,16 +20,18 @@ from mfagate import __version__
 from mfagate.app.correlate import add_peer_evidence, blamed, documented_once
 from mfagate.app.override import as_recorded
 from mfagate.cassettes.writer import require_vcrpy
-from mfagate.checks import Stage, network, record, run_checks
+from mfagate.checks import Stage, network, run_checks
 from mfagate.checks.cleanup import Cleanup
-from mfagate.checks.context import CheckContext, internal_error
-from mfagate.checks.contract import INTERACTION
+from mfagate.checks.context import CheckContext
 from mfagate.checks.reach import Sighting, is_stopped
+from mfagate.checks.results import internal_error
+from mfagate.checks.tables import ResolvedTables
+from mfagate.checks.waivers import Waivers
 from mfagate.config.model import Configuration, GateOptions, Integration, LoginClient
 from mfagate.config.resolved import Value, resolve_files, resolve_table
 from mfagate.config.secrecy import Secrecy, teach_unknown
-from mfagate.core import git
-from mfagate.core.causes import CauseId, Outcome
+from mfagate.core import check_ids, git
+from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of
 from mfagate.core.causes import load as load_cause
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import hiding, quoted
@@ -320,13 +322,13 @@ def _with_comparisons(
     return [comparison.added(report, earlier.last_pass) for report in reports]
 
 
-def _fingerprints(state: CheckContext) -> dict[str, str]:
+def _fingerprints(context: CheckContext) -> dict[str, str]:
     """Return the fingerprint of each value that was read, by its setting; a sandbox has others in each run."""
-    integration = state.integration
+    integration, resolved = context.integration, context.tables
     tables = {
-        "": state.subject.values,
-        "control.": state.control.values if state.control else {},
-        "expect.": state.expect,
+        "": resolved.settings.values,
+        "control.": resolved.control.values if resolved.control else {},
+        "expect.": resolved.expect,
     }
     prints = {
         f"{table}{name}": fingerprint(str(value.value))
@@ -420,17 +422,18 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
     prints: dict[str, str] = {}
     target: TargetKind = "sandbox" if integration.uses_sandbox else "provider"
     try:
-        with prepared(session, integration, live=stage is not Stage.CHECK) as state:
-            state.shared = shared
-            prints = _fingerprints(state)
-            state.past = session.pasts.get(integration.name, state.past)
-            session.progress.started(integration.name, f"checking {state.provider.title}")
-            checks, cleared = run_checks(state, stage, on_check)
-            target = state.target
-            measured = state.measured
-            sightings = [*network.sightings(state)]
-            coverage = _coverage(state, stage, checks)
-            about_waivers = [*state.waivers.review(checks)]
+        with prepared(session, integration, live=stage is not Stage.CHECK, shared=shared) as context:
+            prints = _fingerprints(context)
+            session.progress.started(integration.name, f"checking {context.provider.title}")
+            run = run_checks(context, stage, on_check)
+            checks, cleared, measured = run.checks, run.exonerated, run.transcript.measured
+            target = context.target_kind()
+            if run.live is not None:
+                target = run.live.target_kind
+                sightings = [*network.sightings(run.live)]
+                context.prior.shapes = {**context.prior.shapes, **run.live.evidence.shapes}
+            coverage = _coverage(context, stage, checks)
+            about_waivers = [*context.waivers.review(checks)]
     except SandboxError as error:
         finding = Finding(
             CauseId.GATE_NOTHING_CHECKED,
@@ -439,9 +442,9 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
             integration.locate("endpoint"),
             next_step=_SANDBOX_STEP.replace("PROVIDER", integration.provider),
         )
-        checks = [Check.from_finding("sandbox", finding)]
+        checks = [Check.from_finding(check_ids.SANDBOX, finding)]
     except Exception as error:  # noqa: BLE001 - a defect in one integration must not stop the others
-        checks = [internal_error(integration, session.redactor, "gate", error)]
+        checks = [internal_error(integration, session.redactor, check_ids.GATE, error)]
     session.seen[integration.name] = Seen(sightings, cleared)
     checks = [_addressed(integration, check) for check in checks]
     checks += [*_too_few(integration, checks, coverage), *_partly_asked(integration, coverage), *about_waivers]
@@ -453,8 +456,16 @@ def _examined(session: Session, integration: Integration, stage: Stage, shared: 
 
 
 @contextmanager
-def prepared(session: Session, integration: Integration, *, live: bool) -> Iterator[CheckContext]:
-    """The start of a climb, with the sandbox running where one is asked for.
+def prepared(
+    session: Session, integration: Integration, *, live: bool, shared: Sequence[Finding] = ()
+) -> Iterator[CheckContext]:
+    """Make the inputs of the checks, with the sandbox running if the integration uses one.
+
+    Args:
+        session: The run.
+        integration: What is to be checked.
+        live: Whether requests are to be sent.
+        shared: Findings that only a comparison with other integrations shows.
 
     Raises:
         SandboxError: It did not start.
@@ -470,7 +481,7 @@ def prepared(session: Session, integration: Integration, *, live: bool) -> Itera
         running = session.sandboxes.enter_context(sandbox.start(session.faults.get(integration.name)))
         session.started[integration.name] = running
     with hiding(session.redactor.redact):
-        yield _climb(session, integration, provider, running)
+        yield _context(session, integration, provider, running, shared)
 
 
 def _inspected(session: Session, integration: Integration, running: Running | None) -> InspectedSettings:
@@ -479,36 +490,50 @@ def _inspected(session: Session, integration: Integration, running: Running | No
     return InspectedSettings(integration, provider.settings, values, exists=session.existence(integration))
 
 
-def _climb(session: Session, integration: Integration, provider: Provider, running: Running | None) -> CheckContext:
+def _context(
+    session: Session,
+    integration: Integration,
+    provider: Provider,
+    running: Running | None,
+    shared: Sequence[Finding],
+) -> CheckContext:
     if running is not None:
         for name in running.secrets:
             session.redactor.add(f"sandbox {name}", running.values[name])
-    state = CheckContext(
+    settings = _inspected(session, integration, running)
+    expect = session.resolve(integration, "expect", running)
+    client = session.resolve(integration, "client", running)
+    control = None
+    if integration.control:
+        values = session.resolve(integration, "control", running)
+        control = InspectedSettings(integration, provider.settings, values, table="control")
+    test_data = session.resolve(integration, "test_data", running)
+    certificate = session.client_certificate(integration)
+    options = session.configuration.gate
+    return CheckContext(
         integration,
         provider,
-        session.configuration.gate,
-        _inspected(session, integration, running),
+        options,
         session.redactor,
+        Waivers(integration, options),
+        ResolvedTables(settings, control, client, expect, test_data, certificate),
         endpoint=running.endpoint if running else integration.endpoint,
         ca_bundle=Path(running.ca_bundle) if running and running.ca_bundle else None,
         cleanup=session.cleanup,
+        shared=shared,
+        prior=session.pasts.get(integration.name, PriorRuns()),
     )
-    state.expect = session.resolve(integration, "expect", running)
-    state.client = session.resolve(integration, "client", running)
-    if integration.control:
-        control = session.resolve(integration, "control", running)
-        state.control = InspectedSettings(integration, provider.settings, control, table="control")
-    state.test_data = session.resolve(integration, "test_data", running)
-    state.client_certificate = session.client_certificate(integration)
-    return state
 
 
-def _coverage(state: CheckContext, stage: Stage, checks: Sequence[Check]) -> ContractCoverage | None:
+def _coverage(context: CheckContext, stage: Stage, checks: Sequence[Check]) -> ContractCoverage | None:
     """Count how much of the contract was asked; None for a stage that does not ask, or without a contract."""
-    if state.contract is None or stage not in (Stage.GATE, Stage.NIGHTLY):
+    was_read = any(check.id == check_ids.CONTRACT_FILE and not check.is_skipped for check in checks)
+    if not was_read or stage not in (Stage.GATE, Stage.NIGHTLY):
         return None
-    asked = [check for check in checks if check.id == INTERACTION]
-    return ContractCoverage.of(len(state.contract.interactions), asked)
+    asked = [check for check in checks if check.id == check_ids.CONTRACT_INTERACTION]
+    with suppress(Exception):  # The check of the contract reports what cannot be read.
+        return ContractCoverage.of(len(context.contract.interactions), asked)
+    return None
 
 
 def _partly_asked(integration: Integration, coverage: ContractCoverage | None) -> Iterator[Check]:
@@ -522,7 +547,7 @@ def _partly_asked(integration: Integration, coverage: ContractCoverage | None) -
         {"not asked": coverage.reasons},
         integration.locate(),
     )
-    yield Check.from_finding("gate", finding, subject="contract")
+    yield Check.from_finding(check_ids.GATE, finding, subject="contract")
 
 
 def _too_few(integration: Integration, checks: list[Check], coverage: ContractCoverage | None) -> Iterator[Check]:
@@ -535,7 +560,7 @@ def _too_few(integration: Integration, checks: list[Check], coverage: ContractCo
             {"asked": asked, "expected at least": least, "not asked": coverage.reasons},
             integration.locate("minimum_interactions"),
         )
-        yield Check.from_finding("gate", finding, subject="contract")
+        yield Check.from_finding(check_ids.GATE, finding, subject="contract")
     # Accepted or not, what could not be known was not checked.
     ran = sum(check.outcome is not Outcome.SKIPPED and not _accepted_unknown(check) for check in checks)
     wanted = integration.minimum_checks or 1
@@ -546,7 +571,7 @@ def _too_few(integration: Integration, checks: list[Check], coverage: ContractCo
             {"ran": ran, "expected at least": wanted, "skipped": len(checks) - ran},
             integration.locate("minimum_checks"),
         )
-        yield Check.from_finding("gate", finding)
+        yield Check.from_finding(check_ids.GATE, finding)
 
 
 def _accepted_unknown(check: Check) -> bool:
@@ -564,11 +589,13 @@ def _addressed(integration: Integration, check: Check) -> Check:
 
 def _is_answered_login(check: Check) -> bool:
     """Whether the provider answered a request of the contract: a login was reproduced without any database."""
-    if check.id not in (INTERACTION, record.ID) or check.subject is None:
+    if check.id not in (check_ids.CONTRACT_INTERACTION, check_ids.RECORDING) or check.subject is None:
         return False
     if check.cause in (CauseId.CONTRACT_UNSAFE_PATH, CauseId.CONTRACT_STATE_UNAVAILABLE):
         return False  # Nothing was sent.
-    return check.outcome is Outcome.PASS or (check.found is Outcome.FAIL and str(check.cause).startswith("contract."))
+    return check.outcome is Outcome.PASS or (
+        check.found is Outcome.FAIL and family_of(check.cause) is CauseFamily.CONTRACT
+    )
 
 
 def _passed(summary: Summary) -> str:

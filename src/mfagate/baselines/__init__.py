@@ -2,7 +2,7 @@
 
 One detector (:mod:`mfagate.baselines.detector`) follows a series of nights; two scores
 (:mod:`mfagate.baselines.scores`) tell it how far a night is from those before: one for durations, one for shares.
-``docs/baselines.md`` gives the method in words, and what was measured of it.
+``docs/explanation/baselines.md`` gives the method in words, and what was measured of it.
 """
 
 from mfagate.baselines.detector import ACCEPTED_AFTER, FEWEST_NIGHTS, Observation, SeriesState, SeriesStatus, follow

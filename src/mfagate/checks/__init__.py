@@ -1,5 +1,5 @@
-"""The evidence ladder of one integration: rungs in order, stopping at the first red one."""
+"""The checks of one integration: a plan of steps for each stage, which stops at the first failure that blocks."""
 
-from mfagate.checks.runner import Stage, plan, run_checks
+from mfagate.checks.runner import CheckRun, Stage, plan, run_checks
 
-__all__ = ["Stage", "plan", "run_checks"]
+__all__ = ["CheckRun", "Stage", "plan", "run_checks"]

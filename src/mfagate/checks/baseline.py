@@ -1,4 +1,4 @@
-"""Is the provider slower than it used to be, and do more questions fail?"""
+"""Check whether the provider has become slower or fails more often than in earlier nights."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from mfagate.baselines import (
     typical_seconds,
     typical_share,
 )
-from mfagate.checks.context import CheckContext, passed, skipped
+from mfagate.checks.live import LiveContext
+from mfagate.checks.results import passed, skipped
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Phase
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check
 from mfagate.history.record import IntegrationState, PhaseSample, samples_of, share_of
 
-LATENCY, ERRORS = "latency", "errors"
 
-
-def latency(climb: CheckContext) -> Iterator[Check]:
-    """Each phase against the nights before."""
-    if climb.past.unknown is not None:
-        yield skipped(LATENCY, climb.past.unknown)
+def latency(live: LiveContext) -> Iterator[Check]:
+    """Compare the duration of each phase with earlier nights."""
+    if live.context.prior.unknown is not None:
+        yield skipped(check_ids.LATENCY, live.context.prior.unknown)
         return
-    tonight = samples_of(climb.measured)
+    tonight = samples_of(live.transcript.measured)
     for sample in tonight:
-        yield _phase(climb, sample)
+        yield _phase(live, sample)
     if not tonight:
-        yield skipped(LATENCY, "no question was answered")
+        yield skipped(check_ids.LATENCY, "no question was answered")
 
 
-def _nights(climb: CheckContext) -> Iterator[tuple[datetime, IntegrationState]]:
-    """Those that asked the same: an emulator's times say nothing about the provider's."""
-    return ((at, state) for at, state in climb.past.nights if state.target == climb.target)
+def _nights(live: LiveContext) -> Iterator[tuple[datetime, IntegrationState]]:
+    """Yield the nights with the same kind of target: an emulator's times do not compare with the provider's."""
+    return ((at, state) for at, state in live.context.prior.nights if state.target == live.target_kind)
 
 
-def _phase(climb: CheckContext, tonight: PhaseSample) -> Check:
+def _phase(live: LiveContext, tonight: PhaseSample) -> Check:
     nights = [
         Observation(at, sample.median)
-        for at, state in _nights(climb)
+        for at, state in _nights(live)
         for sample in state.samples
         # A night that ended early has asked other questions.
         if sample.phase is tonight.phase and sample.requests * 2 >= tonight.requests
@@ -55,51 +55,53 @@ def _phase(climb: CheckContext, tonight: PhaseSample) -> Check:
     standing = follow([*nights, Observation(datetime.now(UTC), tonight.median)], latency_score)
     phase, now = tonight.phase, _seconds(tonight.median)
     if standing.state is SeriesState.LEARNING:
-        return _learning(LATENCY, len(nights), phase)
+        return _learning(check_ids.LATENCY, len(nights), phase)
     usual = _seconds(typical_seconds(standing.baseline))
     if standing.state is SeriesState.USUAL:
-        return passed(LATENCY, f"{phase} takes {now}; usual is {usual}", subject=phase)
+        return passed(check_ids.LATENCY, f"{phase} takes {now}; usual is {usual}", subject=phase)
     evidence = {
         "now": f"{now} (median of {tonight.requests} requests)",
         "usual": f"{usual} (median of {len(standing.baseline)} nights)",
         "since": _since(standing),
-        "other phases": ", ".join(f"{one.phase} {_seconds(one.median)}" for one in samples_of(climb.measured)),
+        "other phases": ", ".join(
+            f"{one.phase} {_seconds(one.median)}" for one in samples_of(live.transcript.measured)
+        ),
     }
     finding = Finding(CauseId.LATENCY_SHIFTED, f"{phase} takes {now} where {usual} was usual", evidence)
-    return Check.from_finding(LATENCY, finding, subject=phase)
+    return Check.from_finding(check_ids.LATENCY, finding, subject=phase)
 
 
-def errors(climb: CheckContext) -> Iterator[Check]:
-    """The share of questions that the network or the provider did not answer at once."""
-    if climb.past.unknown is not None:
-        yield skipped(ERRORS, climb.past.unknown)
+def errors(live: LiveContext) -> Iterator[Check]:
+    """Compare the share of requests that were not answered at once with earlier nights."""
+    if live.context.prior.unknown is not None:
+        yield skipped(check_ids.ERRORS, live.context.prior.unknown)
         return
-    tonight = share_of(climb.measured)
+    tonight = share_of(live.transcript.measured)
     unanswered, questions = tonight
     if not questions:
-        yield skipped(ERRORS, "no question was asked")
+        yield skipped(check_ids.ERRORS, "no question was asked")
         return
     nights = [
-        Observation(at, Share(state.unanswered, state.questions)) for at, state in _nights(climb) if state.questions
+        Observation(at, Share(state.unanswered, state.questions)) for at, state in _nights(live) if state.questions
     ]
     standing = follow([*nights, Observation(datetime.now(UTC), Share(*tonight))], share_score)
-    told = f"{unanswered} of {questions} questions"
+    failed = f"{unanswered} of {questions} questions"
     if standing.state is SeriesState.LEARNING:
-        yield _learning(ERRORS, len(nights))
+        yield _learning(check_ids.ERRORS, len(nights))
         return
     usual = f"{typical_share(standing.baseline):.1%}"
     if standing.state is SeriesState.USUAL:
-        yield passed(ERRORS, f"{told} were not answered at once; usual is {usual}")
+        yield passed(check_ids.ERRORS, f"{failed} were not answered at once; usual is {usual}")
         return
-    causes = sorted({str(one.cause) for one in climb.measured if one.went_unanswered})
+    causes = sorted({str(request.cause) for request in live.transcript.measured if request.went_unanswered})
     evidence = {
-        "now": f"{told} ({unanswered / questions:.0%})",
+        "now": f"{failed} ({unanswered / questions:.0%})",
         "usual": f"{usual} over {len(standing.baseline)} nights",
         "since": _since(standing),
         "causes": causes,
     }
-    finding = Finding(CauseId.ERRORS_RAISED, f"{told} were not answered at once where {usual} was usual", evidence)
-    yield Check.from_finding(ERRORS, finding)
+    finding = Finding(CauseId.ERRORS_RAISED, f"{failed} were not answered at once where {usual} was usual", evidence)
+    yield Check.from_finding(check_ids.ERRORS, finding)
 
 
 def _learning(check_id: str, nights: int, phase: Phase | None = None) -> Check:

@@ -1,4 +1,4 @@
-"""Do the recordings satisfy the contract, and what are they worth? No network is used."""
+"""Check that the recordings satisfy the contract, where they come from and how old they are, without any network."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from shlex import quote
 from typing import Any
 
 from mfagate.cassettes.reader import Cassette, CassetteError, CassetteOrigin, load, origin_of, path_for
-from mfagate.checks.context import CheckContext, guarded, passed, skipped
+from mfagate.checks.context import CheckContext
+from mfagate.checks.results import guarded, passed, skipped
 from mfagate.config.model import Integration
 from mfagate.contract import Interaction
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding, Location
 from mfagate.core.result import Check
-
-ID, ORIGIN, AGE = "cassette", "cassette.origin", "cassette.age"
 
 _FILES_NAMED = 5
 """A finding names no more files than this; its count says how many there are."""
 
 
-def run(climb: CheckContext) -> Iterator[Check]:
+def run(context: CheckContext) -> Iterator[Check]:
     """Judge the recording of each interaction, then the age of all of them."""
     read: list[Cassette] = []
-    for interaction in climb.interactions:
-        path = path_for(climb.integration.cassettes_path, interaction.description)
+    for interaction in context.interactions:
+        path = path_for(context.integration.cassettes_path, interaction.description)
         try:
             cassette = load(path)
         except FileNotFoundError:
@@ -37,41 +37,45 @@ def run(climb: CheckContext) -> Iterator[Check]:
             yield _found(interaction, CauseId.CASSETTE_CONTRACT_MISMATCH, str(error), path)
         else:
             read.append(cassette)
-            yield guarded(climb, ID, interaction.description, partial(_judge, climb, interaction, cassette))
-    yield from _emulated(climb, sum(cassette.recorded_from is CassetteOrigin.EMULATOR for cassette in read))
-    yield from _aged(climb, read)
+            yield guarded(
+                context, check_ids.CASSETTE, interaction.description, partial(_judge, context, interaction, cassette)
+            )
+    yield from _emulated(context, sum(cassette.recorded_from is CassetteOrigin.EMULATOR for cassette in read))
+    yield from _aged(context, read)
 
 
-def origins(climb: CheckContext) -> Iterator[Check]:
-    """Say where the recordings come from; their contents are judged offline."""
-    paths = [path_for(climb.integration.cassettes_path, one.description) for one in climb.interactions]
+def origins(context: CheckContext) -> Iterator[Check]:
+    """Report where the recordings come from; their contents are checked offline."""
+    paths = [
+        path_for(context.integration.cassettes_path, interaction.description) for interaction in context.interactions
+    ]
     recorded = [origin for origin in map(origin_of, paths) if origin is not None]
     emulated = recorded.count(CassetteOrigin.EMULATOR)
     if not recorded:
-        yield skipped(ORIGIN, "there are no recordings that say where they come from")
+        yield skipped(check_ids.CASSETTE_ORIGIN, "there are no recordings that say where they come from")
     elif emulated:
-        yield from _emulated(climb, emulated, ORIGIN)
+        yield from _emulated(context, emulated, check_ids.CASSETTE_ORIGIN)
     else:
-        yield passed(ORIGIN, f"{len(recorded)} recordings come from {climb.provider.title} itself")
+        yield passed(check_ids.CASSETTE_ORIGIN, f"{len(recorded)} recordings come from {context.provider.title} itself")
 
 
-def ages(climb: CheckContext) -> Iterator[Check]:
-    """Say whether recordings are stale; whether they fit the contract is judged offline."""
+def ages(context: CheckContext) -> Iterator[Check]:
+    """Report stale recordings; whether they fit the contract is checked offline."""
     read: list[Cassette] = []
-    for interaction in climb.interactions:
+    for interaction in context.interactions:
         with suppress(FileNotFoundError, CassetteError):
-            read.append(load(path_for(climb.integration.cassettes_path, interaction.description)))
-    yield from _aged(climb, read)
+            read.append(load(path_for(context.integration.cassettes_path, interaction.description)))
+    yield from _aged(context, read)
 
 
-def _emulated(climb: CheckContext, number: int, check_id: str = ID) -> Iterator[Check]:
+def _emulated(context: CheckContext, number: int, check_id: str = check_ids.CASSETTE) -> Iterator[Check]:
     if number:
-        message = f"{number} recordings come from an emulator, never from {climb.provider.title}"
+        message = f"{number} recordings come from an emulator, never from {context.provider.title}"
         yield Check.from_finding(check_id, Finding(CauseId.CASSETTE_EMULATED, message, {"recordings": number}))
 
 
-def _judge(climb: CheckContext, interaction: Interaction, cassette: Cassette) -> Check:
-    leaked = _leaked(climb, cassette)
+def _judge(context: CheckContext, interaction: Interaction, cassette: Cassette) -> Check:
+    leaked = _leaked(context, cassette)
     if leaked:
         message = f"{cassette.path} holds the secret {', '.join(leaked)}"
         return _found(interaction, CauseId.CASSETTE_SECRET_LEAKED, message, cassette.path)
@@ -90,31 +94,31 @@ def _judge(climb: CheckContext, interaction: Interaction, cassette: Cassette) ->
         # The date, not the age: the report on an unchanged file is the same on every day.
         known["recorded_at"] = str(cassette.recorded_at)
         message += f" on {cassette.recorded_at}"
-    return passed(ID, message, subject=interaction.description, **known)
+    return passed(check_ids.CASSETTE, message, subject=interaction.description, **known)
 
 
-def _leaked(climb: CheckContext, cassette: Cassette) -> list[str]:
-    """Return the secrets in a recording; a public id that was put in the place of a secret is none."""
-    found = climb.redactor.found_in(cassette.text)
+def _leaked(context: CheckContext, cassette: Cassette) -> list[str]:
+    """Return the secrets in a recording, except public ids that were configured in place of a secret."""
+    found = context.redactor.found_in(cassette.text)
     if not found:
         return found
     from mfagate.inspection.values import public_ones
 
-    subject = climb.subject
-    public = public_ones({field.name: field for field in subject.declared.fields()}, subject.values)
+    settings = context.tables.settings
+    public = public_ones({field.name: field for field in settings.declared.fields()}, settings.values)
     return [name for name in found if name not in public]
 
 
-def _aged(climb: CheckContext, cassettes: Sequence[Cassette]) -> Iterator[Check]:
+def _aged(context: CheckContext, cassettes: Sequence[Cassette]) -> Iterator[Check]:
     """Report the age of all recordings of an integration in one check."""
-    limit = climb.options.cassette_max_age_days
+    limit = context.options.cassette_max_age_days
     stale = _stale(cassettes, datetime.now(UTC).date(), limit)
     if stale:
-        yield Check.from_finding(AGE, _staleness(climb.integration, stale, len(cassettes), limit))
+        yield Check.from_finding(check_ids.CASSETTE_AGE, _staleness(context.integration, stale, len(cassettes), limit))
     elif cassettes:
-        yield passed(AGE, f"none of {len(cassettes)} recordings is older than {limit} days")
+        yield passed(check_ids.CASSETTE_AGE, f"none of {len(cassettes)} recordings is older than {limit} days")
     else:
-        yield skipped(AGE, "there are no recordings")
+        yield skipped(check_ids.CASSETTE_AGE, "there are no recordings")
 
 
 def _stale(cassettes: Sequence[Cassette], today: date, limit: int) -> list[tuple[Cassette, int | None]]:
@@ -150,4 +154,4 @@ def _be(subjects: Sequence[object]) -> str:
 
 def _found(interaction: Interaction, cause: CauseId, message: str, path: Path, **evidence: object) -> Check:
     finding = Finding(cause, message, evidence, Location(path))
-    return Check.from_finding(ID, finding, subject=interaction.description)
+    return Check.from_finding(check_ids.CASSETTE, finding, subject=interaction.description)

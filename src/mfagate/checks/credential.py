@@ -1,4 +1,4 @@
-"""Is the credential accepted, and would a bad one be refused?"""
+"""Check that each credential is accepted, and that a made-up one is refused."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from mfagate.checks.context import CheckContext, passed, skipped
-from mfagate.checks.retry import CONFIRMING_ATTEMPTS, Attempt, Attempts, ask_probe, judging
+from mfagate.checks.live import LiveContext
+from mfagate.checks.probing import ask_probe, is_accepted, judging
+from mfagate.checks.results import passed, skipped
+from mfagate.checks.retry import CONFIRMING_ATTEMPTS, Attempt, Attempts
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, is_no_answer, refuses
 from mfagate.core.diagnosis import is_bare_refusal, is_html
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check, SkipReason
 from mfagate.providers.base import Probe
-
-ACCEPTED, ENFORCED = "credential.accepted", "credential.enforced"
 
 _CONTROL_SETTLES = (
     CauseId.CREDENTIAL_REJECTED,
@@ -25,84 +26,92 @@ _CONTROL_SETTLES = (
 """Refusals that a failing authentication layer of the provider would give as well."""
 
 
-def accepted(climb: CheckContext) -> Iterator[Check]:
+def accepted(live: LiveContext) -> Iterator[Check]:
     """Use each credential on the endpoints that production uses."""
     gone: Check | None = None
-    for probe in climb.provider.credentials(climb.settings):
+    for probe in live.provider.credentials(live.settings):
         if gone is not None:
             reason = f"not asked: {gone.title} found {gone.cause}"
-            yield skipped(ACCEPTED, reason, subject=probe.subject, because=SkipReason.NOT_REACHED)
+            yield skipped(check_ids.CREDENTIAL_ACCEPTED, reason, subject=probe.subject, because=SkipReason.NOT_REACHED)
             continue
-        check = _accepted(climb, probe)
+        check = _accepted(live, probe)
         # A host that keeps silent would do so for each of the others, a whole timeout long.
         gone = check if check.outcome.is_red and is_no_answer(check.cause) else None
         yield check
 
 
-def _accepted(climb: CheckContext, probe: Probe) -> Check:
-    probe, picture = _proof(climb, probe)
-    judge = judging(probe, climb.diagnose, reviewed=True)
-    exchange = picture.shown.value
-    if exchange.response is not None and probe.accepted(exchange.response):
-        climb.accepted[probe.subject] = exchange
-    finding = judge(exchange)
+def _accepted(live: LiveContext, probe: Probe) -> Check:
+    probe, attempts = _proof(live, probe)
+    exchange, finding = attempts.value, attempts.finding
+    if is_accepted(probe, exchange):
+        live.evidence.accepted[probe.subject] = exchange
     if finding is None:
         status = exchange.response.status if exchange.response else None
-        evidence = {"status": status, **picture.told, **_asked_instead(climb, probe)}
-        return passed(ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, **evidence)
-    finding = _whose_fault(climb, probe, picture, _elsewhere(climb, probe, exchange, finding))
-    if finding.cause.startswith(("credential.", "account.")):
-        finding = climb.provider.refine(finding, climb.settings, climb.live.send)
-    finding = climb.place(finding, probe.subject)
-    return Check.from_finding(ACCEPTED, finding, subject=probe.subject, seconds=exchange.seconds)
+        evidence = {"status": status, **attempts.summary, **_asked_instead(live, probe)}
+        return passed(
+            check_ids.CREDENTIAL_ACCEPTED, "accepted", subject=probe.subject, seconds=exchange.seconds, **evidence
+        )
+    finding = _whose_fault(live, probe, attempts, _elsewhere(live, probe, exchange, finding))
+    if finding.cause.family.concerns_access:
+        finding = live.provider.refine(finding, live.settings, live.target.send)
+    finding = live.locate(finding, probe.subject)
+    return Check.from_finding(check_ids.CREDENTIAL_ACCEPTED, finding, subject=probe.subject, seconds=exchange.seconds)
 
 
-def _proof(climb: CheckContext, probe: Probe) -> tuple[Probe, Attempts[Exchange]]:
-    """Ask with the probe, or with the one that it names instead, where its own answer proves nothing."""
-    picture = ask_probe(climb, probe, judging(probe, climb.diagnose, reviewed=True))
+def _proof(live: LiveContext, probe: Probe) -> tuple[Probe, Attempts[Exchange]]:
+    """Send the probe, or the alternative that it names if its own answer proves nothing."""
+    attempts = ask_probe(live, probe, judging(probe, live.diagnoser.diagnose, reviewed=True))
     other = probe.instead
-    if other is None or picture.shown.cause is not CauseId.CREDENTIAL_NOT_PROVABLE:
-        return probe, picture
-    second = ask_probe(climb, other, judging(other, climb.diagnose, reviewed=True))
-    if not _settles(climb, probe, second.shown):
-        return probe, picture
-    climb.proving[probe.subject] = other
+    if other is None or attempts.representative.cause is not CauseId.CREDENTIAL_NOT_PROVABLE:
+        return probe, attempts
+    second = ask_probe(live, other, judging(other, live.diagnoser.diagnose, reviewed=True))
+    if not _settles(live, probe, second.representative):
+        return probe, attempts
+    live.evidence.proved_by[probe.subject] = other
     return other, second
 
 
-def _settles(climb: CheckContext, probe: Probe, second: Attempt[Exchange]) -> bool:
-    """Return whether a second answer proves something; acceptance does only if a made-up credential is refused there.
+def _settles(live: LiveContext, probe: Probe, second: Attempt[Exchange]) -> bool:
+    """Return whether the alternative's answer proves something.
 
-    That is looked at later, by the negative control.
+    Acceptance proves something only if a made-up credential is refused there, which a later check shows.
     """
     if second.cause is None:
-        return _may_send_a_bad_one(climb) or climb.provider.with_bad_credential(climb.settings, probe.subject) is None
-    return second.cause is not CauseId.CREDENTIAL_NOT_PROVABLE and climb.explain(second.value) is not None
+        return _may_send_a_bad_one(live) or live.provider.with_bad_credential(live.settings, probe.subject) is None
+    return second.cause is not CauseId.CREDENTIAL_NOT_PROVABLE and live.dialect.explain(second.value) is not None
 
 
-def _asked_instead(climb: CheckContext, probe: Probe) -> dict[str, str]:
-    if climb.proving.get(probe.subject) is not probe:
+def _asked_instead(live: LiveContext, probe: Probe) -> dict[str, str]:
+    if live.evidence.proved_by.get(probe.subject) is not probe:
         return {}
     return {"asked instead": f"{probe.method} {probe.path}, because the first answer hides its reason"}
 
 
-def _elsewhere(climb: CheckContext, probe: Probe, exchange: Exchange, finding: Finding) -> Finding:
+def _elsewhere(live: LiveContext, probe: Probe, exchange: Exchange, finding: Finding) -> Finding:
     """Return what the ping found, if this answer is not the provider's either: something else answers there."""
     response = exchange.response
-    if not climb.missing_pings or response is None or finding.cause is CauseId.NETWORK_PROXY:
+    ping = live.evidence.missing_ping
+    if ping is None or ping.finding is None or response is None or finding.cause is CauseId.NETWORK_PROXY:
         return finding
     retired = finding.cause is CauseId.CONTRACT_ENDPOINT_RETIRED
-    is_own = climb.provider.error_of(response) is not None or climb.explain(exchange) is not None
+    is_own = live.provider.error_of(response) is not None or live.dialect.explain(exchange) is not None
     if is_own and not retired:
         return finding
     if response.status < 400 or response.status >= 500 or response.status in (407, 429) or is_bare_refusal(response):
         return finding
-    ping = climb.missing_pings[0]
     if response.status == _FORBIDDEN and is_html(response):
-        return _filtered(ping, probe, finding)
-    form = "which it does not have either" if retired else f"in no form of {climb.provider.title}'s"
+        return _filtered(ping.finding, probe, finding)
+    form = "which it does not have either" if retired else f"in no form of {live.provider.title}'s"
     asked = f"{probe.method} {probe.path}: {response.status}, {form}"
-    return replace(ping, evidence={**ping.evidence, "asked with the credential": asked})
+    return Finding(
+        CauseId.CONFIG_MALFORMED_URL,
+        f"what answers at this address is not {live.provider.title}'s API: it has no {ping.probe.path}, and does not "
+        "understand the request with the credential",
+        {**ping.finding.evidence, "asked with the credential": asked},
+        live.integration.locate("settings"),
+        next_step="Check host, port and path of the base URL: it may be another application's. If they are those of "
+        "the login service, look at what is in front of the server: a proxy, a gateway, a firewall.",
+    )
 
 
 _FORBIDDEN = 403
@@ -123,20 +132,20 @@ def _filtered(ping: Finding, probe: Probe, finding: Finding) -> Finding:
     )
 
 
-def _whose_fault(climb: CheckContext, probe: Probe, picture: Attempts[Exchange], finding: Finding) -> Finding:
+def _whose_fault(live: LiveContext, probe: Probe, attempts: Attempts[Exchange], finding: Finding) -> Finding:
     """Decide whether the fault is ours or the provider's, as far as its answers settle it."""
-    failed, total = len(picture.failures), len(picture.samples)
-    if picture.mixed and refuses(finding.cause):
+    failed, total = len(attempts.failures), len(attempts.all)
+    if attempts.inconsistent and refuses(finding.cause):
         return Finding(
             CauseId.PROVIDER_AUTH_OUTAGE,
             f"the provider refuses the credential in {failed} of {total} attempts and accepts it in the others",
-            {**finding.evidence, **picture.told, "refused as": str(finding.cause)},
+            {**finding.evidence, **attempts.summary, "refused as": str(finding.cause)},
             next_step="A wrong credential is never accepted: suspect one of several instances at the provider, or a "
             "rotation that has not reached all of them. Run the gate again in a few minutes.",
         )
-    finding = picture.counted(finding)
+    finding = attempts.counted(finding)
     if finding.cause is CauseId.PROVIDER_OUTAGE:
-        # The rungs below are green, so it is not down as a whole.
+        # The earlier checks passed, so the provider is not down as a whole.
         return replace(
             finding,
             cause=CauseId.PROVIDER_AUTH_OUTAGE,
@@ -145,26 +154,26 @@ def _whose_fault(climb: CheckContext, probe: Probe, picture: Attempts[Exchange],
             next_step=finding.next_step
             or "Look at the provider's status page. No credential was refused: rotate nothing.",
         )
-    control = _second_opinion(climb, probe, finding)
+    control = _second_opinion(live, probe, finding)
     unknown = control.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
-    return _without_words(climb, probe, picture, control) if unknown else control
+    return _without_words(live, probe, attempts, control) if unknown else control
 
 
-def _without_words(climb: CheckContext, probe: Probe, picture: Attempts[Exchange], finding: Finding) -> Finding:
+def _without_words(live: LiveContext, probe: Probe, attempts: Attempts[Exchange], finding: Finding) -> Finding:
     """Make ``credential.rejected`` of a refusal without a reason, where further answers leave nothing else.
 
     It must be confirmed, a made-up credential must be refused in the same way (or may not be sent), and a
     known-good control credential, where there is one, must be accepted. The ping must have been answered: what
     refuses everything says nothing of the credential.
     """
-    exchanges = [sample.value for sample in picture.samples]
-    if len(exchanges) < CONFIRMING_ATTEMPTS or not all(is_bare_refusal(one.response) for one in exchanges):
+    exchanges = [attempt.value for attempt in attempts.all]
+    if len(exchanges) < CONFIRMING_ATTEMPTS or not all(is_bare_refusal(exchange.response) for exchange in exchanges):
         return finding
-    if climb.missing_pings:
+    if live.evidence.missing_ping is not None:
         return finding
-    if climb.control_settings is not None and finding.evidence.get(_CONTROL) != _CONTROL_ACCEPTED:
+    if live.typed.control is not None and finding.evidence.get(_CONTROL) != _CONTROL_ACCEPTED:
         return finding
-    is_alike, result = _made_up(climb, probe, exchanges[0])
+    is_alike, result = _made_up(live, probe, exchanges[0])
     finding = replace(finding, evidence={**finding.evidence, "made-up credential": result})
     if not is_alike:
         return finding
@@ -178,14 +187,14 @@ def _without_words(climb: CheckContext, probe: Probe, picture: Attempts[Exchange
     )
 
 
-def _made_up(climb: CheckContext, probe: Probe, own: Exchange) -> tuple[bool, str]:
+def _made_up(live: LiveContext, probe: Probe, own: Exchange) -> tuple[bool, str]:
     """Return whether a made-up credential fares as the configured one did, or may not be tried; and that in words."""
-    if not _may_send_a_bad_one(climb):
+    if not _may_send_a_bad_one(live):
         return True, "not sent in production"
-    bad = climb.provider.with_bad_credential(climb.settings, probe.subject)
+    bad = live.provider.with_bad_credential(live.settings, probe.subject)
     if bad is None:
         return False, "none is sent to this server"
-    exchange = climb.live.send(probe.request(), bad)
+    exchange = live.target.send(probe.request(), bad)
     if exchange.response is None:
         return False, "not answered"
     if is_bare_refusal(exchange.response):
@@ -198,14 +207,13 @@ def _made_up(climb: CheckContext, probe: Probe, own: Exchange) -> tuple[bool, st
 _CONTROL, _CONTROL_ACCEPTED = "control credential", "accepted in the same minute"
 
 
-def _second_opinion(climb: CheckContext, probe: Probe, finding: Finding) -> Finding:
+def _second_opinion(live: LiveContext, probe: Probe, finding: Finding) -> Finding:
     """Ask with the known-good control credential whose fault a refusal is."""
-    if climb.control_settings is None or finding.cause not in _CONTROL_SETTLES:
+    if live.typed.control is None or finding.cause not in _CONTROL_SETTLES:
         return finding
-    judge = judging(probe, climb.diagnose)
-    picture = ask_probe(climb, probe, judge, settings=climb.control_settings)
-    control = judge(picture.shown.value)
-    if control is None or not control.effective_outcome.is_red:
+    judge = judging(probe, live.diagnoser.diagnose)
+    control = ask_probe(live, probe, judge, settings=live.typed.control).representative.failure
+    if control is None:
         return replace(finding, evidence={**finding.evidence, _CONTROL: _CONTROL_ACCEPTED})
     if control.cause in _CONTROL_SETTLES:
         return Finding(
@@ -216,44 +224,50 @@ def _second_opinion(climb: CheckContext, probe: Probe, finding: Finding) -> Find
     return replace(finding, evidence={**finding.evidence, _CONTROL: f"not settled ({control.cause})"})
 
 
-def enforced(climb: CheckContext) -> Iterator[Check]:
-    """The negative control: a made-up credential must be refused, else acceptance proves nothing."""
-    if not _may_send_a_bad_one(climb):
+def enforced(live: LiveContext) -> Iterator[Check]:
+    """Check that a made-up credential is refused; otherwise acceptance would prove nothing."""
+    if not _may_send_a_bad_one(live):
         reason = 'production: allow it with production_allows = ["failing-credential"]'
-        yield skipped(ENFORCED, reason, because=SkipReason.READ_ONLY)
+        yield skipped(check_ids.CREDENTIAL_ENFORCED, reason, because=SkipReason.READ_ONLY)
         return
-    for declared in climb.provider.credentials(climb.settings):
-        probe = climb.proving.get(declared.subject, declared)
-        bad = climb.provider.with_bad_credential(climb.settings, probe.subject)
+    for declared in live.provider.credentials(live.settings):
+        probe = live.evidence.proved_by.get(declared.subject, declared)
+        bad = live.provider.with_bad_credential(live.settings, probe.subject)
         if bad is None:
-            yield skipped(ENFORCED, "the configuration says that no credential is needed", subject=probe.subject)
+            yield skipped(
+                check_ids.CREDENTIAL_ENFORCED,
+                "the configuration says that no credential is needed",
+                subject=probe.subject,
+            )
             continue
-        judge = partial(_refused, climb, probe)
-        picture = ask_probe(climb, probe, judge, settings=bad)
-        exchange = picture.shown.value
-        finding = judge(exchange)
+        attempts = ask_probe(live, probe, partial(_refused, live, probe), settings=bad)
+        exchange, finding = attempts.value, attempts.finding
         if finding is None:
             status = exchange.response.status if exchange.response else None
-            evidence = {"status": status, **picture.told}
+            evidence = {"status": status, **attempts.summary}
             message = "a made-up one is refused"
-            yield passed(ENFORCED, message, subject=probe.subject, seconds=exchange.seconds, **evidence)
+            yield passed(
+                check_ids.CREDENTIAL_ENFORCED, message, subject=probe.subject, seconds=exchange.seconds, **evidence
+            )
         else:
-            finding = picture.counted(finding)
-            yield Check.from_finding(ENFORCED, finding, subject=probe.subject, seconds=exchange.seconds)
+            finding = attempts.counted(finding)
+            yield Check.from_finding(
+                check_ids.CREDENTIAL_ENFORCED, finding, subject=probe.subject, seconds=exchange.seconds
+            )
 
 
-def _refused(climb: CheckContext, probe: Probe, exchange: Exchange) -> Finding | None:
-    """None if the made-up credential was refused, as it has to be."""
+def _refused(live: LiveContext, probe: Probe, exchange: Exchange) -> Finding | None:
+    """Return None if the made-up credential was refused, as it should be."""
     if exchange.response is not None and probe.accepted(exchange.response):
         return Finding(
             CauseId.CREDENTIAL_NOT_ENFORCED,
             f"{probe.method} {probe.path} takes a made-up {probe.subject}, so a pass would prove nothing",
             {"status": exchange.response.status, "endpoint": f"{probe.method} {probe.path}"},
         )
-    finding = climb.diagnose(exchange, probe)
+    finding = live.diagnoser.diagnose(exchange, probe)
     return None if refuses(finding.cause) else finding
 
 
-def _may_send_a_bad_one(climb: CheckContext) -> bool:
-    integration = climb.integration
+def _may_send_a_bad_one(live: LiveContext) -> bool:
+    integration = live.integration
     return not integration.environment.is_production or "failing-credential" in integration.production_allows

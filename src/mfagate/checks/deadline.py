@@ -1,38 +1,38 @@
-"""Decide whether there is time to ask more.
+"""Decide whether there is time for further requests.
 
-A slow provider is asked until the deadline, because a login would wait for it too. An early end is for what no
-longer can become a pass: answers beyond the login's own budget, and questions that were too often not answered.
+A slow provider is asked until the deadline, because a login would wait for it too. The run ends earlier if it can no
+longer pass: answers exceed the login's own budget, or too many requests were not answered at once.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
-from mfagate.checks.context import CheckContext
+from mfagate.checks.live import LiveContext
 from mfagate.checks.stability import beyond_budget, slow_phase, sporadic
+from mfagate.checks.transcript import Transcript
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check
 
-TROUBLED_CLIMB_SECONDS = 5.0
-"""After so long a provider that cannot pass any more is known to be that, which is the answer people wait for."""
+TROUBLED_SECONDS = 5.0
+"""After this time, a run that can no longer pass ends."""
 
 _RECENT = 6
-"""Answers by which it is judged whether the provider is slow now."""
+"""The number of latest answers that show whether the provider is slow now."""
 
 
-def overdue(climb: CheckContext, check_id: str, done: str) -> Check | None:
-    """The check that says why nothing more is asked, and what was ``done``; None while there is time."""
-    elapsed = time.monotonic() - climb.began
-    deadline = climb.options.deadline_seconds
-    recent = _recent(climb)
-    if elapsed > TROUBLED_CLIMB_SECONDS:
+def overdue(live: LiveContext, check_id: str, done: str) -> Check | None:
+    """Return the check that reports why no more requests are sent, and what was ``done``; None while there is time."""
+    transcript = live.transcript
+    elapsed, deadline = transcript.elapsed, transcript.deadline_seconds
+    recent = _recent(transcript)
+    if elapsed > TROUBLED_SECONDS:
         done = f"{done} in {elapsed:.0f} s"
-        if beyond_budget(climb, recent):
+        if beyond_budget(live.context.tables.client, recent):
             return Check.from_finding(check_id, _too_slow(recent, done))
-        if (unsteady := sporadic(climb)) is not None and unsteady.effective_outcome.is_red:
+        if (unsteady := sporadic(transcript)) is not None and unsteady.effective_outcome.is_red:
             return Check.from_finding(check_id, replace(unsteady, message=f"{unsteady.message}, and only {done}"))
     if elapsed > deadline:
         slow = sum(slow_phase(exchange) is not None for exchange in recent) * 2 > len(recent)
@@ -50,9 +50,9 @@ def _too_late(deadline: float, elapsed: float, done: str) -> Finding:
     )
 
 
-def _recent(climb: CheckContext) -> list[Exchange]:
-    shown = [picture.shown.exchange for picture in climb.pictures[-_RECENT:]]
-    return [exchange for exchange in shown if exchange is not None and exchange.response is not None]
+def _recent(transcript: Transcript) -> list[Exchange]:
+    exchanges = [attempts.representative.exchange for attempts in transcript.requests[-_RECENT:]]
+    return [exchange for exchange in exchanges if exchange is not None and exchange.response is not None]
 
 
 def _too_slow(recent: list[Exchange], done: str) -> Finding:

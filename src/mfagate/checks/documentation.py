@@ -1,29 +1,29 @@
-"""Does somebody who is called at night find whom to call and what to do?"""
+"""Check that a person on call finds whom to ask and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from mfagate.checks.context import CheckContext, passed
+from mfagate.checks.context import CheckContext
+from mfagate.checks.results import passed
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.finding import Finding, some
 from mfagate.core.result import Check
 from mfagate.inspection.placeholders import placeholder
 
-ID = "documentation"
-
 NEEDED = ("owner", "runbook", "provider_docs", "escalation", "rotation_days")
 
 
 def _is_missing(value: object) -> bool:
-    """Whether a value is not there, or is what somebody meant to replace."""
+    """Return whether a value is absent or still a placeholder."""
     return value in (None, "") or (isinstance(value, str) and placeholder(value, secret=False) is not None)
 
 
-def run(climb: CheckContext) -> Iterator[Check]:
-    """What is missing in ``[integrations.NAME.documentation]``, and whether it was reviewed."""
-    integration = climb.integration
+def run(context: CheckContext) -> Iterator[Check]:
+    """Report what ``[integrations.NAME.documentation]`` lacks, and an overdue review."""
+    integration = context.integration
     documentation = integration.documentation
     missing = [name for name in NEEDED if _is_missing(getattr(documentation, name))]
     if missing:
@@ -36,8 +36,8 @@ def run(climb: CheckContext) -> Iterator[Check]:
             next_step=f"Fill in {some(missing)} in {integration.heads('documentation')}, and run "
             f"`mfagate nightly --integration {integration.name}`.",
         )
-        yield Check.from_finding(ID, finding)
-    reviewed, limit = documentation.reviewed, climb.options.documentation_review_days
+        yield Check.from_finding(check_ids.DOCUMENTATION, finding)
+    reviewed, limit = documentation.reviewed, context.options.documentation_review_days
     age = (datetime.now(UTC).date() - reviewed).days if reviewed is not None else None
     if age is not None and age > limit:
         finding = Finding(
@@ -46,6 +46,6 @@ def run(climb: CheckContext) -> Iterator[Check]:
             {"reviewed": str(reviewed), "days overdue": age - limit},
             integration.locate("documentation", "reviewed"),
         )
-        yield Check.from_finding(ID, finding, subject="reviewed")
+        yield Check.from_finding(check_ids.DOCUMENTATION, finding, subject="reviewed")
     elif not missing:
-        yield passed(ID, "everything that is needed at night is written down")
+        yield passed(check_ids.DOCUMENTATION, "everything that is needed at night is written down")

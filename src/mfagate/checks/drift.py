@@ -1,22 +1,23 @@
-"""Has the provider's answer changed where the contract does not look?"""
+"""Check for changes of the provider's answers in places that the contract does not cover."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from mfagate.cassettes.reader import CassetteError, load, path_for
 from mfagate.cassettes.scrub import Scrubber
-from mfagate.checks.context import CheckContext, passed, skipped
+from mfagate.checks.live import LiveContext
+from mfagate.checks.results import passed, skipped
 from mfagate.contract import Interaction
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.finding import Finding, Location
 from mfagate.core.foreign import quoted
 from mfagate.core.result import Check
 from mfagate.drift import Difference, Shape, differences, enumerated, from_json, merged, of_answer, to_json
-
-ID = "drift"
 
 _LONGEST_PATH = 200
 
@@ -28,59 +29,60 @@ _MESSAGES = {
 }
 
 
-def run(climb: CheckContext) -> Iterator[Check]:
-    """Compare each answer that met the contract with those of the night before, or else with its recording."""
-    seen = {name: _scrubbed(climb, exchange) for name, exchange in climb.answered.items()}
-    by_name = {one.description: one for one in climb.interactions}
-    known = {name: shape for name in seen if (shape := _known(climb, by_name[name]))}
-    words, own = _words(climb, known), frozenset(str(value.value) for value in climb.test_data.values())
+def run(live: LiveContext) -> Iterator[Check]:
+    """Compare each answer that met the contract with that of the previous run, or with its recording."""
+    seen = {name: _scrubbed(live, exchange) for name, exchange in live.evidence.answered.items()}
+    by_name = {interaction.description: interaction for interaction in live.context.interactions}
+    known = {name: shape for name in seen if (shape := _known(live, by_name[name]))}
+    words, own = _words(live, known), frozenset(str(value.value) for value in live.context.tables.test_data.values())
     found: defaultdict[tuple[CauseId, str], dict[str, Difference]] = defaultdict(dict)
     for name, before in known.items():
         used = _used(by_name[name])
         for difference in differences(before, seen[name], used=used, words=words, own=own):
             found[difference.cause, difference.path][name] = difference
     for (_, path), where in found.items():
-        yield _check(climb, path, where)
+        yield _check(live, path, where)
     learned = {name: to_json(merged(known[name], shape) if name in known else shape) for name, shape in seen.items()}
-    climb.past.shapes = {**climb.past.shapes, **learned}
+    live.evidence.shapes = learned
     if not seen:
-        yield skipped(ID, "no answer met the contract, so there is nothing to compare")
+        yield skipped(check_ids.DRIFT, "no answer met the contract, so there is nothing to compare")
     elif not known:
-        yield skipped(ID, "nothing is known of these answers yet: there is neither a recording nor an earlier night")
+        yield skipped(
+            check_ids.DRIFT, "nothing is known of these answers yet: there is neither a recording nor an earlier night"
+        )
     elif not found:
-        yield passed(ID, f"{len(known)} answers have the fields and values that are known of them")
+        yield passed(check_ids.DRIFT, f"{len(known)} answers have the fields and values that are known of them")
 
 
-def _scrubbed(climb: CheckContext, exchange: Exchange) -> Shape:
-    """As it would be recorded, so that what differs each time, and what is secret, is the same in both."""
-    rules = climb.provider.scrubbing
-    _, response = Scrubber(rules, f"{climb.provider.name}.invalid").scrub(exchange)
-    assert exchange.response is not None, "an answer met the contract"
-    kept = exchange.response.headers
-    return of_answer(type(response)(response.status, headers=kept, body=response.body), rules.kept_headers)
+def _scrubbed(live: LiveContext, exchange: Exchange) -> Shape:
+    """Return the shape as it would be recorded, so that values that always differ, and secrets, are equal in both."""
+    rules = live.provider.scrubbing
+    _, response = Scrubber(rules, f"{live.provider.name}.invalid").scrub(exchange)
+    original = exchange.response or response
+    return of_answer(replace(response, headers=original.headers), rules.kept_headers)
 
 
-def _known(climb: CheckContext, interaction: Interaction) -> Shape:
-    """By the night before, or by the recording."""
-    stored = climb.past.shapes.get(interaction.description)
-    return from_json(stored) if stored is not None else _recorded(climb, interaction)
+def _known(live: LiveContext, interaction: Interaction) -> Shape:
+    """Return the shape of the previous run, or of the recording."""
+    stored = live.context.prior.shapes.get(interaction.description)
+    return from_json(stored) if stored is not None else _recorded(live, interaction)
 
 
-def _recorded(climb: CheckContext, interaction: Interaction) -> Shape:
+def _recorded(live: LiveContext, interaction: Interaction) -> Shape:
     try:
-        cassette = load(path_for(climb.integration.cassettes_path, interaction.description))
+        cassette = load(path_for(live.integration.cassettes_path, interaction.description))
     except (FileNotFoundError, CassetteError):
-        return {}  # The rung about recordings says so.
+        return {}  # The check of the recordings reports it.
     answers = [exchange.response for exchange in cassette.exchanges if exchange.response is not None]
     shape: Shape = {}
     for number, answer in enumerate(answers):
-        one = of_answer(answer, climb.provider.scrubbing.kept_headers)
+        one = of_answer(answer, live.provider.scrubbing.kept_headers)
         shape = merged(shape, one) if number else one
     return shape
 
 
 def _used(interaction: Interaction) -> set[str]:
-    """The fields and headers that the contract has."""
+    """Return the fields and headers that the contract holds."""
     response = interaction.response
     headers = {f"header {name.lower()}" for name in response.headers}
     example = of_answer(_example(interaction), ()) if response.body else {}
@@ -91,18 +93,18 @@ def _example(interaction: Interaction) -> Response:
     return Response(200, body=(interaction.response.body or "").encode())
 
 
-def _words(climb: CheckContext, known: Mapping[str, Shape]) -> Mapping[str, frozenset[str]]:
-    """The values of enumerated fields by all recordings, contract examples and nights, whatever is asked tonight."""
+def _words(live: LiveContext, known: Mapping[str, Shape]) -> Mapping[str, frozenset[str]]:
+    """Collect the values of enumerated fields from all recordings, contract examples and earlier runs."""
     shapes = [*known.values()]
-    for interaction in climb.interactions:
-        shapes += [_recorded(climb, interaction), of_answer(_example(interaction), ())]
+    for interaction in live.context.interactions:
+        shapes += [_recorded(live, interaction), of_answer(_example(interaction), ())]
     return enumerated(shapes)
 
 
-def _check(climb: CheckContext, path: str, where: Mapping[str, Difference]) -> Check:
+def _check(live: LiveContext, path: str, where: Mapping[str, Difference]) -> Check:
     first = next(iter(where.values()))
     field, known, seen = quoted(path, _LONGEST_PATH), quoted(first.known), quoted(first.seen)
-    recorded = climb.integration.cassettes_path
+    recorded = live.integration.cassettes_path
     if first.is_retirement:
         message = f"the provider announces that an endpoint will go: {field}"
     else:
@@ -110,4 +112,4 @@ def _check(climb: CheckContext, path: str, where: Mapping[str, Difference]) -> C
     evidence = {"field": field, "before": known, "now": seen, "in the answers to": list(where)}
     outcome = Outcome.WARN if first.is_retirement else None
     finding = Finding(first.cause, message, evidence, Location(recorded), outcome=outcome)
-    return Check.from_finding(ID, finding, subject=field)
+    return Check.from_finding(check_ids.DRIFT, finding, subject=field)

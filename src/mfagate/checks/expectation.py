@@ -1,4 +1,4 @@
-"""What is known of the answer that a probe should have got: from the contract, and from the probe itself."""
+"""Compare an answer with what the contract and the probe's documentation let expect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from mfagate.contract.media_type import parse
 from mfagate.contract.mismatch import Showable
 from mfagate.contract.request import PLACEHOLDER
 from mfagate.contract.response import ExpectedResponse
+from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
+
+OTHER_FORM = (CauseId.CONTRACT_HEADER_CHANGED, CauseId.CONTRACT_FIELD_MISSING, CauseId.CONTRACT_TYPE_CHANGED)
+"""Causes of an answer with the agreed content in another form, which a client may fail to read."""
 
 _JSON = parse("application/json")
 _TYPES = {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}
@@ -22,12 +26,17 @@ _TYPES = {"$": {"combine": "AND", "matchers": [{"match": "type"}]}}
 def difference(
     contract: Contract, exchange: Exchange, showable: Showable, *, nearest_only: bool = False
 ) -> list[Mismatch]:
-    """How the answer differs from the nearest interaction of this endpoint and status.
+    """Return how the answer differs from the nearest interaction of this endpoint and status.
 
-    Empty if there is none, or if one is as agreed; with ``nearest_only``, if the nearest is.
+    Args:
+        contract: The contract.
+        exchange: The answer.
+        showable: Makes the answer fit for a report.
+        nearest_only: Whether only a match with the nearest interaction counts; otherwise a match with any does.
     """
     response = exchange.response
-    assert response is not None, "only an answer can be compared"
+    if response is None:
+        return []
     path = urlsplit(exchange.request.url).path
     same = [
         interaction

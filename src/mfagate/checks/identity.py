@@ -1,11 +1,13 @@
-"""Does the expected account answer? Accepted by the wrong tenant is not a pass."""
+"""Check that the expected account answers: a credential that the wrong tenant accepts is not a pass."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
 
-from mfagate.checks.context import CheckContext, passed, skipped
+from mfagate.checks.live import LiveContext
+from mfagate.checks.results import passed, skipped
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
@@ -13,25 +15,23 @@ from mfagate.core.result import Check
 from mfagate.providers.base import Provider
 from mfagate.secrets.fingerprint import fingerprint
 
-ID = "identity"
-
 _LONGEST = 64
 
 
-def run(climb: CheckContext) -> Iterator[Check]:
-    """Compare what ping and accepted answers tell with the ``expect`` table."""
-    expected = {name: str(value.value) for name, value in climb.expect.items()}
-    if not climb.provider.expectations:
-        yield skipped(ID, f"{climb.provider.title}'s answers do not tell whose account it is")
+def run(live: LiveContext) -> Iterator[Check]:
+    """Compare the identity in the answers to pings and accepted credentials with the ``expect`` table."""
+    expected = {name: str(value.value) for name, value in live.context.tables.expect.items()}
+    if not live.provider.expectations:
+        yield skipped(check_ids.IDENTITY, f"{live.provider.title}'s answers do not tell whose account it is")
     seen: dict[str, str] = {}
-    # Accepted credentials have the last word: a ping is answered to anybody.
-    for exchange in [*climb.answers, *climb.accepted.values()]:
+    # Accepted credentials override pings, which any caller gets answered.
+    for exchange in [*live.evidence.answers, *live.evidence.accepted.values()]:
         if exchange.response is not None:
-            seen |= climb.provider.identity(exchange.response, climb.settings, expected)
-    if not is_pinned(climb.provider, expected):
-        yield _unpinned(climb, seen)
+            seen |= live.provider.identity(exchange.response, live.settings, expected)
+    if not is_pinned(live.provider, expected):
+        yield _unpinned(live, seen)
     for key, wanted in expected.items():
-        yield _compare(climb, key, wanted, seen.get(key))
+        yield _compare(live, key, wanted, seen.get(key))
 
 
 def is_pinned(provider: Provider, expected: Collection[str]) -> bool:
@@ -39,14 +39,14 @@ def is_pinned(provider: Provider, expected: Collection[str]) -> bool:
     return not provider.expectations or not provider.identifying().isdisjoint(expected)
 
 
-def _unpinned(climb: CheckContext, seen: Mapping[str, str]) -> Check:
-    """Warn in production that an account is not expected, with the lines that expect the one that has answered."""
-    integration, table = climb.integration, climb.integration.head("expect")
+def _unpinned(live: LiveContext, seen: Mapping[str, str]) -> Check:
+    """Warn in production that no account is expected, and give the lines that expect the one that answered."""
+    integration, table = live.integration, live.integration.head("expect")
     if not integration.environment.is_production:
-        return skipped(ID, f"nothing is expected: fill {table}")
-    lines = [*_lines(climb.provider, seen)]
+        return skipped(check_ids.IDENTITY, f"nothing is expected: fill {table}")
+    lines = [*_lines(live.provider, seen)]
     if not lines:
-        keys = {name: climb.provider.expectations[name] for name in sorted(climb.provider.identifying())}
+        keys = {name: live.provider.expectations[name] for name in sorted(live.provider.identifying())}
         do = f"Fill {table} with " + ", or ".join(f"{name} ({text})" for name, text in keys.items())
     elif integration.is_inline("expect"):
         do, lines = "If that is your account, add this to the braces", [", ".join(lines)]
@@ -59,44 +59,44 @@ def _unpinned(climb: CheckContext, seen: Mapping[str, str]) -> Check:
         "it is not written down whose account must answer, so a credential of another account would pass",
         {"lines to add": lines or None},
         integration.locate_own("expect"),
-        next_step=f"Compare what answered with {climb.provider.title}'s console. {do}, and run "
+        next_step=f"Compare what answered with {live.provider.title}'s console. {do}, and run "
         f"`mfagate gate --integration {integration.name}`.",
     )
-    return Check.from_finding(ID, finding)
+    return Check.from_finding(check_ids.IDENTITY, finding)
 
 
 def _lines(provider: Provider, seen: Mapping[str, str]) -> Iterator[str]:
-    """Yield the lines of TOML that expect what was seen. A value that has to be cut or changed is not offered."""
+    """Yield the TOML lines that expect what was seen, except values that would have to be shortened or changed."""
     for name in provider.expectations:
         value = seen.get(name)
         if name in provider.identifying() and value and quoted(value, _LONGEST) == value:
             yield f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
-def _compare(climb: CheckContext, key: str, wanted: str, answered: str | None) -> Check:
+def _compare(live: LiveContext, key: str, wanted: str, answered: str | None) -> Check:
     if answered is not None and (answered == wanted or answered.startswith(f"{wanted}.")):
-        return passed(ID, f"{key} is {_short(answered)}", subject=key)
+        return passed(check_ids.IDENTITY, f"{key} is {_short(answered)}", subject=key)
     outcome, next_step, cause = None, None, CauseId.CREDENTIAL_WRONG_ACCOUNT
     if answered is None:
         message = f"the answers do not tell the {key}, so {_short(wanted)} could not be confirmed"
         outcome = Outcome.INCONCLUSIVE
-        table = climb.integration.written_head("expect", key)
+        table = live.integration.written_head("expect", key)
         next_step = f"Take {key} out of {table} if this target does not tell it."
         # Another endpoint has proved the credential, because this one hides its reasons.
-        cause = CauseId.CREDENTIAL_NOT_PROVABLE if climb.proving else cause
+        cause = CauseId.CREDENTIAL_NOT_PROVABLE if live.evidence.proved_by else cause
     else:
         message = f"{key} is {_short(answered)} where {_short(wanted)} is expected"
     finding = Finding(
         cause,
         message,
         {"expected": _short(wanted), "answered": _short(answered) if answered else None},
-        climb.integration.locate("expect", key),
+        live.integration.locate("expect", key),
         next_step,
         outcome,
     )
-    return Check.from_finding(ID, finding, subject=key)
+    return Check.from_finding(check_ids.IDENTITY, finding, subject=key)
 
 
 def _short(value: str) -> str:
-    """One line of a value; a key file is known by its fingerprint."""
+    """Return one line for a value; for a long one, such as a key file, its fingerprint."""
     return quoted(value, _LONGEST) if len(value) <= _LONGEST else f"a value with the fingerprint {fingerprint(value)}"

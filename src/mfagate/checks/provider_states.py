@@ -1,40 +1,34 @@
-"""Provider states around the interactions of one target."""
+"""Set up the provider states of interactions."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from mfagate.checks.cleanup import Interrupted
-from mfagate.checks.context import CheckContext, is_refusal, log_defect
-from mfagate.checks.expectation import difference
-from mfagate.checks.retry import REQUEST_RETRY_SECONDS, Attempt, attempt_until_settled, attempts
-from mfagate.contract import Interaction
-from mfagate.core.causes import CauseId, Outcome, is_no_answer
+from mfagate.checks.expectation import OTHER_FORM, difference
+from mfagate.checks.live import LiveContext
+from mfagate.checks.messages import never_left, reason_to_wait, sends_message, too_soon
+from mfagate.checks.retry import REQUEST_RETRY_SECONDS, Attempt, repeat
+from mfagate.checks.state_cleanup import StateCleanup, records_of
+from mfagate.checks.user_lock import users_locked
+from mfagate.config.settings import ProviderSettings
+from mfagate.contract import ContractError, Interaction
+from mfagate.core.causes import CauseId, Outcome, is_no_answer, rejects_credential
 from mfagate.core.diagnosis import definite_cause
-from mfagate.core.exchange import Exchange, Phase, Request, Response
+from mfagate.core.exchange import Exchange, Phase, Response
 from mfagate.core.finding import Finding, Location
-from mfagate.core.locking import Held, NotPrivate, locked
 from mfagate.core.result import Check
-from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
+from mfagate.leftovers.ledger import NotRecorded
 from mfagate.providers.state_setup import TabledStates
-from mfagate.providers.states import NOT_ARRANGED, AskedTooSoon, StateNotConfigured, StateUnavailable, StateValues
+from mfagate.providers.states import AskedTooSoon, StateNotConfigured, StateUnavailable, StateValues
 
 if TYPE_CHECKING:
     import requests
-
-
-OTHER_FORM = (CauseId.CONTRACT_HEADER_CHANGED, CauseId.CONTRACT_FIELD_MISSING, CauseId.CONTRACT_TYPE_CHANGED)
-"""The same thing said in another form, which a client may fail to read."""
 
 _OF_THE_ACCOUNT = (
     CauseId.ACCOUNT_SUSPENDED,
@@ -42,99 +36,92 @@ _OF_THE_ACCOUNT = (
     CauseId.ACCOUNT_FEATURE_DISABLED,
     CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
 )
-"""What keeps a state from being arranged and is not about the test users."""
+"""Causes that prevent a state and do not concern the test users."""
 
 _UNREADABLE = (CauseId.CONTRACT_NOT_JSON, CauseId.CONTRACT_BODY_UNREADABLE, CauseId.CONTRACT_ENDPOINT_RETIRED)
 _NO_CONTENT = 204
-_REFUSED = 400
+
+_LONGEST_WAIT = 60.0
+_LEAST_LEFT = 10.0
+"""Seconds that a wait must leave for the other interactions."""
+
+_MARGIN = 0.5
+"""Clocks differ, and providers state intervals in whole seconds."""
 
 
 class Overdue(Exception):
-    """There is no time to arrange any more; the check says why."""
+    """There is no time for another setup request; ``check`` reports why."""
 
     def __init__(self, check: Check) -> None:
         super().__init__(check.message)
         self.check = check
 
 
-class StateManager:
-    """Arranges provider states and remembers the last exchange that it took, for the diagnosis.
+@dataclass(frozen=True, slots=True)
+class _SetupAnswer:
+    """The answer to a setup request and its definite cause, which the state itself may handle."""
 
-    ``overdue`` tells before each request why there is no more time, and None while there is; ``is_late`` if it did.
-    ``has_sent`` says whether the states of the last interaction took a message.
+    exchange: Exchange
+    definite: Finding | None
+
+
+class StateManager:
+    """Sets up the states of one interaction after the other.
+
+    Args of attributes:
+        overdue: Is called before each request; returns the check that reports why there is no time, or None.
+        is_late: Whether ``overdue`` has stopped a request.
+        states: The states of the provider; None if it has none.
+        ledger: Records what is sent and created.
+        cleanup: Removes what the states created.
     """
 
-    def __init__(self, climb: CheckContext) -> None:
-        self._climb = climb
-        self._asked: list[Exchange] = []
-        self._abandoned = False
-        self._closing: float | None = None
-        self._closed, self._has_closed = threading.Lock(), threading.Event()
+    def __init__(self, live: LiveContext) -> None:
+        self._live = live
+        self._answers: list[_SetupAnswer] = []
         self._interaction = ""
         self._messages = 0
         self.is_late = False
         self.overdue: Callable[[], Check | None] = lambda: None
-        data = {name: str(value.value) for name, value in climb.test_data.items()}
-        self._folder, self.ledger = _records(climb)
-        self.states = climb.provider.states(self._send, climb.settings, data)
+        folder, self.ledger = records_of(live)
+        self.states = live.provider.states(self._send, live.settings, live.context.tables.test_values)
         if isinstance(self.states, TabledStates):
             self.states.ledger = self.ledger
+        self.cleanup = StateCleanup(live, self.states, folder, self.ledger)
 
     @property
     def has_sent(self) -> bool:
-        """Whether the states of the last interaction took a message, which is sent once."""
+        """Whether the states of the current interaction took a message, which must be sent only once."""
         return self._messages > 0
 
-    def _send(self, request: requests.Request, settings: Any = None) -> Exchange:
-        if not _may_change(self._climb):
-            raise StateNotConfigured("production_allows", "arranging this state would change something in production")
-        if self._closing is not None:
-            return self._clean(request, settings, self._closing)
-        if self._climb.cleanup.is_interrupted:
-            raise Interrupted
-        late = self.overdue()
-        if late is not None:
-            self.is_late = True
-            raise Overdue(late)
-        exchange = self._ask(request, settings)
-        wait = too_soon(self._climb, exchange)
-        if wait is not None and self.waits(wait):
-            exchange = self._ask(request, settings)
-            wait = too_soon(self._climb, exchange)
-        self._asked.append(exchange)
-        if wait is not None:
-            raise AskedTooSoon(wait, said(self._climb, exchange))
-        return exchange
+    def arrange(self, interaction: Interaction) -> StateValues:
+        """Set up all states of an interaction.
 
-    def _clean(self, request: requests.Request, settings: Any, until: float) -> Exchange:
-        """Ask the provider to remove something. What is seen now says nothing of the checks, so it is not counted."""
+        Raises:
+            StateNotConfigured: The configuration does not allow for a state.
+            StateUnavailable: A state could not be set up.
+            AskedTooSoon: The provider wants the request later.
+            Overdue: There was no time.
+        """
+        self._answers.clear()
+        self._interaction, self._messages = interaction.description, 0
+        values: dict[str, str] = {}
+        secrets: set[str] = set()
+        credential: dict[str, str | None] = {}
+        for state in interaction.states:
+            if self.states is None:
+                raise StateNotConfigured("test_data", "this provider arranges no states")
+            arranged = self.states.arrange(state)
+            values |= arranged.values
+            secrets |= arranged.secrets
+            credential |= arranged.credential
+        return StateValues(values, frozenset(secrets), credential)
 
-        def once(at_most: float | None) -> Attempt[Exchange]:
-            left = until - time.monotonic()
-            if left <= 0:
-                raise StateUnavailable("There is no time left.")
-            return self._attempt(request, settings, left if at_most is None else min(at_most, left))
-
-        seconds = min(REQUEST_RETRY_SECONDS, max(until - time.monotonic(), 0.0))
-        picture, _ = attempts(once, seconds, confirming=False)
-        return picture.shown.value
-
-    def _ask(self, request: requests.Request, settings: Any) -> Exchange:
-        def once(at_most: float | None) -> Attempt[Exchange]:
-            return self._attempt(request, settings)
-
-        if not sends_message(self._climb, request):
-            return attempt_until_settled(self._climb, once, confirming=False, bounded=False).shown.value
-        self._messages += 1
-        message = f"{self._interaction} | state, message {self._messages}"
-        self.record_message(message)
-        exchange = attempt_until_settled(
-            self._climb, once, confirming=False, bounded=False, may_repeat=lambda sample: never_left(sample.value)
-        ).shown.value
-        if never_left(exchange) or too_soon(self._climb, exchange) is not None:
-            self._messages -= 1
-            self.ledger.not_sent(message)
-        return exchange
+    def answered(self, response: Response) -> None:
+        """Let the states see what the interaction may have created."""
+        if isinstance(self.states, TabledStates):
+            with suppress(Exception):  # An undocumented form of the answer is reported as a breach of the contract.
+                self.states.answered(response)
 
     def record_message(self, message: str) -> None:
         """Record a message before it is sent.
@@ -149,321 +136,148 @@ class StateManager:
             raise StateUnavailable(f"What this run sends cannot be recorded: {error}") from None
 
     def waits(self, seconds: float) -> bool:
-        """Wait until the provider may be asked again, if there is time; False if there is not."""
-        climb = self._climb
-        left = climb.options.deadline_seconds - (time.monotonic() - climb.began)
-        if climb.integration.environment.is_production or seconds > min(_LONGEST_WAIT, left - _LEAST_LEFT):
-            return False
-        climb.cleanup.pause(seconds + _MARGIN)
-        return True
-
-    def _attempt(self, request: requests.Request, settings: Any, at_most: float | None = None) -> Attempt[Exchange]:
-        exchange = self._climb.live.arrange(request, settings, at_most=at_most)
-        finding = definite_cause(exchange, self._climb)
-        unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)
-        if (
-            finding is None
-            or not is_no_answer(finding.cause)
-            or (unanswered and request.method == "POST" and self._closing is None)
-            or too_soon(self._climb, exchange) is not None
+        """Wait until the provider accepts the request again; return False if there is no time for that."""
+        live = self._live
+        if live.integration.environment.is_production or seconds > min(
+            _LONGEST_WAIT, live.transcript.left - _LEAST_LEFT
         ):
-            # Whatever else it says is for the state to read; and what may have been created is not created twice.
-            return Attempt(exchange, exchange)
-        return Attempt.found(exchange, exchange, finding)
-
-    def arrange(self, interaction: Interaction) -> StateValues:
-        """All states of an interaction together.
-
-        Raises:
-            StateNotConfigured: The target's configuration does not allow for one.
-            StateUnavailable: One could not be arranged.
-            AskedTooSoon: The provider wants it later.
-            Overdue: There was no time for it.
-        """
-        self._asked.clear()
-        self._interaction, self._messages = interaction.description, 0
-        values: dict[str, str] = {}
-        secrets: set[str] = set()
-        credential: dict[str, str | None] = {}
-        for state in interaction.states:
-            if self.states is None:
-                raise StateNotConfigured("test_data", "this provider arranges no states")
-            one = self.states.arrange(state)
-            values |= one.values
-            secrets |= one.secrets
-            credential |= one.credential
-        return StateValues(values, frozenset(secrets), credential)
-
-    def answered(self, response: Response) -> None:
-        """Let the states see what the interaction may have made."""
-        if isinstance(self.states, TabledStates):
-            with suppress(Exception):  # Another form than the documented one is the contract's to report.
-                self.states.answered(response)
+            return False
+        live.context.cleanup.pause(seconds + _MARGIN)
+        return True
 
     def lost(self) -> Finding | None:
-        """What the last exchange says of the target: it is silent, refuses us, or breaks the contract."""
-        if not self._asked:
+        """Return why a state could not be set up, if the last answer shows a reason that concerns the whole target."""
+        if not self._answers:
             return None
-        last = self._asked[-1]
-        definite = definite_cause(last, self._climb)
-        if definite is not None and definite.cause is CauseId.CONTRACT_UNSAFE_PATH:
+        exchange, definite = self._answers[-1].exchange, self._answers[-1].definite
+        if definite is not None and _concerns_target(definite):
             return definite
-        if definite is not None and (is_no_answer(definite.cause) or is_refusal(definite.cause)):
-            return definite
-        broken = self._broken(last, nearest_only=True)
+        broken = self._broken(exchange, nearest_only=True)
         if broken is not None or definite is None:
             return broken
-        if definite.cause in _OF_THE_ACCOUNT:
-            return definite
-        return _unreadable(definite, last)
+        return definite if definite.cause in _OF_THE_ACCOUNT else _unreadable(definite, exchange)
 
     def broken(self) -> Finding | None:
-        """The first answer on the way to the interaction's states that breaks the contract."""
-        return next((finding for exchange in self._asked if (finding := self._broken(exchange))), None)
+        """Return the first setup answer of the interaction that breaks the contract."""
+        return next((finding for answer in self._answers if (finding := self._broken(answer.exchange))), None)
 
     def _broken(self, exchange: Exchange, *, nearest_only: bool = False) -> Finding | None:
-        contract = self._climb.contract
-        if contract is None or exchange.response is None:
+        live = self._live
+        if exchange.response is None:
             return None
-        differences = difference(contract, exchange, self._climb.showable, nearest_only=nearest_only)
+        try:
+            differences = difference(live.context.contract, exchange, live.showable, nearest_only=nearest_only)
+        except ContractError:
+            return None
         if not differences or differences[0].cause not in OTHER_FORM:
             return None
-        message = f"{_asked(exchange)}: {differences[0].message}"
-        evidence = {"differences": [one.message for one in differences[:5]]}
-        return Finding(differences[0].cause, message, evidence, Location(self._climb.integration.contract_path))
+        message = f"{_request(exchange)}: {differences[0].message}"
+        evidence = {"differences": [mismatch.message for mismatch in differences[:5]]}
+        return Finding(differences[0].cause, message, evidence, Location(live.integration.contract_path))
 
-    def abandon(self) -> None:
-        """The target does not answer any more: do not ask it to clean up, which the next run does."""
-        self._abandoned = True
+    def _send(self, request: requests.Request, settings: ProviderSettings | None = None) -> Exchange:
+        """Send a request of a state. While cleaning up, nothing is recorded: it does not belong to the checks."""
+        if not self._live.may_change:
+            raise StateNotConfigured("production_allows", "arranging this state would change something in production")
+        if self.cleanup.deadline is not None:
+            return self._clean(request, settings, self.cleanup.deadline)
+        if self._live.context.cleanup.is_interrupted:
+            raise Interrupted
+        late = self.overdue()
+        if late is not None:
+            self.is_late = True
+            raise Overdue(late)
+        answer = self._set_up(request, settings)
+        wait = too_soon(self._live, answer.exchange)
+        if wait is not None and self.waits(wait):
+            answer = self._set_up(request, settings)
+            wait = too_soon(self._live, answer.exchange)
+        self._answers.append(answer)
+        if wait is not None:
+            raise AskedTooSoon(wait, reason_to_wait(self._live, answer.exchange))
+        return answer.exchange
 
-    def tidy(self) -> None:
-        """Remove what runs of this machine that have ended left, and what others left an hour ago; never raises."""
-        if self._folder is None or not isinstance(self.states, TabledStates):
-            return
-        self._closing = self._until(_TIDYING_SECONDS, 0.0)
-        elsewhere: set[Thing] = set()
-        with self._going_on("reading records"):
-            for record in abandoned(self._folder):
-                if record.target != target_of(self._climb):
-                    elsewhere |= set(record.things)
-                    continue
-                for thing in record.things:
-                    with self._going_on(f"removing the {thing.kind}"):
-                        self.states.remove(thing)
-                        record.removed(thing)
-        if not self._climb.integration.environment.is_production:
-            self._tidy_marked(self.states, elsewhere)
-        self._closing = None
+    def _clean(self, request: requests.Request, settings: ProviderSettings | None, until: float) -> Exchange:
+        def once(at_most: float | None) -> Attempt[_SetupAnswer]:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise StateUnavailable("There is no time left.")
+            return self._attempt(request, settings, left if at_most is None else min(at_most, left))
 
-    def _tidy_marked(self, states: TabledStates[Any], dead: set[Thing]) -> None:
-        """``dead`` are things of ended runs that went by another address, which may be another way to this target."""
-        with self._going_on("looking for what other runs left"):
-            for thing, mark in list(states.marked()):
-                if thing in dead or mark.is_abandoned(time.time()):
-                    with self._going_on(f"removing the {thing.kind}"):
-                        states.remove(thing)
+        seconds = min(REQUEST_RETRY_SECONDS, max(until - time.monotonic(), 0.0))
+        attempts, _ = repeat(once, seconds, confirming=False)
+        return attempts.value.exchange
 
-    @contextmanager
-    def _going_on(self, doing: str) -> Iterator[None]:
-        """Let nothing that goes wrong in cleaning up end the run; a defect of ours goes to the log."""
-        try:
-            yield
-        except NOT_ARRANGED:
-            pass  # What this run made is named at its end, and what others left is tried again by the next run.
-        except Exception as error:  # noqa: BLE001 - whatever our defect is
-            log_defect(self._climb.integration, self._climb.redactor, doing, error)
+    def _set_up(self, request: requests.Request, settings: ProviderSettings | None) -> _SetupAnswer:
+        def once(at_most: float | None) -> Attempt[_SetupAnswer]:
+            return self._attempt(request, settings)
 
-    def close(self) -> None:
-        """Remove what the states created."""
-        self._close(self._until(_CLOSING_SECONDS, _LATE_CLOSING_SECONDS))
+        transcript = self._live.transcript
+        if not sends_message(self._live, request):
+            return transcript.attempt_until_settled(once, confirming=False, bounded=False).value
+        self._messages += 1
+        message = f"{self._interaction} | state, message {self._messages}"
+        self.record_message(message)
+        answer = transcript.attempt_until_settled(
+            once,
+            confirming=False,
+            bounded=False,
+            may_repeat=lambda attempt: never_left(attempt.value.exchange),
+        ).value
+        if never_left(answer.exchange) or too_soon(self._live, answer.exchange) is not None:
+            self._messages -= 1
+            self.ledger.not_sent(message)
+        return answer
 
-    def _until(self, most: float, least: float) -> float:
-        """When cleaning up has to end: after ``most`` seconds, or when the run has to, but not within ``least``."""
-        now = time.monotonic()
-        return max(min(now + most, self._climb.began + self._climb.options.deadline_seconds), now + least)
-
-    def close_now(self, until: float) -> None:
-        """The same for a run that was interrupted, whose thread may be waiting for an answer."""
-        self.ledger.was_interrupted = True
-        if self._close(until):
-            return
-        # Its own thread is doing it, and ends with this process.
-        self._closing = min(self._closing or until, until)
-        if not self._has_closed.wait(max(until - time.monotonic(), 0.0)):
-            self._name_what_is_left()
-
-    def _close(self, until: float) -> bool:
-        """Whether it is done; False if somebody else has begun with it."""
-        if not self._closed.acquire(blocking=False):
-            return False
-        self._closing = until
-        if self.states is not None and not self._abandoned:
-            with self._going_on("cleaning up"):
-                self.states.close()
-        self._name_what_is_left()
-        self.ledger.close()
-        self._has_closed.set()
-        return True
-
-    def _name_what_is_left(self) -> None:
-        if self._folder is not None and self.ledger.things:
-            where = f"{self._climb.provider.title} ({self._climb.integration.name})"
-            self._climb.cleanup.left += [f"{thing} at {where}" for thing in self.ledger.things]
+    def _attempt(
+        self, request: requests.Request, settings: ProviderSettings | None, at_most: float | None = None
+    ) -> Attempt[_SetupAnswer]:
+        """Send a request once. It failed only if there was no answer and nothing may have been created."""
+        exchange = self._live.target.arrange(request, settings, at_most=at_most)
+        definite = definite_cause(exchange, self._live.dialect)
+        answer = _SetupAnswer(exchange, definite)
+        unanswered = exchange.failure is not None and exchange.failure.phase in (Phase.PROCESSING, Phase.TRANSFER)
+        if (
+            definite is None
+            or not is_no_answer(definite.cause)
+            or (unanswered and request.method == "POST" and self.cleanup.deadline is None)
+            or too_soon(self._live, exchange) is not None
+        ):
+            return Attempt(answer, exchange)
+        return Attempt(answer, exchange, definite)
 
 
-_LONGEST_WAIT = 60.0
-_LEAST_LEFT = 10.0
-"""Seconds that a wait must leave for the rest of the interactions."""
-
-_MARGIN = 0.5
-"""Clocks differ, and an interval is said in whole seconds."""
-
-_CLOSING_SECONDS = 20.0
-_LATE_CLOSING_SECONDS = 5.0
-"""The same when the deadline of the run is over."""
-
-_TIDYING_SECONDS = 15.0
-
-_UNSENT = (Phase.RESOLVE, Phase.CONNECT, Phase.TLS)
+def _concerns_target(definite: Finding) -> bool:
+    """Return whether the target does not answer, refuses the credential, or was never asked."""
+    cause = definite.cause
+    return cause is CauseId.CONTRACT_UNSAFE_PATH or is_no_answer(cause) or rejects_credential(cause)
 
 
-def never_left(exchange: Exchange) -> bool:
-    """Whether a request certainly never left this machine: there was no connection yet to send it through."""
-    return exchange.failure is not None and exchange.failure.phase in _UNSENT
-
-
-def too_soon(climb: CheckContext, exchange: Exchange) -> float | None:
-    """How many seconds at most until this may be asked again, where the provider says that it was asked too soon."""
-    response = exchange.response
-    if response is None or response.status < _REFUSED:
-        return None
-    error = climb.provider.error_of(response)
-    return climb.provider.too_soon(error, exchange) if error is not None else None
-
-
-def said(climb: CheckContext, exchange: Exchange) -> str:
-    """Why the provider wants to be asked later, in the words of its meaning."""
-    finding = climb.explain(exchange)
-    return finding.message if finding is not None else f"{climb.provider.title} does not accept this request again yet"
-
-
-def sends_message(climb: CheckContext, request: requests.Request | Request) -> bool:
-    """Whether a request may send somebody a message, and so must leave once."""
-    try:
-        path = urlsplit(str(request.url)).path
-    except ValueError:
-        return False  # Such an address is refused before anything is sent.
-    return climb.provider.sends_message(str(request.method), path, _fields(request))
-
-
-def _fields(request: requests.Request | Request) -> Mapping[str, Any]:
-    """The fields of a form or a JSON object."""
-    if not isinstance(request, Request) and request.json is not None:
-        return request.json if isinstance(request.json, Mapping) else {}
-    body = request.body if isinstance(request, Request) else request.data
-    if isinstance(body, Mapping):
-        return body
-    text = bytes(body).decode("utf-8", "replace") if isinstance(body, bytes | bytearray) else str(body or "")
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return dict(parse_qsl(text, keep_blank_values=True))
-    return document if isinstance(document, dict) else {}
-
-
-def _may_change(climb: CheckContext) -> bool:
-    integration = climb.integration
-    return not integration.environment.is_production or "unsafe-interactions" in integration.production_allows
-
-
-def _may_be_recorded(climb: CheckContext) -> bool:
-    """Whether anything can be left: a sandbox of our own takes all that with it."""
-    return not climb.integration.uses_sandbox and _may_change(climb)
-
-
-def target_of(climb: CheckContext) -> str:
-    """Where the integration's requests go."""
-    return repr((climb.live.base_url, climb.endpoint))
-
-
-def _records(climb: CheckContext) -> tuple[Path | None, Ledger]:
-    """Where it is recorded what is made on this target."""
-    if not _may_be_recorded(climb):
-        return None, Ledger()
-    name = climb.cleanup.run and f"{climb.cleanup.run}/{climb.integration.name}"
-    try:
-        folder = folder_of(climb.provider.name)
-        return folder, Ledger(name, folder, target=target_of(climb))
-    except NotRecorded as error:
-        return None, Ledger(name, refusal=str(error))
-
-
-def _asked(exchange: Exchange) -> str:
+def _request(exchange: Exchange) -> str:
     return f"{exchange.request.method} {urlsplit(exchange.request.url).path}"
 
 
 def _unreadable(definite: Finding, exchange: Exchange) -> Finding | None:
-    """Somebody else's page or half an answer: no state was arranged, so of the interaction nothing is known."""
+    """Return the finding of an unreadable answer: no state was set up, so the interaction could not be checked."""
     no_content = exchange.response is not None and exchange.response.status == _NO_CONTENT
     if definite.cause not in _UNREADABLE or no_content:
         return None
-    return replace(definite, message=f"{_asked(exchange)}: {definite.message}", outcome=Outcome.INCONCLUSIVE)
-
-
-class UsersInUse(Exception):
-    """The states cannot be arranged, because another run has the test users; ``finding`` says which."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
+    return replace(definite, message=f"{_request(exchange)}: {definite.message}", outcome=Outcome.INCONCLUSIVE)
 
 
 @contextmanager
-def arranging(climb: CheckContext) -> Iterator[StateManager]:
-    """Provider states while interactions run; what they created is removed afterwards.
+def managed_states(live: LiveContext) -> Iterator[StateManager]:
+    """Set up states while interactions run, and remove afterwards what they created.
 
     Raises:
-        UsersInUse: Another run has had the same test users until the deadline.
+        UsersInUse: Another run has used the same test users until the deadline.
     """
-    with _alone(climb):
-        arranger = StateManager(climb)
-        climb.cleanup.opened(arranger)
+    with users_locked(live):
+        manager = StateManager(live)
+        live.context.cleanup.opened(manager.cleanup)
         try:
-            arranger.tidy()
-            yield arranger
+            manager.cleanup.tidy()
+            yield manager
         finally:
-            arranger.close()
-            climb.cleanup.closed(arranger)
-
-
-@contextmanager
-def _alone(climb: CheckContext) -> Iterator[None]:
-    """One run at a time for the same test users of the same server, on this machine.
-
-    Two integrations, two gates or two workers of pytest would undo each other's
-    states. A sandbox of our own is nobody else's.
-    """
-    if climb.integration.uses_sandbox or not climb.test_data:
-        yield
-        return
-    users = sorted((name, str(value.value)) for name, value in climb.test_data.items())
-    shared = hashlib.sha256(repr((climb.live.base_url, climb.endpoint, users)).encode()).hexdigest()[:16]
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(f"test-users-{shared}", partial(_is_too_late, climb)))
-        except Held as held:
-            raise UsersInUse(_in_use(f"another run on this machine is using the test users: {held}", _WAIT)) from None
-        except NotPrivate as error:
-            raise UsersInUse(_in_use(f"the test users cannot be locked: {error}", None)) from None
-        yield
-
-
-_WAIT = "Wait for the other run to end, or stop it; then run mfagate again."
-
-
-def _is_too_late(climb: CheckContext) -> bool:
-    return time.monotonic() - climb.began > climb.options.deadline_seconds
-
-
-def _in_use(message: str, next_step: str | None) -> Finding:
-    return Finding(CauseId.CONTRACT_STATE_UNAVAILABLE, message, {}, None, next_step, Outcome.INCONCLUSIVE)
+            manager.cleanup.close()
+            live.context.cleanup.closed(manager.cleanup)

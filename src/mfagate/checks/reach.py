@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mfagate.config.shapes import is_address, is_loopback
-from mfagate.core.causes import CauseId
+from mfagate.core import check_ids
+from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.exchange import LEADS_TO, Exchange, Failure, Phase, host_of
 from mfagate.core.finding import Finding, some
 from mfagate.core.intermediaries import could_not_resolve
 
-_RESOLVE, _CONNECT, _TLS, _PING = "network.resolve", "network.connect", "network.tls", "provider.ping"
-
-_CHECKS = {Phase.RESOLVE: _RESOLVE, Phase.CONNECT: _CONNECT, Phase.TLS: _TLS}
+_CHECKS = {
+    Phase.RESOLVE: check_ids.NETWORK_RESOLVE,
+    Phase.CONNECT: check_ids.NETWORK_CONNECT,
+    Phase.TLS: check_ids.NETWORK_TLS,
+}
 
 _STEPS = tuple(_CHECKS)
 
@@ -55,7 +58,8 @@ class Sighting:
     @property
     def check_id(self) -> str:
         """Return the id of the check that reports the failure."""
-        return _CHECKS.get(self.failure.phase, _PING) if self.failure is not None else _PING
+        ping = check_ids.PROVIDER_PING
+        return _CHECKS.get(self.failure.phase, ping) if self.failure is not None else ping
 
     @property
     def is_here(self) -> bool:
@@ -65,7 +69,7 @@ class Sighting:
     @property
     def is_about_the_way(self) -> bool:
         """Return whether it tells anything about the network: a lack of file descriptors, say, does not."""
-        return self.failure is None or self.failure.cause.startswith("network.")
+        return self.failure is None or self.failure.cause.family is CauseFamily.NETWORK
 
     def failed_in(self, phase: Phase) -> bool:
         """Return whether it failed in this phase."""

@@ -1,4 +1,4 @@
-"""Record each interaction live into its cassette. A person's command, never CI's."""
+"""Record each interaction live into its cassette. People run this, never CI."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from pathlib import Path
 from mfagate.cassettes.reader import CassetteOrigin, path_for
 from mfagate.cassettes.scrub import Scrubber
 from mfagate.cassettes.writer import to_yaml
-from mfagate.checks.context import CheckContext, guarded, passed
-from mfagate.checks.contract import asked, judge
-from mfagate.checks.provider_states import StateManager, UsersInUse, arranging
+from mfagate.checks.interaction_judge import judge
+from mfagate.checks.live import LiveContext
+from mfagate.checks.provider_states import StateManager, managed_states
+from mfagate.checks.replay import replay
+from mfagate.checks.results import guarded, passed
+from mfagate.checks.user_lock import UsersInUse
 from mfagate.config.model import Integration
 from mfagate.contract import ContractError, Interaction
 from mfagate.contract import load as load_contract
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
 from mfagate.core.files import open_regular, write_atomically
 from mfagate.core.finding import Finding, Location, some
 from mfagate.core.result import Check
 from mfagate.secrets.shapes import COMMON
-
-ID = "recording"
 
 _NEW, _CHANGED, _DATED = "new", "changed", "only the date"
 """What became of a file that was written: ``change`` in the evidence, which reports read."""
@@ -48,15 +50,16 @@ def require_own_recordings(integrations: Sequence[Integration]) -> None:
         SharedRecordings: Two do; the message says what to do.
     """
     writers: dict[Path, list[Integration]] = {}
-    for one in integrations:
-        for path in _recordings_of(one):
-            writers.setdefault(path, []).append(one)
+    for integration in integrations:
+        for path in _recordings_of(integration):
+            writers.setdefault(path, []).append(integration)
     together = next((several for several in writers.values() if len(several) > 1), None)
     if together is None:
         return
     first, *others = together
+    names = some([integration.name for integration in together])
     raise SharedRecordings(
-        f"{some([one.name for one in together])} have the same recordings, in {first.cassettes_path}: each would "
+        f"{names} have the same recordings, in {first.cassettes_path}: each would "
         f"overwrite those of the other. Record one of them (--integration {first.name}), or give each a folder of its "
         f'own: cassettes = "…" in {others[0].head()}'
     )
@@ -73,60 +76,60 @@ def _recordings_of(integration: Integration) -> Iterator[Path]:
         yield path_for(folder, interaction.description)
 
 
-def run(climb: CheckContext) -> Iterator[Check]:
+def run(live: LiveContext) -> Iterator[Check]:
     """Replay, scrub, scan, and only then replace the old recording."""
     try:
-        yield from _recorded(climb)
+        yield from _recorded(live)
     except UsersInUse as error:
-        yield Check.from_finding(ID, error.finding)
+        yield Check.from_finding(check_ids.RECORDING, error.finding)
 
 
-def _recorded(climb: CheckContext) -> Iterator[Check]:
-    with arranging(climb) as arranger:
-        for interaction in climb.interactions:
-            record = partial(_record, climb, interaction, arranger)
-            yield guarded(climb, ID, interaction.description, record)
+def _recorded(live: LiveContext) -> Iterator[Check]:
+    with managed_states(live) as manager:
+        for interaction in live.context.interactions:
+            record = partial(_record, live, interaction, manager)
+            yield guarded(live.context, check_ids.RECORDING, interaction.description, record)
 
 
-def _record(climb: CheckContext, interaction: Interaction, arranger: StateManager) -> Check:
-    sent = asked(climb, interaction, arranger, ID)
+def _record(live: LiveContext, interaction: Interaction, manager: StateManager) -> Check:
+    sent = replay(live, interaction, manager, check_ids.RECORDING)
     if isinstance(sent, Check):
         return sent
-    check = judge(climb, interaction, sent, ID)
-    # An answer that breaks the contract is news, and no recording.
+    check = judge(live, interaction, sent, check_ids.RECORDING)
+    # An answer that breaks the contract is reported, and never recorded.
     agreed = check.outcome in (Outcome.PASS, Outcome.WARN)
-    return _write(climb, interaction, sent.exchange) if agreed else check
+    return _write(live, interaction, sent.exchange) if agreed else check
 
 
-def _write(climb: CheckContext, interaction: Interaction, exchange: Exchange) -> Check:
-    name, path = interaction.description, path_for(climb.integration.cassettes_path, interaction.description)
-    shapes = (*COMMON, *climb.provider.settings.secret_shapes(own=True))
-    scrubber = Scrubber(climb.provider.scrubbing, f"{climb.provider.name}.invalid", shapes)
+def _write(live: LiveContext, interaction: Interaction, exchange: Exchange) -> Check:
+    name, path = interaction.description, path_for(live.integration.cassettes_path, interaction.description)
+    shapes = (*COMMON, *live.provider.settings.secret_shapes(own=True))
+    scrubber = Scrubber(live.provider.scrubbing, f"{live.provider.name}.invalid", shapes)
     # The request as the contract has it: what a state fills in differs each time, and may name an account.
     request, response = scrubber.scrub(replace(exchange, request=interaction.example_request()))
-    origin = CassetteOrigin.EMULATOR if climb.target == "emulator" else CassetteOrigin.PROVIDER
+    origin = CassetteOrigin.EMULATOR if live.target_kind == "emulator" else CassetteOrigin.PROVIDER
     text = to_yaml(request, response, recorded_at=datetime.now(UTC).date(), recorded_from=origin)
-    leaked = climb.redactor.found_in(text)
+    leaked = live.context.redactor.found_in(text)
     if leaked:
         message = f"{name}: the scrubbed recording still holds {', '.join(leaked)}; the old one was kept"
         return Check.from_finding(
-            ID, Finding(CauseId.CASSETTE_SECRET_LEAKED, message, {}, Location(path)), subject=name
+            check_ids.RECORDING, Finding(CauseId.CASSETTE_SECRET_LEAKED, message, {}, Location(path)), subject=name
         )
     if broken := interaction.match(response):
         message = f"{name}: what is left after scrubbing breaks the contract: {broken[0].message}"
         finding = Finding(CauseId.CASSETTE_CONTRACT_MISMATCH, message, {}, Location(path), _SCRUBBED_TOO_MUCH)
-        return Check.from_finding(ID, finding, subject=name)
+        return Check.from_finding(check_ids.RECORDING, finding, subject=name)
     try:
         old = _replaced(path, text)
     except OSError as error:
         message = f"{name}: the recording {path} cannot be written: {error.strerror or error}"
         step = "Make sure that this user can write a regular file there, and record again."
         finding = Finding(CauseId.CASSETTE_MISSING, message, {}, Location(path), step)
-        return Check.from_finding(ID, finding, subject=name)
+        return Check.from_finding(check_ids.RECORDING, finding, subject=name)
     if old == text:
-        return passed(ID, "unchanged", subject=name)
+        return passed(check_ids.RECORDING, "unchanged", subject=name)
     change = _change(old, text)
-    return passed(ID, f"recorded: {change}", subject=name, file=str(path), change=change)
+    return passed(check_ids.RECORDING, f"recorded: {change}", subject=name, file=str(path), change=change)
 
 
 def _change(old: str | None, new: str) -> str:

@@ -1,8 +1,8 @@
-"""One answer is a sample: what is doubtful is asked again, and what is told is the whole picture.
+"""Repeat a request while another attempt may give a different answer, and judge all attempts together.
 
-Asked again is what may be different the next time: a transport failure, a server error, a limit on the
-rate, and also a refusal, because a refusal decides what people do next. How often and for how long is
-bounded, so that the cause is known within seconds.
+Transport failures, server errors and rate limits are repeated because they may pass. A refusal is repeated because
+people act on it, so it must be confirmed. The number of attempts and their duration are limited, so that the cause is
+known within seconds.
 """
 
 from __future__ import annotations
@@ -11,66 +11,57 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
-from mfagate.checks.retirement import announced
-from mfagate.core.causes import CauseId, Outcome, refuses
+from mfagate.core.causes import CauseFamily, CauseId, Outcome, may_pass, refuses
 from mfagate.core.diagnosis import seconds_to_wait
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.result import Check
 
-if TYPE_CHECKING:
-    from mfagate.checks.context import CheckContext
-    from mfagate.providers.base import Probe
-
 MOST_ATTEMPTS = 4
-"""Where what went wrong may pass."""
+"""The limit for a failure that may pass."""
 
 CONFIRMING_ATTEMPTS = 3
-"""Where an answer was definite: three alike are no coincidence."""
+"""The limit for a definite answer: three equal answers are no coincidence."""
 
 REQUEST_RETRY_SECONDS = 3.0
-"""For which one question is asked again."""
-
-INTEGRATION_RETRY_SECONDS = 5.0
-"""For which all questions of a climb are asked again; with more trouble than that, the trouble is the answer."""
-
-_LEAST_SECONDS = 1.5
-"""For which each question is asked again all the same: a slow provider uses the others up on two or three."""
+"""How long one request is repeated."""
 
 _CONFIRMED_IF_WITHIN = 1.0
-"""Seconds: what takes longer is answered definitely enough."""
+"""Seconds. A definite answer that took longer is not confirmed."""
 
-_PAUSE_SECONDS = 0.15
+_BACKOFF_SECONDS = 0.15
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt(Generic[T]):
-    """One attempt, and the exchange that it took. ``cause`` is None if it was in order."""
+class Attempt(Generic[T_co]):
+    """One attempt, its exchange if a request was sent, and what the exchange was found to show."""
 
-    value: T
+    value: T_co
     exchange: Exchange | None
-    cause: CauseId | None = None
-    outcome: Outcome | None = None
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def found(cls, value: T, exchange: Exchange | None, finding: Finding | None) -> Attempt[T]:
-        """An attempt and what is to be said of it; only what is red is worth another."""
-        if finding is None or not finding.effective_outcome.is_red:
-            return cls(value, exchange)
-        return cls(value, exchange, finding.cause, finding.effective_outcome, finding.evidence)
+    finding: Finding | None = None
 
     @classmethod
     def checked(cls, check: Check, exchange: Exchange | None) -> Attempt[Check]:
-        """A whole check as an attempt."""
-        if not check.outcome.is_red:
+        """Make an attempt of a whole check."""
+        if check.cause is None:
             return Attempt(check, exchange)
-        return Attempt(check, exchange, check.cause, check.outcome, check.evidence)
+        return Attempt(check, exchange, Finding(check.cause, check.message, check.evidence, outcome=check.outcome))
+
+    @property
+    def failure(self) -> Finding | None:
+        """The finding, if it is red; other findings are not worth another attempt."""
+        return self.finding if self.finding is not None and self.finding.effective_outcome.is_red else None
+
+    @property
+    def cause(self) -> CauseId | None:
+        """The cause of the failure; None if the attempt succeeded."""
+        return self.failure.cause if self.failure is not None else None
 
     @property
     def wait(self) -> float:
@@ -80,184 +71,152 @@ class Attempt(Generic[T]):
 
     @property
     def is_transient(self) -> bool:
-        """Whether it may pass by itself: silence, a server error, a limit on the rate, or on this machine."""
-        passing = self.outcome is Outcome.INCONCLUSIVE
-        return passing and str(self.cause).startswith(("network.", "provider.", CauseId.GATE_RESOURCES))
+        """Whether the failure may pass by itself: no answer, a server error, a limit on the rate or on this machine."""
+        failure = self.failure
+        return failure is not None and failure.effective_outcome is Outcome.INCONCLUSIVE and may_pass(failure.cause)
 
     @property
     def label(self) -> str:
-        """The cause with the status, where there was an answer."""
-        status = self.evidence.get("status")
+        """The cause, with the status of the answer if there was one."""
+        status = self.failure.evidence.get("status") if self.failure is not None else None
         return f"{self.cause} ({status})" if status else str(self.cause)
 
 
-@dataclass(slots=True)
-class Attempts(Generic[T]):
-    """All attempts at one question."""
+@dataclass(frozen=True, slots=True)
+class Attempts(Generic[T_co]):
+    """All attempts at one request."""
 
-    samples: list[Attempt[T]]
+    all: tuple[Attempt[T_co], ...]
 
     @property
-    def failures(self) -> list[Attempt[T]]:
-        """Those that were not in order."""
-        return [sample for sample in self.samples if sample.cause is not None]
+    def failures(self) -> list[Attempt[T_co]]:
+        """The attempts that failed."""
+        return [attempt for attempt in self.all if attempt.cause is not None]
 
     @property
     def recovered(self) -> bool:
-        """Whether something passed by itself, and nothing else was wrong."""
+        """Whether every failure was transient and another attempt succeeded."""
         failures = self.failures
-        return 0 < len(failures) < len(self.samples) and all(sample.is_transient for sample in failures)
+        return 0 < len(failures) < len(self.all) and all(attempt.is_transient for attempt in failures)
 
     @property
-    def mixed(self) -> bool:
-        """Whether the same question got a definite answer and the opposite one."""
-        return 0 < len(self.failures) < len(self.samples) and not self.recovered
+    def inconsistent(self) -> bool:
+        """Whether the same request got a definite failure and a success."""
+        return 0 < len(self.failures) < len(self.all) and not self.recovered
 
     @property
-    def shown(self) -> Attempt[T]:
-        """The attempt to go by: never simply the last one."""
+    def representative(self) -> Attempt[T_co]:
+        """The attempt that the check reports: the last success, or the most frequent failure."""
         failures = self.failures
         if not failures or self.recovered:
-            return next(sample for sample in reversed(self.samples) if sample.cause is None)
-        definite = [sample for sample in failures if not sample.is_transient]
-        among = definite if self.mixed else failures
-        most = Counter(sample.cause for sample in among).most_common(1)[0][0]
-        return next(sample for sample in among if sample.cause == most)
+            return next(attempt for attempt in reversed(self.all) if attempt.cause is None)
+        definite = [attempt for attempt in failures if not attempt.is_transient]
+        candidates = definite if self.inconsistent else failures
+        most = Counter(attempt.cause for attempt in candidates).most_common(1)[0][0]
+        return next(attempt for attempt in candidates if attempt.cause == most)
 
     @property
-    def told(self) -> Mapping[str, str]:
-        """The counts as evidence, if there was more than one attempt."""
-        if len(self.samples) == 1:
+    def value(self) -> T_co:
+        """The value of the representative attempt."""
+        return self.representative.value
+
+    @property
+    def finding(self) -> Finding | None:
+        """The finding of the representative attempt."""
+        return self.representative.finding
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """The counts as evidence; empty for a single attempt."""
+        if len(self.all) == 1:
             return {}
         failures = self.failures
         kinds = f": {counts(failures)}" if failures else ""
-        return {"attempts": f"{len(failures)} of {len(self.samples)} failed{kinds}", **self._by_address()}
+        return {"attempts": f"{len(failures)} of {len(self.all)} failed{kinds}", **self._by_address()}
 
     def _by_address(self) -> Mapping[str, str]:
-        """Which of several servers behind one name failed, if more than one was met."""
-        met: dict[str, list[bool]] = {}
-        for sample in self.samples:
-            if sample.exchange is not None and sample.exchange.address is not None:
-                met.setdefault(sample.exchange.address, []).append(sample.cause is not None)
-        if len(met) < 2:
+        """Count the failures of each server, if several servers behind one name have answered."""
+        failed: dict[str, list[bool]] = {}
+        for attempt in self.all:
+            if attempt.exchange is not None and attempt.exchange.address is not None:
+                failed.setdefault(attempt.exchange.address, []).append(attempt.cause is not None)
+        if len(failed) < 2:
             return {}
-        return {"by address": ", ".join(f"{one}: {sum(bad)} of {len(bad)} failed" for one, bad in met.items())}
+        numbers = (f"{address}: {sum(each)} of {len(each)} failed" for address, each in failed.items())
+        return {"by address": ", ".join(numbers)}
 
     def counted(self, finding: Finding) -> Finding:
-        """The finding with its counts; of a mixed picture no more is claimed than that."""
-        if self.mixed:
-            failed, total = len(self.failures), len(self.samples)
-            message = f"{finding.message}: so in {failed} of {total} attempts, and in order otherwise"
+        """Return the finding with the counts; inconclusive if the attempts were inconsistent."""
+        if self.inconsistent:
+            message = (
+                f"{finding.message}: so in {len(self.failures)} of {len(self.all)} attempts, and in order otherwise"
+            )
             finding = replace(finding, message=message, outcome=Outcome.INCONCLUSIVE)
-        return replace(finding, evidence={**finding.evidence, **self.told})
+        return replace(finding, evidence={**finding.evidence, **self.summary})
 
 
-def counts(samples: Sequence[Attempt[Any]]) -> str:
-    """How many there are of each kind, such as ``2 × provider.outage (503)``."""
-    return ", ".join(f"{number} × {label}" for label, number in Counter(one.label for one in samples).items())
+def counts(attempts: Sequence[Attempt[object]]) -> str:
+    """Count the attempts of each kind, such as ``2 × provider.outage (503)``."""
+    return ", ".join(f"{number} × {label}" for label, number in Counter(each.label for each in attempts).items())
 
 
-def _always(sample: Attempt[Any]) -> bool:
+def always(attempt: Attempt[object]) -> bool:
+    """Allow any further attempt."""
     return True
 
 
-def attempt_until_settled(
-    climb: CheckContext,
-    once: Callable[[float | None], Attempt[T]],
-    *,
-    confirming: bool = True,
-    bounded: bool = True,
-    may_repeat: Callable[[Attempt[T]], bool] = _always,
-) -> Attempts[T]:
-    """Ask as of :func:`attempts`, within the time that is left for asking again, and remember the answers."""
-    seconds = min(REQUEST_RETRY_SECONDS, max(climb.asking_seconds, _LEAST_SECONDS))
-    picture, used = attempts(once, seconds, confirming=confirming, bounded=bounded, may_repeat=may_repeat)
-    climb.asking_seconds -= used
-    climb.pictures.append(picture)
-    return picture
-
-
-def attempts(
+def repeat(
     once: Callable[[float | None], Attempt[T]],
     seconds: float,
     *,
     confirming: bool = True,
     bounded: bool = True,
-    may_repeat: Callable[[Attempt[T]], bool] = _always,
+    may_repeat: Callable[[Attempt[T]], bool] = always,
 ) -> tuple[Attempts[T], float]:
-    """Ask, and ask again for so many ``seconds`` while that may tell more. Return also the seconds that this took.
+    """Make attempts until the result is settled. Return them, and the seconds that the repetitions took.
 
-    ``once`` makes one attempt; it is given the seconds that it may take, None for as long as usual.
-    Without ``confirming``, a definite answer is taken at its word. If it cannot be ``bounded``
-    by those seconds, what took long is not asked again. ``may_repeat`` says after each attempt whether there may be
-    another: what sends a message is sent once.
+    Args:
+        once: Makes one attempt. Its argument limits the seconds; None means the usual timeout.
+        seconds: How long to repeat.
+        confirming: Whether to repeat a definite failure to confirm it.
+        bounded: Whether ``once`` keeps to its limit. If not, a slow attempt is not repeated.
+        may_repeat: Whether another attempt may follow this one; a request that sends a message is sent once.
     """
     began = time.monotonic()
-    picture = Attempts([once(None)])
+    made = [once(None)]
     first = time.monotonic() - began
     confirming = confirming and first < _CONFIRMED_IF_WITHIN
     end = time.monotonic() + seconds
     again = bounded or first <= REQUEST_RETRY_SECONDS
-    while again and may_repeat(picture.samples[-1]):
-        pause = _pause(picture, end - time.monotonic(), confirming)
+    while again and may_repeat(made[-1]):
+        pause = backoff(made[-1], len(made), end - time.monotonic(), confirming=confirming)
         if pause is None:
             break
         time.sleep(pause)
-        picture.samples.append(once(max(end - time.monotonic(), 0.1)))
-        if first > REQUEST_RETRY_SECONDS:  # A silence is confirmed once: each costs a timeout.
+        made.append(once(max(end - time.monotonic(), 0.1)))
+        if first > REQUEST_RETRY_SECONDS:  # A timeout is confirmed once, because each attempt takes as long again.
             break
-    used = seconds - max(end - time.monotonic(), 0.0) if len(picture.samples) > 1 else 0.0
-    return picture, used
+    used = seconds - max(end - time.monotonic(), 0.0) if len(made) > 1 else 0.0
+    return Attempts(tuple(made)), used
 
 
-def _pause(picture: Attempts[Any], left: float, confirming: bool) -> float | None:
-    """Seconds to wait before the next attempt, None for no further one."""
-    last, made = picture.samples[-1], len(picture.samples)
-    if last.cause is None:
+def backoff(last: Attempt[object], made: int, left: float, *, confirming: bool) -> float | None:
+    """Return the seconds to wait before the next attempt; None if there is to be no other.
+
+    Args:
+        last: The latest attempt.
+        made: The number of attempts so far.
+        left: The seconds that remain.
+        confirming: Whether to confirm a definite failure.
+    """
+    failure = last.failure
+    if failure is None:
         return None
     if last.is_transient:
-        # Full jitter, so that the workers of a whole pipeline do not come back in step.
-        pause = random.uniform(0.5, 1.5) * _PAUSE_SECONDS * 2 ** (made - 1)  # noqa: S311 - no secret depends on it
+        # Full jitter, so that the workers of a whole pipeline do not repeat their requests at the same time.
+        pause = random.uniform(0.5, 1.5) * _BACKOFF_SECONDS * 2 ** (made - 1)  # noqa: S311 - no secret depends on it
         wait = max(pause, last.wait)
         return wait if made < MOST_ATTEMPTS and wait < left else None
-    definite = refuses(last.cause) or str(last.cause).startswith("contract.")
-    doubtful = confirming and last.outcome is Outcome.FAIL and definite
-    return _PAUSE_SECONDS if doubtful and made < CONFIRMING_ATTEMPTS and left > _PAUSE_SECONDS else None
-
-
-def ask_probe(
-    climb: CheckContext,
-    probe: Probe,
-    judge: Callable[[Exchange], Finding | None],
-    *,
-    settings: Any = None,
-    unsigned: bool = False,
-) -> Attempts[Exchange]:
-    """Ask with a probe, which is read-only and may be sent as often as one likes."""
-
-    def once(at_most: float | None) -> Attempt[Exchange]:
-        request = probe.request()
-        live = climb.live
-        exchange = (
-            live.send_unsigned(request, at_most=at_most) if unsigned else live.send(request, settings, at_most=at_most)
-        )
-        return Attempt.found(exchange, exchange, judge(exchange))
-
-    return attempt_until_settled(climb, once)
-
-
-def judging(
-    probe: Probe, diagnose: Callable[[Exchange, Probe], Finding], *, reviewed: bool = False
-) -> Callable[[Exchange], Finding | None]:
-    """A judge to whom an answer that the probe accepts is in order, unless it announces the end of its endpoint.
-
-    ``reviewed`` has it looked at once more, with the probe's own review.
-    """
-
-    def judge(exchange: Exchange) -> Finding | None:
-        if exchange.response is None or not probe.accepted(exchange.response):
-            return diagnose(exchange, probe)
-        found = probe.review(exchange.response) if reviewed and probe.review else None
-        return found or announced(exchange)
-
-    return judge
+    definite = refuses(failure.cause) or failure.cause.family is CauseFamily.CONTRACT
+    doubtful = confirming and failure.effective_outcome is Outcome.FAIL and definite
+    return _BACKOFF_SECONDS if doubtful and made < CONFIRMING_ATTEMPTS and left > _BACKOFF_SECONDS else None

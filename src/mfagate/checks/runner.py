@@ -1,8 +1,9 @@
-"""Climbing: the rungs in order, stopping at the first red one."""
+"""The plan of each stage, and how it is run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mfagate.checks import (
@@ -10,25 +11,30 @@ from mfagate.checks import (
     cassette_files,
     clock,
     configuration,
-    contract,
+    contract_file,
     credential,
     documentation,
     drift,
     expiry,
     identity,
+    interactions,
     network,
     permission,
     record,
     stability,
 )
-from mfagate.checks.context import CheckContext, CheckStep, internal_error, skipped
+from mfagate.checks.context import CheckContext
 from mfagate.checks.deadline import overdue
+from mfagate.checks.live import LiveContext
+from mfagate.checks.results import internal_error, skipped
+from mfagate.checks.transcript import Transcript
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check, SkipReason
 
 
 class Stage(StrEnum):
-    """Which question is asked."""
+    """What is checked."""
 
     CHECK = "check"
     PROBE = "probe"
@@ -38,84 +44,168 @@ class Stage(StrEnum):
     NIGHTLY = "nightly"
 
 
-_CONTRACT_FILE = CheckStep(contract.FILE, contract.read)
+@dataclass(frozen=True, kw_only=True)
+class CheckStep:
+    """One step of a plan.
 
-_LIVE = (
-    CheckStep(configuration.ID, configuration.run, exonerates="configuration"),
-    CheckStep(network.RESOLVE, network.resolve),
-    CheckStep(network.CONNECT, network.connect, exonerates="network"),
-    CheckStep(network.TLS, network.tls),
-    CheckStep(network.PING, network.ping, exonerates="provider"),
-    CheckStep(clock.ID, clock.run, exonerates="clock"),
-    CheckStep(credential.ACCEPTED, credential.accepted, exonerates="credential", asks=True),
-    CheckStep(credential.ENFORCED, credential.enforced, asks=True),
-    CheckStep(identity.ID, identity.run),
-    CheckStep(permission.ID, permission.run, asks=True),
-    CheckStep(expiry.ID, expiry.run, asks=True),
+    Args:
+        id: The id of its checks.
+        exonerates: What is not at fault if the step passes.
+        blocking: Whether later steps depend on this one, so that they are skipped if it fails.
+    """
+
+    id: str = field(kw_only=False)
+    exonerates: str | None = None
+    blocking: bool = True
+
+
+@dataclass(frozen=True)
+class OfflineStep(CheckStep):
+    """A step that needs no settings of the provider and no network."""
+
+    run: Callable[[CheckContext], Iterable[Check]]
+
+
+@dataclass(frozen=True)
+class LiveStep(CheckStep):
+    """A step that needs a configuration that has passed.
+
+    Args:
+        run: Makes the checks.
+        sends_requests: Whether the step begins to send requests, which it does not after the deadline.
+    """
+
+    run: Callable[[LiveContext], Iterable[Check]]
+    sends_requests: bool = field(default=False, kw_only=True)
+
+
+_CONFIGURATION = OfflineStep(check_ids.CONFIGURATION, configuration.run, exonerates="configuration")
+_CONTRACT_FILE = OfflineStep(check_ids.CONTRACT_FILE, contract_file.run)
+
+_LIVE: tuple[CheckStep, ...] = (
+    _CONFIGURATION,
+    LiveStep(check_ids.NETWORK_RESOLVE, network.resolve),
+    LiveStep(check_ids.NETWORK_CONNECT, network.connect, exonerates="network"),
+    LiveStep(check_ids.NETWORK_TLS, network.tls),
+    LiveStep(check_ids.PROVIDER_PING, network.ping, exonerates="provider"),
+    LiveStep(check_ids.CLOCK, clock.run, exonerates="clock"),
+    LiveStep(check_ids.CREDENTIAL_ACCEPTED, credential.accepted, exonerates="credential", sends_requests=True),
+    LiveStep(check_ids.CREDENTIAL_ENFORCED, credential.enforced, sends_requests=True),
+    LiveStep(check_ids.IDENTITY, identity.run),
+    LiveStep(check_ids.PERMISSION, permission.run, sends_requests=True),
+    LiveStep(check_ids.CREDENTIAL_EXPIRY, expiry.run, sends_requests=True),
     _CONTRACT_FILE,
 )
 
-_LADDERS: dict[Stage, tuple[CheckStep, ...]] = {
+_PLANS: dict[Stage, tuple[CheckStep, ...]] = {
     Stage.CHECK: (
-        # Offline, contracts and recordings are judged however the configuration stands.
-        CheckStep(configuration.ID, configuration.run, exonerates="configuration", blocking=False),
+        # Offline, contracts and recordings are checked even if the configuration has failed.
+        OfflineStep(check_ids.CONFIGURATION, configuration.run, exonerates="configuration", blocking=False),
         _CONTRACT_FILE,
-        CheckStep(cassette_files.ID, cassette_files.run),
+        OfflineStep(check_ids.CASSETTE, cassette_files.run),
     ),
     Stage.PROBE: _LIVE,
     Stage.GATE: (
         *_LIVE,
-        CheckStep(contract.INTERACTION, contract.run),
-        CheckStep(stability.ID, stability.run, blocking=False),
-        CheckStep(cassette_files.ORIGIN, cassette_files.origins),
+        LiveStep(check_ids.CONTRACT_INTERACTION, interactions.run),
+        LiveStep(check_ids.PROVIDER_STEADY, stability.run, blocking=False),
+        OfflineStep(check_ids.CASSETTE_ORIGIN, cassette_files.origins),
     ),
     Stage.NIGHTLY: (
-        CheckStep(documentation.ID, documentation.run, blocking=False),
+        OfflineStep(check_ids.DOCUMENTATION, documentation.run, blocking=False),
         *_LIVE,
-        # What an interaction breaks is no reason not to look at the others.
-        CheckStep(contract.INTERACTION, contract.run, blocking=False),
-        CheckStep(drift.ID, drift.run, blocking=False),
-        CheckStep(stability.ID, stability.run, blocking=False),
-        CheckStep(baseline.LATENCY, baseline.latency, blocking=False),
-        CheckStep(baseline.ERRORS, baseline.errors, blocking=False),
-        CheckStep(cassette_files.ORIGIN, cassette_files.origins, blocking=False),
-        CheckStep(cassette_files.AGE, cassette_files.ages, blocking=False),
+        # A broken interaction is no reason to leave out the later checks.
+        LiveStep(check_ids.CONTRACT_INTERACTION, interactions.run, blocking=False),
+        LiveStep(check_ids.DRIFT, drift.run, blocking=False),
+        LiveStep(check_ids.PROVIDER_STEADY, stability.run, blocking=False),
+        LiveStep(check_ids.LATENCY, baseline.latency, blocking=False),
+        LiveStep(check_ids.ERRORS, baseline.errors, blocking=False),
+        OfflineStep(check_ids.CASSETTE_ORIGIN, cassette_files.origins, blocking=False),
+        OfflineStep(check_ids.CASSETTE_AGE, cassette_files.ages, blocking=False),
     ),
-    Stage.RECORD: (*_LIVE, CheckStep(record.ID, record.run)),
+    Stage.RECORD: (*_LIVE, LiveStep(check_ids.RECORDING, record.run)),
 }
 
 
 def plan(stage: Stage) -> Sequence[CheckStep]:
-    """The rungs of a stage."""
-    return _LADDERS[stage]
+    """Return the steps of a stage, in order."""
+    return _PLANS[stage]
 
 
-def run_checks(state: CheckContext, stage: Stage, on_check: Callable[[Check], None]) -> tuple[list[Check], list[str]]:
-    """Run the rungs; the second value lists what the green ones took out of suspicion.
+class CheckRun:
+    """The checks of one integration while they run, and what they have found.
 
-    A defect of ours in one rung is reported as such and does not stop the
-    others, except where they have nothing to stand on without it.
+    Attributes:
+        context: The inputs.
+        checks: The results so far.
+        exonerated: What the steps that passed showed not to be at fault.
+        transcript: The attempts.
+        live: The live context; None while no live step was reached.
     """
-    checks: list[Check] = []
-    cleared: list[str] = []
-    stopped_by: Check | None = None
-    for rung in plan(stage):
-        here: list[Check] = []
-        if stopped_by is not None:
-            reason = f"not reached: {stopped_by.title} found {stopped_by.cause}"
-            here.append(skipped(rung.id, reason, because=SkipReason.NOT_REACHED))
-            on_check(here[-1])
-        else:
-            for found in _guarded(state, rung):
-                here.append(state.waivers.applied(found))
-                on_check(here[-1])
-            if rung.blocking:
-                stopped_by = next((check for check in here if _stops(check)), None)
-            # A rung that was skipped has shown nothing, so it clears nothing; nor does a fault that is waived.
-            if rung.exonerates and not any(check.found.is_red for check in here) and not _showed_nothing(here):
-                cleared.append(rung.exonerates)
-        checks += here
-    return checks, cleared
+
+    def __init__(self, context: CheckContext) -> None:
+        self.context = context
+        self.checks: list[Check] = []
+        self.exonerated: list[str] = []
+        self.transcript = Transcript(context.options.deadline_seconds)
+        self.live: LiveContext | None = None
+        self._stopped_by: Check | None = None
+
+    def take(self, step: CheckStep, on_check: Callable[[Check], None]) -> None:
+        """Run one step. A defect of mfagate in it is reported, and does not stop the other steps."""
+        found: list[Check] = []
+        for check in self._found(step):
+            found.append(self.context.waivers.applied(check))
+            on_check(found[-1])
+        self.checks += found
+        if step.blocking and self._stopped_by is None:
+            self._stopped_by = next(filter(_stops, found), None)
+        # A step that was skipped has shown nothing, so it exonerates nothing; nor does a waived fault.
+        if step.exonerates and not any(check.found.is_red for check in found) and not _showed_nothing(found):
+            self.exonerated.append(step.exonerates)
+
+    def _found(self, step: CheckStep) -> Iterator[Check]:
+        if self._stopped_by is not None:
+            reason = f"not reached: {self._stopped_by.title} found {self._stopped_by.cause}"
+            yield skipped(step.id, reason, because=SkipReason.NOT_REACHED)
+            return
+        try:
+            late = self._overdue(step)
+            if late is not None:
+                yield late
+                return
+            for check in self._run(step):
+                yield stability.with_other_answers(self.transcript, check)
+        except Exception as error:  # noqa: BLE001 - every defect of mfagate becomes a finding
+            yield internal_error(self.context.integration, self.context.redactor, step.id, error)
+
+    def _run(self, step: CheckStep) -> Iterable[Check]:
+        if isinstance(step, OfflineStep):
+            return step.run(self.context)
+        live = self._opened()
+        if not isinstance(step, LiveStep) or live is None:
+            return [skipped(step.id, "not reached: there are no settings", because=SkipReason.NOT_REACHED)]
+        return step.run(live)
+
+    def _overdue(self, step: CheckStep) -> Check | None:
+        sends_requests = isinstance(step, LiveStep) and step.sends_requests
+        if self.live is None or not sends_requests:
+            return None
+        return overdue(self.live, step.id, "the earlier checks were done")
+
+    def _opened(self) -> LiveContext | None:
+        typed = self.context.tables.typed
+        if self.live is None and typed is not None:
+            self.live = LiveContext(self.context, typed, self.transcript)
+        return self.live
+
+
+def run_checks(context: CheckContext, stage: Stage, on_check: Callable[[Check], None] = lambda check: None) -> CheckRun:
+    """Run the steps of a stage, and report each check to ``on_check`` when it is done."""
+    run = CheckRun(context)
+    for step in plan(stage):
+        run.take(step, on_check)
+    return run
 
 
 def _showed_nothing(checks: Sequence[Check]) -> bool:
@@ -125,14 +215,3 @@ def _showed_nothing(checks: Sequence[Check]) -> bool:
 
 def _stops(check: Check) -> bool:
     return check.outcome.is_red and check.cause is not CauseId.GATE_INTERNAL_ERROR
-
-
-def _guarded(state: CheckContext, rung: CheckStep) -> Iterator[Check]:
-    try:
-        if rung.asks and (late := overdue(state, rung.id, "the rungs below were climbed")) is not None:
-            yield late
-            return
-        for check in rung.run(state):
-            yield stability.in_context(state, check)
-    except Exception as error:  # noqa: BLE001 - whatever our defect is, it becomes a finding
-        yield internal_error(state.integration, state.redactor, rung.id, error)

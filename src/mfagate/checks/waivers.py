@@ -1,4 +1,4 @@
-"""Waivers at work: what they take out of the verdict, and what there is to say about themselves."""
+"""Apply waivers to checks, and report expired and unused waivers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from mfagate.config.model import GateOptions, Integration
 from mfagate.config.waivers import Waiver
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.finding import Finding, Location
 from mfagate.core.result import Check, ReportLocation, Verdict, Waived
-
-ID = "waiver"
 
 
 @dataclass(slots=True)
@@ -26,11 +25,11 @@ class Waivers:
     _covered: dict[int, list[Check]] = field(default_factory=lambda: defaultdict(list))
 
     def stops(self, check: Check) -> bool:
-        """Whether a check is red and nobody has accepted it."""
+        """Return whether a check is red and not accepted."""
         return check.outcome.is_red and self._live(check) is None
 
     def applied(self, check: Check) -> Check:
-        """The check as it counts: accepted, or with a note that it was until lately."""
+        """Return the check as it counts: accepted by a waiver, or with a note that the waiver has expired."""
         number = self._live(check)
         if number is not None:
             self._covered[number].append(check)
@@ -43,11 +42,11 @@ class Waivers:
         return check
 
     def review(self, checks: Sequence[Check]) -> Iterator[Check]:
-        """Findings about the waivers themselves, once all checks of the run are done."""
+        """Yield findings about the waivers themselves, once all checks of the run are done."""
         for number, waiver in enumerate(self._waivers):
             finding = self._judge(number, waiver, checks)
             if finding is not None:
-                yield Check.from_finding(ID, finding, subject=_of(waiver))
+                yield Check.from_finding(check_ids.WAIVER, finding, subject=_of(waiver))
 
     def _judge(self, number: int, waiver: Waiver, checks: Sequence[Check]) -> Finding | None:
         covered, left = self._covered.get(number, []), waiver.days_left(self.today)
@@ -86,7 +85,7 @@ class Waivers:
         return self._fitting(check, live=True)
 
     def _fitting(self, check: Check, *, live: bool) -> int | None:
-        """The number of the first waiver for it, among those that hold or those that have ended."""
+        """Return the number of the first waiver that fits, among the valid (``live``) or the expired ones."""
         if not check.outcome.is_red and check.outcome is not Outcome.WARN:
             return None
         fitting = (
@@ -114,16 +113,16 @@ class Waivers:
 
 
 def _found_nothing(waiver: Waiver, checks: Sequence[Check]) -> str:
-    """Why the waiver is not needed; empty where this run could not tell.
+    """Return why the waiver is not needed; empty if this run cannot tell.
 
-    A check that was skipped, or whose rung ended red, has not said that there is nothing.
+    A check that was skipped, or that has another red finding, does not show that the waived problem is gone.
     """
-    rung = [check for check in checks if check.id in waiver.checks]
-    ran = [check for check in rung if check.outcome is not Outcome.SKIPPED]
+    same = [check for check in checks if check.id in waiver.checks]
+    ran = [check for check in same if check.outcome is not Outcome.SKIPPED]
     if not ran or any(check.outcome.is_red for check in ran):
         return ""
-    # A check of the whole rung speaks for each subject.
-    meant = [check for check in rung if check.subject is None or waiver.concerns(check.subject)]
+    # A check without a subject speaks for each subject.
+    meant = [check for check in same if check.subject is None or waiver.concerns(check.subject)]
     if not meant:
         return f"the waiver for {_of(waiver)} fits no check: nothing has this subject"
     if all(check.outcome is Outcome.SKIPPED for check in meant):

@@ -122,7 +122,7 @@ def new_provider(name: str, title: str | None, parent: Path) -> None:
     """Write a package that adds the provider NAME.
 
     What it holds works, with a made-up API on an emulator. Its tests fail and say
-    what to put in the place of what is made up; docs/add-a-provider.md tells how.
+    what to put in the place of what is made up; docs/how-to/add-a-provider.md tells how.
     """
     from mfagate.scaffold import ScaffoldRefused, provider_package
 

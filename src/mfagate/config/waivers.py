@@ -13,13 +13,14 @@ from pydantic_core import PydanticCustomError
 
 from mfagate.config.nearest import nearest_to
 from mfagate.config.table import Day, Table
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
 
-_CONFIGURATION = ("configuration",)
-_INTERACTION = ("contract.interaction",)
-_RECORDING = ("cassette",)
-_DRIFT = ("drift",)
-_DOCUMENTATION = ("documentation",)
+_CONFIGURATION = (check_ids.CONFIGURATION,)
+_INTERACTION = (check_ids.CONTRACT_INTERACTION,)
+_RECORDING = (check_ids.CASSETTE,)
+_DRIFT = (check_ids.DRIFT,)
+_DOCUMENTATION = (check_ids.DOCUMENTATION,)
 
 WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.CONFIG_WRONG_ENVIRONMENT: _CONFIGURATION,
@@ -28,10 +29,10 @@ WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.CONFIG_READ_DIFFERENTLY: _CONFIGURATION,
     CauseId.CONFIG_TIMEOUT_BUDGET: _CONFIGURATION,
     CauseId.CONFIG_FAILS_OPEN: _CONFIGURATION,
-    CauseId.CONFIG_IDENTITY_UNPINNED: ("identity",),
-    CauseId.NETWORK_TLS_EXPIRING_SOON: ("network.tls",),
-    CauseId.PROVIDER_PING_UNAVAILABLE: ("provider.ping",),
-    CauseId.CREDENTIAL_EXPIRING_SOON: ("credential.expiry",),
+    CauseId.CONFIG_IDENTITY_UNPINNED: (check_ids.IDENTITY,),
+    CauseId.NETWORK_TLS_EXPIRING_SOON: (check_ids.NETWORK_TLS,),
+    CauseId.PROVIDER_PING_UNAVAILABLE: (check_ids.PROVIDER_PING,),
+    CauseId.CREDENTIAL_EXPIRING_SOON: (check_ids.CREDENTIAL_EXPIRY,),
     CauseId.CONTRACT_STATUS_CHANGED: _INTERACTION,
     CauseId.CONTRACT_FIELD_MISSING: _INTERACTION,
     CauseId.CONTRACT_TYPE_CHANGED: _INTERACTION,
@@ -41,15 +42,15 @@ WAIVABLE: Mapping[CauseId, tuple[str, ...]] = {
     CauseId.CONTRACT_BODY_UNREADABLE: _INTERACTION,
     CauseId.CONTRACT_ENDPOINT_RETIRED: _INTERACTION,
     CauseId.CONTRACT_STATE_UNAVAILABLE: _INTERACTION,
-    CauseId.CONTRACT_WEAK_RULE: ("contract.file",),
+    CauseId.CONTRACT_WEAK_RULE: (check_ids.CONTRACT_FILE,),
     CauseId.CASSETTE_MISSING: _RECORDING,
-    CauseId.CASSETTE_STALE: ("cassette.age",),
+    CauseId.CASSETTE_STALE: (check_ids.CASSETTE_AGE,),
     CauseId.CASSETTE_CONTRACT_MISMATCH: _RECORDING,
     CauseId.DRIFT_FIELD_REMOVED: _DRIFT,
     CauseId.DRIFT_TYPE_CHANGED: _DRIFT,
     CauseId.DRIFT_VALUE_NEW: _DRIFT,
-    CauseId.LATENCY_SHIFTED: ("latency",),
-    CauseId.ERRORS_RAISED: ("errors",),
+    CauseId.LATENCY_SHIFTED: (check_ids.LATENCY,),
+    CauseId.ERRORS_RAISED: (check_ids.ERRORS,),
     CauseId.DOCUMENTATION_INCOMPLETE: _DOCUMENTATION,
     CauseId.DOCUMENTATION_REVIEW_OVERDUE: _DOCUMENTATION,
 }

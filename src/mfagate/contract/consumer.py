@@ -205,7 +205,7 @@ def _too_weak(description: str, places: Sequence[WeakPlace]) -> str:
             "  match.regex('a', regex='^(a|b)$')  the words that the client understands",
             "  match.str(...), match.int(...)     any value of the type",
         ]
-    lines.append("any_number_of is in mfagate.contract.consumer; docs/contracts.md has examples.")
+    lines.append("any_number_of is in mfagate.contract.consumer; docs/how-to/contracts.md has examples.")
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mfagate.core.causes import CauseId, Outcome, is_no_answer
+from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of, is_no_answer
 from mfagate.core.causes import load as load_cause
 from mfagate.core.finding import Finding, Location
 from mfagate.core.foreign import quoted_tree
@@ -115,7 +115,7 @@ class Check(Model):
     @property
     def is_about_documentation(self) -> bool:
         """Whether it found fault with what is written down, and not with the integration."""
-        return str(self.cause).startswith("documentation.")
+        return family_of(self.cause) is CauseFamily.DOCUMENTATION
 
     def until(self, moment: datetime) -> Check:
         """Return the same check, of something that runs out then."""
@@ -203,7 +203,10 @@ class ContractCoverage(Model):
 
 _OUTCOMES = [Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.INFO, Outcome.PASS, Outcome.SKIPPED]
 
-_FAMILIES = {"contract": 1, "latency": 1, "errors": 1, "waiver": 2, "gate": 2, "drift": 3, "cassette": 3}
+_FAMILIES: Mapping[CauseFamily | None, int] = {
+    CauseFamily.CONTRACT: 1, CauseFamily.LATENCY: 1, CauseFamily.ERRORS: 1, CauseFamily.WAIVER: 2,
+    CauseFamily.GATE: 2, CauseFamily.DRIFT: 3, CauseFamily.CASSETTE: 3,
+}  # fmt: skip
 """How soon what a family of causes warns of may stop logins; the others, such as a credential that expires: 0."""
 
 
@@ -275,7 +278,7 @@ class IntegrationReport(Model):
         What stops logins comes first, in production before other environments, where more users depend on it before
         fewer. Then come warnings, of which some will stop logins; recordings, and documentation as the last.
         """
-        family = str(check.cause).partition(".")[0]
+        family = family_of(check.cause)
         return (
             check.waiver is not None,
             check.is_about_documentation,

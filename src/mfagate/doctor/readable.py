@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from mfagate.checks.contract import missing_contract
+from mfagate.checks.contract_file import missing_contract
 from mfagate.config.model import Integration
 from mfagate.config.resolved import Value
 from mfagate.contract import ContractError

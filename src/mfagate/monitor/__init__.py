@@ -2,7 +2,7 @@
 
 ``monitor("duo", integration="duo-eu").wrap(requests.Session())`` counts requests, results, times
 and *causes* (the same as those of the gate) for Prometheus, and logs each new cause and each
-recovery once. It never raises, and never shows a secret or a body. See ``docs/monitor.md``.
+recovery once. It never raises, and never shows a secret or a body. See ``docs/how-to/monitor.md``.
 
 The package mfagate without any extra has all that it needs.
 """

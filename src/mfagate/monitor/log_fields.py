@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mfagate.config.settings import ProviderSettings
-from mfagate.core.causes import load
+from mfagate.core.causes import CauseFamily, load
 from mfagate.core.foreign import hiding, quoted
 from mfagate.monitor.answer import host_of
 from mfagate.monitor.classification import Classification
@@ -44,7 +44,7 @@ def describe(
         shown = _code(classification.code, request, known)
     page = load(finding.cause)
     # Without settings an explanation may blame the wrong one: use the words of the catalogue then.
-    vague = settings is None and finding.cause.startswith("credential.")
+    vague = settings is None and finding.cause.family is CauseFamily.CREDENTIAL
     sentence = page.title if vague else finding.message
     fields = {
         "message": redactor.redact(sentence),

@@ -12,12 +12,15 @@ from weakref import WeakKeyDictionary
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
-from mfagate.core.causes import CauseId
+from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.exchange import Phase
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-_GROUPS = ("network", "clock", "credential", "account", "provider", "contract")
+_FAMILIES = (
+    CauseFamily.NETWORK, CauseFamily.CLOCK, CauseFamily.CREDENTIAL, CauseFamily.ACCOUNT, CauseFamily.PROVIDER,
+    CauseFamily.CONTRACT,
+)  # fmt: skip
 
 _FOUND_BY_THE_GATE_ALONE = {
     CauseId.CREDENTIAL_EXPIRING_SOON, CauseId.CREDENTIAL_NOT_ENFORCED, CauseId.CREDENTIAL_WRONG_ACCOUNT,
@@ -34,8 +37,7 @@ _SETTINGS_THAT_PROVIDERS_REFUSE = {
 CAUSES = tuple(
     cause
     for cause in CauseId
-    if cause in _SETTINGS_THAT_PROVIDERS_REFUSE
-    or (cause.partition(".")[0] in _GROUPS and cause not in _FOUND_BY_THE_GATE_ALONE)
+    if cause in _SETTINGS_THAT_PROVIDERS_REFUSE or (cause.family in _FAMILIES and cause not in _FOUND_BY_THE_GATE_ALONE)
 )
 """What may be found in the answers of a running service."""
 

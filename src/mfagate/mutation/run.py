@@ -7,16 +7,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from mfagate.app import gate
-from mfagate.checks import Stage, configuration, contract, identity, run_checks
+from mfagate.checks import Stage, configuration, identity, interactions, run_checks
 from mfagate.checks.context import CheckContext
 from mfagate.config.load import ConfigError, load
 from mfagate.config.model import Configuration, Integration
 from mfagate.config.shapes import is_loopback
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.foreign import harmless
 from mfagate.core.result import Check
@@ -118,8 +119,8 @@ class Runner:
     def _confirm_again(self) -> None:
         """Detect a dead sandbox, which would refuse every edit. Interactions are left out: they tire a user."""
         for name in self.project.integrations:
-            with self._climbing(self.project.original, name) as (state, session):
-                checks, _ = run_checks(state, Stage.PROBE, lambda check: None)
+            with self._prepared(self.project.original, name) as (state, session):
+                checks = run_checks(state, Stage.PROBE).checks
             red = next((session.redactor.redact_tree(check) for check in checks if check.outcome.is_red), None)
             if red is not None:
                 why = f"{harmless(red.message)} ({red.cause})"
@@ -154,7 +155,7 @@ class Runner:
             accepted = [f"a waiver accepts {check.cause} until {check.waiver.until}" for check in known if check.waiver]
             why = "".join(accepted[:1]) or (self._unpinned(mutant) if harmful else "")
             return result(MutantStatus.SURVIVED if harmful else MutantStatus.GREEN, message=why)
-        caught = MutantStatus.CAUGHT_OFFLINE if red.id == configuration.ID else MutantStatus.CAUGHT_LIVE
+        caught = MutantStatus.CAUGHT_OFFLINE if red.id == check_ids.CONFIGURATION else MutantStatus.CAUGHT_LIVE
         fate = caught if harmful else MutantStatus.REFUSED
         return result(fate, str(red.cause), red.message, only_warned=seen.red is None)
 
@@ -180,35 +181,38 @@ class Runner:
         Raises:
             ConfigError: The file cannot be read.
         """
-        with self._climbing(copy, name) as (state, session):
+        with self._prepared(copy, name) as (state, session):
             seen = _BaselineRun(_read(state))
             checks = [state.waivers.applied(check) for check in configuration.run(state)]
-            if state.settings is not None:
-                seen.base_url = state.provider.base_url(state.settings)
-                # Where the same is read, the provider would be asked the same.
+            is_red = any(check.outcome.is_red for check in checks)
+            typed = state.tables.typed if not is_red else None
+            if typed is not None:
+                seen.base_url = state.provider.base_url(typed.settings)
+                # If the same values are read, the provider would be sent the same requests.
                 same = baseline is not None and seen.read == baseline.read
-                if self.live and not same and not any(check.outcome.is_red for check in checks):
+                if self.live and not same:
                     original = seen.base_url if baseline is None else baseline.base_url
-                    state.endpoint = _leads_to(seen.base_url, original, self.project.running[name].endpoint)
-                    checks += self._climb_live(state, name, is_baseline=baseline is None)
+                    endpoint = _leads_to(seen.base_url, original, self.project.running[name].endpoint)
+                    checks += self._check_live(replace(state, endpoint=endpoint), name, is_baseline=baseline is None)
             seen.checks = [session.redactor.redact_tree(check) for check in checks]
             return seen
 
     @contextmanager
-    def _climbing(self, copy: Copy, name: str) -> Iterator[tuple[CheckContext, gate.Session]]:
+    def _prepared(self, copy: Copy, name: str) -> Iterator[tuple[CheckContext, gate.Session]]:
         with temporary_folder("mutant") as folder:
             loaded = load(copy.write(folder), registry.names(), flat=True)
             integration = _at_home(loaded.integrations[name], self.project.integrations[name])
             session = gate.Session(loaded, environ=copy.environ, running=self.project.running)
-            with gate.prepared(session, integration, live=True) as state:
-                state.shared = _shared(session, loaded, self.project.integrations, name)
+            shared = _shared(session, loaded, self.project.integrations, name)
+            with gate.prepared(session, integration, live=True, shared=shared) as state:
                 yield state, session
 
-    def _climb_live(self, state: CheckContext, name: str, *, is_baseline: bool) -> list[Check]:
-        checks, _ = run_checks(state, Stage.PROBE, lambda check: None)
-        if not any(check.outcome.is_red for check in checks):
+    def _check_live(self, state: CheckContext, name: str, *, is_baseline: bool) -> list[Check]:
+        run = run_checks(state, Stage.PROBE)
+        checks = run.checks
+        if run.live is not None and not any(check.outcome.is_red for check in checks):
             with self._contracts[id(self.project.running[name])]:
-                answered = [state.waivers.applied(check) for check in contract.run(state)]
+                answered = [state.waivers.applied(check) for check in interactions.run(run.live)]
                 if not is_baseline and any(check.outcome.is_red for check in answered):
                     # A test user may be tired of those before: what the unedited copy meets as well is not the edit's.
                     known = self._control(name)
@@ -218,9 +222,10 @@ class Runner:
 
     def _control(self, name: str) -> set[tuple[str | None, str | None]]:
         """Return what the interactions of the unedited copy meet now."""
-        with self._climbing(self.project.original, name) as (state, _):
-            run_checks(state, Stage.PROBE, lambda check: None)
-            return {(check.subject, check.cause) for check in contract.run(state) if state.waivers.stops(check)}
+        with self._prepared(self.project.original, name) as (state, _):
+            live = run_checks(state, Stage.PROBE).live
+            checks = interactions.run(live) if live is not None else []
+            return {(check.subject, check.cause) for check in checks if state.waivers.stops(check)}
 
 
 @dataclass(slots=True)
@@ -250,11 +255,12 @@ def _at_home(copied: Integration, mine: Integration) -> Integration:
 
 def _read(state: CheckContext) -> Any:
     """Everything that decides how the gate goes, for telling whether an edit changed anything at all."""
-    tables = (state.subject.values, state.expect, state.client, state.test_data)
+    settings = state.tables.settings.values
+    tables = (settings, state.tables.expect, state.tables.client, state.tables.test_data)
     rest = state.integration.model_dump(exclude={"settings", "expect", "client", "test_data", "documentation"})
     values = [{name: (value.value, value.error, value.deferred) for name, value in table.items()} for table in tables]
     secrets = state.provider.settings.secrets()
-    literal = {name for name, value in state.subject.values.items() if value.reference is None and name in secrets}
+    literal = {name for name, value in settings.items() if value.reference is None and name in secrets}
     return values, rest, state.integration.unknown_keys, literal
 
 

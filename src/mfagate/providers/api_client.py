@@ -17,7 +17,7 @@ import requests
 from mfagate import __version__
 from mfagate.config.settings import ProviderSettings
 from mfagate.core import strict_json
-from mfagate.core.causes import CauseId
+from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.diagnosis import diagnose, seconds_to_wait
 from mfagate.core.exchange import Exchange, Request, Response
 from mfagate.core.origins import UnsafeRequest
@@ -152,10 +152,10 @@ class ApiClient:
             return SecondFactorError(message)  # The user is refused or we are: the answer does not say.
         if finding.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED:
             return CredentialRejected(message)
-        kinds: Mapping[str, type[SecondFactorError]] = {
-            "credential": CredentialRejected,
-            "account": CredentialRejected,
-            "provider": ProviderUnavailable,
-            "network": ProviderUnavailable,
+        kinds: Mapping[CauseFamily, type[SecondFactorError]] = {
+            CauseFamily.CREDENTIAL: CredentialRejected,
+            CauseFamily.ACCOUNT: CredentialRejected,
+            CauseFamily.PROVIDER: ProviderUnavailable,
+            CauseFamily.NETWORK: ProviderUnavailable,
         }
-        return kinds.get(finding.cause.partition(".")[0], ContractViolation)(message)
+        return kinds.get(finding.cause.family, ContractViolation)(message)

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mfagate.core import check_ids
 from mfagate.core.causes import Cause, CauseId, Outcome, load
+from mfagate.core.finding import Finding
 from mfagate.core.result import Check, IntegrationReport, Report, ReportLocation
 from mfagate.report.places import line_of_text
 from mfagate.report.words import NOTHING_CHECKED, emulators, is_emulator_note
@@ -55,10 +57,8 @@ def _rank(found: ReportedFinding) -> tuple[float, ...]:
 def _of_the_run(report: Report) -> Iterator[ReportedFinding]:
     if report.cause is not None:
         cause = load(report.cause)
-        check = Check(
-            id="gate", outcome=Outcome.FAIL, cause=cause.id, message=NOTHING_CHECKED, next_step=cause.next_step
-        )
-        yield ReportedFinding(check, cause, None, _of_the_file(report), _digest("gate", cause.id))
+        check = Check.from_finding(check_ids.GATE, Finding(cause.id, NOTHING_CHECKED, outcome=Outcome.FAIL))
+        yield ReportedFinding(check, cause, None, _of_the_file(report), _digest(check.id, cause.id))
     if any(is_emulator_note(check) for one in report.integrations for check in one.checks):
         yield _emulators(report)
 
@@ -66,9 +66,8 @@ def _of_the_run(report: Report) -> Iterator[ReportedFinding]:
 def _emulators(report: Report) -> ReportedFinding:
     """Return what is known of emulators as one finding of the run, which decides nothing."""
     cause = load(CauseId.CASSETTE_EMULATED)
-    message = emulators(report)
-    check = Check(id="cassette", outcome=cause.outcome, cause=cause.id, message=message, next_step=cause.next_step)
-    return ReportedFinding(check, cause, None, _of_the_file(report), _digest("cassette", cause.id), decides=False)
+    check = Check.from_finding(check_ids.CASSETTE, Finding(cause.id, emulators(report)))
+    return ReportedFinding(check, cause, None, _of_the_file(report), _digest(check.id, cause.id), decides=False)
 
 
 def _of_the_file(report: Report) -> ReportLocation | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from mfagate.core import check_ids
 from mfagate.core.causes import Outcome
 from mfagate.core.result import Check, IntegrationReport, Report
 from mfagate.report.words import (
@@ -37,7 +38,7 @@ def render(report: Report) -> str:
             root, "testsuite", name="mfagate", tests="1", failures="1", errors="0", skipped="0", time="0"
         )
         _properties(suite, verdict=report.verdict, cause=report.cause, **_of_the_run(report))
-        case = SubElement(suite, "testcase", classname="mfagate", name="gate", time="0")
+        case = SubElement(suite, "testcase", classname="mfagate", name=check_ids.GATE, time="0")
         SubElement(case, "failure", message="nothing was checked", type=str(report.cause))
     if told := nothing_changed(report):
         suite = SubElement(

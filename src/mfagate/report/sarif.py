@@ -69,7 +69,7 @@ def _rule(cause: Cause) -> Object:
         "fullDescription": {"text": f"{cause.title}. {cause.next_step}"},
         "help": {"text": cause.next_step, "markdown": f"{cause.next_step}\n\n{cause.text}"},
         "defaultConfiguration": {"level": _LEVELS[cause.outcome]},
-        "properties": {"tags": ["mfa", cause.id.partition(".")[0]], "severity": cause.severity},
+        "properties": {"tags": ["mfa", cause.id.family.value], "severity": cause.severity},
     }
     documentation = _documentation()
     return {**rule, "helpUri": f"{documentation}#{anchor(cause)}"} if documentation else rule

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from mfagate.core.causes import CauseId, Outcome, load
+from mfagate.core import check_ids
+from mfagate.core.causes import CauseId, Outcome, family_of, load
 from mfagate.core.result import Check, IntegrationReport, Report, ReportLocation, SkipReason, Verdict, skip_reasons
 
 _VERDICTS = {
@@ -91,7 +92,7 @@ _CHANGES = {
 def recorded(report: Report) -> Iterator[str]:
     """Yield the files that ``mfagate record`` wrote, in a line for each kind of change, and how many it did not."""
     for one in report.integrations if report.run.stage == "record" else ():
-        made = [check for check in one.checks if check.id == "recording" and check.outcome is Outcome.PASS]
+        made = [check for check in one.checks if check.id == check_ids.RECORDING and check.outcome is Outcome.PASS]
         for change, what in _CHANGES.items():
             files = [Path(str(check.evidence["file"])) for check in made if check.evidence.get("change") == change]
             if files:
@@ -242,7 +243,8 @@ def exonerated(integration: IntegrationReport) -> str:
     if not names:
         return ""
     text = f"{_joined(['the ' + name for name in names])} {'is' if len(names) == 1 else 'are'} not at fault"
-    refused = str(integration.cause).startswith(("credential.", "account."))
+    family = family_of(integration.cause)
+    refused = family is not None and family.concerns_access
     # No login was reproduced, so nothing is said of a database, but it took no part in the refusal.
     return f"{text}; no database took part in this answer" if refused and "database" not in names else text
 

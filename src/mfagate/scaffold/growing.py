@@ -59,7 +59,7 @@ class Grown:
         if "waivers" in table:
             raise ScaffoldRefused(
                 f"{name} has waivers, which would hold in every environment: move them to a table "
-                f"[integrations.{name}.{KEY}.{environment}] by hand first (docs/configuration.md, Environments)"
+                f"[integrations.{name}.{KEY}.{environment}] by hand first (docs/how-to/environments.md)"
             )
         line = TomlLines(self.text).line((*path, "environment"))
         bare = {key: value for key, value in table.items() if key != "environment"}
@@ -69,8 +69,7 @@ class Grown:
         if without is None or parse(without.text) != document:
             raise ScaffoldRefused(
                 f"line {line} has more than the environment of {name} on it: give {name} a table [integrations.{name}] "
-                "with a line for each key first, or write the tables of environments by hand (docs/configuration.md, "
-                "Environments)"
+                "with a line for each key first, or write the tables by hand (docs/how-to/environments.md)"
             )
         moved = f'line {line}, environment = "{environment}", is now the table [{dotted((*path, KEY, environment))}]'
         grown = without.with_environment(name, environment, "")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from textwrap import TextWrapper
 
-from mfagate.checks.contract import missing_contract
+from mfagate.checks.contract_file import missing_contract
 from mfagate.config.environments import base_name
 from mfagate.config.model import Configuration, Integration
 from mfagate.core.extras import install_command, missing

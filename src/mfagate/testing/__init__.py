@@ -1,6 +1,6 @@
 """For the tests of a provider: the suite that each of them passes, and a project to run commands in.
 
-It needs the extra ``pytest``; see docs/add-a-provider.md.
+It needs the extra ``pytest``; see docs/how-to/add-a-provider.md.
 """
 
 from mfagate.testing.explaining import explained

@@ -18,11 +18,13 @@ def things_left(configuration: Path, environ: Mapping[str, str]) -> set[str]:
     loaded = load(configuration, registry.names())
     session = gate.Session(loaded, environ=environ)
     (integration,) = loaded.integrations.values()
-    with gate.prepared(session, integration, live=True) as state:
-        run_checks(state, Stage.PROBE, lambda check: None)
-        arranger = StateManager(state)
+    with gate.prepared(session, integration, live=True) as context:
+        live = run_checks(context, Stage.PROBE).live
+        if live is None:
+            return set()
+        manager = StateManager(live)
         try:
-            states = arranger.states
+            states = manager.states
             return {str(thing) for thing, _ in states.marked()} if isinstance(states, TabledStates) else set()
         finally:
-            arranger.close()
+            manager.cleanup.close()

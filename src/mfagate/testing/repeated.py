@@ -6,6 +6,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from mfagate.core import check_ids
 from mfagate.sandbox import Running
 from mfagate.sandbox.faulty_proxy import faulty_proxy
 from mfagate.testing.holding import Holding
@@ -66,6 +67,6 @@ class RepeatedGates(SuiteBase):
 def _assert_passed(result: CommandResult) -> None:
     """Everything was asked, or skipped with a reason, and nothing is left."""
     assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
-    interactions = result.checks("contract.interaction")
+    interactions = result.checks(check_ids.CONTRACT_INTERACTION)
     assert not [check for check in interactions if check["outcome"] not in ("pass", "skipped")], messages(interactions)
     assert result.report["run"]["warnings"] == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mfagate.contract import load as load_contract
+from mfagate.core import check_ids
 from mfagate.core.result import SkipReason
 from mfagate.providers import registry
 from mfagate.providers.base import Provider
@@ -85,4 +86,6 @@ def _changed_and_failed(result: CommandResult, running: Running, fault: str) -> 
 
 def _was_too_soon(result: CommandResult) -> bool:
     """Return whether the provider asked to be asked later."""
-    return any(check["skipped_because"] == SkipReason.TOO_SOON for check in result.checks("contract.interaction"))
+    return any(
+        check["skipped_because"] == SkipReason.TOO_SOON for check in result.checks(check_ids.CONTRACT_INTERACTION)
+    )

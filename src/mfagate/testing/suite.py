@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mfagate.contract import load as load_contract
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId, load
 from mfagate.core.exchange import Exchange, Response
 from mfagate.providers import registry
@@ -60,11 +61,11 @@ class ProviderSuite(RepeatedGates, StrongContract):
         """A healthy configuration passes, with every interaction of the contract."""
         result, _ = healthy
         assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
-        interactions = result.checks("contract.interaction")
+        interactions = result.checks(check_ids.CONTRACT_INTERACTION)
         asked = [check for check in interactions if check["outcome"] == "pass"]
         assert len(interactions) - len(asked) <= self.most_skipped, messages(interactions)
         assert len(asked) >= FEWEST_INTERACTIONS, _too_few(len(asked))
-        assert result.checks("credential.enforced")[0]["outcome"] == "pass"
+        assert result.checks(check_ids.CREDENTIAL_ENFORCED)[0]["outcome"] == "pass"
 
     @pytest.mark.parametrize("case", LIVE_CASES)
     def test_live(self, project: ProviderProject, running: Running, case: str) -> None:
@@ -76,7 +77,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
         result = project.run("gate")
         assert (result.exit_code, result.first["cause"]) == (FAIL, change.cause), result.stdout
         self._assert_helpful(result, change, project)
-        assert not [check for check in result.checks("configuration") if check["outcome"] == "fail"]
+        assert not [check for check in result.checks(check_ids.CONFIGURATION) if check["outcome"] == "fail"]
 
     def _assert_helpful(self, result: CommandResult, change: SettingChange, project: ProviderProject) -> None:
         """Require that the first screen names the setting, its line and the next step."""
@@ -87,7 +88,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert red["location"] is not None, result.stdout
         if not key.startswith("expect.") and key in project.values:
             assert red["location"]["line"] == project.line_of(f"{key} ="), result.stdout
-        answered = [check for check in result.checks("contract.interaction") if check["outcome"] == "pass"]
+        answered = [check for check in result.checks(check_ids.CONTRACT_INTERACTION) if check["outcome"] == "pass"]
         assert answered or "database" not in result.first["exonerated"], "no login was reproduced"
 
     def test_offline(self, project: ProviderProject, running: Running) -> None:
@@ -220,9 +221,11 @@ class ProviderSuite(RepeatedGates, StrongContract):
         result = project.run("gate")
         assert result.exit_code == PASS, result.stdout
         safe = {one.description for one in load_contract(self.contract).interactions if one.safe_in_production}
-        asked = {check["subject"] for check in result.checks("contract.interaction") if check["outcome"] == "pass"}
+        asked = {
+            check["subject"] for check in result.checks(check_ids.CONTRACT_INTERACTION) if check["outcome"] == "pass"
+        }
         assert asked == safe
-        assert result.checks("credential.enforced")[0]["outcome"] == "skipped"
+        assert result.checks(check_ids.CREDENTIAL_ENFORCED)[0]["outcome"] == "skipped"
 
     def test_contract(self) -> None:
         """Positive and negative interactions, in the words that all providers share."""

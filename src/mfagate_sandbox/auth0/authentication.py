@@ -1,7 +1,7 @@
 """The Authentication API and the MFA API, imitated.
 
 Answers by https://auth0.com/docs/api/authentication and the recordings of
-https://github.com/auth0/go-auth0; docs/providers/auth0.md says where those differ and
+https://github.com/auth0/go-auth0; docs/reference/providers/auth0.md says where those differ and
 what is not known at all. The client is judged before the grant, and the grant before the
 login.
 """

@@ -81,9 +81,10 @@ class Project(ProviderProject):
         self.write()
         loaded = load(self.folder / "integrations.toml", registry.names())
         session = gate.Session(loaded, environ=self.env)
-        with gate.prepared(session, loaded.integrations["mfa"], live=True) as state:
-            run_checks(state, Stage.PROBE, lambda check: None)
-            states = StateManager(state).states
+        with gate.prepared(session, loaded.integrations["mfa"], live=True) as context:
+            live = run_checks(context, Stage.PROBE).live
+            assert live is not None
+            states = StateManager(live).states
             assert isinstance(states, TabledStates)
             states.ledger = Ledger()
             yield states

@@ -18,7 +18,7 @@ from tests.support.project import Project
 from mfagate.app import gate
 from mfagate.app.correlate import add_peer_evidence
 from mfagate.checks import Stage
-from mfagate.checks.context import internal_error
+from mfagate.checks.results import internal_error
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.finding import some
 from mfagate.core.resources import shortage_of

@@ -95,7 +95,7 @@ def ask(sandbox: tuple[str, Running], tmp_path: Path, monkeypatch: pytest.Monkey
     name, running = sandbox
     description, path = MESSAGES[name]
     # The same target each time, although the port of the front is another one.
-    monkeypatch.setattr("mfagate.checks.provider_states.target_of", lambda climb: name)
+    monkeypatch.setattr("mfagate.checks.state_cleanup.target_of", lambda live: name)
 
     class Suite:
         provider = name
@@ -176,7 +176,7 @@ def test_without_a_record_nothing_is_sent(ask: Ask, monkeypatch: pytest.MonkeyPa
     def fail(*target: str) -> Path:
         raise NotRecorded("/home/me cannot be written: set XDG_STATE_HOME to a folder that can")
 
-    monkeypatch.setattr("mfagate.checks.provider_states.folder_of", fail)
+    monkeypatch.setattr("mfagate.checks.state_cleanup.folder_of", fail)
     check, sent = ask(lambda handler: False, "staging")
     assert (sent, check.outcome) == (0, Outcome.INCONCLUSIVE)
     assert "set XDG_STATE_HOME" in check.message

@@ -66,8 +66,8 @@ def examine(tmp_path: Path) -> Examine:
         (tmp_path / "integrations.toml").write_text(TOML.format(more=more, reference=reference))
         settings = load(tmp_path / "integrations.toml", ["entra"])
         (integration,) = settings.select()
-        with prepared(Session(settings), integration, live=False) as climb:
-            return list(configuration.run(climb))
+        with prepared(Session(settings), integration, live=False) as context:
+            return list(configuration.run(context))
 
     return run
 
@@ -244,10 +244,11 @@ def test_the_file_is_read_again_and_a_gap_is_bridged(tmp_path: Path) -> None:
     (tmp_path / "integrations.toml").write_text(TOML.format(more="", reference="file:token"))
     settings = load(tmp_path / "integrations.toml", ["entra"])
     (integration,) = settings.select()
-    with prepared(Session(settings), integration, live=False) as climb:
-        list(configuration.run(climb))
-        assert climb.settings is not None
+    with prepared(Session(settings), integration, live=False) as context:
+        list(configuration.run(context))
+        typed = context.tables.typed
+        assert typed is not None
         path.write_text(renewed := made(jti="next"))
-        assert climb.settings.current("client_assertion") == renewed
+        assert typed.settings.current("client_assertion") == renewed
         path.unlink()
-        assert climb.settings.current("client_assertion") == climb.settings.secret("client_assertion")
+        assert typed.settings.current("client_assertion") == typed.settings.secret("client_assertion")

@@ -57,7 +57,6 @@ class TestOkta(ProviderSuite):
     }
     doubtful = (
         SettingChange({"api_token": "Zq7_" * 10}, CauseId.CONFIG_WRONG_KIND),
-        SettingChange(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
         SettingChange(app(client_id="00oabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND),
         SettingChange(app(client_id="sandbox:api_token"), CauseId.CONFIG_WRONG_KIND),
         SettingChange(app(key_id="pksabcdefg1234567890"), CauseId.CONFIG_WRONG_KIND, "key_id"),
@@ -66,6 +65,7 @@ class TestOkta(ProviderSuite):
         ),
     )
     offline = (
+        SettingChange(app(client_id="0oaabcdefg123456789"), CauseId.CONFIG_MALFORMED_VALUE),
         SettingChange({"api_token": "00" + "a1B2" * 9 + "a1B"}, CauseId.CONFIG_MALFORMED_VALUE),
         SettingChange({"token_id": "00Tabcdefg123456789"}, CauseId.CONFIG_MALFORMED_VALUE),
         SettingChange({"token_id": "https://mfa.acme.org/x"}, CauseId.CONFIG_MALFORMED_VALUE),

@@ -141,28 +141,86 @@ class CauseId(StrEnum):
     GATE_INTERNAL_ERROR = "gate.internal-error"
     GATE_RESOURCES = "gate.resources"
 
+    @property
+    def family(self) -> CauseFamily:
+        """The part of the system that the cause names."""
+        return CauseFamily(self.partition(".")[0])
+
+
+class CauseFamily(StrEnum):
+    """The parts of the system that causes name, and the questions that a whole family answers alike."""
+
+    CONFIG = "config"
+    NETWORK = "network"
+    CLOCK = "clock"
+    CREDENTIAL = "credential"
+    ACCOUNT = "account"
+    PROVIDER = "provider"
+    CONTRACT = "contract"
+    CASSETTE = "cassette"
+    DRIFT = "drift"
+    LATENCY = "latency"
+    ERRORS = "errors"
+    DOCUMENTATION = "documentation"
+    WAIVER = "waiver"
+    GATE = "gate"
+
+    @property
+    def concerns_access(self) -> bool:
+        """Whether the provider answered and denied access: to the credential or to the account."""
+        return self in (CauseFamily.CREDENTIAL, CauseFamily.ACCOUNT)
+
+    @property
+    def concerns_provider(self) -> bool:
+        """Whether other integrations of the same provider can confirm or refute the cause."""
+        return self.concerns_access or self is CauseFamily.PROVIDER
+
+    @property
+    def is_no_answer(self) -> bool:
+        """Whether the network or the provider failed."""
+        return self in (CauseFamily.NETWORK, CauseFamily.PROVIDER)
+
+
+def family_of(cause: str | None) -> CauseFamily | None:
+    """Return the family of a stored cause; None without a cause, or for a family that only a newer version knows."""
+    try:
+        return CauseFamily((cause or "").partition(".")[0])
+    except ValueError:
+        return None
+
 
 def happens_once(cause: str) -> bool:
-    """Whether it is an event, such as a change of an answer: that it is not found again is no recovery.
-
-    ``cause`` may be an id that only a newer version knows.
-    """
-    return cause.startswith("drift.")
+    """Return whether a stored cause is an event, such as a changed answer: its absence later is no recovery."""
+    return family_of(cause) is CauseFamily.DRIFT
 
 
 def is_no_answer(cause: str | None) -> bool:
-    """Return whether the network or the provider failed, so that the request itself was not judged.
-
-    ``cause`` may be an id that only a newer version knows.
-    """
+    """Return whether the network or the provider failed, so that the request itself was not judged."""
     answered = (CauseId.PROVIDER_REFUSAL_UNRECOGNISED, CauseId.PROVIDER_PING_UNAVAILABLE)
-    return cause is not None and cause.startswith(("network.", "provider.")) and cause not in answered
+    family = family_of(cause)
+    return family is not None and family.is_no_answer and cause not in answered
+
+
+def may_pass(cause: CauseId) -> bool:
+    """Return whether the cause may disappear by itself, so that another attempt is worthwhile."""
+    return cause.family.is_no_answer or cause is CauseId.GATE_RESOURCES
 
 
 def refuses(cause: CauseId | None) -> bool:
-    """Return whether the provider refused the caller, for a reason that is known or not."""
-    known = str(cause).startswith("credential.") and cause is not CauseId.CREDENTIAL_NOT_PROVABLE
-    return known or cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
+    """Return whether the provider refused the caller, for a known or an unknown reason."""
+    if cause is None or cause is CauseId.CREDENTIAL_NOT_PROVABLE:
+        return False
+    return cause.family is CauseFamily.CREDENTIAL or cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED
+
+
+def rejects_credential(cause: CauseId | None) -> bool:
+    """Return whether the provider did not accept the credential itself."""
+    return cause in (
+        CauseId.CREDENTIAL_REJECTED,
+        CauseId.CREDENTIAL_UNKNOWN_KEY,
+        CauseId.CREDENTIAL_EXPIRED,
+        CauseId.CREDENTIAL_REVOKED,
+    )
 
 
 @dataclass(frozen=True, slots=True)

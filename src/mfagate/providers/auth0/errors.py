@@ -9,8 +9,8 @@ never a fault of the credential, whatever the status.
 Codes and sentences by https://auth0.com/docs/api/authentication and
 https://auth0.com/docs/api/management/v2, by the recordings of
 https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and
-where neither has them by what users report: docs/providers/auth0.md says which. ``published.toml`` has the codes
-of Auth0's two tables (libraries, Guardian), and those that were found of its two APIs.
+where neither has them by what users report: docs/reference/providers/auth0.md says which. ``published.toml`` has the
+codes of Auth0's two tables (libraries, Guardian), and those that were found of its two APIs.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
+from mfagate.core import check_ids
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Phase
 from mfagate.core.foreign import harmless
@@ -78,7 +79,7 @@ def runouts(integration: IntegrationReport) -> list[Runout]:
     for check in integration.checks:
         if check.expires is None:
             continue
-        what = "certificate of the server" if check.id == "network.tls" else "credential"
+        what = "certificate of the server" if check.id == check_ids.NETWORK_TLS else "credential"
         name = harmless(f"{what} ({check.subject})" if check.subject else what)
         if name not in earliest or check.expires < earliest[name].when:
             earliest[name] = Runout(name, check.expires)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from mfagate.core import check_ids
 from mfagate.core.result import Check, IntegrationReport, Report, TargetKind, Verdict
 from mfagate.report import words
 from mfagate.report.html.charts import Chart
@@ -261,7 +262,7 @@ def _contracts(
         yield ContractRow(provider, list(cells.items()))
 
 
-_ABOUT_CONTRACTS = ("contract.interaction", "cassette", "recording")
+_ABOUT_CONTRACTS = (check_ids.CONTRACT_INTERACTION, check_ids.CASSETTE, check_ids.RECORDING)
 """Checks of interactions: live each is a check, and so is its recording."""
 
 

@@ -1,0 +1,144 @@
+"""Remove from the provider what provider states have created."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mfagate.checks.live import LiveContext
+from mfagate.checks.results import log_defect
+from mfagate.leftovers.ledger import Ledger, NotRecorded, Thing, abandoned, folder_of
+from mfagate.providers.state_setup import TabledStates
+from mfagate.providers.states import NOT_ARRANGED, States
+
+_CLOSING_SECONDS = 20.0
+_LATE_CLOSING_SECONDS = 5.0
+"""The time for cleaning up after the deadline of the run."""
+
+_TIDYING_SECONDS = 15.0
+
+
+def target_of(live: LiveContext) -> str:
+    """Return the name under which the ledger knows the server."""
+    return repr(live.address)
+
+
+def records_of(live: LiveContext) -> tuple[Path | None, Ledger]:
+    """Return the folder and the ledger of what is created at this server.
+
+    The folder is None if nothing can be left there: a sandbox of this run ends with everything in it.
+    """
+    if live.integration.uses_sandbox or not live.may_change:
+        return None, Ledger()
+    run = live.context.cleanup.run
+    name = run and f"{run}/{live.integration.name}"
+    try:
+        folder = folder_of(live.provider.name)
+        return folder, Ledger(name, folder, target=target_of(live))
+    except NotRecorded as error:
+        return None, Ledger(name, refusal=str(error))
+
+
+class StateCleanup:
+    """Cleans up the states of one integration, once.
+
+    ``deadline`` is set while cleaning up: requests must then end before it (monotonic clock).
+    """
+
+    def __init__(self, live: LiveContext, states: States | None, folder: Path | None, ledger: Ledger) -> None:
+        """Prepare the cleanup.
+
+        Args:
+            live: The integration.
+            states: What may have created something.
+            folder: Where runs record what they create; None if nothing can be left.
+            ledger: The record of this run.
+        """
+        self._live = live
+        self._states = states
+        self._folder = folder
+        self._ledger = ledger
+        self._abandoned = False
+        self._claimed, self._done = threading.Lock(), threading.Event()
+        self.deadline: float | None = None
+
+    def abandon(self) -> None:
+        """Leave the cleanup to the next run, because the server does not answer any more."""
+        self._abandoned = True
+
+    def tidy(self) -> None:
+        """Remove what ended runs of this machine left, and what others left an hour ago; never raise."""
+        if self._folder is None or not isinstance(self._states, TabledStates):
+            return
+        self.deadline = self._until(_TIDYING_SECONDS, 0.0)
+        elsewhere: set[Thing] = set()
+        with self._going_on("reading records"):
+            for record in abandoned(self._folder):
+                if record.target != target_of(self._live):
+                    elsewhere |= set(record.things)
+                    continue
+                for thing in record.things:
+                    with self._going_on(f"removing the {thing.kind}"):
+                        self._states.remove(thing)
+                        record.removed(thing)
+        if not self._live.integration.environment.is_production:
+            self._tidy_marked(self._states, elsewhere)
+        self.deadline = None
+
+    def _tidy_marked(self, states: TabledStates[Any], dead: set[Thing]) -> None:
+        """Remove marked things of ended runs. ``dead`` were recorded under another address of perhaps this server."""
+        with self._going_on("looking for what other runs left"):
+            for thing, mark in list(states.marked()):
+                if thing in dead or mark.is_abandoned(time.time()):
+                    with self._going_on(f"removing the {thing.kind}"):
+                        states.remove(thing)
+
+    @contextmanager
+    def _going_on(self, doing: str) -> Iterator[None]:
+        """Let no failure of the cleanup end the run; a defect of mfagate goes to the log."""
+        try:
+            yield
+        except NOT_ARRANGED:
+            pass  # The end of the run names what is left, and the next run tries to remove it again.
+        except Exception as error:  # noqa: BLE001 - no defect of mfagate may end the run here
+            log_defect(self._live.integration, self._live.context.redactor, doing, error)
+
+    def close(self) -> None:
+        """Remove what the states created."""
+        self._close(self._until(_CLOSING_SECONDS, _LATE_CLOSING_SECONDS))
+
+    def _until(self, most: float, least: float) -> float:
+        """Return when cleaning up ends: with the run, but within ``least`` to ``most`` seconds from now."""
+        return time.monotonic() + max(min(most, self._live.transcript.left), least)
+
+    def close_now(self, until: float) -> None:
+        """Remove what the states created in an interrupted run, whose thread may be waiting for an answer."""
+        self._ledger.was_interrupted = True
+        if self._close(until):
+            return
+        # The run's own thread is cleaning up, and ends with this process.
+        self.deadline = min(self.deadline or until, until)
+        if not self._done.wait(max(until - time.monotonic(), 0.0)):
+            self._name_what_is_left()
+
+    def _close(self, until: float) -> bool:
+        """Clean up; return False if another thread has begun to."""
+        if not self._claimed.acquire(blocking=False):
+            return False
+        self.deadline = until
+        if self._states is not None and not self._abandoned:
+            with self._going_on("cleaning up"):
+                self._states.close()
+        self._name_what_is_left()
+        self._ledger.close()
+        self._done.set()
+        return True
+
+    def _name_what_is_left(self) -> None:
+        if self._folder is not None and self._ledger.things:
+            where = f"{self._live.provider.title} ({self._live.integration.name})"
+            self._live.context.cleanup.left += [f"{thing} at {where}" for thing in self._ledger.things]
