@@ -109,7 +109,7 @@ def checks(most: int) -> None:
             configuration = load(path, registry.names())
             session_environ(environ)
             began = time.process_time()
-            gate.run(configuration, configuration.select(), Stage.CHECK)
+            gate.run(gate.GatePlan(configuration, configuration.select(), Stage.CHECK))
             taken = (time.process_time() - began) / number
         reference = reference or taken
         print(f"check, {number:5} integrations: {taken * 1e3:8.1f} ms each {taken / reference:8.2f}")

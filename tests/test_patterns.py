@@ -124,7 +124,7 @@ KNOWN_AT_RUN_TIME = {
 
 NOT_JUDGED = {
     "mfagate.inspection.placeholders": "values of 200 characters at most; judged below",
-    "mfagate.fail_closed.conforming": "a path of the contract; every repetition ends at a character that it cannot take",
+    "mfagate.fail_closed.conforming": "a path of the contract; each repetition ends at a character that it cannot take",
     "mfagate.contract_strength": "a developer's own contract and tests, whose names are escaped",
     "mfagate.secrets.shapes: re.search(kind": "one character",
 }

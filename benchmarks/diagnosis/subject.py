@@ -60,7 +60,7 @@ def run(
         path = _write(Path(folder), provider, running, endpoint, ca_bundle, needs)
         configuration = load(path, registry.names())
         began = time.perf_counter()
-        report = gate.run(configuration, configuration.select(), Stage.GATE)
+        report = gate.run(gate.GatePlan(configuration, configuration.select(), Stage.GATE)).report
         shown = console.render(report)
         seconds = time.perf_counter() - began
     first = report.integrations[0]

@@ -26,11 +26,9 @@ from mfagate.contract.consumer import (
     text,
 )
 from mfagate.contract_strength import Prove
-from mfagate.providers.auth0.auth import client_credentials
 from mfagate.providers.auth0.client import SCOPE, Auth0Client
 from mfagate.providers.auth0.probes import GRANT, METHODS_OF_NOBODY, NO_SUCH_LOGIN, UNKNOWN_USER_ID
-from mfagate.providers.auth0.provider import DEFAULT_CONNECTION
-from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, Auth0Settings, client_credentials
 from mfagate.providers.second_factor import (
     Challenge,
     ContractViolation,

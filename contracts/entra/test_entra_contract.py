@@ -17,10 +17,10 @@ from pydantic import SecretStr
 
 from mfagate.contract.consumer import FORM, JSON, ConsumerPact, fill, including, positive, respond_with_any_of, text
 from mfagate.contract_strength import Prove
-from mfagate.providers.entra.auth import SIGN_IN_SCOPE, token_fields, token_path
+from mfagate.providers.entra.auth import SIGN_IN_SCOPE
 from mfagate.providers.entra.client import DeviceChallenge, EntraClient
 from mfagate.providers.entra.probes import NOBODY, methods_path
-from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
 from mfagate.providers.oauth import token_in
 from mfagate.providers.second_factor import (
     ContractViolation,

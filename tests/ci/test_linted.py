@@ -29,7 +29,7 @@ def files_of(pattern: str) -> list[Path]:
     return found
 
 
-WORKFLOWS = files_of("ci/templates/github/.github/workflows/*.yml")
+WORKFLOWS = files_of("ci/templates/github/.github/workflows/*.yml") + files_of(".github/workflows/*.yml")
 ACTIONS = files_of("ci/templates/github/.github/actions/*/action.yml")
 GITLAB = files_of("ci/templates/gitlab/.gitlab/*.yml")
 JENKINS = files_of("ci/templates/jenkins/Jenkinsfile")
@@ -37,7 +37,7 @@ MANIFESTS = files_of("ci/templates/kubernetes/deploy/mfagate/*.yaml")
 DOCKER = files_of("ci/templates/kubernetes/mfagate.Dockerfile")
 UNITS = files_of("ci/templates/systemd/systemd/*")
 HOOKS = files_of(".pre-commit-hooks.yaml")
-PRE_COMMIT = files_of("ci/templates/pre-commit/.pre-commit-config.yaml")
+PRE_COMMIT = files_of("ci/templates/pre-commit/.pre-commit-config.yaml") + files_of(".pre-commit-config.yaml")
 SCRIPTS = files_of("ci/gate") + files_of("ci/test") + files_of("ci/programs") + files_of(".ci/run")
 
 

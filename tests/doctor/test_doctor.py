@@ -264,7 +264,7 @@ def test_an_extra_that_the_configuration_needs(machine: Machine) -> None:
 
     configuration = load(machine.folder / "integrations.toml", registry.names())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "find_spec", lambda name: None if name in ("werkzeug", "jinja2") else object())
+        patch.setattr("mfagate.core.extras.find_spec", lambda name: None if name in {"werkzeug", "jinja2"} else 1)
         items = {item.name: item for item in module.installed(configuration)}
     assert (items["extra emulator"].state, items["extra html"].state) == ("no", "not needed")
     assert "[emulator]" in items["extra emulator"].next_step

@@ -22,7 +22,7 @@ OKTA = REPOSITORY / "contracts/okta/auth-service-okta.json"
 VERIFY = "/api/v1/users/00uabcdefg1234567890/factors/ostabcdefg1234567890/verify"
 TEST = """
     import requests
-    from mfagate.fail_closed import Endpoint, fail_closed
+    from mfagate.fail_closed import LoopbackUrl, fail_closed
 
     @fail_closed(contract="okta.json", interaction="code accepted", errors=Exception, tolerate=TOLERATE)
     def test_our_client(endpoint):

@@ -330,7 +330,7 @@ def test_letting_in_for_want_of_an_answer_is_caught(name: str) -> None:
     [
         (follows_redirects, "the status is 301, and where it sends the client the answer is the good one", False),
         (takes_a_part_for_the_whole, "the answer has less of a body than its length says", False),
-        (lets_in_while_the_provider_is_down, "the answer never begins: nobody listens", False),
+        (lets_in_while_the_provider_is_down, "the answer never begins: no server listens", False),
         (lets_in_who_is_not_enrolled, "the answer is that of 'unknown factor'", False),
         (trusts_any_certificate, f"the answer {Ending.FOREIGN}", True),
         (trusts_any_name, f"the answer {Ending.MISNAMED}", True),
@@ -343,7 +343,7 @@ def test_letting_in_on_one_rare_answer_alone_is_caught(
 
 
 def test_an_answer_without_its_envelope_is_caught() -> None:
-    change = "$.response is missing, and what it held stands in its place"
+    change = "$.response is missing, and its contents replace it"
     assert found(proof(takes_off_an_envelope_or_none, "duo")) == {Violation.LET_IN: change}
 
 

@@ -69,7 +69,7 @@ def test_a_recorded_answer(name: str, description: str, states: list[str], excha
         ("https://user:pw@portal.example/?token=1", "portal.example"),
         ("//portal.example/", "portal.example"),
         ("https://a\x1bcb/", r"a\x1bcb"),
-        ("https://[::1/", "what is no address"),
+        ("https://[::1/", "an invalid address"),
         (f"https://{'a' * 3000}/", "a" * 252 + "…"),
     ],
 )

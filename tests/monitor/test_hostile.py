@@ -49,14 +49,14 @@ def test_no_more_than_16_kilobytes_of_an_answer_reach_the_provider(
 ) -> None:
     watching = monitor(provider, registry=CollectorRegistry())
     seen: list[int] = []
-    original = type(watching._judge._provider.dialect).error_of
+    original = type(watching._classifier._provider.dialect).error_of
 
     def error_of(self: Any, response: Any) -> Any:
         seen.append(len(response.body))
         seen.append(sum(len(name) + len(value) for name, value in response.headers.items_in_order))
         return original(self, response)
 
-    monkeypatch.setattr(type(watching._judge._provider.dialect), "error_of", error_of)
+    monkeypatch.setattr(type(watching._classifier._provider.dialect), "error_of", error_of)
     for _, answer in BENCHMARK.hostile():
         watching.observe(REQUEST, answer, 0.1)
     assert 0 < max(seen) <= LARGEST_BODY <= 16 * 1024
@@ -90,7 +90,7 @@ class SdkError(Exception):
     ],
 )
 def test_what_an_sdk_has_parsed_is_taken_over_as_far_as_it_is_looked_at(data: Any) -> None:
-    exchange, _ = exchange_of(None, answer_in(SdkError(data)))
+    exchange, _, _ = exchange_of(None, answer_in(SdkError(data)))
     assert exchange.response is not None
     assert len(exchange.response.body) <= LARGEST_BODY
     result = monitor("duo", registry=CollectorRegistry()).observe(REQUEST, SdkError(data), 0.1)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics import exposition
@@ -20,7 +19,6 @@ from mfagate.monitor.metrics import CAUSES
 from mfagate.providers.duo.dialect import DuoDialect
 from mfagate.providers.duo.provider import Duo
 from mfagate.providers.errors import ApiError
-from mfagate.testing.project import Project
 
 from .conftest import problems_by_cause, requests_by_result
 
@@ -118,19 +116,3 @@ def test_a_provider_of_another_package(registry: CollectorRegistry) -> None:
     assert requests_by_result(registry) == {"refused": 1, "problem": 1}
     assert problems_by_cause(registry) == {"provider.refusal-unrecognised": 1}
     assert watching.provider == "other"
-
-
-def test_without_prometheus_client_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, registry: CollectorRegistry
-) -> None:
-    monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    with pytest.raises(ImportError, match=r"pip install \S+\[monitor\]"):
-        monitor("duo", registry=registry)
-
-
-def test_the_command_needs_no_prometheus_client(tmp_path: Path) -> None:
-    (tmp_path / "prometheus_client.py").write_text("raise ImportError")
-    done = Project(tmp_path, {}).execute(
-        "monitor", "rules", PYTHONPATH=f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"
-    )
-    assert done.exit_code == 0 and "MfaCredentialRejected" in done.stdout, done.stderr

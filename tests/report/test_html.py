@@ -27,6 +27,7 @@ from mfagate.report import html
 from mfagate.report.formats import Output
 from mfagate.report.html import HistoryEntry, HistoryView, Runout
 from mfagate.report.html.charts import Chart
+from mfagate.report.html.history import runouts
 
 from ..support.programs import require_module
 from .browser import chromium, emulate
@@ -144,16 +145,16 @@ def test_offline_nothing_is_said_of_the_provider(offline: Offline) -> None:
     assert "the provider" not in " ".join(texts(page, "//section[@id='integrations']//p[@class='quiet']"))
 
 
-def test_a_history_is_made_of_earlier_reports() -> None:
+def test_a_page_adds_its_run_to_the_history() -> None:
     checks = [hostile_check("t", id="network.tls", subject=None, outcome=Outcome.PASS, cause=None)]
     early, late = report_of(*checks, verdict=Verdict.PASS), report_of(hostile_check("x"))
     timed = [Measured(request="GET /ping", phases={"tls": 0.1})]
     early = early.model_copy(update={"integrations": [early.integrations[0].model_copy(update={"measured": timed})]})
     late = late.model_copy(update={"run": late.run.model_copy(update={"started": AT + timedelta(days=1)})})
-    view = HistoryView.of([late, early])
+    view = HistoryView({"duo-eu": []}).with_run(early).with_run(late)
     assert [night.verdict for night in view.nights["duo-eu"]] == [Verdict.PASS, Verdict.FAIL]
     assert view.nights["duo-eu"][0].latency == {Phase.TLS: 0.1}
-    assert view.expiries["duo-eu"][0].what == "certificate of the server"
+    assert runouts(early.integrations[0])[0].what == "certificate of the server"
 
 
 def test_a_chart_draws_what_its_table_says() -> None:
@@ -219,7 +220,7 @@ def test_the_page_counts_the_run_that_it_shows() -> None:
     assert text.startswith(
         "duo-eu 9 pass, 1 fail; the last that did not pass: fail on 2026-11-24 (credential.rejected)"
     )
-    page = parsed(html.render(report, HistoryView.of([report])))
+    page = parsed(html.render(report, HistoryView({"duo-eu": []}).with_run(report)))
     assert texts(page, "//figure/figcaption")[0].startswith("duo-eu 1 fail;"), "counted once"
     (drill,) = report.integrations
     drill = drill.model_copy(update={"faults": ["clock-skew"]})

@@ -168,6 +168,6 @@ def test_a_defect_looks_like_an_outage_and_stands_in_the_log(
 
 
 def test_says_how_to_install_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfagate.sandbox.emulator.start.find_spec", lambda name: None)
+    monkeypatch.setattr("mfagate.core.extras.find_spec", lambda name: None)
     with pytest.raises(SandboxError, match=r"pip install \S+\[emulator\]"):
         EmulatorSandbox("Tiny", Path("tiny.py"), settings=()).start()

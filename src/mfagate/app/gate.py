@@ -25,7 +25,15 @@ from mfagate.core.causes import CauseId
 from mfagate.core.causes import load as load_cause
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import hiding, quoted
-from mfagate.core.result import ChangedSince, Check, IntegrationReport, Report, Run, Summary, Verdict
+from mfagate.core.result import (
+    ChangedSince,
+    Check,
+    IntegrationReport,
+    Report,
+    Run,
+    Summary,
+    Verdict,
+)
 from mfagate.core.version import __version__
 from mfagate.core.workers import Workers
 from mfagate.history.comparison import NO_HISTORY, Comparison

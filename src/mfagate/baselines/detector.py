@@ -107,7 +107,7 @@ class _Follower(Generic[V]):
             self._while_usual(night, score)
 
     def _forget(self, now: datetime) -> None:
-        """What is older than the window, unless too little would be left."""
+        """Return what is older than the window, unless too little would be left."""
         young = [one for one in self.baseline if now - one.at <= WINDOW]
         if not self.shifted:
             self.baseline = young if len(young) >= FEWEST_NIGHTS else self.baseline[-FEWEST_NIGHTS:]

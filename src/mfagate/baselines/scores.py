@@ -19,7 +19,7 @@ _LEAST_SECONDS = 0.005
 
 
 def typical_seconds(baseline: Sequence[float]) -> float:
-    """The median."""
+    """Return the median."""
     return statistics.median(baseline)
 
 
@@ -47,7 +47,7 @@ class Share(NamedTuple):
 
 
 def typical_share(baseline: Sequence[Share]) -> float:
-    """The share over all of them."""
+    """Return the share over all of them."""
     return sum(one.part for one in baseline) / max(1, sum(one.whole for one in baseline))
 
 
@@ -81,7 +81,7 @@ def _dispersion(baseline: Sequence[Share], usual: float) -> float:
 
 
 def _at_least(part: int, whole: int, share: float) -> float:
-    """The probability of ``part`` or more of ``whole``, by the binomial distribution."""
+    """Return the probability of ``part`` or more of ``whole``, by the binomial distribution."""
     # In logarithms: the number of combinations of a thousand questions is no float any more.
     return sum(
         math.exp(_log_combinations(whole, k) + k * math.log(share) + (whole - k) * math.log1p(-share))

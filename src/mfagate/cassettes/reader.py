@@ -63,7 +63,7 @@ _ORIGIN = re.compile(r"\Amfagate:\n(?:  .*\n)*?  recorded_from: (\w+)\n")
 
 
 def origin_of(path: Path) -> CassetteOrigin | None:
-    """What was recorded, from the first lines of the file alone; None if it does not say."""
+    """Return what was recorded, from the first lines of the file alone; None if it does not say."""
     try:
         with open_regular(path) as file:
             found = _ORIGIN.match(file.read(400).decode("utf-8", "ignore"))

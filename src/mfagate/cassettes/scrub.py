@@ -132,7 +132,7 @@ class Scrubber:
         return kept_request, kept_response
 
     def url(self, url: str) -> str:
-        """The address as it may be kept.
+        """Return the address as it may be kept.
 
         Raises:
             ValueError: It is none.
@@ -169,7 +169,7 @@ class Scrubber:
         return urlencode([(name, self._value(name, value)) for name, value in fields], quote_via=quote)
 
     def _other(self, text: str) -> str:
-        """A body of another kind. It stays as it is, but for what is secret in it."""
+        """Return a body of another kind. It stays as it is, but for what is secret in it."""
         if _FORM.fullmatch(text):
             fields = parse_qsl(text, keep_blank_values=True)
             same = all(self._value(name, value) == value for name, value in fields)
@@ -300,7 +300,7 @@ def showable(rules: Scrubbing, document: Any) -> Any:
 
 
 def _blank(value: Any, *, numbers: bool) -> Any:
-    """The same structure with nothing left in it; what is empty stays so."""
+    """Return the same structure with nothing left in it; what is empty stays so."""
     if isinstance(value, Mapping):
         return {name: _blank(item, numbers=numbers) for name, item in value.items()}
     if isinstance(value, list):

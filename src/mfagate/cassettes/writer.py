@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from importlib.util import find_spec
 from typing import Any, cast
 
 from mfagate.cassettes.reader import CassetteOrigin
 from mfagate.core.exchange import Headers, Request, Response
-from mfagate.core.extras import needs
+from mfagate.core.extras import missing, needs
 from mfagate.core.foreign.parsing import raw
 from mfagate.core.version import __version__
 
@@ -23,12 +22,12 @@ def require_vcrpy() -> None:
     Raises:
         MissingExtra: vcrpy is not installed.
     """
-    if find_spec("vcr") is None:
-        raise MissingExtra(needs("recording", "vcrpy", "record"))
+    if missing("record"):
+        raise MissingExtra(needs("recording", "record"))
 
 
 def to_yaml(request: Request, response: Response, *, recorded_at: date, recorded_from: CassetteOrigin) -> str:
-    """The text of a cassette with one exchange.
+    """Return the text of a cassette with one exchange.
 
     The day, not the second, so that recording an unchanged provider twice
     gives the same bytes.

@@ -31,7 +31,7 @@ def _decode(part: str) -> bytes:
 
 
 def read_part(part: str) -> dict[str, Any] | None:
-    """A header or payload as JSON, or None if it is none."""
+    """Return a header or payload as JSON, or None if it is not JSON."""
     try:
         content = json.loads(_decode(part))
     except (ValueError, binascii.Error, RecursionError):
@@ -40,13 +40,13 @@ def read_part(part: str) -> dict[str, Any] | None:
 
 
 def claims(token: str) -> Mapping[str, Any]:
-    """The payload of a token; empty if the value is not one."""
+    """Return the payload of a token; empty if the value is not a token."""
     parts = token.split(".")
     return (read_part(parts[1]) or {}) if len(parts) == 3 else {}
 
 
 def expiry(token: str) -> datetime | None:
-    """The ``exp`` claim (seconds since 1970) in UTC, or None."""
+    """Return the ``exp`` claim (seconds since 1970) in UTC, or None."""
     return numbers.moment(claims(token).get("exp"))
 
 

@@ -178,7 +178,7 @@ def _unknown_providers(
 
 
 def _too_long_waivers(configuration: Configuration, origin: ConfigOrigin) -> Iterator[ConfigProblem]:
-    """A waiver without an end in sight would be a change of the rules that nobody decided on."""
+    """Refuse a waiver that lasts too long: it would change the rules without a decision."""
     longest = configuration.gate.longest_waiver_days
     today = datetime.now(UTC).date()
     for name, integration in configuration.integrations.items():

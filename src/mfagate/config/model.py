@@ -188,7 +188,7 @@ class Integration(Table):
         return self._origin.locate_own("integrations", self._name, *keys)
 
     def locate(self, *keys: str) -> Location:
-        """The line of a key of this table, or of the nearest table around it."""
+        """Return the line of a key of this table, or of the nearest table around it."""
         return self._origin.locate("integrations", self._name, *keys)
 
     def head(self, *keys: str) -> str:
@@ -237,7 +237,7 @@ class GateOptions(Table):
 
 
 def _reference(value: str) -> str:
-    """An address for notifications holds a token, or a password: it must not stand in a file that is committed."""
+    """Refuse an address that is written out: it holds a token or a password, and the file is committed."""
     if Reference.parse(value) is None:
         raise PydanticCustomError("literal_address", "should be a reference such as env:MFA_NOTIFY_URL")
     return value
@@ -302,11 +302,11 @@ class Configuration(Table):
         return self._origin.text
 
     def locate(self, *keys: str) -> Location:
-        """The line of a key of the file, or of the nearest table around it."""
+        """Return the line of a key of the file, or of the nearest table around it."""
         return self._origin.locate(*keys)
 
     def select(self, names: tuple[str, ...] = (), environments: tuple[str, ...] = ()) -> list[Integration]:
-        """The integrations that fit the filters, in file order. ``duo`` selects all environments of duo.
+        """Return the integrations that fit the filters, in file order. ``duo`` selects all environments of duo.
 
         Raises:
             KeyError: The file has no integrations, or not one of these names; the message says what to do.
@@ -359,7 +359,7 @@ class ConfigOrigin:
         return Location(self.path, self._lines.line(self._own(keys)))
 
     def locate(self, *keys: str) -> Location:
-        """The line of a key path: that of the environment where it overrides the value, else the shared one."""
+        """Return the line of a key path: that of the environment where it overrides the value, else the shared one."""
         return Location(self.path, self._lines.line(self.written(*keys)))
 
     def written(self, *keys: str) -> KeyPath:

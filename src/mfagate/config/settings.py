@@ -84,7 +84,7 @@ class ProviderSettings(BaseModel):
 
     @classmethod
     def fields(cls) -> list[SettingField]:
-        """The declared settings, in the order of the class."""
+        """Return the declared settings, in the order of the class."""
         return [
             SettingField(name, setting, _mentions(info.annotation, SecretStr), info.is_required())
             for name, info in cls.model_fields.items()
@@ -94,7 +94,7 @@ class ProviderSettings(BaseModel):
 
     @classmethod
     def secrets(cls) -> frozenset[str]:
-        """The names of the fields that are secrets."""
+        """Return the names of the fields that are secrets."""
         return frozenset(field.name for field in cls.fields() if field.secret)
 
     @classmethod
@@ -119,7 +119,7 @@ class ProviderSettings(BaseModel):
         return read() if read is not None and held is getattr(self, name) else self.secret(name)
 
     def secret(self, name: str) -> str | None:
-        """The plain value of a secret setting, for signing only."""
+        """Return the plain value of a secret setting, for signing only."""
         value = getattr(self, name)
         return value.get_secret_value() if isinstance(value, SecretStr) else value
 

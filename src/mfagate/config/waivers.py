@@ -76,7 +76,7 @@ def _waivable(value: Any) -> Any:
 
 
 def _found_there(value: str | None, info: ValidationInfo) -> str | None:
-    """A check that never finds the cause would make a waiver that never works."""
+    """Refuse a cause that the check never finds: such a waiver would never apply."""
     checks = WAIVABLE[info.data["cause"]] if "cause" in info.data else ()
     if value is not None and checks and value not in checks:
         message = "no such check finds this cause; it is found by {checks}"

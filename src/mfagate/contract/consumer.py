@@ -82,7 +82,7 @@ class ConsumerPact:
 
     @contextmanager
     def serve(self) -> Iterator[str]:
-        """The mock server's URL; afterwards the interaction is written to the pact.
+        """Return the mock server's URL; afterwards the interaction is written to the pact.
 
         Raises:
             ContractTestFailed: The client's request was not the one described, or the answer has a

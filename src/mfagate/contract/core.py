@@ -58,7 +58,7 @@ class CompiledExpectation:
             raise ContractError(f"{where}: Pact cannot read the matching rules of {', '.join(rules)}") from error
 
     def __reduce__(self) -> tuple[type[CompiledExpectation], tuple[Any, ...]]:
-        """Handles of the core mean nothing in another process: compile again there."""
+        """Pickle the text alone: a handle of the core is valid in one process only."""
         return CompiledExpectation, self._arguments
 
     def mismatches(self, actual: str) -> list[dict[str, Any]]:

@@ -75,7 +75,7 @@ class ExpectedHeader:
 
 
 def split(name: str, values: Iterable[str]) -> tuple[str, ...]:
-    """The values of a header; a comma-separated list counts as several.
+    """Return the values of a header; a comma-separated list counts as several.
 
     Pact does not see values that are not ASCII.
     """

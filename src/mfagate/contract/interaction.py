@@ -51,7 +51,7 @@ class Interaction:
     response: ExpectedResponse = field(default_factory=ExpectedResponse)
 
     def build_request(self, values: Mapping[str, str]) -> requests.Request:
-        """The request to send, with ``values`` from the provider states put in.
+        """Return the request to send, with ``values`` from the provider states put in.
 
         Its URL is path and query only; join it with the base URL of the provider.
 
@@ -61,7 +61,7 @@ class Interaction:
         return self.request.build(values)
 
     def example_request(self) -> Request:
-        """The request with the pact's own examples in it; its URL is path and query only."""
+        """Return the request with the pact's own examples in it; its URL is path and query only."""
         built = self.request.without_states().build({})
         headers = Headers(tuple((name, str(value)) for name, value in built.headers.items()))
         return Request(str(built.method), str(built.url), headers, built.data or b"")

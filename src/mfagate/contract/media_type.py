@@ -32,7 +32,7 @@ class MediaType:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """The type as Pact writes it."""
+        """Return the type in Pact's notation."""
         suffix = f"+{self.suffix}" if self.suffix else ""
         parameters = "".join(f";{name}={value}" for name, value in sorted(self.parameters.items()))
         return f"{self.main}/{self.sub}{suffix}{parameters}"
@@ -80,7 +80,7 @@ class MediaType:
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> MediaType | None:
-    """A ``Content-Type`` value as media type, or None where it is not one."""
+    """Return the media type of a ``Content-Type`` value, or None if it has none."""
     found = _MEDIA_TYPE.match(text)
     if found is None:
         return None
@@ -97,7 +97,7 @@ def parse(text: str) -> MediaType | None:
 
 
 def detect(body: str) -> MediaType:
-    """The media type that Pact takes an untyped body for, from its beginning."""
+    """Return the media type that Pact takes an untyped body for, from its beginning."""
     name = next((name for pattern, name in _LOOKS_LIKE if pattern.match(body)), "text/plain")
     main, _, sub = name.partition("/")
     return MediaType(main, sub)

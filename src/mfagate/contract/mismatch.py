@@ -68,7 +68,7 @@ class Quotes:
         self._body, self._showable = body, showable
 
     def of(self, path: str, actual: object) -> str:
-        """The value at a path as it stands, or as it may be shown; an ellipsis where that is unknown."""
+        """Return the value at a path in a form that may be shown; an ellipsis if it is unknown."""
         if self._showable is None:
             return _quoted(actual)
         try:
@@ -92,38 +92,38 @@ def rank(mismatch: Mismatch) -> tuple[int, str]:
 
 
 def shorten(value: Any) -> Any:
-    """The value itself if it is a scalar, else the beginning of its text or JSON, quoted."""
+    """Return the value itself if it is a scalar, else the beginning of its text or JSON, quoted."""
     if value is None or isinstance(value, bool | int | float):
         return value
     return quoted(value, LONGEST_VALUE) if isinstance(value, str) else quoted_json(value, LONGEST_VALUE)
 
 
 def status_changed(expected: int, actual: int, pact_text: str = "") -> Mismatch:
-    """A status that the contract does not allow; ``pact_text`` is Pact's sentence on it."""
+    """Return a status that the contract does not allow; ``pact_text`` is Pact's sentence on it."""
     message = f"The status is {actual}, the contract {_demand(pact_text, str(actual), expected)}."
     return Mismatch(CauseId.CONTRACT_STATUS_CHANGED, "status", message, expected, actual)
 
 
 def header_changed(name: str, expected: str, actual: str | None) -> Mismatch:
-    """A header that the contract names; ``actual`` is None where the answer has none."""
+    """Return a header that the contract names; ``actual`` is None where the answer has none."""
     is_now = "is missing" if actual is None else f"is {_quoted(actual)}"
     message = f"The header {name} {is_now}, the contract has {_quoted(expected)}."
     return Mismatch(CauseId.CONTRACT_HEADER_CHANGED, f"header {name}", message, shorten(expected), shorten(actual))
 
 
 def endpoint_retired(message: str, path: str, actual: object) -> Mismatch:
-    """An endpoint that is gone, or announced to go while its answers already differ."""
+    """Return an endpoint that is gone, or announced to go while its answers already differ."""
     return Mismatch(CauseId.CONTRACT_ENDPOINT_RETIRED, path, message, None, actual)
 
 
 def body_not_empty(body: str) -> Mismatch:
-    """A body where the contract says that there is none."""
+    """Return a body where the contract says that there is none."""
     message = "The answer has a body, the contract has none."
     return Mismatch(CauseId.CONTRACT_VALUE_UNEXPECTED, "$", message, None, shorten(body))
 
 
 def body_unreadable(problem: str) -> Mismatch:
-    """A body that cannot be compared at all: empty, cut off, not UTF-8."""
+    """Return a body that cannot be compared at all: empty, cut off, not UTF-8."""
     return Mismatch(CauseId.CONTRACT_BODY_UNREADABLE, "$", f"The body {problem}.")
 
 
@@ -233,7 +233,7 @@ def _quoted(value: object) -> str:
 
 
 def _demand(text: str, actual: object, expected: object) -> str:
-    """What the contract demands, out of Pact's sentence "Expected ACTUAL to match PATTERN: DETAIL"."""
+    """Return what the contract demands, out of Pact's sentence "Expected ACTUAL to match PATTERN: DETAIL"."""
     if text == GAVE_UP:
         return "has a regular expression that takes too many steps on it"
     # The value may itself hold "to be"; look behind it.

@@ -23,15 +23,15 @@ class Node:
         self.steps = steps
 
     def error(self, problem: str) -> ContractError:
-        """An error about this value."""
+        """Return an error about this value."""
         return ContractError(f"{self.where} {problem}", self.steps)
 
     def unsafe(self, problem: str) -> UnsafeContractError:
-        """An error about a value that could send a request elsewhere."""
+        """Return an error about a value that could send a request elsewhere."""
         return UnsafeContractError(f"{self.where} {problem}", self.steps)
 
     def a(self, kind: type[_T]) -> _T:
-        """The value, which has to be of this type.
+        """Return the value, which has to be of this type.
 
         Raises:
             ContractError: It is not.
@@ -41,16 +41,16 @@ class Node:
         return self.value
 
     def get(self, key: str, default: Any = None) -> Node:
-        """A member of this object; ``default`` where it is absent or null."""
+        """Return a member of this object; ``default`` where it is absent or null."""
         value = self.a(dict).get(key)
         return Node(default if value is None else value, f"{self.where}.{key}", (*self.steps, key))
 
     def members(self) -> Iterator[tuple[str, Node]]:
-        """The members of this object, in file order."""
+        """Return the members of this object, in file order."""
         for key, value in self.a(dict).items():
             yield key, Node(value, f"{self.where}[{key!r}]", (*self.steps, key))
 
     def items(self) -> Iterator[Node]:
-        """The items of this list."""
+        """Return the items of this list."""
         for index, value in enumerate(self.a(list)):
             yield Node(value, f"{self.where}[{index}]", (*self.steps, index))

@@ -57,7 +57,7 @@ def load(path: Path, *, provider: str | None = None) -> Contract:
 
 
 def line_in(path: Path, where: Where) -> int | None:
-    """The line of a value of a contract that was read before; None if the file is another by now."""
+    """Return the line of a value of a contract that was read before; None if the file is another by now."""
     try:
         return line_of(_read(path), where)
     except ContractError:
@@ -289,7 +289,7 @@ def _query_values(node: Node) -> tuple[str | None, ...]:
 
 
 def _generators(node: Node) -> dict[str, dict[str, StateGenerator]]:
-    """The ``ProviderState`` generators by category; that of the path under the name ``""``."""
+    """Return the ``ProviderState`` generators by category; that of the path under the name ``""``."""
     by_category = {category: list(each.members()) for category, each in node.members() if category != "path"}
     by_category["path"] = [("", node.get("path", {}))]
     return {
@@ -339,7 +339,7 @@ def _status_rule(node: Node) -> dict[str, Any] | None:
 
 
 def _text(body: bytes, response: Node) -> str:
-    """The expected body, as the core takes it."""
+    """Return the expected body, as the core takes it."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -364,7 +364,7 @@ def _header_values(name: str, node: Node) -> tuple[str, ...]:
 
 
 def _body(node: Node, headers: dict[str, tuple[str, ...]]) -> tuple[bytes | None, MediaType | None]:
-    """The body and its type; None if the pact says nothing of it, empty if there is to be none.
+    """Return the body and its type; None if the pact says nothing of it, empty if there is to be none.
 
     As pact_models reads it (``body_from_json`` in v4/http_parts.rs).
     """

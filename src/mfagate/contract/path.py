@@ -27,7 +27,7 @@ def is_of_one_place(path: str) -> bool:
 
 
 def at(document: Any, where: Sequence[str | int]) -> Any:
-    """What stands there.
+    """Return the value at the path.
 
     Raises:
         LookupError: Nothing does.

@@ -36,7 +36,7 @@ class StateGenerator:
     data_type: str = ""
 
     def text(self, values: Mapping[str, str]) -> str:
-        """The expression with ``values`` put in.
+        """Return the expression with ``values`` put in.
 
         Raises:
             StateValueError: One of them is missing.
@@ -46,7 +46,7 @@ class StateGenerator:
         return PLACEHOLDER.sub(lambda name: _look_up(name[1], values), self.expression)
 
     def value(self, example: object, values: Mapping[str, str]) -> Any:
-        """The same as a JSON value: of the stated data type, else of the example's if it can be.
+        """Return the same as a JSON value: of the stated data type, else of the example's if it can be.
 
         Raises:
             StateValueError: A value is missing, or is not of the data type.
@@ -85,11 +85,11 @@ class ExampleRequest:
     generators: Mapping[str, Mapping[str, StateGenerator]] = field(default_factory=dict)
 
     def without_states(self) -> ExampleRequest:
-        """The same request with nothing to fill in."""
+        """Return the same request with nothing to fill in."""
         return replace(self, generators={})
 
     def build(self, values: Mapping[str, str]) -> requests.Request:
-        """The request to send; its URL is path and query, without scheme and host.
+        """Return the request to send; its URL is path and query, without scheme and host.
 
         As in Pact, a generator adds a header or query parameter that the example
         lacks, but no field of a body.
@@ -142,7 +142,7 @@ class ExampleRequest:
         return self._form(generators, values) if self.media_type.is_form else self.body
 
     def _form(self, generators: Mapping[str, StateGenerator], values: Mapping[str, str]) -> bytes:
-        """The form with its fields filled: ``$.name`` is the first of that name, ``$.name[1]`` the second.
+        """Return the form with its fields filled: ``$.name`` is the first of that name, ``$.name[1]`` the second.
 
         As in Pact's core: pact_models/src/generators/form_urlencoded.rs.
         """

@@ -38,22 +38,22 @@ class Dialect(Protocol):
     """Reads answers as one provider words them."""
 
     def explain(self, exchange: Exchange) -> Finding | None:
-        """The cause that the provider's own error code stands for, if it is a known one."""
+        """Return the cause of the provider's own error code, if the code is known."""
 
     def evidence(self, exchange: Exchange) -> Mapping[str, Any]:
-        """The provider's own code and words, known or not."""
+        """Return the provider's own code and words, known or not."""
 
     def errors_page(self, exchange: Exchange) -> str:
         """Return the URL of the page that lists errors such as this answer's; empty if there is none."""
 
 
 def diagnose(exchange: Exchange, dialect: Dialect) -> Finding:
-    """The cause of an exchange that was not accepted."""
+    """Return the cause of an exchange that was not accepted."""
     return definite_cause(exchange, dialect) or unexpected(exchange, dialect)
 
 
 def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
-    """The cause, where transport, provider code or status leave no doubt; None for a mere difference."""
+    """Return the cause if transport, provider code or status leave no doubt; None for a mere difference."""
     if exchange.failure is not None:
         failure = exchange.failure
         evidence = {"request": _request(exchange), "phase": str(failure.phase), **failure.evidence}
@@ -76,7 +76,7 @@ def definite_cause(exchange: Exchange, dialect: Dialect) -> Finding | None:
 
 
 def cause_without_body(exchange: Exchange, dialect: Dialect) -> Finding:
-    """The cause of a refusal whose body nobody has read: by its headers and its status."""
+    """Return the cause of a refusal whose body was not read, by its headers and its status."""
     response = exchange.response
     assert response is not None, "a failure has no status"
     finding = _by_others(exchange) or dialect.explain(exchange) or _by_status(response)
@@ -215,7 +215,7 @@ def _front_end(response: Response, scheme: str) -> Finding:
 
 
 def unexpected(exchange: Exchange, dialect: Dialect, *, probing: bool = False) -> Finding:
-    """The cause of an answer that says nothing definite: by its status alone.
+    """Return the cause of an answer by its status alone, if it says nothing more definite.
 
     Of a request that only probes (``probing``), no contract says what to expect: there every 4xx
     with a code of the provider's is a refusal, except those that mean that nothing is at the address.
@@ -263,7 +263,7 @@ def is_bare_refusal(response: Response | None) -> bool:
 def _unrecognised(response: Response, page: str, evidence: Mapping[str, Any]) -> Finding:
     """Return the finding of a refusal that no table explains.
 
-    The message and the next step hold no text of the provider: a code that nobody knows may be an echo.
+    The message and the next step hold no text of the provider: an unknown code may be an echo.
     """
     what = "without giving a reason" if is_bare_refusal(response) else "with an error that mfagate does not know"
     words = {name: value for name, value in _words(response).items() if name not in evidence}
@@ -347,7 +347,7 @@ def _is_json(response: Response) -> bool:
 
 
 def _looks(response: Response) -> dict[str, Any]:
-    """What may be told of an answer: never its body, which may echo a secret."""
+    """Return what a report may show of an answer: never its body, which may echo a secret."""
     looks: dict[str, Any] = {"content type": response.shown_type or "none", "bytes": len(response.body)}
     if is_html(response) and (title := _title(response.body[:_TITLE_BYTES])):
         looks["page title"] = quoted(title, _LONGEST_WORD)
@@ -426,5 +426,5 @@ def _told_wait(response: Response) -> ForeignText | None:
 
 
 def _is_moment(seconds: int) -> bool:
-    """A number of seconds between 2001 and 2286 is a moment, any other a duration."""
+    """Read a number of seconds: between 2001 and 2286 it is a moment, otherwise a duration."""
     return 1_000_000_000 <= seconds <= 10_000_000_000

@@ -121,7 +121,7 @@ class Response:
         return ForeignText(self.body.decode("utf-8", "replace"))
 
     def json(self) -> Any:
-        """The body as JSON, parsed once: every caller gets the same value, so do not change it.
+        """Return the body as JSON, parsed once: every caller gets the same value, so do not change it.
 
         Raises:
             ValueError: The body is not JSON in UTF-8.
@@ -161,7 +161,7 @@ LEADS_TO = "leads to"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why no answer came, told apart as far as the operating system tells. Texts of others in it are quoted.
+    """Why no answer arrived, as precisely as the operating system reports it. Foreign texts in it are quoted.
 
     ``outcome`` is set where the cause alone does not decide it: a name that
     does not exist is a failure, a resolver that does not answer is inconclusive.

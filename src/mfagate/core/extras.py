@@ -1,4 +1,4 @@
-"""Where this installation came from, and the command that adds an extra to it.
+"""Which extras are installed, and the command that adds one to this installation.
 
 mfagate is on no public index: its name alone would install what somebody else puts there.
 """
@@ -9,13 +9,35 @@ import json
 import shlex
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+MODULES = {
+    "gate": (
+        *("click", "cryptography", "dotenv", "jwt", "pact_ffi", "phonenumbers", "requests", "rich"),
+        *("tree_sitter", "tree_sitter_hcl", "tree_sitter_toml"),
+    ),
+    "emulator": ("werkzeug", "trustme"),
+    "sandbox": ("privacyidea",),
+    "record": ("vcr",),
+    "pytest": ("pytest", "hypothesis"),
+    "html": ("jinja2",),
+    "notify": ("apprise",),
+    "history": ("sqlalchemy",),
+    "postgresql": ("sqlalchemy", "psycopg"),
+}
+"""The modules that each extra of pyproject.toml brings."""
 
-def needs(what: str, packages: str, extra: str) -> str:
+
+def missing(extra: str) -> list[str]:
+    """Return the modules of an extra that are not installed. Nothing is imported."""
+    return [module for module in MODULES[extra] if find_spec(module) is None]
+
+
+def needs(what: str, extra: str) -> str:
     """Say what to install before something can be used."""
-    return f"{what} needs {packages}: {install_command(extra)}"
+    return f"{what} needs {' and '.join(missing(extra)) or extra}: {install_command(extra)}"
 
 
 def install_command(extra: str) -> str:

@@ -22,7 +22,7 @@ _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/[^/]+/fd/\d+")
 class Unreadable(Exception):
     """A file that cannot be used; the text completes "PATH …" and quotes nothing of the file.
 
-    ``missing`` says that there is none; ``line`` is where it stops to be text.
+    ``missing`` says that there is no file; ``line`` is the line at which it ceases to be text.
     """
 
     def __init__(self, reason: str, *, missing: bool = False, line: int | None = None) -> None:
@@ -221,7 +221,7 @@ def _require_regular(path: Path, mode: int) -> None:
 
 
 def read_text(path: Path, limit: int) -> str:
-    """A whole text file of at most ``limit`` bytes; a byte order mark is kept.
+    """Return a whole text file of at most ``limit`` bytes; a byte order mark is kept.
 
     Raises:
         OutOfResources: This machine has no descriptor or memory left.
@@ -286,7 +286,7 @@ def append(path: Path, text: str) -> None:
     """Append to a file, which is created if it is missing, or write to a pipe or a device.
 
     Raises:
-        OSError: It cannot be written, or it is a pipe that nobody reads.
+        OSError: It cannot be written, or it is a pipe without a reader.
     """
     # /dev/stdout, too, may be a file that holds something already.
     descriptor = _opened_to_append(path)
@@ -308,7 +308,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _opened_to_append(path: Path) -> int:
-    """Open it without waiting for ever, as a plain ``open`` does for a pipe that nobody reads."""
+    """Open it without waiting for ever, as a plain ``open`` does for a pipe without a reader."""
     until = time.monotonic() + _READER_SECONDS
     flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     if not path.exists():

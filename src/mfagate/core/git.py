@@ -74,7 +74,7 @@ class Tree:
     commit: str | None
 
     def text(self, path: Path) -> str | None:
-        """The file as it was at the revision; None where there was none, or a link led elsewhere."""
+        """Return the file as it was at the revision; None if there was no file, or a link led elsewhere."""
         *links, place = footprint(self._from_root(path))
         if any(map(self._differs, links)) or not place.is_relative_to(self.root):
             return None
@@ -131,7 +131,7 @@ class Tree:
         return now != set(then) or not all(map(self._is_same, then))
 
     def _then(self, name: str) -> list[str]:
-        """The file of the revision, or its files in a folder."""
+        """Return the file of the revision, or its files in a folder."""
         if name in self.tracked:
             return [name]
         if name == ".":
@@ -146,7 +146,7 @@ class Tree:
 
 
 def open_tree(folder: Path, revision: str) -> Tree:
-    """The working tree around a folder, beside a revision.
+    """Return the working tree around a folder, beside a revision.
 
     A revision of zeros is how git, GitHub and GitLab write "nothing was there before": all is new.
 
@@ -190,7 +190,7 @@ def footprint(path: Path) -> Iterator[Path]:
 
 
 def _files(place: Path) -> Iterator[Path]:
-    """The file, or those below the folder; none where nothing is."""
+    """Return the file, or the files below the folder; nothing if there are none."""
     if place.is_dir() and not place.is_symlink():
         yield from (file for file in place.rglob("*") if file.is_symlink() or not file.is_dir())
     elif place.exists() or place.is_symlink():

@@ -48,7 +48,7 @@ class Holder:
 
 
 def private_folder() -> Path:
-    """Return the folder for files of this user's runs, which nobody else can read, change or replace.
+    """Return the folder for files of this user's runs, which no other user can read, change or replace.
 
     Raises:
         NotPrivate: Somebody else owns it or may write to it.
@@ -57,7 +57,7 @@ def private_folder() -> Path:
 
 
 def _ours(folder: Path) -> Path:
-    """Make the folder if it is missing, and check that nobody else has access to it."""
+    """Make the folder if it is missing, and check that no other user has access to it."""
     try:
         make_private_folder(folder)
     except NotOurs as fault:

@@ -25,7 +25,7 @@ _LONGEST_PATH = 8000
 
 
 class UnsafeRequest(ValueError):
-    """A request that could leave its target, or that nobody can write. The message quotes nothing of it."""
+    """A request that could leave its target, or cannot be written. The message quotes nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,68 +1,22 @@
-"""What checks found: from one finding to the whole report.
+"""The models of the JSON report ``mfagate.report/1``, from one check to the whole run.
 
-The models at the end are the JSON report ``mfagate.report/1``: their schema is
-published with the package, so a change here is a change of that format.
+Their schema is published with the package, so a change here is a change of that format.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mfagate.core.causes import CauseFamily, CauseId, Outcome, family_of, is_no_answer
 from mfagate.core.causes import load as load_cause
+from mfagate.core.finding import Finding, Location
 from mfagate.core.foreign import quoted_tree
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A line to look at or to change. Lines count from 1."""
-
-    file: Path
-    line: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else str(self.file)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A cause, established: the message says what is so, the evidence why we say it.
-
-    ``outcome`` and ``next_step`` default to those of the catalogue. ``setting`` names
-    what is to be changed, where the cause is one of the integration's settings.
-    ``expires`` is when what was looked at runs out, or has run out (UTC).
-    """
-
-    cause: CauseId
-    message: str
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    location: Location | None = None
-    next_step: str | None = None
-    outcome: Outcome | None = None
-    setting: str | None = None
-    expires: datetime | None = None
-
-    @property
-    def effective_outcome(self) -> Outcome:
-        """The outcome given, else the catalogue's."""
-        return self.outcome or load_cause(self.cause).outcome
-
-
-_MOST_NAMED = 5
-
-
-def some(names: Sequence[str], number: int | None = None) -> str:
-    """A list of names for a sentence: five of them, and how many there are beyond; ``number`` is that of all."""
-    more = (len(names) if number is None else number) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 class Verdict(StrEnum):
@@ -97,7 +51,7 @@ class ReportLocation(Model):
 
     @classmethod
     def of(cls, location: Location) -> ReportLocation:
-        """The same place as text."""
+        """Return the same place as text."""
         return cls(file=str(location.file), line=location.line)
 
 
@@ -164,12 +118,12 @@ class Check(Model):
         return family_of(self.cause) is CauseFamily.DOCUMENTATION
 
     def until(self, moment: datetime) -> Check:
-        """The same check, of something that runs out then."""
+        """Return the same check, of something that runs out then."""
         return self.model_copy(update={"expires": moment})
 
     @classmethod
     def from_finding(cls, check_id: str, finding: Finding, *, subject: str | None = None, seconds: float = 0) -> Check:
-        """A check that found something; what the finding leaves open comes from the catalogue."""
+        """Return a check that found something; what the finding leaves open comes from the catalogue."""
         location = finding.location
         return cls(
             id=check_id,

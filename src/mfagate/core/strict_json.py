@@ -16,7 +16,7 @@ DEEPEST = 127
 
 
 def loads(body: bytes) -> Any:
-    """The value that a body holds.
+    """Return the value that a body holds.
 
     Raises:
         ValueError: It is not JSON in UTF-8 without a byte order mark, is nested more deeply

@@ -41,7 +41,7 @@ class TomlError(ValueError):
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The document.
+    """Return the document.
 
     Raises:
         TomlError: It is not TOML, or nothing that a person would write.
@@ -85,7 +85,7 @@ class TomlLines:
         self._text = text
 
     def line(self, path: KeyPath) -> int | None:
-        """The line of the key, or of the nearest table around it, counted from 1."""
+        """Return the line of the key, or of the nearest table around it, counted from 1."""
         while path:
             line = self._index.written.get(path) or self._index.implied.get(path)
             if line is not None:

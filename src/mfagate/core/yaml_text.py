@@ -1,4 +1,4 @@
-"""Reading YAML that may be anything: whatever stands in it, there is one kind of error.
+"""Read YAML that may hold anything: every failure is one kind of error.
 
 PyYAML's ``CSafeLoader`` composes nodes in C without looking at the stack, so that
 some thousand brackets end the process, and it raises whatever its constructors
@@ -38,7 +38,7 @@ def could_be_deep(text: str) -> bool:
 
 
 def documents(text: str, loader_class: Any = None) -> list[Any]:
-    """The documents of a YAML text, with plain types only.
+    """Return the documents of a YAML text, with plain types only.
 
     Raises:
         YamlError: It is not YAML, is nested too deeply, or a tag does not fit its value.
@@ -52,7 +52,7 @@ def documents(text: str, loader_class: Any = None) -> list[Any]:
 
 
 def root_nodes(text: str) -> list[Any]:
-    """The nodes of a text's documents; empty if it cannot be read. An empty document is a scalar of no characters."""
+    """Return the root nodes of a text; none if it cannot be read. An empty document is an empty scalar."""
     import yaml
 
     try:
@@ -63,10 +63,10 @@ def root_nodes(text: str) -> list[Any]:
 
 @cache
 def loader(deep: bool = True) -> Any:
-    """A safe loader that neither ends the process nor eats memory; ``deep`` says that a text may be nested deeply."""
+    """Return a safe loader of bounded stack and memory; ``deep`` says that a text may be nested deeply."""
     base: Any = _base(deep)
 
-    class Loader(base):  # type: ignore[misc]
+    class BoundedLoader(base):  # type: ignore[misc]
         def flatten_mapping(self, node: Any) -> None:
             """Merge keys (``<<``) once each, else ten aliases in each of nine mappings make a thousand million."""
             merges = any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
@@ -80,8 +80,8 @@ def loader(deep: bool = True) -> Any:
                 raise ValueError("a number of too many digits")
             return int(super().construct_yaml_int(node))
 
-    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
-    return Loader
+    BoundedLoader.add_constructor("tag:yaml.org,2002:int", BoundedLoader.construct_yaml_int)
+    return BoundedLoader
 
 
 def _base(deep: bool) -> Any:

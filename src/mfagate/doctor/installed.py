@@ -6,26 +6,24 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from mfagate.config.model import Configuration, Integration
 from mfagate.core import version
-from mfagate.core.extras import install_command
+from mfagate.core.extras import install_command, missing
 from mfagate.doctor.findings import Area, Item, Readiness
 
-_EXTRAS = {
-    "emulator": (("werkzeug", "trustme"), "sandboxes of hosted providers"),
-    "sandbox": (("privacyidea",), "the sandbox of privacyIDEA"),
-    "record": (("vcr",), "mfagate record"),
-    "pytest": (("pytest", "hypothesis"), "pytest --mfagate, consumer tests, proofs"),
-    "html": (("jinja2",), "--output html"),
-    "metrics": (("prometheus_client",), "--output openmetrics, the monitor"),
-    "notify": (("apprise",), "--notify"),
-    "history": (("sqlalchemy",), "mfagate nightly, mfagate history"),
-    "postgresql": (("sqlalchemy", "psycopg"), "a history in PostgreSQL"),
+_PURPOSES = {
+    "emulator": "sandboxes of hosted providers",
+    "sandbox": "the sandbox of privacyIDEA",
+    "record": "mfagate record",
+    "pytest": "pytest --mfagate, consumer tests, proofs",
+    "html": "--output html",
+    "notify": "--notify",
+    "history": "mfagate nightly, mfagate history",
+    "postgresql": "a history in PostgreSQL",
 }
-"""The modules of each extra, and what they are for."""
+"""What each extra is for. The gate itself is not among them: this command is part of it."""
 
 
 def installed(configuration: Configuration | None) -> Iterator[Item]:
@@ -34,12 +32,12 @@ def installed(configuration: Configuration | None) -> Iterator[Item]:
     yield Item(Area.INSTALLED, "mfagate", Readiness.YES, f"{version.__version__} in {folder}")
     yield Item(Area.INSTALLED, "Python", Readiness.YES, f"{platform.python_version()} at {sys.executable}")
     needed = dict(_needed(configuration)) if configuration else {}
-    for extra, (modules, purpose) in _EXTRAS.items():
-        missing = [module for module in modules if find_spec(module) is None]
-        if not missing:
+    for extra, purpose in _PURPOSES.items():
+        absent = missing(extra)
+        if not absent:
             yield Item(Area.INSTALLED, f"extra {extra}", Readiness.YES, purpose)
         elif extra in needed:
-            what = f"{needed[extra]} needs {' and '.join(missing)}"
+            what = f"{needed[extra]} needs {' and '.join(absent)}"
             step = f"Install the extra {extra}: {install_command(extra)}"
             yield Item(Area.INSTALLED, f"extra {extra}", Readiness.NO, what, step)
         else:

@@ -33,7 +33,7 @@ def differences(
     words: Mapping[str, frozenset[str]],
     own: AbstractSet[str] = frozenset(),
 ) -> Iterator[Difference]:
-    """The differences of one answer.
+    """Return the differences of one answer.
 
     ``used`` are the paths that the contract looks at: of these it has said already whether they are in order.
     ``words`` are the values known of enumerated fields; ``own`` words, such as names of test users, are none of the

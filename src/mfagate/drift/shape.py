@@ -62,7 +62,7 @@ Shape = Mapping[str, ShapeField]
 
 
 def of_answer(response: Response, headers: Iterable[str]) -> Shape:
-    """The shape of an answer with those of its headers that are looked at; only that of JSON has a body."""
+    """Return the shape of an answer with those of its headers that are looked at; only that of JSON has a body."""
     shape = {
         f"{HEADER}{name}": ShapeField(frozenset({_media_type(response) if name == "content-type" else "text"}), None)
         for name in sorted({*(name.lower() for name in headers), *RETIRING})
@@ -79,7 +79,7 @@ def _media_type(response: Response) -> str:
 
 
 def of_json(document: Any) -> Shape:
-    """The shape of a JSON document."""
+    """Return the shape of a JSON document."""
     return _below("$", document, 0)
 
 
@@ -126,14 +126,14 @@ def _kind(node: Any) -> tuple[str | None, frozenset[str] | None]:
 
 
 def parent_of(path: str) -> str:
-    """The path of what a field is in; of a header, the empty one."""
+    """Return the path of what a field is in; of a header, the empty one."""
     if path.startswith(HEADER):
         return ""
     return path[: max(path.rfind("."), path.rfind("["))]
 
 
 def merged(known: Shape, seen: Shape) -> Shape:
-    """What is known after one more answer."""
+    """Return what is known after one more answer."""
     fields = {path: _both(field, seen[path]) if path in seen else field for path, field in known.items()}
     for path, field in known.items():
         if path not in seen and reached(seen, path):
@@ -157,7 +157,7 @@ def reached(shape: Shape, path: str) -> bool:
 
 
 def enumerated(shapes: Iterable[Shape]) -> Mapping[str, frozenset[str]]:
-    """The fields that take one of a few words, with those seen.
+    """Return the fields that take one of a few words, with those seen.
 
     Each was in at least seven answers, and in twice as many answers as it has values.
     """
@@ -189,7 +189,7 @@ def to_json(shape: Shape) -> dict[str, Any]:
 
 
 def from_json(document: Any) -> Shape:
-    """What :func:`to_json` wrote.
+    """Return what :func:`to_json` wrote.
 
     Raises:
         ValueError: It is something else.

@@ -18,7 +18,7 @@ _LIMIT = 1 << 20
 
 
 class Ending(StrEnum):
-    """What becomes of the answer on its way; everything but ``WHOLE`` is none of the provider's whole answers."""
+    """What happens to the answer on its way to the client; only ``WHOLE`` delivers all of it."""
 
     WHOLE = "is whole"
     SHORT = "has less of a body than its length says"
@@ -26,7 +26,7 @@ class Ending(StrEnum):
     CUT = "ends in the middle of the body, by a close"
     RESET = "ends in the middle of the body, by a reset"
     CLOSED = "never begins: the connection is closed"
-    REFUSED = "never begins: nobody listens"
+    REFUSED = "never begins: no server listens"
     FOREIGN = "comes with a certificate of an authority that is not to be trusted"
     MISNAMED = "comes with a certificate for another name"
     EXPIRED = "comes with a certificate that has expired"
@@ -48,7 +48,7 @@ class ProviderAnswer:
 
     @classmethod
     def example(cls, interaction: Interaction) -> ProviderAnswer:
-        """The example of an interaction."""
+        """Return the example of an interaction."""
         expected = interaction.response
         headers = tuple((name, ", ".join(values)) for name, values in expected.headers.items())
         return cls(expected.status, headers, (expected.body or "").encode())
@@ -73,19 +73,19 @@ class ProviderAnswer:
         return self.ending is Ending.WHOLE and not interaction.match(self.response)
 
     def document(self) -> Any:
-        """The body as JSON.
+        """Return the body as JSON.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is not JSON.
         """
         return json.loads(self.body)
 
     def with_document(self, document: Any) -> ProviderAnswer:
-        """The same answer with another JSON body."""
+        """Return the same answer with another JSON body."""
         return replace(self, body=json.dumps(document).encode("utf-8", "surrogatepass"))
 
     def with_header(self, name: str, value: str | None) -> ProviderAnswer:
-        """The same answer with another value of a header, or without it."""
+        """Return the same answer with another value of a header, or without it."""
         kept = tuple(each for each in self.headers if each[0].lower() != name.lower())
         return replace(self, headers=kept if value is None else (*kept, (name, value)))
 

@@ -25,7 +25,7 @@ def named(contract: Contract, description: str) -> Interaction:
     """Return the interaction with this description.
 
     Raises:
-        CannotProve: There is none.
+        CannotProve: The contract has no such interaction.
     """
     for interaction in contract.interactions:
         if interaction.description == description:

@@ -1,7 +1,7 @@
 """What ties an answer to a login: the fields of the answer that repeat something of the request.
 
 A provider that names the user or the transaction in its answer lets a client notice an answer
-that belongs to another login. Where it names neither, nobody can tell from the answer.
+that belongs to another login. If it names neither, the answer alone does not show it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SHORTEST = 4
 
 
 def bound(interaction: Interaction) -> frozenset[str]:
-    """The places of the example answer whose value is one of the example request's."""
+    """Return the places of the example answer whose value is one of the example request's."""
     sent = set(_sent(interaction))
     return frozenset(place.path for place in _leaves(interaction) if str(place.value) in sent)
 
@@ -31,7 +31,7 @@ _LONGEST = 60
 
 
 def foreign(example: ProviderAnswer, place: BodyPlace, values: Collection[Any] = ()) -> Iterator[Mutation]:
-    """The answer as it would be for another login: other values in one of its places.
+    """Return the answer as it would be for another login: other values in one of its places.
 
     Without ``values``, some are made that look like the example's.
     """

@@ -35,7 +35,7 @@ _ABORT = struct.pack("ii", 1, 0)
 
 
 class LoopbackUrl(str):
-    """The URL of the server, without a slash at the end; a plain ``str`` for whoever wants one.
+    """The URL of the server, without a slash at the end; also a plain ``str``.
 
     ``host`` and ``port`` are its parts. ``ca_bundle`` is the PEM file of the authority to
     trust, or None where the server speaks plain HTTP.
@@ -45,7 +45,7 @@ class LoopbackUrl(str):
     ca_bundle: Path | None
 
     def __new__(cls, url: str, ca_bundle: Path | None = None) -> Self:
-        """An endpoint at a URL."""
+        """Return an endpoint at a URL."""
         made = super().__new__(cls, url)
         made.ca_bundle = ca_bundle
         return made
@@ -71,7 +71,7 @@ class ScriptedAnswer:
 
     @classmethod
     def of(cls, interaction: Interaction) -> ScriptedAnswer:
-        """The example of another interaction."""
+        """Return the example of another interaction."""
         request = interaction.example_request()
         return cls(request.method, urlsplit(request.url).path, ProviderAnswer.example(interaction))
 
@@ -99,7 +99,7 @@ class Script:
         self.begin(ProviderAnswer(404))
 
     def begin(self, answer: ProviderAnswer) -> None:
-        """A call begins; whoever still waits from an earlier one is let go."""
+        """Begin a call, and release connections that still wait from an earlier one."""
         self._released.set()
         with self._lock:
             self._released = threading.Event()
@@ -109,7 +109,7 @@ class Script:
             self.asked: list[Asked] = []
 
     def release(self) -> None:
-        """The call is over: answers that would never end do."""
+        """End the call, and with it answers that would never end."""
         self._released.set()
 
     def impostor(self, ending: Ending) -> Fault:
@@ -206,7 +206,7 @@ class Servers:
     others: Mapping[Ending, LoopbackUrl]
 
     def of(self, answer: ProviderAnswer) -> LoopbackUrl:
-        """The server for this answer."""
+        """Return the server for this answer."""
         return self.others.get(answer.ending, self.endpoint)
 
     def are_others(self, answer: ProviderAnswer) -> bool:
@@ -216,7 +216,7 @@ class Servers:
 
 @contextmanager
 def serving(script: Script, *, tls: bool = False) -> Iterator[Servers]:
-    """A server with this script, on a free port of 127.0.0.1, and ports where no connection comes about.
+    """Start a server with this script on a free port of 127.0.0.1, and ports that accept no connection.
 
     With ``tls`` it is called ``localhost``, and its certificate comes from an authority that is
     made for it (extra ``emulator``); there are further servers then, with certificates that are
@@ -257,7 +257,7 @@ def _certified(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 @contextmanager
 def _nobody() -> Iterator[int]:
-    """A port that is taken, and where nobody listens."""
+    """Return a port that is taken and accepts no connection."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -265,7 +265,7 @@ def _nobody() -> Iterator[int]:
 
 @contextmanager
 def _crowded() -> Iterator[int]:
-    """A port whose queue is full: what connects there waits for somebody to accept it."""
+    """Return a port whose queue is full: what connects there waits for somebody to accept it."""
     with ExitStack() as stack:
         listening = stack.enter_context(socket.socket())
         listening.bind(("127.0.0.1", 0))

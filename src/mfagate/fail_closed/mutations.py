@@ -85,18 +85,18 @@ def mutations(answer: ProviderAnswer, vocabulary: Sequence[str] = ()) -> Iterato
 
 
 def waits(answer: ProviderAnswer) -> Iterator[Mutation]:
-    """The same answer, never finished: a client that waits for its end waits for ever."""
+    """Return the answer without its end: a client that waits for the end waits for ever."""
     yield from _ended(answer, MutationKind.WAITING, (Ending.SILENT, Ending.SILENT_MIDWAY, Ending.UNACCEPTED))
     yield from _ended(answer, MutationKind.DRIPPING, (Ending.DRIPPING, Ending.DRIPPING_HEAD))
 
 
 def of_impostors(answer: ProviderAnswer) -> Iterator[Mutation]:
-    """The same answer, from somebody who is not the provider; for servers that speak TLS."""
+    """Return the answer from a server that is not the provider; for servers that speak TLS."""
     yield from _ended(answer, MutationKind.CONNECTION, (Ending.FOREIGN, Ending.MISNAMED, Ending.EXPIRED))
 
 
 def of_others(interactions: Iterable[Interaction]) -> Iterator[Mutation]:
-    """What this provider says in other cases: that it knows no such user, or that it is asked too often."""
+    """Return the provider's answers in other cases: an unknown user, too many requests."""
     for each in interactions:
         yield Mutation(MutationKind.BODY, f"the answer is that of {each.description!r}", ProviderAnswer.example(each))
 
@@ -111,7 +111,7 @@ def _ended(answer: ProviderAnswer, kind: MutationKind, endings: Sequence[Ending]
 def random_mutations(
     answer: ProviderAnswer, vocabulary: Sequence[str] = (), without: Collection[MutationKind] = ()
 ) -> st.SearchStrategy[Mutation]:
-    """What single changes leave out: two at once, any status, bytes and values; none of the kinds ``without``."""
+    """Generate what single changes leave out: pairs, any status, bytes and values; no kind of ``without``."""
     single = [each for each in mutations(answer, vocabulary) if each.kind not in without]
     twice = [st.sampled_from(single).flatmap(partial(_twice, vocabulary, without))] if single else []
     drawn: dict[MutationKind, Iterable[st.SearchStrategy[Mutation]]] = {
@@ -193,7 +193,7 @@ def _of_the_body(answer: ProviderAnswer) -> Iterator[Mutation]:
 
 
 def _of_the_syntax(answer: ProviderAnswer) -> Iterator[Mutation]:
-    """Changes of the bytes that leave the meaning of the document alone, or nearly."""
+    """Change bytes so that the document keeps its meaning, or nearly so."""
     body = answer.body
     if not body:
         return
@@ -254,7 +254,7 @@ def _of_a_name(answer: ProviderAnswer, place: BodyPlace) -> Iterator[Mutation]:
         return
     yield Mutation(MutationKind.FIELD, f"{place.path} is missing", answer.with_document(place.drop()))
     if place.unwrap is not None:
-        words = f"{place.path} is missing, and what it held stands in its place"
+        words = f"{place.path} is missing, and its contents replace it"
         yield Mutation(MutationKind.FIELD, words, answer.with_document(place.unwrap()))
     for other in dict.fromkeys((place.name.upper(), place.name.capitalize(), f"{place.name}_", f" {place.name}")):
         if other != place.name:
@@ -290,7 +290,7 @@ def _others(place: BodyPlace, vocabulary: Sequence[str]) -> Iterator[Any]:
 
 
 def _duplicates(answer: ProviderAnswer, document: Any) -> Iterator[Mutation]:
-    """The same name twice in one object; which of them counts differs between readers (RFC 8259 section 4)."""
+    """Repeat a name in one object; readers differ in which of the two counts (RFC 8259 section 4)."""
     marker = "mfagate-duplicate"
     for place in places(document):
         if place.name is None or place.rename is None or not place.is_leaf:

@@ -75,7 +75,7 @@ def _item(parent: BodyPlace, index: int) -> BodyPlace:
 
 
 def restored(document: Any, original: BodyPlace) -> Any:
-    """The document with the value of a place of another one put where it stood, if there is such a place."""
+    """Return the document with the value of a place of another one put where it stood, if there is such a place."""
     if not original.keys:
         return original.value
     first, *rest = original.keys
@@ -92,5 +92,5 @@ def restored(document: Any, original: BodyPlace) -> Any:
 
 
 def step(name: str) -> str:
-    """A key as a step of a path."""
+    """Return a key as a step of a path."""
     return f".{name}" if name.replace("_", "a").isalnum() and name.isascii() else f"['{name}']"

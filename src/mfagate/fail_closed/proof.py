@@ -60,7 +60,7 @@ class FailClosedClaim:
         deadline_seconds: Within which each call has to end. Give the client less.
         examples: How many answers to generate, inside the contract and outside it.
         explore: Generate others each time.
-        tls: Serve over TLS: see :class:`~mfagate.fail_closed.Endpoint`.
+        tls: Serve over TLS: see :class:`~mfagate.fail_closed.LoopbackUrl`.
     """
 
     contract: Contract | Path | str
@@ -220,14 +220,14 @@ class _ClientProver:
 
     def _judge_another(self, call: Call) -> None:
         outcome = self._ask(self._example, "other logins", call)
-        told = Mutation(MutationKind.FIELD, "the answer to one login, served to another", self._example)
+        swapped = Mutation(MutationKind.FIELD, "the answer to one login, served to another", self._example)
         if _lets_in(outcome):
             if self._bound:
-                self._record(Violation.OTHER_LOGIN, told, outcome)
+                self._record(Violation.OTHER_LOGIN, swapped, outcome)
         elif outcome.ended and isinstance(outcome.raised, ValueError) and not self._script.served:
             pass  # refused before anything was sent
         elif violation := self._common(outcome):
-            self._record(violation, told, outcome)
+            self._record(violation, swapped, outcome)
 
     def _each(self, what: str, changed: Iterable[Mutation], violation: Violation = Violation.LET_IN) -> None:
         for mutation in changed:
@@ -301,7 +301,7 @@ class _ClientProver:
         return any(self._as_read(answer, unread).is_inside(each) for each, unread in self._letting)
 
     def _as_read(self, answer: ProviderAnswer, unread: Sequence[BodyPlace]) -> ProviderAnswer:
-        """The answer with the example's values in the places that the client does not read."""
+        """Return the answer with the example's values in the places that the client does not read."""
         if not unread:
             return answer
         try:
@@ -313,7 +313,7 @@ class _ClientProver:
         return answer.with_document(document)
 
     def _common(self, outcome: CallOutcome) -> Violation | None:
-        """What is wrong whatever was answered."""
+        """Return what is wrong with the call, whatever the answer was."""
         if not outcome.ended:
             return Violation.HANG
         if outcome.leaked_in:
@@ -341,9 +341,9 @@ class _ClientProver:
         before = self._found.get((violation, mutation.kind))
         if before is not None and _size(before.answer) <= _size(mutation.answer):
             return
-        said = str(outcome) + (f"; the secret stands in {outcome.leaked_in}" if outcome.leaked_in else "")
+        summary = str(outcome) + (f"; the secret is in {outcome.leaked_in}" if outcome.leaked_in else "")
         contract = self._said_of(mutation.answer)
-        found = Counterexample(violation, mutation.kind, mutation.words, contract, mutation.answer, said)
+        found = Counterexample(violation, mutation.kind, mutation.words, contract, mutation.answer, summary)
         self._found[violation, mutation.kind] = found
 
     def _said_of(self, answer: ProviderAnswer) -> str:

@@ -60,11 +60,11 @@ class Counterexample:
     client: str
 
     def __str__(self) -> str:
-        """Some lines for people; no secret is in them."""
-        return self.told()
+        """Return some lines for people, without any secret."""
+        return self.summary()
 
-    def told(self, others: Sequence[Counterexample] = ()) -> str:
-        """The same, with the changes of ``others`` that show the same violation."""
+    def summary(self, others: Sequence[Counterexample] = ()) -> str:
+        """Return the same, with the changes of ``others`` that show the same violation."""
         lines = [
             ("change", self.change),
             ("contract", self.contract),
@@ -114,7 +114,7 @@ class Proof:
             raise NotFailClosed(str(self))
 
     def __str__(self) -> str:
-        """The proof in some lines."""
+        """Return the proof in some lines."""
         tried = ", ".join(f"{count} {what}" for what, count in self.tried.items())
         lines = [f"{self.interaction}: {'fails closed' if self.passed else 'does not fail closed'} ({tried})"]
         lines += [f"  not provable from the answer: {each}" for each in self.unprovable]
@@ -126,4 +126,4 @@ class Proof:
         """One paragraph a violation, the smallest counterexample in full."""
         for _, group in groupby(self.counterexamples, key=lambda each: each.violation):
             first, *others = group
-            yield first.told(others)
+            yield first.summary(others)

@@ -35,7 +35,7 @@ def engine_of(place: HistoryLocation, *, create: bool) -> Engine:
         import sqlalchemy
         from sqlalchemy.engine import make_url
     except ImportError:
-        raise HistoryError(needs("a history", "SQLAlchemy", "history")) from None
+        raise HistoryError(needs("a history", "history")) from None
     if place.path is not None:
         return _sqlite(place.path, place, create=create)
     assert place.url is not None, "one of the two is set"
@@ -43,7 +43,7 @@ def engine_of(place: HistoryLocation, *, create: bool) -> Engine:
     try:
         return sqlalchemy.create_engine(make_url(place.url), connect_args=arguments)
     except ImportError:
-        raise HistoryError(needs("a history in PostgreSQL", "psycopg", "postgresql")) from None
+        raise HistoryError(needs("a history in PostgreSQL", "postgresql")) from None
     except (sqlalchemy.exc.ArgumentError, ValueError):
         raise HistoryError(
             f"the history {place.shown} is no URL of PostgreSQL: write postgresql://USER@HOST/NAME"

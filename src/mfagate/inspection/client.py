@@ -29,7 +29,7 @@ _WORD = "deny if the login service then lets nobody in, or allow if it lets user
 
 
 def inspect_client(integration: Integration, values: Mapping[str, Value]) -> Iterator[Finding]:
-    """Findings about ``[integrations.NAME.client]``."""
+    """Yield findings about ``[integrations.NAME.client]``."""
     numbers: dict[str, float] = {}
     for name, value in values.items():
         if value.deferred:

@@ -27,7 +27,7 @@ class _Subject:
     values: Mapping[str, Value]
 
     def finding(self, cause: CauseId, name: str, message: str, **more: Any) -> Finding:
-        """A finding about one of the two."""
+        """Return a finding about one of the two."""
         value = self.values.get(name)
         evidence = {"setting": f"{self.integration.name}.{name}", **more.pop("evidence", {})}
         if value is not None:
@@ -36,7 +36,7 @@ class _Subject:
         return Finding(cause, f"{name} {message}", evidence, location, **more)
 
     def text(self, name: str) -> str:
-        """The PEM text, empty if the setting is not there."""
+        """Return the PEM text, empty if the setting is not there."""
         value = self.values.get(name)
         return str(value.value) if value is not None and value.value is not None else ""
 

@@ -39,7 +39,7 @@ def meant_by(name: str, declared: type[ProviderSettings]) -> Meant | None:
 
 
 def _with_prefix(plain: str, prefixes: tuple[str, ...], declared: type[ProviderSettings]) -> Meant | None:
-    """A setting's own name with a prefix, or in another way of writing."""
+    """Return a setting's own name with a prefix, or in another way of writing."""
     for field in declared.model_fields:
         if any(plain == prefix + _plain(field) for prefix in prefixes):
             return Meant(field, OtherNames("an environment or another file", {}))

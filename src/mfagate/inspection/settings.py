@@ -40,7 +40,7 @@ class InspectedSettings:
         return f"{self.table}.{field.name}"
 
     def finding(self, cause: CauseId, field: SettingField, message: str, **more: Any) -> Finding:
-        """A finding about one setting, with what may be known of its value."""
+        """Return a finding about one setting, with what may be known of its value."""
         value = self.values.get(field.name)
         evidence: dict[str, Any] = {"setting": f"{self.integration.name}.{self.label(field)}"}
         if value is not None:
@@ -78,7 +78,7 @@ def inspect_settings(subject: InspectedSettings, *, horizon: timedelta, partial:
 def _judged(
     subject: InspectedSettings, field: SettingField, value: Value, twin: str | None, misfits: dict[str, Misfit]
 ) -> Iterator[Finding]:
-    """Findings about one value; a misfit goes to ``misfits``, which are reported last."""
+    """Yield findings about one value; a misfit goes to ``misfits``, which are reported last."""
     found = _inspect_value(subject, field, value, twin)
     if found is not None:
         yield found
@@ -154,7 +154,7 @@ def _missing(subject: InspectedSettings) -> Iterator[Finding]:
 
 
 def _inspect_value(subject: InspectedSettings, field: SettingField, value: Value, twin: str | None) -> Finding | None:
-    """The first fault that makes the look at the value's shape pointless."""
+    """Return the first fault that makes a check of the value's shape pointless."""
     label = subject.label(field)
     if value.error is not None:
         message, step = _unreadable(subject, field, value)
@@ -307,7 +307,7 @@ def _expiry(subject: InspectedSettings, field: SettingField, value: str, horizon
 
 
 def cross_checks(subject: InspectedSettings, found: Sequence[tuple[str, Finding]]) -> Iterator[Finding]:
-    """A provider's own findings, each placed at the setting it is about."""
+    """Return a provider's own findings, each placed at the setting it is about."""
     fields = {field.name: field for field in subject.declared.fields()}
     for name, finding in found:
         yield subject.finding(

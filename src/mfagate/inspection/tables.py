@@ -15,7 +15,7 @@ from mfagate.inspection.values import fault_of_free_text
 def inspect_table(
     integration: Integration, table: str, values: Mapping[str, Value], secrets: Collection[str] = ()
 ) -> Iterator[Finding]:
-    """Findings about the values of one table, one for each at most."""
+    """Yield findings about the values of one table, one for each at most."""
     for name, value in values.items():
         if value.deferred:
             continue

@@ -151,7 +151,7 @@ _OPENING = "<{(["
 
 
 def _brackets(candidate: Candidate) -> ValueFault | None:
-    """A real value in brackets, which would be a placeholder otherwise."""
+    """Return the real value inside brackets that look like those of a placeholder."""
     text = candidate.text.strip()
     inner = text[1:-1].strip()
     real = text[:1] in _OPENING and any(c.isdigit() or c in ".:" for c in inner) and candidate.right(inner)
@@ -238,7 +238,7 @@ _ASSIGNED = re.compile(r"[ \t]*+(?:export )?[A-Za-z_][\w.-]{0,80}+[ \t]*+[:=][ \
 
 
 def _whole_file(candidate: Candidate) -> ValueFault | None:
-    """A file of names and values, as a Secret has it that is mounted as ``config.yaml`` or ``.env``."""
+    """Return a file of names and values, as a Secret has it that is mounted as ``config.yaml`` or ``.env``."""
     setting = candidate.field.setting
     if not setting.multiline and not candidate.chosen and (found := document(candidate.text.strip())) is not None:
         return ValueFault(CauseId.CONFIG_MALFORMED_VALUE, found[0], f"At {candidate.place}: {found[1]}.")
@@ -265,7 +265,7 @@ def _stray(candidate: Candidate) -> ValueFault | None:
 
 
 def _likely(candidate: Candidate) -> ValueFault | None:
-    """What a value seems to be that has not the form of its setting: a note, a call, a path."""
+    """Return what a value without the form of its setting seems to be: a note, a call, a path."""
     setting, text = candidate.field.setting, candidate.text
     if setting.shape is None or setting.multiline or candidate.is_list or is_recognised(setting.shape, text):
         return None

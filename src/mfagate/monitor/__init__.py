@@ -1,10 +1,10 @@
-"""A login service that tells, while it runs, why its calls to an MFA provider fail.
+"""Watch the calls of a login service to an MFA provider, and report why they fail.
 
 ``monitor("duo", integration="duo-eu").wrap(requests.Session())`` counts requests, results, times
 and *causes* (the same as those of the gate) for Prometheus, and logs each new cause and each
 recovery once. It never raises, and never shows a secret or a body. See ``docs/how-to/monitor.md``.
 
-It needs the extra ``monitor``.
+The package mfagate without any extra has all that it needs.
 """
 
 from mfagate.monitor.answer import Answer

@@ -1,4 +1,4 @@
-"""Answers and requests of whichever client, brought to the form that diagnosis reads."""
+"""Convert the requests and answers of any client to the form that the diagnosis reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.foreign.parsing import beginning
 
 LARGEST_BODY = 8 << 10
-"""Bytes of a refusal that are looked at, so that no answer holds up the other threads of a login service."""
+"""Bytes of a refusal that are read, so that no answer delays the other threads of a login service."""
 
 _LONGEST_HEADER = 1 << 10
 _MOST_HEADERS = 8 << 10
@@ -24,9 +24,9 @@ _LARGEST_INTEGER_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer in the fewest words, for clients that have no response object.
+    """An answer of a client that has no response object.
 
-    ``body`` is None where nobody has read it: then a refusal cannot be explained by its code.
+    ``body`` is None if it was not read: a refusal cannot be explained by its code then.
     """
 
     status: int
@@ -38,12 +38,12 @@ class Answer:
 
 
 def status_of(response: Any) -> int:
-    """The status, whatever the client calls it."""
+    """Return the status code, whatever the client's attribute is called."""
     return int(response.status_code if hasattr(response, "status_code") else response.status)
 
 
-def exchange_of(request: Any, response: Any) -> tuple[Exchange, bool]:
-    """The exchange, and whether its body has been read. A body that has not is left alone."""
+def exchange_of(request: Any, response: Any) -> tuple[Exchange, Response, bool]:
+    """Return the exchange, its answer, and whether the body was read. An unread body is not read here."""
     body = _body(response)
     read = body is not None
     content = body or b""
@@ -53,11 +53,11 @@ def exchange_of(request: Any, response: Any) -> tuple[Exchange, bool]:
         body=content[:LARGEST_BODY],
         truncated=len(content) > LARGEST_BODY,
     )
-    return Exchange(_request(request), datetime.now(UTC), answer), read
+    return Exchange(_request(request), datetime.now(UTC), answer), answer, read
 
 
 def _headers(headers: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
-    """As many of them as a refusal is explained by, each cut at a length that no useful one has."""
+    """Yield as many header fields as an explanation needs, each cut to a length that no useful field exceeds."""
     seen = 0
     for name, value in headers.items():
         shown = (beginning(name, _LONGEST_HEADER), beginning(value, _LONGEST_HEADER))
@@ -76,7 +76,7 @@ def _body(response: Any) -> bytes | None:
 
 
 def answer_in(error: Exception) -> Any:
-    """The answer that an SDK made an exception of, or None.
+    """Return the answer that an SDK turned into an exception, or None.
 
     They keep it as ``response`` (requests and httpx), or as a status beside the parsed body
     (duo_client: ``status`` and ``data``, auth0: ``status_code`` and ``body``) or its parts
@@ -92,8 +92,8 @@ def answer_in(error: Exception) -> Any:
     if body is None and hasattr(error, "code"):
         body = {"code": error.code, "message": getattr(error, "msg", "")}
     headers = getattr(error, "headers", None)
-    told = headers if isinstance(headers, Mapping) else {}
-    return Answer(status, {"content-type": "application/json", **told}, _as_bytes(body))
+    given = headers if isinstance(headers, Mapping) else {}
+    return Answer(status, {"content-type": "application/json", **given}, _as_bytes(body))
 
 
 def _as_bytes(body: Any) -> bytes | None:
@@ -106,7 +106,7 @@ def _as_bytes(body: Any) -> bytes | None:
 
 @dataclass(slots=True)
 class _TextBudget:
-    """Characters that may still be taken over."""
+    """How many characters may still be copied."""
 
     left: int
 
@@ -117,14 +117,14 @@ class _TextBudget:
 
 
 def _shortened(value: Any, budget: _TextBudget, depth: int = 0) -> Any:
-    """As much of a parsed body as fits: an SDK has parsed all of it, of whatever size and depth."""
+    """Return as much of a parsed body as fits: an SDK parses bodies of any size and depth."""
     if budget.left <= 0:
         return None
     if isinstance(value, Mapping) and depth < _DEEPEST:
         fields = takewhile(lambda _: budget.left > 0, value.items())
-        return {budget.take(str(name)): _shortened(one, budget, depth + 1) for name, one in fields}
+        return {budget.take(str(name)): _shortened(item, budget, depth + 1) for name, item in fields}
     if isinstance(value, list | tuple) and depth < _DEEPEST:
-        return [_shortened(one, budget, depth + 1) for one in takewhile(lambda _: budget.left > 0, value)]
+        return [_shortened(item, budget, depth + 1) for item in takewhile(lambda _: budget.left > 0, value)]
     if isinstance(value, bool | float | None):
         budget.left -= 1
         return value
@@ -142,7 +142,7 @@ def _request(request: Any) -> Request:
 
 
 def host_of(request: Any) -> str:
-    """The host that was asked, or the empty string."""
+    """Return the host that was asked, or the empty string."""
     try:
         return urlsplit(str(getattr(request, "url", "") or "")).hostname or ""
     except ValueError:

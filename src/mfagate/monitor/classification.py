@@ -1,4 +1,4 @@
-"""What an answer or an exception says: in order, a user's refusal, or a problem of ours with its cause."""
+"""Classify answers and exceptions: a success, the refusal of a user, or a problem with its cause."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class CallResult(StrEnum):
     REFUSED = "refused"
     """The provider refused a user (a wrong code, a denied push): the integration works."""
     PROBLEM = "problem"
-    """It has a cause."""
+    """The call failed, and the cause is known."""
     UNEXPLAINED = "unexplained"
-    """A refusal whose body nobody read or that hides its reason, or an exception that tells nothing of either side."""
+    """A refusal whose body was not read or hides its reason, or an exception that says nothing about either side."""
     ABANDONED = "abandoned"
-    """Cancelled or interrupted by us."""
+    """The login service cancelled the call, or was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A result, and for a problem the finding and the provider's own code."""
+class Classification:
+    """How a call ended, and for a problem the finding and the provider's own code."""
 
     result: CallResult
     finding: Finding | None = None
@@ -48,17 +48,17 @@ class Judgement:
 
 _LONGEST_HOST = 253
 
-OK = Judgement(CallResult.OK)
-UNEXPLAINED = Judgement(CallResult.UNEXPLAINED)
-ABANDONED = Judgement(CallResult.ABANDONED)
+OK = Classification(CallResult.OK)
+UNEXPLAINED = Classification(CallResult.UNEXPLAINED)
+ABANDONED = Classification(CallResult.ABANDONED)
 
 
-class Judge:
-    """Judges the answers of one provider.
+class Classifier:
+    """Classifies the answers of one provider.
 
     Args:
         provider: Explains its error codes.
-        settings: Of the integration. Without them explanations are a little vaguer.
+        settings: The settings of the integration. Without them some explanations are less precise.
     """
 
     def __init__(self, provider: InstalledProvider, settings: ProviderSettings | None) -> None:
@@ -67,8 +67,8 @@ class Judge:
             provider.dialect, settings if settings is not None else _blank(provider.settings)
         )
 
-    def answer(self, request: Any, response: Any) -> Judgement:
-        """What an answer says. Of one that is in order, neither body nor request is looked at."""
+    def answer(self, request: Any, response: Any) -> Classification:
+        """Classify an answer. The body and the request of a successful one are not read."""
         status = status_of(response)
         headers: Mapping[str, str] = response.headers
         history = getattr(response, "history", None)
@@ -76,48 +76,48 @@ class Judge:
             return OK
         return self._look(request, response, status, history or ())
 
-    def exception(self, request: Any, error: BaseException) -> Judgement:
-        """What an exception says."""
+    def exception(self, request: Any, error: BaseException) -> Classification:
+        """Classify an exception."""
         if not isinstance(error, Exception):
             return ABANDONED  # KeyboardInterrupt, CancelledError, GeneratorExit
         failure = failure_of(error, host_of(request) or "the provider")
         if failure is None:
             answer = answer_in(error)
-            judgement = self.answer(request, answer) if answer is not None else UNEXPLAINED
+            classification = self.answer(request, answer) if answer is not None else UNEXPLAINED
             # An SDK that raises on a good status has seen more of the answer than its exception holds.
-            return judgement if judgement is not OK else UNEXPLAINED
+            return classification if classification is not OK else UNEXPLAINED
         evidence = {"phase": str(failure.phase), "exception": type(error).__name__}
-        return Judgement(CallResult.PROBLEM, Finding(failure.cause, failure.message, evidence, outcome=failure.outcome))
+        return Classification(
+            CallResult.PROBLEM, Finding(failure.cause, failure.message, evidence, outcome=failure.outcome)
+        )
 
-    def _look(self, request: Any, response: Any, status: int, history: Any) -> Judgement:
-        exchange, read = exchange_of(request, response)
-        answer = exchange.response
-        assert answer is not None, "it was made from one"
+    def _look(self, request: Any, response: Any, status: int, history: Any) -> Classification:
+        exchange, answer, read = exchange_of(request, response)
         if status < 400:
             return self._no_error(request, response, answer, history)
         if status == 407:
-            return Judgement(
+            return Classification(
                 CallResult.PROBLEM, Finding(CauseId.NETWORK_PROXY, "a proxy wants a user name and password")
             )
         error = self._provider.dialect.error_of(answer)
         if error is not None and self._provider.dialect.is_about_a_user(error, exchange):
-            return Judgement(CallResult.REFUSED, code=error.code)
-        # Of half a body no code can be read, and the monitor reads no more.
+            return Classification(CallResult.REFUSED, code=error.code)
+        # A truncated body holds no readable code, and the monitor never reads more of it.
         if not read or (answer.truncated and not is_html(answer)):
             return self._unread(exchange, status)
         finding = diagnose(exchange, self._dialect)
         if finding.cause is CauseId.CREDENTIAL_NOT_PROVABLE:
-            # The same words for a mistyped user name as for a bad key: nobody is woken for one of them.
-            return Judgement(CallResult.UNEXPLAINED, code=error.code if error else None)
-        return Judgement(CallResult.PROBLEM, finding, error.code if error else None)
+            # The provider answers a mistyped user name and a bad key alike, so this raises no alarm.
+            return Classification(CallResult.UNEXPLAINED, code=error.code if error else None)
+        return Classification(CallResult.PROBLEM, finding, error.code if error else None)
 
-    def _unread(self, exchange: Exchange, status: int) -> Judgement:
-        # A refusal may be a user's or ours: only its code tells, and the body is the caller's to read.
+    def _unread(self, exchange: Exchange, status: int) -> Classification:
+        # Only the code shows whether a user or the integration was refused, and only the caller may read the body.
         if status < 500 and status != 429 and self._dialect.explain(exchange) is None:
             return UNEXPLAINED
-        return Judgement(CallResult.PROBLEM, cause_without_body(exchange, self._dialect))
+        return Classification(CallResult.PROBLEM, cause_without_body(exchange, self._dialect))
 
-    def _no_error(self, request: Any, response: Any, answer: Response, history: Any) -> Judgement:
+    def _no_error(self, request: Any, response: Any, answer: Response, history: Any) -> Classification:
         asked = host_of(history[0] if history else request)
         answered = str(getattr(response, "url", "") or getattr(request, "url", ""))
         location = raw(answer.headers.get("location")) if 300 <= answer.status < 400 else None
@@ -125,28 +125,28 @@ class Judge:
         if asked and elsewhere != asked:
             message = f"the API answered with a redirect to {elsewhere}"
             finding = Finding(CauseId.NETWORK_UNEXPECTED_REDIRECT, message, {"redirected to": elsewhere})
-            return Judgement(CallResult.PROBLEM, finding)
+            return Classification(CallResult.PROBLEM, finding)
         if answer.status < 300 and answer.media_type in ("text/html", "application/xhtml+xml"):
-            finding = Finding(CauseId.CONTRACT_NOT_JSON, "the answer is HTML where JSON is due")
-            return Judgement(CallResult.PROBLEM, finding)
+            finding = Finding(CauseId.CONTRACT_NOT_JSON, "the answer is HTML, and JSON was expected")
+            return Classification(CallResult.PROBLEM, finding)
         return OK
 
     @property
     def known_codes(self) -> frozenset[str | int]:
-        """The codes that the provider's documentation has, which cannot be an echo of anything."""
+        """The codes of the provider's documentation: none of them can echo a part of a request."""
         return frozenset(self._provider.dialect.meanings) | self._provider.dialect.about_a_user
 
 
 def _host(url: str, location: str) -> str:
-    """The host that a redirect leads to, in no more characters than a name has (RFC 1035)."""
+    """Return the host that a redirect leads to, in no more characters than a name has (RFC 1035)."""
     try:
         return quoted(urlsplit(urljoin(url, location)).hostname or "", _LONGEST_HOST)
     except ValueError:
-        return "what is no address"
+        return "an invalid address"
 
 
 def _blank(settings: type[ProviderSettings]) -> ProviderSettings:
-    """Settings of which nothing is known: what is required is empty, the rest has its default."""
+    """Return settings with empty values for what is required, and defaults for the rest."""
     empty: dict[str, Any] = {
         field.name: SecretStr("") if field.secret else "" for field in settings.fields() if field.required
     }

@@ -29,7 +29,7 @@ def install(monitor: Monitor, client: Any) -> Callable[[], None]:
     if replaced is None:
         raise TypeError(
             f"a {type(client).__name__} cannot be wrapped, only requests.Session, httpx.Client and "
-            "httpx.AsyncClient: tell each call to Monitor.call or Monitor.observe"
+            "httpx.AsyncClient: report each call with Monitor.call or Monitor.observe"
         )
     methods = replaced(monitor, client)
     # Somebody may have replaced them in the same way before.
@@ -71,13 +71,13 @@ def _requests(monitor: Monitor, session: Any) -> dict[str, Any]:
             under_way.reset(token)
         seconds = perf_counter() - began
         streamed = options.get("stream", session.stream)
-        monitor.shielded(_complete, phases, response, seconds, streamed)
+        monitor.guarded(_complete, phases, response, seconds, streamed)
         monitor.observe(request, response, seconds, phases)
         return response
 
     def timed_adapter(url: Any) -> Any:
         adapter = get_adapter(url)
-        monitor.shielded(time_connections, adapter)
+        monitor.guarded(time_connections, adapter)
         return adapter
 
     return {"send": watched_send, "get_adapter": timed_adapter}

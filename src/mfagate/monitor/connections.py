@@ -1,4 +1,4 @@
-"""How long urllib3 took for new connections, which requests does not tell.
+"""Measure how long urllib3 takes for new connections, which requests does not report.
 
 The adapter's pools are given connections that note the time of their own making. What they note
 goes to the call that is under way in the same thread.
@@ -17,7 +17,7 @@ under_way: ContextVar[tuple[Any, dict[str, float]] | None] = ContextVar("mfagate
 
 _timed: WeakSet[Any] = WeakSet()
 _timing_one = Lock()
-"""The first calls of several threads may come at once, and what is timed twice tells twice the time."""
+"""Held while an adapter is wrapped: two threads that wrap it would count every time twice."""
 
 
 def time_connections(adapter: Any) -> None:

@@ -1,8 +1,8 @@
-"""From the exception that a client raised to the cause behind it.
+"""Find the cause behind an exception that a client raised.
 
-Clients wrap what the operating system said, each in its own way: requests around
-urllib3, httpx around httpcore. So the whole chain is looked at, the standard
-library's own exceptions first, the names of the wrappers where only they tell.
+Each client wraps the errors of the operating system in its own way: requests wraps urllib3,
+httpx wraps httpcore. So the whole chain is searched: first for exceptions of the standard
+library, then for the names of the wrappers.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from mfagate.transport.resolve import DEFINITE
 from mfagate.transport.tls import ENDED, explained
 
 _MOST = 50
-"""Exceptions in a chain that are looked at."""
+"""How many exceptions of a chain are examined."""
 
 
-class Chain:
+class ExceptionChain:
     """An exception and all that it was made from."""
 
     def __init__(self, error: BaseException) -> None:
         self.errors = list(_chain(error))
-        self._names = {base.__name__ for one in self.errors for base in type(one).__mro__}
+        self._names = {base.__name__ for error in self.errors for base in type(error).__mro__}
 
     def of(self, *types: type[BaseException]) -> BaseException | None:
-        """The first of these types."""
+        """Return the first of these types."""
         return next((error for error in self.errors if isinstance(error, types)), None)
 
     def named(self, *names: str) -> bool:
-        """Whether one of the classes, or of their bases, has such a name: no client has to be imported for it."""
+        """Return whether a class of the chain, or a base of it, has such a name. No client is imported."""
         return not self._names.isdisjoint(names)
 
     def errno(self, *codes: int) -> bool:
@@ -48,36 +48,36 @@ class Chain:
 def _chain(error: BaseException) -> Iterator[BaseException]:
     waiting, seen = [error], set[int]()
     while waiting and len(seen) < _MOST:
-        one = waiting.pop(0)
-        if id(one) in seen:
+        current = waiting.pop(0)
+        if id(current) in seen:
             continue
-        seen.add(id(one))
-        yield one
+        seen.add(id(current))
+        yield current
         # requests keeps urllib3's exception among its arguments, urllib3 its own reason as an attribute.
-        linked = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        linked = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
         waiting += [other for other in linked if isinstance(other, BaseException)]
 
 
 def failure_of(error: BaseException, host: str) -> Failure | None:
-    """Why no answer came, or None for an exception that says nothing about network or provider."""
-    chain = Chain(error)
+    """Return why no answer arrived, or None if the exception says nothing about network or provider."""
+    chain = ExceptionChain(error)
     return next((found for rule in _RULES if (found := rule(chain, host)) is not None), None)
 
 
-def _proxy(chain: Chain, host: str) -> Failure | None:
+def _proxy(chain: ExceptionChain, host: str) -> Failure | None:
     if chain.named("ProxyError"):
         return Failure(CauseId.NETWORK_PROXY, Phase.CONNECT, "the proxy refuses, or cannot be reached")
     return None
 
 
-def _certificate(chain: Chain, host: str) -> Failure | None:
+def _certificate(chain: ExceptionChain, host: str) -> Failure | None:
     error = chain.of(ssl.SSLCertVerificationError)
     if not isinstance(error, ssl.SSLCertVerificationError) or not hasattr(error, "verify_code"):
         return None
     return refused(error, host, Path("the client's own"), {}).in_phase(Phase.TLS)
 
 
-def _tls(chain: Chain, host: str) -> Failure | None:
+def _tls(chain: ExceptionChain, host: str) -> Failure | None:
     error = chain.of(ssl.SSLError)
     if not isinstance(error, ssl.SSLError) or isinstance(error, (*ENDED, ssl.SSLWantReadError, TimeoutError)):
         return None
@@ -86,7 +86,7 @@ def _tls(chain: Chain, host: str) -> Failure | None:
     return explained(error, host, agreed=False).in_phase(Phase.TLS) if named else None
 
 
-def _name(chain: Chain, host: str) -> Failure | None:
+def _name(chain: ExceptionChain, host: str) -> Failure | None:
     error = chain.of(socket.gaierror)
     if error is None and not chain.named("NameResolutionError"):
         return None
@@ -100,52 +100,54 @@ def _name(chain: Chain, host: str) -> Failure | None:
     )
 
 
-def _retries(chain: Chain, host: str) -> Failure | None:
-    """urllib3's Retry gave up on answers; it tells their status in words alone."""
+def _retries(chain: ExceptionChain, host: str) -> Failure | None:
+    """Recognise urllib3's Retry, which gave up and states the status in its message only."""
     if not chain.named("RetryError", "ResponseError"):
         return None
-    told = next((found for one in chain.errors if (found := re.search(r"too many (\d{3}) error", str(one)))), None)
-    if told is None:
+    status = next(
+        (found for error in chain.errors if (found := re.search(r"too many (\d{3}) error", str(error)))), None
+    )
+    if status is None:
         return None
-    limited = told[1] == "429"
+    limited = status[1] == "429"
     return Failure(
         CauseId.PROVIDER_RATE_LIMITED if limited else CauseId.PROVIDER_OUTAGE,
         Phase.PROCESSING,
-        f"the provider answered {told[1]} to each attempt",
+        f"the provider answered {status[1]} to each attempt",
     )
 
 
 _UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 
 
-def _timed_out(chain: Chain) -> bool:
-    # PoolTimeout is a TimeoutException of httpx as well: our own pool was full, and nobody else is to blame.
+def _timed_out(chain: ExceptionChain) -> bool:
+    # PoolTimeout is a TimeoutException of httpx as well: our own pool was full, which is no fault of the provider.
     ours = chain.named("PoolTimeout", "EmptyPoolError")
     return not ours and (
         chain.named("ReadTimeout", "ReadTimeoutError", "WriteTimeout") or chain.of(TimeoutError) is not None
     )
 
 
-def _is_beyond_a_limit(chain: Chain) -> bool:
+def _is_beyond_a_limit(chain: ExceptionChain) -> bool:
     """Whether HTTP came, with more or longer header fields than ``http.client`` reads."""
     error = chain.of(http.client.LineTooLong, http.client.HTTPException)
     return error is not None and any(words in str(error) for words in ("reading header line", "got more than"))
 
 
-def _is_no_http(chain: Chain) -> bool:
+def _is_no_http(chain: ExceptionChain) -> bool:
     error = chain.of(http.client.BadStatusLine, http.client.LineTooLong, http.client.UnknownProtocol)
     if error is not None and not isinstance(error, http.client.RemoteDisconnected):
         return True
-    # h11, beneath httpx, has one class for whatever the other side does wrong; its words tell.
-    return chain.named("RemoteProtocolError") and any("illegal" in str(one) for one in chain.errors)
+    # h11, beneath httpx, has one class for every error of the other side; its message tells them apart.
+    return chain.named("RemoteProtocolError") and any("illegal" in str(error) for error in chain.errors)
 
 
-def _lost(chain: Chain) -> bool:
+def _lost(chain: ExceptionChain) -> bool:
     by_name = chain.named("ProtocolError", "RemoteProtocolError", "ReadError", "WriteError", "CloseError")
     return by_name or chain.of(ConnectionError, http.client.HTTPException, *ENDED) is not None
 
 
-_SIGNS: tuple[tuple[Callable[[Chain], bool], CauseId, Phase, str], ...] = (
+_SIGNS: tuple[tuple[Callable[[ExceptionChain], bool], CauseId, Phase, str], ...] = (
     (
         lambda chain: chain.errno(errno.ECONNREFUSED),
         CauseId.NETWORK_CONNECTION_REFUSED,
@@ -170,13 +172,13 @@ _SIGNS: tuple[tuple[Callable[[Chain], bool], CauseId, Phase, str], ...] = (
         lambda chain: chain.named("DecodingError", "ContentDecodingError"),
         CauseId.CONTRACT_BODY_UNREADABLE,
         Phase.TRANSFER,
-        "the answer is not in the encoding that it is said to be in",
+        "the answer is not in the encoding that its header states",
     ),
     (
         lambda chain: chain.named("TooManyRedirects"),
         CauseId.NETWORK_UNEXPECTED_REDIRECT,
         Phase.PROCESSING,
-        "the answer is one redirect after another",
+        "the answers redirect again and again",
     ),
     (
         lambda chain: chain.named(
@@ -184,7 +186,7 @@ _SIGNS: tuple[tuple[Callable[[Chain], bool], CauseId, Phase, str], ...] = (
         ),
         CauseId.CONFIG_MALFORMED_URL,
         Phase.RESOLVE,
-        "the address is no URL that can be asked",
+        "the address is not a URL that a request can be sent to",
     ),
     (
         _is_beyond_a_limit,
@@ -198,12 +200,12 @@ _SIGNS: tuple[tuple[Callable[[Chain], bool], CauseId, Phase, str], ...] = (
 """What decides by itself; the first that fits counts."""
 
 
-def _by_sign(chain: Chain, host: str) -> Failure | None:
+def _by_sign(chain: ExceptionChain, host: str) -> Failure | None:
     found = next(((cause, phase, words) for fits, cause, phase, words in _SIGNS if fits(chain)), None)
     return Failure(found[0], found[1], found[2].replace("{host}", host)) if found else None
 
 
-_RULES: tuple[Callable[[Chain, str], Failure | None], ...] = (
+_RULES: tuple[Callable[[ExceptionChain, str], Failure | None], ...] = (
     _proxy,
     _certificate,
     _tls,

@@ -1,7 +1,7 @@
-"""Which causes are at work now: one line of log when one appears, one when it has gone.
+"""The active causes: one log line when a cause appears, and one when it is gone.
 
-A cause has gone when it was not seen for a while and a call went well after that. So each cause
-writes two lines within that while at most, however many logins fail.
+A cause is gone if it was not seen for ``quiet_seconds`` and a call succeeded after that. So a cause
+writes at most two lines within that time, however many logins fail.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class _Incident:
 
 
 class Incidents:
-    """The causes at work in one integration.
+    """The active causes of one integration.
 
     Args:
         name: The integration, for the log.
-        quiet_seconds: How long a cause must not be seen before it counts as gone.
-        clock: Seconds from any beginning.
+        quiet_seconds: How long a cause must be absent before it counts as gone.
+        clock: Returns seconds; only differences count.
     """
 
     def __init__(self, name: str, quiet_seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,11 +44,11 @@ class Incidents:
 
     @property
     def active(self) -> tuple[str, ...]:
-        """The causes at work."""
+        """The active causes."""
         return tuple(self._active)
 
     def seen(self, cause: str, severe: bool, describe: Callable[[], Described]) -> None:
-        """A call failed for this cause; ``describe`` is asked only if that is new."""
+        """Note that a call failed for this cause; ``describe`` is called only if the cause is new."""
         now = self._clock()
         with self._lock:
             incident = self._active.get(cause)
@@ -67,29 +67,29 @@ class Incidents:
         )
 
     def fine(self) -> None:
-        """A call went well, or refused a user. Costs next to nothing while no cause is at work."""
+        """Note that a call succeeded or refused a user. This is cheap while no cause is active."""
         if not self._active:
             return
         now = self._clock()
         with self._lock:
-            gone = {cause: one for cause, one in self._active.items() if now - one.last >= self._quiet}
+            gone = {cause: seen for cause, seen in self._active.items() if now - seen.last >= self._quiet}
             for cause in gone:
                 del self._active[cause]
-        for cause, one in gone.items():
-            lasted = round(one.last - one.began, 1)
-            # No level below warning: by default that would not be written, and an outage would have no end.
+        for cause, incident in gone.items():
+            lasted = round(incident.last - incident.began, 1)
+            # Not below warning: by default that is not written, and the log would not show the end of an outage.
             logger.warning(
                 "MFA provider of %s: recovered from %s after %d failed calls in %.1f s",
                 self._name,
                 cause,
-                one.count,
+                incident.count,
                 lasted,
                 extra={
                     "mfagate": {
                         "event": "recovered",
                         "integration": self._name,
                         "cause": cause,
-                        "failed_calls": one.count,
+                        "failed_calls": incident.count,
                         "seconds": lasted,
                     }
                 },

@@ -1,4 +1,4 @@
-"""What of a problem may be told: our own words about it, the provider's code, and no secret of either side."""
+"""The log fields of a problem: our own words and the provider's code, and no secret of either side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mfagate.config.settings import ProviderSettings
 from mfagate.core.causes import CauseFamily, load
 from mfagate.core.foreign import hiding, quoted
 from mfagate.monitor.answer import host_of
-from mfagate.monitor.classification import Judgement
+from mfagate.monitor.classification import Classification
 from mfagate.monitor.incidents import Described
 from mfagate.secrets.redaction import Redactor
 
@@ -25,11 +25,11 @@ _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 
 
 def describe(
-    judge: Callable[[], Judgement], request: Any, settings: ProviderSettings | None, known: frozenset[str | int]
+    classify: Callable[[], Classification], request: Any, settings: ProviderSettings | None, known: frozenset[str | int]
 ) -> Described:
-    """The sentence and the fields of the log line of a new problem.
+    """Return the sentence and the fields of the log line of a new problem.
 
-    ``judge`` judges the call once more, now that what is secret in it is known. The first time it
+    ``classify`` judges the call once more, now that what is secret in it is known. The first time it
     was for the cause alone, and that is done for every call.
     """
     redactor = Redactor()
@@ -38,12 +38,12 @@ def describe(
     for name, secret in _secrets(settings):
         redactor.add(name, secret)
     with hiding(redactor.redact):
-        judgement = judge()
-        finding = judgement.finding
-        assert finding is not None, "a problem has one"
-        shown = _code(judgement.code, request, known)
+        classification = classify()
+        finding = classification.finding
+        assert finding is not None, "only a problem is logged, and it has a finding"
+        shown = _code(classification.code, request, known)
     page = load(finding.cause)
-    # Without settings an explanation may take the wrong one of them for the culprit: then the catalogue speaks.
+    # Without settings an explanation may blame the wrong one: use the words of the catalogue then.
     vague = settings is None and finding.cause.family is CauseFamily.CREDENTIAL
     sentence = page.title if vague else finding.message
     fields = {
@@ -57,12 +57,12 @@ def describe(
         "setting": finding.setting,
         "next_step": redactor.redact(finding.next_step or page.next_step),
     }
-    told = {name: value for name, value in fields.items() if value is not None}
-    return f"{told['message']}. {told['next_step']}", told
+    given = {name: value for name, value in fields.items() if value is not None}
+    return f"{given['message']}. {given['next_step']}", given
 
 
 def _code(code: str | int | None, request: Any, known: frozenset[str | int]) -> str | int | None:
-    """A code that no documentation has may be an echo: without the whole request, nobody can tell of what."""
+    """Return the code if it is safe to log: an undocumented code may echo a part of the request."""
     if code is None or isinstance(code, int) or code in known:
         return code
     body = _body(request)
@@ -88,7 +88,7 @@ def _values(request: Any) -> Iterator[str]:
 
 
 def _body(request: Any) -> str | None:
-    """What was sent, or None where it is not at hand: as ``body`` by requests, and as what was read of it by httpx."""
+    """Return the body of a request: ``body`` of requests, or what httpx has read of it; None if there is none."""
     body = (request.body or b"") if hasattr(request, "body") else getattr(request, "_content", None)
     return _text(body) if isinstance(body, str | bytes) else None
 

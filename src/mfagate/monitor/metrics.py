@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
 from mfagate.core.causes import CauseFamily, CauseId
 from mfagate.core.exchange import Phase
-from mfagate.core.extras import needs
-
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -49,8 +46,6 @@ class Metrics:
     """All metrics of one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        from prometheus_client import Counter, Histogram
-
         labels = ("integration", "provider")
         self.requests = Counter(
             "mfagate_client_requests",
@@ -87,7 +82,7 @@ class Metrics:
 
 
 class Series:
-    """The metrics of one integration, looked up once, and all at zero: an alert on an increase needs a first value."""
+    """The metrics of one integration. All of them start at zero: an alert on an increase needs a first value."""
 
     def __init__(self, metrics: Metrics, integration: str, provider: str) -> None:
         from mfagate.monitor.classification import CallResult
@@ -102,7 +97,7 @@ class Series:
         self._further = partial(metrics.phases.labels, integration, provider)
 
     def problem(self, cause: CauseId) -> None:
-        """Count a problem, also of a cause that nobody expected here."""
+        """Count a problem, also one of an unexpected cause."""
         (self.problems.get(cause) or self._more(cause.value)).inc()
 
     def phase(self, name: str, seconds: float) -> None:
@@ -119,15 +114,7 @@ _of_registry: WeakKeyDictionary[CollectorRegistry, Metrics] = WeakKeyDictionary(
 
 
 def metrics_of(registry: CollectorRegistry | None) -> Metrics:
-    """The metrics of a registry (default: that of prometheus_client), made on first use.
-
-    Raises:
-        ImportError: prometheus_client is not installed; the message says what to do.
-    """
-    try:
-        from prometheus_client import REGISTRY
-    except ImportError as error:
-        raise ImportError(needs("the monitor", "prometheus_client", "monitor")) from error
+    """Return the metrics of a registry, by default that of prometheus_client; they are made on first use."""
     chosen = registry if registry is not None else REGISTRY
     with _lock:
         if chosen not in _of_registry:

@@ -1,4 +1,4 @@
-"""The monitor of one integration: what it is told of each call, and what it makes of it."""
+"""The monitor of one integration: it receives every call, counts it and reports problems."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mfagate.config.settings import ProviderSettings
 from mfagate.monitor.answer import host_of
-from mfagate.monitor.classification import UNEXPLAINED, CallResult, Judge, Judgement
+from mfagate.monitor.classification import UNEXPLAINED, CallResult, Classification, Classifier
 from mfagate.monitor.incidents import Incidents, logger
 from mfagate.monitor.metrics import Series, metrics_of
 
@@ -27,8 +27,8 @@ Done = TypeVar("Done")
 class Monitor:
     """Watches the calls of a login service to one provider. Safe for threads and for asyncio.
 
-    Make one with :func:`monitor`. Nothing in here raises into the login service: a defect of the
-    monitor is one line of log and ``mfagate_client_monitor_errors_total``.
+    Create it with :func:`monitor`. It never raises into the login service: a defect of the monitor
+    is one log line and ``mfagate_client_monitor_errors_total``.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Monitor:
         self.integration = integration
         self.provider = provider.name
         self._settings = settings
-        self._judge = Judge(provider, settings)
+        self._classifier = Classifier(provider, settings)
         self._series = Series(metrics_of(registry), integration, provider.name)
         self._hosts = frozenset(host.lower() for host in hosts) if hosts is not None else None
         self._incidents = incidents
@@ -52,14 +52,14 @@ class Monitor:
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """The causes that are at work now in this process."""
+        """The causes that are active now in this process."""
         return self._incidents.active
 
     def wrap(self, client: Client) -> Client:
-        """The same ``requests.Session``, ``httpx.Client`` or ``httpx.AsyncClient``, watched from now on.
+        """Watch and return the given ``requests.Session``, ``httpx.Client`` or ``httpx.AsyncClient``.
 
         Raises:
-            TypeError: It is another kind of client: tell each call to :meth:`call` or :meth:`observe`.
+            TypeError: It is another kind of client: report each call with :meth:`call` or :meth:`observe`.
         """
         self.install(client)
         return client
@@ -75,7 +75,7 @@ class Monitor:
         return clients.install(self, client)
 
     def wants(self, request: Any) -> bool:
-        """Whether the request goes to one of the hosts that this monitor is for."""
+        """Return whether the request goes to a host that this monitor watches."""
         return self._hosts is None or host_of(request) in self._hosts
 
     def observe(
@@ -92,10 +92,10 @@ class Monitor:
         Returns:
             How the call ended; None if the monitor failed itself.
         """
-        return self.shielded(self._observe, request, outcome, seconds, phases)
+        return self.guarded(self._observe, request, outcome, seconds, phases)
 
-    def shielded(self, do: Callable[..., Done], *arguments: Any) -> Done | None:
-        """What ``do`` returns, or None where it fails: whatever is wrong in the monitor, the login goes on."""
+    def guarded(self, do: Callable[..., Done], *arguments: Any) -> Done | None:
+        """Return what ``do`` returns, or None if it fails: an error of the monitor never stops a login."""
         try:
             return do(*arguments)
         except Exception as error:  # noqa: BLE001
@@ -104,7 +104,7 @@ class Monitor:
 
     @contextmanager
     def call(self, request: Any = None) -> Iterator[Call]:
-        """One call of an SDK that cannot be wrapped; an exception that leaves the block is judged and goes on."""
+        """Observe one call of an SDK that cannot be wrapped; an exception is classified and re-raised."""
         call = Call()
         began = time.perf_counter()
         try:
@@ -116,21 +116,21 @@ class Monitor:
         self.observe(request, call.response if call.response is not None else _DONE, time.perf_counter() - began)
 
     def _observe(self, request: Any, outcome: Any, seconds: float, phases: Mapping[str, float] | None) -> CallResult:
-        judge = self._judge.exception if isinstance(outcome, BaseException) else self._judge.answer
-        judgement = self.shielded(judge, request, outcome) or UNEXPLAINED
-        result = judgement.result
+        classify = self._classifier.exception if isinstance(outcome, BaseException) else self._classifier.answer
+        classification = self.guarded(classify, request, outcome) or UNEXPLAINED
+        result = classification.result
         series = self._series
         series.results[result].inc()
         series.seconds.observe(seconds)
         for phase, spent in (phases or {}).items():
-            self.shielded(series.phase, phase, spent)
-        if judgement.finding is not None:
-            self._problem(request, judgement.finding, partial(judge, request, outcome))
+            self.guarded(series.phase, phase, spent)
+        if classification.finding is not None:
+            self._problem(request, classification.finding, partial(classify, request, outcome))
         elif result is CallResult.OK or result is CallResult.REFUSED:
             self._incidents.fine()
         return result
 
-    def _problem(self, request: Any, finding: Finding, judge: Callable[[], Judgement]) -> None:
+    def _problem(self, request: Any, finding: Finding, classify: Callable[[], Classification]) -> None:
         from mfagate.core.causes import CauseId, Outcome
         from mfagate.monitor.log_fields import describe
 
@@ -139,11 +139,11 @@ class Monitor:
             str(finding.cause),
             # An unknown refusal may be about one user.
             finding.effective_outcome is Outcome.FAIL and finding.cause is not CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
-            lambda: describe(judge, request, self._settings, self._judge.known_codes),
+            lambda: describe(classify, request, self._settings, self._classifier.known_codes),
         )
 
     def _fail(self, error: Exception) -> None:
-        """Silently, but for one line: neither words nor traceback, which may hold what is not to be told."""
+        """Count a defect and log it once, without message and traceback, which may hold secrets."""
         try:
             self._series.errors.inc()
             if not self._failed_before:
@@ -159,18 +159,18 @@ class Monitor:
                     where,
                     extra={"mfagate": {"event": "monitor-error", "integration": self.integration}},
                 )
-        except Exception:  # noqa: BLE001, S110 - logging itself is broken: there is nobody left to tell
+        except Exception:  # noqa: BLE001, S110 - logging itself is broken, so the error cannot be reported
             pass
 
 
 class Call:
-    """What an SDK's call turned out to be. Without a word, leaving the block in peace is a success."""
+    """The outcome of an SDK's call. A block that ends without an exception is a success by default."""
 
     def __init__(self) -> None:
         self.response: Any = None
 
     def answered(self, response: Any) -> None:
-        """Judge this response or :class:`Answer`, whatever exception the SDK makes of it."""
+        """Classify this response or :class:`Answer`, whatever exception the SDK raises for it."""
         self.response = response
 
 
@@ -191,10 +191,10 @@ def monitor(
     hosts: Collection[str] | None = None,
     quiet_seconds: float = 60.0,
 ) -> Monitor:
-    """The monitor of one integration.
+    """Return the monitor of one integration.
 
     Args:
-        provider: Name of an installed provider, such as ``"duo"``, or one itself.
+        provider: Name of an installed provider, such as ``"duo"``, or a provider.
         settings: The provider's settings as in ``integrations.toml``, with plain values. They make some
             explanations more precise, and are kept out of all that is written.
         integration: The label in metrics and log; default: the provider's name.
@@ -204,7 +204,6 @@ def monitor(
 
     Raises:
         ValueError: There is no such provider, or the settings are not its own.
-        ImportError: prometheus_client is missing.
     """
     chosen = _provider(provider) if isinstance(provider, str) else provider
     name = integration or chosen.name
@@ -237,7 +236,7 @@ def _settings(
         return provider.settings.model_validate(dict(settings))
     except ValidationError as error:
         # Neither values nor names that are not ours: a secret may stand in either place.
-        problems = "; ".join(f"{_place(one['loc'], provider)}: {one['msg']}" for one in error.errors())
+        problems = "; ".join(f"{_place(problem['loc'], provider)}: {problem['msg']}" for problem in error.errors())
         raise ValueError(f"these are no settings of {provider.name}: {problems}") from None
 
 

@@ -8,5 +8,5 @@ _FILES = {"rules": "rules.yaml", "dashboard": "dashboard.json"}
 
 
 def text(what: str) -> str:
-    """The alert rules (``rules``, YAML for Prometheus) or the dashboard (``dashboard``, JSON for Grafana)."""
+    """Return the alert rules (``rules``, YAML for Prometheus) or the dashboard (``dashboard``, JSON for Grafana)."""
     return (files("mfagate.monitor") / "dashboards" / _FILES[what]).read_text(encoding="utf-8")

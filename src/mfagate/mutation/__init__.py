@@ -5,7 +5,7 @@ each run through the gate on sandboxes. :func:`opened` starts those and gives a
 :class:`MutatedProject`, :func:`mutants_of` its mutants, and :class:`Runner` runs them.
 """
 
-from mfagate.mutation.generate import classes, mutants_of
+from mfagate.mutation.generate import mutants_of
 from mfagate.mutation.layout import MutatedProject, NotMutable
 from mfagate.mutation.model import REFUSED, Class, EditOperator, Mutant, MutantResult, MutantStatus
 from mfagate.mutation.run import Runner, opened
@@ -20,7 +20,6 @@ __all__ = [
     "MutatedProject",
     "NotMutable",
     "Runner",
-    "classes",
     "mutants_of",
     "opened",
 ]

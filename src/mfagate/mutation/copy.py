@@ -57,7 +57,7 @@ class Copy:
         return replace(self, entries={**self.entries, reference: entry})
 
     def without_entry(self, reference: Reference) -> Copy:
-        """The key is gone from its source."""
+        """Remove the key from its source."""
         return replace(self, entries={ref: entry for ref, entry in self.entries.items() if ref != reference})
 
     def with_toml_value(self, keys: KeyPath, text: str) -> Copy:
@@ -83,7 +83,7 @@ class Copy:
         return self._spliced(span.key, span.key, f"{pair}\n")
 
     def without_toml_key(self, keys: KeyPath) -> Copy:
-        """A key of ``integrations.toml`` is gone, with its value."""
+        """Remove a key of ``integrations.toml`` with its value."""
         span = spans(self.toml)[keys]
         data = self.toml.encode()
         start, end = span.key, span.value_end
@@ -128,7 +128,7 @@ def spans(toml: str) -> Mapping[KeyPath, Span]:
 
 
 def quoted(value: str) -> str:
-    """A string as JSON, TOML and YAML all read it.
+    """Return a string as JSON, TOML and YAML all read it.
 
     A character beyond U+FFFF stands for itself: JSON alone reads the two surrogates of an escape as one character.
     TOML refuses them (https://toml.io/en/v1.0.0#string), and YAML makes two characters of them.
@@ -217,7 +217,7 @@ def _yaml(entries: Mapping[Reference, SourceValue]) -> str:
 def _by_document(
     entries: Mapping[Reference, SourceValue],
 ) -> Sequence[tuple[str | None, Mapping[Reference, SourceValue]]]:
-    """The entries of each document that references choose, with documents chosen by number at their place."""
+    """Return the entries of each document that references choose, with documents chosen by number at their place."""
     chosen: dict[str | None, dict[Reference, SourceValue]] = {}
     for reference, entry in entries.items():
         chosen.setdefault(ValuePath.parse(_fragment(reference)).document, {})[reference] = entry
@@ -229,7 +229,7 @@ def _by_document(
 
 
 def _head(chosen: str | None) -> Sequence[str]:
-    """The lines by which a reference finds a document: kind and name of a manifest."""
+    """Return the lines by which a reference finds a document: kind and name of a manifest."""
     if chosen is None or "/" not in chosen:
         return []
     kind, _, name = chosen.partition("/")
@@ -291,7 +291,7 @@ def _is_list(node: dict[str, Any]) -> bool:
 
 
 def _items(node: dict[str, Any]) -> list[Any]:
-    """The items of a list that references address by number; those between are of no interest."""
+    """Return the items of a list that references address by number; those between are of no interest."""
     return [node.get(str(number), '""') for number in range(max(map(int, node)) + 1)]
 
 

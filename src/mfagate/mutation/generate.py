@@ -9,7 +9,7 @@ from random import Random
 from mfagate.mutation import harmless, structure
 from mfagate.mutation.copy import holds
 from mfagate.mutation.layout import MutatedProject, places_in
-from mfagate.mutation.model import Class, EditTarget, Mutant, expected_causes
+from mfagate.mutation.model import EditTarget, Mutant, expected_causes
 from mfagate.mutation.structure import Edited
 from mfagate.mutation.values import address_edits, edits
 
@@ -40,11 +40,6 @@ def mutants_of(project: MutatedProject, *, seed: int = 0) -> Iterator[Mutant]:
                 copy=edited.copy,
                 expected=expected_causes(operator, address=place.address) if operator.harmful else frozenset(),
             )
-
-
-def classes() -> list[str]:
-    """The names of the classes, for the command line."""
-    return [one.value for one in Class]
 
 
 def _edits(project: MutatedProject, integration: str, seed: int) -> Iterator[Edited]:

@@ -76,7 +76,7 @@ def _moved(copy: Copy, place: EditTarget, scheme: str) -> Copy:
 
 
 def _reversed_tables(text: str) -> str:
-    """The tables from last to first; arrays of tables, whose order means something, are left as they are."""
+    """Return the tables from last to first; arrays of tables, whose order means something, are left as they are."""
     top, *tables = re.split(r"(?m)^(?=\[)", text)
     if "\n[[" in text or '"""' in text or "'''" in text:
         return text

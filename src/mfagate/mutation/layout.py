@@ -69,7 +69,7 @@ def _sources(integration: Integration) -> set[Reference]:
 def project_of(
     configuration: Configuration, integrations: Sequence[Integration], running: Mapping[str, Running]
 ) -> MutatedProject:
-    """The unedited copy.
+    """Return the unedited copy.
 
     Raises:
         NotMutable: A setting has no counterpart in the sandbox, or a reference cannot be followed.
@@ -92,13 +92,13 @@ class _Builder:
         self._paths: dict[str, str] = {}
 
     def empty(self, integration: Integration) -> None:
-        """An integration that is not chosen stays, so that the file can be read, without a value of the user's."""
+        """Keep an unselected integration, so that the file stays readable, without the user's values."""
         for table in ("settings", "control", "test_data", "expect"):
             for name in getattr(integration, table):
                 self.copy = self.copy.without_toml_key(("integrations", integration.name, table, name))
 
     def without_history(self) -> None:
-        """The address of a database may have a password in it; nothing is kept of the copy's runs."""
+        """Remove the history: its address may hold a password, and the copy's runs are not recorded."""
         if self.copy.has(("history", "url")):
             self.copy = self.copy.without_toml_key(("history", "url"))
 
@@ -168,7 +168,7 @@ class _Builder:
         return EditTarget(integration.name, field, value, location, moved)
 
     def _moved(self, integration: Integration, field: SettingField, reference: Reference) -> Reference:
-        """The reference as the copy has it: below its folder, and a file of its own for the sandbox's values."""
+        """Return the reference as the copy has it: below its folder, and a file of its own for the sandbox's values."""
         if reference.scheme == "sandbox":
             return Reference("dotenv", f"sandbox/{integration.name}.env#{field.name.upper()}")
         if reference.scheme not in SCHEMES:
@@ -241,12 +241,12 @@ def _is_foreign(raw: str) -> bool:
 
 
 def _location(integration: Integration, reference: Reference) -> Location | None:
-    """The line in the user's own file, for the report; its value is not kept."""
+    """Return the line in the user's own file, for the report; its value is not kept."""
     with suppress(Unresolved):
         return Stores(StoreContext(integration.base, os.environ)).resolve(reference).location
     return None
 
 
 def places_in(places: Sequence[EditTarget], integration: str) -> Iterator[EditTarget]:
-    """The places of one integration."""
+    """Return the places of one integration."""
     return (place for place in places if place.integration == integration)

@@ -158,7 +158,7 @@ _ADDRESS = frozenset(
 
 
 def expected_causes(operator: EditOperator, *, address: bool) -> frozenset[str]:
-    """The right causes for an edit of a setting that is an ``address`` (URL or host) or is none."""
+    """Return the right causes for an edit of a setting that is an ``address`` (URL or host) or is none."""
     if not operator.wrong_value:
         return operator.causes
     return operator.causes | _SHAPE | (_ADDRESS if address else _CREDENTIAL)

@@ -47,7 +47,7 @@ def misnamed(results: Sequence[MutantResult]) -> list[MutantResult]:
 
 
 def console(results: Sequence[MutantResult], *, live: bool, verbose: bool = False) -> str:
-    """The summary, then everything that a person has to look at."""
+    """Write the summary, then everything that needs a person's attention."""
     blocks = [_headline(results, live=live), _table(results)]
     if verbose:
         blocks.append("\n".join(_line(result) for result in results))

@@ -95,7 +95,7 @@ class Runner:
         self._baseline = baseline
 
     def run(self, mutants: Iterable[Mutant], tell: Callable[[MutantResult], None] | None = None) -> list[MutantResult]:
-        """The results, in the order of the mutants; ``tell`` hears of each as soon as it is known.
+        """Return the results in the order of the mutants; ``tell`` is called with each as soon as it is known.
 
         Raises:
             NotMutable: The unedited copy no longer passes, so what was caught was perhaps not caught for its edit.
@@ -114,7 +114,7 @@ class Runner:
         return results
 
     def _confirm_again(self) -> None:
-        """A sandbox that has died refuses every edit. Interactions are left out: a test user may be tired of them."""
+        """Detect a dead sandbox, which would refuse every edit. Interactions are left out: they tire a user."""
         for name in self.project.integrations:
             with self._prepared(self.project.original, name) as (state, session):
                 checks = run_checks(state, Stage.PROBE).checks
@@ -218,7 +218,7 @@ class Runner:
         return checks
 
     def _control(self, name: str) -> set[tuple[str | None, str | None]]:
-        """What the interactions of the unedited copy meet now."""
+        """Return what the interactions of the unedited copy meet now."""
         with self._prepared(self.project.original, name) as (state, _):
             live = run_checks(state, Stage.PROBE).live
             checks = interactions.run(live) if live is not None else []
@@ -236,7 +236,7 @@ class _BaselineRun:
         return next((check for check in self.checks if check.outcome.is_red), None)
 
     def beyond(self, baseline: _BaselineRun) -> list[Check]:
-        """What the unedited copy does not meet as well: the rest is not the edit's."""
+        """Return the problems that the unedited copy does not have: only these come from the edit."""
         known = {(check.subject, check.cause, check.message) for check in baseline.checks}
         return [check for check in self.checks if (check.subject, check.cause, check.message) not in known]
 
@@ -262,7 +262,7 @@ def _read(state: CheckContext) -> Any:
 
 
 def _shared(session: Session, loaded: Configuration, mine: Mapping[str, Integration], name: str) -> list[Any]:
-    """What only a look at all integrations shows, where they are of several environments."""
+    """Yield findings that need all integrations of several environments."""
     known = [one for one in loaded.integrations.values() if one.name in mine]
     if len({one.environment for one in known}) < 2:
         return []

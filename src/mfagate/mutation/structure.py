@@ -157,7 +157,7 @@ SOURCE_MISSING = EditOperator("source-key-missing", Class.MISSING, "the key is n
 
 
 def keys(project: MutatedProject, place: EditTarget, rng: random.Random) -> Iterator[Edited]:
-    """The setting's key in ``integrations.toml``, and that of its value in the source."""
+    """Return the setting's key in ``integrations.toml``, and that of its value in the source."""
     copy, name = project.original, place.field.name
     if _is_needed(project, place):
         yield Edited(KEY_MISSING, place, copy.without_toml_key(place.keys))
@@ -210,7 +210,7 @@ STRINGDATA = EditOperator("stringdata", Class.HARMLESS, "the value stands plainl
 
 
 def kubernetes(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
-    """The two sections of a Kubernetes Secret, mixed up."""
+    """Confuse the two sections of a Kubernetes Secret."""
     reference = place.reference
     if reference is None or reference.scheme != "k8s-secret":
         return
@@ -301,7 +301,7 @@ EXPECT_NOWHERE = EditOperator("expect-nowhere", Class.EXPECTATION, "expect refer
 
 
 def _expected(project: MutatedProject, integration: str) -> Iterator[tuple[KeyPath, str]]:
-    """The keys of ``expect`` in the copy, and the values that they stand for."""
+    """Return the keys of ``expect`` in the copy, and the values that they stand for."""
     values = project.running[integration].values
     for name, raw in project.integrations[integration].expect.items():
         path = ("integrations", integration, "expect", name)
@@ -312,7 +312,7 @@ def _expected(project: MutatedProject, integration: str) -> Iterator[tuple[KeyPa
 
 
 def expectations(project: MutatedProject, place: EditTarget, rng: random.Random) -> Iterator[Edited]:
-    """The table ``expect``."""
+    """Return the table ``expect``."""
     for path, value in _expected(project, place.integration):
         name = path[-1]
         another = redrawn(value, rng) or f"{value}9"
@@ -337,7 +337,7 @@ CLIENT_KEY = EditOperator("client-key-misspelt", Class.CLIENT, "a key of client 
 
 
 def client(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
-    """The table ``client``."""
+    """Return the table ``client``."""
     integration, copy = project.integrations[place.integration], project.original
     for name, raw in integration.client:
         path = ("integrations", place.integration, "client", name)
@@ -363,7 +363,7 @@ REFUSED_TABLES = EditOperator(
 
 
 def table(project: MutatedProject, place: EditTarget) -> Iterator[Edited]:
-    """The integration's own keys."""
+    """Return the integration's own keys."""
     copy, path = project.original, ("integrations", place.integration)
     name = project.integrations[place.integration].provider
     yield Edited(

@@ -30,7 +30,7 @@ _KINDS = ("0123456789", "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii
 
 
 def _another(character: str, rng: Random) -> str:
-    """A character of the same kind, so that the shape stays right (hexadecimal stays so)."""
+    """Return another character of the same kind, so that the shape stays valid (hexadecimal stays hexadecimal)."""
     kind = next((kind for kind in _KINDS if character in kind), "")
     return rng.choice([c for c in kind if c != character]) if kind else character
 
@@ -72,7 +72,7 @@ def _doubled(value: str, rng: Random) -> str | None:
 
 
 def redrawn(value: str, rng: Random) -> str | None:
-    """A value of the same shape: what another account, or the same one after a rotation, has there."""
+    """Return a value of the same shape: what another account, or the same one after a rotation, has there."""
     if value.startswith("-----"):
         return _mistyped(value, rng)
     head, mark, tail = value.rpartition(".")
@@ -118,7 +118,7 @@ def _one_line(change: Callable[[str], str]) -> Edit:
 
 
 def _always(change: Callable[[str], str]) -> Edit:
-    """What stands on a line of its own behind a PEM block means nothing, so it is put on the block's last line."""
+    """Append text to the last line of a PEM block: on a line of its own behind the block it would mean nothing."""
     return lambda value, _: change(value.rstrip("\n") if value.startswith("-----BEGIN") else value)
 
 

@@ -10,9 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
-from mfagate.core.extras import needs
+from mfagate.core.extras import missing, needs
 from mfagate.notify.wording import Notification
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Stores
@@ -40,10 +39,10 @@ def require_packages() -> None:
     Raises:
         NotReady: Apprise, or SQLAlchemy for the history, is missing.
     """
-    if find_spec("apprise") is None:
-        raise NotReady(needs("--notify", "Apprise", "notify"))
-    if find_spec("sqlalchemy") is None:
-        raise NotReady(needs("--notify keeps what was sent in the history, and", "SQLAlchemy", "history"))
+    if missing("notify"):
+        raise NotReady(needs("--notify", "notify"))
+    if missing("history"):
+        raise NotReady(needs("--notify keeps what was sent in the history, and", "history"))
 
 
 def address_of(reference: str, stores: Stores) -> NotifyUrl:

@@ -8,12 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mfagate.config.nearest import nearest_to
-from mfagate.core.extras import needs
+from mfagate.core.extras import MODULES, missing, needs
 from mfagate.core.files import write_atomically
 from mfagate.core.foreign import encodable_tree, harmless_tree
 from mfagate.core.result import Report
@@ -23,19 +22,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("console", "github", "gitlab", "html", "json", "junit", "markdown", "openmetrics", "sarif")
 
-_EXTRAS = {"html": ("jinja2", "html"), "openmetrics": ("prometheus_client", "metrics")}
-"""What a format needs: a package, and the extra that brings it."""
-
 _VERBATIM = frozenset({"json"})
 """For programs alone: they get every text as it was, if it is one."""
-
-
-def missing_extra(format_name: str) -> str | None:
-    """What to install before a report of this format can be made; None if it can."""
-    package, extra = _EXTRAS.get(format_name, (None, None))
-    if package is None or find_spec(package) is not None:
-        return None
-    return needs(f"the {format_name} report", package, str(extra))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +54,8 @@ class Output:
             raise ValueError(f"{text} lacks the path after '='")
         if path:
             _require_folder(Path(path))
-        if missing := missing_extra(name):
-            raise ValueError(missing)
+        if name in MODULES and missing(name):
+            raise ValueError(needs(f"the {name} report", name))
         return cls(name, Path(path) if path else None)
 
     @classmethod

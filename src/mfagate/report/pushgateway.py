@@ -14,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 from mfagate.core.foreign import hiding, quoted
 from mfagate.core.result import Report
-from mfagate.report.formats import missing_extra
 from mfagate.report.openmetrics import Exposition, Sample, of_integration, of_the_run
 from mfagate.secrets.redaction import Redactor
 
@@ -39,7 +38,7 @@ class Gateway:
         """Read ``http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]``.
 
         Raises:
-            ValueError: It is another kind of address, which the message does not quote, or an extra is missing.
+            ValueError: It is another kind of address, which the message does not quote.
         """
         try:
             parts = urlsplit(text)
@@ -48,8 +47,6 @@ class Gateway:
             raise ValueError("it is no URL") from None
         if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
             raise ValueError("it must be http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]")
-        if missing := missing_extra("openmetrics"):
-            raise ValueError(missing)
         address = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
         return cls(
             f"{parts.scheme}://{address}{parts.path.rstrip('/')}",

@@ -7,14 +7,13 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from textwrap import TextWrapper
 
 from mfagate.checks.contract_file import missing_contract
 from mfagate.config.environments import base_name
 from mfagate.config.model import Configuration, Integration
-from mfagate.core.extras import install_command
+from mfagate.core.extras import install_command, missing
 from mfagate.core.files import Unreadable, read_text
 from mfagate.core.git import is_ignored
 from mfagate.providers import registry
@@ -25,8 +24,8 @@ from mfagate.secrets.fingerprint_key import MAKE_ONE
 from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import file_of
 
-_EXTRAS = (("sqlalchemy", "history", "mfagate nightly"), ("vcr", "record", "mfagate record"))
-"""What the commands of the first days need: a module, the extra that brings it, and the command."""
+_EXTRAS = (("history", "mfagate nightly"), ("record", "mfagate record"))
+"""What the commands of the first days need: an extra, and the command."""
 
 _WIDTH = 100
 
@@ -133,11 +132,11 @@ def _contracts(configuration: Configuration) -> Iterator[Step]:
 
 
 def _extras() -> Iterator[Step]:
-    missing = [(extra, command) for module, extra, command in _EXTRAS if find_spec(module) is None]
-    if not missing:
+    absent = [(extra, command) for extra, command in _EXTRAS if missing(extra)]
+    if not absent:
         return
-    names = " and ".join(f"{command} ({extra})" for extra, command in missing)
-    yield f"Install what {names} need: {install_command(','.join(extra for extra, _ in missing))}", ()
+    names = " and ".join(f"{command} ({extra})" for extra, command in absent)
+    yield f"Install what {names} need: {install_command(','.join(extra for extra, _ in absent))}", ()
 
 
 def _commands(folder: Path, configuration: Configuration) -> Iterator[Step]:

@@ -71,7 +71,7 @@ def _filled(path: Path, text: str, variables: Sequence[str], environment: str, s
 
 
 def _renamed(lines: Sequence[str], names: Sequence[str]) -> Iterator[str]:
-    """A line that names a variable of Duo becomes one line for each variable of the project."""
+    """Replace a line that names a variable of Duo by one line for each variable of the project."""
     for number, line in enumerate(lines):
         named = next((name for name in _VARIABLES if name in _words(line)), None)
         if named == _VARIABLES[0]:
@@ -104,7 +104,7 @@ def _in_use(line: str) -> str:
 
 
 def _with_path(path: Path, text: str, package: Path) -> str:
-    """A path is relative to the project, which not every tool works in."""
+    """Make a path relative to the project, because not every tool works in its folder."""
     if path.name == ".pre-commit-config.yaml":
         # pre-commit installs a local hook from a folder of its own: the hooks take the installed command instead.
         lines = (line for line in text.split("\n") if not line.lstrip().startswith(_OF_THE_SOURCE))

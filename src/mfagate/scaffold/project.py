@@ -243,7 +243,7 @@ def _integration(provider: InstalledProvider, environments: Sequence[str], answe
 
 
 def _environments(provider: InstalledProvider, environments: Sequence[str]) -> Iterator[str]:
-    """The first environment has the values above, each other one its own."""
+    """Write the values of the first environment at the top, and a table for each other environment."""
     name = provider.name
     yield ""
     yield "# What is above holds in every environment; a table of one overrides single keys."
@@ -262,7 +262,7 @@ def _setting(provider: InstalledProvider, each: SettingField, answers: Mapping[s
 
 
 def _described(table: str, purpose: str, keys: Mapping[str, str]) -> Iterator[str]:
-    """A table whose keys are there to be filled in; nothing where the provider has none."""
+    """Return a table whose keys are there to be filled in; nothing where the provider has none."""
     if not keys:
         return
     yield ""
@@ -278,7 +278,7 @@ def _comment(text: str) -> list[str]:
 
 
 def chosen_settings(provider: InstalledProvider) -> list[str]:
-    """The settings of the simplest whole configuration: the required ones, and the first that authenticates."""
+    """Return the settings of the simplest whole configuration: the required ones, and the first that authenticates."""
     fields = provider.settings.fields()
     one_of = provider.settings.any_of[:1]
     return [each.name for each in fields if each.required or each.name in one_of]

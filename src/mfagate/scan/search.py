@@ -1,8 +1,8 @@
 """``mfagate scan``: what stands in recordings that could be a secret.
 
-No secret has to be known for it. Where :mod:`mfagate.cassettes.scrub` would take something out of a recording, the value
-decides: words of filters, masks, examples, links and settings are no secrets, so what remains is what a person has to
-look at. It works without any configuration, in a pre-commit hook, and on recordings of any program.
+No secret has to be known for it. Where :mod:`mfagate.cassettes.scrub` would take something out of a recording, the
+value decides: words of filters, masks, examples, links and settings are no secrets, so what remains is what a person
+has to look at. It works without any configuration, in a pre-commit hook, and on recordings of any program.
 """
 
 from __future__ import annotations
@@ -347,7 +347,7 @@ def _unscrubbed(shape: SecretShape) -> SecretShape:
 
 @lru_cache(maxsize=64)
 def _known_of(host: str) -> tuple[Scrubbing, tuple[SecretShape, ...]]:
-    """What is known of the provider that a recording of mfagate names by its host; of another, of all together."""
+    """Return the scrubbing of the provider that a recording names by its host, else that of all providers."""
     names = registry.names()
     name = host.removesuffix(".invalid")
     if host.endswith(".invalid") and name in names:

@@ -17,7 +17,7 @@ from mfagate.providers.registry import all_providers
 
 
 def report() -> dict[str, Any]:
-    """The schema of ``--output json``, ``mfagate.report/1``."""
+    """Return the schema of ``--output json``, ``mfagate.report/1``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:mfagate:report:1",
@@ -27,7 +27,7 @@ def report() -> dict[str, Any]:
 
 
 def config() -> dict[str, Any]:
-    """The schema of ``integrations.toml``, with each provider's own settings."""
+    """Return the schema of ``integrations.toml``, with each provider's own settings."""
     document = Configuration.model_json_schema()
     integration = document["$defs"]["Integration"]
     providers = all_providers()

@@ -290,7 +290,7 @@ class _Notation:
                         yield _Block(view, content, _Digits(places, phase, self.bits))
 
     def _places(self, block: re.Match[str]) -> Sequence[int]:
-        """The positions of the digits of a block."""
+        """Return the positions of the digits of a block."""
         start, at = block.start(), 0
         places: list[int] = []
         for gap in self.gaps.finditer(block[0]) if self.gaps else ():
@@ -300,7 +300,7 @@ class _Notation:
 
 
 def _from_base64(digits: str) -> bytes:
-    """The bytes that the digits hold, whatever their number; a last one alone holds no byte."""
+    """Return the bytes that the digits hold, whatever their number; a last one alone holds no byte."""
     digits = digits.replace("-", "+").replace("_", "/")
     whole = len(digits) - (len(digits) % 4 == 1)
     return a2b_base64(digits[:whole] + "=" * (-whole % 4))

@@ -42,7 +42,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """The reference that ``text`` is, or None for a literal.
+        """Return the reference that ``text`` is, or None for a literal.
 
         A scheme that is one slip away from a known one (``evn:``) is taken for
         a reference, because no one writes a literal like that on purpose.

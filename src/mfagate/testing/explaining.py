@@ -24,7 +24,7 @@ def explained(
     *,
     url: str = "https://host.invalid/",
 ) -> Finding:
-    """The finding for an answer to a request that was not accepted; ``body`` is bytes, or becomes JSON."""
+    """Return the finding for an answer to a request that was not accepted; ``body`` is bytes, or becomes JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = {"Content-Type": "application/json", **(headers or {})}
     response = Response(status, headers=Headers(tuple(fields.items())), body=content)

@@ -92,7 +92,7 @@ class Project:
         self._known = dict(env)
 
     def text(self) -> str:
-        """What stands in ``integrations.toml``."""
+        """Return the text of ``integrations.toml``."""
         raise NotImplementedError
 
     def write(self) -> None:
@@ -102,12 +102,12 @@ class Project:
         (self.folder / "integrations.toml").write_text(text)
 
     def line_of(self, start: str) -> int:
-        """The line of the configuration that starts like this, counted from 1."""
+        """Return the line of the configuration that starts like this, counted from 1."""
         lines = (self.folder / "integrations.toml").read_text().splitlines()
         return next(number for number, line in enumerate(lines, 1) if line.startswith(start))
 
     def write_k8s_secret(self, value: str) -> Path:
-        """A manifest as kubectl would make it: key ``token`` of the Secret ``mfa``."""
+        """Return a manifest as kubectl would make it: key ``token`` of the Secret ``mfa``."""
         encoded = base64.b64encode(value.encode()).decode()
         path = self.folder / "secret.yaml"
         path.write_text(f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: mfa\ndata:\n  token: {encoded}\n")
@@ -170,7 +170,7 @@ class Project:
         return result
 
     def _files_written(self, arguments: Sequence[str]) -> list[Path]:
-        """The reports that a command was told to write, and the history."""
+        """Return the reports that a command was told to write, and the history."""
         named = (argument.partition("=")[2] for argument in arguments)
         reports = {self.folder / name for name in ("report.json", "junit.xml", *filter(None, named))}
         return sorted(path for path in (*reports, *self.folder.glob(".mfagate/*")) if _is_file(path))

@@ -52,7 +52,7 @@ class ProviderProject(Project):
         super().__init__(folder, {_variable(name): secrets[name] for name in secrets if name in self.secret})
 
     def text(self) -> str:
-        """The configuration as it is now; secrets go into the environment."""
+        """Return the configuration as it is now; secrets go into the environment."""
         lines = [
             "[integrations.mfa]",
             f'provider = "{self._suite.provider}"',

@@ -34,7 +34,7 @@ class StrongContract(SuiteBase):
     @pytest.fixture(scope="class")
     @classmethod
     def proofs(cls) -> Proofs:
-        """The proofs of strength that the consumer tests beside the contract make."""
+        """Return the proofs of strength that the consumer tests beside the contract make."""
         return prove_contract(cls.contract)
 
     def test_contract_is_strong(self, proofs: Proofs) -> None:

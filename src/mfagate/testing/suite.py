@@ -43,7 +43,7 @@ _TELLING = slice(20, 40)
 
 
 def _telling(secret: str) -> str:
-    """What tells a secret: of a URI for an authenticator its parameter, because the rest names the token."""
+    """Return what identifies a secret: of an authenticator's URI the parameter, because the rest names the token."""
     if secret.startswith("otpauth://"):
         fields = parse_qs(urlsplit(secret).query)
         secret = next((fields[name][0] for name in ("secret", "enrollment_credential") if name in fields), "")
@@ -51,7 +51,7 @@ def _telling(secret: str) -> str:
 
 
 def _is_long(secret: str) -> bool:
-    """A one-time password of six digits stands in many a number."""
+    """Skip one-time passwords: six digits are a part of many numbers."""
     return len(secret) >= 8
 
 
@@ -81,7 +81,7 @@ class ProviderSuite(RepeatedGates, StrongContract):
         assert not [check for check in result.checks(check_ids.CONFIGURATION) if check["outcome"] == "fail"]
 
     def _assert_helpful(self, result: CommandResult, change: SettingChange, project: ProviderProject) -> None:
-        """The first screen names the setting, its line and the next step."""
+        """Require that the first screen names the setting, its line and the next step."""
         red = result.first_red
         key = change.setting or next(iter(change.values))
         assert red["next_step"]

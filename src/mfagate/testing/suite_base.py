@@ -72,7 +72,7 @@ class SuiteBase:
     @pytest.fixture(scope="class")
     @classmethod
     def running(cls) -> Iterator[Running]:
-        """The sandbox."""
+        """Return the sandbox."""
         with _impatient(), sandboxes.get(cls.provider).start() as running:
             yield running
 
@@ -91,7 +91,7 @@ class SuiteBase:
     @pytest.fixture(scope="class")
     @classmethod
     def healthy(cls, running: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[CommandResult, int]:
-        """What a healthy gate says, and how many requests it makes."""
+        """Return what a healthy gate says, and how many requests it makes."""
         project = ProviderProject(tmp_path_factory.mktemp("healthy"), cls(), running)
         with faulty_proxy(project.endpoint) as before:
             project.endpoint = before.url
@@ -99,7 +99,7 @@ class SuiteBase:
 
     @pytest.fixture
     def definition(self) -> InstalledProvider:
-        """The provider itself."""
+        """Return the provider itself."""
         return registry.get(self.provider)
 
 

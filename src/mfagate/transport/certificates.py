@@ -33,7 +33,7 @@ SHORT_NAMES = {
 
 
 def verified(peer: dict[str, Any]) -> ServerCertificate:
-    """The certificate of a finished, verified handshake, from ``SSLObject.getpeercert()``."""
+    """Return the certificate of a finished, verified handshake, from ``SSLObject.getpeercert()``."""
     return ServerCertificate(
         subject=ForeignText(_distinguished_name(peer["subject"])),
         issuer=ForeignText(_distinguished_name(peer["issuer"])),

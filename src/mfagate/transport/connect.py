@@ -50,7 +50,7 @@ class _Race:
         self._running: dict[socket.socket, ResolvedAddress] = {}
 
     def run(self, deadline: Deadline) -> tuple[socket.socket, ResolvedAddress] | None:
-        """The first connection that stands and where it goes, or None."""
+        """Return the first connection that is established and its address, or None."""
         with selectors.DefaultSelector() as selector:
             try:
                 while self._waiting or self._running:

@@ -12,7 +12,7 @@ class Undecodable(ValueError):
 
 
 def decode(body: bytes, coding: str, limit: int, complete: bool) -> tuple[bytes, bool] | None:
-    """The content, and whether it was cut at ``limit`` bytes (RFC 9110 section 8.4.1).
+    """Return the content, and whether it was cut at ``limit`` bytes (RFC 9110 section 8.4.1).
 
     None if there is no coding, or one that we do not know. Only of a body that is itself not
     ``complete`` is a part enough.

@@ -34,7 +34,7 @@ class TransportError(Exception):
         self.next_step = next_step
 
     def in_phase(self, phase: Phase) -> Failure:
-        """The public form of this error."""
+        """Return the public form of this error."""
         return Failure(self.cause, phase, self.message, self.evidence, self.outcome, self.next_step)
 
 
@@ -52,7 +52,7 @@ def short_of_resources(error: Exception) -> TransportError:
 
 
 def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) -> TransportError:
-    """The connection stood, then went silent or away while we were ``doing`` something."""
+    """Return the failure of a connection that went silent or was closed while we were ``doing`` something."""
     if shortage_of(error) is not None:
         return short_of_resources(error)
     evidence: dict[str, Any] = {"bytes_received": stream.received}
@@ -72,6 +72,6 @@ def interrupted(error: OSError, doing: str, stream: Stream, deadline: Deadline) 
 
 
 def first_line(received: bytes) -> str:
-    """The first line of what a peer sent, to be shown: evidence of what speaks on that port."""
+    """Return the first line of what a peer sent, to be shown: evidence of what speaks on that port."""
     line = received.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")
     return quoted(line.decode("utf-8", "backslashreplace"), _LONGEST_LINE)

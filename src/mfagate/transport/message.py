@@ -57,7 +57,7 @@ class UnsendableRequest(ValueError):
 
 
 def as_sent(prepared: requests.PreparedRequest, endpoint: Endpoint | None) -> Request:
-    """The request as it goes out: the prepared one and the headers it lacks, its signed parts untouched.
+    """Return the request as it goes out: the prepared one and the headers it lacks, its signed parts untouched.
 
     Raises:
         UnsendableRequest: The method or a header cannot be written.
@@ -103,7 +103,7 @@ def _body(prepared: requests.PreparedRequest) -> bytes:
 
 
 def serialize(request: Request, target: str) -> bytes:
-    """The bytes of a request with the given target (RFC 9112 section 3.2)."""
+    """Return the bytes of a request with the given target (RFC 9112 section 3.2)."""
     fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items_in_order)
     return f"{request.method} {target} HTTP/1.1\r\n{fields}\r\n".encode("latin-1") + request.body
 

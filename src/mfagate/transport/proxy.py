@@ -39,14 +39,14 @@ class Proxy:
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """What goes wrong in here goes wrong at the proxy."""
+        """Turn every error inside the block into an error of the proxy."""
         try:
             yield
         except TransportError as error:
             raise self.blame(error) from error
 
     def blame(self, error: TransportError) -> TransportError:
-        """The same error as a failure of this proxy, if it is not yet one."""
+        """Return the same error as a failure of this proxy, if it is not yet one."""
         if error.cause is CauseId.NETWORK_PROXY:
             return error
         return self.failure(error.message, error.next_step, **error.evidence, problem=str(error.cause))
@@ -105,7 +105,7 @@ def _without_basic(schemes: Sequence[str], proxy: str, host: str) -> str:
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """The proxy that the environment names for this URL.
+    """Return the proxy that the environment names for this URL.
 
     Raises:
         WireError: It names one that cannot be used, or one elsewhere for plain http to this machine: configurations

@@ -39,7 +39,7 @@ class ResolvedAddress:
 
 
 def resolve(endpoint: Endpoint, deadline: Deadline) -> list[ResolvedAddress]:
-    """The addresses of a host in the system's order of preference (RFC 6724)."""
+    """Return the addresses of a host in the system's order of preference (RFC 6724)."""
     try:
         answer = _look_up(endpoint, deadline)
     except TimeoutError:

@@ -26,7 +26,7 @@ class Route:
         return None if self.endpoint.scheme == "https" else self.proxy
 
     def open(self, attempt: ConnectionAttempt, verifier: Verifier) -> Stream:
-        """A stream to the endpoint, before any TLS with it, or to its forwarding proxy.
+        """Return a stream to the endpoint, before any TLS with it, or to its forwarding proxy.
 
         Raises:
             WireError: It cannot be had.

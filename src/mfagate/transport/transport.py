@@ -170,7 +170,7 @@ def _endpoint(request: requests.PreparedRequest) -> Endpoint:
 
 
 def _forwarded(sent: Request, target: str, endpoint: Endpoint, proxy: Proxy) -> bytes:
-    """The request in absolute form (RFC 9112 section 3.2.2), with what only the proxy is to see."""
+    """Return the request in absolute form (RFC 9112 section 3.2.2), with what only the proxy is to see."""
     if proxy.authorization:
         fields = (*sent.headers.items_in_order, ("Proxy-Authorization", proxy.authorization))
         sent = replace(sent, headers=Headers(fields))

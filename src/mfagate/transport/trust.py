@@ -34,7 +34,7 @@ _loading = threading.Lock()
 
 
 def trusting(ca_bundle: Path | None, trust_env: bool) -> tuple[Path, ssl.SSLContext]:
-    """The bundle in force and the verifying context for it, shared by all callers.
+    """Return the bundle in force and the verifying context for it, shared by all callers.
 
     Raises:
         CaBundleError: The file is missing, unreadable or holds no certificate.
@@ -47,7 +47,7 @@ def trusting(ca_bundle: Path | None, trust_env: bool) -> tuple[Path, ssl.SSLCont
 
 
 def presenting(ca_bundle: Path | None, trust_env: bool, identity: ClientIdentity) -> tuple[Path, ssl.SSLContext]:
-    """The bundle in force and a verifying context of its own, which shows a client certificate.
+    """Return the bundle in force and a verifying context of its own, which shows a client certificate.
 
     Raises:
         CaBundleError: As of :func:`trusting`.
@@ -70,7 +70,7 @@ def check_bundle(path: Path) -> None:
 
 @cache
 def unverified() -> ssl.SSLContext:
-    """A context that accepts any certificate: only for looking at one that was refused."""
+    """Return a context that accepts any certificate, for looking at one that was refused."""
     return _as_requests_would(ssl.CERT_NONE)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 import jwt
 
 from mfagate.providers.auth0.probes import GRANT
-from mfagate.providers.auth0.provider import DEFAULT_CONNECTION
+from mfagate.providers.auth0.settings import DEFAULT_CONNECTION
 from mfagate.providers.totp import Totp
 from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, route
 from mfagate_sandbox.auth0.discovery import Discovery

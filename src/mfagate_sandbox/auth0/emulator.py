@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from mfagate.providers.auth0.auth import is_management
+from mfagate.providers.auth0.settings import is_management
 from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, changed, injects, together, without
 from mfagate_sandbox.auth0 import fault_kinds
 from mfagate_sandbox.auth0.management import ManagementApi

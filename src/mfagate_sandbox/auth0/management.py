@@ -16,7 +16,7 @@ from typing import Any
 
 import jwt
 
-from mfagate.providers.auth0.provider import DEFAULT_CONNECTION
+from mfagate.providers.auth0.settings import DEFAULT_CONNECTION
 from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, route
 from mfagate_sandbox.auth0.authentication import AuthenticationApi
 from mfagate_sandbox.auth0.tenant import Auth0User, Authenticator, profile

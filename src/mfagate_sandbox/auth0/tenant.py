@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from mfagate.providers.auth0.probes import GRANT
-from mfagate.providers.auth0.provider import DEFAULT_CONNECTION
-from mfagate.providers.auth0.settings import audience_of
+from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, audience_of
 from mfagate.providers.totp import Totp
 from mfagate_sandbox.auth0.tokens import Signer, characters, sealed
 

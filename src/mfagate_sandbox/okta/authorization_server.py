@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mfagate.providers.okta.auth import ASSERTION_TYPE, TOKEN_PATH
+from mfagate.providers.okta.auth import ASSERTION_TYPE
+from mfagate.providers.okta.settings import TOKEN_PATH
 from mfagate.sandbox.emulator import IncomingRequest, Reply
 from mfagate_sandbox.okta.answers import no_token, ok
 from mfagate_sandbox.okta.org import App, Org

@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from mfagate.config.pem import load_private_key
-from mfagate.providers.okta.auth import ORGANIZATION_PATH, TOKEN_PATH, new_key, new_token
+from mfagate.providers.okta.auth import new_key, new_token
+from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH
 from mfagate.sandbox.emulator import (
     Emulator,
     IncomingRequest,

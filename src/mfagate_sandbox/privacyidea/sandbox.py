@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from importlib.util import find_spec
 from pathlib import Path
 
-from mfagate.core.extras import install_command
+from mfagate.core.extras import missing, needs
 from mfagate.sandbox import Running, SandboxError
 from mfagate.sandbox.faults import FaultKind
 from mfagate.sandbox.faulty_sandbox import faulty_sandbox
@@ -35,9 +34,9 @@ class PrivacyIDEASandbox:
             SandboxError: privacyIDEA is not installed, or did not start.
             BadFault: A fault cannot be read, or they do not go together.
         """
-        # Looked up, never imported: see server.py.
-        if find_spec("privacyidea") is None:
-            raise SandboxError(f"The privacyIDEA server is not installed. Run: {install_command('sandbox')}")
+        # It is never imported: see server.py.
+        if missing("sandbox"):
+            raise SandboxError(needs("the sandbox of privacyIDEA", "sandbox"))
         return faulty_sandbox(_run, self.faults, faults)
 
 

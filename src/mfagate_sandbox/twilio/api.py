@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from mfagate.providers.twilio.auth import ACCOUNTS
+from mfagate.providers.twilio.settings import ACCOUNTS
 from mfagate.sandbox.emulator import Emulator, IncomingRequest, Reply, RequestProblem, RequestRefused
 from mfagate_sandbox.twilio.accounts import Account, ApiKey, Service
 from mfagate_sandbox.twilio.answers import error, not_found, refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mfagate.providers.twilio.auth import ACCOUNTS
+from mfagate.providers.twilio.settings import ACCOUNTS
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import FLAGS, Account, Service
 from mfagate_sandbox.twilio.answers import not_found, page

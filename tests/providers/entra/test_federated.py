@@ -18,10 +18,9 @@ from mfagate.app.session import Session, prepared
 from mfagate.checks import configuration
 from mfagate.config.load import load
 from mfagate.core.result import Check
-from mfagate.providers.entra.auth import token_path
 from mfagate.providers.entra.probes import made_up_assertion, made_up_key
 from mfagate.providers.entra.provider import PROVIDER as ENTRA
-from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.entra.settings import EntraSettings, token_path
 from mfagate.providers.oauth import Tokens
 from mfagate.sandbox import Running
 

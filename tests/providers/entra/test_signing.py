@@ -17,11 +17,11 @@ from pydantic import SecretStr
 
 from mfagate.core.exchange import Exchange, Headers, Request, Response
 from mfagate.core.origins import UnsafeRequest
-from mfagate.providers.entra.auth import device_code_path, token_path
+from mfagate.providers.entra.auth import device_code_path
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.probes import made_up_key
 from mfagate.providers.entra.provider import PROVIDER
-from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.entra.settings import EntraSettings, token_path
 from mfagate.providers.oauth import Tokens
 
 SECRET = "s~cr+t/&=with every character"

@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfagate.config.pem import load_private_key
-from mfagate.providers.okta.auth import TOKEN_PATH, new_key
+from mfagate.providers.okta.auth import new_key
+from mfagate.providers.okta.settings import TOKEN_PATH
 from mfagate.providers.totp import Totp
 
 from .conftest import Org

@@ -12,9 +12,9 @@ from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange, Request
 from mfagate.core.finding import Finding
 from mfagate.providers.errors import ApiError
-from mfagate.providers.okta.auth import ORGANIZATION_PATH, new_key
+from mfagate.providers.okta.auth import new_key
 from mfagate.providers.okta.provider import PROVIDER
-from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.okta.settings import ORGANIZATION_PATH, OktaSettings
 from mfagate.testing import explained
 
 ORG = "https://acme.okta.com"

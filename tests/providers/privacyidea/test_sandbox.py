@@ -86,7 +86,7 @@ def test_key_of_another_sandbox_is_refused_quietly(server: Running, capfd: pytes
 
 
 def test_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfagate_sandbox.privacyidea.sandbox.find_spec", lambda name: None)
+    monkeypatch.setattr("mfagate.core.extras.find_spec", lambda name: None)
     with pytest.raises(SandboxError, match=r"pip install \S+\[sandbox\]"):
         PrivacyIDEASandbox().start()
 

@@ -6,8 +6,7 @@ Modules that make decisions by such a text, and do not show it, read it with :mo
 """
 
 from mfagate.core.foreign.harmless import harmless, harmless_json, harmless_lines
-from mfagate.core.foreign.quoting import LONGEST, hiding, quoted, quoted_json, shown_path
-from mfagate.core.foreign.text import ForeignText
+from mfagate.core.foreign.quoting import LONGEST, ForeignText, hiding, quoted, quoted_json, shown_path
 from mfagate.core.foreign.tree import encodable_tree, harmless_tree, quoted_tree, with_texts
 
 __all__ = [

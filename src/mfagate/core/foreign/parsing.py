@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import overload
 
-from mfagate.core.foreign.text import ForeignText
+from mfagate.core.foreign.quoting import ForeignText
 
 
 def beginning(text: object, longest: int) -> str:

@@ -1,4 +1,4 @@
-"""The only way to show foreign text: redacted, made harmless, cut.
+"""The type of foreign text, and the only way to show it: redacted, made harmless, cut.
 
 The order matters. A redactor does not find a key that was cut, or one in which escape sequences were
 spelt out. So the whole text is redacted first, then every character that is not harmless is spelt out,
@@ -12,10 +12,11 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
+from mfagate.core import numbers
 from mfagate.core.foreign.harmless import harmless
-from mfagate.core.foreign.text import ForeignText
 
 LONGEST = 300
 """The number of characters of a text that are shown by default."""
@@ -25,6 +26,62 @@ _LONGEST_PATH = 4096
 WINDOW = 1 << 14
 """The number of characters that are read, which bounds the cost of a long text. It is so much larger than the number
 that is shown that a secret which crosses the end of the window is never shown."""
+
+
+class ForeignText:
+    """A foreign text. It can be compared and searched; :func:`mfagate.core.foreign.quoted` shows it.
+
+    ``str``, ``repr`` and f-strings give a placeholder, and there is no slicing or concatenation. So code
+    that forgets to quote the text shows nothing, and mypy rejects it where a ``str`` is expected.
+    """
+
+    __slots__ = ("_raw",)
+
+    _raw: Final[str]
+
+    def __init__(self, raw: str) -> None:
+        self._raw = raw
+
+    def quoted(self, longest: int = LONGEST) -> str:
+        """Return the text for people: redacted, made harmless, and then cut to ``longest`` characters."""
+        return quoted(self, longest)
+
+    def whole_number(self) -> int | None:
+        """Return the number that the text consists of; None for anything but a few ASCII digits."""
+        return numbers.whole(self._raw)
+
+    def http_date(self) -> datetime | None:
+        """Return the time that the text contains in the format of HTTP; None for anything else."""
+        return numbers.http_date(self._raw)
+
+    def __contains__(self, part: str) -> bool:
+        return part in self._raw
+
+    def __bool__(self) -> bool:
+        return bool(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, ForeignText):
+            return self._raw == other._raw
+        return self._raw == other if isinstance(other, str) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._raw)
+
+    def __str__(self) -> str:
+        return "[foreign text]"
+
+    __repr__ = __str__
+
+    def __format__(self, specification: str) -> str:
+        return str(self)
+
+    def __reduce__(self) -> tuple[type[ForeignText], tuple[str]]:
+        return ForeignText, (self._raw,)
+
 
 Redact = Callable[[str], str]
 

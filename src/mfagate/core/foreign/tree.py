@@ -9,8 +9,7 @@ from enum import Enum
 from typing import Any, Literal, TypeVar, get_origin
 
 from mfagate.core.foreign.harmless import harmless
-from mfagate.core.foreign.quoting import quoted
-from mfagate.core.foreign.text import ForeignText
+from mfagate.core.foreign.quoting import ForeignText, quoted
 
 Tree = TypeVar("Tree")
 

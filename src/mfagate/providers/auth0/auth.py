@@ -7,25 +7,12 @@ of machines are billed, so one is fetched and kept
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import requests
 
-from mfagate.providers.auth0.settings import MANAGEMENT_PATH, Auth0Settings
+from mfagate.providers.auth0.settings import TOKEN_PATH, Auth0Settings, client_credentials, is_management
 from mfagate.providers.oauth import ClientCredentials, Tokens
-
-TOKEN_PATH = "/oauth/token"
-
-
-def client_credentials(settings: Auth0Settings) -> Mapping[str, str]:
-    """The fields of a request for a token of the Management API."""
-    return {"grant_type": "client_credentials", "audience": settings.management_audience}
-
-
-def is_management(path: str) -> bool:
-    """Whether a path is one of the Management API; all others are of the Authentication API."""
-    return path.startswith(MANAGEMENT_PATH)
 
 
 class Auth0Auth(ClientCredentials):

@@ -14,11 +14,10 @@ from mfagate.core.exchange import Response
 from mfagate.core.foreign.parsing import raw
 from mfagate.core.origins import segment
 from mfagate.providers.api_client import ApiClient, ClientOptions
-from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.probes import GRANT
-from mfagate.providers.auth0.provider import DEFAULT_CONNECTION, PROVIDER
-from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.auth0.provider import PROVIDER
+from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, TOKEN_PATH, Auth0Settings
 from mfagate.providers.errors import ApiError
 from mfagate.providers.oauth import token_in
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.finding import Finding
-from mfagate.providers.auth0.auth import TOKEN_PATH, is_management
 from mfagate.providers.auth0.errors import (
     BAD_CLIENT,
     KNOWN_CODES,
@@ -22,8 +21,10 @@ from mfagate.providers.auth0.errors import (
     meaning_of,
 )
 from mfagate.providers.auth0.settings import (
+    TOKEN_PATH,
     Auth0Settings,
     is_canonical,
+    is_management,
 )
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 

@@ -18,15 +18,16 @@ from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.auth0.auth import TOKEN_PATH, client_credentials
 from mfagate.providers.auth0.dialect import DISCOVERY_PATH
 from mfagate.providers.auth0.errors import (
     error_of,
 )
 from mfagate.providers.auth0.settings import (
     NEEDED_SCOPES,
+    TOKEN_PATH,
     Auth0Settings,
     as_list,
+    client_credentials,
     host_of,
     is_canonical,
 )

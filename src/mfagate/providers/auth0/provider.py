@@ -14,6 +14,7 @@ from mfagate.providers.api import ProviderApi
 from mfagate.providers.auth0.dialect import Auth0Dialect
 from mfagate.providers.auth0.probes import Auth0Probes
 from mfagate.providers.auth0.settings import (
+    DEFAULT_CONNECTION,
     Auth0Settings,
     cross_checks,
 )
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from mfagate.providers.oauth import Tokens
     from mfagate.providers.states import States
-
-DEFAULT_CONNECTION = "Username-Password-Authentication"
-"""The database connection that every tenant begins with."""
 
 
 class Auth0Api(ProviderApi[Auth0Settings]):

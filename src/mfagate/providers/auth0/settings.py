@@ -29,6 +29,9 @@ from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
 from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
 
+DEFAULT_CONNECTION = "Username-Password-Authentication"
+"""The database connection that every tenant begins with."""
+
 _DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _TOKEN_PAGE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Explorer"
 
@@ -43,6 +46,8 @@ CANONICAL = re.compile(
 _CUSTOM = r"(?!.*\.auth0\.com$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 MANAGEMENT_PATH = "/api/v2/"
+
+TOKEN_PATH = "/oauth/token"
 
 NEEDED_SCOPES = ("read:authentication_methods",)
 """What the login service needs of the Management API: which second factors a user has."""
@@ -353,3 +358,13 @@ def _token_checks(settings: Auth0Settings, told: Mapping[str, Any]) -> Iterator[
                 next_step=where,
             ),
         )
+
+
+def client_credentials(settings: Auth0Settings) -> Mapping[str, str]:
+    """Return the fields of a request for a token of the Management API."""
+    return {"grant_type": "client_credentials", "audience": settings.management_audience}
+
+
+def is_management(path: str) -> bool:
+    """Return whether a path is one of the Management API; all others are of the Authentication API."""
+    return path.startswith(MANAGEMENT_PATH)

@@ -23,10 +23,8 @@ from mfagate.core.foreign import quoted
 from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.auth0.auth import TOKEN_PATH
 from mfagate.providers.auth0.probes import GRANT, NO_SUCH_LOGIN, UNKNOWN_USER_ID
-from mfagate.providers.auth0.provider import DEFAULT_CONNECTION
-from mfagate.providers.auth0.settings import Auth0Settings
+from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, TOKEN_PATH, Auth0Settings
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp

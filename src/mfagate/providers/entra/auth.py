@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 
 from mfagate.config.pem import load_private_key
-from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
 from mfagate.providers.oauth import ClientCredentials, Tokens
 
 if TYPE_CHECKING:
@@ -32,19 +32,9 @@ _ASSERTION_SECONDS = 300
 """Microsoft's page advises 5 to 10 minutes."""
 
 
-def token_path(settings: EntraSettings) -> str:
-    """The tenant's token endpoint."""
-    return f"/{settings.tenant_id}/oauth2/v2.0/token"
-
-
 def device_code_path(settings: EntraSettings) -> str:
     """Where the tenant issues device codes; it takes no authentication."""
     return f"/{settings.tenant_id}/oauth2/v2.0/devicecode"
-
-
-def token_fields(settings: EntraSettings) -> Mapping[str, str]:
-    """What asks for a token, but for the application's authentication."""
-    return {"grant_type": "client_credentials", "scope": settings.hosts.scope}
 
 
 class EntraAuth(ClientCredentials):

@@ -30,6 +30,7 @@ GRANT = (
 
 def issued(response: Response) -> Mapping[str, Any]:
     """The claims of the token in an answer of the token endpoint; empty if they cannot be read."""
+
     token = token_in(response)
     return jwt.claims(token[0]) if token else {}
 

@@ -28,11 +28,11 @@ from mfagate.core import numbers
 from mfagate.core.exchange import Response
 from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.entra import discovery
-from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path, token_path
+from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path
 from mfagate.providers.entra.errors import error_name, error_of
 from mfagate.providers.entra.probes import methods_path
 from mfagate.providers.entra.provider import PROVIDER
-from mfagate.providers.entra.settings import EntraSettings, is_guid
+from mfagate.providers.entra.settings import EntraSettings, is_guid, token_path
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"

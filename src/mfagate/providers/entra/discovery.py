@@ -12,8 +12,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
@@ -77,6 +75,8 @@ def in_another_cloud(finding: Finding, settings: EntraSettings, send: Send[Entra
 
 def _clouds_of(settings: EntraSettings, send: Send[EntraSettings]) -> Iterator[str]:
     """The clouds that the login hosts, our own first, say the tenant is in."""
+    import requests
+
     for login in dict.fromkeys((settings.hosts.login, *(cloud.login for cloud in CLOUDS.values()))):
         found = document(send(requests.Request("GET", f"https://{login}{path(settings)}")).response)
         if found is not None and (name := _cloud_in(found, settings)) is not None:

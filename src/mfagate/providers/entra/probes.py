@@ -12,12 +12,11 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.providers.entra import claims, discovery, expiry
-from mfagate.providers.entra.auth import token_fields, token_path
 from mfagate.providers.entra.errors import (
     INVALID_TOKEN,
     error_of,
 )
-from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
 

@@ -11,6 +11,7 @@ https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors/azure_entr
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -282,3 +283,13 @@ class EntraSettings(ProviderSettings):
     def hosts(self) -> Cloud:
         """The hosts of the cloud."""
         return CLOUDS[self.cloud]
+
+
+def token_path(settings: EntraSettings) -> str:
+    """Return the path of the tenant's token endpoint."""
+    return f"/{settings.tenant_id}/oauth2/v2.0/token"
+
+
+def token_fields(settings: EntraSettings) -> Mapping[str, str]:
+    """Return the fields of a request for a token, without the application's authentication."""
+    return {"grant_type": "client_credentials", "scope": settings.hosts.scope}

@@ -11,7 +11,6 @@ import secrets
 import string
 import time
 import uuid
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import requests
@@ -20,15 +19,10 @@ from requests.auth import AuthBase
 
 from mfagate.config.pem import load_private_key, read_jwk
 from mfagate.providers.oauth import ClientCredentials, Tokens
-from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH, OktaSettings, token_form
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
-TOKEN_PATH = "/oauth2/v1/token"
-"""Of the org authorization server, which alone issues tokens for Okta's own APIs."""
-
-ORGANIZATION_PATH = "/.well-known/okta-organization"
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -62,11 +56,6 @@ def service_app(settings: OktaSettings, tokens: Tokens) -> AuthBase:
         fields=lambda url: {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion(settings)},
         request=lambda: requests.Request("POST", settings.org_url + TOKEN_PATH, data=token_form(settings)),
     )
-
-
-def token_form(settings: OktaSettings) -> Mapping[str, str]:
-    """The request for an access token, but for the assertion."""
-    return {"grant_type": "client_credentials", "scope": settings.requested_scopes}
 
 
 def assertion(settings: OktaSettings) -> str:

@@ -10,9 +10,6 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.finding import Finding
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
-from mfagate.providers.okta.auth import (
-    ORGANIZATION_PATH,
-)
 from mfagate.providers.okta.errors import (
     ABOUT_A_USER,
     KNOWN_CODES,
@@ -22,7 +19,7 @@ from mfagate.providers.okta.errors import (
     meaning_of,
     seconds_between_messages,
 )
-from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.okta.settings import ORGANIZATION_PATH, OktaSettings
 
 
 class OktaDialect(ErrorDialect[OktaSettings]):

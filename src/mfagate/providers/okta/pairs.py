@@ -53,6 +53,7 @@ _OTHER_KEY = "Create a pair with RSA of 2048 bits or more, or with ES256, and re
 
 def _fault_of_key(value: str) -> tuple[str, str] | None:
     """Say what is wrong with a key, and what to do about it."""
+
     try:
         key = load_private_key(value)
     except ValueError:

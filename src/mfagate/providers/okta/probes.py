@@ -12,13 +12,7 @@ from pydantic import SecretStr
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.providers.okta.auth import (
-    ORGANIZATION_PATH,
-    TOKEN_PATH,
-    new_key,
-    new_token,
-    token_form,
-)
+from mfagate.providers.okta.auth import new_key, new_token
 from mfagate.providers.okta.dialect import _json
 from mfagate.providers.okta.errors import (
     NOT_FOUND,
@@ -26,7 +20,7 @@ from mfagate.providers.okta.errors import (
 )
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import missing_scopes
-from mfagate.providers.okta.settings import OktaSettings
+from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH, OktaSettings, token_form
 from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
 
 UNKNOWN_USER = "00umfagatenosuchuser"

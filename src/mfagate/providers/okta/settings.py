@@ -10,6 +10,7 @@ https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Appli
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -23,6 +24,11 @@ from mfagate.providers.okta.names import OTHER_NAMES, PREFIXES
 
 DEFAULT_SCOPES = "okta.users.read okta.users.manage"
 """What listing and verifying a user's factors takes (https://developer.okta.com/docs/api/oauth2/)."""
+
+TOKEN_PATH = "/oauth2/v1/token"
+"""Of the org authorization server, which alone issues tokens for Okta's own APIs."""
+
+ORGANIZATION_PATH = "/.well-known/okta-organization"
 
 _TOKENS = "Okta Admin Console > Security > API > Tokens"
 _APP = "Okta Admin Console > Applications > your API Services app"
@@ -265,3 +271,8 @@ class OktaSettings(ProviderSettings):
     def requested_scopes(self) -> str:
         """The scopes to ask for."""
         return self.scopes or DEFAULT_SCOPES
+
+
+def token_form(settings: OktaSettings) -> Mapping[str, str]:
+    """Return the fields of a request for an access token, without the assertion."""
+    return {"grant_type": "client_credentials", "scope": settings.requested_scopes}

@@ -5,29 +5,10 @@ https://www.twilio.com/docs/usage/requests-to-twilio.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from mfagate.providers.twilio.settings import TwilioSettings
-
-ACCOUNTS = "/2010-04-01/Accounts/"
-"""The API of accounts and keys. It takes the auth token, and no API key but a main one
-(https://www.twilio.com/docs/iam/api-keys/keys-in-console)."""
-
-
-def is_about_accounts(url: str) -> bool:
-    """Whether a URL or path is one of the API of accounts; the same words further back, or in the query, do not count.
-
-    A path comes out of a contract, and a value in it must not choose the credential.
-    """
-    return urlsplit(url).path.startswith(ACCOUNTS)
-
-
-def signs_with_key(settings: TwilioSettings, url: str) -> bool:
-    """Whether a request is signed with the API key: all but those about accounts, if there is a key."""
-    return settings.key is not None and not is_about_accounts(url)
+from mfagate.providers.twilio.settings import TwilioSettings, signs_with_key
 
 
 class TwilioAuth(AuthBase):

@@ -18,8 +18,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign.parsing import raw
 from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning
-from mfagate.providers.twilio.auth import is_about_accounts, signs_with_key
-from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
+from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings, is_about_accounts, signs_with_key
 
 PERMISSION_DENIED = 20003
 NOT_FOUND = 20404

@@ -19,7 +19,7 @@ from mfagate.providers.twilio.errors import (
     PERMISSION_DENIED,
     error_of,
 )
-from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings
 
 _ERROR = {"code": 20003, "message": "", "status": 401}
 
@@ -74,7 +74,6 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
 
 
 def _account_path(settings: TwilioSettings) -> str:
-    from mfagate.providers.twilio.auth import ACCOUNTS
 
     return f"{ACCOUNTS}{settings.account_sid}.json"
 

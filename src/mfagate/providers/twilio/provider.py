@@ -13,7 +13,7 @@ from mfagate.providers.provider import Provider
 from mfagate.providers.twilio.dialect import TwilioDialect
 from mfagate.providers.twilio.inspection import another_region, half_a_key
 from mfagate.providers.twilio.probes import TwilioProbes
-from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.providers.twilio.settings import TwilioSettings, is_about_accounts
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -35,7 +35,6 @@ class TwilioApi(ProviderApi[TwilioSettings]):
 
     def url(self, settings: TwilioSettings, path: str) -> str:
         """Return the URL; accounts and keys have a host of their own."""
-        from mfagate.providers.twilio.auth import is_about_accounts
 
         return f"https://{settings.host('api')}{path}" if is_about_accounts(path) else super().url(settings, path)
 

@@ -17,9 +17,8 @@ from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.providers.probes import Send
-from mfagate.providers.twilio.auth import ACCOUNTS, is_about_accounts
 from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
-from mfagate.providers.twilio.settings import TwilioSettings
+from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings, is_about_accounts
 
 _TELLING = (20005, 20008, 20403)
 """Codes that say more than a refusal does."""

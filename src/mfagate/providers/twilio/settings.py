@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -22,6 +23,10 @@ from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import ANYTHING, Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId
 from mfagate.providers.twilio.names import OTHER_NAMES, PREFIXES
+
+ACCOUNTS = "/2010-04-01/Accounts/"
+"""The API of accounts and keys. It takes the auth token, and no API key but a main one
+(https://www.twilio.com/docs/iam/api-keys/keys-in-console)."""
 
 HOME_REGION = "us1"
 """Where requests go, and where a credential is issued, unless somebody chose another region."""
@@ -222,3 +227,16 @@ class TwilioSettings(ProviderSettings):
         """The host of one of Twilio's products, as Twilio's own clients make it of region and edge."""
         region = self.region or (HOME_REGION if self.edge else None)
         return ".".join(part for part in (product, self.edge, region, "twilio.com") if part)
+
+
+def is_about_accounts(url: str) -> bool:
+    """Return whether a URL or path is one of the API of accounts: by its beginning, not by its query.
+
+    A path comes out of a contract, and a value in it must not choose the credential.
+    """
+    return urlsplit(url).path.startswith(ACCOUNTS)
+
+
+def signs_with_key(settings: TwilioSettings, url: str) -> bool:
+    """Return whether a request is signed with the API key: all but those about accounts, if there is a key."""
+    return settings.key is not None and not is_about_accounts(url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
@@ -51,18 +51,6 @@ class HistoryView:
     def kept(cls, states: Mapping[str, Sequence[tuple[datetime, IntegrationState]]]) -> Self:
         """Make it of the states that a history has kept, the oldest first."""
         return cls({name: [_night(when, state) for when, state in nights] for name, nights in states.items()})
-
-    @classmethod
-    def of(cls, reports: Iterable[Report]) -> Self:
-        """Make it of earlier reports, in any order."""
-        nights: dict[str, list[HistoryEntry]] = {}
-        expiries: dict[str, dict[str, Runout]] = {}
-        for report in sorted(reports, key=lambda one: one.run.started):
-            for one in report.integrations:
-                nights.setdefault(one.name, []).append(_of_run(report.run.started, one))
-                # What a later run says replaces what an earlier one said.
-                expiries.setdefault(one.name, {}).update({runout.what: runout for runout in runouts(one)})
-        return cls(nights, {name: list(by_what.values()) for name, by_what in expiries.items()})
 
     def with_run(self, report: Report) -> HistoryView:
         """Return the history with the run that a page shows as the last one, once; a drill is not counted."""

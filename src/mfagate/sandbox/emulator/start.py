@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
-from mfagate.core.extras import install_command
+from mfagate.core.extras import missing, needs
 from mfagate.sandbox import Running, SandboxError
 from mfagate.sandbox.faults import FaultKind
 from mfagate.sandbox.faulty_sandbox import faulty_sandbox
@@ -39,9 +38,8 @@ class EmulatorSandbox:
             SandboxError: What emulators need is not installed, or it did not start.
             BadFault: A fault cannot be read, or they do not go together.
         """
-        missing = [name for name in ("werkzeug", "trustme") if find_spec(name) is None]
-        if missing:
-            raise SandboxError(f"Emulators need {' and '.join(missing)}. Run: {install_command('emulator')}")
+        if missing("emulator"):
+            raise SandboxError(needs("an emulator", "emulator"))
         return faulty_sandbox(self._run, self.faults, faults)
 
     def _run(self, faults: Path | None) -> AbstractContextManager[Running]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, Protocol, TypeVar
 
 from mfagate.core.files import OutOfResources, Unreadable, open_regular, read_text
@@ -46,7 +46,7 @@ class StoreContext:
     parsed: dict[tuple[str, Path], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, scheme: str, path: Path, parse: Callable[[], Parsed]) -> Parsed:
-        """What ``parse`` makes of a file, from the first time on."""
+        """Return what ``parse`` makes of a file; it is called once for each file."""
         key = (scheme, path)
         if key not in self.parsed:
             self.parsed[key] = parse()
@@ -55,7 +55,7 @@ class StoreContext:
 
 
 class Store(Protocol):
-    """The interface of a store; its module offers it as the class ``Store``."""
+    """The interface of a store."""
 
     def __init__(self, context: StoreContext) -> None:
         """Keep the context; do not read anything yet."""
@@ -68,18 +68,19 @@ class Store(Protocol):
         """
 
 
-_MODULES = {
-    "env": "env",
-    "file": "file",
-    "dotenv": "dotenv",
-    "json": "document",
-    "yaml": "document",
-    "toml": "document",
-    "ini": "document",
-    "tfvars": "document",
-    "k8s-secret": "kubernetes",
-    "sandbox": "sandbox",
+_STORES = {
+    "env": "env:EnvStore",
+    "file": "file:FileStore",
+    "dotenv": "dotenv:DotenvStore",
+    "json": "document:DocumentStore",
+    "yaml": "document:DocumentStore",
+    "toml": "document:DocumentStore",
+    "ini": "document:DocumentStore",
+    "tfvars": "document:DocumentStore",
+    "k8s-secret": "kubernetes:KubernetesSecretStore",
+    "sandbox": "sandbox:SandboxStore",
 }
+"""The module and the class of each scheme. A module is imported when its first reference is resolved."""
 
 
 class Stores:
@@ -103,23 +104,21 @@ class Stores:
         return resolved
 
     def _load(self, reference: Reference) -> Store:
-        try:
-            module = import_module(f"{__name__}.{_MODULES[reference.scheme]}")
-        except KeyError:
+        if reference.scheme not in _STORES:
             nearest = get_close_matches(reference.scheme.lower(), SCHEMES, n=1, cutoff=0)[0]
             known = ", ".join(SCHEMES)
             raise Unresolved(
                 f"there is no secret store {reference.scheme!r} (did you mean {nearest!r}? known: {known})"
-            ) from None
-        store: Store = module.Store(self.context)
-        return store
+            )
+        store: type[Store] = resolve_name(f"{__name__}.{_STORES[reference.scheme]}")
+        return store(self.context)
 
 
 _WITH_FRAGMENT = ("dotenv", "json", "yaml", "toml", "ini", "tfvars", "k8s-secret")
 
 
 def file_of(reference: Reference, base: Path) -> Path | None:
-    """The file that a reference reads; None where it reads none, or names none.
+    """Return the file that a reference reads; None if it reads or names no file.
 
     Raises:
         Unresolved: Its path begins with ``~NAME`` where there is no such user.
@@ -133,7 +132,7 @@ def file_of(reference: Reference, base: Path) -> Path | None:
 
 
 def full_path(base: Path, path: str, reference: Reference) -> Path:
-    """The file that a reference names; ``~`` is a home folder.
+    """Return the file that a reference names; ``~`` is a home folder.
 
     Raises:
         Unresolved: ``~NAME`` where there is no such user.
@@ -145,7 +144,7 @@ def full_path(base: Path, path: str, reference: Reference) -> Path:
 
 
 def read_file(base: Path, path: str, reference: Reference) -> str:
-    """The text of a small file that a reference names; a byte order mark is kept, for it is a fault to be shown.
+    """Return the text of a small file that a reference names; a byte order mark is kept, for it is a fault to be shown.
 
     Raises:
         Unresolved: Missing, a directory, not readable, not text, or over 1 MiB.

@@ -41,7 +41,7 @@ class _ParsedDocument:
     documents: Sequence[_Document]
 
 
-class Store:
+class DocumentStore:
     """Reads documents relative to the configuration file, each once."""
 
     def __init__(self, context: StoreContext) -> None:
@@ -49,7 +49,7 @@ class Store:
         self._base = context.base
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The scalar at the path."""
+        """Return the scalar at the path."""
         scheme = reference.scheme
         name, fragment = reference.path_and_fragment(f"{scheme}:deploy.{scheme}#mfa.key")
         try:
@@ -159,7 +159,7 @@ class _Lookup:
             raise Unresolved(f"{self.reference}: {self.name} holds {maker.what}", next_step=maker.step)
 
     def _other_notation(self, document: _Document, path: ValuePath) -> Sequence[str]:
-        """The steps of a path that was written as JSONPath (``$.a[0]``) or as a JSON Pointer (``/a/0``)."""
+        """Return the steps of a path that was written as JSONPath (``$.a[0]``) or as a JSON Pointer (``/a/0``)."""
         steps = [step for step in re.split(r"[./\[\]'\"]+", ".".join(path.steps).removeprefix("$")) if step]
         try:
             return steps if steps and follow(document.content, steps) else ()
@@ -192,7 +192,7 @@ _ASSIGNMENTS = re.compile(r"(?:[ \t\r]*(?:[#;!\[].*)?\n)*+[ \t]*[\w.-]+[ \t]*=")
 
 
 def _other_scheme(reference: Reference, path: str, text: str) -> str | None:
-    """The reference with the scheme that reads the file, by its name or because it consists of assignments."""
+    """Return the reference with the scheme that reads the file, by its name or because it consists of assignments."""
     scheme = _SCHEME_OF.get(PurePath(path).suffix) or ("dotenv" if _ASSIGNMENTS.match(text) else None)
     if scheme is None or scheme == reference.scheme:
         return None
@@ -248,14 +248,14 @@ def _parse_yaml(text: str) -> _ParsedDocument:
 def _loader(deep: bool) -> Any:
     base: Any = loader(deep)
 
-    class Loader(base):  # type: ignore[misc]
+    class TaggedLoader(base):  # type: ignore[misc]
         """Keeps values with tags of other programs as :class:`Tagged`."""
 
     # Ansible: a text that no template engine may look at.
     # https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_advanced_syntax.html
-    Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-    Loader.add_multi_constructor("!", lambda _, suffix, node: Tagged(f"!{suffix}"))
-    return Loader
+    TaggedLoader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+    TaggedLoader.add_multi_constructor("!", lambda _, suffix, node: Tagged(f"!{suffix}"))
+    return TaggedLoader
 
 
 def _title(number: int, content: Any) -> str:

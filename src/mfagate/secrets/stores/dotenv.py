@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from dotenv.parser import Binding
 
 
-class Store:
+class DotenvStore:
     """Reads .env files relative to the configuration file."""
 
     def __init__(self, context: StoreContext) -> None:
         self._context = context
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The last definition of the variable, with its line."""
+        """Return the last definition of the variable, with its line."""
         path, name = reference.path_and_fragment("dotenv:.env#DUO_SKEY")
         full = full_path(self._context.base, path, reference)
         file = self._context.once("dotenv", full, lambda: self._parse(read_file(self._context.base, path, reference)))

@@ -8,14 +8,14 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext
 
 
-class Store:
+class EnvStore:
     """Reads the environment that the process was started with."""
 
     def __init__(self, context: StoreContext) -> None:
         self._environ = context.environ
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The value of the variable, exactly as it stands there."""
+        """Return the value of the variable, exactly as it stands there."""
         name = reference.locator
         if not name:
             raise Unresolved("env: needs the name of a variable, for example env:DUO_SKEY")

@@ -11,14 +11,14 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext, full_path, read_file
 
 
-class Store:
+class FileStore:
     """Reads files relative to the configuration file."""
 
     def __init__(self, context: StoreContext) -> None:
         self._base = context.base
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The file's text, unchanged."""
+        """Return the file's text, unchanged."""
         if not reference.locator:
             raise Unresolved("file: needs a path, for example file:secrets/duo.skey")
         text = read_file(self._base, reference.locator, reference)

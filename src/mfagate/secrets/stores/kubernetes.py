@@ -96,14 +96,14 @@ class _Manifest:
         return metadata if isinstance(metadata, dict) else {}
 
 
-class Store:
+class KubernetesSecretStore:
     """Reads manifests relative to the configuration file."""
 
     def __init__(self, context: StoreContext) -> None:
         self._base = context.base
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The decoded value, with the line in the manifest."""
+        """Return the decoded value, with the line in the manifest."""
         path, fragment = reference.path_and_fragment("k8s-secret:secret.yaml#mfa/token")
         *namespace, name, key = fragment.split("/") if fragment.count("/") in (1, 2) else ("", "")
         if not all((*namespace, name, key)):
@@ -194,22 +194,22 @@ class _LineMap(dict[str, Any]):
     lines: dict[str, int]
 
     def line_of(self, key: str) -> int | None:
-        """The line of a key, counted from 1."""
+        """Return the line of a key, counted from 1."""
         return self.lines.get(key)
 
 
 def _manifests(text: str, wanted: _Wanted) -> Sequence[_Manifest]:
     base: Any = loader(could_be_deep(text))
 
-    class Loader(base):  # type: ignore[misc]
+    class LineLoader(base):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             mapping = _LineMap(super().construct_mapping(node, deep=True))
             mapping.lines = {k.value: k.start_mark.line + 1 for k, _ in node.value if isinstance(k.value, str)}
             return mapping
 
-    Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: loader.construct_mapping(node))
+    LineLoader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: loader.construct_mapping(node))
     try:
-        return list(_objects(documents(text, Loader)))
+        return list(_objects(documents(text, LineLoader)))
     except YamlError as error:
         where = f" (line {error.line})" if error.line else ""
         message = f"{wanted.path} is not valid YAML{where}"

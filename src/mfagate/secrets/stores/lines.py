@@ -16,19 +16,19 @@ LineOf = Callable[[Sequence[str]], int | None]
 
 
 def toml_lines(text: str) -> LineOf:
-    """The lines of the keys of a TOML text."""
+    """Return the lines of the keys of a TOML text."""
     index = TomlLines(text)
     return lambda keys: index.line(tuple(keys))
 
 
 def json_lines(text: str) -> LineOf:
-    """The lines of the keys of a JSON text."""
+    """Return the lines of the keys of a JSON text."""
     # JSON is YAML but for tabs and the escape \/; neither is changed by this in its line.
     return yaml_lines(text.replace("\t", " ").replace("\\/", "/ "))
 
 
 def yaml_lines(text: str, document: int = 0) -> LineOf:
-    """The lines of the keys of one document of a YAML text, counted from 0."""
+    """Return the lines of the keys of one document of a YAML text, counted from 0."""
     roots = root_nodes(text)
     return lambda keys: _yaml_line(roots[document], keys) if document < len(roots) else None
 

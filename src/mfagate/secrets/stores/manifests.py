@@ -83,7 +83,7 @@ def _spec(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _targets(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """The names of the Secrets, where the manifest states others than its own."""
+    """Return the names of the Secrets, where the manifest states others than its own."""
     spec = _spec(manifest)
     for table in (
         spec.get("target"),
@@ -134,7 +134,7 @@ def _kustomization(manifest: Mapping[str, Any], path: str, key: str) -> Maker | 
 
 
 def _generated_from(generator: Mapping[str, Any], path: str, key: str) -> Iterator[str]:
-    """References to the sources of a generator, as far as they can have the key."""
+    """Return references to the sources of a generator, as far as they can have the key."""
     name = quoted(generator.get("name"), 80)
     literals, files = (generator.get(part) for part in ("literals", "files"))
     envs = [generator.get("env"), *(generator["envs"] if isinstance(generator.get("envs"), list) else [])]

@@ -6,14 +6,14 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import Resolved, StoreContext
 
 
-class Store:
+class SandboxStore:
     """Reads what the running sandbox offers."""
 
     def __init__(self, context: StoreContext) -> None:
         self._values = context.sandbox
 
     def resolve(self, reference: Reference) -> Resolved:
-        """The value of that name."""
+        """Return the value of that name."""
         if reference.locator in self._values:
             return Resolved(self._values[reference.locator])
         offered = ", ".join(sorted(self._values)) or 'nothing, because endpoint is not "sandbox"'

@@ -65,7 +65,7 @@ def _attributes(text: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _broken_line(node: Any) -> int:
-    """The line of what cannot be read, or of the key whose value is missing."""
+    """Return the line of what cannot be read, or of the key whose value is missing."""
     key = node
     while broken := next((child for child in node.children if child.has_error or child.is_missing), None):
         node = broken

@@ -113,12 +113,12 @@ def _enter(value: Any, step: str) -> tuple[str, Any] | None:
 
 
 def _key(table: dict[Any, Any], step: str) -> Any:
-    """The key that is written like the step: YAML reads ``1:`` as a number."""
+    """Return the key that is written like the step: YAML reads ``1:`` as a number."""
     return step if step in table else next((key for key in table if type(key) is int and str(key) == step), None)
 
 
 def _name(item: Any) -> str | None:
-    """The name that an item of a list gives itself."""
+    """Return the name that an item of a list gives itself."""
     if isinstance(item, str):
         assignment = _ASSIGNMENT.fullmatch(item)
         return assignment[1] if assignment else None
@@ -240,7 +240,7 @@ _SELECTOR = {"secret", "secretName", "name", "key", "optional"}
 
 
 def _value_of_item(item: Any, name: str) -> tuple[Sequence[str], Any]:
-    """The value that an item of a list gives to its name, with the key that holds it."""
+    """Return the value that an item of a list gives to its name, with the key that holds it."""
     return _named_value(item, name) if isinstance(item, dict) else ((), _assigned(item, name))
 
 
@@ -254,7 +254,7 @@ def _assigned(item: str, name: str) -> str:
 
 
 def _named_value(item: Mapping[str, Any], name: str) -> tuple[Sequence[str], Any]:
-    """The value of ``{name: …, value: …}``, or of ``valueFrom``, which points elsewhere."""
+    """Return the value of ``{name: …, value: …}``, or of ``valueFrom``, which points elsewhere."""
     for key in _VALUES:
         if key in item:
             return (key,), item[key]
@@ -313,7 +313,7 @@ def _leads_to_text(value: Any, steps: Sequence[str]) -> bool:
 
 
 def _in_text(message: str, before: str, value: str) -> Missing:
-    """What is below a text: nothing, unless it is JSON, as in the answer of ``aws secretsmanager get-secret-value``."""
+    """Return what a text holds: nothing, unless it is JSON, as from ``aws secretsmanager get-secret-value``."""
     if not value.lstrip().startswith(("{", "[")):
         return Missing(f"{message}, which holds a value and no table")
     last = before.rpartition(".")[2]
@@ -353,7 +353,7 @@ def _what_is_there(value: Any) -> str:
 
 
 def _joined(document: Any, steps: Sequence[str]) -> Sequence[str] | None:
-    """The path with steps joined where the document has such a key: ``okta.token`` as one, ``Okta:Token``."""
+    """Return the path with steps joined where the document has such a key: ``okta.token`` as one, ``Okta:Token``."""
     if len(steps) > _MOST_STEPS:
         return None
     return next(_paths(document, steps, lambda key, parts: key in (sep.join(parts) for sep in (".", ":", "__"))), None)
