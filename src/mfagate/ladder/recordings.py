@@ -93,7 +93,7 @@ def _judge(climb: Climb, interaction: Interaction, cassette: Cassette) -> Check:
 
 
 def _leaked(climb: Climb, cassette: Cassette) -> list[str]:
-    """Return the secrets in a recording; a public id that was put in the place of a secret is none."""
+    """Return the secrets in a recording, without public ids that somebody configured as secrets."""
     found = climb.redactor.found_in(cassette.text)
     if not found:
         return found

@@ -70,7 +70,7 @@ SCOPE_MISSING = Meaning(
 
 NO_TOKEN_AT_ALL = Meaning(
     CauseId.CREDENTIAL_WRONG_KIND,
-    "what was sent as a token is none for this API (a client ID or secret, say, or the opaque token that Auth0 issues "
+    "what was sent as a token is not one for this API (a client ID or secret, say, or the opaque token that Auth0 issues "
     "where no audience was asked for)",
     UNKNOWN_API.next_step,
     setting="audience",
@@ -124,8 +124,8 @@ _TENANTS_MESSAGES = Meaning(
 NOT_IN_PLAN = Meaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
     "the tenant's plan does not include this; it is no missing permission",
-    "Auth0 Dashboard > Settings > Subscription: look whether the plan includes the feature, and ask Auth0's support if "
-    "it does.",
+    "Auth0 Dashboard > Settings > Subscription: look whether the plan includes the feature, and ask Auth0's support "
+    "if it does.",
     setting="domain",
 )
 
@@ -209,8 +209,7 @@ MEANINGS: Mapping[str | int, Meaning] = {
         CauseId.PROVIDER_RATE_LIMITED,
         "Auth0 blocks this user, or this address, after too many wrong attempts",
         "Auth0 Dashboard > Monitoring > Logs names the user or address. Unblock the user under User Management > "
-        "Users, "
-        "and find out what sends wrong passwords or codes.",
+        "Users, and find out what sends wrong passwords or codes.",
     ),
     "insufficient_scope": SCOPE_MISSING,
     "insufficient_entitlement": Meaning(
@@ -318,10 +317,9 @@ TRAPS = (
         r"client is not global",
         Meaning(
             CauseId.CREDENTIAL_WRONG_KIND,
-            "the token is none for the Management API",
+            "the token is not for the Management API",
             "Leave management_token out; then tokens are fetched with the client secret. Or issue one: Auth0 "
-            "Dashboard > "
-            "Applications > APIs > Auth0 Management API > API Explorer.",
+            "Dashboard > Applications > APIs > Auth0 Management API > API Explorer.",
             setting="management_token",
         ),
     ),
@@ -382,7 +380,7 @@ def meaning_of(error: ApiError) -> Meaning | None:
 
 
 def denied_by_others(error: ApiError, exchange: Exchange) -> Meaning | None:
-    """Return the meaning of a token that an application is denied by a sentence of which nothing is known."""
+    """Explain why an application was denied a token, if the sentence that says so is unknown."""
     asks_for_itself = b"grant_type=client_credentials" in exchange.request.body.split(b"&")
     named = error.code in _MAY_BE_AN_ACTIONS and trap_of(error) is None
     return IN_OTHER_WORDS if asks_for_itself and named else None
