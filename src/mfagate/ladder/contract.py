@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from typing import Any
 from mfagate.causes import CauseId, Outcome, is_no_answer, refuses
 from mfagate.config.environments import base_name
 from mfagate.config.model import Integration
+from mfagate.config.shapes import ANY_SEGMENT
 from mfagate.contract import (
     Contract,
     ContractError,
@@ -315,7 +317,22 @@ def _later(check_id: str, name: str, reason: AskedTooSoon) -> Check:
 
 
 def _unsafe(climb: Climb, interaction: Interaction, error: UnsafeValueError) -> Finding:
-    """A request that a state's value would send elsewhere, at the line of the generator that takes the value."""
+    """Report a request that a state's value would send elsewhere.
+
+    The place to change is the entry of the configuration that holds the value; without one, the generator's line.
+    """
+    tables = {"settings": climb.subject.values, "test_data": climb.test_data}
+    for name, value in (
+        (f"{table}.{name}", value) for table, values in tables.items() for name, value in values.items()
+    ):
+        if str(value.value) in error.values and re.fullmatch(ANY_SEGMENT, str(value.value)) is None:
+            return Finding(
+                CauseId.CONFIG_MALFORMED_VALUE,
+                f"{name}: its value goes into the path of a request, and would lead the request elsewhere",
+                {"interaction": interaction.description, "read from": value.read_from},
+                value.change_here,
+                f"Put the right value in {value.read_from}: an id without slashes or white space.",
+            )
     contract = climb.contract
     assert contract is not None, "the contract is read on an earlier rung"
     where = ("interactions", contract.interactions.index(interaction), "request", *error.part)

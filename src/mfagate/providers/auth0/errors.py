@@ -70,8 +70,8 @@ SCOPE_MISSING = Meaning(
 
 NO_TOKEN_AT_ALL = Meaning(
     CauseId.CREDENTIAL_WRONG_KIND,
-    "what was sent as a token is not one for this API (a client ID or secret, say, or the opaque token that Auth0 issues "
-    "where no audience was asked for)",
+    "what was sent as a token is not one for this API (a client ID or secret, say, or the opaque token that Auth0 "
+    "issues where no audience was asked for)",
     UNKNOWN_API.next_step,
     setting="audience",
 )
