@@ -90,3 +90,9 @@ def test_any_other_page_hints_at_what_is_between() -> None:
     assert finding.cause is CauseId.CONTRACT_NOT_JSON
     assert finding.evidence["page title"] == "Welcome to our guest network"
     assert any("captive portal" in cause for cause in finding.evidence["possible causes"])
+
+
+def test_a_page_that_only_mentions_a_filter_is_no_block_page() -> None:
+    """Duo belongs to Cisco, whose pages name its other products."""
+    page = b"<!DOCTYPE html><title>Not found</title><footer>Cisco Duo, Cisco Umbrella, Webex</footer>"
+    assert diagnosed(404, page).cause is not CauseId.NETWORK_PROXY

@@ -230,3 +230,8 @@ def test_identifiers_in_a_document_of_credentials_are_public() -> None:
     assert redactor.redact(recording) == recording
     masked = "[redacted client_secret]"
     assert redactor.redact(f"{secret[:20]}, then k3yOfItsOwn99.") == f"{masked}, then {masked}."
+
+
+def test_a_long_number_in_a_document_of_credentials_is_masked() -> None:
+    redactor = Redactor({"client_secret": json.dumps({"pin": 4711081512345678, "port": 443})})
+    assert redactor.redact("port 443, pin 4711081512345678") == "port 443, pin [redacted client_secret]"

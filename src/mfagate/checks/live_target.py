@@ -150,7 +150,7 @@ class LiveTarget:
 def _unsent(
     request: requests.Request | requests.PreparedRequest, cause: CauseId, message: str, setting: str | None = None
 ) -> Exchange:
-    """Return an exchange of which no byte was sent."""
+    """Return an exchange that failed before any byte was sent."""
     failure = Failure(cause, Phase.PROCESSING, message, setting=setting)
     return Exchange(Request(str(request.method), str(request.url)), datetime.now(UTC), failure=failure)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ from mfagate.checks.live import LiveContext
 from mfagate.checks.messages import never_left, reason_to_wait, sends_message, too_soon
 from mfagate.checks.provider_states import StateManager
 from mfagate.checks.results import skipped
+from mfagate.config.shapes import ANY_SEGMENT
 from mfagate.contract import Interaction, Mismatch, StateValueError, UnsafeValueError, line_in
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Exchange
@@ -115,7 +117,22 @@ def _later(check_id: str, name: str, reason: AskedTooSoon) -> Check:
 
 
 def _unsafe(live: LiveContext, interaction: Interaction, error: UnsafeValueError) -> Finding:
-    """Report that a state's value would send the request elsewhere, at the line of the generator that inserts it."""
+    """Report a request that a state's value would send elsewhere.
+
+    The place to change is the entry of the configuration that holds the value; without one, the generator's line.
+    """
+    tables = live.context.tables
+    configured = {f"settings.{name}": value for name, value in tables.settings.values.items()}
+    configured |= {f"test_data.{name}": value for name, value in tables.test_data.items()}
+    for name, value in configured.items():
+        if str(value.value) in error.values and re.fullmatch(ANY_SEGMENT, str(value.value)) is None:
+            return Finding(
+                CauseId.CONFIG_MALFORMED_VALUE,
+                f"{name}: its value goes into the path of a request, and would send the request elsewhere",
+                {"interaction": interaction.description, "read from": value.read_from},
+                value.change_here,
+                f"Correct the value in {value.read_from}: an id without slashes or spaces.",
+            )
     contract = live.context.contract
     where = ("interactions", contract.interactions.index(interaction), "request", *error.part)
     location = Location(contract.path, line_in(contract.path, where))

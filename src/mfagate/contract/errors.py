@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mfagate.core.causes import CauseId
 
 
@@ -38,8 +40,12 @@ class StateValueError(ValueError):
 
 
 class UnsafeValueError(StateValueError):
-    """With the values of its provider states, a request could go elsewhere; ``part`` is where in the pact's request."""
+    """With the values of its provider states, a request could go elsewhere.
 
-    def __init__(self, name: str, problem: str, part: tuple[str | int, ...]) -> None:
+    ``part`` is where in the pact's request. ``values`` are the values that were put in; no message shows them.
+    """
+
+    def __init__(self, name: str, problem: str, part: tuple[str | int, ...], values: Collection[str] = ()) -> None:
         super().__init__(name, problem)
         self.part = part
+        self.values = values

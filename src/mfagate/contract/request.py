@@ -45,6 +45,11 @@ class StateGenerator:
             return _look_up(self.expression, values)
         return PLACEHOLDER.sub(lambda name: _look_up(name[1], values), self.expression)
 
+    def used(self, values: Mapping[str, str]) -> list[str]:
+        """Return those of the values that the expression takes."""
+        names = PLACEHOLDER.findall(self.expression) or [self.expression]
+        return [values[name] for name in names if name in values]
+
     def value(self, example: object, values: Mapping[str, str]) -> Any:
         """Return the same as a JSON value: of the stated data type, else of the example's if it can be.
 
@@ -118,7 +123,9 @@ class ExampleRequest:
             return quote(self.path, safe=_PATH_SAFE)
         path = quote(generator.text(values), safe=_PATH_SAFE)
         if (fault := path_fault(path)) is not None:
-            raise UnsafeValueError(generator.expression, f"makes a path that {fault}", ("generators", "path"))
+            raise UnsafeValueError(
+                generator.expression, f"makes a path that {fault}", ("generators", "path"), generator.used(values)
+            )
         return path
 
     def _query(self, values: Mapping[str, str]) -> Iterator[str]:

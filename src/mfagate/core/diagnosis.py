@@ -44,7 +44,7 @@ class Dialect(Protocol):
         """Return the provider's own code and words, known or not."""
 
     def errors_page(self, exchange: Exchange) -> str:
-        """Return the URL of the page that lists errors such as this answer's; empty if there is none."""
+        """Return the URL of the page that lists such errors; empty if the provider publishes no list."""
 
 
 def diagnose(exchange: Exchange, dialect: Dialect) -> Finding:

@@ -148,7 +148,7 @@ class Response:
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL, in lower case and without a final dot; empty if there is none."""
+    """Return the host of a URL, in lower case and without a final dot; an empty text for a URL without a host."""
     try:
         return (urlsplit(url).hostname or "").removesuffix(".")
     except ValueError:

@@ -40,7 +40,7 @@ _BLOCK_PAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Zscaler", ("internet security by zscaler", "/__zsig/")),
     ("Forcepoint (Websense)", ("websense, inc.", "/blockoptions.cgi?ws-session=")),
     ("Netskope", (".goskope.com",)),
-    ("Cisco Umbrella", ("cisco umbrella", "block.opendns.com")),
+    ("Cisco Umbrella", ("cisco umbrella policy", "block.opendns.com")),
     ("Palo Alto Networks", ("has been blocked in accordance with company policy",)),
     ("FortiGate", ("<title>web filter violation", "url.fortinet.net")),
 )

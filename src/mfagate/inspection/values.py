@@ -176,7 +176,7 @@ _ONE_VARIABLE = re.compile(
 _OTHER_SOURCES = frozenset(
     {"self", "opt", "param", "cf", "sls", "custom", "aws", "sys", "ctx", "file", "secret", "secrets", "env"}
 )
-"""What stands in front of the colon in ``${self:custom.key}`` of the Serverless Framework and its like."""
+"""Words before the colon in ``${self:custom.key}``, as the Serverless Framework and similar tools write it."""
 
 
 def _of_variable(candidate: Candidate) -> str | None:

@@ -53,7 +53,8 @@ def passing_paths(kind: str) -> list[Path]:
 
 def checked_environments(text: str) -> list[str]:
     """Return the environments that the commands in a CI file select; empty if they select none."""
-    return list(dict.fromkeys(re.findall(r"--environment[ =]([a-z]+)", text)))
+    found = re.findall(r"--environment[ =]([a-z,]+)", text)
+    return list(dict.fromkeys(name for names in found for name in names.split(",") if name))
 
 
 def _templates(kind: str) -> Path:

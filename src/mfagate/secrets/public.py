@@ -99,6 +99,10 @@ def _private_members(value: str) -> list[str] | None:
         return None
 
 
+_SMALLEST_SECRET = 10_000_000
+"""Smaller numbers of a document are ports, times and limits."""
+
+
 def _leaves(node: object) -> Iterator[str]:
     if isinstance(node, dict):
         for name, value in node.items():
@@ -109,6 +113,8 @@ def _leaves(node: object) -> Iterator[str]:
             yield from _leaves(value)
     elif isinstance(node, str):
         yield node
+    elif type(node) is int and abs(node) >= _SMALLEST_SECRET:
+        yield str(node)
 
 
 _ADDRESS = re.compile(

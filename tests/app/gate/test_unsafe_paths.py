@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from tests.support.listener import Listener, hostile_listener
-from tests.support.project import Project
+from tests.support.project import REPOSITORY, Project, link_shipped
+
+from mfagate.testing import Project as AnyProject
 
 
 @pytest.fixture
@@ -66,3 +70,27 @@ def test_other_commands_refuse_it_too(project: Project, hostile: Listener, stage
 def test_a_header_that_names_another_host(project: Project) -> None:
     spoil(project, headers={"Host": ["evil.example"]})
     assert project.run("gate").first["cause"] == "contract.unsafe-path"
+
+
+class Shipped(AnyProject):
+    """The shipped configuration with another user of Entra, whose id is a part of a path."""
+
+    user = ""
+
+    def text(self) -> str:
+        shipped = (REPOSITORY / "integrations.toml").read_text()
+        head, table, rest = shipped.partition("[integrations.entra.test_data]\n")
+        return head + table + re.sub("^user = .*", f'user = "{self.user}"', rest, count=1, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("user", ["https://evil.example/x", "../../me"])
+def test_a_value_of_the_configuration_that_fills_a_path_is_blamed_at_its_line(tmp_path: Path, user: str) -> None:
+    project = Shipped(tmp_path, {})
+    project.user = user
+    link_shipped(tmp_path)
+    result = project.run("gate", "--integration", "entra")
+    assert (result.exit_code, result.first["cause"]) == (1, "config.malformed-value"), result.stdout
+    red = result.first_red
+    assert "test_data.user" in red["message"]
+    line = (tmp_path / "integrations.toml").read_text().splitlines()[red["location"]["line"] - 1]
+    assert line.startswith("user = ")

@@ -70,8 +70,8 @@ SCOPE_MISSING = ErrorMeaning(
 
 NO_TOKEN_AT_ALL = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
-    "what was sent as a token is none for this API (a client ID or secret, say, or the opaque token that Auth0 issues "
-    "where no audience was asked for)",
+    "what was sent as a token is not one for this API (a client ID or secret, say, or the opaque token that Auth0 "
+    "issues where no audience was asked for)",
     UNKNOWN_API.next_step,
     setting="audience",
 )
@@ -124,8 +124,8 @@ _TENANTS_MESSAGES = ErrorMeaning(
 NOT_IN_PLAN = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
     "the tenant's plan does not include this; it is no missing permission",
-    "Auth0 Dashboard > Settings > Subscription: look whether the plan includes the feature, and ask Auth0's support if "
-    "it does.",
+    "Auth0 Dashboard > Settings > Subscription: look whether the plan includes the feature, and ask Auth0's support "
+    "if it does.",
     setting="domain",
 )
 
@@ -211,8 +211,7 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         CauseId.PROVIDER_RATE_LIMITED,
         "Auth0 blocks this user, or this address, after too many wrong attempts",
         "Auth0 Dashboard > Monitoring > Logs names the user or address. Unblock the user under User Management > "
-        "Users, "
-        "and find out what sends wrong passwords or codes.",
+        "Users, and find out what sends wrong passwords or codes.",
     ),
     "insufficient_scope": SCOPE_MISSING,
     "insufficient_entitlement": ErrorMeaning(
@@ -320,10 +319,9 @@ TRAPS = (
         r"client is not global",
         ErrorMeaning(
             CauseId.CREDENTIAL_WRONG_KIND,
-            "the token is none for the Management API",
+            "the token is not for the Management API",
             "Leave management_token out; then tokens are fetched with the client secret. Or issue one: Auth0 "
-            "Dashboard > "
-            "Applications > APIs > Auth0 Management API > API Explorer.",
+            "Dashboard > Applications > APIs > Auth0 Management API > API Explorer.",
             setting="management_token",
         ),
     ),
@@ -384,7 +382,7 @@ def meaning_of(error: ApiError) -> ErrorMeaning | None:
 
 
 def denied_by_others(error: ApiError, exchange: Exchange) -> ErrorMeaning | None:
-    """Return the meaning of a token that an application is denied by a sentence of which nothing is known."""
+    """Explain why an application was denied a token, if the sentence that says so is unknown."""
     asks_for_itself = b"grant_type=client_credentials" in exchange.request.body.split(b"&")
     named = error.code in _MAY_BE_AN_ACTIONS and trap_of(error) is None
     return IN_OTHER_WORDS if asks_for_itself and named else None

@@ -72,8 +72,7 @@ _PEOPLES_ENDPOINT = ErrorMeaning(
     CauseId.CONFIG_WRONG_KIND,
     "this endpoint is for the sign-in of people; an application needs its own tenant's",
     "Set tenant_id to the Directory (tenant) ID of the application's Overview in the Microsoft Entra admin center: "
-    "common, "
-    "organizations and consumers are for people.",
+    "common, organizations and consumers are for people.",
     setting="tenant_id",
 )
 
@@ -122,8 +121,7 @@ _FEDERATED = ErrorMeaning(
 
 _COMPARE_IDS = (
     "In the Microsoft Entra admin center, open App registrations > the application > Overview, and compare client_id "
-    "with "
-    "Application (client) ID and tenant_id with Directory (tenant) ID. Leave the secret or key as it is."
+    "with Application (client) ID and tenant_id with Directory (tenant) ID. Leave the secret or key as it is."
 )
 
 NEW_CERTIFICATE = (
@@ -328,8 +326,8 @@ _BY_NUMBER: Mapping[int, ErrorMeaning] = {
     500014: ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED,
         "the service principal of Microsoft Graph is disabled in the tenant, or its subscription has lapsed",
-        "In the Microsoft Entra admin center, open Enterprise apps, and look for the disabled resource that the answer "
-        "names.",
+        "In the Microsoft Entra admin center, open Enterprise apps, and look for the disabled resource that the "
+        "answer names.",
     ),
     51000: ErrorMeaning(
         CauseId.ACCOUNT_FEATURE_DISABLED, "the tenant has not got this feature; it is no missing permission"
@@ -367,8 +365,7 @@ _BY_NUMBER: Mapping[int, ErrorMeaning] = {
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         "the user is not assigned to the application, which demands it",
         "In the Microsoft Entra admin center, open Enterprise apps > the application > Users and groups, and assign "
-        "the "
-        "user.",
+        "the user.",
         setting="client_id",
     ),
     50034: ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such user"),

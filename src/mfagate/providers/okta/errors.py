@@ -43,8 +43,7 @@ _SCOPES = (
 
 _SERVICE_APP = (
     "Okta Admin Console > Applications: create an app of the type API Services, register the public key with it, and "
-    "set "
-    "client_id to its Client ID."
+    "set client_id to its Client ID."
 )
 
 _FITS_NOT = (
@@ -108,8 +107,7 @@ _MOST_MESSAGES = ErrorMeaning(
     CauseId.PROVIDER_RATE_LIMITED,
     "a limit of text messages or calls is reached; it is no missing permission",
     "Let the user take another factor, or run the gate again later. If it happens often, ask Okta's support which "
-    "limit "
-    "it is.",
+    "limit it is.",
 )
 
 
@@ -315,8 +313,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, ErrorMeaning], ...]] = {
                 CauseId.CREDENTIAL_WRONG_KIND,
                 "Okta's APIs take a signed assertion alone, no client secret",
                 "Okta Admin Console > Applications > the app > General > Client Credentials: choose Public key / "
-                "Private "
-                "key, and deploy the private key.",
+                "Private key, and deploy the private key.",
                 setting="private_key",
             ),
         ),

@@ -32,8 +32,7 @@ CANDIDATES = "possible causes"
 
 _SUPPORT = (
     "Open a ticket with Twilio's support (https://help.twilio.com), and name the account's SID, the code and the "
-    "request "
-    "id in the evidence."
+    "request id in the evidence."
 )
 
 _LATER = "Let the login service check or cancel the verification that is open before it starts another."
@@ -83,8 +82,7 @@ _FRAUD_NUMBER = ErrorMeaning(
 _TEMPLATE = _off(
     "the account or the service is not set up for this message, template or channel; it is no missing permission",
     "In the Twilio Console, open Verify > Services > your service, and Verify > Templates: set up or switch on there "
-    "what "
-    "the provider's message names.",
+    "what the provider's message names.",
 )
 _NO_TEMPLATE = ErrorMeaning(
     CauseId.ACCOUNT_RESOURCE_MISSING,
@@ -274,9 +272,8 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     ),
     60604: _off(
         "the SendGrid account behind the e-mail channel does not let Verify send; Twilio's own credential is accepted",
-        "In the Twilio Console, open Verify > Services > your service > Email. Let the owner of that SendGrid "
-        "account give "
-        "the key the permission Mail Send.",
+        "In the Twilio Console, open Verify > Services > your service > Email. Let the owner of that SendGrid account "
+        "give the key the permission Mail Send.",
     ),
     60605: _GEOGRAPHY,
     60624: _limit(

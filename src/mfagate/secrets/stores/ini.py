@@ -48,7 +48,7 @@ def parse(text: str) -> dict[str, Any]:
     """Read the values of a file; those of a section are a table.
 
     Raises:
-        IniError: There is none.
+        IniError: The file has lines, but none is a value.
     """
     root: dict[str, Any] = {}
     pairs = list(_pairs(text))

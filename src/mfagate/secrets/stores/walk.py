@@ -37,7 +37,7 @@ class Missing(Exception):
         message: Why.
         instead: The path that was probably meant.
         reference: The whole reference to write instead, where it is one of another kind.
-        inside: The names of which one is to be added to the path.
+        inside: The names of which one must be added to the path.
         step: What to do, where no other reference of this file helps.
     """
 
