@@ -242,7 +242,7 @@ def _variant(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     return _TYPE_NAMES.get(str(field.get("type")), "text") + _limits(field)
 
 
-_A_CAUSE = "a cause that [can be waived](../how-to/waivers.md#what-can-be-waived)"
+_A_CAUSE = "a cause that [can be waived](waivers.md#what-can-be-waived)"
 
 
 def _limits(field: Mapping[str, Any]) -> str:
