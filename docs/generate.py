@@ -79,8 +79,8 @@ def commands() -> str:
 
 
 _ABOUT_COMMANDS = """\
-`mfagate COMMAND --help` prints the same. `mfagate --version` prints the version. [Exit codes](exit-codes.md) lists
-the exit codes of all commands."""
+This page lists every command and option. `mfagate COMMAND --help` prints the same text, and `mfagate --version` prints
+the version. [Exit codes](exit-codes.md) lists the exit codes of all commands."""
 
 
 def _command(path: str, command: click.Command) -> Iterator[str]:
