@@ -50,8 +50,6 @@ def opened(configuration_: Configuration, integrations: Sequence[Integration]) -
     """
     owners = shared_sandboxes(integrations)
     by_name = {one.name: one for one in integrations}
-    for one in integrations:
-        registry.get(one.provider)  # loaded here: threads that import at once may meet a half-made module
     with ExitStack() as stack:
 
         def start(name: str) -> Running:
