@@ -128,8 +128,8 @@ def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
         (("--integration", "du"), "did you mean 'duo'"),
         (("--output", "junit=x"), "is not json=PATH"),
         (("--class", "nonsense"), "is not one of"),
-        (("--class", "permission"), "nothing that an edit of the class permission fits"),
-        (("--class", "permission", "--list"), "nothing that an edit of the class permission fits"),
+        (("--class", "permission"), "no edit of the class permission applies to"),
+        (("--class", "permission", "--list"), "no edit of the class permission applies to"),
         (("--config", "nowhere.toml"), "cannot be read"),
         (("--output", "json=no/such/folder/x", "--class", "client"), "cannot be written"),
     ):
@@ -191,7 +191,7 @@ def test_after_an_edit_that_reads_the_same_nothing_is_counted(tmp_path: Path) ->
     arguments = ("--offline", "--integration", "one", "--integration", "two", "--class", "reference", "--verbose")
     result = Somebody(tmp_path, {}).execute("mutate", *arguments, "--output", "json=all.json")
     assert "equivalent      two.settings.account_sid/points-nowhere/2\n" in result.stdout, result.stderr
-    assert "edits, 1 of them equivalent and not counted" in result.stdout
+    assert "edits; 1 are equivalent and not counted" in result.stdout
     document = json.loads((tmp_path / "all.json").read_text())
     assert document["harmful"] == len(document["mutants"]) - 1
 
@@ -237,7 +237,7 @@ def test_a_sandbox_that_dies_on_the_way_catches_nothing(somebody: Somebody) -> N
         dead = {name: replace(one, endpoint="https://127.0.0.1:1") for name, one in project.running.items()}
         runner.project = replace(project, running=dead)
         with pytest.raises(
-            NotMutable, match=r"duo passes on the sandbox no longer, .*\(network\.connection-refused\)$"
+            NotMutable, match=r"duo no longer passes on the sandbox, .*\(network\.connection-refused\)$"
         ):
             runner.run(typos)
 

@@ -35,7 +35,7 @@ VALUES = {
 HEAD = '[integrations.duo]\nprovider = "duo"\nenvironment = "production"\n[integrations.duo.settings]\n'
 
 
-def place(value: str, field: SettingField = SECRET) -> EditTarget:
+def target(value: str, field: SettingField = SECRET) -> EditTarget:
     return EditTarget("duo", field, value, Location(Path("x"), 1))
 
 
@@ -52,12 +52,12 @@ def project(
 @given(value=st.text(max_size=60), seed=st.integers())
 @settings(deadline=None)
 def test_any_value_can_be_edited(value: str, seed: int) -> None:
-    for operator, edited in edits(place(value), Random(seed)):
+    for operator, edited in edits(target(value), Random(seed)):
         assert edited != value, operator.name
 
 
 def test_the_same_seed_gives_the_same_edits() -> None:
-    once, again, other = (list(edits(place(VALUES["secret_key"]), Random(seed))) for seed in (1, 1, 2))
+    once, again, other = (list(edits(target(VALUES["secret_key"]), Random(seed))) for seed in (1, 1, 2))
     assert once == again != other
 
 
@@ -114,7 +114,7 @@ def test_no_edit_of_any_layout_crashes_the_loader(tmp_path: Path, layout: dict[s
 def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.host"):
         project(tmp_path, HEAD + 'host = "sandbox:nothing"\n')
-    with pytest.raises(NotMutable, match=r"duo\.settings\.hots is no setting of duo"):
+    with pytest.raises(NotMutable, match=r"duo\.settings\.hots is not a setting of duo"):
         project(tmp_path, HEAD + 'hots = "x"\n')
     with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.secret_key$"):
         project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})
@@ -197,12 +197,12 @@ def test_operators_are_named_once_and_described() -> None:
 
 def test_the_report_tells_survivors_refusals_and_other_names() -> None:
     def result(
-        name: str, kind: Class, fate: MutantStatus, cause: str | None = None, *, only_warned: bool = False
+        name: str, kind: Class, status: MutantStatus, cause: str | None = None, *, only_warned: bool = False
     ) -> MutantResult:
         operator = EditOperator(name, kind, "an edit")
         where = Location(Path("a.env"), 3)
         mutant = Mutant(f"duo.x/{name}", operator, "duo", "duo.x", where, Copy("", {}), frozenset({"right"}))
-        return MutantResult(mutant, fate, cause, "words", only_warned=only_warned)
+        return MutantResult(mutant, status, cause, "words", only_warned=only_warned)
 
     results = [
         result("one", Class.TYPO, MutantStatus.CAUGHT_LIVE, "right"),
@@ -214,8 +214,8 @@ def test_the_report_tells_survivors_refusals_and_other_names() -> None:
     text = report.console(results, live=True)
     assert "the gate catches 2 of 3 harmful edits (66.7 %)" in text
     assert "caught by a warning alone, which stops no deployment: 1\n" in text
-    assert "survived: duo.x/three\n  setting    duo.x\n  place      a.env:3\n" in text
-    assert "refused, though harmless: duo.x/four" in text
+    assert "survived: duo.x/three\n  setting    duo.x\n  location   a.env:3\n" in text
+    assert "refused, although harmless: duo.x/four" in text
     assert "another cause than expected\n  duo.x/two: wrong" in text
     document = json.loads(report.as_json(results, live=True, seed=0, seconds=1))
     assert (document["harmful"], document["caught"], document["rightly_named"]) == (3, 2, 1)
