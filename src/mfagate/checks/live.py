@@ -1,4 +1,4 @@
-"""An integration whose configuration has passed, so that requests can be sent to it."""
+"""The context of live checks, which exists once the configuration has passed its check."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Ping:
 
 @dataclass(slots=True)
 class Evidence:
-    """The evidence of one run.
+    """The results of checks that later checks need.
 
     Args:
         pings: The answer of each host to a request without a credential.
@@ -84,7 +84,7 @@ class Evidence:
 
     @property
     def missing_ping(self) -> Ping | None:
-        """The first ping whose path something answered without serving it."""
+        """The first ping that was answered by a server that does not serve its path."""
         unavailable = CauseId.PROVIDER_PING_UNAVAILABLE
         missing = (ping for ping in self.pings if ping.finding is not None and ping.finding.cause is unavailable)
         return next(missing, None)
@@ -92,13 +92,13 @@ class Evidence:
 
 @dataclass(frozen=True)
 class LiveContext:
-    """The context of the checks that send requests or judge answers.
+    """The context of the checks that send requests or examine answers.
 
     Args:
         context: The inputs.
         typed: The settings.
         transcript: Records the attempts.
-        evidence: What earlier checks have found out.
+        evidence: The results of earlier checks.
     """
 
     context: CheckContext
@@ -123,7 +123,7 @@ class LiveContext:
 
     @property
     def target_kind(self) -> TargetKind:
-        """What kind of server answers, as far as the pings tell."""
+        """The kind of server that answers, as far as the pings show."""
         return self.context.target_kind(self.evidence.answers)
 
     @property
@@ -158,7 +158,7 @@ class LiveContext:
 
     @cached_property
     def dialect(self) -> ProviderDialect[ProviderSettings]:
-        """Reads answers as the provider words them."""
+        """Reads the provider's error answers."""
         return ProviderDialect(self.provider.dialect, self.settings)
 
     @cached_property
@@ -168,7 +168,7 @@ class LiveContext:
 
     @property
     def showable(self) -> Showable:
-        """Make an answer's JSON fit for a report: nobody has registered the tokens of a live answer as secrets."""
+        """Make an answer's JSON safe to show: the tokens of a live answer are not registered as secrets."""
         return partial(showable, self.provider.scrubbing)
 
     def locate(self, finding: Finding, probed: str | None = None) -> Finding:
