@@ -290,7 +290,7 @@ def test_a_page_that_refuses_every_request_is_a_filter_before_another_host(
     assert (check.id, check.cause) == ("credential.accepted", CauseId.CONTRACT_NOT_JSON)
     assert check.location is None
     assert "/login/ping" in str(check.evidence)
-    assert "leave the credential as it is" in str(check.next_step).lower()
+    assert "do not change the credential" in str(check.next_step).lower()
 
 
 @pytest.mark.parametrize("answer", [(404, {}), (404, b"<html>not here</html>"), (401, b"<html>who</html>")])

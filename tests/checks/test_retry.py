@@ -85,7 +85,7 @@ def test_errors_of_the_authentication_alone_are_not_an_outage(run: Run, server: 
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.PROVIDER_AUTH_OUTAGE, Outcome.INCONCLUSIVE)
     assert check.evidence["without a credential"] == "answered"
-    assert check.evidence["in this run"] == "2 of 3 questions were answered"
+    assert check.evidence["in this run"] == "2 of 3 requests were answered"
 
 
 def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_clocks_that_disagree_settle_nothing(run: Run, server: Server) -> None:
     server.answers["/login/ping"] = (200, {"time": time.time() + 3600})
     (check,) = of(run(), "clock").values()
     assert (check.cause, check.outcome) == (CauseId.CLOCK_SKEW, Outcome.INCONCLUSIVE)
-    assert "by the Date header of the ping it is right" in check.message
+    assert "according to the Date header of the ping it is right" in check.message
 
 
 def test_a_silence_is_confirmed_once(run: Run, provider: Fake) -> None:

@@ -50,7 +50,7 @@ def test_an_integration_that_init_would_not_serve_gets_a_copy(tmp_path: Path, na
 
 
 def test_a_provider_without_a_shipped_contract(tmp_path: Path) -> None:
-    assert "none ships for this provider" in step(tmp_path, "vonage", "vonage")
+    assert "mfagate ships none for this provider" in step(tmp_path, "vonage", "vonage")
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_a_rule_for_a_header(tmp_path: Path, path: str) -> None:
 REFUSED = {
     "the classes of pact-ruby": (
         one(response={"body": {"json_class": "Pact::SomethingLike", "contents": 1}}),
-        'interactions[0] holds matchers as classes of Ruby: write the pact again with `pact_specification_version "2',
+        'interactions[0] contains matchers as Ruby classes: write the pact again with `pact_specification_version "2',
     ),
     "a newer version": (
         {**one(), "metadata": {"pactSpecification": {"version": "5.0"}}},

@@ -322,7 +322,7 @@ def test_brackets_in_a_pattern_are_brackets(tmp_path: Path) -> None:
     [
         ({"interaction": "anwser"}, "has no interaction 'anwser'"),
         ({"interaction": "answer", "given": ["token"]}, "has no interaction 'token'"),
-        ({"interaction": "answer", "expect": False}, "the call has to give False; it returned True"),
+        ({"interaction": "answer", "expect": False}, "the call must give False; it returned True"),
         ({"interaction": "answer", "expect": Refused}, "it returned True"),
     ],
 )
@@ -334,7 +334,7 @@ def test_what_cannot_be_proved_says_why(tmp_path: Path, claim: dict[str, Any], m
 
 def test_a_call_that_asks_nobody_proves_nothing(tmp_path: Path) -> None:
     path = contract(tmp_path, {"result": "allow"})
-    with pytest.raises(CannotProve, match="without asking the server"):
+    with pytest.raises(CannotProve, match="without a request to the server"):
         prove(lambda endpoint: True, contract=path, interaction="answer")
     with pytest.raises(CannotProve, match="nothing reads the answer"):
         prove(None, contract=path, interaction="answer")

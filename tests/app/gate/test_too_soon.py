@@ -74,7 +74,7 @@ def assert_skipped(result: CommandResult, description: str, words: str) -> None:
     (check,) = [check for check in result.checks("contract.interaction") if check["subject"] == description]
     assert (result.exit_code, check["outcome"], check["cause"]) == (0, "skipped", CauseId.CONTRACT_ASKED_TOO_SOON)
     assert words in check["message"]
-    assert re.search(r"it can be asked again after \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", check["message"])
+    assert re.search(r"it can be sent again after \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", check["message"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", check["evidence"]["again after"])
     assert "repair" not in check["message"] + check["next_step"]
 
