@@ -136,8 +136,8 @@ def test_a_deadline_that_is_over_for_a_slow_provider_is_its_doing(
     ("budget", "outcome", "stated"),
     [
         (None, Outcome.WARN, "not stated"),
-        ("10", Outcome.WARN, "10 s, holds"),
-        (0.5, Outcome.INCONCLUSIVE, "0.5 s, is exceeded by most of them"),
+        ("10", Outcome.WARN, "10 s, not exceeded by most of them"),
+        (0.5, Outcome.INCONCLUSIVE, "0.5 s, exceeded by most of them"),
         ("soon", Outcome.WARN, "not stated"),
     ],
 )
@@ -183,7 +183,7 @@ def test_what_passes_too_often_is_no_basis_for_a_verdict(
     found = stability.sporadic(live.transcript)
     assert found is not None
     assert (found.cause, found.effective_outcome) == (reported, outcome)
-    assert found.message.startswith(f"{late} of {total} questions")
+    assert found.message.startswith(f"{late} of {total} requests")
     overdue = deadline.overdue(live, "contract.interaction", "7 of 9 interactions were verified")
     if outcome is Outcome.INCONCLUSIVE:
         assert overdue is not None

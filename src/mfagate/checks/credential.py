@@ -19,11 +19,7 @@ from mfagate.core.finding import Finding
 from mfagate.core.result import Check, SkipReason
 from mfagate.providers.probes import Probe
 
-_CONTROL_SETTLES = (
-    CauseId.CREDENTIAL_REJECTED,
-    CauseId.CREDENTIAL_UNKNOWN_KEY,
-    CauseId.PROVIDER_REFUSAL_UNRECOGNISED,
-)
+_CONTROL_SETTLES = (CauseId.CREDENTIAL_REJECTED, CauseId.CREDENTIAL_UNKNOWN_KEY, CauseId.PROVIDER_REFUSAL_UNRECOGNISED)
 """Refusals that a failing authentication service of the provider would give, too."""
 
 

@@ -219,10 +219,7 @@ class StateManager:
         message = f"{self._interaction} | state, message {self._messages}"
         self.record_message(message)
         answer = transcript.attempt_until_settled(
-            once,
-            confirming=False,
-            bounded=False,
-            may_repeat=lambda attempt: never_left(attempt.value.exchange),
+            once, confirming=False, bounded=False, may_repeat=lambda attempt: never_left(attempt.value.exchange)
         ).value
         if never_left(answer.exchange) or too_soon(self._live, answer.exchange) is not None:
             self._messages -= 1

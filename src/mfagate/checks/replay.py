@@ -33,11 +33,7 @@ def is_sent_once(live: LiveContext, interaction: Interaction) -> bool:
 
 
 def replay(
-    live: LiveContext,
-    interaction: Interaction,
-    manager: StateManager,
-    check_id: str,
-    values: StateValues | None = None,
+    live: LiveContext, interaction: Interaction, manager: StateManager, check_id: str, values: StateValues | None = None
 ) -> tuple[Check, Sent | None]:
     """Send an interaction and check its answer. Return the check, and what was sent; None if nothing was.
 

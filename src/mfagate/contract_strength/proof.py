@@ -229,9 +229,7 @@ def _is_expected(outcome: CallOutcome, expected: Any) -> bool:
 
 def _merged(first: StrengthFinding, more: StrengthFinding) -> StrengthFinding:
     return replace(
-        first,
-        changes=(*first.changes, *more.changes),
-        readers=tuple(dict.fromkeys((*first.readers, *more.readers))),
+        first, changes=(*first.changes, *more.changes), readers=tuple(dict.fromkeys((*first.readers, *more.readers)))
     )
 
 
