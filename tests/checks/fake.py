@@ -62,8 +62,8 @@ class FakeProbes(ProviderProbes[Settings]):
         return [Probe("login", "GET", "/login/ping", is_ok), Probe("api", "GET", "/api/ping", is_ok)]
 
     def server_time(self, response: Response) -> float | None:
-        told = response.json().get("time") if response.status == 200 else None
-        return float(told) if told is not None else None
+        seconds = response.json().get("time") if response.status == 200 else None
+        return float(seconds) if seconds is not None else None
 
     def credentials(self, settings: Settings) -> Sequence[Probe]:
         return [Probe("client_secret", "POST", "/login/token", is_ok, data={"grant": "c"})]

@@ -121,12 +121,12 @@ def test_a_table_in_braces_is_filled_in_its_braces(started: tuple[str, Running],
     assert (result.exit_code, found_again) == (0, [])
 
 
-def test_elsewhere_it_is_no_warning(started: tuple[str, Running], tmp_path: Path) -> None:
+def test_outside_production_it_is_not_a_warning(started: tuple[str, Running], tmp_path: Path) -> None:
     _, found = Deployed(tmp_path, *started, environment="staging").unpinned()
     assert found == []
 
 
-def test_what_does_not_tell_the_account_pins_nothing() -> None:
+def test_a_key_that_does_not_identify_the_account_pins_nothing() -> None:
     privacyidea, twilio, duo = (registry.get(name) for name in ("privacyidea", "twilio", "duo"))
     assert [is_pinned(privacyidea, {key}) for key in ("version", "realm", "public_key")] == [False, True, True]
     assert [is_pinned(twilio, {key}) for key in ("code_length", "service_name", "account_sid")] == [False, False, True]

@@ -143,7 +143,7 @@ def test_a_defect_in_cleaning_up_is_in_the_log(
     assert "c4n4ry" not in record.getMessage() and "\nPASS" not in record.getMessage()
 
 
-def test_what_the_provider_does_not_remove_is_no_defect(
+def test_a_refused_removal_is_not_a_defect(
     live: LiveContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(self: PathStates) -> None:

@@ -1,4 +1,4 @@
-"""The contracts that the referee judges: every matcher used for JSON APIs, and what else V4 allows."""
+"""The contracts that the referee verifies: every matcher used for JSON APIs, and what else V4 allows."""
 
 from __future__ import annotations
 

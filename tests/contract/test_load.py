@@ -141,7 +141,7 @@ def test_a_broken_contract_is_an_error_that_names_the_place(document: Any, probl
         "large": (b" " * (16 * 1024 * 1024 + 1), "larger than 16 MiB"),
     }.values(),
 )
-def test_a_file_that_is_no_json_is_an_error(content: bytes, problem: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_json_is_an_error(content: bytes, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "pact.json"
     path.write_bytes(content)
     with pytest.raises(ContractError, match=problem):

@@ -53,7 +53,7 @@ def found(mismatches: list[Mismatch]) -> list[tuple[str, str, str]]:
     return [(each.cause.removeprefix("contract."), each.path, each.message) for each in mismatches]
 
 
-def test_a_good_answer_matches_and_may_hold_more(interaction: Interaction) -> None:
+def test_a_good_answer_may_have_further_fields(interaction: Interaction) -> None:
     assert interaction.match(answer()) == []
     assert interaction.match(answer({**GOOD, "more": None}, headers=(*JSON, ("X-More", "1")))) == []
     assert interaction.match(answer(headers=(("content-type", "application/json; charset=utf-8"),))) == []
@@ -169,7 +169,7 @@ def test_a_sunset_header_on_a_good_answer_is_no_mismatch(interaction: Interactio
     assert interaction.match(answer(headers=(*JSON, ("Deprecation", "@1688169599")))) == []
 
 
-def test_the_most_telling_comes_first(interaction: Interaction) -> None:
+def test_the_most_informative_mismatch_comes_first(interaction: Interaction) -> None:
     body = {"id": "1", "result": {"status": "NO", "value": True}}
     mismatches = interaction.match(answer(body, status=401, headers=()))
     assert [(each.cause.removeprefix("contract."), each.path) for each in mismatches] == [
@@ -234,7 +234,7 @@ def test_a_regular_expression_that_explodes_is_a_mismatch(tmp_path: Path) -> Non
         ({"$.a[": {"matchers": [{"match": "type"}]}}, "Pact cannot read the matching rules"),
     ],
 )
-def test_rules_that_only_the_core_can_judge_are_an_error_of_the_contract(
+def test_rules_that_the_core_refuses_are_an_error_of_the_contract(
     rules: dict[str, Any], problem: str, tmp_path: Path
 ) -> None:
     interaction = _ruled(tmp_path, rules)
@@ -269,7 +269,7 @@ JSON_VALUES = st.recursive(
 
 @settings(deadline=None)
 @given(JSON_VALUES, st.integers(100, 599))
-def test_any_json_is_judged(interaction: Interaction, value: Any, status: int) -> None:
+def test_any_json_is_matched_or_described(interaction: Interaction, value: Any, status: int) -> None:
     mismatches = interaction.match(answer(value, status=status))
     assert mismatches  # nothing that hypothesis makes up is an answer of the contract
     assert all(mismatch.message.endswith(".") for mismatch in mismatches)
@@ -277,11 +277,11 @@ def test_any_json_is_judged(interaction: Interaction, value: Any, status: int) -
 
 @settings(deadline=None)
 @given(st.binary(), st.text(st.characters(codec="latin-1", exclude_categories=["Cc"])))
-def test_any_bytes_are_judged(interaction: Interaction, body: bytes, content_type: str) -> None:
+def test_any_bytes_are_matched_or_described(interaction: Interaction, body: bytes, content_type: str) -> None:
     assert interaction.match(answer(body, headers=(("Content-Type", content_type),)))
 
 
-def test_pact_is_imported_on_the_first_match_and_told_not_to_report(tmp_path: Path) -> None:
+def test_pact_is_imported_on_the_first_match_without_usage_reports(tmp_path: Path) -> None:
     path = tmp_path / "pact.json"
     path.write_text(json.dumps(pacts.by_others()), encoding="utf-8")
     program = (

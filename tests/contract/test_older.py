@@ -33,7 +33,7 @@ _VERSION_2 = ("ruby 2", "jvm 2", "js 2", "go 2", "bodies", "version 1", "version
 
 
 @pytest.mark.parametrize("name", older_pacts.PACTS)
-def test_pact_s_verifier_judges_the_older_pact_as_mfagate_judges_the_converted_one(name: str, tmp_path: Path) -> None:
+def test_pacts_verifier_and_mfagate_agree_on_older_pacts(name: str, tmp_path: Path) -> None:
     document = older_pacts.PACTS[name]
     contract = read(tmp_path, document)
     disagreements, verdicts = [], []
@@ -41,10 +41,10 @@ def test_pact_s_verifier_judges_the_older_pact_as_mfagate_judges_the_converted_o
     newer = older.converted(document)["interactions"]
     for written, converted, interaction in zip(document["interactions"], newer, contract.interactions, strict=True):
         cases = mutations.cases(converted["response"], most=MOST)
-        judged = referee.verdicts(written, [case.answer for case in cases], version)
+        found = referee.verdicts(written, [case.answer for case in cases], version)
         again = referee.verdicts(converted, [case.answer for case in cases])
-        verdicts += judged
-        for case, verdict, same in zip(cases, judged, again, strict=True):
+        verdicts += found
+        for case, verdict, same in zip(cases, found, again, strict=True):
             accepted = not interaction.match(case.answer)
             if not verdict == same == accepted:
                 disagreements.append((interaction.description, case.label, verdict, same, accepted))
@@ -156,13 +156,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("document", "words"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_read_is_refused_with_what_to_do(tmp_path: Path, document: Any, words: str) -> None:
+def test_an_unreadable_pact_is_refused_with_a_next_step(tmp_path: Path, document: Any, words: str) -> None:
     with pytest.raises(ContractError) as refused:
         read(tmp_path, document)
     assert words in str(refused.value)
 
 
-def test_the_pact_that_was_read_stays_as_it_was() -> None:
+def test_the_original_pact_is_not_changed() -> None:
     for document in older_pacts.PACTS.values():
         before = deepcopy(document)
         older.converted(document)

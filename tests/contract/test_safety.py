@@ -103,7 +103,7 @@ def test_a_header_that_is_sent(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "trace", "GET / HTTP/1.1\r\nHost: evil", "", "GET "])
-def test_a_method_that_is_none_or_for_proxies(tmp_path: Path, method: str) -> None:
+def test_a_method_that_is_not_valid_or_for_proxies(tmp_path: Path, method: str) -> None:
     assert refused(write(tmp_path, {"path": "/a", "method": method})).cause is CauseId.CONTRACT_UNSAFE_PATH
 
 

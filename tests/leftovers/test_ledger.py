@@ -57,7 +57,7 @@ def test_what_a_killed_run_made_is_found_until_it_is_removed() -> None:
     assert not list(folder.iterdir())
 
 
-def test_a_run_that_is_under_way_is_left_alone() -> None:
+def test_the_record_of_a_running_run_is_not_touched() -> None:
     folder = folder_of("okta")
     living = Ledger(None, folder)
     living.making(USER)
@@ -87,7 +87,7 @@ def test_the_entry_is_on_the_disk_before_anything_is_made(monkeypatch: pytest.Mo
     assert seen == ['["target", "", ""]\n["making", "user", "mfagate-1"]\n']
 
 
-def test_a_line_that_was_cut_off_is_none() -> None:
+def test_a_line_that_was_cut_off_is_ignored() -> None:
     folder = folder_of("okta")
     killed_run(folder)
     (path,) = folder.iterdir()
@@ -236,7 +236,7 @@ def test_without_a_home_the_temporary_folder_is_used(tmp_path: Path, monkeypatch
         folder_of("okta")
 
 
-def test_a_relative_state_home_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_state_home_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So says the specification."""
     monkeypatch.setenv("XDG_STATE_HOME", "state")
     monkeypatch.setenv("HOME", str(tmp_path))

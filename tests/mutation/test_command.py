@@ -107,7 +107,7 @@ def test_every_class_on_a_layout_of_five_stores(somebody: Somebody) -> None:
     assert {mutant["fate"] for mutant in copied} <= {"caught offline", "caught live"}
 
 
-def test_offline_alone_lets_through_what_only_the_provider_knows(somebody: Somebody) -> None:
+def test_the_offline_check_accepts_what_only_the_provider_can_refuse(somebody: Somebody) -> None:
     result = somebody.execute("mutate", "--offline", "--integration", "duo", "--class", "typo")
     assert result.exit_code == 1
     assert "survived: duo.settings.secret_key/mistyped" in result.stdout
@@ -123,7 +123,7 @@ def test_the_list_runs_nothing_and_is_the_same_for_the_same_seed(somebody: Someb
     assert somebody.execute("mutate", "--list", "--class", "stray", "--integration", "duo").stdout == listed.stdout
 
 
-def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
+def test_bad_usage_is_reported_in_one_message(somebody: Somebody) -> None:
     for arguments, message in (
         (("--integration", "du"), "did you mean 'duo'"),
         (("--output", "junit=x"), "is not json=PATH"),
@@ -139,7 +139,7 @@ def test_bad_usage_is_told_in_one_message(somebody: Somebody) -> None:
         assert "Traceback" not in result.stderr
 
 
-def test_what_the_sandboxes_of_all_providers_hand_out_is_told_apart(tmp_path: Path) -> None:
+def test_the_credentials_of_all_sandboxes_are_distinguished(tmp_path: Path) -> None:
     shipped = Path(__file__).parents[2] / "integrations.toml"
     project = Somebody(tmp_path, {})
     arguments = ("--class", "stale", "--class", "permission", "--class", "expectation", "--output", "json=all.json")
@@ -168,7 +168,7 @@ api_key_secret = "dotenv:KEYS.env#SECRET"
 """
 
 
-def test_what_is_warned_of_without_the_edit_as_well_does_not_catch_it(tmp_path: Path) -> None:
+def test_a_warning_that_exists_without_the_edit_does_not_catch_it(tmp_path: Path) -> None:
     """Two integrations that share their credentials are warned of; another key in one place is no more than before."""
     tables = (("one", "production", "ours"), ("two", "staging", "ours"), ("three", "production", "theirs"))
     text = "".join(
@@ -215,7 +215,7 @@ until = UNTIL
 
 
 @pytest.mark.parametrize("answer", ["allow", "deny"])
-def test_what_a_waiver_accepts_is_judged_as_the_gate_does(tmp_path: Path, answer: str) -> None:
+def test_a_waiver_is_applied_as_in_the_gate(tmp_path: Path, answer: str) -> None:
     """It passes with it unedited; and an edit that the waiver lets through is a survivor."""
     until = str(datetime.now(UTC).date() + timedelta(days=90))
     (tmp_path / "integrations.toml").write_text(WAIVED.replace("ANSWER", answer).replace("UNTIL", until))
@@ -226,7 +226,7 @@ def test_what_a_waiver_accepts_is_judged_as_the_gate_does(tmp_path: Path, answer
     assert (f"perhaps    a waiver accepts config.fails-open until {until}" in result.stdout) is (answer == "deny")
 
 
-def test_a_sandbox_that_dies_on_the_way_catches_nothing(somebody: Somebody) -> None:
+def test_a_sandbox_that_dies_catches_nothing(somebody: Somebody) -> None:
     """It refuses every edit, and none of them for what is wrong with it."""
     configuration = load(somebody.folder / "integrations.toml", registry.names())
     with opened(configuration, configuration.select(("duo",))) as project:
@@ -294,7 +294,7 @@ auth_token = "dotenv:keys.env#TOKEN"
 """
 
 
-def test_a_survivor_of_another_account_names_what_is_not_written_down(tmp_path: Path) -> None:
+def test_a_survivor_of_another_account_names_the_missing_expectation(tmp_path: Path) -> None:
     project = Somebody(tmp_path, {})
     (tmp_path / "integrations.toml").write_text(UNPINNED)
     (tmp_path / "contracts").symlink_to(Path(__file__).parents[2] / "contracts")

@@ -111,7 +111,7 @@ def test_no_edit_of_any_layout_crashes_the_loader(tmp_path: Path, layout: dict[s
     assert all(mutant.expected for mutant in mutants if mutant.operator.harmful)
 
 
-def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
+def test_a_value_that_the_sandbox_lacks_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.host"):
         project(tmp_path, HEAD + 'host = "sandbox:nothing"\n')
     with pytest.raises(NotMutable, match=r"duo\.settings\.hots is not a setting of duo"):
@@ -120,7 +120,7 @@ def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
         project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})
 
 
-def test_what_edits_nothing_is_no_edit(tmp_path: Path) -> None:
+def test_an_edit_without_effect_is_left_out(tmp_path: Path) -> None:
     """It would count as one that stays green."""
     waiver = "[[integrations.duo.waivers]]\ncause = 'config.expiring-soon'\nreason = 'x'\nowner = 'y'\n"
     made = project(tmp_path, f"{HEAD}host = 'literal'\n{waiver}until = {datetime.now(UTC).date()}\n")
@@ -133,7 +133,7 @@ def test_what_edits_nothing_is_no_edit(tmp_path: Path) -> None:
     ("one", "other"),
     [("json:a#x", "json:a#x.y"), ("dotenv:a#x", "file:a"), ("file:a", "toml:a#x"), ("file:a", "dotenv:a/b#x")],
 )
-def test_references_that_no_files_can_hold_are_said(tmp_path: Path, one: str, other: str) -> None:
+def test_references_that_no_files_can_hold_are_named(tmp_path: Path, one: str, other: str) -> None:
     for host, key in ((one, other), (other, one)):
         with pytest.raises(NotMutable, match=r"^the copy cannot hold both .*duo\.settings\.secret_key"):
             project(tmp_path, HEAD + f'host = "{host}"\nsecret_key = "{key}"\n')

@@ -50,7 +50,9 @@ def test_the_first_nights(duo: Duo) -> None:
         assert result.report["run"]["stage"] == "nightly"
         (drift,) = result.checks("drift")
         assert drift["outcome"] == "pass"
-        assert all(check["message"].startswith(f"{night} nightly runs are recorded") for check in result.checks("latency"))
+        assert all(
+            check["message"].startswith(f"{night} nightly runs are recorded") for check in result.checks("latency")
+        )
         assert [check["outcome"] for check in result.checks("errors")] == ["skipped"]
         assert [check["outcome"] for check in result.checks("cassette.age")] == ["pass"]
     assert len(duo.execute("history").stdout.splitlines()) == 3
