@@ -176,10 +176,8 @@ class Scrubber:
 
     def _enclosed(self, found: re.Match[str]) -> str:
         """Scrub an element of XML, or a part of a form in several parts."""
-        if _usual(found["name"]) == "code":  # This is an HTML element.
-            return found[0]
-        value = self._value(found["name"], found["value"])
-        return found[0] if value == found["value"] else f"{found['before']}{value}"
+        # A code is an HTML element.
+        return found[0] if _usual(found["name"]) == "code" else self._field(found)
 
     def _with_json(self, text: str) -> str:
         """Scrub every JSON document in a text, and fields of incomplete JSON.
@@ -200,13 +198,13 @@ class Scrubber:
                 continue
             kept = self.tree(document)
             pieces += [
-                _FIELD.sub(self._damaged, text[at : found.start()]),
+                _FIELD.sub(self._field, text[at : found.start()]),
                 text[found.start() : end] if kept == document else _written(kept).decode(),
             ]
             at = searched = end
-        return "".join([*pieces, _FIELD.sub(self._damaged, text[at:])])
+        return "".join([*pieces, _FIELD.sub(self._field, text[at:])])
 
-    def _damaged(self, field: re.Match[str]) -> str:
+    def _field(self, field: re.Match[str]) -> str:
         value = self._value(field["name"], field["value"])
         return field[0] if value == field["value"] else f"{field['before']}{value}"
 

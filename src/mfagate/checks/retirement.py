@@ -38,7 +38,7 @@ def announced(exchange: Exchange) -> Finding | None:
     passed = end is not None and end <= exchange.started
     return Finding(
         CauseId.CONTRACT_ENDPOINT_RETIRED,
-        _message(_endpoint(exchange), sunset, end, deprecation, passed=passed),
+        _message(endpoint_of(exchange), sunset, end, deprecation, passed=passed),
         _evidence(response.headers, sunset, deprecation),
         outcome=Outcome.FAIL if passed else Outcome.WARN,
         expires=end,
@@ -49,8 +49,8 @@ def _first(headers: Headers, name: str) -> ForeignText | None:
     return next(iter(headers.all(name)), None)
 
 
-def _endpoint(exchange: Exchange) -> str:
-    # Leave out the query, which may contain a transaction or a user.
+def endpoint_of(exchange: Exchange) -> str:
+    """Return method and URL without the query, which may contain a transaction or a user."""
     return f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
 
 

@@ -181,22 +181,17 @@ class CheckRun:
     def _run(self, step: CheckStep) -> Iterable[Check]:
         if isinstance(step, OfflineStep):
             return step.run(self.context)
-        live = self._opened()
-        if not isinstance(step, LiveStep) or live is None:
-            return [skipped(step.id, "not reached: there are no settings", because=SkipReason.NOT_REACHED)]
-        return step.run(live)
-
-    def _overdue(self, step: CheckStep) -> Check | None:
-        sends_requests = isinstance(step, LiveStep) and step.sends_requests
-        if self.live is None or not sends_requests:
-            return None
-        return overdue(self.live, step.id, "the earlier checks were done")
-
-    def _opened(self) -> LiveContext | None:
         typed = self.context.tables.typed
         if self.live is None and typed is not None:
             self.live = LiveContext(self.context, typed, self.transcript)
-        return self.live
+        if not isinstance(step, LiveStep) or self.live is None:
+            return [skipped(step.id, "not reached: there are no settings", because=SkipReason.NOT_REACHED)]
+        return step.run(self.live)
+
+    def _overdue(self, step: CheckStep) -> Check | None:
+        if self.live is None or not (isinstance(step, LiveStep) and step.sends_requests):
+            return None
+        return overdue(self.live, step.id, "the earlier checks were done")
 
 
 def run_checks(context: CheckContext, stage: Stage, on_check: Callable[[Check], None] = lambda check: None) -> CheckRun:

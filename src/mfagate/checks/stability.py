@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from mfagate.checks.live import LiveContext
 from mfagate.checks.results import passed
+from mfagate.checks.retirement import endpoint_of
 from mfagate.checks.retry import Attempt, Attempts, counts
 from mfagate.checks.transcript import Transcript
 from mfagate.config.resolved import Value
@@ -85,13 +86,9 @@ def _slow(exchanges: list[Exchange]) -> list[Exchange]:
         return slow
     by_request: defaultdict[str, list[Exchange]] = defaultdict(list)
     for exchange in exchanges:
-        by_request[_request(exchange)].append(exchange)
+        by_request[endpoint_of(exchange)].append(exchange)
     same_requests = [same for same in by_request.values() if len(same) > 1]
     return [exchange for same in same_requests if all(map(slow.__contains__, same)) for exchange in same]
-
-
-def _request(exchange: Exchange) -> str:
-    return f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
 
 
 def beyond_budget(client: Mapping[str, Value], exchanges: list[Exchange]) -> bool:
@@ -113,7 +110,7 @@ def _slowly(live: LiveContext, slow: list[Exchange]) -> Check:
         {
             "slow phases": ", ".join(f"{number} × {phase}" for phase, number in phases.items()),
             "longest": f"{max(exchange.seconds for exchange in slow):.1f} s",
-            "request": _request(max(slow, key=lambda exchange: exchange.seconds)),
+            "request": endpoint_of(max(slow, key=lambda exchange: exchange.seconds)),
             "login budget": "not stated" if budget is None else f"{budget:g} s, {result}",
         },
         outcome=Outcome.INCONCLUSIVE if broken else Outcome.WARN,

@@ -33,7 +33,15 @@ class Waivers:
         number = self._fitting(check, valid=True)
         if number is not None:
             self._covered[number].append(check)
-            return check.model_copy(update={"outcome": Outcome.INFO, "waiver": self._waived(number, check)})
+            waiver = self.integration.waivers[number]
+            waived = Waived(
+                reason=waiver.reason,
+                owner=waiver.owner,
+                until=waiver.until,
+                instead_of=check.outcome,
+                location=ReportLocation.of(self._location(number)),
+            )
+            return check.model_copy(update={"outcome": Outcome.INFO, "waiver": waived})
         number = self._fitting(check, valid=False)
         if number is not None:
             self._covered[number].append(check)
@@ -90,16 +98,6 @@ class Waivers:
             and waiver.concerns(check.subject)
         )
         return next(fitting, None)
-
-    def _waived(self, number: int, check: Check) -> Waived:
-        waiver = self.integration.waivers[number]
-        return Waived(
-            reason=waiver.reason,
-            owner=waiver.owner,
-            until=waiver.until,
-            instead_of=check.outcome,
-            location=ReportLocation.of(self._location(number)),
-        )
 
     def _location(self, number: int) -> Location:
         return self.integration.locate("waivers", str(number))

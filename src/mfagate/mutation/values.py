@@ -122,6 +122,10 @@ def _always(change: Callable[[str], str]) -> Edit:
     return lambda value, _: change(value.rstrip("\n") if value.startswith("-----BEGIN") else value)
 
 
+def _inside(text: str) -> Edit:
+    return _one_line(lambda value: f"{value[: len(value) // 2]}{text}{value[len(value) // 2 :]}")
+
+
 def _b64(value: str) -> str:
     return base64.b64encode(value.encode("utf-8", "surrogatepass")).decode()
 
@@ -169,11 +173,7 @@ OPERATORS: tuple[tuple[EditOperator, Edit], ...] = (
     _stray("curly-quotes", "a word processor's curly quotes around it", _always(lambda value: f"“{value}”")),
     _stray("non-breaking-space", "a trailing non-breaking space", _always(lambda value: f"{value}\u00a0")),
     _stray("zero-width-space", "a trailing invisible space", _always(lambda value: f"{value}\u200b")),
-    _stray(
-        "zero-width-inside",
-        "an invisible space inside",
-        _one_line(lambda value: f"{value[: len(value) // 2]}\u200b{value[len(value) // 2 :]}"),
-    ),
+    _stray("zero-width-inside", "an invisible space inside", _inside("\u200b")),
     _stray("byte-order-mark", "a leading byte order mark", _always(lambda value: f"\ufeff{value}")),
     _stray("bearer-prefix", "the value begins with the header's Bearer", _always(lambda value: f"Bearer {value}")),
     _stray("basic-prefix", "the value begins with the header's Basic", _always(lambda value: f"Basic {value}")),
@@ -182,21 +182,14 @@ OPERATORS: tuple[tuple[EditOperator, Edit], ...] = (
     _stray("trailing-semicolon", "a trailing semicolon", _always(lambda value: f"{value};"), sure=False),
     _stray("trailing-backslash", "a trailing backslash, as in a continued line", _one_line(lambda value: f"{value}\\")),
     _stray("in-angle-brackets", "the value is in angle brackets", _one_line(lambda value: f"<{value}>")),
-    _stray(
-        "inner-blank",
-        "a space inside",
-        _one_line(lambda value: f"{value[: len(value) // 2]} {value[len(value) // 2 :]}"),
-        sure=False,
-    ),
+    _stray("inner-blank", "a space inside", _inside(" "), sure=False),
     _stray("cyrillic", "one letter is a Cyrillic letter that looks the same", _one_line(_cyrillic), sure=False),
     _stray("comment", "a comment became part of it", _always(lambda value: f"{value} # rotated"), sure=False),
     _stray("name-in-front", "the value begins with KEY=", _always(lambda value: f"KEY={value}"), sure=False),
     _encoding("base64", "it is the value in base64", _always(_b64)),
     _encoding("base64-twice", "it is the value in base64, twice", _always(lambda value: _b64(_b64(value)))),
     _encoding("url-encoded", "it was URL-encoded", _always(lambda value: quote(value, safe=""))),
-    _encoding(
-        "url-encoded-twice", "it was URL-encoded twice", _always(lambda value: quote(quote(value, safe=""), safe=""))
-    ),
+    _encoding("url-encoded-twice", "it was URL-encoded twice", _always(lambda v: quote(quote(v, safe=""), safe=""))),
     _encoding("html", "& < > \" ' are HTML entities", _always(html.escape)),
     _encoding("json-string", "it is a JSON string, escapes included", _always(json.dumps), _STRAY),
     _encoding("bytes-literal", "it is printed as Python bytes", _always(lambda value: f"b{value!r}"), _STRAY),
@@ -207,12 +200,7 @@ OPERATORS: tuple[tuple[EditOperator, Edit], ...] = (
     _encoding("pem-blanks", "the line breaks became spaces", _pem(lambda value: value.strip().replace("\n", " "))),
     _encoding("pem-cut", "the last line is missing", _pem(lambda v: v.rstrip().rpartition("\n")[0])),
     _encoding("pem-label", "it has another label", _pem(lambda v: v.replace("PRIVATE KEY", "PUBLIC KEY")), _KIND),
-    (
-        EditOperator(
-            "redrawn", Class.STALE, "another value of the same format: another account's, or rotated", wrong_value=True
-        ),
-        redrawn,
-    ),
+    (EditOperator("redrawn", Class.STALE, "another account's value, or a rotated one", wrong_value=True), redrawn),
     _left("changeme", "changeme"),
     _left("todo", "TODO"),
     _left("variable", "${MFA_VALUE}"),
