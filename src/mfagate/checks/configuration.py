@@ -28,14 +28,16 @@ from mfagate.inspection.values import fault_of_free_text
 
 def run(context: CheckContext) -> Iterator[Check]:
     """Report the faults of the values; if there are none, make the typed settings and check them."""
-    findings = [*_tables(context), *_other_tables(context), *_endpoint(context), *_ca_bundle(context)]
-    tables = context.tables
+    integration, tables = context.integration, context.tables
+    findings = [*_tables(context), *inspect_table(integration, "expect", tables.expect)]
+    findings += inspect_table(integration, "test_data", tables.test_data, context.provider.test_secrets)
+    findings += [*_endpoint(context), *_ca_bundle(context)]
     findings += inspect_settings(tables.settings, horizon=context.horizon)
     if tables.control is not None:
         findings += inspect_settings(tables.control, horizon=context.horizon, partial=True)
     findings += _misread(context)
-    findings += inspect_client(context.integration, tables.client)
-    findings += inspect_identity(context.integration, tables.client_certificate, context.horizon)
+    findings += inspect_client(integration, tables.client)
+    findings += inspect_identity(integration, tables.client_certificate, context.horizon)
     findings += context.shared
     checks = [_check(finding) for finding in findings]
     if not any(map(context.waivers.stops, checks)):
@@ -88,12 +90,6 @@ def _tables(context: CheckContext) -> Iterator[Finding]:
                 evidence = {"known keys": ", ".join(known) or "none"}
                 step = None if known else f"Remove the line: {context.provider.title} needs nothing in {table}."
                 yield Finding(CauseId.CONFIG_UNKNOWN_SETTING, message, evidence, integration.locate(table, name), step)
-
-
-def _other_tables(context: CheckContext) -> Iterator[Finding]:
-    """Report values of the tables that are not settings."""
-    yield from inspect_table(context.integration, "expect", context.tables.expect)
-    yield from inspect_table(context.integration, "test_data", context.tables.test_data, context.provider.test_secrets)
 
 
 def _misread(context: CheckContext) -> Iterator[Finding]:

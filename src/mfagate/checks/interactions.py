@@ -27,11 +27,9 @@ _CONFIRMED = 3
 """How many broken interactions are repeated; further repetitions would show nothing new."""
 
 _CONSEQUENCES = (
-    CauseId.CONTRACT_ENDPOINT_RETIRED,
-    CauseId.CONTRACT_STATUS_CHANGED,
-    CauseId.CONTRACT_VALUE_UNEXPECTED,
+    CauseId.CONTRACT_ENDPOINT_RETIRED, CauseId.CONTRACT_STATUS_CHANGED, CauseId.CONTRACT_VALUE_UNEXPECTED,
     CauseId.CONTRACT_STATE_UNAVAILABLE,
-)
+)  # fmt: skip
 """Causes that may follow from a state that was set up with a changed answer."""
 
 

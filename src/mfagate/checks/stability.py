@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from mfagate.checks.live import LiveContext
 from mfagate.checks.results import passed
 from mfagate.checks.retirement import endpoint_of
-from mfagate.checks.retry import Attempt, Attempts, counts
+from mfagate.checks.retry import Attempt, counts
 from mfagate.checks.transcript import Transcript
 from mfagate.config.resolved import Value
 from mfagate.core import check_ids
@@ -46,23 +46,20 @@ def run(live: LiveContext) -> Iterator[Check]:
 
 def sporadic(transcript: Transcript) -> Finding | None:
     """Report requests that were answered only when repeated: a warning, or inconclusive if there are many."""
-    late = [passing for attempts in transcript.requests if (passing := _passing(attempts))]
+    transient = [[attempt for attempt in attempts.all if attempt.is_transient] for attempts in transcript.requests]
+    late = list(filter(None, transient))
     if not late:
         return None
     # The gate itself causes rate limits, and this machine causes a lack of resources.
-    failed = [passing for passing in late if any(attempt.cause not in _OURS for attempt in passing)]
+    failed = [attempts for attempts in late if any(attempt.cause not in _OURS for attempt in attempts)]
     often = len(failed) >= max(_OFTEN_LEAST, _OFTEN_SHARE * len(transcript.requests))
-    failures = [attempt for passing in late for attempt in passing]
+    failures = [attempt for attempts in late for attempt in attempts]
     return Finding(
         _common(failures) or CauseId.PROVIDER_DEGRADED,
         f"{len(late)} of {len(transcript.requests)} requests were not answered at the first attempt",
         {"failed attempts": counts(failures)},
         outcome=Outcome.INCONCLUSIVE if often else Outcome.WARN,
     )
-
-
-def _passing(attempts: Attempts[object]) -> list[Attempt[object]]:
-    return [attempt for attempt in attempts.all if attempt.is_transient]
 
 
 def _common(failures: list[Attempt[object]]) -> CauseId | None:

@@ -30,6 +30,7 @@ from mfagate.contract.safety import fault_of_header, fault_of_method
 from mfagate.core import numbers
 from mfagate.core.files import OutOfResources, Unreadable, read_text
 from mfagate.core.origins import path_fault
+from mfagate.core.strict_json import depth
 
 LARGEST_FILE = 16 * 1024 * 1024
 # Pact's own JSON reader stops at 128.
@@ -150,23 +151,9 @@ def _parsed(path: Path, content: str) -> Any:
         raise ContractError(f"{path} {problem}; write it again from the consumer tests") from error
     except (ValueError, RecursionError) as error:
         raise ContractError(f"{path} is not JSON that Pact can read") from error
-    if _is_deeper(document, DEEPEST_NESTING):
+    if depth(document) > DEEPEST_NESTING:
         raise ContractError(f"{path} is nested more than {DEEPEST_NESTING} levels deep")
     return document
-
-
-def _is_deeper(document: Any, levels: int) -> bool:
-    layer: list[Any] = [[document]]
-    for _ in range(levels + 1):
-        layer = [
-            child
-            for parent in layer
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
-        if not layer:
-            return False
-    return True
 
 
 def _interaction(node: Node) -> Interaction:

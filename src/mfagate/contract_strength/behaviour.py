@@ -17,6 +17,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from mfagate.contract.path import walk
 from mfagate.contract_strength.operators import AnswerChange, ChangeOperator
 from mfagate.core.foreign import ForeignText
 from mfagate.core.foreign.parsing import raw
@@ -116,17 +117,9 @@ def _is_substituted(old: str, new: str, before: str, after: str) -> bool:
 def _is_passed_on(leaf: Leaf, change: AnswerChange) -> bool:
     """Return whether a new member of a set is a value of the element that was added."""
     name, value = leaf
-    return name.endswith(MEMBER) and value in {_typed(scalar) for scalar in _scalars(change.after)}
-
-
-def _scalars(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = [*value.values()]
-    if not isinstance(value, list):
-        yield value
-        return
-    for item in value:
-        yield from _scalars(item)
+    return name.endswith(MEMBER) and value in {
+        _typed(part) for _, part in walk(change.after) if not isinstance(part, dict | list)
+    }
 
 
 def _is_number(value: Any) -> bool:

@@ -28,7 +28,7 @@ from mfagate.mutation.copy import Copy
 from mfagate.mutation.layout import MutatedProject, NotMutable, project_of, shared_sandboxes
 from mfagate.mutation.model import REFUSED, Class, Mutant, MutantResult, MutantStatus
 from mfagate.providers import registry
-from mfagate.sandbox import Running, SandboxError
+from mfagate.sandbox import Running
 from mfagate.sandbox import registry as sandboxes
 
 _WORKERS = 4
@@ -291,6 +291,3 @@ def _leads_to(base_url: str, original: str, endpoint: str) -> str | None:
         return f"{to.scheme}://{to.hostname}:{_CLOSED_PORT}"
     # The sandbox's own address is edited, so use the edited address.
     return None if is_loopback(original) else endpoint
-
-
-__all__ = ["NotMutable", "Runner", "SandboxError", "opened"]
