@@ -26,8 +26,8 @@ CONFIGURATION = "integrations.toml"
 class SourceValue:
     """One value in a source.
 
-    ``written`` stands in the file as it is, in target of the value in the format's own
-    notation; ``section`` is that of a Kubernetes Secret.
+    ``written``, if set, is written to the file unchanged; by default the value is written in the format's own notation.
+    ``section`` is that of a Kubernetes Secret.
     """
 
     value: str = field(repr=False)
@@ -217,7 +217,7 @@ def _yaml(entries: Mapping[Reference, SourceValue]) -> str:
 def _by_document(
     entries: Mapping[Reference, SourceValue],
 ) -> Sequence[tuple[str | None, Mapping[Reference, SourceValue]]]:
-    """Return the entries of each document that references choose, with documents chosen by number at their target."""
+    """Return the entries of each document that references select; those selected by number are at their index."""
     chosen: dict[str | None, dict[Reference, SourceValue]] = {}
     for reference, entry in entries.items():
         chosen.setdefault(ValuePath.parse(_fragment(reference)).document, {})[reference] = entry

@@ -128,7 +128,7 @@ class _Builder:
             self.copy = self.copy.with_toml_value((*keys, "endpoint"), '"sandbox"')
 
     def _borrow(self, integration: Integration, table: str, values: Mapping[str, str]) -> None:
-        """Test data and expectations of the sandbox in target of the user's; what it does not have is left out."""
+        """Use the sandbox's test data and expectations, and leave out those that it does not have."""
         for name, raw in getattr(integration, table).items():
             keys = ("integrations", integration.name, table, name)
             if integration.uses_sandbox and table != "control" and not _is_foreign(raw):
@@ -246,5 +246,5 @@ def _location(integration: Integration, reference: Reference) -> Location | None
 
 
 def targets_in(targets: Sequence[EditTarget], integration: str) -> Iterator[EditTarget]:
-    """Return the targets of one integration."""
+    """Return the edit targets of one integration."""
     return (target for target in targets if target.integration == integration)
