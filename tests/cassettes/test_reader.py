@@ -1,4 +1,4 @@
-"""Recordings are read whatever they hold, and vcrpy reads ours."""
+"""Recordings with any content are read or refused, and vcrpy reads ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recording keeps nothing secret and nothing that changes by itself."""
+"""A recording keeps no secrets and no values that always change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings that are old: one finding an integration, whatever the number of recordings."""
+"""Old recordings are one finding for each integration, for any number of recordings."""
 
 from __future__ import annotations
 
@@ -118,10 +118,10 @@ def test_it_can_be_waived(dated: Dated) -> None:
     assert "is about no single subject" in unused["message"]
 
 
-# A public id in the place of a secret
+# A public id in place of a secret
 
 CLIENT_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-"""It stands in the shipped recordings, as a client ID does in any."""
+"""The shipped recordings contain it, as any recording contains a client ID."""
 
 
 class Entra(AnyProject):
@@ -140,7 +140,7 @@ class Entra(AnyProject):
 
 
 def test_a_public_id_in_place_of_a_secret_is_not_a_leak(tmp_path: Path) -> None:
-    """Fifteen recordings "held the secret", which was to be rotated: it was the client ID, and the secret is good."""
+    """The report asked to rotate the secret in fifteen recordings, but they contained only the client ID."""
     assert any(CLIENT_ID in path.read_text() for path in (REPOSITORY / "cassettes/entra").glob("*.yaml"))
     result = Entra(tmp_path, CLIENT_ID).run("check")
     red = {check["cause"] for check in result.first["checks"] if check["outcome"] == "fail"}

@@ -1,4 +1,4 @@
-"""How an answer differs from what is known of its endpoint: the nearest interaction, or the probe's own example."""
+"""How an answer differs from the nearest interaction, or from the probe's own example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody said whose account must answer: in production that is a warning, with the lines that say it."""
+"""Without an expected account there is a warning in production, with the lines to add."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ca_bundle = "{ca_bundle}"
 
 
 class Deployed(Project):
-    """One integration that is deployed, asked of an emulator."""
+    """One deployed integration, checked against an emulator."""
 
     def __init__(self, folder: Path, provider: str, running: Running, environment: str = "production") -> None:
         super().__init__(folder, {})
@@ -61,7 +61,7 @@ def started(request: pytest.FixtureRequest) -> Iterator[tuple[str, Running]]:
 
 @pytest.mark.parametrize("table", ["", '\n[integrations.{}.expect]\n# tenant = "…"\n'], ids=["absent", "empty"])
 def test_the_lines_to_add_are_those_that_pass(started: tuple[str, Running], tmp_path: Path, table: str) -> None:
-    """As they stand in the report they can be appended, and then the account is expected."""
+    """The lines in the report can be appended unchanged, and then the account is expected."""
     project = Deployed(tmp_path, *started)
     project.configuration += table.format(project.name)
     result, (found,) = project.unpinned()
@@ -87,7 +87,7 @@ def test_the_lines_to_add_are_those_that_pass(started: tuple[str, Running], tmp_
 def test_the_lines_to_add_are_for_one_environment_alone(
     started: tuple[str, Running], tmp_path: Path, above: str, below: str
 ) -> None:
-    """A shared table would hold for the other environments, in which another account answers."""
+    """A shared table would apply to the other environments, which have other accounts."""
     project = Deployed(tmp_path, *started)
     own = f"[integrations.{project.name}.environments.production]"
     text = project.configuration.replace('environment = "production"\n', "")

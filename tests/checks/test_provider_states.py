@@ -61,7 +61,7 @@ class Sent:
 
 @dataclass
 class PathStates:
-    """States whose names are the paths that they send a request to."""
+    """States that send a request to the path in their name."""
 
     send: Send[Any]
 
@@ -188,7 +188,7 @@ def stall(handler: Handler) -> bool:
     [("timeout_seconds = 0.2", 0.2), ("timeout_seconds = 0.2\nstate_timeout_seconds = 0.3", 0.3)],
 )
 def test_a_setup_request_keeps_to_its_timeout(stated: str, used: float, tmp_path: Path) -> None:
-    """It once took six seconds where two were configured."""
+    """It once took six seconds with a timeout of two seconds."""
     (tmp_path / "integrations.toml").write_text(
         f'[integrations.x]\nprovider = "fake"\nenvironment = "staging"\n{stated}\n'
     )

@@ -1,4 +1,4 @@
-"""A refusal that no table explains accuses nothing; one without a reason does so only after further questions."""
+"""An unknown refusal blames no setting; a refusal without a reason does so only after further requests."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_unknown_code_is_shown_and_accuses_nothing(run: Run, server: Server) 
 
 @pytest.mark.parametrize(("answer", "is_foreign"), [((403, {"message": "Forbidden"}), True), (UNKNOWN, False)])
 def test_a_gateways_own_refusal_is_looked_for(run: Run, server: Server, answer: Answer, is_foreign: bool) -> None:
-    """A gateway refused in JSON of its own, and the report sent people to the provider's list of codes."""
+    """A gateway refused with its own JSON, and the report led to the provider's list of codes."""
     server.token = lambda body: answer
     check = red(run())
     assert_accuses_nothing(check)
@@ -283,7 +283,7 @@ def test_a_ping_that_says_something_definite_decides(run: Run, server: Server, a
 def test_a_page_that_refuses_every_request_is_a_filter_before_another_host(
     run: Run, server: Server, page: bytes
 ) -> None:
-    """A web filter, or a protection in front of the provider; the URL, which was right, was accused first."""
+    """A web filter, or protection in front of the provider; the correct URL was once blamed."""
     server.answers["/login/ping"] = (403, page)
     server.token = lambda body: (403, page)
     check = red(run())

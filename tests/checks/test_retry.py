@@ -30,11 +30,11 @@ REFUSED = (401, {"error": "bad_secret"})
 TOKEN_ANSWER = (200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
 
 ANY_TIME = -math.inf
-"""Seconds that every answer takes, also one of which the machine took all the time."""
+"""Less than the seconds of any answer, even one that only this machine delayed."""
 
 
 def then(*answers: tuple[int, Any]) -> Callable[[bytes], tuple[int, Any]]:
-    """These answers in turn, the last one for ever; a made-up secret is always refused."""
+    """Return these answers in turn, and the last one forever; always refuse a made-up secret."""
     left: Iterable[tuple[int, Any]] = itertools.chain(answers, itertools.repeat(answers[-1]))
     turn = iter(left)
     return lambda body: next(turn) if CANARY.encode() in body else REFUSED
@@ -89,7 +89,7 @@ def test_errors_of_the_authentication_alone_are_not_an_outage(run: Run, server: 
 
 
 def test_no_longer_than_the_provider_allows(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wait that does not fit is not waited for."""
+    """A request is not repeated if the wait is too long."""
     pauses: list[float] = []
     monkeypatch.setattr("mfagate.checks.retry.time.sleep", pauses.append)
     server.headers["/login/ping"] = {"Retry-After": "30"}
@@ -171,14 +171,14 @@ def trouble(cause: CauseId, late: int, total: int) -> list[Attempts[object]]:
         (CauseId.PROVIDER_OUTAGE, 5, 20, CauseId.PROVIDER_DEGRADED, Outcome.INCONCLUSIVE),
         (CauseId.PROVIDER_OUTAGE, 2, 2, CauseId.PROVIDER_DEGRADED, Outcome.WARN),
         (CauseId.NETWORK_CONNECTION_RESET, 3, 4, CauseId.NETWORK_CONNECTION_RESET, Outcome.INCONCLUSIVE),
-        # It is the gate that asks so much at once.
+        # The gate itself sends too many requests.
         (CauseId.PROVIDER_RATE_LIMITED, 20, 20, CauseId.PROVIDER_RATE_LIMITED, Outcome.WARN),
     ],
 )
 def test_too_many_transient_errors_are_no_basis_for_a_verdict(
     cause: CauseId, late: int, total: int, reported: CauseId, outcome: Outcome, tmp_path: Path
 ) -> None:
-    """All is answered in the end; but what the gate asks again, a login does not."""
+    """All requests are answered in the end, but a login does not repeat its requests."""
     live = live_context(tmp_path, requests=trouble(cause, late, total), ago=100)
     found = stability.sporadic(live.transcript)
     assert found is not None
@@ -194,7 +194,7 @@ def test_too_many_transient_errors_are_no_basis_for_a_verdict(
 
 
 def test_a_passed_deadline_blames_no_one(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing was slow, so nothing is said of the provider."""
+    """No answer was slow, so the provider is not blamed."""
     monkeypatch.setattr("mfagate.checks.transcript.time", SimpleNamespace(monotonic=lambda: 1e9))
     check = red(run())
     assert (check.cause, check.outcome) == (CauseId.GATE_NOTHING_CHECKED, Outcome.INCONCLUSIVE)
@@ -214,7 +214,7 @@ def test_clocks_that_disagree_are_inconclusive(run: Run, server: Server) -> None
 
 
 def test_a_timeout_is_confirmed_once(run: Run, provider: Fake) -> None:
-    """Each costs a timeout."""
+    """Each attempt takes a whole timeout."""
     with faulty_proxy("http://127.0.0.1:9", lambda handler: handler.rfile.read() is None) as silent:
         provider.api.login = silent.url
         check = red(run())
@@ -223,7 +223,7 @@ def test_a_timeout_is_confirmed_once(run: Run, provider: Fake) -> None:
 
 
 def test_one_server_of_several_is_named() -> None:
-    """Behind one name there may be many, and only one of them is broken."""
+    """Several servers may share a name, and only one of them may be broken."""
 
     def met(address: str, cause: CauseId | None) -> Attempt[None]:
         request = Request("GET", "https://mfa.example/ping")

@@ -39,12 +39,12 @@ def test_the_token_is_fetched_once_and_used(run: Run, server: Server) -> None:
         Outcome.PASS,
         Outcome.SKIPPED,
     }
-    # The probe, the negative control, and one for all that needs a token.
+    # The probe, the negative control, and one for all requests that need a token.
     assert len(server.bodies["/login/token"]) == 3
 
 
 def test_a_refused_token_is_explained_like_any_answer(run: Run, server: Server) -> None:
-    """The probe was answered; the token for what comes next is not."""
+    """The probe was answered, but the request for the next token is not."""
     first = iter([(200, {}), *[(401, {"error": "bad_secret"})]])
     server.token = lambda body: next(first, (401, {"error": "no_tenant"}))
     report = run()
@@ -86,7 +86,7 @@ def test_a_refusal_is_refined(run: Run, server: Server, provider: Fake, error: s
         (40, None, Outcome.PASS, None),
         (29, None, Outcome.WARN, CauseId.CREDENTIAL_EXPIRING_SOON),
         (-1, None, Outcome.FAIL, CauseId.CREDENTIAL_EXPIRED),
-        # Used daily, it is never more than its window from its end.
+        # With daily use, its end is never further away than its window.
         (29, 30, Outcome.PASS, None),
         (9, 30, Outcome.WARN, CauseId.CREDENTIAL_EXPIRING_SOON),
         (29, 900, Outcome.WARN, CauseId.CREDENTIAL_EXPIRING_SOON),

@@ -19,7 +19,7 @@ from tests.checks.fake import CANARY, Fake, Server, of
 
 
 class NoStates:
-    """States of a contract that needs none."""
+    """The states of a contract that needs no states."""
 
     def arrange(self, state: Any) -> Any:
         raise AssertionError("the contract names no state")

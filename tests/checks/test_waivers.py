@@ -1,4 +1,4 @@
-"""Which finding a waiver covers, for any finding and any waivers."""
+"""The findings that a waiver covers, for any findings and waivers."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def describe(pact: Pact) -> None:
 
 
 def write(directory: Path, describe: Callable[[Pact], object] = describe) -> Path:
-    """Write the pact that a function describes; returns the file."""
+    """Write the pact that a function describes, and return the file."""
     pact = Pact("auth-service", "provider").with_specification("V4")
     describe(pact)
     pact.write_file(directory)

@@ -1,4 +1,4 @@
-"""Places of an answer that have to hold what was asked about."""
+"""Places of an answer that must match the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading pact files: what is in them, and what is wrong with them."""
+"""Reading pact files: their contents, and their faults."""
 
 from __future__ import annotations
 

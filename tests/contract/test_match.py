@@ -1,4 +1,4 @@
-"""Answers held against a contract: which cause, where, and in what words."""
+"""Answers compared with a contract: the cause, the place and the message."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def without(name: str) -> dict[str, Any]:
                 "The provider announces the end of this endpoint in its Sunset header.",
             ),
         ),
-        # An error in the shape of the API's other answers: it knows the endpoint and misses a resource.
+        # An error in the shape of the API's other answers: the endpoint exists, but a resource is missing.
         (answer({"result": None, "id": 1}, status=404), ("status-changed", "status", None)),
     ],
 )

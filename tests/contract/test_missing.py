@@ -1,4 +1,4 @@
-"""The next step for a contract that is not there, wherever it is missed."""
+"""The next step for a missing contract, wherever it is reported."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_the_requests_are_those_that_the_verifier_sends(tmp_path: Path) -> None:
 
 
 def test_one_description_with_several_states_is_several_interactions(tmp_path: Path) -> None:
-    """As in Pact, where it takes both to identify one, at every version."""
+    """As in every version of Pact, both identify an interaction."""
     document = one(providerState="alice exists")
     document["interactions"] += one(providerState="alice is locked")["interactions"] + one()["interactions"]
     names = ["a, given alice exists", "a, given alice is locked", "a"]
@@ -122,7 +122,7 @@ def test_one_description_with_several_states_is_several_interactions(tmp_path: P
              "$.header.$.Location"],
 )  # fmt: skip
 def test_a_rule_for_a_header(tmp_path: Path, path: str) -> None:
-    """Pact's core wrote the last two at times, and no longer reads all of them."""
+    """Some versions of Pact's core wrote the last two, and it no longer reads all of them."""
     response = {"headers": {"Location": "/1"}, "matchingRules": {path: {"match": "regex", "regex": "/[0-9]+"}}}
     (interaction,) = read(tmp_path, one(response=response)).interactions
     found = [bool(interaction.match(Response(200, headers=Headers((("Location", to),))))) for to in ("/22", "/x")]

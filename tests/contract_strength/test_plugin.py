@@ -1,4 +1,4 @@
-"""The fixture and the decorator, in a pytest of its own."""
+"""The fixture and the decorator, in a separate pytest."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def list_of(*, min_items: int | None) -> Any:
 
 
 def has_push(body: Any) -> bool:
-    """Whether one of the factors is a push; what is no factor is skipped."""
+    """Whether one of the factors is a push; other items are skipped."""
     factors = body if isinstance(body, list) else []
     if not any(isinstance(each, dict) and each.get("kind") == "push" for each in factors):
         raise Refused
@@ -134,7 +134,7 @@ def has_push(body: Any) -> bool:
 
 
 def test_an_empty_list_and_a_renamed_word_are_found(tmp_path: Path) -> None:
-    """A list of ``each_like`` without ``min`` checks types alone, at any depth."""
+    """A list of ``each_like`` without ``min`` checks only types, at any depth."""
     path = contract(tmp_path, {"factors": list_of(min_items=None)})
     proof = prove(field("factors", list, has_push), contract=path, interaction="answer", expect=True)
     assert {"$.factors empty", "$.factors[0].kind other-value", "$.factors[0].kind empty-text"} <= blind(proof)

@@ -1,4 +1,4 @@
-"""Temporary folders with keys go with their owner, however it ends."""
+"""Temporary folders with keys are removed with their owner, however it ends."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_missing_temporary_folder_is_not_an_error(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_next_command_removes_what_a_killed_sandbox_left(temporary: Path) -> None:
-    """Kill the whole command, with its keys on the disk."""
+    """Kill the whole command while its keys are on the disk."""
     command = [sys.executable, "-m", "mfagate", "sandbox", "duo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=temporary) as killed:
         assert killed.stdout is not None

@@ -1,4 +1,4 @@
-"""What a run makes and sends is on the disk before it is made or sent, and outlives it."""
+"""The things and messages of a run are recorded on disk before they are made or sent, and remain after it."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_an_entry_after_half_a_line_is_read() -> None:
 
 
 def test_an_entry_that_was_written_by_half_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that is nearly full takes the beginning of a line."""
+    """A nearly full disk stores only the beginning of a line."""
     folder = folder_of("okta")
     one = Ledger(None, folder)
     write = os.write
@@ -134,7 +134,7 @@ def test_a_run_with_a_name_finds_what_it_sent() -> None:
     for thing in again.things:
         again.removed(thing)
     again.close()
-    # Messages are remembered for a while.
+    # Messages stay recorded for a while.
     assert not left(folder)
     with pytest.raises(AlreadySent):
         Ledger("pipeline 7", folder).sending("code sent")
@@ -237,7 +237,7 @@ def test_without_a_home_the_temporary_folder_is_used(tmp_path: Path, monkeypatch
 
 
 def test_a_relative_state_home_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So says the specification."""
+    """As the specification requires."""
     monkeypatch.setenv("XDG_STATE_HOME", "state")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert module.folder_of("okta").is_relative_to(tmp_path / ".local" / "state")

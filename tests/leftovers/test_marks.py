@@ -1,4 +1,4 @@
-"""Only what a run made has a name that is a mark."""
+"""Only things that a run made have a mark as their name."""
 
 from __future__ import annotations
 

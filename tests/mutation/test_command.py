@@ -1,4 +1,4 @@
-"""The whole command on a layout of somebody else, with canary secrets in every source."""
+"""The whole command on another user's layout, with canary secrets in every source."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_every_class_on_a_layout_of_five_stores(somebody: Somebody) -> None:
         "duo.client.timeout_seconds/over-the-budget"
     ]
     assert by_id["duo.settings.secret_key/plain-in-data"]["fate"] == "caught offline"
-    # The two accounts have sandboxes of their own: the copy-paste error shows.
+    # The two accounts have separate sandboxes, so the copy-paste error is visible.
     copied = [m for m in document["mutants"] if m["operator"] == "points-at-other-integration"]
     assert copied
     assert {mutant["fate"] for mutant in copied} <= {"caught offline", "caught live"}
@@ -149,9 +149,9 @@ def test_the_credentials_of_all_sandboxes_are_distinguished(tmp_path: Path) -> N
     assert document["caught"] == document["harmful"] == document["rightly_named"] > 40
     by_id = {mutant["id"]: mutant["cause"] for mutant in document["mutants"]}
     assert by_id["privacyidea.settings.validate_key/expired"] == "config.expired"
-    # That it is another application, which expect names, is not what was wrong with it.
+    # Its fault is not that it belongs to another application, which expect names.
     assert by_id["entra.settings.client_secret/roleless"] == "credential.insufficient-permission"
-    # It passes every probe, and is refused only while a state is arranged with it.
+    # It passes every probe, and is refused only while a state is set up.
     assert by_id["twilio.settings.api_key_secret/read_only"] == "credential.insufficient-permission"
 
 
@@ -169,7 +169,7 @@ api_key_secret = "dotenv:KEYS.env#SECRET"
 
 
 def test_a_warning_that_exists_without_the_edit_does_not_catch_it(tmp_path: Path) -> None:
-    """Two integrations that share their credentials are warned of; another key in one place is no more than before."""
+    """Shared credentials of two integrations are a warning; another shared key adds nothing."""
     tables = (("one", "production", "ours"), ("two", "staging", "ours"), ("three", "production", "theirs"))
     text = "".join(
         SHARED.replace("NAME", name).replace("ENVIRONMENT", environment).replace("KEYS", keys)
@@ -185,7 +185,7 @@ def test_a_warning_that_exists_without_the_edit_does_not_catch_it(tmp_path: Path
 
 
 def test_after_an_edit_that_reads_the_same_nothing_is_counted(tmp_path: Path) -> None:
-    """Of two names for one value in one file, the shorter is what is left of the longer."""
+    """Of two names for one value in a file, the shorter is the longer without its end."""
     first = SHARED.replace("NAME", "one").replace("ENVIRONMENT", "staging").replace("KEYS", "ours")
     (tmp_path / "integrations.toml").write_text(first + first.replace("one", "two").replace("#ACCOUNT", "#ACCOUNT2"))
     arguments = ("--offline", "--integration", "one", "--integration", "two", "--class", "reference", "--verbose")
@@ -216,7 +216,7 @@ until = UNTIL
 
 @pytest.mark.parametrize("answer", ["allow", "deny"])
 def test_a_waiver_is_applied_as_in_the_gate(tmp_path: Path, answer: str) -> None:
-    """It passes with it unedited; and an edit that the waiver lets through is a survivor."""
+    """The unedited copy passes with the waiver, and an edit that the waiver accepts survives."""
     until = str(datetime.now(UTC).date() + timedelta(days=90))
     (tmp_path / "integrations.toml").write_text(WAIVED.replace("ANSWER", answer).replace("UNTIL", until))
     result = Somebody(tmp_path, {}).execute("mutate", "--offline", "--class", "client")
@@ -227,7 +227,7 @@ def test_a_waiver_is_applied_as_in_the_gate(tmp_path: Path, answer: str) -> None
 
 
 def test_a_sandbox_that_dies_catches_nothing(somebody: Somebody) -> None:
-    """It refuses every edit, and none of them for what is wrong with it."""
+    """It refuses every edit, but never because of the edit."""
     configuration = load(somebody.folder / "integrations.toml", registry.names())
     with opened(configuration, configuration.select(("duo",))) as project:
         runner = Runner(project)
@@ -243,7 +243,7 @@ def test_a_sandbox_that_dies_catches_nothing(somebody: Somebody) -> None:
 
 
 def test_no_name_of_a_provider_is_looked_up(somebody: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address with a slip in it may be that of somebody else's server."""
+    """A mistyped address may be another server's."""
     asked, look_up = set(), socket.getaddrinfo
 
     def noted(host: Any, *arguments: Any, **options: Any) -> Any:
@@ -273,7 +273,7 @@ DUO, LOCAL = "https://api-1a2b3c4d.duosecurity.com", "http://127.0.0.1:45123"
         (f"{DUO}:8443", DUO, "http://127.0.0.1:1"),
         (f"{DUO}/api", DUO, LOCAL),
         ("http://127.0.0.7:45123", LOCAL, "http://127.0.0.7.invalid"),
-        # Any server of this machine may listen there.
+        # Any server on this machine may use the port.
         ("http://127.0.0.1:45128", LOCAL, "http://127.0.0.1:1"),
         ("http://127.0.0.1", LOCAL, "http://127.0.0.1:1"),
         ("https://127.0.0.1:45123", LOCAL, None),

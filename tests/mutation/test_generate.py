@@ -1,4 +1,4 @@
-"""The edits: what they make of any value, and what of a whole project, without any server."""
+"""The edits of any value, and of a whole project, without any server."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_value_that_the_sandbox_lacks_is_named(tmp_path: Path) -> None:
 
 
 def test_an_edit_without_effect_is_left_out(tmp_path: Path) -> None:
-    """It would count as one that stays green."""
+    """It would count as a green edit."""
     waiver = "[[integrations.duo.waivers]]\ncause = 'config.expiring-soon'\nreason = 'x'\nowner = 'y'\n"
     made = project(tmp_path, f"{HEAD}host = 'literal'\n{waiver}until = {datetime.now(UTC).date()}\n")
     mutants = list(mutants_of(made))
@@ -148,7 +148,7 @@ def test_a_secret_with_a_colon_in_it_is_not_quoted(tmp_path: Path) -> None:
 
 
 def test_no_value_of_the_user_is_in_any_copy(tmp_path: Path) -> None:
-    """Also where secrets stand in the file itself, and where an integration is not among those that are edited."""
+    """Also if the file itself contains secrets, and for an integration that is not edited."""
     canary = "CanaryZq7fR2mW9xK4pL8sT1vB6nY3hJ5gD0cQ7w"
     other = HEAD.replace("duo", "other") + f'secret_key = "{canary}"\nhost = "dotenv:a.env#HOST"\n'
     other += f'[integrations.other.control]\nsecret_key = "{canary}"\n'
@@ -181,7 +181,7 @@ def test_integrations_that_read_one_source_share_a_sandbox(tmp_path: Path) -> No
         return shared_sandboxes(load(tmp_path / "integrations.toml", registry.names()).select())
 
     assert shared(table("a", "X"), table("b", "Y"), table("c", "X")) == {"a": "a", "b": "b", "c": "a"}
-    # The last one reads what two others read: all three share one.
+    # The last integration shares sources with both others, so all three share a sandbox.
     assert shared(table("a", "X"), table("b", "Y"), table("c", "X", "Y")) == {"a": "a", "b": "a", "c": "a"}
 
 
