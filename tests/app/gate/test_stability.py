@@ -50,7 +50,7 @@ def test_a_transient_error_is_a_warning(project: Project, server: Running, fault
     assert result.exit_code == 0, result.stdout
     (steady,) = result.checks("provider.steady")
     assert (steady["outcome"], steady["cause"]) == ("warn", cause)
-    assert "not answered at once" in steady["message"]
+    assert "not answered at the first attempt" in steady["message"]
 
 
 def late(handler: Handler) -> bool:
@@ -83,7 +83,7 @@ def test_a_lasting_error_names_how_many_requests_were_answered(project: Project,
         project.settings["url"] = before.url
         result = project.run("gate")
     assert (result.exit_code, result.first["cause"]) == (3, "provider.degraded"), result.stdout
-    assert "only when asked again" in result.first_red["evidence"]["in this run"]
+    assert "only when repeated" in result.first_red["evidence"]["in this run"]
 
 
 def refuse(handler: Handler) -> bool:
@@ -124,4 +124,4 @@ def test_a_credential_that_is_refused_in_mid_run(project: Project, server: Runni
         project.settings["url"] = before.url
         result = project.run("gate")
     assert (result.exit_code, result.first["cause"]) == (3, "provider.auth-outage"), result.stdout
-    assert "accepted when this run began" in result.first["headline"]
+    assert "accepted at the start of this run" in result.first["headline"]
