@@ -115,7 +115,7 @@ def test_it_can_be_waived(dated: Dated) -> None:
     result = project.run("check")
     (unused,) = result.checks("waiver")
     assert unused["cause"] == "waiver.unused"
-    assert "is about no single subject" in unused["message"]
+    assert "the finding has no subject" in unused["message"]
 
 
 # A public id in place of a secret

@@ -181,7 +181,7 @@ def test_many_waived_findings_of_a_kind_are_summed_up(changed: Project) -> None:
     ("tables", "says"),
     [
         pytest.param(waiver("config.timeout-budget"), "its cause was not found", id="nothing to find"),
-        pytest.param(waiver("cassette.missing", subject="OPT accepted"), "nothing has this subject", id="no subject"),
+        pytest.param(waiver("cassette.missing", subject="OPT accepted"), "none has this subject", id="no subject"),
         pytest.param(
             waiver("config.timeout-budget", "yesterday"), f"it ended on {day('yesterday')}", id="and it has ended"
         ),
