@@ -38,10 +38,10 @@ def problem(cause: CauseId, outcome: Outcome) -> RecordedProblem:
         "request": "GET https://api-1a2b3c4d.duosecurity.com/auth/v2/check",
         "status": 503,
         "attempts": "3 of 4 failed: 3 × provider.outage (503)",
-        "in this run": "38 of 40 questions were answered, 2 of them only when asked again",
+        "in this run": "38 of 40 requests were answered, 2 of them only when repeated",
     }
     return RecordedProblem(
-        "provider.steady", None, outcome, cause, "2 of 40 questions were answered only when asked again", evidence
+        "provider.steady", None, outcome, cause, "2 of 40 requests were answered only when asked again", evidence
     )
 
 

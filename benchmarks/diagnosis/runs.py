@@ -95,7 +95,7 @@ def mutated(provider: str) -> Iterator[Row]:
         runner.confirm()
         secrets = [running.values[name] for running in project.running.values() for name in running.secrets]
         for result in runner.run(list(mutants_of(project, seed=0))):
-            if result.fate is not MutantStatus.EQUIVALENT:
+            if result.status is not MutantStatus.EQUIVALENT:
                 yield _edit(provider, result, secrets)
 
 
@@ -103,6 +103,6 @@ def _edit(provider: str, result: MutantResult, secrets: Sequence[str]) -> Row:
     mutant, operator = result.mutant, result.mutant.operator
     suite = "edits" if operator.harmful else HARMLESS
     case = Case(suite, provider, f"{mutant.setting}, {operator.name}", causes=mutant.expected)
-    stopped = result.fate.is_caught or result.fate is MutantStatus.REFUSED
+    stopped = result.status.is_caught or result.status is MutantStatus.REFUSED
     leaked = sum(len(secret) >= 8 and secret in result.message for secret in secrets)
     return Row(case, Answer("fail" if stopped else "pass", result.cause, (), result.seconds, leaked))

@@ -1,4 +1,4 @@
-"""The fixture and the decorator, in a pytest of its own."""
+"""The fixture and the decorator, in a separate pytest."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_blind_contract_fails_and_is_not_written(pytester: pytest.Pytester) ->
     assert not (pytester.path / "our-login-elsewhere.json").exists()
 
 
-def test_a_client_that_sends_something_else_is_told_so_first(pytester: pytest.Pytester) -> None:
+def test_another_request_of_the_client_is_reported_first(pytester: pytest.Pytester) -> None:
     consumer(pytester, '"allow"')
     path = pytester.path / "test_contract.py"
     path.write_text(path.read_text().replace('json={"user": "alice"}', 'json={"user": "bob"}'))

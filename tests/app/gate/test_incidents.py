@@ -358,7 +358,7 @@ def test_an_admin_key_that_may_not_list_tokens(project: Project, server: Running
         (always(200, b'{"result": {', "application/json"), "contract.body-unreadable"),
     ],
 )
-def test_what_arranges_a_state_cannot_be_read(
+def test_a_setup_answer_that_cannot_be_read(
     project: Project, server: Running, answer: Callable[[Handler], bool], cause: str
 ) -> None:
     with faulty_proxy(server.endpoint, on_path("/token/init", answer)) as before:

@@ -46,11 +46,11 @@ def test_it_says_which_files_changed(project: Project, tapes: Path) -> None:
     edited.write_text(edited.read_text().replace("code: ", "code: 9"))
     old.write_text(re.sub("recorded_at: .*", "recorded_at: 2026-01-02", old.read_text()))
     result = project.run("record", "--output", "markdown=report.md")
-    told = " ".join(result.stdout.split())
-    assert f"mfa: new recordings in tapes: {gone.name} " in told
-    assert f"mfa: changed recordings in tapes: {edited.name} " in told
-    assert f"mfa: recordings of which only the date changed in tapes: {old.name} " in told
-    assert f"mfa: recordings that did not change: {len(names) - 3}" in told
+    output = " ".join(result.stdout.split())
+    assert f"mfa: new recordings in tapes: {gone.name} " in output
+    assert f"mfa: changed recordings in tapes: {edited.name} " in output
+    assert f"mfa: recordings of which only the date changed in tapes: {old.name} " in output
+    assert f"mfa: recordings that did not change: {len(names) - 3}" in output
     assert edited.name in (project.folder / "report.md").read_text()
     again = " ".join(project.run("record").stdout.split())
     assert f"PASS: recorded mfa: recordings that did not change: {len(names)} integration" in again
@@ -82,9 +82,7 @@ def test_an_answer_that_breaks_the_contract_is_not_recorded(project: Project, ta
     assert contents(tapes) == before
 
 
-def test_a_secret_that_slips_through_is_caught_before_the_old_file_is_replaced(
-    project: Project, tapes: Path, server: Running
-) -> None:
+def test_a_secret_that_scrubbing_misses_keeps_the_old_recording(project: Project, tapes: Path, server: Running) -> None:
     project.run("record")
     before = contents(tapes)
 

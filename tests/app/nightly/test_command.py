@@ -50,7 +50,9 @@ def test_the_first_nights(duo: Duo) -> None:
         assert result.report["run"]["stage"] == "nightly"
         (drift,) = result.checks("drift")
         assert drift["outcome"] == "pass"
-        assert all(check["message"].startswith(f"{night} nights are known") for check in result.checks("latency"))
+        assert all(
+            check["message"].startswith(f"{night} nightly runs are recorded") for check in result.checks("latency")
+        )
         assert [check["outcome"] for check in result.checks("errors")] == ["skipped"]
         assert [check["outcome"] for check in result.checks("cassette.age")] == ["pass"]
     assert len(duo.execute("history").stdout.splitlines()) == 3
@@ -79,7 +81,7 @@ def test_nights_that_asked_something_else_do_not_count(
     checks = duo.run("nightly").checks("latency")
     assert len(checks) == 5
     for check in checks:
-        assert check["message"].startswith("1 nights are known") is (known == 1)
+        assert check["message"].startswith("1 nightly runs are recorded") is (known == 1)
         assert check["outcome"] == "skipped" or known == 16
 
 
@@ -170,7 +172,7 @@ def test_an_endpoint_that_will_go_is_a_warning(duo: Duo, running: Running) -> No
         result = duo.run("nightly")
     (told,) = result.checks("drift")
     assert (result.exit_code, told["outcome"], told["cause"]) == (0, "warn", "drift.field-added")
-    assert told["message"] == "the provider announces that an endpoint will go: header sunset"
+    assert told["message"] == "the provider announces the end of an endpoint: header sunset"
 
 
 def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Running) -> None:

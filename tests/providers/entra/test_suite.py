@@ -150,7 +150,7 @@ class TestEntra(ProviderSuite):
         assert (result.exit_code, result.report["verdict"]) == (PASS, "pass"), result.stdout
         assert {check["subject"] for check in result.checks("credential.accepted")} == {"private_key"}
         assert result.checks("credential.enforced")[0]["outcome"] == "pass"
-        assert "the certificate lasts until" in result.checks("credential.expiry")[0]["message"]
+        assert "the certificate is valid until" in result.checks("credential.expiry")[0]["message"]
         assert not [c for c in result.checks("contract.interaction") if c["outcome"] != "pass"], result.stdout
 
     @pytest.mark.parametrize("changed", ["private_key", "certificate_thumbprint"])
