@@ -179,8 +179,8 @@ def test_a_file_inside_a_secret_is_no_value(project: Deployment, content: str) -
     ("name", "text", "reference", "step"),
     [
         ("s.yaml", "kind: Secret\nmetadata: {name: duo}\nstringData:\n  a: |\n    {0}\n", "k8s-secret:s.yaml#duo/a",
-         "under stringData, write it in one line, or |- in the place of |"),
-        ("v.yaml", "a: |\n  {0}\n", "yaml:v.yaml#a", "write it in one line, or |- in the place of |"),
+         "under stringData, write it in one line, or |- instead of |"),
+        ("v.yaml", "a: |\n  {0}\n", "yaml:v.yaml#a", "write it in one line, or |- instead of |"),
         ("k", "{0}\n", "file:k", 'printf %s "$VALUE" > FILE'),
     ],
 )  # fmt: skip

@@ -114,7 +114,7 @@ def test_no_edit_of_any_layout_crashes_the_loader(tmp_path: Path, layout: dict[s
 def test_what_the_sandbox_does_not_have_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.host"):
         project(tmp_path, HEAD + 'host = "sandbox:nothing"\n')
-    with pytest.raises(NotMutable, match=r"duo\.settings\.hots is no setting of duo"):
+    with pytest.raises(NotMutable, match=r"duo\.settings\.hots is not a setting of duo"):
         project(tmp_path, HEAD + 'hots = "x"\n')
     with pytest.raises(NotMutable, match=r"the sandbox has no value for duo\.settings\.secret_key$"):
         project(tmp_path, HEAD + 'secret_key = "mine"\n', values={"host": VALUES["host"]})

@@ -114,7 +114,7 @@ class _Builder:
         fields = {field.name: field for field in provider.settings.fields()}
         for name, raw in integration.settings.items():
             if name not in fields:
-                raise NotMutable(f"{integration.name}.settings.{name} is no setting of {integration.provider}")
+                raise NotMutable(f"{integration.name}.settings.{name} is not a setting of {integration.provider}")
             self.places.append(self._place(integration, fields[name], raw, values))
         mine = [place for place in self.places if place.integration == integration.name]
         where = _Addresses(provider, {place.field.name: place.value for place in mine})

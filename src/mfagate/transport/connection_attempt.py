@@ -14,26 +14,26 @@ from mfagate.transport.stalls import STALLS
 
 
 class Deadline:
-    """A moment that everything has to be done by."""
+    """The time limit of one attempt."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left, more than 0.
+        """Return the seconds left, more than 0.
 
         Raises:
-            TimeoutError: None are left.
+            TimeoutError: The deadline has passed.
         """
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError(f"{self.seconds:g} s are over")
+            raise TimeoutError(f"{self.seconds:g} s have passed")
         return left
 
 
 class ConnectionAttempt:
-    """One try at an exchange. Closes its sockets when it ends, however it ends.
+    """One attempt at an exchange. It closes its sockets when it ends.
 
     ``phase`` is the latest phase entered: if the attempt fails, it failed there.
     ``address`` is the IP address connected to, the proxy's if there is a proxy.
@@ -70,7 +70,7 @@ class ConnectionAttempt:
 
     @contextmanager
     def during(self, phase: Phase) -> Iterator[None]:
-        """Count the time spent here as this phase's."""
+        """Add the time spent here to this phase."""
         self.phase = phase
         start = time.perf_counter()
         try:
