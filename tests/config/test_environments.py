@@ -155,7 +155,7 @@ ENVIRONMENT = "[integrations.duo.environments.production]\n"
         ),
         (
             '[integrations."duo/production"]\nprovider = "duo"\nenvironment = "production"\n',
-            ":1: integrations.duo/production: a name must not contain '/': write an environment as [integrations.duo.env",
+            ":1: integrations.duo/production: a name must not contain '/': write an environment as [integrations.duo.",
         ),
         (
             ENVIRONMENT,

@@ -101,22 +101,18 @@ class Integration(Table):
     )
     contract: FilePath | None = Field(None, description="The pact to verify. Default: by provider, under contracts/.")
     cassettes: FilePath | None = Field(None, description="Recordings. Default: by provider, under cassettes/.")
-    timeout_seconds: Number = Field(
-        5.0, gt=0, le=60, description="Time limit of one request, in seconds, from name resolution to the last byte."
-    )
+    timeout_seconds: Number = Field(5.0, gt=0, le=60, description="Seconds that one request may take in all.")
     state_timeout_seconds: Number | None = Field(
         None,
         gt=0,
         le=60,
-        description="Time limit, in seconds, of one request that sets up a provider state. Default: timeout_seconds.",
+        description="Seconds that one request for a provider state may take. Default: timeout_seconds.",
     )
     minimum_checks: WholeNumber | None = Field(
         None, ge=1, description="The run fails (gate.nothing-checked) if it makes fewer checks."
     )
     minimum_interactions: WholeNumber | None = Field(
-        None,
-        ge=1,
-        description="The run fails (gate.nothing-checked) if it asks fewer interactions of the contract.",
+        None, ge=1, description="The run fails (gate.nothing-checked) if it sends fewer interactions of the contract."
     )
     production_allows: tuple[Literal["failing-credential", "unsafe-interactions"], ...] = Field(
         (), description="What mfagate may send in production in addition to safe probes."
@@ -124,8 +120,7 @@ class Integration(Table):
     settings: dict[str, str] = Field(default_factory=dict, description="The provider's own field names.")
     expect: dict[str, str] = Field(default_factory=dict, description="The account that must answer.")
     control: dict[str, str] = Field(
-        default_factory=dict,
-        description="A second credential that is known to be good: shows whether the provider is at fault.",
+        default_factory=dict, description="A second credential, known to be good: shows if the provider is at fault."
     )
     test_data: dict[str, str] = Field(default_factory=dict, description="Test users for provider states.")
     client: LoginClient = Field(default_factory=lambda: LoginClient.model_validate({}))
@@ -220,12 +215,8 @@ def _host(value: str) -> str:
 class GateOptions(Table):
     """The table ``[gate]``: limits for all integrations."""
 
-    expiring_soon_days: WholeNumber = Field(
-        30, ge=0, le=3650, description="Days before an expiry from which it is a warning."
-    )
-    longest_waiver_days: WholeNumber = Field(
-        180, ge=1, le=3650, description="Days from today to the latest date that a waiver may have."
-    )
+    expiring_soon_days: WholeNumber = Field(30, ge=0, le=3650, description="Days of warning before an expiry.")
+    longest_waiver_days: WholeNumber = Field(180, ge=1, le=3650, description="Days that a waiver may last from today.")
     waiver_expiring_soon_days: WholeNumber = Field(
         14, ge=0, le=3650, description="Days before its last day from which a waiver is a warning."
     )
@@ -234,10 +225,7 @@ class GateOptions(Table):
         365, ge=1, le=3650, description="Days after which the review of an integration's documentation is overdue."
     )
     deadline_seconds: Number = Field(
-        120.0,
-        gt=0,
-        le=3600,
-        description="Time limit, in seconds, of one integration's live checks. What it cuts off is inconclusive.",
+        120.0, gt=0, le=3600, description="Seconds for one integration's live checks; the rest is inconclusive."
     )
     witness_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None,
@@ -258,10 +246,7 @@ class Flapping(Table):
 
     changes: WholeNumber = Field(4, ge=2, le=100, description="Number of changes of a problem ...")
     runs: WholeNumber = Field(
-        8,
-        ge=2,
-        le=1000,
-        description="... within this number of runs. Flapping ends after the same number of runs without a change.",
+        8, ge=2, le=1000, description="... within this number of runs. It ends after as many runs without a change."
     )
 
 

@@ -6,8 +6,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from types import TracebackType
-from typing import Self
 
 from mfagate.core.exchange import Phase, ServerCertificate
 from mfagate.transport.stalls import STALLS
@@ -32,7 +30,7 @@ class Deadline:
         return left
 
 
-class ConnectionAttempt:
+class ConnectionAttempt(ExitStack):
     """One attempt at an exchange. It closes its sockets when it ends.
 
     ``phase`` is the latest phase entered: if the attempt fails, it failed there.
@@ -40,24 +38,13 @@ class ConnectionAttempt:
     """
 
     def __init__(self, seconds: float) -> None:
+        super().__init__()
         self.deadline = Deadline(seconds)
         self.phases: dict[Phase, float] = {}
         self.phase = Phase.RESOLVE
         self.address: str | None = None
         self.certificate: ServerCertificate | None = None
-        self._sockets = ExitStack()
         self._lost_before = STALLS.lost()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._sockets.close()
 
     @property
     def stalled(self) -> float:
@@ -66,7 +53,7 @@ class ConnectionAttempt:
 
     def own(self, connection: socket.socket) -> None:
         """Close this socket when the attempt ends."""
-        self._sockets.callback(connection.close)
+        self.callback(connection.close)
 
     @contextmanager
     def during(self, phase: Phase) -> Iterator[None]:
