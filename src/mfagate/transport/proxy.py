@@ -68,7 +68,7 @@ class Proxy:
         """Return the failure of a page after a successful CONNECT, where no server sends one."""
         return self.failure(
             "answers with its own page instead of connecting",
-            f"Open a page through {self.name} in a browser: it may demand a login to the network. If it shows "
+            f"Open a page through {self.name} in a browser: you may have to log in to the network. If it shows "
             "nothing of the kind, ask the team that runs it why it answers CONNECT with a page.",
         )
 
