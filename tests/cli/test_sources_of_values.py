@@ -146,7 +146,7 @@ def test_a_variable_that_another_program_replaces_may_stay_where_it_is(
 def test_an_address_of_documentation_is_a_placeholder(project: Deployment, host: str) -> None:
     project.references["host"] = f'"{host}"'
     red = project.run_in_process("check").first_red
-    assert (red["cause"], "address of documentation" in red["message"]) == ("config.placeholder-left", True)
+    assert (red["cause"], "example address" in red["message"]) == ("config.placeholder-left", True)
 
 
 def test_a_setting_under_a_vendors_other_name_is_no_secret(project: Deployment) -> None:
