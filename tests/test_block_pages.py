@@ -54,7 +54,7 @@ def test_a_block_page_is_the_filters(product: str, page: bytes, status: int) -> 
     assert finding.cause is CauseId.NETWORK_PROXY
     assert f"({product})" in finding.message
     assert HOST in str(finding.next_step)
-    assert "leave the credential as it is" in str(finding.next_step)
+    assert "do not change the credential" in str(finding.next_step)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_a_control_overrides_a_part_of_the_settings(examine: Examine, monkeypatc
         pytest.param(
             {"tables": "validate_keys = 'env:VALIDATE' #!\n"},
             "config.unknown-setting",
-            "settings.validate_keys is no setting of privacyidea (did you mean 'validate_key'?)",
+            "settings.validate_keys is not a setting of privacyidea (did you mean 'validate_key'?)",
             id="setting",
         ),
         pytest.param(

@@ -1,8 +1,8 @@
 """JSON as RFC 8259 has it, for readers whose decisions depend on it.
 
-Python's own reader takes more than JSON: ``NaN``, numbers beyond every float, half of a
-surrogate pair, any depth. Pact's core takes none of them, so an answer that holds one is
-outside of every contract, whatever else it says.
+Python's reader accepts more than JSON: ``NaN``, numbers beyond every float, half of a
+surrogate pair, any depth. Pact's core accepts none of these, so an answer that contains one is
+outside every contract.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _int(text: str) -> int:
 
 
 def depth(value: Any) -> int:
-    """Levels of nesting; not recursive, because the value may be deep."""
+    """Return the levels of nesting, without recursion, because the value may be deep."""
     levels, level = 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         levels += 1

@@ -91,7 +91,7 @@ def _name(chain: ExceptionChain, host: str) -> Failure | None:
     if error is None and not chain.named("NameResolutionError"):
         return None
     definite = isinstance(error, socket.gaierror) and error.errno in DEFINITE
-    message = f"this machine's resolver {'knows no address of' if definite else 'gave no answer for'} {host}"
+    message = f"this machine's resolver {'found no address of' if definite else 'gave no answer for'} {host}"
     return Failure(
         CauseId.NETWORK_DNS_FAILURE,
         Phase.RESOLVE,

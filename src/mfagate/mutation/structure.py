@@ -42,7 +42,7 @@ def _wrong(name: str, sentence: str) -> EditOperator:
     return EditOperator(name, Class.WRONG_VALUE, sentence, _MIXED_UP, wrong_value=True)
 
 
-SWAPPED = _wrong("swapped", "two settings hold each other's value")
+SWAPPED = _wrong("swapped", "two settings hold each other's values")
 COPIED = _wrong("copied", "this setting has the value of another setting")
 OTHER_PROVIDER = _wrong("other-provider", "the value of another provider's setting")
 

@@ -623,7 +623,7 @@ REPORTS = (
         _page("401 Authorization Required", "This server could not verify that you are authorized"),
         1,
         CauseId.CONTRACT_NOT_JSON,
-        ("the credential", "web server"),
+        ("do not change the credential", "web server"),
         headers={"WWW-Authenticate": 'Basic realm="Restricted access"', "Server": "nginx/1.24.0"},
         content_type=HTML,
     ),

@@ -209,7 +209,7 @@ def test_names_that_lead_to_this_machine_itself(machine: Machine, names: Names) 
     names.update({EU: unused_port(), US: unused_port()})
     one = machine.gate(duo("eu", EU)).integrations[0]
     assert (one.verdict, one.cause) == ("inconclusive", CauseId.NETWORK_CONNECTION_REFUSED)
-    assert f"{EU} leads to this machine itself (127.0.0.1)" in step(one)
+    assert f"{EU} points to this machine (127.0.0.1)" in step(one)
     both = machine.gate(duo("eu", EU), duo("us", US))
     assert causes(both) == {"eu": "network.this-machine", "us": "network.this-machine"}
     assert "filter" in step(both.integrations[0])

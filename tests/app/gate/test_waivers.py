@@ -287,9 +287,9 @@ TOO_LATE = str(datetime.now(UTC).date() + timedelta(days=181))
         ('cause = "credential.rejected"', "cause", "credential.rejected cannot be waived: repair it, or let one"),
         ('cause = "gate.nothing-checked"', "cause", "gate.nothing-checked cannot be waived"),
         ("cause = 5", "cause", "must be a string in quotes"),
-        ('reason = " "', "reason", "must say something"),
-        ('owner = ""', "owner", "must say something"),
-        ('subject = ""', "subject", "must say something"),
+        ('reason = " "', "reason", "must not be empty"),
+        ('owner = ""', "owner", "must not be empty"),
+        ('subject = ""', "subject", "must not be empty"),
         (f"until = {TOO_LATE}", "until", f"{TOO_LATE} is 181 days ahead; 180 are allowed (gate.longest_waiver_days)"),
         ('until = "soon"', "until", "must be a date such as 2026-10-01"),
         ("until = 5", "until", "must be a date such as 2026-10-01"),
@@ -312,7 +312,7 @@ def test_single_brackets_are_reported(fails_open: Project) -> None:
     fails_open.settings["tables"] += waiver("config.fails-open").replace("[[", "[").replace("]]", "]")
     result = fails_open.run("check")
     assert (result.exit_code, result.stdout) == (USAGE, "")
-    assert "integrations.mfa.waivers: must be a list of tables: write its head in double brackets" in result.stderr
+    assert "integrations.mfa.waivers: must be a list of tables: write its header in double brackets" in result.stderr
 
 
 @pytest.mark.parametrize("key", ["cause", "reason", "owner", "until"])
