@@ -202,7 +202,7 @@ SELECTED = ChangedSince(
 )
 NOTES = [
     "incident 4711",
-    "a drill, broken on purpose: duo-eu (credential-revoked)",
+    "drill, faults injected: duo-eu (credential-revoked)",
     "changed since main: duo-eu (deploy/duo-eu.env)",
     "unchanged, not checked: duo-us",
     "no longer in the file: old",
@@ -296,7 +296,7 @@ def emulated(*names: str) -> Report:
 @pytest.mark.parametrize("name", sorted({*FORMATS} - {"json", "openmetrics"}))
 def test_recordings_of_emulators_are_one_line_a_run(name: str) -> None:
     text = Output(name).render(emulated("duo", "okta", "entra"))
-    assert "recordings made of emulators: duo, okta, entra" in text.replace("&#58;", ":")
+    assert "recordings made with emulators: duo, okta, entra" in text.replace("&#58;", ":")
     assert text.count('"ruleId": "cassette.emulated"' if name == "sarif" else "cassette.emulated") <= 1
 
 

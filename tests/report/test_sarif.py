@@ -132,12 +132,12 @@ def test_nothing_checked(offline: Offline) -> None:
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "integrations.toml"
 
 
-def test_rules_lead_to_the_documentation_where_the_package_tells_its_address(
+def test_rules_link_to_the_pages_of_causes_if_the_package_has_their_address(
     hostile: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Message()
-    told["Project-URL"] = "Causes, https://docs.example.com/causes.md"
-    monkeypatch.setattr(sarif, "metadata", lambda name: told)
+    package = Message()
+    package["Project-URL"] = "Causes, https://docs.example.com/reference/causes/"
+    monkeypatch.setattr(sarif, "metadata", lambda name: package)
     rules = validated(sarif.render(hostile))["tool"]["driver"]["rules"]
     uris = {rule["id"]: rule["helpUri"] for rule in rules}
-    assert uris["credential.rejected"] == "https://docs.example.com/causes.md#credentialrejected"
+    assert uris["credential.rejected"] == "https://docs.example.com/reference/causes/credential.rejected.html"

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from mfagate.core.causes import Outcome, happens_once
 from mfagate.core.result import Check, IntegrationReport, Report
 from mfagate.history.comparison import LABEL as COMPARED
-from mfagate.report.words import blast_radius, contact, exonerated, place
+from mfagate.report.words import blast_radius, contact, exonerated, file_and_line
 
 
 class ChangeKind(StrEnum):
@@ -163,7 +163,7 @@ def _details(check: Check, integration: IntegrationReport) -> Iterator[str]:
     """Yield what a reader of the message needs who cannot see the report."""
     for label, text in (
         (COMPARED, str(check.evidence.get(COMPARED, ""))),
-        ("change here", place(check.location) if check.location is not None else ""),
+        ("change here", file_and_line(check.location) if check.location is not None else ""),
         ("next step", check.next_step or ""),
         ("talk to", contact(check, integration)),
         ("exonerated", exonerated(integration) if check is integration.deciding else ""),
