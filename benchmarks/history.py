@@ -103,7 +103,7 @@ def main() -> None:
                 "the newest 50 rows": lambda: history.runs(Selection(limit=50)),
                 "one integration, a year": lambda: history.runs(Selection(("integration-7",))),
                 "one cause, newest 50 rows": lambda: history.runs(Selection(cause="provider.degraded", limit=50)),
-                "what tonight is compared with, one integration": lambda: history.past(
+                "what tonight is compared with, one integration": lambda: history.prior_runs(
                     "integration-7", "nightly", since
                 ),
                 "all rows of the year": lambda: history.runs(),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagate.history.place import HistoryLocation
+from mfagate.history.location import HistoryLocation
 from mfagate.history.store import History
 
 from ..support.postgres import Server, postgres

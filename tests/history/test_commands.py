@@ -109,9 +109,9 @@ def spoil(path: Path, how: str) -> None:
     ("how", "remedy"),
     [
         ("folder", "make the folder and the file accessible"),
-        ("other", "move it away, and a new history begins"),
+        ("other", "move it away to begin a new history"),
         ("newer", "update mfagate"),
-        ("behind a file", "name another place with --history"),
+        ("behind a file", "name another location with --history"),
     ],
 )
 def test_a_history_that_cannot_be_used(duo: Duo, how: str, remedy: str) -> None:
@@ -136,7 +136,7 @@ def test_a_damaged_history(duo: Duo) -> None:
     path.write_bytes(content)
     result = duo.run("gate", "--history", "runs.db")
     assert result.exit_code == 0
-    assert "move it away, and a new history begins" in result.stderr
+    assert "move it away to begin a new history" in result.stderr
 
 
 def test_a_full_disk(duo: Duo) -> None:
@@ -179,7 +179,7 @@ def test_a_read_only_history(duo: Duo) -> None:
         if os.geteuid() == 0:
             subprocess.run(["chattr", "-i", duo.folder / "runs.db"], check=False)
     assert result.exit_code == 0
-    assert "name another place with --history" in result.stderr
+    assert "name another location with --history" in result.stderr
 
 
 def _immutable(path: Path) -> bool:
@@ -275,4 +275,4 @@ def test_without_a_history(duo: Duo) -> None:
     duo.write()
     result = duo.execute("history")
     assert result.exit_code == 2
-    assert "mfagate nightly begins one" in result.stderr
+    assert "`mfagate nightly` creates it" in result.stderr

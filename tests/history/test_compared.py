@@ -57,8 +57,8 @@ def test_a_value_that_was_changed_is_told_as_the_first_evidence(duo: Duo) -> Non
     result = duo.run("nightly", DUO_SKEY=OTHER_KEY)
     assert result.first["cause"] == "credential.rejected"
     today = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
-    assert re.fullmatch(rf"this value was another one in the last run that passed \({today}\)", compared(result))
-    assert re.search(r"compared +this value was another one in the last run that passed", result.stdout)
+    assert re.fullmatch(rf"this value was different in the last run that passed \({today}\)", compared(result))
+    assert re.search(r"compared +this value was different in the last run that passed", result.stdout)
 
 
 @pytest.mark.parametrize("form", ["console", "markdown", "html", "json", "junit", "sarif"])
@@ -66,7 +66,7 @@ def test_every_format_tells_it(duo: Duo, form: str) -> None:
     duo.run("nightly")
     duo.execute("nightly", "--output", f"{form}=report", DUO_SKEY=OTHER_KEY)
     shown = " ".join((duo.folder / "report").read_text().split())
-    assert "this value was another one in the last run that passed" in shown
+    assert "this value was different in the last run that passed" in shown
 
 
 def refusing(handler: Handler) -> bool:
@@ -95,7 +95,7 @@ def test_another_address_is_named_beside_the_same_value(duo: Duo, running: Runni
     with faulty_proxy(running.endpoint, refusing) as before:
         duo._text = duo.text().replace(running.endpoint, before.url)
         result = duo.run("gate")
-    assert re.fullmatch(r"the same value as in the last run .*, but endpoint was another one", compared(result))
+    assert re.fullmatch(r"the same value as in the last run .*, but endpoint differed", compared(result))
 
 
 def test_one_run_at_another_commit(duo: Duo) -> None:
@@ -115,7 +115,7 @@ def test_one_run_at_another_commit(duo: Duo) -> None:
 def test_the_gate_compares_with_a_history_that_it_does_not_write(duo: Duo) -> None:
     duo.run("nightly")
     before = key_file(duo).read_text()
-    assert "this value was another one" in compared(duo.run("gate", DUO_SKEY=OTHER_KEY))
+    assert "this value was different" in compared(duo.run("gate", DUO_SKEY=OTHER_KEY))
     assert len(duo.execute("history").stdout.splitlines()) == 2
     assert key_file(duo).read_text() == before
 
@@ -124,7 +124,7 @@ def test_offline_a_wrong_value_is_compared_as_well(duo: Duo) -> None:
     duo.run("nightly")
     result = duo.run("check", DUO_SKEY=duo.env["DUO_SKEY"][:-1])
     assert result.first["cause"] == "config.malformed-value"
-    assert "this value was another one" in compared(result)
+    assert "this value was different" in compared(result)
 
 
 def test_passing_runs_record_a_fingerprint_of_each_value(duo: Duo) -> None:
@@ -141,7 +141,7 @@ def test_passing_runs_record_a_fingerprint_of_each_value(duo: Duo) -> None:
 
 def test_without_a_history_the_report_says_how_to_compare(duo: Duo) -> None:
     result = duo.run("gate", DUO_SKEY=OTHER_KEY)
-    assert compared(result).startswith("no earlier run is kept here; `mfagate nightly`")
+    assert compared(result).startswith("no earlier run is stored here; `mfagate nightly`")
     assert result.report["run"]["fingerprint_key"] is None
     assert not (duo.folder / ".mfagate").exists()
 
@@ -186,7 +186,7 @@ def test_two_runs_at_once_make_one_key(duo: Duo) -> None:
 def test_a_key_in_the_variable_makes_no_file(duo: Duo) -> None:
     duo.run("nightly", MFAGATE_FINGERPRINT_KEY=KEY)
     assert not key_file(duo).exists()
-    assert "this value was another one" in compared(
+    assert "this value was different" in compared(
         duo.run("nightly", DUO_SKEY=OTHER_KEY, MFAGATE_FINGERPRINT_KEY=f"{KEY}\n")
     )
 
@@ -206,7 +206,7 @@ def test_a_key_that_is_lost_is_made_again_and_told_once(duo: Duo) -> None:
     assert f"the fingerprint key {Path('.mfagate/fingerprint.key')} was missing, and a new one was made" in warning
     assert "used another fingerprint key" in compared(result)
     assert duo.run("nightly").stderr == ""
-    assert "this value was another one" in compared(duo.run("nightly", DUO_SKEY=OTHER_KEY))
+    assert "this value was different" in compared(duo.run("nightly", DUO_SKEY=OTHER_KEY))
 
 
 def loosen(path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_database_needs_the_variable(duo: Duo, postgres_server: Server) -> Non
     for key in (duo.env["DUO_SKEY"], OTHER_KEY):
         result = duo.run("nightly", "--history", place, DUO_SKEY=key, MFAGATE_FINGERPRINT_KEY=KEY)
         assert result.stderr == ""
-    assert "this value was another one" in compared(result)
+    assert "this value was different" in compared(result)
     assert not (duo.folder / ".mfagate").exists()
 
 
@@ -294,4 +294,4 @@ def test_missing_documentation_is_no_reason_not_to_compare(duo: Duo) -> None:
     assert duo.run("nightly").first["cause"] == "documentation.incomplete"
     result = duo.run("nightly", DUO_SKEY=OTHER_KEY)
     assert result.first["cause"] == "credential.rejected"
-    assert "in the last run that passed but for its documentation" in compared(result)
+    assert "in the last run that passed except for its documentation" in compared(result)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check
 from mfagate.history.comparison import LABEL, Comparison
-from mfagate.history.past import LastPass
+from mfagate.history.prior_runs import LastPass
 
 from .runs import integration, problem
 
@@ -49,21 +49,21 @@ SECRET = {"setting": "duo.eu.settings.secret_key"}
 @pytest.mark.parametrize(
     ("cause", "evidence", "then", "text"),
     [
-        (CauseId.CREDENTIAL_REJECTED, SECRET, last(secret_key="x"), f"this value was another one in {WHEN}"),
+        (CauseId.CREDENTIAL_REJECTED, SECRET, last(secret_key="x"), f"this value was different in {WHEN}"),
         (
             CauseId.CREDENTIAL_REJECTED,
             SECRET,
             last(),
             f"the same value as in {WHEN}: the change was made at the provider",
         ),
-        (CauseId.CREDENTIAL_REJECTED, SECRET, last(host="x"), f"the same value as in {WHEN}, but host was another one"),
+        (CauseId.CREDENTIAL_REJECTED, SECRET, last(host="x"), f"the same value as in {WHEN}, but host differed"),
         (
             CauseId.CREDENTIAL_REJECTED,
             SECRET,
             last(host="x", secret_key="x"),
-            f"this value was another one in {WHEN}; host was another one too",
+            f"this value was different in {WHEN}; host differed, too",
         ),
-        (CauseId.CREDENTIAL_EXPIRED, SECRET, last(), f"the same value as in {WHEN}: it has run out since"),
+        (CauseId.CREDENTIAL_EXPIRED, SECRET, last(), f"the same value as in {WHEN}: it has expired since"),
         (
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             {},
@@ -74,21 +74,21 @@ SECRET = {"setting": "duo.eu.settings.secret_key"}
             CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
             {},
             last(secret_key="x", host="y"),
-            f"host, secret_key were other values in {WHEN}",
+            f"host, secret_key differed in {WHEN}",
         ),
         (CauseId.CREDENTIAL_REJECTED, SECRET, last(expect__tenant="x", control__secret_key="x"), None),
-        (CauseId.CREDENTIAL_WRONG_ACCOUNT, {}, last(expect__tenant="x"), f"expect.tenant was another value in {WHEN}"),
+        (CauseId.CREDENTIAL_WRONG_ACCOUNT, {}, last(expect__tenant="x"), f"expect.tenant differed in {WHEN}"),
         (
             CauseId.PROVIDER_AUTH_OUTAGE,
             SECRET,
             last(control__secret_key="x"),
-            f"the same value as in {WHEN}, but control.secret_key was another one",
+            f"the same value as in {WHEN}, but control.secret_key differed",
         ),
         (
             CauseId.CONFIG_MALFORMED_VALUE,
             {"setting": "duo.control.secret_key"},
             last(control__secret_key="x", host="x"),
-            f"this value was another one in {WHEN}",
+            f"this value was different in {WHEN}",
         ),
         (CauseId.CONFIG_MALFORMED_VALUE, SECRET, last(host="x"), f"the same value as in {WHEN}"),
     ],
@@ -101,7 +101,7 @@ def test_what_is_said(cause: CauseId, evidence: dict[str, Any], then: LastPass, 
 def test_a_run_of_today_has_its_time_and_one_without_a_commit_none() -> None:
     today = Comparison(date(2026, 11, 29), "key")
     told_today = told(found(CauseId.CREDENTIAL_REJECTED, **SECRET), last(secret_key="x", commit=None), today)
-    assert told_today == "this value was another one in the last run that passed (2026-11-29 07:05 UTC)"
+    assert told_today == "this value was different in the last run that passed (2026-11-29 07:05 UTC)"
     dirty = told(found(CauseId.CREDENTIAL_REJECTED), last(secret_key="x", commit=f"{COMMIT}-dirty"))
     assert dirty is not None
     assert dirty.endswith("(2026-11-29, commit 1a2b3c4-dirty)")
@@ -153,7 +153,7 @@ def test_a_value_is_called_another_one_only_if_it_was(
     if text is None or text.startswith("not compared") or "did not read" in text:
         return
     own = setting if evidence and setting in now else None
-    if text.startswith("this value was another one"):
+    if text.startswith("this value was different"):
         assert own is not None
         assert now[own] != then[own]
     if "the same value as" in text:

@@ -13,7 +13,7 @@ import pytest
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check
 from mfagate.history import HistoryError, StoredRun
-from mfagate.history.place import HistoryLocation
+from mfagate.history.location import HistoryLocation
 from mfagate.history.store import History, Selection
 from mfagate.history.versions import NEWEST
 
@@ -85,17 +85,17 @@ def test_an_environment_continues_the_history_that_it_had_without_a_table(histor
     """``mfagate init`` renames duo in production to duo/production when staging is added to it."""
     before = a_run(0, passed())
     history.record(before, shapes={"duo": {"user": {}}})
-    past = history.past("duo/production", "gate", FIRST)
-    assert [night for night, _ in past.nights] == [before.started]
+    past = history.prior_runs("duo/production", "gate", FIRST)
+    assert [night for night, _ in past.runs] == [before.started]
     assert past.shapes == {"user": {}}
     last = history.last_pass("duo/production")
     assert last is not None
     assert last.started == before.started
     history.record(a_run(1, passed(), name="duo/production"), shapes={"duo/production": {}})
-    assert len(history.past("duo/production", "gate", FIRST).nights) == 2
+    assert len(history.prior_runs("duo/production", "gate", FIRST).nights) == 2
     assert len(history.runs(Selection(("duo/production",)))) == 2
-    staging = history.past("duo/staging", "gate", FIRST)
-    assert (staging.nights, staging.shapes, history.last_pass("duo/staging")) == ([], {}, None)
+    staging = history.prior_runs("duo/staging", "gate", FIRST)
+    assert (staging.runs, staging.shapes, history.last_pass("duo/staging")) == ([], {}, None)
 
 
 def test_texts_that_no_database_keeps(history: History) -> None:
@@ -145,7 +145,7 @@ def test_who_holds_it_is_not_waited_for_without_end(
     with (
         History.open(place) as other,
         engine.transaction(history._engine, place, writes=True),
-        pytest.raises(HistoryError, match="another program holds it"),
+        pytest.raises(HistoryError, match="another program has locked it"),
     ):
         other.record(a_run())
     history.record(a_run())
@@ -201,7 +201,7 @@ def _columns(connection: object) -> dict[str, list[str]]:
 
 
 def test_nothing_to_read_from(place: HistoryLocation) -> None:
-    with pytest.raises(HistoryError, match="mfagate nightly begins one"):
+    with pytest.raises(HistoryError, match="`mfagate nightly` creates it"):
         History.open(place, create=False)
 
 

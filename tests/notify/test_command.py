@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from mfagate.history.place import HistoryLocation
+from mfagate.history.location import HistoryLocation
 from mfagate.history.store import History
 from mfagate.notify.changes import ProblemStatus
 from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, deliver, require_packages

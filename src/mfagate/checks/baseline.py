@@ -41,7 +41,7 @@ def latency(live: LiveContext) -> Iterator[Check]:
 
 def _nights(live: LiveContext) -> Iterator[tuple[datetime, IntegrationState]]:
     """Yield the nights with the same kind of target: an emulator's times do not compare with the provider's."""
-    return ((at, state) for at, state in live.context.prior.nights if state.target == live.target_kind)
+    return ((at, state) for at, state in live.context.prior.runs if state.target == live.target_kind)
 
 
 def _phase(live: LiveContext, tonight: PhaseSample) -> Check:

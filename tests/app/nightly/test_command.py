@@ -181,7 +181,7 @@ def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Run
     for result in results:
         assert result.exit_code == 0
         (warning,) = result.report["run"]["warnings"]
-        assert "name another place with --history" in warning
+        assert "name another location with --history" in warning
         assert [check["cause"] for check in result.checks("drift")] == ["drift.field-added"]
         assert [check["outcome"] for check in result.checks("latency")] == ["skipped"]
 
