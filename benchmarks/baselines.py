@@ -49,8 +49,8 @@ def alarms(values: Iterator[V], score: Score[V], nights: int) -> list[int]:
     """The nights on which a shift is reported for the first time."""
     follower, found, was = _Follower(score), [], False
     for night, value in zip(range(nights), values, strict=False):
-        follower.see(Observation(START + timedelta(days=night), value))
-        shifted = follower.standing.state is SeriesState.SHIFTED
+        follower.add(Observation(START + timedelta(days=night), value))
+        shifted = follower.status.state is SeriesState.SHIFTED
         if shifted and not was:
             found.append(night)
         was = shifted

@@ -159,7 +159,7 @@ def test_the_key_is_this_users_and_in_no_database_and_in_no_report(duo: Duo) -> 
 def test_a_new_key_that_git_would_commit_is_told_once(duo: Duo) -> None:
     git(duo.folder, "init", "--quiet")
     (warning,) = duo.run("gate", "--history", "runs.db").report["run"]["warnings"]
-    assert warning == "fingerprint.key is the new key of fingerprints: keep it out of git with .gitignore"
+    assert warning == "fingerprint.key is the new fingerprint key: add it to .gitignore"
     assert duo.run("gate", "--history", "runs.db").stderr == ""
     assert duo.run("nightly").stderr == ""
     assert git(duo.folder, "ls-files", "--others", "--exclude-standard", ".mfagate") == ""
@@ -203,7 +203,7 @@ def test_a_key_that_is_lost_is_made_again_and_told_once(duo: Duo) -> None:
     key_file(duo).unlink()
     result = duo.run("nightly", DUO_SKEY=OTHER_KEY)
     (warning,) = result.report["run"]["warnings"]
-    assert f"the fingerprint key {Path('.mfagate/fingerprint.key')} was missing, and a new one was made" in warning
+    assert f"the fingerprint key {Path('.mfagate/fingerprint.key')} was missing, so a new key was created" in warning
     assert "used another fingerprint key" in compared(result)
     assert duo.run("nightly").stderr == ""
     assert "this value was different" in compared(duo.run("nightly", DUO_SKEY=OTHER_KEY))
@@ -261,7 +261,7 @@ def test_a_key_that_cannot_be_used_is_one_warning_and_no_verdict(duo: Duo, spoil
     (warning,) = passing.report["run"]["warnings"]
     assert words in warning
     assert "MFAGATE_FINGERPRINT_KEY" in warning or "restore it" in warning
-    assert not re.search("the same value|was another one", compared(failing))
+    assert not re.search("the same value|was different", compared(failing))
     assert "Traceback" not in passing.stderr + failing.stderr
 
 

@@ -111,7 +111,7 @@ def test_a_run_of_today_has_its_time_and_one_without_a_commit_none() -> None:
     ("comparison", "then", "words"),
     [
         (TODAY, LastPass("there is none"), "there is none"),
-        (TODAY, last(key=None), f"{WHEN} kept no fingerprints"),
+        (TODAY, last(key=None), f"{WHEN} stored no fingerprints"),
         (TODAY, last(key="other"), f"{WHEN} used another fingerprint key (other, now key)"),
         (Comparison(date(2026, 11, 30), None), last(), "set MFAGATE_FINGERPRINT_KEY"),
         (Comparison(date(2026, 11, 30), None, "it is lost"), last(), "it is lost"),

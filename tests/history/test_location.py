@@ -35,11 +35,11 @@ def test_a_reference_is_shown_as_one(tmp_path: Path) -> None:
         ("mysql://me:hunter22@db/mfa", "mysql://… is neither a path nor a postgresql:// URL"),
         ("env:MYSQL", "the history env:MYSQL is neither"),
         # A slip in what was meant as a database makes no file, whose name would show the password.
-        ("postgresql:/me:hunter22@db/mfa", "the history that is given is neither"),
-        ("postgresql:me:hunter22@db/mfa", "the history that is given is neither"),
-        ("pg sql://me:hunter22@db/mfa", "the history that is given is neither"),
-        ("host=db user=me password=hunter22", "the history that is given is neither"),
-        ("below\0/history.db", "the history that is given is neither"),
+        ("postgresql:/me:hunter22@db/mfa", "the history that was given is neither"),
+        ("postgresql:me:hunter22@db/mfa", "the history that was given is neither"),
+        ("pg sql://me:hunter22@db/mfa", "the history that was given is neither"),
+        ("host=db user=me password=hunter22", "the history that was given is neither"),
+        ("below\0/history.db", "the history that was given is neither"),
     ],
 )
 def test_what_names_no_place(tmp_path: Path, text: str, message: str) -> None:
@@ -64,7 +64,7 @@ def test_a_parameter_in_capitals_is_hidden_too() -> None:
 @pytest.mark.parametrize("text", ["me:hunter22", "me:hunter22/mfa", "me:22hunter22/mfa?sslmode=require", ":hunter22"])
 def test_a_host_that_was_forgotten(text: str) -> None:
     place = HistoryLocation.of(f"postgresql://{text}", Path())
-    with pytest.raises(HistoryError, match=r"postgresql://(me)?:\*\*\* is no URL of PostgreSQL") as raised:
+    with pytest.raises(HistoryError, match=r"postgresql://(me)?:\*\*\* is not a PostgreSQL URL") as raised:
         History.open(place)
     assert "hunter22" not in str(raised.value) + repr(place)
 

@@ -156,7 +156,7 @@ def test_a_newer_history_is_refused(place: HistoryLocation) -> None:
 
     with History.open(place) as history, history._engine.begin() as connection:
         connection.execute(text("UPDATE mfagate_history SET version = 99"))
-    with pytest.raises(HistoryError, match=f"has version 99, and this mfagate knows up to {NEWEST}: update mfagate"):
+    with pytest.raises(HistoryError, match=f"has version 99, but this mfagate supports only versions up to {NEWEST}: update mfagate"):
         History.open(place)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mfagate.baselines import (
-    FEWEST_NIGHTS,
+    MIN_OBSERVATIONS,
     Observation,
     SeriesState,
     SeriesStatus,
@@ -105,7 +105,7 @@ def errors(live: LiveContext) -> Iterator[Check]:
 
 
 def _learning(check_id: str, nights: int, phase: Phase | None = None) -> Check:
-    reason = f"{nights} nights are known; from {FEWEST_NIGHTS} on there is a baseline"
+    reason = f"{nights} nights are known; from {MIN_OBSERVATIONS} on there is a baseline"
     return skipped(check_id, reason, subject=phase)
 
 
