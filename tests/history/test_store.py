@@ -63,7 +63,7 @@ def test_retention_deletes_everything_of_a_run(history: History) -> None:
     history.record(a_run(50))
     history.record(a_run(100), keep_days=60)
     assert [run.started - FIRST for run in history.runs()] == [timedelta(100), timedelta(50)]
-    with history._reading() as connection:
+    with history._transaction() as connection:
         from mfagate.history.tables import PROBLEMS, SAMPLES, STATES
 
         for table in (STATES, PROBLEMS, SAMPLES):
@@ -92,7 +92,7 @@ def test_an_environment_continues_the_history_that_it_had_without_a_table(histor
     assert last is not None
     assert last.started == before.started
     history.record(a_run(1, passed(), name="duo/production"), shapes={"duo/production": {}})
-    assert len(history.prior_runs("duo/production", "gate", FIRST).nights) == 2
+    assert len(history.prior_runs("duo/production", "gate", FIRST).runs) == 2
     assert len(history.runs(Selection(("duo/production",)))) == 2
     staging = history.prior_runs("duo/staging", "gate", FIRST)
     assert (staging.runs, staging.shapes, history.last_pass("duo/staging")) == ([], {}, None)
@@ -156,7 +156,9 @@ def test_a_newer_history_is_refused(place: HistoryLocation) -> None:
 
     with History.open(place) as history, history._engine.begin() as connection:
         connection.execute(text("UPDATE mfagate_history SET version = 99"))
-    with pytest.raises(HistoryError, match=f"has version 99, but this mfagate supports only versions up to {NEWEST}: update mfagate"):
+    with pytest.raises(
+        HistoryError, match=f"has version 99, but this mfagate supports only versions up to {NEWEST}: update mfagate"
+    ):
         History.open(place)
 
 
@@ -187,7 +189,7 @@ def test_an_older_history_is_brought_up_to_date(place: HistoryLocation) -> None:
     with History.open(place) as history:
         assert history.run("old").started.replace(tzinfo=None) == FIRST.replace(tzinfo=None)
         history.record(a_run())
-        with history._reading() as connection:
+        with history._transaction() as connection:
             assert versions.version_of(connection) == NEWEST
             made = {table: set(columns) for table, columns in _columns(connection).items()}
     assert made == {table.name: {column.name for column in table.columns} for table in METADATA.sorted_tables}

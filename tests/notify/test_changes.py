@@ -8,7 +8,7 @@ from mfagate.config.model import NotifyOptions
 from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.result import Check, IntegrationReport, Report, Run, Summary, Verdict
 from mfagate.notify.changes import ChangeKind, ProblemStatus, observed
-from mfagate.notify.deciding import notifications
+from mfagate.notify.deciding import notification
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 REJECTED = Check(
@@ -57,10 +57,10 @@ def after(states: dict[str, ProblemStatus], *reports: Report) -> list[list[tuple
     messages = []
     for one in reports:
         seen = observed(one, states)
-        sent, new = notifications(seen.changes, seen.statuses, NOW, NotifyOptions.model_validate({}))
+        message, new = notification(seen.changes, seen.statuses, NOW, NotifyOptions.model_validate({}))
         states = {**states, **new}
-        told = [change for message in sent for change in message.changes]
-        messages.append([(change.integration, change.subject, change.kind, change.cause) for change in told])
+        changes = message.changes if message else ()
+        messages.append([(change.integration, change.subject, change.kind, change.cause) for change in changes])
     return messages
 
 
@@ -128,7 +128,8 @@ def test_what_did_not_run_has_not_recovered() -> None:
 
 def test_a_warning_is_no_outage() -> None:
     seen = observed(report(a=[EXPIRING]), {})
-    ((message,), _) = notifications(seen.changes, seen.statuses, NOW, NotifyOptions.model_validate({}))
+    message, _ = notification(seen.changes, seen.statuses, NOW, NotifyOptions.model_validate({}))
+    assert message is not None
     assert message.level == "warning"
     assert message.body.startswith(
         "NEW a (credential.expiry api_token): credential.expiring-soon\nruns out in 9 days\n"
@@ -143,9 +144,9 @@ def test_the_worst_stands_first_and_knows_when_it_began() -> None:
         at = NOW + timedelta(days=days)
         one = one.model_copy(update={"run": one.run.model_copy(update={"finished": at})})
         seen = observed(one, states)
-        sent, new = notifications(seen.changes, seen.statuses, at, NotifyOptions.model_validate({}))
+        message, new = notification(seen.changes, seen.statuses, at, NotifyOptions.model_validate({}))
         states = {**states, **new}
-        bodies += [message.body for message in sent]
+        bodies += [message.body] if message else []
     began, over, _, again = bodies
     assert [line.split()[1] for line in began.splitlines() if line.startswith("NEW")] == ["b:", "a"]
     assert [line for line in over.splitlines() if line.startswith("since")] == ["since 2026-11-02 00:00 UTC"] * 2

@@ -78,8 +78,8 @@ def test_nobody_there_changes_no_verdict_and_is_told_next_time(project: Duo, web
     ("url", "why"),
     [
         (f"json://127.0.0.1:1/{TOKEN}", "did not accept the message, or cannot be reached"),
-        (f"nosuch://{TOKEN}", "holds no address that Apprise knows"),
-        ("", "holds no address"),
+        (f"nosuch://{TOKEN}", "is not a URL that Apprise supports"),
+        ("", "is empty: expected a URL"),
     ],
 )
 def test_addresses_that_do_not_work(project: Duo, url: str, why: str) -> None:
@@ -103,7 +103,7 @@ def test_the_console_report_has_the_warning(project: Duo) -> None:
     project.broken = True
     project.write()
     done = project.execute("gate", "--notify", "--no-color", MFA_NOTIFY_URL="")
-    line = "warning: notification: env:MFA_NOTIFY_URL holds no address. The verdict is not affected."
+    line = "warning: notification: env:MFA_NOTIFY_URL is empty: expected a URL. The verdict is not affected."
     assert line in " ".join(done.stdout.split())
     assert line in done.stderr.splitlines()
 
@@ -177,7 +177,7 @@ def test_without_a_usable_history_the_message_is_sent_and_a_warning_says_why(pro
     assert done.exit_code == 1
     unusable, unasked, unset = done.report["run"]["warnings"]
     assert "integrations.toml/history.db" in unusable
-    assert unasked.startswith("notification: the history cannot be asked, so already reported problems")
+    assert unasked.startswith("notification: the history cannot be read, so already reported problems")
     assert unset.startswith("notify.report_url: ") and "NOBODY_SET_IT" in unset
     assert "report:" not in webhook.received[0]["message"]
 

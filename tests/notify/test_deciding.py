@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mfagate.config.model import NotifyOptions
 from mfagate.notify.changes import ChangeKind, ProblemChange, ProblemStatus
-from mfagate.notify.deciding import notifications
+from mfagate.notify.deciding import notification
 from mfagate.notify.wording import Notification
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -39,11 +39,11 @@ def play(
         when = START + number * pause
         seen = dict(zip(causes, now, strict=True))
         changes = [one for name in causes for one in change(name, before[name], seen[name], when)]
-        sent, states = notifications(changes, states, when, chosen)
-        # What is remembered survives a file.
+        message, states = notification(changes, states, when, chosen)
+        # The statuses survive storage as JSON.
         states = {key: ProblemStatus.model_validate_json(state.model_dump_json()) for key, state in states.items()}
         before = seen
-        messages.append(sent)
+        messages.append([message] if message else [])
     return messages
 
 

@@ -281,9 +281,9 @@ def test_the_numbers_are_explained() -> None:
     skipped = hostile_check("x", outcome=Outcome.SKIPPED, skipped_because=SkipReason.NO_TEST_DATA, cause=None)
     passed = hostile_check("x", outcome=Outcome.PASS, cause=None)
     (one,) = report_of(passed, passed, waived_check(), hostile_check("x"), skipped, skipped).integrations
-    assert words.tally(one) == "2 of 4 passed, 1 failed, 1 waived, 2 without test data"
+    assert words.count_outcomes(one.checks) == "2 of 4 passed, 1 failed, 1 waived, 2 without test data"
     (one,) = report_of(*[passed] * 38, *[skipped.model_copy(update={"skipped_because": None})] * 2).integrations
-    assert words.tally(one) == "38 of 38 passed, 2 not applicable"
+    assert words.count_outcomes(one.checks) == "38 of 38 passed, 2 not applicable"
 
 
 def emulated(*names: str) -> Report:

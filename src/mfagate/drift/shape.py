@@ -134,18 +134,16 @@ def parent_of(path: str) -> str:
 
 def merged(known: Shape, seen: Shape) -> Shape:
     """Return the known shape after one more response."""
-    fields = {path: _both(field, seen[path]) if path in seen else field for path, field in known.items()}
+    fields = dict(known)
     for path, field in known.items():
-        if path not in seen and reached(seen, path):
+        if path in seen:
+            fields[path] = field.and_(seen[path], answers=min(field.answers + seen[path].answers, _MOST_ANSWERS))
+        elif reached(seen, path):
             fields[path] = replace(field, optional=True)
     for path, field in seen.items():
         if path not in known:
             fields[path] = replace(field, optional=field.optional or reached(known, path))
     return fields
-
-
-def _both(known: ShapeField, seen: ShapeField) -> ShapeField:
-    return known.and_(seen, answers=min(known.answers + seen.answers, _MOST_ANSWERS))
 
 
 def reached(shape: Shape, path: str) -> bool:

@@ -93,9 +93,13 @@ def show(runs: Sequence[StoredRun], console: Console, *, whole: bool = False) ->
 
 
 def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
+    from rich import box
+    from rich.table import Table
     from rich.text import Text
 
-    table = _new_table("run", "started (UTC)", "stage", "integration", "verdict", "cause", "also", plain=plain)
+    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("run", "started (UTC)", "stage", "integration", "verdict", "cause", "also"):
+        table.add_column(heading, no_wrap=heading != "also")
     for run in runs:
         for state in run.integrations:
             others = dict.fromkeys(
@@ -116,16 +120,6 @@ def _table(runs: Sequence[StoredRun], *, plain: bool) -> Any:
 def _short(run_id: str) -> str:
     """Shorten an id. It begins a line, so characters that mfagate does not write are replaced."""
     return re.sub(r"[^\w\[\]/.-]", "?", run_id)[:8]
-
-
-def _new_table(*headings: str, plain: bool) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading not in ("also", "message"))
-    return table
 
 
 def _styled(word: str) -> Any:
@@ -157,17 +151,14 @@ def _show_state(state: IntegrationState, console: Console) -> None:
                                 _styled(state.verdict.value), f", {state.headline}"))  # fmt: skip
     console.print(f"  {state.questions} requests, {state.unanswered} of them failed at first", highlight=False)
     if state.samples:
-        console.print(Text("  median of each phase: " + ", ".join(_phases(state))))
+        phases = ", ".join(f"{sample.phase} {sample.median * 1000:.1f} ms" for sample in state.samples)
+        console.print(Text(f"  median of each phase: {phases}"))
     if state.fingerprints:
         shown = ", ".join(f"{name} {digits}" for name, digits in state.fingerprints.items())
         console.print(Text(f"  fingerprints: {shown}"))
     for problem in state.problems:
         for line in _lines(problem):
             console.print(line)
-
-
-def _phases(state: IntegrationState) -> Iterator[str]:
-    return (f"{sample.phase} {sample.median * 1000:.1f} ms" for sample in state.samples)
 
 
 def _lines(problem: RecordedProblem) -> Iterator[Any]:

@@ -97,26 +97,21 @@ _HOSTLESS_USER = re.compile(r"[^/@:?\[]*:(?!\d*(?:[,/?#]|$))")
 _PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)", re.IGNORECASE)
 
 
-def _authorities(url: str) -> Iterator[int]:
-    """Yield the positions where a driver may look for user, host and port."""
-    begin = url.find("://")
-    while begin >= 0:
-        yield begin + 3
-        begin = url.find("://", begin + 3)
+def _users(pattern: re.Pattern[str], url: str) -> Iterator[re.Match[str]]:
+    """Yield what a driver may take for the user, before the password."""
+    return filter(None, (pattern.match(url, scheme.end()) for scheme in re.finditer("://", url)))
 
 
 def _password(url: str) -> tuple[int, int] | None:
     """Return the span of the password. It ends at the last @, because people often do not escape an @ in a password."""
     end = url.rfind("@")
-    users = (_USER.match(url, begin) for begin in _authorities(url))
-    return next(((user.end(), end) for user in users if user and user.end() <= end), None)
+    return next(((user.end(), end) for user in _users(_USER, url) if user.end() <= end), None)
 
 
 def _password_without_host(url: str) -> tuple[int, int] | None:
     """Return the span of a password at the end of the URL: no @ follows it, and it is not a port."""
     last = url.rfind("@")
-    users = (_HOSTLESS_USER.match(url, begin) for begin in _authorities(url))
-    return next(((user.end(), len(url)) for user in users if user and user.end() > last), None)
+    return next(((user.end(), len(url)) for user in _users(_HOSTLESS_USER, url) if user.end() > last), None)
 
 
 def _passwords(url: str) -> list[str]:

@@ -39,11 +39,6 @@ class RecordedProblem:
         """Check and subject, which identify a problem of an integration."""
         return self.check, self.subject
 
-    @property
-    def title(self) -> str:
-        """Check and subject as one text."""
-        return f"{self.check} [{self.subject}]" if self.subject else self.check
-
 
 @dataclass(frozen=True, slots=True)
 class PhaseSample:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -81,38 +81,18 @@ class Observed:
     statuses: Mapping[str, ProblemStatus]
 
 
-@dataclass(frozen=True, slots=True)
-class _SeenProblem:
-    """One problem in a run, or its absence."""
-
-    cause: str | None
-    headline: str = ""
-    details: tuple[str, ...] = ()
-    severe: bool = True
-
-
 def observed(report: Report, statuses: Mapping[str, ProblemStatus]) -> Observed:
     """Compare a report with the previous statuses. Integrations that were not selected are not reported."""
     changes: list[ProblemChange] = []
     known: dict[str, ProblemStatus] = {}
     for integration in report.integrations:
-        for subject, seen in _seen(integration, statuses).items():
-            change = ProblemChange(
-                integration.name,
-                ChangeKind.NEW,
-                seen.cause or "",
-                seen.headline,
-                report.run.finished,
-                subject,
-                seen.details,
-                seen.severe,
-            )
-            before = statuses.get(change.key)
-            if before is not None and _is_over(before, change):
+        for problem in _problems(integration, report.run.finished, statuses):
+            before = statuses.get(problem.key)
+            if before is not None and _is_over(before, problem):
                 before = before.model_copy(update={"cause": None, "reported": None})
             if before is not None:
-                known[change.key] = before
-            changes += _changed(before, change)
+                known[problem.key] = before
+            changes += _changed(before, problem)
     return Observed(tuple(changes), known)
 
 
@@ -137,26 +117,27 @@ def _changed(before: ProblemStatus | None, now: ProblemChange) -> Iterator[Probl
         yield replace(now, kind=ChangeKind.CHANGED)
 
 
-def _seen(integration: IntegrationReport, statuses: Mapping[str, ProblemStatus]) -> Mapping[str, _SeenProblem]:
+def _problems(
+    integration: IntegrationReport, now: datetime, statuses: Mapping[str, ProblemStatus]
+) -> Iterable[ProblemChange]:
+    """Return the verdict, the warnings, and former problems without a cause, as if each of them were new."""
     drill = "drill: " if integration.faults else ""
-    deciding = integration.deciding
-    details = tuple(_details(deciding, integration)) if deciding is not None else ()
-    seen = {"": _SeenProblem(integration.cause, drill + integration.headline, details)}
+    nothing = ProblemChange(integration.name, ChangeKind.NEW, "", "", now)
+    details = tuple(_details(integration.deciding, integration)) if integration.deciding is not None else ()
+    headline = drill + integration.headline
+    found = {"": replace(nothing, cause=integration.cause or "", headline=headline, details=details)}
     for check in integration.checks:
         if check.outcome is Outcome.WARN and check.cause is not None:
-            details = tuple(_details(check, integration))
-            seen[_subject(check)] = _SeenProblem(check.cause, drill + check.message, details, severe=False)
+            subject, details = f"{check.id} {check.subject or ''}".rstrip(), tuple(_details(check, integration))
+            warning = replace(nothing, cause=check.cause, headline=drill + check.message, subject=subject)
+            found[subject] = replace(warning, details=details, severe=False)
     # Earlier warnings of checks that ran again and no longer warn.
     ran = {check.id for check in integration.checks if check.outcome is not Outcome.SKIPPED}
     for key in statuses:
         name, _, subject = key.partition(" ")
         if name == integration.name and subject.partition(" ")[0] in ran:
-            seen.setdefault(subject, _SeenProblem(None))
-    return seen
-
-
-def _subject(check: Check) -> str:
-    return f"{check.id} {check.subject or ''}".rstrip()
+            found.setdefault(subject, replace(nothing, subject=subject))
+    return found.values()
 
 
 def _details(check: Check, integration: IntegrationReport) -> Iterator[str]:

@@ -17,10 +17,10 @@ FLAPPING = "flapping"
 """Used instead of a cause for a problem that comes and goes; no cause has this id."""
 
 
-def notifications(
+def notification(
     changes: Iterable[ProblemChange], statuses: Mapping[str, ProblemStatus], now: datetime, options: NotifyOptions
-) -> tuple[list[Notification], dict[str, ProblemStatus]]:
-    """Return the messages of one run, at most one, and the statuses to store.
+) -> tuple[Notification | None, dict[str, ProblemStatus]]:
+    """Return the message of a run, if there is something to send, and the statuses to store.
 
     Args:
         changes: Differences from the previous run.
@@ -35,7 +35,7 @@ def notifications(
         after[key], change = _step(statuses.get(key), by_key.get(key), key, now, options)
         if change is not None and (change.kind not in _CHOSEN or change.kind.value in options.on):
             reported.append(change)
-    return ([message(reported, options.report_url)] if reported else []), after
+    return (message(reported, options.report_url) if reported else None), after
 
 
 _CHOSEN = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.RECOVERED)

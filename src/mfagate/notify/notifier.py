@@ -14,7 +14,7 @@ from mfagate.core.foreign import harmless_tree, hiding
 from mfagate.core.result import Report
 from mfagate.history.recorder import RunRecorder
 from mfagate.notify.changes import ProblemStatus, observed
-from mfagate.notify.deciding import notifications
+from mfagate.notify.deciding import notification
 from mfagate.notify.delivery import NotifyUrl, NotReady, Undelivered, deliver, require_packages, resolve_url
 from mfagate.notify.wording import Notification
 from mfagate.secrets.redaction import Redactor
@@ -61,10 +61,11 @@ class Notifier:
         urls = self._urls()
         redact = Redactor({url.reference: url.url for url in urls}).redact
         with hiding(redact):
-            messages, after = notifications(seen.changes, seen.statuses, report.run.finished, options)
-        messages = [replace(sent, title=redact(sent.title), body=redact(sent.body)) for sent in messages]
+            message, after = notification(seen.changes, seen.statuses, report.run.finished, options)
+        if message is not None:
+            message = replace(message, title=redact(message.title), body=redact(message.body))
         # A message that reached no URL is not stored as sent: the next run tries again.
-        if all(self._send(message, urls) for message in messages):
+        if message is None or self._send(message, urls):
             history.remember_notified({key: status.model_dump(mode="json") for key, status in after.items()})
 
     def _remembered(self, history: RunRecorder) -> Mapping[str, ProblemStatus]:

@@ -115,11 +115,6 @@ def show_all() -> None:
         print(f"{cause.id:<36}{cause.outcome:<14}{cause.title}")
 
 
-def show_every_page() -> None:
-    """Print the whole catalogue as one Markdown document: the runbook."""
-    print(runbook(), end="")
-
-
 def runbook() -> str:
     """Return all pages, after a table of the causes."""
     causes = [load(cause_id) for cause_id in CauseId]

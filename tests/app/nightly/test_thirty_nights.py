@@ -22,7 +22,7 @@ from mfagate.history.prior_runs import PriorRuns
 from mfagate.history.recorder import RunRecorder, location_of
 from mfagate.history.store import History
 from mfagate.notify.changes import ProblemChange, ProblemStatus, observed
-from mfagate.notify.deciding import notifications
+from mfagate.notify.deciding import notification
 from mfagate.providers import registry
 
 NIGHTS = 30
@@ -105,7 +105,7 @@ def night(config: Path, at: datetime) -> tuple[list[Told], str]:
                 key: ProblemStatus.model_validate(status) for key, status in (recorder.notified() or {}).items()
             }
             seen = observed(report, statuses)
-            _, after = notifications(seen.changes, seen.statuses, report.run.finished, configuration.notify)
+            _, after = notification(seen.changes, seen.statuses, report.run.finished, configuration.notify)
             recorder.record(report, outcome.learnt)
             recorder.remember_notified({key: status.model_dump(mode="json") for key, status in after.items()})
         assert report.run.warnings == recorder.warnings == []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mfagate.core.result import Report
 from mfagate.report.html.history import HistoryEntry, HistoryView
-from mfagate.report.html.page import Page
+from mfagate.report.html.page import SIGNS, Page
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -46,5 +46,6 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["sign"] = SIGNS.__getitem__
     environment.filters["our_style"] = Markup  # part of this package, never foreign text
     return environment.get_template("page.html.j2")

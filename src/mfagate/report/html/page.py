@@ -16,7 +16,7 @@ from mfagate.report.html.charts import Chart
 from mfagate.report.html.history import HistoryView
 from mfagate.report.openmetrics import expiries
 
-_SIGNS = {
+SIGNS = {
     "pass": "✓",
     "fail": "✕",
     "inconclusive": "?",
@@ -38,23 +38,11 @@ OFFLINE = "Recordings, offline"
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeBadge:
-    """An outcome on the page: a word and a sign, never a colour alone."""
-
-    word: str
-
-    @property
-    def sign(self) -> str:
-        """One character."""
-        return _SIGNS[self.word]
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
     """One step of the ladder: its worst outcome, and a summary."""
 
     id: str
-    state: OutcomeBadge
+    state: str
     summary: str
 
     @classmethod
@@ -64,9 +52,9 @@ class Step:
         worst = min(kinds, key=_WORST_FIRST.index)
         message = checks[kinds.index(worst)].message
         if len(checks) == 1:
-            return cls(check_id, OutcomeBadge(worst), message)
+            return cls(check_id, worst, message)
         counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in _WORST_FIRST if kind in kinds)
-        return cls(check_id, OutcomeBadge(worst), counts if worst == "pass" else f"{counts}: {message}")
+        return cls(check_id, worst, counts if worst == "pass" else f"{counts}: {message}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +62,7 @@ class ProblemCard:
     """One finding with everything that is needed to act on it. ``context`` comes from the integration, by label."""
 
     check: Check
-    state: OutcomeBadge
+    state: str
     facts: Sequence[tuple[str, str]]
     context: Mapping[str, str]
 
@@ -84,7 +72,7 @@ class ProblemCard:
         # The page links to the runbook if it is a web address, and shows other runbooks as text.
         shown = integration.model_copy(update={"runbook": None}) if _link(integration) else integration
         facts = [fact for fact in words.paragraphs(check) if fact[0] != "next step"]
-        return cls(check, OutcomeBadge(words.kind(check)), facts, dict(words.context(check, shown)))
+        return cls(check, words.kind(check), facts, dict(words.context(check, shown)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +81,12 @@ class IntegrationCard:
 
     report: IntegrationReport
     anchor: str
-    state: OutcomeBadge
+    state: str
     target: str
     tally: str
     steps: Sequence[Step]
     problems: Sequence[ProblemCard]
-    checks: Sequence[tuple[Check, OutcomeBadge]]
+    checks: Sequence[tuple[Check, str]]
     chart: Chart | None
     link: str | None
     """The runbook, if it is a web address."""
@@ -118,12 +106,12 @@ class IntegrationCard:
         return cls(
             report=integration,
             anchor=f"{re.sub('[^0-9A-Za-z_-]', '-', integration.name)}-{number}",
-            state=OutcomeBadge(integration.verdict.value),
+            state=integration.verdict.value,
             target=OFFLINE if offline else TARGETS[integration.target],
             tally=words.count_outcomes(integration.checks),
             steps=list(_steps(integration)),
             problems=[ProblemCard.of(check, integration) for check in [*integration.problems, *integration.waived]],
-            checks=[(check, OutcomeBadge(words.kind(check))) for check in integration.checks],
+            checks=[(check, words.kind(check)) for check in integration.checks],
             chart=Chart.of(runs) if runs else None,
             link=_link(integration),
             is_open=integration.verdict is not Verdict.PASS and number <= _OPEN,
@@ -151,7 +139,7 @@ class Verified:
 
     name: str
     anchor: str
-    state: OutcomeBadge
+    state: str
     summary: str
 
 
@@ -172,7 +160,7 @@ class Expiring:
     what: str
     day: str
     left: str
-    state: OutcomeBadge
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +169,7 @@ class Page:
 
     report: Report
     verdict: str
-    state: OutcomeBadge
+    state: str
     notes: Sequence[str]
     emulators: str
     counts: str
@@ -206,7 +194,7 @@ class Page:
         return cls(
             report=report,
             verdict=words.verdict(report),
-            state=OutcomeBadge(report.verdict.value),
+            state=report.verdict.value,
             notes=[*nothing, *(note.text for note in words.notes(report))],
             emulators=words.emulators(report),
             counts=words.footer(report),
@@ -218,19 +206,9 @@ class Page:
         )
 
     @property
-    def red(self) -> list[IntegrationCard]:
-        """The integrations that decide the verdict."""
-        return [entry for entry in self.entries if entry.is_red]
-
-    @property
     def waived(self) -> list[tuple[IntegrationCard, Check]]:
         """The findings that a waiver accepts."""
         return [(entry, check) for entry in self.entries for check in entry.report.waived]
-
-    @property
-    def charted(self) -> list[IntegrationCard]:
-        """The integrations with a history."""
-        return [entry for entry in self.entries if entry.chart is not None]
 
 
 def _urgency(integration: IntegrationReport) -> tuple[bool, tuple[float, ...]]:
@@ -260,14 +238,14 @@ def _verified(entry: IntegrationCard, history: HistoryView) -> Verified:
     named = [check for check in about if check.subject]
     if not about:
         # An offline run does not check recordings if the contract cannot be read.
-        state, text = OutcomeBadge("skipped"), "not reached"
+        state, text = "skipped", "not reached"
     elif not named:
-        state, text = OutcomeBadge(words.kind(about[0])), about[0].message
+        state, text = words.kind(about[0]), about[0].message
     else:
         kinds = [words.kind(check) for check in named]
-        state, text = OutcomeBadge(min(kinds, key=_WORST_FIRST.index)), words.count_outcomes(named)
+        state, text = min(kinds, key=_WORST_FIRST.index), words.count_outcomes(named)
     passed = [run.when for run in history.runs.get(entry.report.name, ()) if run.verdict is Verdict.PASS]
-    if state.word != "pass" and passed:
+    if state != "pass" and passed:
         text += f"; last pass {passed[-1]:%Y-%m-%d}"
     return Verified(entry.report.name, entry.anchor, state, text)
 
@@ -285,7 +263,7 @@ def _calendar(entries: Iterable[IntegrationCard], report: Report) -> list[Expiri
             dates[what] = min(when, dates.get(what, when))
         for what, when in dates.items():
             days = (when - report.run.finished).days
-            state = OutcomeBadge("fail" if days < 0 else "warn" if days <= _SOON_DAYS else "pass")
+            state = "fail" if days < 0 else "warn" if days <= _SOON_DAYS else "pass"
             left = f"expired {-days} days ago" if days < 0 else f"in {days} days"
             dated.append((when, Expiring(entry.report.name, entry.anchor, what, f"{when:%Y-%m-%d}", left, state)))
     return [line for _, line in sorted(dated, key=lambda pair: pair[0])]
