@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -97,21 +97,21 @@ _HOSTLESS_USER = re.compile(r"[^/@:?\[]*:(?!\d*(?:[,/?#]|$))")
 _PARAMETER = re.compile(r"(?<=[?&])(?P<name>password|sslpassword)=(?P<value>[^&#]*)", re.IGNORECASE)
 
 
-def _users(pattern: re.Pattern[str], url: str) -> Iterator[re.Match[str]]:
+def _users(match: Callable[[str, int], re.Match[str] | None], url: str) -> Iterator[re.Match[str]]:
     """Yield what a driver may take for the user, before the password."""
-    return filter(None, (pattern.match(url, scheme.end()) for scheme in re.finditer("://", url)))
+    return filter(None, (match(url, scheme.end()) for scheme in re.finditer("://", url)))
 
 
 def _password(url: str) -> tuple[int, int] | None:
     """Return the span of the password. It ends at the last @, because people often do not escape an @ in a password."""
     end = url.rfind("@")
-    return next(((user.end(), end) for user in _users(_USER, url) if user.end() <= end), None)
+    return next(((user.end(), end) for user in _users(_USER.match, url) if user.end() <= end), None)
 
 
 def _password_without_host(url: str) -> tuple[int, int] | None:
     """Return the span of a password at the end of the URL: no @ follows it, and it is not a port."""
     last = url.rfind("@")
-    return next(((user.end(), len(url)) for user in _users(_HOSTLESS_USER, url) if user.end() > last), None)
+    return next(((user.end(), len(url)) for user in _users(_HOSTLESS_USER.match, url) if user.end() > last), None)
 
 
 def _passwords(url: str) -> list[str]:
