@@ -149,7 +149,7 @@ def _show_state(state: IntegrationState, console: Console) -> None:
 
     console.print(Text.assemble((state.name, "bold"), f" ({state.provider}, {state.environment}): ",
                                 _styled(state.verdict.value), f", {state.headline}"))  # fmt: skip
-    console.print(f"  {state.questions} requests, {state.unanswered} of them failed at first", highlight=False)
+    console.print(f"  {state.questions} requests, {state.unanswered} failed at first", highlight=False)
     if state.samples:
         phases = ", ".join(f"{sample.phase} {sample.median * 1000:.1f} ms" for sample in state.samples)
         console.print(Text(f"  median of each phase: {phases}"))
