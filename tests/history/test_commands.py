@@ -76,7 +76,7 @@ def test_a_history_in_postgresql(duo: Duo) -> None:
     assert result.exit_code == 0
     (warning,) = result.report["run"]["warnings"]
     assert warning.startswith("the history env:HISTORY cannot be read")
-    assert "check host, port and that the server runs" in warning
+    assert "check the host and the port, and that the server is running" in warning
     assert result.stderr == f"warning: {warning}\n"
     assert duo.execute("history", HISTORY=url).exit_code == 2
 
@@ -87,7 +87,7 @@ def test_a_wrong_password(duo: Duo) -> None:
         result = duo.run("gate", "--history", wrong.url())
     assert result.exit_code == 0
     assert "postgresql://mfagate:***@127.0.0.1" in result.stderr
-    assert "give the right user and password" in result.stderr
+    assert "correct the user and the password" in result.stderr
 
 
 def spoil(path: Path, how: str) -> None:

@@ -238,7 +238,7 @@ def test_a_message_is_sent_as_mail(project: Duo) -> None:
 @pytest.mark.parametrize(
     ("notify", "message"),
     [
-        ("", "--notify needs URLs to send to: put urls into [notify] in integrations.toml"),
+        ("", "--notify needs at least one URL: set urls in [notify] in integrations.toml"),
         (f'urls = ["json://{TOKEN}@host"]', "notify.urls.0: should be a reference such as env:MFA_NOTIFY_URL"),
         ('url = ["env:X"]', "notify.url: unknown key (did you mean 'urls'?)"),
         ('urls = ["env:X"]\nstate = "notifications.json"', "notify.state: unknown key"),

@@ -186,7 +186,7 @@ def test_the_console_counts_many_problems_of_a_kind() -> None:
     text = console.render(report)
     assert text.count("fail duo-eu: the same") == 3
     text = " ".join(text.split())
-    assert "and 6 more of credential.accepted with the cause credential.rejected of duo-eu; --output json" in text
+    assert "and 6 more of credential.accepted with the cause credential.rejected in duo-eu; --output json" in text
 
 
 def test_an_empty_selection_fails() -> None:

@@ -28,7 +28,7 @@ _HELP = {
     "mfagate_run_finished_timestamp_seconds": "When the last run ended.",
     "mfagate_run_duration_seconds": "How long the last run took.",
     "mfagate_integration_verdict": "1 for the verdict on the integration, 0 for the others.",
-    "mfagate_integration_problem": "1 for each cause of a failure, an inconclusive check or a warning , not waived.",
+    "mfagate_integration_problem": "1 for each cause of a failure, inconclusive check or warning that is not waived.",
     "mfagate_integration_checks": "Checks of the integration by outcome.",
     "mfagate_integration_checked_timestamp_seconds": "When the integration was checked.",
     "mfagate_integration_drill": "1 if faults were injected into the sandbox.",

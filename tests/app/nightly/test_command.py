@@ -189,7 +189,7 @@ def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Run
 def test_postgresql_is_not_there(duo: Duo) -> None:
     result = duo.run("nightly", "--history", f"postgresql://mfa:{duo.env['HISTORY_PASSWORD']}@127.0.0.1:1/mfa")
     assert result.exit_code == 0
-    assert "check host, port and that the server runs" in result.stderr
+    assert "check the host and the port, and that the server is running" in result.stderr
 
 
 def test_two_at_once_and_one_killed(duo: Duo) -> None:
