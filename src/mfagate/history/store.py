@@ -302,8 +302,8 @@ def _children(connection: Connection, table: Table, numbers: Sequence[int]) -> d
 
 
 def _run_row(run: StoredRun) -> dict[str, Any]:
-    names = ("id", "stage", "started", "finished", "version", "override", "commit", "fingerprint_key")
-    return {name: _text(getattr(run, name)) for name in names} | {"verdict": run.verdict.value}
+    row = _columns(run, "id", "stage", "started", "finished", "version", "override", "commit", "fingerprint_key")
+    return row | {"verdict": run.verdict.value}
 
 
 def _run(row: RowMapping, states: Sequence[IntegrationState]) -> StoredRun:
@@ -311,11 +311,8 @@ def _run(row: RowMapping, states: Sequence[IntegrationState]) -> StoredRun:
 
 
 def _state_row(state: IntegrationState) -> dict[str, Any]:
-    names = ("name", "provider", "environment", "target", "cause", "headline", "questions", "unanswered")
-    return {name: _text(getattr(state, name)) for name in names} | {
-        "verdict": state.verdict.value,
-        "ran": " ".join(sorted(state.ran)),
-    }
+    row = _columns(state, "name", "provider", "environment", "target", "cause", "headline", "questions", "unanswered")
+    return row | {"verdict": state.verdict.value, "ran": " ".join(sorted(state.ran))}
 
 
 _PREFIX = "state_"
@@ -343,9 +340,12 @@ def _state(
 
 
 def _problem_row(problem: RecordedProblem) -> dict[str, Any]:
-    names = ("check", "subject", "cause", "message", "next_step")
-    row = {name: _text(getattr(problem, name)) for name in names}
+    row = _columns(problem, "check", "subject", "cause", "message", "next_step")
     return row | {"outcome": problem.outcome.value, "evidence": _plain(problem.evidence)}
+
+
+def _columns(source: object, *names: str) -> dict[str, Any]:
+    return {name: _text(getattr(source, name)) for name in names}
 
 
 def _text(value: Any) -> Any:
@@ -363,10 +363,5 @@ def _plain(value: Any) -> Any:
 
 
 def _sample_row(sample: PhaseSample) -> dict[str, Any]:
-    return {
-        "phase": sample.phase.value,
-        "requests": sample.requests,
-        "median": round(sample.median, 6),
-        "lowest": round(sample.lowest, 6),
-        "highest": round(sample.highest, 6),
-    }
+    seconds = {name: round(getattr(sample, name), 6) for name in ("median", "lowest", "highest")}
+    return {"phase": sample.phase.value, "requests": sample.requests, **seconds}

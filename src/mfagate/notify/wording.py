@@ -10,13 +10,7 @@ from typing import Literal
 from mfagate.core.foreign import harmless, quoted
 from mfagate.notify.changes import ChangeKind, ProblemChange
 
-_ORDER = {
-    ChangeKind.NEW: 0,
-    ChangeKind.CHANGED: 1,
-    ChangeKind.FLAPPING: 2,
-    ChangeKind.REMINDER: 3,
-    ChangeKind.RECOVERED: 4,
-}
+_ORDER = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.FLAPPING, ChangeKind.REMINDER, ChangeKind.RECOVERED)
 
 _LONGEST = 500
 """Characters of a headline: a text message or push notification has little more room."""
@@ -34,7 +28,7 @@ class Notification:
 
 def message(changes: Sequence[ProblemChange], report_url: str | None = None) -> Notification:
     """Return one message about at least one change of a run."""
-    ordered = sorted(changes, key=lambda change: (_ORDER[change.kind], not change.severe, change.key))
+    ordered = sorted(changes, key=lambda change: (_ORDER.index(change.kind), not change.severe, change.key))
     # Subjects and headlines also come from the history, which other programs can write.
     blocks = ["\n".join(map(harmless, _block(change))) for change in ordered]
     if report_url:
