@@ -87,7 +87,7 @@ def test_ten_annotations_of_a_kind_most_urgent_first() -> None:
     log = github.render(report_of(*warnings, *failures))
     names = [one.name for one in read(log)]
     assert names == ["error"] * 10 + ["warning"] * 10
-    assert "1 more of the kind error, 2 more of the kind warning" in log
+    assert "left out: 1 of kind error, 2 of kind warning" in log
 
 
 def test_the_summary_is_appended(offline: Offline) -> None:

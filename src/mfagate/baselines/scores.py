@@ -48,7 +48,7 @@ class Share(NamedTuple):
 
 def typical_share(baseline: Sequence[Share]) -> float:
     """Return the share over all observations."""
-    return sum(one.part for one in baseline) / max(1, sum(one.whole for one in baseline))
+    return sum(earlier.part for earlier in baseline) / max(1, sum(earlier.whole for earlier in baseline))
 
 
 def share_score(share: Share, baseline: Sequence[Share]) -> float:
@@ -60,7 +60,7 @@ def share_score(share: Share, baseline: Sequence[Share]) -> float:
         return 0.0
     # Half a failure more (Jeffreys' prior): no failure in a hundred does not mean that failures never happen.
     calm = _without_bursts(baseline)
-    usual = (sum(one.part for one in calm) + 0.5) / (sum(one.whole for one in calm) + 1)
+    usual = (sum(earlier.part for earlier in calm) + 0.5) / (sum(earlier.whole for earlier in calm) + 1)
     if share.part / share.whole < 2 * usual or share.part < 2:
         return 0.0
     dispersion = _dispersion(calm, usual)
@@ -70,13 +70,17 @@ def share_score(share: Share, baseline: Sequence[Share]) -> float:
 
 def _without_bursts(baseline: Sequence[Share]) -> Sequence[Share]:
     """Drop the worst tenth of the observations: a single outage must not make errors usual for four weeks."""
-    ordered = sorted(baseline, key=lambda one: one.part / max(1, one.whole))
+    ordered = sorted(baseline, key=lambda earlier: earlier.part / max(1, earlier.whole))
     return ordered[: math.ceil(len(ordered) * 0.9)]
 
 
 def _dispersion(baseline: Sequence[Share], usual: float) -> float:
     """Return the variance of the observations relative to that of a binomial distribution, at least 1."""
-    terms = [(one.part - one.whole * usual) ** 2 / (one.whole * usual * (1 - usual)) for one in baseline if one.whole]
+    terms = [
+        (earlier.part - earlier.whole * usual) ** 2 / (earlier.whole * usual * (1 - usual))
+        for earlier in baseline
+        if earlier.whole
+    ]
     return max(1.0, sum(terms) / max(1, len(terms) - 1))
 
 

@@ -122,21 +122,21 @@ def _problems(
 ) -> Iterable[ProblemChange]:
     """Return the verdict, the warnings, and former problems without a cause, as if each of them were new."""
     drill = "drill: " if integration.faults else ""
-    nothing = ProblemChange(integration.name, ChangeKind.NEW, "", "", now)
+    no_problem = ProblemChange(integration.name, ChangeKind.NEW, "", "", now)
     details = tuple(_details(integration.deciding, integration)) if integration.deciding is not None else ()
     headline = drill + integration.headline
-    found = {"": replace(nothing, cause=integration.cause or "", headline=headline, details=details)}
+    found = {"": replace(no_problem, cause=integration.cause or "", headline=headline, details=details)}
     for check in integration.checks:
         if check.outcome is Outcome.WARN and check.cause is not None:
             subject, details = f"{check.id} {check.subject or ''}".rstrip(), tuple(_details(check, integration))
-            warning = replace(nothing, cause=check.cause, headline=drill + check.message, subject=subject)
+            warning = replace(no_problem, cause=check.cause, headline=drill + check.message, subject=subject)
             found[subject] = replace(warning, details=details, severe=False)
     # Earlier warnings of checks that ran again and no longer warn.
     ran = {check.id for check in integration.checks if check.outcome is not Outcome.SKIPPED}
     for key in statuses:
         name, _, subject = key.partition(" ")
         if name == integration.name and subject.partition(" ")[0] in ran:
-            found.setdefault(subject, replace(nothing, subject=subject))
+            found.setdefault(subject, replace(no_problem, subject=subject))
     return found.values()
 
 

@@ -25,6 +25,7 @@ from mfagate.report.words import (
     notes,
     paragraphs,
     skipped_checks,
+    table_cells,
     verdict,
 )
 
@@ -134,7 +135,7 @@ _ANY_WIDTH = 10_000
 def _fits_stacked(report: Report, console: Console) -> bool:
     """Return whether the stacked table fits if only its last column is wrapped, without cutting a cause."""
     rows = [
-        (*_cells(integration), f"{integration.verdict}: {integration.cause or ''}")
+        (*table_cells(integration)[:3], f"{integration.verdict}: {integration.cause or ''}")
         for integration in report.integrations
     ]
     return sum(max(map(cell_len, column)) for column in zip(*rows, strict=True)) + 6 <= console.width
@@ -149,17 +150,13 @@ def _empty_table(console: Console) -> Table:
     return table
 
 
-def _cells(integration: IntegrationReport) -> tuple[str, str, str]:
-    return integration.name, integration.provider, integration.environment
-
-
 def _table(report: Report, table: Table) -> Table:
     for heading in ("verdict", "cause", "checks"):
         table.add_column(heading)
     for integration in report.integrations:
         verdict_ = Text(integration.verdict.value, style=_STYLES[integration.verdict.value])
-        cells = (integration.cause or "-", count_outcomes(integration.checks))
-        table.add_row(*map(Text, _cells(integration)), verdict_, *map(Text, cells))
+        cells = list(map(Text, table_cells(integration)))
+        table.add_row(*cells[:3], verdict_, *cells[3:])
     return table
 
 
@@ -167,7 +164,7 @@ def _stacked_table(report: Report, table: Table) -> Table:
     """Put verdict, cause and checks into one column."""
     table.add_column("result")
     for integration in report.integrations:
-        table.add_row(*map(Text, _cells(integration)), _result(integration))
+        table.add_row(*map(Text, table_cells(integration)[:3]), _result(integration))
     return table
 
 
@@ -187,7 +184,7 @@ def _problems(report: Report, *, in_full: bool) -> Iterator[RenderableType]:
     In a new project no reference can be read until its variables are set. The first such problem is shown in full, the
     others in a list of their own.
     """
-    found = [(one, check) for one in report.integrations for check in [*one.problems, *one.waived]]
+    found = [(part, check) for part in report.integrations for check in [*part.problems, *part.waived]]
     shown: Counter[tuple[str, str, CauseId | None, bool]] = Counter()
     unread: list[tuple[IntegrationReport, Check]] = []
     for integration, check in sorted(found, key=lambda pair: pair[0].urgency(pair[1])):

@@ -57,8 +57,8 @@ class ReportedFinding:
 
 def findings(report: Report) -> list[ReportedFinding]:
     """Return all findings: what stops logins first, then missing documentation, and waived findings last."""
-    found = [*_of_the_run(report), *(found for one in report.integrations for found in _of(one, report))]
-    return sorted(found, key=_rank)
+    of_integrations = (found for integration in report.integrations for found in _of(integration, report))
+    return sorted([*_of_the_run(report), *of_integrations], key=_rank)
 
 
 def _rank(found: ReportedFinding) -> tuple[float, ...]:
@@ -73,7 +73,7 @@ def _of_the_run(report: Report) -> Iterator[ReportedFinding]:
         cause = load(report.cause)
         check = Check.from_finding(check_ids.GATE, Finding(cause.id, NOTHING_CHECKED, outcome=Outcome.FAIL))
         yield ReportedFinding(check, cause, None, _configuration_file(report), _digest(check.id, cause.id))
-    if any(is_emulator_note(check) for one in report.integrations for check in one.checks):
+    if any(is_emulator_note(check) for integration in report.integrations for check in integration.checks):
         # One finding for all integrations, which decides nothing.
         cause = load(CauseId.CASSETTE_EMULATED)
         check = Check.from_finding(check_ids.CASSETTE, Finding(cause.id, emulators(report)))

@@ -15,13 +15,13 @@ from mfagate.core.result import Report, Verdict
 from mfagate.report.findings import ReportedFinding, findings
 from mfagate.report.words import (
     context,
-    count_outcomes,
     emulators,
     footer,
     indented,
     kind,
     notes,
     paragraphs,
+    table_cells,
     verdict,
 )
 
@@ -54,13 +54,12 @@ def render(report: Report) -> str:
 
 def _table(report: Report) -> str:
     # If there are too many rows, those with a problem come first.
-    ordered = sorted(report.integrations, key=lambda one: one.verdict is Verdict.PASS)
+    ordered = sorted(report.integrations, key=lambda integration: integration.verdict is Verdict.PASS)
     shown = report.integrations if len(ordered) <= _ROWS else ordered[:_ROWS]
     rows = ["| integration | provider | environment | verdict | cause | checks |", "|---|---|---|---|---|---|"]
-    for one in shown:
-        marked = one.verdict.value if one.verdict is Verdict.PASS else f"**{one.verdict}**"
-        cells = [one.name, one.provider, one.environment, one.cause or "-", count_outcomes(one.checks)]
-        name, provider, environment, cause, checks = (_escape(cell, 100) for cell in cells)
+    for integration in shown:
+        marked = integration.verdict.value if integration.verdict is Verdict.PASS else f"**{integration.verdict}**"
+        name, provider, environment, cause, checks = (_escape(cell, 100) for cell in table_cells(integration))
         rows.append(f"| {name} | {provider} | {environment} | {marked} | {cause} | {checks} |")
     if more := len(ordered) - len(shown):
         rows.append(f"\nand {more} more integrations")

@@ -60,8 +60,8 @@ class Gateway:
             PushFailed: The gateway cannot be reached, or refuses the metrics.
         """
         self._put(of_the_run(report), stage=report.run.stage)
-        for one in report.integrations:
-            self._put(of_integration(one, report), stage=report.run.stage, integration=one.name)
+        for integration in report.integrations:
+            self._put(of_integration(integration, report), stage=report.run.stage, integration=integration.name)
 
     def _put(self, samples: Iterable[Sample], **group: Any) -> None:
         from http.client import HTTPException

@@ -204,6 +204,12 @@ def footer(report: Report) -> str:
     return f"{counts} in {seconds:.1f} s (mfagate {report.run.version} {report.run.stage})"
 
 
+def table_cells(integration: IntegrationReport) -> tuple[str, str, str, str, str]:
+    """Return integration, provider, environment, cause and checks for a row of the table."""
+    checks = count_outcomes(integration.checks)
+    return integration.name, integration.provider, integration.environment, integration.cause or "-", checks
+
+
 def skipped_checks(report: Report) -> Iterator[tuple[str, list[str]]]:
     """Yield each integration with the checks that did not run, and why; checks with the same reason share a line."""
     for integration in report.integrations:

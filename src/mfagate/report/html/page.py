@@ -189,7 +189,10 @@ class Page:
         sorted_ = sorted(report.integrations, key=_urgency)
         offline = report.run.stage == "check"
         targets = [OFFLINE] if offline else list(TARGETS.values())
-        entries = [IntegrationCard.of(number, one, history, offline=offline) for number, one in enumerate(sorted_, 1)]
+        entries = [
+            IntegrationCard.of(number, integration, history, offline=offline)
+            for number, integration in enumerate(sorted_, 1)
+        ]
         nothing = [words.NOTHING_CHECKED] if report.cause is not None else []
         return cls(
             report=report,
