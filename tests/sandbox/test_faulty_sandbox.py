@@ -77,12 +77,12 @@ def test_a_gate_run_shows_what_a_report_would_look_like(
     result = project.gate(*(f"mfa={fault}" for fault in faults))
     assert (result.exit_code, result.first["cause"]) == (exit_code, cause), result.stdout
     assert result.first["faults"] == faults
-    assert f"a drill, broken on purpose: mfa ({', '.join(faults)})" in result.stdout
+    assert f"drill, faults injected: mfa ({', '.join(faults)})" in result.stdout
 
 
 def test_a_drill_that_passes_is_told_as_one(project: Drill) -> None:
     result = project.gate("mfa=added")
-    assert (result.exit_code, "a drill, broken on purpose" in result.stdout) == (0, True), result.stdout
+    assert (result.exit_code, "drill, faults injected" in result.stdout) == (0, True), result.stdout
     assert 'name="faults" value="added"' in (project.folder / "junit.xml").read_text()
     assert result.report["run"]["warnings"] == []
 

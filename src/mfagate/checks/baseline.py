@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mfagate.baselines import (
-    FEWEST_NIGHTS,
+    MIN_OBSERVATIONS,
     Observation,
     SeriesState,
     SeriesStatus,
@@ -41,7 +41,7 @@ def latency(live: LiveContext) -> Iterator[Check]:
 
 def _comparable(live: LiveContext) -> Iterator[tuple[datetime, IntegrationState]]:
     """Yield the earlier runs with the same kind of target: an emulator's times differ from the provider's."""
-    return ((at, state) for at, state in live.context.prior.nights if state.target == live.target_kind)
+    return ((at, state) for at, state in live.context.prior.runs if state.target == live.target_kind)
 
 
 def _phase(live: LiveContext, current: PhaseSample) -> Check:
@@ -101,7 +101,7 @@ def errors(live: LiveContext) -> Iterator[Check]:
 
 
 def _learning(check_id: str, number: int, phase: Phase | None = None) -> Check:
-    reason = f"{number} nightly runs are recorded; a baseline needs {FEWEST_NIGHTS}"
+    reason = f"{number} nightly runs are recorded; a baseline needs {MIN_OBSERVATIONS}"
     return skipped(check_id, reason, subject=phase)
 
 

@@ -16,7 +16,7 @@ from mfagate.config.model import GateOptions, Integration
 from mfagate.core.exchange import Exchange
 from mfagate.core.finding import Finding
 from mfagate.core.result import TargetKind
-from mfagate.history.past import PriorRuns
+from mfagate.history.prior_runs import PriorRuns
 from mfagate.providers.provider import InstalledProvider
 from mfagate.sandbox import EMULATOR
 from mfagate.sandbox import registry as sandboxes

@@ -49,11 +49,11 @@ def test_it_says_which_files_changed(project: Project, tapes: Path) -> None:
     output = " ".join(result.stdout.split())
     assert f"mfa: new recordings in tapes: {gone.name} " in output
     assert f"mfa: changed recordings in tapes: {edited.name} " in output
-    assert f"mfa: recordings of which only the date changed in tapes: {old.name} " in output
-    assert f"mfa: recordings that did not change: {len(names) - 3}" in output
+    assert f"mfa: recordings with only a new date in tapes: {old.name} " in output
+    assert f"mfa: unchanged recordings: {len(names) - 3}" in output
     assert edited.name in (project.folder / "report.md").read_text()
     again = " ".join(project.run("record").stdout.split())
-    assert f"PASS: recorded mfa: recordings that did not change: {len(names)} integration" in again
+    assert f"PASS: recorded mfa: unchanged recordings: {len(names)} integration" in again
 
 
 def test_recordings_hold_no_secret(project: Project, tapes: Path, server: Running) -> None:

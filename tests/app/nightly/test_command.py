@@ -183,7 +183,7 @@ def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Run
     for result in results:
         assert result.exit_code == 0
         (warning,) = result.report["run"]["warnings"]
-        assert "name another place with --history" in warning
+        assert "name another location with --history" in warning
         assert [check["cause"] for check in result.checks("drift")] == ["drift.field-added"]
         assert [check["outcome"] for check in result.checks("latency")] == ["skipped"]
 
@@ -191,7 +191,7 @@ def test_without_a_history_the_verdict_comes_all_the_same(duo: Duo, running: Run
 def test_postgresql_is_not_there(duo: Duo) -> None:
     result = duo.run("nightly", "--history", f"postgresql://mfa:{duo.env['HISTORY_PASSWORD']}@127.0.0.1:1/mfa")
     assert result.exit_code == 0
-    assert "check host, port and that the server runs" in result.stderr
+    assert "check the host and the port, and that the server is running" in result.stderr
 
 
 def test_two_at_once_and_one_killed(duo: Duo) -> None:
@@ -271,7 +271,7 @@ def test_rows_that_nobody_has_written(duo: Duo, damage: str) -> None:
         (run_id,) = connection.execute("SELECT id FROM runs").fetchone()
     result = duo.run("nightly")
     assert (result.exit_code, result.report["verdict"]) == (0, "pass")
-    assert "holds what no mfagate has written" in result.stderr
+    assert "has content that mfagate did not write" in result.stderr
     if not damage.startswith("shapes"):
         for shown in (duo.execute("history"), duo.execute("history", run_id)):
             assert (shown.exit_code, "Traceback" in shown.stderr) == (2, False)
