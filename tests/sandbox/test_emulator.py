@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from mfagate.sandbox import SandboxError
+from mfagate.sandbox.certificates import Authority
 from mfagate.sandbox.emulator import (
     Emulator,
     EmulatorSandbox,
@@ -25,7 +26,7 @@ from mfagate.sandbox.emulator import (
     route,
 )
 from mfagate.sandbox.emulator.app import LARGEST_BODY
-from mfagate.sandbox.emulator.listen import Listener, certify
+from mfagate.sandbox.emulator.listen import Listener
 
 AS_JSON = {"Content-Type": "application/json"}
 
@@ -71,11 +72,11 @@ class Tiny(Emulator):
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """URL without its scheme, and the certificate authority."""
-    tls, bundle = certify(["api.example.com"], tmp_path_factory.mktemp("ca"))
-    listener = Listener(Tiny(), tls)
+    authority = Authority(tmp_path_factory.mktemp("ca"), ["api.example.com"])
+    listener = Listener(Tiny(), authority.context())
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
     thread.start()
-    yield f"127.0.0.1:{listener.port}", bundle
+    yield f"127.0.0.1:{listener.port}", authority.bundle
     listener.shutdown()
     listener.server_close()
     thread.join()
