@@ -237,5 +237,5 @@ def test_settings_that_are_none_name_no_value(registry: CollectorRegistry) -> No
         monitor("duo", {"host": 3, "secret_key": SECRET, SECRET: "x"}, registry=registry)
     assert "host" in str(refused.value)
     assert str(refused.value).count(SECRET) == 0
-    with pytest.raises(ValueError, match="there are: auth0, duo"):
+    with pytest.raises(ValueError, match="installed: auth0, duo"):
         monitor("dou", registry=registry)
