@@ -282,5 +282,5 @@ def test_a_revoked_credential_is_an_alert_in_a_real_prometheus(
         assert alert["annotations"]["summary"] == "duo-eu: the provider refuses our credential (credential.rejected)"
         # Each panel has something to show, but for the one of our own defects and that of firing alerts.
         silent = {title for title, text in queries(dashboard).items() if not query(text)}
-        assert silent == {"Defects of the monitor A", "alerts"}
+        assert silent == {"Errors of the monitor A", "alerts"}
     assert set(service.statuses) == {200, 401}

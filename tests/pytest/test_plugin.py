@@ -109,7 +109,7 @@ def test_a_configuration_without_integrations_is_an_error(pytester: pytest.Pytes
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--mfagate", "check", "--mfagate-override", " "], "say why"),
+        (["--mfagate", "check", "--mfagate-override", " "], "give a reason"),
         (["--mfagate-override", "because"], "nothing without --mfagate"),
     ],
 )
