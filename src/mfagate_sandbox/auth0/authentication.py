@@ -87,11 +87,10 @@ class AuthenticationApi(Discovery):
         }
         if name not in grants:
             raise fail(400, "unsupported_grant_type", "Grant type not supported")
-        with self.tenant.lock:
-            client = self._client(request, fields)
-            if name not in client.grants:
-                raise fail(403, "unauthorized_client", f"Grant type '{name}' not allowed for the client.")
-            answer = grants[name](request, fields, client)
+        client = self._client(request, fields)
+        if name not in client.grants:
+            raise fail(403, "unauthorized_client", f"Grant type '{name}' not allowed for the client.")
+        answer = grants[name](request, fields, client)
         return Reply(answer.status, answer.body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     def _fields(self, request: IncomingRequest, *types: str) -> Mapping[str, Any]:
@@ -270,17 +269,16 @@ class AuthenticationApi(Discovery):
     def challenge(self, request: IncomingRequest) -> Reply:
         """Send a push or a message, or ask for a code."""
         fields = self._fields(request, _JSON)
-        with self.tenant.lock:
-            client = self._client(request, fields)
-            login = self._login(_text(fields, "mfa_token"), client, status=401)
-            kinds = _text(fields, "challenge_type", needed=False).split() or ["otp", "oob"]
-            wanted = _text(fields, "authenticator_id", needed=False)
-            channel = _text(fields, "oob_channel", needed=False)
-            if any(kind not in _CHALLENGES for kind in kinds):
-                raise fail(400, "invalid_request", "challenge_type must be otp or oob")
-            if channel and channel not in _CHANNELS:
-                raise fail(400, "invalid_request", f"oob_channel must be one of {', '.join(_CHANNELS)}")
-            return self._started(login, self._chosen(login, kinds, wanted, channel))
+        client = self._client(request, fields)
+        login = self._login(_text(fields, "mfa_token"), client, status=401)
+        kinds = _text(fields, "challenge_type", needed=False).split() or ["otp", "oob"]
+        wanted = _text(fields, "authenticator_id", needed=False)
+        channel = _text(fields, "oob_channel", needed=False)
+        if any(kind not in _CHALLENGES for kind in kinds):
+            raise fail(400, "invalid_request", "challenge_type must be otp or oob")
+        if channel and channel not in _CHANNELS:
+            raise fail(400, "invalid_request", f"oob_channel must be one of {', '.join(_CHANNELS)}")
+        return self._started(login, self._chosen(login, kinds, wanted, channel))
 
     def _chosen(self, login: PendingLogin, kinds: list[str], wanted: str, channel: str) -> Authenticator:
         known = login.user.active
@@ -337,19 +335,18 @@ class AuthenticationApi(Discovery):
     @route("POST", "/mfa/associate")
     def associate(self, request: IncomingRequest) -> Reply:
         """Enrol an authenticator; its first use activates it."""
-        with self.tenant.lock:
-            login = self._bearer(request, "enroll")
-            as_user = _is_jwt(login.token)
-            fields = self._fields(request, _JSON)
-            if "client_id" in fields:
-                self._client(request, fields)
-            types, channels = _choice(fields, "authenticator_types", _CHALLENGES[:2]), []
-            if "oob" in types:
-                channels = _choice(fields, "oob_channels", _CHANNELS)
-            phone = _text(fields, "phone_number", needed=bool({"sms", "voice"} & set(channels)))
-            if not as_user and login.user.active:
-                raise fail(400, "invalid_request", "User is already enrolled.")
-            return self._associated(login, types, channels, phone)
+        login = self._bearer(request, "enroll")
+        as_user = _is_jwt(login.token)
+        fields = self._fields(request, _JSON)
+        if "client_id" in fields:
+            self._client(request, fields)
+        types, channels = _choice(fields, "authenticator_types", _CHALLENGES[:2]), []
+        if "oob" in types:
+            channels = _choice(fields, "oob_channels", _CHANNELS)
+        phone = _text(fields, "phone_number", needed=bool({"sms", "voice"} & set(channels)))
+        if not as_user and login.user.active:
+            raise fail(400, "invalid_request", "User is already enrolled.")
+        return self._associated(login, types, channels, phone)
 
     def _associated(self, login: PendingLogin, types: list[str], channels: list[str], phone: str) -> Reply:
         user = login.user
@@ -378,20 +375,18 @@ class AuthenticationApi(Discovery):
     @route("GET", "/mfa/authenticators")
     def authenticators(self, request: IncomingRequest) -> Reply:
         """List the user's authenticators, including the recovery code."""
-        with self.tenant.lock:
-            user = self._bearer(request, "read:authenticators").user
-            return Reply(200, [_listed(factor) for factor in user.listed])
+        user = self._bearer(request, "read:authenticators").user
+        return Reply(200, [_listed(factor) for factor in user.listed])
 
     @route("DELETE", "/mfa/authenticators/<authenticator_id>")
     def remove_authenticator(self, request: IncomingRequest) -> Reply:
         """Remove an authenticator."""
-        with self.tenant.lock:
-            user = self._bearer(request, "remove:authenticators").user
-            found = user.find(request.variables["authenticator_id"])
-            if found is None:
-                raise fail(404, "not_found", "The authenticator could not be found.")
-            user.remove(found)
-            return Reply(204)
+        user = self._bearer(request, "remove:authenticators").user
+        found = user.find(request.variables["authenticator_id"])
+        if found is None:
+            raise fail(404, "not_found", "The authenticator could not be found.")
+        user.remove(found)
+        return Reply(204)
 
 
 def _scopes(fields: Mapping[str, Any]) -> tuple[str, ...]:

@@ -129,16 +129,15 @@ class ManagementApi(AuthenticationApi):
         if fields["connection"] != DEFAULT_CONNECTION:
             raise fail(400, "The connection does not exist.", "inexistent_connection")
         _require_user(fields)
-        with self.tenant.lock:
-            user_id = f"auth0|{fields['user_id']}" if fields.get("user_id") else None
-            if self.tenant.user_named(fields["email"]) or user_id in self.tenant.users:
-                raise fail(409, "The user already exists.", "auth0_idp_error")
-            user = Auth0User(fields["email"].lower(), fields["password"], blocked=fields.get("blocked", False))
-            user.user_id = user_id or user.user_id
-            kept = _USER_FIELDS.keys() - {"connection", "password", "verify_email", "user_id", "blocked", "email"}
-            user.profile = profile(user.email, {name: value for name, value in fields.items() if name in kept})
-            self.tenant.users[user.user_id] = user
-            return Reply(201, _shown(user))
+        user_id = f"auth0|{fields['user_id']}" if fields.get("user_id") else None
+        if self.tenant.user_named(fields["email"]) or user_id in self.tenant.users:
+            raise fail(409, "The user already exists.", "auth0_idp_error")
+        user = Auth0User(fields["email"].lower(), fields["password"], blocked=fields.get("blocked", False))
+        user.user_id = user_id or user.user_id
+        kept = _USER_FIELDS.keys() - {"connection", "password", "verify_email", "user_id", "blocked", "email"}
+        user.profile = profile(user.email, {name: value for name, value in fields.items() if name in kept})
+        self.tenant.users[user.user_id] = user
+        return Reply(201, _shown(user))
 
     @route("GET", "/api/v2/users")
     def list_users(self, request: IncomingRequest) -> Reply:
@@ -150,11 +149,10 @@ class ManagementApi(AuthenticationApi):
         found = re.fullmatch(r'(email|user_id):"?([^\s"*]*)(\*?)"?', query)
         if found is None:
             raise fail(400, "Invalid query string syntax.", "invalid_query_string")
-        with self.tenant.lock:
-            users = [
-                user for user in self.tenant.users.values() if _is_wanted(getattr(user, found[1]), *found.groups()[1:])
-            ]
-            return Reply(200, [_shown(user) for user in users[page * size : (page + 1) * size]])
+        users = [
+            user for user in self.tenant.users.values() if _is_wanted(getattr(user, found[1]), *found.groups()[1:])
+        ]
+        return Reply(200, [_shown(user) for user in users[page * size : (page + 1) * size]])
 
     @route("GET", "/api/v2/users/<user_id>")
     def get_user(self, request: IncomingRequest) -> Reply:
@@ -163,16 +161,14 @@ class ManagementApi(AuthenticationApi):
         _only(request, "fields", "include_fields")
         wanted = {name.strip() for name in request.parameter("fields").split(",")} - {""}
         included = _flag(request, "include_fields", default=True)
-        with self.tenant.lock:
-            shown = _shown(self._user(request))
+        shown = _shown(self._user(request))
         return Reply(200, {n: value for n, value in shown.items() if not wanted or (n in wanted) is included})
 
     @route("DELETE", "/api/v2/users/<user_id>")
     def delete_user(self, request: IncomingRequest) -> Reply:
         """Delete a user; an unknown id is not an error."""
         self._require(request, "delete:users", "delete:current_user")
-        with self.tenant.lock:
-            self.tenant.users.pop(request.variables["user_id"], None)
+        self.tenant.users.pop(request.variables["user_id"], None)
         return Reply(204)
 
     @route("GET", "/api/v2/users/<user_id>/authentication-methods")
@@ -182,8 +178,7 @@ class ManagementApi(AuthenticationApi):
         _only(request, "page", "per_page", "include_totals")
         page, size = _number(request, "page", 0), _number(request, "per_page", 50, most=100)
         totals = _flag(request, "include_totals", default=False)
-        with self.tenant.lock:
-            methods = [_method(factor) for factor in self._user(request).listed]
+        methods = [_method(factor) for factor in self._user(request).listed]
         part = methods[page * size : (page + 1) * size]
         if not totals:
             return Reply(200, part)
@@ -195,37 +190,33 @@ class ManagementApi(AuthenticationApi):
         self._require(request, "create:authentication_methods")
         fields = _payload(request, _METHOD_FIELDS, ("type",))
         made = _imported(fields)
-        with self.tenant.lock:
-            user = self._user(request)
-            if made.kind in ("totp", "email") and any(factor.kind == made.kind for factor in user.active):
-                raise fail(409, "Authentication method already exists.", "authentication_method_already_exists")
-            user.authenticators.append(made)
+        user = self._user(request)
+        if made.kind in ("totp", "email") and any(factor.kind == made.kind for factor in user.active):
+            raise fail(409, "Authentication method already exists.", "authentication_method_already_exists")
+        user.authenticators.append(made)
         return Reply(201, {"id": made.id, **fields, "created_at": made.created_at})
 
     @route("DELETE", "/api/v2/users/<user_id>/authentication-methods")
     def delete_methods(self, request: IncomingRequest) -> Reply:
         """Delete all authentication methods of a user."""
         self._require(request, "delete:authentication_methods")
-        with self.tenant.lock:
-            user = self.tenant.users.get(request.variables["user_id"])
-            if user is not None:
-                user.authenticators, user.recovery = [], None
+        user = self.tenant.users.get(request.variables["user_id"])
+        if user is not None:
+            user.authenticators, user.recovery = [], None
         return Reply(204)
 
     @route("GET", "/api/v2/users/<user_id>/authentication-methods/<method_id>")
     def get_method(self, request: IncomingRequest) -> Reply:
         """Return an authentication method."""
         self._require(request, "read:authentication_methods")
-        with self.tenant.lock:
-            return Reply(200, _method(self._known_method(request)[1]))
+        return Reply(200, _method(self._known_method(request)[1]))
 
     @route("DELETE", "/api/v2/users/<user_id>/authentication-methods/<method_id>")
     def delete_method(self, request: IncomingRequest) -> Reply:
         """Delete an authentication method."""
         self._require(request, "delete:authentication_methods")
-        with self.tenant.lock:
-            user, method = self._known_method(request)
-            user.remove(method)
+        user, method = self._known_method(request)
+        user.remove(method)
         return Reply(204)
 
     def _known_method(self, request: IncomingRequest) -> tuple[Auth0User, Authenticator]:

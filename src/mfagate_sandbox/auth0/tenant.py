@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import string
-import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -177,10 +176,9 @@ class OobChallenge:
 
 
 class Auth0Tenant:
-    """One tenant; hold ``lock`` while you change it."""
+    """One tenant."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
         self.signer = Signer(DOMAIN)
         self.audience = audience_of(DOMAIN)
         self.mfa_audience = f"https://{DOMAIN}/mfa/"

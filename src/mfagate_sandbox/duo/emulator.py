@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import secrets
 import string
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -157,12 +156,12 @@ class DuoEmulator(Emulator):
 
     secrets = frozenset({"secret_key", "admin_secret_key", "control_secret_key"})
     window_seconds: float = _WINDOW_SECONDS
+    runs_one_at_a_time = False
 
     def __init__(self) -> None:
         super().__init__()
         self.host = f"api-{secrets.token_hex(4)}.duosecurity.com"
         self.hosts = (self.host,)
-        self._state = threading.RLock()
         self._hands_out_tokens = False
         auth, admin, control = (_id("DI") for _ in range(3))
         self.applications = {
@@ -304,7 +303,7 @@ class DuoEmulator(Emulator):
     @route("POST", "/auth/v2/preauth")
     def preauth(self, request: IncomingRequest) -> Reply:
         """Return what a user may do."""
-        with self._state:
+        with self.lock:
             user = self._user(_parameters(request))
             if user is None or (user.status == "active" and user.owner is None):
                 return _ok(
@@ -338,7 +337,7 @@ class DuoEmulator(Emulator):
             raise _missing("factor")
         if factor not in _FACTORS:
             raise _invalid("factor")
-        with self._state:
+        with self.lock:
             user = self._user(asked)
             if user is None:
                 raise _invalid("username")
@@ -409,7 +408,7 @@ class DuoEmulator(Emulator):
     @route("GET", "/admin/v1/users")
     def list_users(self, request: IncomingRequest) -> Reply:
         """Return all users, or the user with a name."""
-        with self._state:
+        with self.lock:
             wanted = request.parameter("username").lower()
             limit, offset = (_number(request, name, default) for name, default in (("limit", 100), ("offset", 0)))
             found = [user.as_json() for user in self.users.values() if wanted in ("", user.username)]
@@ -422,7 +421,7 @@ class DuoEmulator(Emulator):
         username = asked.get("username", "").strip().lower()
         if not username:
             raise _missing("username")
-        with self._state:
+        with self.lock:
             if username in self.users:
                 raise _invalid("username")
             self.users[username] = DuoUser(username, status=_status(asked), notes=asked.get("notes", ""))
@@ -431,7 +430,7 @@ class DuoEmulator(Emulator):
     @route("POST", "/admin/v1/users/<user_id>")
     def modify_user(self, request: IncomingRequest) -> Reply:
         """Change a user's status."""
-        with self._state:
+        with self.lock:
             user = self._known(request)
             asked = _parameters(request)
             user.status = _status(asked, user.status)
@@ -440,7 +439,7 @@ class DuoEmulator(Emulator):
     @route("DELETE", "/admin/v1/users/<user_id>")
     def delete_user(self, request: IncomingRequest) -> Reply:
         """Remove a user."""
-        with self._state:
+        with self.lock:
             del self.users[self._known(request).username]
             return _ok("")
 
@@ -451,7 +450,7 @@ class DuoEmulator(Emulator):
         count = asked.get("count") or "10"
         if not count.isdecimal() or not 1 <= int(count) <= 10:
             raise _invalid("count")
-        with self._state:
+        with self.lock:
             user = self._known(request)
             kept = user.bypass_codes if _is_true(asked.get("preserve_existing")) else []
             new = [characters(9, string.digits) for _ in range(int(count))]

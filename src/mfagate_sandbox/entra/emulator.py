@@ -6,7 +6,6 @@ tenants, applications and users.
 
 from __future__ import annotations
 
-import threading
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -45,29 +44,9 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
     """Two tenants: the tenant of the login service, and another one."""
 
     hosts = (CLOUDS[GLOBAL].login, CLOUDS[GLOBAL].graph)
-    secrets = frozenset(
-        {
-            "accepted_device_code",
-            "client_assertion",
-            "client_secret",
-            "declined_device_code",
-            "disabled_client_secret",
-            "expired_client_secret",
-            "expired_device_code",
-            "expired_token",
-            "expiring_client_secret",
-            "issuer_private_key",
-            "least_client_secret",
-            "other_client_secret",
-            "private_key",
-            "redeemed_device_code",
-            "roleless_client_secret",
-        }
-    )
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = threading.RLock()
         self.issuer = Issuer()
         self.codes = {}
         expired, expiring = Secret(-1, "last year's"), Secret(10, "about to end")
@@ -114,6 +93,8 @@ class EntraEmulator(LoginHost, GraphHost, Emulator):
             **{name: user.object_id for name, user in users.items()},
             **self._prepared_codes(tenant, service, users),
         }
+        endings = ("device_code", "assertion", "client_secret", "token", "private_key")
+        self.secrets = frozenset(name for name in self.values if name.endswith(endings))
 
     def _expired_token(self, tenant: EntraTenant, application: Application) -> str:
         resource = f"https://{CLOUDS[GLOBAL].graph}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Mapping
 
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
@@ -39,7 +38,6 @@ class LoginHost:
     tenants: list[EntraTenant]
     codes: dict[str, DeviceCode]
     issuer: Issuer
-    state: threading.RLock
 
     @route("GET", "/<tenant>/v2.0/.well-known/openid-configuration")
     def metadata(self, request: IncomingRequest) -> Reply:
@@ -121,8 +119,7 @@ class LoginHost:
         tenant = self._tenant(request, common=90133)
         application = self._application(request, tenant, form)
         code = DeviceCode(tenant, application.client_id, scope, _contexts(request, form))
-        with self.state:
-            self.codes[code.code] = code
+        self.codes[code.code] = code
         uri = "https://microsoft.com/devicelogin"
         document = {
             "user_code": code.user_code,
@@ -139,13 +136,12 @@ class LoginHost:
     def enter_code(self, request: IncomingRequest) -> Reply:
         """Enter a device code, as a user does in a browser; this page takes the two fields of a form."""
         form = _form(request)
-        with self.state:
-            wanted = form.get("user_code", "").upper()
-            code = next((code for code in self.codes.values() if code.user_code == wanted and not code.ended), None)
-            user = code.tenant.user(form.get("username", "")) if code else None
-            if code is None or user is None or code.answer != "waits":
-                return Reply(400, "That did not work.", content_type="text/html")
-            code.sign_in(user)
+        wanted = form.get("user_code", "").upper()
+        code = next((code for code in self.codes.values() if code.user_code == wanted and not code.ended), None)
+        user = code.tenant.user(form.get("username", "")) if code else None
+        if code is None or user is None or code.answer != "waits":
+            return Reply(400, "That did not work.", content_type="text/html")
+        code.sign_in(user)
         return Reply(200, "You may close this window.", content_type="text/html")
 
     def _redeem(self, request: IncomingRequest, form: Mapping[str, str]) -> Reply:
@@ -154,13 +150,12 @@ class LoginHost:
         tenant = self._tenant(request, common=90133)
         application = self._application(request, tenant, form)
         self._authenticate(request, tenant, application, form)
-        with self.state:
-            code = self.codes.get(named)
-            if code is None or code.client_id != application.client_id or code.tenant is not tenant:
-                raise refuse(request, 70018)
-            user = _signed_in(request, code)
-            if not code.prepared:
-                code.answer = "redeemed"
+        code = self.codes.get(named)
+        if code is None or code.client_id != application.client_id or code.tenant is not tenant:
+            raise refuse(request, 70018)
+        user = _signed_in(request, code)
+        if not code.prepared:
+            code.answer = "redeemed"
         return answered(200, self.issuer.for_user(code, user, client_info=form.get("client_info") == "1"))
 
     def _tenant(self, request: IncomingRequest, error: str | None = None, common: int = 900023) -> EntraTenant:

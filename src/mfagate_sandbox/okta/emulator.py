@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -49,7 +48,6 @@ class OktaEmulator(Emulator):
 
     def __init__(self) -> None:
         super().__init__()
-        self._state = threading.RLock()
         self.org = Org()
         self.hosts = (self.org.host,)
         self._enrols_email = False
@@ -219,8 +217,7 @@ class OktaEmulator(Emulator):
             return self._owner(header.removeprefix("SSWS").removeprefix(" "), scope)
         if not header.startswith(("Bearer ", "DPoP ")):
             raise refused("E0000005")
-        with self._state:
-            found = self.server.access(request, self._hosts(request))
+        found = self.server.access(request, self._hosts(request))
         if found is None:
             description = "The access token is invalid."
             raise challenged(401, self.org.host, "invalid_token", description, body=fail("E0000011").body)
@@ -256,8 +253,7 @@ class OktaEmulator(Emulator):
     @route("POST", TOKEN_PATH)
     def token(self, request: IncomingRequest) -> Reply:
         """Issue an access token."""
-        with self._state:
-            return self.server.token(request, self._hosts(request))
+        return self.server.token(request, self._hosts(request))
 
     @route("GET", "/api/v1/org")
     def get_org(self, request: IncomingRequest) -> Reply:
@@ -298,10 +294,9 @@ class OktaEmulator(Emulator):
         """List all users, or those that a query selects."""
         self._allow(request, _READ)
         limit = bodies.number(request, "limit", 200, 200)
-        with self._state:
-            users = [user for user in self.org.users.values() if _is_wanted(user, request)][:limit]
-            links = {"Link": f'<{self.org.url}/api/v1/users?limit={limit}>; rel="self"'}
-            answer = ok([user.as_json(self.org.url, listed=True) for user in users])
+        users = [user for user in self.org.users.values() if _is_wanted(user, request)][:limit]
+        links = {"Link": f'<{self.org.url}/api/v1/users?limit={limit}>; rel="self"'}
+        answer = ok([user.as_json(self.org.url, listed=True) for user in users])
         return Reply(answer.status, answer.body, {**answer.headers, **links})
 
     @route("POST", "/api/v1/users")
@@ -324,12 +319,11 @@ class OktaEmulator(Emulator):
         question = bodies.object_in(bodies.object_in(fields, "credentials"), "recovery_question")
         user = OktaUser(profile, has_password=password is not None, question=bodies.optional_text(question, "question"))
         user.move(status)
-        with self._state:
-            if any(profile["login"].lower() == other.login.lower() for other in self.org.users.values()):
-                raise invalid("login", "An object with this field already exists in the current organization")
-            self.org.add(user)
-            if self._enrols_email:
-                user.add(factors.make(factors.EMAIL, user.login)).profile = {"email": user.profile["email"]}
+        if any(profile["login"].lower() == other.login.lower() for other in self.org.users.values()):
+            raise invalid("login", "An object with this field already exists in the current organization")
+        self.org.add(user)
+        if self._enrols_email:
+            user.add(factors.make(factors.EMAIL, user.login)).profile = {"email": user.profile["email"]}
         return ok(user.as_json(self.org.url))
 
     @route("GET", "/api/v1/users/<user_id>")
@@ -366,12 +360,11 @@ class OktaEmulator(Emulator):
         """Deactivate an active user, or delete a deactivated one."""
         self._allow(request, _MANAGE)
         bodies.flag(request, "sendEmail", False)
-        with self._state:
-            user = self._user(request)
-            if user.status == "DEPROVISIONED":
-                del self.org.users[user.id]
-            else:
-                self._deactivate(user)
+        user = self._user(request)
+        if user.status == "DEPROVISIONED":
+            del self.org.users[user.id]
+        else:
+            self._deactivate(user)
         return ok(None, 204)
 
     def _deactivate(self, user: OktaUser) -> None:
@@ -420,9 +413,8 @@ class OktaEmulator(Emulator):
         bodies.flag(request, "updatePhone", False)
         bodies.number(request, "tokenLifetimeSeconds", 300, 86400)
         fields = bodies.body_of(request)
-        with self._state:
-            user = self._user(request)
-            return ok(factors.enrolled(user, fields, activate=activate).as_enrolled(self._url(user)))
+        user = self._user(request)
+        return ok(factors.enrolled(user, fields, activate=activate).as_enrolled(self._url(user)))
 
     @route("GET", "/api/v1/users/<user_id>/factors/<factor_id>")
     def get_factor(self, request: IncomingRequest) -> Reply:
@@ -436,9 +428,8 @@ class OktaEmulator(Emulator):
         """Remove a factor."""
         self._allow(request, _MANAGE)
         bodies.flag(request, "removeRecoveryEnrollment", False)
-        with self._state:
-            user, factor = self._factor(request)
-            del user.factors[factor.id]
+        user, factor = self._factor(request)
+        del user.factors[factor.id]
         return ok(None, 204)
 
     @route("POST", "/api/v1/users/<user_id>/factors/<factor_id>/lifecycle/activate")
@@ -447,9 +438,8 @@ class OktaEmulator(Emulator):
         """Activate a factor with its first code, or return whether a push was confirmed."""
         self._allow(request, _MANAGE)
         fields = bodies.body_of(request)
-        with self._state:
-            user, factor = self._factor(request)
-            return ok(factors.activate(user, factor, fields) or factor.as_json(self._url(user)))
+        user, factor = self._factor(request)
+        return ok(factors.activate(user, factor, fields) or factor.as_json(self._url(user)))
 
     @route("POST", "/api/v1/users/<user_id>/factors/<factor_id>/verify")
     def verify(self, request: IncomingRequest) -> Reply:
@@ -457,18 +447,17 @@ class OktaEmulator(Emulator):
         self._allow(request, _MANAGE)
         bodies.number(request, "tokenLifetimeSeconds", 300, 86400)
         fields = bodies.body_of(request)
-        with self._state:
-            user, factor = self._factor(request)
-            url = f"{self._url(user)}/factors/{factor.id}"
-            if factor.status != "ACTIVE":
-                raise refused("E0000038")
-            if factor.kind == factors.PUSH:
-                sent = factors.push(user, factor, fields)
-                body = {"expiresAt": moment(sent.expires), "factorResult": "WAITING", **sent.links(url)}
-                return ok(body, 201)
-            if factor.kind in (factors.SMS, factors.EMAIL) and "passCode" not in fields:
-                return ok(factors.challenge(user, factor, url))
-            return ok(factors.verify(user, factor, fields))
+        user, factor = self._factor(request)
+        url = f"{self._url(user)}/factors/{factor.id}"
+        if factor.status != "ACTIVE":
+            raise refused("E0000038")
+        if factor.kind == factors.PUSH:
+            sent = factors.push(user, factor, fields)
+            body = {"expiresAt": moment(sent.expires), "factorResult": "WAITING", **sent.links(url)}
+            return ok(body, 201)
+        if factor.kind in (factors.SMS, factors.EMAIL) and "passCode" not in fields:
+            return ok(factors.challenge(user, factor, url))
+        return ok(factors.verify(user, factor, fields))
 
     @route("GET", "/api/v1/users/<user_id>/factors/<factor_id>/transactions/<transaction_id>")
     def get_transaction(self, request: IncomingRequest) -> Reply:

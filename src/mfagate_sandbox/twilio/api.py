@@ -6,31 +6,15 @@ document that the credential comes before the path.
 
 from __future__ import annotations
 
-import functools
 import re
 import secrets
-import threading
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from mfagate.providers.twilio.settings import ACCOUNTS
 from mfagate.sandbox.emulator import Emulator, IncomingRequest, Reply, RequestProblem, RequestRefused
 from mfagate_sandbox.twilio.accounts import Account, ApiKey, Service
 from mfagate_sandbox.twilio.answers import error, not_found, refused
 from mfagate_sandbox.twilio.entities import Entity
-
-_Api = TypeVar("_Api", bound="TwilioApi")
-
-
-def alone(handler: Callable[[_Api, IncomingRequest], Reply]) -> Callable[[_Api, IncomingRequest], Reply]:
-    """Let only one request at a time run a handler."""
-
-    @functools.wraps(handler)
-    def locked(self: _Api, request: IncomingRequest) -> Reply:
-        with self.lock:
-            return handler(self, request)
-
-    return locked
 
 
 class TwilioApi(Emulator):
@@ -40,7 +24,6 @@ class TwilioApi(Emulator):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lock = threading.RLock()
         self.accounts: dict[str, Account] = {}
 
     def add_account(self, account: Account) -> Account:

@@ -22,7 +22,7 @@ from typing import Any
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import Service
 from mfagate_sandbox.twilio.answers import invalid, moment, not_found, page, refused
-from mfagate_sandbox.twilio.api import TwilioApi, alone
+from mfagate_sandbox.twilio.api import TwilioApi
 from mfagate_sandbox.twilio.entities import (
     MOST_FACTORS_A_DAY,
     MOST_PUSH_FACTORS,
@@ -54,7 +54,6 @@ class EntityRoutes(TwilioApi):
     """Entities, factors and challenges."""
 
     @route("POST", _ENTITIES)
-    @alone
     def create_entity(self, request: IncomingRequest) -> Reply:
         """Create an entity."""
         service, form = self.service(request), Form(request, _INVALID)
@@ -64,27 +63,23 @@ class EntityRoutes(TwilioApi):
         return Reply(201, _add_entity(service, identity).as_json())
 
     @route("GET", _ENTITIES)
-    @alone
     def list_entities(self, request: IncomingRequest) -> Reply:
         """List the entities."""
         entities = self.service(request).entities.values()
         return page(request, "entities", [entity.as_json() for entity in entities], _INVALID)
 
     @route("GET", _ENTITY)
-    @alone
     def fetch_entity(self, request: IncomingRequest) -> Reply:
         """Return an entity."""
         return Reply(200, self.entity(request).as_json())
 
     @route("DELETE", _ENTITY)
-    @alone
     def delete_entity(self, request: IncomingRequest) -> Reply:
         """Delete an entity with all factors."""
         del self.service(request).entities[self.entity(request).identity.lower()]
         return Reply(204)
 
     @route("POST", f"{_ENTITY}/Factors")
-    @alone
     def create_factor(self, request: IncomingRequest) -> Reply:
         """Create a factor, and its entity if necessary."""
         service, form = self.service(request), Form(request, _INVALID)
@@ -103,21 +98,18 @@ class EntityRoutes(TwilioApi):
         return Reply(201, entity.new_factor_json(factor, _issuer(service)))
 
     @route("GET", f"{_ENTITY}/Factors")
-    @alone
     def list_factors(self, request: IncomingRequest) -> Reply:
         """List the factors of an entity."""
         entity = self.entity(request)
         return page(request, "factors", [entity.factor_json(factor) for factor in entity.factors.values()], _INVALID)
 
     @route("GET", f"{_ENTITY}/Factors/<factor>")
-    @alone
     def fetch_factor(self, request: IncomingRequest) -> Reply:
         """Return a factor."""
         entity, factor = self._factor(request)
         return Reply(200, entity.factor_json(factor))
 
     @route("POST", f"{_ENTITY}/Factors/<factor>")
-    @alone
     def update_factor(self, request: IncomingRequest) -> Reply:
         """Change a factor, or complete its enrolment."""
         entity, factor = self._factor(request)
@@ -132,7 +124,6 @@ class EntityRoutes(TwilioApi):
         return Reply(200, entity.factor_json(factor))
 
     @route("DELETE", f"{_ENTITY}/Factors/<factor>")
-    @alone
     def delete_factor(self, request: IncomingRequest) -> Reply:
         """Delete a factor."""
         entity, factor = self._factor(request)
@@ -140,7 +131,6 @@ class EntityRoutes(TwilioApi):
         return Reply(204)
 
     @route("POST", f"{_ENTITY}/Challenges")
-    @alone
     def create_challenge(self, request: IncomingRequest) -> Reply:
         """Create a challenge; the request may contain the answer of a TOTP factor."""
         entity, form = self.entity(request), Form(request, _INVALID)
@@ -166,7 +156,6 @@ class EntityRoutes(TwilioApi):
         return Reply(201, answer)
 
     @route("GET", f"{_ENTITY}/Challenges")
-    @alone
     def list_challenges(self, request: IncomingRequest) -> Reply:
         """List the challenges of an entity, filtered by factor and status."""
         entity = self.entity(request)
@@ -181,14 +170,12 @@ class EntityRoutes(TwilioApi):
         return page(request, "challenges", shown[::-1] if order == "desc" else shown, _INVALID)
 
     @route("GET", f"{_ENTITY}/Challenges/<challenge>")
-    @alone
     def fetch_challenge(self, request: IncomingRequest) -> Reply:
         """Return a challenge."""
         entity, challenge = self._challenge(request)
         return Reply(200, entity.challenge_json(challenge))
 
     @route("POST", f"{_ENTITY}/Challenges/<challenge>")
-    @alone
     def update_challenge(self, request: IncomingRequest) -> Reply:
         """Answer a challenge."""
         entity, challenge = self._challenge(request)

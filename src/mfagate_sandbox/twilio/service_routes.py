@@ -8,7 +8,7 @@ from mfagate.providers.twilio.settings import ACCOUNTS
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import FLAGS, Account, Service
 from mfagate_sandbox.twilio.answers import not_found, page
-from mfagate_sandbox.twilio.api import TwilioApi, alone
+from mfagate_sandbox.twilio.api import TwilioApi
 from mfagate_sandbox.twilio.form import Form
 
 _INVALID = 60200
@@ -21,14 +21,12 @@ class ServiceRoutes(TwilioApi):
     """Services, accounts and keys."""
 
     @route("GET", "/v2/Services")
-    @alone
     def list_services(self, request: IncomingRequest) -> Reply:
         """List the services of an account."""
         services = [service.as_json() for service in self.account(request).services.values()]
         return page(request, "services", services, _INVALID)
 
     @route("POST", "/v2/Services")
-    @alone
     def create_service(self, request: IncomingRequest) -> Reply:
         """Create a service."""
         account, form = self.account(request), Form(request, _INVALID)
@@ -38,13 +36,11 @@ class ServiceRoutes(TwilioApi):
         return Reply(201, account.add_service(service).as_json())
 
     @route("GET", "/v2/Services/<service>")
-    @alone
     def fetch_service(self, request: IncomingRequest) -> Reply:
         """Return a service."""
         return Reply(200, self.service(request).as_json())
 
     @route("POST", "/v2/Services/<service>")
-    @alone
     def update_service(self, request: IncomingRequest) -> Reply:
         """Change a service."""
         service = self.service(request)
@@ -52,20 +48,17 @@ class ServiceRoutes(TwilioApi):
         return Reply(200, service.as_json())
 
     @route("DELETE", "/v2/Services/<service>")
-    @alone
     def delete_service(self, request: IncomingRequest) -> Reply:
         """Delete a service."""
         del self.account(request).services[self.service(request).sid]
         return Reply(204)
 
     @route("GET", f"{ACCOUNTS}<account>.json")
-    @alone
     def fetch_account(self, request: IncomingRequest) -> Reply:
         """Return the account."""
         return Reply(200, self._itself(request).as_json())
 
     @route("GET", f"{ACCOUNTS}<account>/Keys/<key>.json")
-    @alone
     def fetch_key(self, request: IncomingRequest) -> Reply:
         """Return an API key of the account."""
         key = self._itself(request).keys.get(request.variables["key"])

@@ -8,7 +8,7 @@ import time
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import Service
 from mfagate_sandbox.twilio.answers import invalid, not_found, refused
-from mfagate_sandbox.twilio.api import TwilioApi, alone
+from mfagate_sandbox.twilio.api import TwilioApi
 from mfagate_sandbox.twilio.form import Form
 from mfagate_sandbox.twilio.verifications import MOST_CHECKS, MOST_SENDS, Verification
 
@@ -34,7 +34,6 @@ class VerificationRoutes(TwilioApi):
     """Start, read, change and check verifications."""
 
     @route("POST", "/v2/Services/<service>/Verifications")
-    @alone
     def start(self, request: IncomingRequest) -> Reply:
         """Send a code; while a verification of the same address is pending, send its code again."""
         service, form = self.service(request), Form(request, _INVALID)
@@ -67,13 +66,11 @@ class VerificationRoutes(TwilioApi):
         return Reply(201, verification.as_json())
 
     @route("GET", "/v2/Services/<service>/Verifications/<verification>")
-    @alone
     def fetch(self, request: IncomingRequest) -> Reply:
         """Return a verification; approved and expired ones are not found."""
         return Reply(200, self._known(request).as_json())
 
     @route("POST", "/v2/Services/<service>/Verifications/<verification>")
-    @alone
     def update(self, request: IncomingRequest) -> Reply:
         """Approve or cancel a verification, as clients do that check codes themselves."""
         verification, form = self._known(request), Form(request, _INVALID)
@@ -83,7 +80,6 @@ class VerificationRoutes(TwilioApi):
         return Reply(200, verification.as_json())
 
     @route("POST", "/v2/Services/<service>/VerificationCheck")
-    @alone
     def check(self, request: IncomingRequest) -> Reply:
         """Check a code; the status is 200 for a wrong code, too.
 

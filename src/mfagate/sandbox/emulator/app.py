@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPStatus
@@ -171,10 +173,13 @@ class Emulator(ABC):
     secrets: frozenset[str] = frozenset()
     values: Mapping[str, str]
     fault_injector: FaultInjector | None = None
+    runs_one_at_a_time: bool = True
+    """Whether only one handler runs at a time. An emulator whose handlers wait uses ``lock`` itself."""
 
     def __init__(self) -> None:
         from werkzeug.routing import Map, Rule
 
+        self.lock = threading.RLock()
         handlers = [getattr(self, name) for name in dir(type(self)) if hasattr(getattr(type(self), name), "routes")]
         self._map = Map(
             [Rule(path, methods=[method], endpoint=handler) for handler in handlers for method, path in handler.routes],
@@ -237,7 +242,8 @@ class Emulator(ABC):
         except (NotFound, RequestRedirect):
             return self.problem(RequestProblem.UNKNOWN_ROUTE, request)
         request = replace(request, variables=variables)
-        answer: Reply = self.before(request) or handler(request)
+        with self.lock if self.runs_one_at_a_time else nullcontext():
+            answer: Reply = self.before(request) or handler(request)
         return answer
 
 
