@@ -1,7 +1,7 @@
 """Entities, their factors, and the challenges of factors.
 
 Limits follow https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts and the pages of the
-error codes 60308, 60310, 60312, 60315 and 60326.
+error codes 60308, 60310, 60312 and 60326.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from mfagate.providers.totp import Totp
 from mfagate_sandbox.twilio.answers import moment, new_sid
 
 MOST_TRIES = 5
-MOST_PUSH_FACTORS = 20
 MOST_FACTORS_A_DAY = 100
 
 Owner = Literal["accepts", "declines", "is away"]

@@ -3,8 +3,8 @@
 A wrong TOTP code is answered with 200 and changes nothing
 (https://www.twilio.com/docs/verify/quickstarts/verify-totp-change-in-api-response-when-authpayload-is-incorrect).
 Twilio does not document its answer for unknown factors, challenges and entities; here it is the
-usual 404. The emulator cannot verify the signature of a device, so every signature is wrong; the
-emulated devices answer pushes without one.
+usual 404. Only TOTP factors can be created: the devices for pushes exist from the start, and they
+answer without a signature. Every signature that a client sends is wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from mfagate_sandbox.twilio.answers import invalid, moment, not_found, page, ref
 from mfagate_sandbox.twilio.api import TwilioApi
 from mfagate_sandbox.twilio.entities import (
     MOST_FACTORS_A_DAY,
-    MOST_PUSH_FACTORS,
     MOST_TRIES,
     Entity,
     FactorChallenge,
@@ -40,8 +39,6 @@ _NAME = "(?s).{1,64}"
 _CODE = "[0-9]{3,8}"
 _FACTOR = "YF[0-9a-fA-F]{32}"
 _SIGNATURE = "(?s).{1,5456}"
-_PLATFORM = "apn|fcm|none"
-_TOKEN = "(?s).{32,255}"
 
 _ENTITIES = "/v2/Services/<service>/Entities"
 _ENTITY = f"{_ENTITIES}/<identity>"
@@ -84,14 +81,14 @@ class EntityRoutes(TwilioApi):
         """Create a factor, and its entity if necessary."""
         service, form = self.service(request), Form(request, _INVALID)
         name = form.required("FriendlyName", _NAME)
-        kind = form.required("FactorType", "push|totp")
+        kind = form.required("FactorType", "totp")
         metadata = form.document("Metadata", 1024)
-        config, binding = _totp(service, form) if kind == "totp" else _push(form)
+        config, binding = _totp(service, form)
         identity = request.variables["identity"]
         if not re.fullmatch(_IDENTITY, identity):
             raise invalid(_INVALID, "Identity")
         entity = service.entities.get(identity.lower()) or _add_entity(service, identity)
-        _require_room(entity, kind)
+        _require_room(entity)
         factor = VerifyFactor(kind, name, config, binding, metadata)
         entity.factors[factor.sid] = factor
         entity.enrolled.append(factor.created)
@@ -115,8 +112,8 @@ class EntityRoutes(TwilioApi):
         entity, factor = self._factor(request)
         form = Form(request, _INVALID)
         name = form.text("FriendlyName", _NAME)
-        config = _totp_config(factor.config, form) if factor.factor_type == "totp" else _push_config(factor, form)
-        payload = form.text("AuthPayload", _CODE if factor.factor_type == "totp" else _SIGNATURE)
+        config = _totp_config(factor.config, form) if factor.factor_type == "totp" else factor.config
+        payload = form.text("AuthPayload", _CODE)
         if payload is not None:
             _verify(factor, payload)
         factor.friendly_name, factor.config = name or factor.friendly_name, config
@@ -213,10 +210,7 @@ def _issuer(service: Service) -> str:
     return str(service.totp.get("issuer", service.friendly_name))
 
 
-def _require_room(entity: Entity, kind: str) -> None:
-    pushes = sum(factor.factor_type == "push" for factor in entity.factors.values())
-    if kind == "push" and pushes >= MOST_PUSH_FACTORS:
-        raise refused(60315, "Max push factors limit reached")
+def _require_room(entity: Entity) -> None:
     if sum(time.time() - when < 86400 for when in entity.enrolled) >= MOST_FACTORS_A_DAY:
         raise refused(60326, "Factor creation limit reached")
 
@@ -244,53 +238,8 @@ def _totp_config(defaults: Mapping[str, Any], form: Form) -> dict[str, Any]:
     }
 
 
-def _push(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return config and binding of a push factor."""
-    algorithm = form.choice("Binding.Alg", ("ES256",), "ES256")
-    public_key = form.required("Binding.PublicKey")
-    if not _is_p256(public_key):
-        raise invalid(_INVALID, "Binding.PublicKey")
-    app_id = form.required("Config.AppId", "(?s).{1,100}")
-    platform = form.required("Config.NotificationPlatform", _PLATFORM)
-    token = form.text("Config.NotificationToken", _TOKEN)
-    if token is None and platform != "none":
-        token = form.required("Config.NotificationToken")
-    config = {
-        "sdk_version": form.text("Config.SdkVersion"),
-        "app_id": app_id,
-        "notification_platform": platform,
-        "notification_token": token,
-    }
-    return config, {"alg": algorithm, "public_key": public_key}
-
-
-def _push_config(factor: VerifyFactor, form: Form) -> dict[str, Any]:
-    config = dict(factor.config)
-    changed = {
-        "sdk_version": form.text("Config.SdkVersion"),
-        "notification_platform": form.text("Config.NotificationPlatform", _PLATFORM),
-        "notification_token": form.text("Config.NotificationToken", _TOKEN),
-    }
-    return config | {name: value for name, value in changed.items() if value is not None}
-
-
-def _is_p256(public_key: str) -> bool:
-    """Return whether a text is a public key for ES256: DER in base64."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-    try:
-        key = load_der_public_key(base64.b64decode(public_key, validate=True))
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
-
-
 def _verify(factor: VerifyFactor, payload: str) -> None:
     """Complete the enrolment of a factor if the code is correct."""
-    if factor.factor_type == "push":
-        raise refused(60311, "Factor verification failed")
     if factor.status == "verified":
         return
     if factor.tries >= MOST_TRIES:
