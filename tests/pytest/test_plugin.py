@@ -110,7 +110,7 @@ def test_a_configuration_without_integrations_is_an_error(pytester: pytest.Pytes
     ("arguments", "says"),
     [
         (["--mfagate", "check", "--mfagate-override", " "], "give a reason"),
-        (["--mfagate-override", "because"], "nothing without --mfagate"),
+        (["--mfagate-override", "because"], "no effect without --mfagate"),
     ],
 )
 def test_an_override_that_makes_no_sense_is_refused(

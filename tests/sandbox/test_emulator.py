@@ -22,7 +22,7 @@ from mfagate.sandbox.emulator import (
     IncomingRequest,
     Reply,
     RequestProblem,
-    RequestRefused,
+    RequestRejected,
     route,
 )
 from mfagate.sandbox.emulator.app import LARGEST_BODY
@@ -58,7 +58,7 @@ class Tiny(Emulator):
 
     @route("POST", "/refused")
     def refused(self, request: IncomingRequest) -> Reply:
-        raise RequestRefused(Reply(403, {"error": "no"}, {"Retry-After": "1"}))
+        raise RequestRejected(Reply(403, {"error": "no"}, {"Retry-After": "1"}))
 
     @route("POST", "/defect")
     def defect(self, request: IncomingRequest) -> Reply:

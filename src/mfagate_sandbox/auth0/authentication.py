@@ -17,7 +17,7 @@ import jwt
 from mfagate.providers.auth0.probes import GRANT
 from mfagate.providers.auth0.settings import DEFAULT_CONNECTION
 from mfagate.providers.totp import Totp
-from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, characters, route
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRejected, characters, route
 from mfagate_sandbox.auth0.discovery import Discovery
 from mfagate_sandbox.auth0.tenant import (
     DOMAIN,
@@ -41,12 +41,12 @@ _NOT_ENROLLED = "User is not enrolled. You can use /mfa/associate endpoint to en
 _REQUIREMENTS = {"totp": "otp", "push": "push-notification", "sms": "phone", "voice": "phone"}
 
 
-def fail(status: int, error: str, description: str, **more: Any) -> RequestRefused:
+def fail(status: int, error: str, description: str, **more: Any) -> RequestRejected:
     """Return an error of the Authentication API, to raise."""
-    return RequestRefused(Reply(status, {"error": error, "error_description": description, **more}))
+    return RequestRejected(Reply(status, {"error": error, "error_description": description, **more}))
 
 
-def _missing(name: str) -> RequestRefused:
+def _missing(name: str) -> RequestRejected:
     return fail(400, "invalid_request", f"Missing required parameter: {name}")
 
 
@@ -395,7 +395,7 @@ def _scopes(fields: Mapping[str, Any]) -> tuple[str, ...]:
         value = " ".join(value)
     if value is not None and not isinstance(value, str):
         body = {"error": "invalid_scope", "error_description": "Scope must be an array or a string", "statusCode": 400}
-        raise RequestRefused(Reply(400, body))
+        raise RequestRejected(Reply(400, body))
     return tuple((value or "").split())
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import jwt
 
 from mfagate.providers.auth0.settings import DEFAULT_CONNECTION
-from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, route
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRejected, route
 from mfagate_sandbox.auth0.authentication import AuthenticationApi
 from mfagate_sandbox.auth0.tenant import Auth0User, Authenticator, profile
 
@@ -49,17 +49,17 @@ _ENABLED_FACTORS = {
 }  # fmt: skip
 
 
-def fail(status: int, message: str, code: str | None = None, **more: Any) -> RequestRefused:
+def fail(status: int, message: str, code: str | None = None, **more: Any) -> RequestRejected:
     """Return an error of the Management API, to raise."""
     body = {"statusCode": status, "error": _PHRASES[status], "message": message}
-    return RequestRefused(Reply(status, {**body, **({"errorCode": code} if code else {}), **more}))
+    return RequestRejected(Reply(status, {**body, **({"errorCode": code} if code else {}), **more}))
 
 
-def _invalid_body(message: str) -> RequestRefused:
+def _invalid_body(message: str) -> RequestRejected:
     return fail(400, f"Payload validation error: '{message}'.", "invalid_body")
 
 
-def _invalid_query(message: str) -> RequestRefused:
+def _invalid_query(message: str) -> RequestRejected:
     return fail(400, f"Query validation error: '{message}'.", "invalid_query_string")
 
 
@@ -111,9 +111,9 @@ class ManagementApi(AuthenticationApi):
             raise self._refused_token("Invalid token")
         return claims
 
-    def _refused_token(self, message: str) -> RequestRefused:
+    def _refused_token(self, message: str) -> RequestRejected:
         body = fail(401, message, attributes={"error": message}).answer.body
-        return RequestRefused(Reply(401, body, {"WWW-Authenticate": f'Bearer error="{message}"'}))
+        return RequestRejected(Reply(401, body, {"WWW-Authenticate": f'Bearer error="{message}"'}))
 
     def _user(self, request: IncomingRequest) -> Auth0User:
         user = self.tenant.users.get(request.variables["user_id"])

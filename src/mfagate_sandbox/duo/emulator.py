@@ -27,7 +27,7 @@ from mfagate.sandbox.emulator import (
     IncomingRequest,
     Reply,
     RequestProblem,
-    RequestRefused,
+    RequestRejected,
     changed,
     characters,
     injects,
@@ -56,12 +56,12 @@ def _fail(code: int, message: str, detail: str | None = None) -> Reply:
     return Reply(code // 100, {name: value for name, value in body.items() if value is not None})
 
 
-def _missing(name: str) -> RequestRefused:
-    return RequestRefused(_fail(40001, "Missing required request parameters", name))
+def _missing(name: str) -> RequestRejected:
+    return RequestRejected(_fail(40001, "Missing required request parameters", name))
 
 
-def _invalid(name: str) -> RequestRefused:
-    return RequestRefused(_fail(40002, "Invalid request parameters", name))
+def _invalid(name: str) -> RequestRejected:
+    return RequestRejected(_fail(40002, "Invalid request parameters", name))
 
 
 def _seconds(date: str) -> float:
@@ -248,22 +248,22 @@ class DuoEmulator(Emulator):
     def _authenticated(self, request: IncomingRequest) -> KeyPair:
         basic = request.basic()
         if basic is None:
-            raise RequestRefused(_fail(40101, "Missing request credentials"))
+            raise RequestRejected(_fail(40101, "Missing request credentials"))
         integration_key, signature = basic
         application = self.applications.get(integration_key)
         if application is None:
-            raise RequestRefused(_fail(40102, "Invalid integration key in request credentials"))
+            raise RequestRejected(_fail(40102, "Invalid integration key in request credentials"))
         date = request.headers.get("date")
         if not date:
-            raise RequestRefused(_fail(40104, "Missing request timestamp"))
+            raise RequestRejected(_fail(40104, "Missing request timestamp"))
         try:
             age = time.time() - _seconds(date)
         except ValueError:
             age = float("inf")
         if abs(age) > self.window_seconds:
-            raise RequestRefused(_fail(40105, "Bad request timestamp"))
+            raise RequestRejected(_fail(40105, "Bad request timestamp"))
         if signature.lower() not in self._signatures(request, application.secret_key, date):
-            raise RequestRefused(_fail(40103, "Invalid signature in request credentials"))
+            raise RequestRejected(_fail(40103, "Invalid signature in request credentials"))
         return application
 
     def _signatures(self, request: IncomingRequest, secret_key: str, date: str) -> set[str]:
@@ -461,7 +461,7 @@ class DuoEmulator(Emulator):
         user_id = request.variables["user_id"]
         found = next((user for user in self.users.values() if user.user_id == user_id), None)
         if found is None:
-            raise RequestRefused(_fail(40401, "Resource not found"))
+            raise RequestRejected(_fail(40401, "Resource not found"))
         return found
 
 

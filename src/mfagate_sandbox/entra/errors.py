@@ -10,7 +10,7 @@ from typing import Any
 
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
 from mfagate.providers.entra.settings import GUID
-from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestRefused
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestRejected
 
 SENT_ALWAYS = {
     "Cache-Control": "no-store, no-cache",
@@ -116,7 +116,7 @@ def answered(status: int, document: dict[str, Any], headers: Mapping[str, str] |
     return Reply(status, document, sent, "application/json; charset=utf-8")
 
 
-def refuse(request: IncomingRequest, number: int, error: str | None = None, **values: str) -> RequestRefused:
+def refuse(request: IncomingRequest, number: int, error: str | None = None, **values: str) -> RequestRejected:
     """Return an error to raise.
 
     Args:
@@ -141,4 +141,4 @@ def refuse(request: IncomingRequest, number: int, error: str | None = None, **va
         "correlation_id": correlation,
         "error_uri": f"https://{CLOUDS[GLOBAL].login}/error?code={number}",
     }
-    return RequestRefused(answered(status, document, {"x-ms-request-id": trace}))
+    return RequestRejected(answered(status, document, {"x-ms-request-id": trace}))

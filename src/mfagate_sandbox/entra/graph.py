@@ -19,7 +19,7 @@ import jwt
 
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL
 from mfagate.providers.entra.settings import GUID
-from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRefused, route
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestProblem, RequestRejected, route
 from mfagate_sandbox.entra.directory import EntraTenant, EntraUser
 from mfagate_sandbox.entra.tokens import Issuer
 
@@ -155,7 +155,7 @@ class GraphHost:
         """Return the claims of the token.
 
         Raises:
-            RequestRefused: The token is missing, invalid, or not for Graph.
+            RequestRejected: The token is missing, invalid, or not for Graph.
         """
         token = request.bearer()
         if token is None:
@@ -214,23 +214,23 @@ def _found(request: IncomingRequest, context: str, body: dict[str, Any]) -> Repl
     return Reply(200, document, {**_ids(request), "OData-Version": "4.0"}, _CONTENT_TYPE)
 
 
-def _unknown(request: IncomingRequest, named: str) -> RequestRefused:
+def _unknown(request: IncomingRequest, named: str) -> RequestRejected:
     message = f"Resource '{named}' does not exist or one of its queried reference-property objects are not present."
     return _refuse(request, 404, "Request_ResourceNotFound", message)
 
 
-def _unauthenticated(request: IncomingRequest, message: str) -> RequestRefused:
+def _unauthenticated(request: IncomingRequest, message: str) -> RequestRejected:
     return _refuse(request, 401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": _WHO_ISSUES})
 
 
 def _refuse(
     request: IncomingRequest, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-) -> RequestRefused:
+) -> RequestRejected:
     ids = _ids(request)
     inner = {"date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"}
     inner |= {name: ids[name] for name in ("request-id", "client-request-id")}
     body = {"error": {"code": code, "message": message, "innerError": inner}}
-    return RequestRefused(Reply(status, body, {**ids, **(headers or {})}))
+    return RequestRejected(Reply(status, body, {**ids, **(headers or {})}))
 
 
 def _ids(request: IncomingRequest) -> dict[str, str]:

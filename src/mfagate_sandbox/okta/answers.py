@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.providers.published import published
-from mfagate.sandbox.emulator import Reply, RequestRefused
+from mfagate.sandbox.emulator import Reply, RequestRejected
 
 PUBLISHED = published(Path(__file__).parents[2] / "mfagate" / "providers" / "okta")
 """Okta's published codes, each with its status."""
@@ -72,28 +72,28 @@ def fail(code: str, subject: str = "", *causes: str) -> Reply:
     return Reply(PUBLISHED.status(code), body, {} if code in _WITHOUT_LIMITS else _limits())
 
 
-def refused(code: str, subject: str = "", *causes: str) -> RequestRefused:
+def refused(code: str, subject: str = "", *causes: str) -> RequestRejected:
     """Return an error of the APIs, to raise."""
-    return RequestRefused(fail(code, subject, *causes))
+    return RequestRejected(fail(code, subject, *causes))
 
 
-def invalid(field: str, cause: str) -> RequestRefused:
+def invalid(field: str, cause: str) -> RequestRejected:
     """Return the error for an invalid field of the body, to raise."""
     return refused("E0000001", field, f"{field}: {cause}")
 
 
-def no_token(status: int, error: str, description: str, headers: Mapping[str, str] | None = None) -> RequestRefused:
+def no_token(status: int, error: str, description: str, headers: Mapping[str, str] | None = None) -> RequestRejected:
     """Return an error of the token endpoint, to raise."""
     body = {"error": error, "error_description": description}
-    return RequestRefused(Reply(status, body, {**_limits(), **(headers or {})}))
+    return RequestRejected(Reply(status, body, {**_limits(), **(headers or {})}))
 
 
-def challenged(status: int, host: str, error: str, description: str, body: Any = None, **more: str) -> RequestRefused:
+def challenged(status: int, host: str, error: str, description: str, body: Any = None, **more: str) -> RequestRejected:
     """Return a refusal with its reason in a header, to raise; for a missing scope, the answer has no body."""
     words = {"authorization_uri": f"http://{host}/oauth2/v1/authorize", "realm": f"http://{host}", **more}
     words |= {"error": error, "error_description": description}
     header = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in words.items())
-    return RequestRefused(Reply(status, body, {**_limits(), "WWW-Authenticate": header}))
+    return RequestRejected(Reply(status, body, {**_limits(), "WWW-Authenticate": header}))
 
 
 def _limits() -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mfagate.sandbox.emulator import IncomingRequest, RequestRefused, base64url
+from mfagate.sandbox.emulator import IncomingRequest, RequestRejected, base64url
 from mfagate_sandbox.okta.answers import no_token
 
 _WINDOW_SECONDS = 300
@@ -75,5 +75,5 @@ def _fingerprint(key: Mapping[str, Any]) -> str:
     return base64url(hashlib.sha256(json.dumps(named, sort_keys=True, separators=(",", ":")).encode()).digest())
 
 
-def _refused(text: str) -> RequestRefused:
+def _refused(text: str) -> RequestRejected:
     return no_token(400, "invalid_dpop_proof", text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagate.providers.published import published
-from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestRefused
+from mfagate.sandbox.emulator import IncomingRequest, Reply, RequestRejected
 
 HOME = "https://verify.twilio.com"
 
@@ -54,17 +54,17 @@ def error(code: int, message: str, headers: Mapping[str, str] | None = None) -> 
     return Reply(status, {"code": code, "message": message, "more_info": more, "status": status}, headers or {})
 
 
-def refused(code: int, message: str) -> RequestRefused:
+def refused(code: int, message: str) -> RequestRejected:
     """Return an error, to raise."""
-    return RequestRefused(error(code, message))
+    return RequestRejected(error(code, message))
 
 
-def not_found(request: IncomingRequest) -> RequestRefused:
+def not_found(request: IncomingRequest) -> RequestRejected:
     """Return the error for everything that does not exist, including expired verifications, to raise."""
     return refused(20404, f"The requested resource {request.path} was not found")
 
 
-def invalid(code: int, name: str, value: str = "") -> RequestRefused:
+def invalid(code: int, name: str, value: str = "") -> RequestRejected:
     """Return the error for an invalid parameter, to raise: 60200 in older parts of Verify, 60306 for factors."""
     if code != 60200:
         return refused(code, "Invalid Request")

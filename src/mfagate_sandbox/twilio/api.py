@@ -11,13 +11,13 @@ import secrets
 from collections.abc import Mapping
 
 from mfagate.providers.twilio.settings import ACCOUNTS
-from mfagate.sandbox.emulator import Emulator, IncomingRequest, Reply, RequestProblem, RequestRefused
+from mfagate.sandbox.emulator import Emulator, IncomingRequest, Reply, RequestProblem, RequestRejected
 from mfagate_sandbox.twilio.accounts import Account, ApiKey, Service
 from mfagate_sandbox.twilio.answers import error, not_found, refused
 from mfagate_sandbox.twilio.entities import Entity
 
 
-class TwilioApi(Emulator):
+class TwilioRoutes(Emulator):
     """The accounts, and the check of credentials."""
 
     hosts = ("verify.twilio.com", "api.twilio.com")
@@ -55,7 +55,7 @@ class TwilioApi(Emulator):
         if problem in (RequestProblem.UNKNOWN_ROUTE, RequestProblem.WRONG_METHOD):
             try:
                 self.account(request)
-            except RequestRefused as unknown:
+            except RequestRejected as unknown:
                 return unknown.answer
         match problem:
             case RequestProblem.UNKNOWN_ROUTE:
@@ -76,7 +76,7 @@ class TwilioApi(Emulator):
         """Return the account of the credential.
 
         Raises:
-            RequestRefused: The credential is missing, unknown, or lacks the permission.
+            RequestRejected: The credential is missing, unknown, or lacks the permission.
         """
         if "authorization" not in request.headers:
             raise _denied("Authentication Error - No credentials provided")
@@ -121,8 +121,8 @@ class TwilioApi(Emulator):
         return entity
 
 
-def _denied(message: str) -> RequestRefused:
-    return RequestRefused(error(20003, message, {"WWW-Authenticate": 'Basic realm="Twilio API"'}))
+def _denied(message: str) -> RequestRejected:
+    return RequestRejected(error(20003, message, {"WWW-Authenticate": 'Basic realm="Twilio API"'}))
 
 
 def _right(request: IncomingRequest) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import Service
 from mfagate_sandbox.twilio.answers import invalid, moment, not_found, page, refused
-from mfagate_sandbox.twilio.api import TwilioApi
+from mfagate_sandbox.twilio.api import TwilioRoutes
 from mfagate_sandbox.twilio.entities import (
     MOST_FACTORS_A_DAY,
     MOST_TRIES,
@@ -47,7 +47,7 @@ _DEFAULT_SECONDS = 300.0
 _LONGEST_SECONDS = 3600.0
 
 
-class EntityRoutes(TwilioApi):
+class EntityRoutes(TwilioRoutes):
     """Entities, factors and challenges."""
 
     @route("POST", _ENTITIES)

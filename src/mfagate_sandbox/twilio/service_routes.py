@@ -8,7 +8,7 @@ from mfagate.providers.twilio.settings import ACCOUNTS
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import FLAGS, Account, Service
 from mfagate_sandbox.twilio.answers import not_found, page
-from mfagate_sandbox.twilio.api import TwilioApi
+from mfagate_sandbox.twilio.api import TwilioRoutes
 from mfagate_sandbox.twilio.form import Form
 
 _INVALID = 60200
@@ -17,7 +17,7 @@ _INVALID = 60200
 _NAME = "(?=[^0-9]*([0-9][^0-9]*){0,4}$)[A-Za-z0-9 _-]{1,30}"
 
 
-class ServiceRoutes(TwilioApi):
+class ServiceRoutes(TwilioRoutes):
     """Services, accounts and keys."""
 
     @route("GET", "/v2/Services")

@@ -8,7 +8,7 @@ import time
 from mfagate.sandbox.emulator import IncomingRequest, Reply, route
 from mfagate_sandbox.twilio.accounts import Service
 from mfagate_sandbox.twilio.answers import invalid, not_found, refused
-from mfagate_sandbox.twilio.api import TwilioApi
+from mfagate_sandbox.twilio.api import TwilioRoutes
 from mfagate_sandbox.twilio.form import Form
 from mfagate_sandbox.twilio.verifications import MOST_CHECKS, MOST_SENDS, Verification
 
@@ -30,7 +30,7 @@ _FORMATS = {
 _LONGEST_DOCUMENT = 4096
 
 
-class VerificationRoutes(TwilioApi):
+class VerificationRoutes(TwilioRoutes):
     """Start, read, change and check verifications."""
 
     @route("POST", "/v2/Services/<service>/Verifications")

@@ -5,7 +5,7 @@ that reach no route. It runs in a separate process (:func:`mfagate.sandbox.emula
 The providers' official SDKs verify in the tests that it is accurate.
 """
 
-from mfagate.sandbox.emulator.app import Emulator, IncomingRequest, Reply, RequestProblem, RequestRefused, route
+from mfagate.sandbox.emulator.app import Emulator, IncomingRequest, Reply, RequestProblem, RequestRejected, route
 from mfagate.sandbox.emulator.faults import changed, injects, replaced, together, without
 from mfagate.sandbox.emulator.start import EmulatorSandbox
 from mfagate.sandbox.emulator.values import base64url, characters
@@ -16,7 +16,7 @@ __all__ = [
     "IncomingRequest",
     "Reply",
     "RequestProblem",
-    "RequestRefused",
+    "RequestRejected",
     "base64url",
     "changed",
     "characters",

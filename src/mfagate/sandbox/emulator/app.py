@@ -52,7 +52,7 @@ class Reply:
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
 
 
-class RequestRefused(Exception):
+class RequestRejected(Exception):
     """Raised by a handler, or by what it calls, to answer with an error."""
 
     def __init__(self, answer: Reply) -> None:
@@ -216,7 +216,7 @@ class Emulator(ABC):
     def _answer(self, environ: WSGIEnvironment, request: IncomingRequest) -> Reply:
         try:
             return self._dispatch(environ, request)
-        except RequestRefused as refused:
+        except RequestRejected as refused:
             return refused.answer
         except Malformed as malformed:
             return self.problem(malformed.problem, request)
