@@ -24,7 +24,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfagate.sandbox.emulator.listen import Listener, certify
+from mfagate.sandbox.certificates import Authority
+from mfagate.sandbox.emulator.listen import Listener
 from mfagate_sandbox.duo.emulator import DuoEmulator, KeyPair
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -70,9 +71,9 @@ def emulator(folder: Path, most: int) -> Iterator[DuoEmulator]:
     for number in range(most):
         integration_key, secret_key = keys(number)
         duo.applications[integration_key] = KeyPair("authapi", secret_key)
-    tls, bundle = certify(duo.hosts, folder)
-    listener = Listener(duo, tls)
-    (folder / "ca.pem").write_bytes(Path(bundle).read_bytes())
+    authority = Authority(folder, duo.hosts)
+    listener = Listener(duo, authority.context())
+    (folder / "ca.pem").write_bytes(authority.bundle.read_bytes())
     duo.values = {**duo.values, "endpoint": f"https://127.0.0.1:{listener.port}"}
     threading.Thread(target=listener.serve_forever, daemon=True).start()
     try:

@@ -85,7 +85,7 @@ def test_a_reviewed_finding_that_is_gone_fails(pytester: pytest.Pytester) -> Non
     consumer(pytester, '"allow"', '{"accepted: $.note *": "so", "accepted: $.gone *": "was so"}')
     result = pytester.runpytest_subprocess("--mfagate-update-pacts")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*STRICT names findings that do not exist, remove them: accepted: $.gone **"])
+    result.stdout.fnmatch_lines(["*STRICT contains findings that do not exist; remove them: accepted: $.gone **"])
 
 
 def test_the_decorator_proves_a_contract_that_is_there(pytester: pytest.Pytester) -> None:
@@ -102,4 +102,4 @@ def test_without_a_contract_it_says_what_is_missing(pytester: pytest.Pytester) -
     pytester.makepyfile("def test_ours(contract_strength): contract_strength(lambda endpoint: True)")
     result = pytester.runpytest_subprocess()
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*name a contract and an interaction, or use the fixture pact*"])
+    result.stdout.fnmatch_lines(["*give a contract and an interaction, or use the fixture pact*"])

@@ -102,7 +102,7 @@ def test_a_fault_that_does_nothing_is_told(project: Drill, fault: str) -> None:
     [
         ("mfa=credential-revokd", "mfa", "did you mean 'credential-revoked'?"),
         ("mfa=account-suspended", "mfa", "there is no fault 'account-suspended'"),
-        ("mfa=rotated,rate=0.5", "mfa", "rotated lasts until it is taken away"),
+        ("mfa=rotated,rate=0.5", "mfa", "rotated lasts until it is removed"),
         ("mfa", "mfa", "write INTEGRATION=FAULT, for example mfa=status:503"),
         ("mfaa=reset", "mfa", "did you mean 'mfa'?"),
         ("hosted=reset", "hosted", 'hosted has not endpoint = "sandbox"'),
@@ -212,7 +212,7 @@ def test_a_sandbox_that_is_broken_from_the_start(project: Drill) -> None:
     ("arguments", "words"),
     [
         (["--fault", "rotatd"], "did you mean 'rotated'?"),
-        (["--fault", "refuse", "--fault", "rotated"], "refuse goes alone"),
+        (["--fault", "refuse", "--fault", "rotated"], "refuse excludes all other faults"),
         (["--faults-file", "."], "'.' is a directory"),
     ],
 )

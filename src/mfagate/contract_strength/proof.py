@@ -15,7 +15,7 @@ from mfagate.contract_strength.operators import AnswerChange, ChangeOperator, ch
 from mfagate.contract_strength.result import StrengthFinding, StrengthProof, Weakness
 from mfagate.core.exchange import Response
 from mfagate.fail_closed.answer import ProviderAnswer
-from mfagate.fail_closed.call_runner import CallOutcome, Watch
+from mfagate.fail_closed.call_runner import CallOutcome, CallRunner
 from mfagate.fail_closed.interactions import CannotProve, loaded, named, neighbours
 from mfagate.fail_closed.loopback import LoopbackUrl, Script, ScriptedAnswer, Servers, serving
 
@@ -103,7 +103,7 @@ class _StrengthProver:
         self._interaction = named(contract, claim.interaction)
         self._neighbours = neighbours(contract, self._interaction)
         self._example = ProviderAnswer.example(self._interaction)
-        self._watch = Watch(claim.deadline_seconds, ())
+        self._runner = CallRunner(claim.deadline_seconds, ())
         self._usual: dict[str, Behaviour] = {}
         self._breaking: dict[tuple[str, ChangeOperator, bool], Any] = {}
         self._volatile: dict[str, frozenset[str]] = {}
@@ -111,7 +111,7 @@ class _StrengthProver:
     def prove(self) -> StrengthProof:
         found: dict[tuple[Weakness, str, ChangeOperator], StrengthFinding] = {}
         tried: Counter[str] = Counter({"changes": 0, "rejected": 0, "break a reader": 0})
-        with self._watch.logs():
+        with self._runner.logs():
             self._learn()
             for change in changes(self._interaction, self._neighbours):
                 mismatches = self._mismatches(change.answer)
@@ -204,7 +204,7 @@ class _StrengthProver:
         if name in self._calls:
             self._script.begin(answer)
             call, endpoint = self._calls[name], self._servers.endpoint
-            outcome = self._watch.run(lambda: call(endpoint), self._script.release)
+            outcome = self._runner.run(lambda: call(endpoint), self._script.release)
             return outcome, Behaviour.of(outcome, self._script.asked)
         outcome = _read_by(self._claim.judges[name], answer.response)
         return outcome, Behaviour.of(outcome, [])

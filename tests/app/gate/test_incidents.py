@@ -10,22 +10,11 @@ from pathlib import Path
 
 import pytest
 import trustme
+from tests.support.faults import after, clock_ahead, on_path, without_date
 from tests.support.project import Project
 
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import (
-    Fault,
-    Handler,
-    after,
-    always,
-    clock_ahead,
-    drip,
-    faulty_proxy,
-    flood,
-    hang_up,
-    on_path,
-    without_date,
-)
+from mfagate.sandbox.faulty_proxy import Fault, Handler, always, drip, faulty_proxy, flood, hang_up
 
 FAIL, INCONCLUSIVE = 1, 3
 

@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.support.faults import on_path
 from tests.support.project import REPOSITORY, Project
 
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy, on_path
+from mfagate.sandbox.faulty_proxy import Handler, faulty_proxy
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
+from tests.support.faults import on_path
 from tests.support.project import Project
 
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import Fault, Handler, always, faulty_proxy, hang_up, on_path
+from mfagate.sandbox.faulty_proxy import Fault, Handler, always, faulty_proxy, hang_up
 
 REFUSAL = {"code": 4031, "message": "Authentication failure. The authorization token is missing or expired."}
 UNAVAILABLE = always(503, b"")

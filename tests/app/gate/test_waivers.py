@@ -9,11 +9,12 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from tests.support.faults import on_path
 from tests.support.project import Project
 
 from mfagate import schemas
 from mfagate.sandbox import Running
-from mfagate.sandbox.faulty_proxy import always, faulty_proxy, on_path
+from mfagate.sandbox.faulty_proxy import always, faulty_proxy
 from mfagate.testing import CommandResult
 
 FAIL, USAGE = 1, 2
