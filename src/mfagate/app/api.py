@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
-from mfagate.app.errors import RequestRefused
+from mfagate.app.errors import RunRefused
 from mfagate.app.run import RunRequest, run
 from mfagate.checks import Stage
 from mfagate.config.model import Environment
@@ -71,7 +71,7 @@ def check(**options: Unpack[CheckOptions]) -> Report:
         The report of the JSON schema. ``report.run.exit_code`` is the exit code of the command.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
         ReportNotWritten: A report of ``output`` could not be written.
     """
     return _run(Stage.CHECK, _known("check", options, CheckOptions.__optional_keys__))
@@ -87,7 +87,7 @@ def gate(**options: Unpack[LiveOptions]) -> Report:
         The report of the JSON schema. ``report.run.exit_code`` is the exit code of the command.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
         ReportNotWritten: A report of ``output`` could not be written.
     """
     return _run(Stage.GATE, _known("gate", options, LiveOptions.__optional_keys__))
@@ -103,7 +103,7 @@ def nightly(**options: Unpack[LiveOptions]) -> Report:
         The report of the JSON schema. ``report.run.exit_code`` is the exit code of the command.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
         ReportNotWritten: A report of ``output`` could not be written.
     """
     return _run(Stage.NIGHTLY, _known("nightly", options, LiveOptions.__optional_keys__))
@@ -148,14 +148,14 @@ def _texts(given: Texts) -> Sequence[str]:
 def _environments(options: _Options) -> Sequence[str]:
     names = _texts(options.get("environment", ()))
     if unknown := [name for name in names if name not in [*Environment]]:
-        raise RequestRefused(f"environment: no environment {unknown[0]!r}: {', '.join(Environment)}")
+        raise RunRefused(f"environment: no environment {unknown[0]!r}: {', '.join(Environment)}")
     return names
 
 
 def _allows_inconclusive(options: _Options) -> bool:
     given = options.get("on_inconclusive", "block")
     if given not in ("block", "allow"):
-        raise RequestRefused(f"on_inconclusive: {given!r} is neither 'block' nor 'allow'")
+        raise RunRefused(f"on_inconclusive: {given!r} is neither 'block' nor 'allow'")
     return given == "allow"
 
 
@@ -163,7 +163,7 @@ def _outputs(options: _Options) -> Sequence[Output]:
     try:
         return Output.parse_all(_texts(options.get("output", ())))
     except ValueError as error:
-        raise RequestRefused(f"output: {error}") from None
+        raise RunRefused(f"output: {error}") from None
 
 
 def _gateway(options: _Options) -> Gateway | None:
@@ -173,4 +173,4 @@ def _gateway(options: _Options) -> Gateway | None:
     try:
         return Gateway.parse(url)
     except ValueError as error:
-        raise RequestRefused(f"push_gateway: {error}") from None
+        raise RunRefused(f"push_gateway: {error}") from None

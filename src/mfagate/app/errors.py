@@ -1,7 +1,7 @@
 """What a run raises instead of returning a report; the messages are those that the command prints.
 
 MfagateError
-├── RequestRefused      the options or the configuration cannot be used; nothing was sent
+├── RunRefused      the options or the configuration cannot be used; nothing was sent
 └── ReportNotWritten    the run is over, and a report could not be written
 """
 
@@ -30,7 +30,7 @@ class MfagateError(Exception):
         super().__init__("\n".join(self.messages))
 
 
-class RequestRefused(MfagateError):
+class RunRefused(MfagateError):
     """The options or the configuration cannot be used. Nothing was sent."""
 
 
@@ -55,7 +55,7 @@ def without_surrounding_secrets(message: str) -> str:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn the errors of what a run needs into :class:`RequestRefused`."""
+    """Turn the errors of what a run needs into :class:`RunRefused`."""
     from mfagate.app.fault_options import FaultOptionRefused
     from mfagate.cassettes.writer import MissingExtra
     from mfagate.checks.record import SharedRecordings
@@ -67,6 +67,6 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        raise RequestRefused(*map(str, error.problems)) from None
+        raise RunRefused(*map(str, error.problems)) from None
     except (FaultOptionRefused, GitError, MissingExtra, NotReady, ProviderError, SharedRecordings) as error:
-        raise RequestRefused(str(error)) from None
+        raise RunRefused(str(error)) from None

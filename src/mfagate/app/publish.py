@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mfagate.app.errors import ReportNotWritten, RequestRefused
+from mfagate.app.errors import ReportNotWritten, RunRefused
 from mfagate.core.foreign import harmless_tree
 from mfagate.report import formats
 from mfagate.report.words import verdict
@@ -26,7 +26,7 @@ def require_spare(outputs: Sequence[Path | None], inputs: Callable[[], Iterable[
         inputs: Returns the files that the run uses. It is called only if one of them could be lost.
 
     Raises:
-        RequestRefused: Nothing has been written.
+        RunRefused: Nothing has been written.
     """
     taken: set[str] = set()
     for path in outputs:
@@ -35,10 +35,10 @@ def require_spare(outputs: Sequence[Path | None], inputs: Callable[[], Iterable[
             continue
         place = os.path.realpath(path)
         if place in taken:
-            raise RequestRefused(f"two outputs have the path {path}: give each its own")
+            raise RunRefused(f"two outputs have the path {path}: give each its own")
         taken.add(place)
         if os.path.isfile(place) and place in map(os.path.realpath, inputs()):  # noqa: PTH113 - long names
-            raise RequestRefused(f"{path} is used by this command and would be overwritten: name another path")
+            raise RunRefused(f"{path} is used by this command and would be overwritten: name another path")
 
 
 def publish(request: RunRequest, report: Report, prior: Mapping[str, PriorRuns], warn: Callable[[str], object]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mfagate.app import changed_since, exit_codes, fault_options, gate
-from mfagate.app.errors import RequestRefused, refusing
+from mfagate.app.errors import RunRefused, refusing
 from mfagate.app.override import says_why
 from mfagate.app.publish import publish, require_spare
 from mfagate.app.session import Progress, Silent
@@ -111,7 +111,7 @@ def run(request: RunRequest) -> RunResult:
     """Run a request from the configuration to the exit code, without showing progress.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
         ReportNotWritten: A report could not be written.
     """
     return execute(select(request))
@@ -121,10 +121,10 @@ def select(request: RunRequest) -> SelectedRun:
     """Load the configuration, and validate the options. Nothing is sent or written.
 
     Raises:
-        RequestRefused: The options or the configuration cannot be used.
+        RunRefused: The options or the configuration cannot be used.
     """
     if request.override is not None and not says_why(request.override):
-        raise RequestRefused("--override: say why")
+        raise RunRefused("--override: say why")
     with refusing():
         _require_place(request.history)
         configuration = load(request.config, registry.names())
@@ -149,7 +149,7 @@ def _require_place(history: str | None) -> None:
     try:
         HistoryLocation.of(history, Path())
     except NoPlace as error:
-        raise RequestRefused(str(error)) from None
+        raise RunRefused(str(error)) from None
     except HistoryError:
         return
 
@@ -158,7 +158,7 @@ def _select(configuration: Configuration, request: RunRequest) -> Sequence[Integ
     try:
         return configuration.select(tuple(request.integrations), tuple(request.environments))
     except KeyError as error:
-        raise RequestRefused(str(error.args[0])) from None
+        raise RunRefused(str(error.args[0])) from None
 
 
 def _since(
@@ -188,7 +188,7 @@ def execute(
         warn: Called with each warning of the report, and with each failure of what follows it.
 
     Raises:
-        RequestRefused: A package that the run needs cannot be used.
+        RunRefused: A package that the run needs cannot be used.
         ReportNotWritten: A report could not be written.
     """
     request = selected.request
