@@ -1,4 +1,4 @@
-"""The Python API: each function is a command of the same name, and returns the report.
+"""The Python API: each function does what the command of the same name does, and returns the report.
 
 The functions keep no state between calls, set no signal handler, and may be called from any thread.
 """
@@ -6,7 +6,8 @@ The functions keep no state between calls, set no signal handler, and may be cal
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
@@ -23,7 +24,7 @@ Texts = str | Sequence[str]
 
 
 class RunOptions(TypedDict, total=False):
-    """The keyword arguments of every function. Each is an option of the command, with the same default."""
+    """The keyword arguments of every function. Each is an option of the command and has the same default."""
 
     config: str | Path
     """The configuration file. Default: ``integrations.toml``."""
@@ -36,33 +37,33 @@ class RunOptions(TypedDict, total=False):
     push_gateway: str
     """The Prometheus Pushgateway for the metrics. Default: the variable ``MFAGATE_PUSH_GATEWAY``."""
     on_inconclusive: Literal["block", "allow"]
-    """Whether the exit code of an inconclusive verdict is 3 or 0. Default: ``block``."""
+    """Exit code of an inconclusive verdict: 3 (``block``, the default) or 0 (``allow``)."""
     override: str
-    """Why the exit code is 0 for every verdict; the reason is in every report."""
+    """Exit with 0 whatever the verdict. Every report contains this reason."""
     changed_since: str
-    """Check only integrations that changed since this revision of git."""
+    """Check only integrations that changed since this git revision."""
 
 
 class CheckOptions(RunOptions, total=False):
     """The keyword arguments of :func:`check`."""
 
     without_secrets: bool
-    """Do not fail where a reference cannot be read on this machine."""
+    """Do not fail if a reference cannot be read on this machine."""
 
 
 class LiveOptions(RunOptions, total=False):
     """The keyword arguments of :func:`gate` and :func:`nightly`."""
 
     fault: Texts
-    """``INTEGRATION=FAULT``: what goes wrong in the sandbox of an integration."""
+    """Faults to inject into the sandbox of an integration, as ``INTEGRATION=FAULT``."""
     notify: bool
-    """Notify the URLs of ``[notify]`` of changes since the last run, which the history remembers."""
+    """Notify the ``[notify]`` URLs of changes since the last run, and keep this run in the history."""
     history: str | Path
     """Where runs are kept: a SQLite file, a ``postgresql://`` URL, or a reference to one of them."""
 
 
 def check(**options: Unpack[CheckOptions]) -> Report:
-    """Check configuration, contracts and recordings without any network, as ``mfagate check`` does.
+    """Check configuration, contracts and recordings offline, as ``mfagate check`` does.
 
     Args:
         options: See :class:`CheckOptions`.
@@ -78,7 +79,7 @@ def check(**options: Unpack[CheckOptions]) -> Report:
 
 
 def gate(**options: Unpack[LiveOptions]) -> Report:
-    """Ask the live providers whether this configuration may be deployed, as ``mfagate gate`` does.
+    """Check live whether this configuration may be deployed, as ``mfagate gate`` does.
 
     Args:
         options: See :class:`LiveOptions`.
@@ -94,7 +95,7 @@ def gate(**options: Unpack[LiveOptions]) -> Report:
 
 
 def nightly(**options: Unpack[LiveOptions]) -> Report:
-    """Ask the live providers what has changed, and keep the run in the history, as ``mfagate nightly`` does.
+    """Check live what has changed, and keep the run in the history, as ``mfagate nightly`` does.
 
     Args:
         options: See :class:`LiveOptions`.
@@ -114,7 +115,7 @@ class _Options(CheckOptions, LiveOptions, total=False):
 
 
 def _known(function: str, options: CheckOptions | LiveOptions, known: frozenset[str]) -> _Options:
-    """Return the options; refuse unknown names as Python does."""
+    """Return the options. Refuse unknown names with a TypeError, as Python does."""
     for name in options:
         if name not in known:
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
@@ -123,6 +124,11 @@ def _known(function: str, options: CheckOptions | LiveOptions, known: frozenset[
 
 def _run(stage: Stage, options: _Options) -> Report:
     history = options.get("history")
+    url = options.get("push_gateway", os.environ.get("MFAGATE_PUSH_GATEWAY"))
+    with _refusing("output"):
+        outputs = Output.parse_all(_texts(options.get("output", ())))
+    with _refusing("push_gateway"):
+        gateway = Gateway.parse(url) if url else None
     request = RunRequest(
         stage,
         config=Path(options.get("config", "integrations.toml")),
@@ -135,8 +141,8 @@ def _run(stage: Stage, options: _Options) -> Report:
         allow_inconclusive=_allows_inconclusive(options),
         history=None if history is None else str(history),
         notify=options.get("notify", False),
-        outputs=_outputs(options),
-        gateway=_gateway(options),
+        outputs=outputs,
+        gateway=gateway,
     )
     return run(request).report
 
@@ -159,18 +165,10 @@ def _allows_inconclusive(options: _Options) -> bool:
     return given == "allow"
 
 
-def _outputs(options: _Options) -> Sequence[Output]:
+@contextmanager
+def _refusing(option: str) -> Iterator[None]:
+    """Turn a ValueError about an option into RunRefused."""
     try:
-        return Output.parse_all(_texts(options.get("output", ())))
+        yield
     except ValueError as error:
-        raise RunRefused(f"output: {error}") from None
-
-
-def _gateway(options: _Options) -> Gateway | None:
-    url = options.get("push_gateway", os.environ.get("MFAGATE_PUSH_GATEWAY"))
-    if not url:
-        return None
-    try:
-        return Gateway.parse(url)
-    except ValueError as error:
-        raise RunRefused(f"push_gateway: {error}") from None
+        raise RunRefused(f"{option}: {error}") from None

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mfagate.app.errors import RunRefused
 from mfagate.config.environments import base_name
 from mfagate.config.model import Integration
 from mfagate.config.nearest import nearest_to
@@ -24,33 +25,29 @@ _LARGEST_FILE = 1 << 16
 _LOOK_SECONDS = 0.2
 
 
-class FaultOptionRefused(Exception):
-    """A fault that cannot be injected; the message says what to write."""
-
-
 def by_integration(texts: Sequence[str], integrations: Sequence[Integration]) -> Mapping[str, list[str]]:
     """Return the faults of each integration from texts ``INTEGRATION=FAULT``.
 
     Raises:
-        FaultOptionRefused: A text has another form, or the integration has no sandbox.
+        RunRefused: A text has another form, or the integration has no sandbox.
     """
     found: dict[str, list[str]] = {}
     known = {integration.name: integration for integration in integrations}
     for text in texts:
         name, equals, fault = text.partition("=")
         if not equals or not fault:
-            raise FaultOptionRefused(
+            raise RunRefused(
                 f"--fault {text}: write INTEGRATION=FAULT, for example {next(iter(known), 'mfa')}=status:503"
             )
         meant = [known_name for known_name in known if name in (known_name, base_name(known_name))]
         if not meant:
-            raise FaultOptionRefused(
+            raise RunRefused(
                 f"--fault {text}: no integration {name!r} is selected{nearest_to(name, known)}; "
                 f"selected: {', '.join(known) or 'none'}"
             )
         for target in meant:
             if not known[target].uses_sandbox:
-                raise FaultOptionRefused(
+                raise RunRefused(
                     f"--fault {text}: faults are for a sandbox that mfagate starts, and {target} has not "
                     'endpoint = "sandbox"'
                 )
@@ -66,7 +63,7 @@ def _require_sound(integration: Integration, faults: Sequence[str]) -> None:
     try:
         read_faults(faults, sandboxes.get(integration.provider).faults)
     except (BadFault, SandboxError) as error:
-        raise FaultOptionRefused(f"--fault {integration.name}=…: {error}") from None
+        raise RunRefused(f"--fault {integration.name}=…: {error}") from None
 
 
 def broken(faults: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mfagate.app.correlate import add_peer_evidence, blamed, documented_once
 from mfagate.app.override import as_recorded
-from mfagate.app.session import Progress, Session, Silent, fingerprints, prepared
+from mfagate.app.session import Progress, Session, fingerprints, prepared
 from mfagate.app.verdict import coverage_of, decided, enough_asked, name_integration, report_of
 from mfagate.cassettes.writer import require_vcrpy
 from mfagate.checks import Stage, network, run_checks
@@ -130,7 +130,7 @@ def run(plan: GatePlan, progress: Progress | None = None) -> RunOutcome:
         remove_abandoned()
     session = Session(
         plan.configuration,
-        progress=progress or Silent(),
+        progress=progress or Progress(),
         without_secrets=plan.without_secrets,
         faults=plan.faults,
     )

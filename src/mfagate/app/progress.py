@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mfagate.app.session import Progress, Silent
+from mfagate.app.session import Progress
 from mfagate.core.foreign import quoted
 from mfagate.core.result import Check, IntegrationReport
 
@@ -17,7 +17,7 @@ from mfagate.core.result import Check, IntegrationReport
 def on_terminal(stderr: Console) -> Iterator[Progress]:
     """Show progress while the context lasts; show nothing if stderr is not a terminal."""
     if not stderr.is_terminal:
-        yield Silent()
+        yield Progress()
         return
     from rich.progress import Progress as Bars
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -27,7 +27,7 @@ def on_terminal(stderr: Console) -> Iterator[Progress]:
         yield _ProgressLines(bars)
 
 
-class _ProgressLines:
+class _ProgressLines(Progress):
     def __init__(self, bars: Any) -> None:
         self._bars = bars
         self._tasks: dict[str, Any] = {}
@@ -37,11 +37,11 @@ class _ProgressLines:
         self._show(integration, doing)
 
     def checked(self, integration: str, check: Check) -> None:
-        """Show the last check that was done."""
+        """Show the last check."""
         self._show(integration, f"{check.outcome.value} {check.title}")
 
     def finished(self, report: IntegrationReport) -> None:
-        """Take the line away; the report says the rest."""
+        """Remove the line: the report follows."""
         self._bars.remove_task(self._tasks[report.name])
 
     def _show(self, integration: str, text: str) -> None:

@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mfagate.app import changed_since, exit_codes, fault_options, gate
+from mfagate.app import changed_since, fault_options, gate
 from mfagate.app.errors import RunRefused, refusing
+from mfagate.app.exit_codes import with_exit_code
 from mfagate.app.override import says_why
 from mfagate.app.publish import publish, require_spare
-from mfagate.app.session import Progress, Silent
+from mfagate.app.session import Progress
 from mfagate.checks import Stage
 from mfagate.checks.record import require_own_recordings
 from mfagate.config.load import load
@@ -126,10 +127,10 @@ def select(request: RunRequest) -> SelectedRun:
     if request.override is not None and not says_why(request.override):
         raise RunRefused("--override: say why")
     with refusing():
-        _require_place(request.history)
+        _require_location(request.history)
         configuration = load(request.config, registry.names())
         require_spare([output.path for output in request.outputs], lambda: _used(configuration, request))
-        integrations = _select(configuration, request)
+        integrations = choose(configuration, request.integrations, request.environments)
         selected = SelectedRun(
             request,
             configuration,
@@ -142,10 +143,8 @@ def select(request: RunRequest) -> SelectedRun:
         return replace(selected, notifier=Notifier(configuration) if request.notify else None)
 
 
-def _require_place(history: str | None) -> None:
-    """Refuse what is not a place. A history that cannot be reached is a warning of the report."""
-    if history is None:
-        return
+def _require_location(history: str | None) -> None:
+    """Refuse what does not name a history. A history that cannot be reached is a warning of the report."""
     try:
         HistoryLocation.of(history, Path())
     except NoPlace as error:
@@ -154,9 +153,16 @@ def _require_place(history: str | None) -> None:
         return
 
 
-def _select(configuration: Configuration, request: RunRequest) -> Sequence[Integration]:
+def choose(
+    configuration: Configuration, names: Sequence[str] = (), environments: Sequence[str] = ()
+) -> Sequence[Integration]:
+    """Return the integrations with these names and environments; all if none is given.
+
+    Raises:
+        RunRefused: There is no integration with one of the names.
+    """
     try:
-        return configuration.select(tuple(request.integrations), tuple(request.environments))
+        return configuration.select(tuple(names), tuple(environments))
     except KeyError as error:
         raise RunRefused(str(error.args[0])) from None
 
@@ -207,13 +213,13 @@ def execute(
             prior=prior,
             history=history,
         )
-        with refusing(), progress or nullcontext(Silent()) as shown:
+        with refusing(), progress or nullcontext(Progress()) as shown:
             outcome = gate.run(plan, shown)
         sending = [] if recorder is None else _keep(outcome, selected.notifier, recorder)
     report = outcome.report.with_warnings([*history.warnings, *sending])
     for warning in report.run.warnings:
         warn(warning)
-    report = exit_codes.recorded(report, allow_inconclusive=request.allow_inconclusive)
+    report = with_exit_code(report, allow_inconclusive=request.allow_inconclusive)
     publish(request, report, prior, warn)
     written = [output.path for output in request.outputs if output.path is not None]
     return RunResult(report, report.run.exit_code or 0, written)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mfagate.app.errors import RunRefused
 from mfagate.app.fault_options import FaultsFile, broken, listed
 from mfagate.config.nearest import nearest_to
 from mfagate.core.files import require_regular
@@ -26,17 +27,13 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=,-]+")
 """What a shell, python-dotenv, systemd and ``docker run --env-file`` read alike without quotes."""
 
 
-class SandboxRefused(Exception):
-    """The sandbox cannot be started; the message says what to do."""
-
-
 def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults_file: Path | None, say: Say) -> None:
     """Start it, say how to reach it, and wait for Ctrl-C.
 
     ``faults`` are injected all the time, those of ``faults_file`` as long as the file has them.
 
     Raises:
-        SandboxRefused: There is no such provider or sandbox, it did not start, or a fault cannot be read.
+        RunRefused: There is no such provider or sandbox, it did not start, or a fault cannot be read.
     """
     provider, local = _local(name)
     watched = FaultsFile(faults_file, faults) if faults_file else None
@@ -56,16 +53,16 @@ def keep_running(name: str, env_file: Path | None, faults: Sequence[str], faults
             else:
                 watched.follow(running, first, say)
     except (SandboxError, BadFault) as error:
-        raise SandboxRefused(str(error)) from None
+        raise RunRefused(str(error)) from None
     except OSError as error:
-        raise SandboxRefused(f"{error.filename or env_file} cannot be written: {error.strerror}") from None
+        raise RunRefused(f"{error.filename or env_file} cannot be written: {error.strerror}") from None
 
 
 def list_faults(name: str) -> str:
     """Return the faults of a provider's sandbox: name, argument and a sentence for each.
 
     Raises:
-        SandboxRefused: There is no such provider or sandbox.
+        RunRefused: There is no such provider or sandbox.
     """
     provider, local = _local(name)
     return listed(provider.title, local.faults)
@@ -74,11 +71,11 @@ def list_faults(name: str) -> str:
 def _local(name: str) -> tuple[InstalledProvider, Sandbox]:
     if name not in registry.names():
         known = ", ".join(registry.names())
-        raise SandboxRefused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
+        raise RunRefused(f"no provider is named {name!r}{nearest_to(name, registry.names())}; installed: {known}")
     try:
         return registry.get(name), sandboxes.get(name)
     except SandboxError as error:
-        raise SandboxRefused(str(error)) from None
+        raise RunRefused(str(error)) from None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from mfagate.checks.cleanup import Cleanup
 from mfagate.checks.context import CheckContext
@@ -35,30 +35,17 @@ from mfagate.secrets.reference import Reference, Unresolved
 from mfagate.secrets.stores import StoreContext, Stores
 
 
-class Progress(Protocol):
-    """Receives events of a run, from several threads."""
+class Progress:
+    """Receives the events of a run, from several threads. This class ignores them."""
 
     def started(self, integration: str, doing: str) -> None:
-        """Something that takes a while has begun."""
+        """Handle the start of something that takes a while."""
 
     def checked(self, integration: str, check: Check) -> None:
-        """One check is done."""
+        """Handle the end of one check."""
 
     def finished(self, report: IntegrationReport) -> None:
-        """One integration is done."""
-
-
-class Silent:
-    """Progress that shows nothing."""
-
-    def started(self, integration: str, doing: str) -> None:
-        """Do nothing."""
-
-    def checked(self, integration: str, check: Check) -> None:
-        """Do nothing."""
-
-    def finished(self, report: IntegrationReport) -> None:
-        """Do nothing."""
+        """Handle the end of one integration."""
 
 
 @dataclass(slots=True)
@@ -67,7 +54,7 @@ class Session:
 
     configuration: Configuration
     redactor: Redactor = field(default_factory=Redactor)
-    progress: Progress = field(default_factory=Silent)
+    progress: Progress = field(default_factory=Progress)
     sandboxes: ExitStack = field(default_factory=ExitStack)
     without_secrets: bool = False
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfagate.app.run import choose
 from mfagate.app.session import Session
 from mfagate.config.load import ConfigError, load
 from mfagate.config.model import Configuration, Integration
@@ -42,13 +43,13 @@ def examine(path: Path, options: Options) -> Health:
     """Look at this machine.
 
     Raises:
-        KeyError: The file has no integration of a name.
+        RunRefused: The file has no integration with one of the names.
     """
     try:
         configuration = load(path, registry.names())
     except ConfigError as error:
         return Health([*installed(None), *_unreadable(path, error), *writable(None)])
-    integrations = configuration.select(options.names, options.environments) if configuration.integrations else []
+    integrations = choose(configuration, options.names, options.environments) if configuration.integrations else []
     session = Session(configuration)
     with hiding(session.redactor.redact):
         items = list(_examined(session, configuration, integrations, options))

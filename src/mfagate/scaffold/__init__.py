@@ -8,10 +8,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfagate.app.errors import MfagateError
 from mfagate.core.files import write_atomically
 
 
-class ScaffoldRefused(Exception):
+class ScaffoldRefused(MfagateError):
     """Nothing was written; the message says what to do."""
 
 
@@ -33,7 +34,7 @@ def write(folder: Path, files: Mapping[Path, str], changed: Mapping[Path, str] |
     If one of them cannot be written, those before it are removed again. ``changed`` is at most one file.
 
     Raises:
-        Refused: A path is of the wrong kind, a folder cannot be made, or a file cannot be written.
+        ScaffoldRefused: A path is of the wrong kind, a folder cannot be made, or a file cannot be written.
     """
     for path in files:
         _require_free(folder / path)
@@ -63,7 +64,7 @@ def _require_free(path: Path) -> None:
     """Make sure that a path is a file or free, and what is above it a folder or free.
 
     Raises:
-        Refused: It is not.
+        ScaffoldRefused: It is not.
     """
     try:
         if path.exists() and not path.is_file():

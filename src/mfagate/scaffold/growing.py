@@ -26,7 +26,7 @@ class Grown:
         """Add a table for an integration at the end.
 
         Raises:
-            Refused: The file is written in a way that nothing can be added to.
+            ScaffoldRefused: The file is written in a way that nothing can be added to.
         """
         text = self.text.rstrip("\r\n")
         text = f"{text}{self._newline * 2}{self._lines(block)}" if text else self._lines(block)
@@ -36,7 +36,7 @@ class Grown:
         """Add a table for an environment behind the tables of its integration.
 
         Raises:
-            Refused: The file is written in a way that nothing can be added to.
+            ScaffoldRefused: The file is written in a way that nothing can be added to.
         """
         before = self._one_environment_moved(name)
         path = ("integrations", name)

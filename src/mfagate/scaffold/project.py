@@ -85,7 +85,7 @@ def existing(folder: Path) -> Configuration | None:
     """Return the configuration of a project that exists; None if there is none.
 
     Raises:
-        Refused: There is one that cannot be read.
+        ScaffoldRefused: There is one that cannot be read.
     """
     path = folder / CONFIGURATION
     if not path.exists() and not path.is_symlink():
@@ -95,15 +95,14 @@ def existing(folder: Path) -> Configuration | None:
     except Unreadable as error:
         raise ScaffoldRefused(f"{path} {error}; nothing was written") from None
     except ConfigError as error:
-        problems = "\n".join(map(str, error.problems))
-        raise ScaffoldRefused(f"{problems}\ncorrect this first; nothing was written") from None
+        raise ScaffoldRefused(*map(str, error.problems), "correct this first; nothing was written") from None
 
 
 def init(folder: Path, wanted: Wanted) -> Started:
     """Write what is missing. Everything is found out before the first file is written.
 
     Raises:
-        Refused: There is no such provider, the configuration cannot be added to, or a file cannot be written.
+        ScaffoldRefused: There is no such provider, the configuration cannot be added to, or a file cannot be written.
     """
     for name in wanted.providers:
         require_known(name)
@@ -151,7 +150,7 @@ def require_known(name: str) -> None:
     """Make sure that a provider is installed.
 
     Raises:
-        Refused: It is not.
+        ScaffoldRefused: It is not.
     """
     known = registry.names()
     if name not in known:

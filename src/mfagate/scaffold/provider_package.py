@@ -41,7 +41,7 @@ def new_provider(parent: Path, name: str, title: str | None) -> tuple[Path, Writ
     """Write the package ``mfagate-NAME`` below ``parent``.
 
     Raises:
-        Refused: The name cannot be one, is taken, or the folder exists or cannot be written.
+        ScaffoldRefused: The name cannot be one, is taken, or the folder exists or cannot be written.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise ScaffoldRefused(
