@@ -97,7 +97,7 @@ def test_a_variable_in_a_dotenv_file_is_expanded_and_the_other_readers_are_named
             '{"a.b": 1}',
             "json:v.json#a.b",
             None,
-            "write 'json:v.json#\"a.b\"' in the place of json:v.json#a.b",
+            "write 'json:v.json#\"a.b\"' instead of json:v.json#a.b",
         ),
         ("s.yaml", "kind: SealedSecret\nmetadata: {name: duo}\n", "k8s-secret:s.yaml#duo/skey", "s.yaml:1", "env:NAME"),
         ("s.yaml", "a: $ANSIBLE_VAULT;1.1;AES256\n", "yaml:s.yaml#a", "s.yaml:1", "ansible-vault view s.yaml > OUT"),

@@ -244,8 +244,8 @@ def binary(path: Path) -> None:
     ("spoil", "words"),
     [
         (loosen, "can be read or changed by other users (chmod 600 ends that)"),
-        (empty, "holds no fingerprint key: restore it, or remove it"),
-        (scribble, "holds no fingerprint key: restore it, or remove it"),
+        (empty, "contains no fingerprint key: restore it, or remove it"),
+        (scribble, "contains no fingerprint key: restore it, or remove it"),
         (binary, "cannot be read: it is not text"),
         (link, "is a link"),
         (folder, "cannot be read: Is a directory"),

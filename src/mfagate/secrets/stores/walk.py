@@ -366,4 +366,4 @@ def _dotted(steps: Sequence[str]) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else "nothing"
+    return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else "null"
