@@ -1,4 +1,4 @@
-"""Show the progress of a run on a terminal: one line for each integration, on stderr."""
+"""Progress of a run on a terminal: one line for each integration, on stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mfagate.core.result import Check, IntegrationReport
 
 @contextmanager
 def on_terminal(stderr: Console) -> Iterator[Progress]:
-    """Show progress while the context lasts; show nothing if stderr is not a terminal."""
+    """Show progress while the context is open; show nothing if stderr is not a terminal."""
     if not stderr.is_terminal:
         yield Progress()
         return
@@ -54,7 +54,7 @@ class _ProgressLines(Progress):
 
 @contextmanager
 def counting(stderr: Console) -> Iterator[Callable[[str, int, int], object]]:
-    """Yield a function that updates a progress bar (doing, done, total); it does nothing without a terminal."""
+    """Yield a function that updates a progress bar (doing, done, total). Without a terminal it does nothing."""
     if not stderr.is_terminal:
         yield lambda doing, done, total: None
         return

@@ -35,20 +35,20 @@ Warn = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is asked to do.
+    """The options of a run.
 
     Args:
-        stage: Which checks run.
+        stage: Determines the checks.
         config: The configuration file.
-        integrations: Names of the integrations to check; all if there is none.
-        environments: Environments to check; all if there is none.
-        changed_since: Check only integrations that changed since this revision of git.
-        without_secrets: Leave out values that cannot be read on this machine.
-        faults: ``INTEGRATION=FAULT``: what goes wrong in the sandbox of an integration.
-        override: Why the exit code is 0 for every verdict.
+        integrations: Names of the integrations to check; all if empty.
+        environments: Environments to check; all if empty.
+        changed_since: Check only integrations that changed since this git revision.
+        without_secrets: Skip values that cannot be read on this machine.
+        faults: Faults to inject into sandboxes, as ``INTEGRATION=FAULT``.
+        override: Exit with 0 whatever the verdict, for this reason.
         allow_inconclusive: Exit with 0 for an inconclusive verdict.
-        history: Where to keep the run; None is the place of the configuration, for runs that are kept.
-        notify: Notify the URLs of ``[notify]`` of changes since the last run.
+        history: Where to keep the run. By default, runs that are kept use the history of the configuration.
+        notify: Notify the ``[notify]`` URLs of changes since the last run.
         outputs: The reports to write.
         gateway: Where to push metrics.
         color: Whether the console report on stdout has colours.
@@ -71,13 +71,13 @@ class RunRequest:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the run is kept in the history: notifications compare with it, too."""
+        """Whether the run is kept in the history. Notifications need it for the next comparison."""
         return self.stage is Stage.NIGHTLY or self.history is not None or self.notify
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedRun:
-    """A request that can be run: its file is loaded, and its options are valid."""
+    """A request with a loaded configuration and valid options."""
 
     request: RunRequest
     configuration: Configuration
@@ -88,17 +88,17 @@ class SelectedRun:
 
     @property
     def concerned(self) -> Sequence[Integration]:
-        """The integrations to check: without those that have not changed."""
+        """The integrations to check, without those that have not changed."""
         since = self.changed_since
         return [integration for integration in self.integrations if since is None or integration.name in since.changed]
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run ends with.
+    """The result of a run.
 
     Args:
-        report: What the checks found, with all warnings and the exit code.
+        report: The results of the checks, with all warnings and the exit code.
         exit_code: The exit code of the command.
         written: The files of the reports.
     """
@@ -176,9 +176,9 @@ def _since(
 
 
 def _used(configuration: Configuration, request: RunRequest) -> Iterator[Path]:
-    """Yield the files that a run reads or keeps."""
+    """Yield the files that a run reads or changes."""
     yield from changed_since.inputs(configuration)
-    with suppress(HistoryError):  # It is reported where it is needed.
+    with suppress(HistoryError):  # It is reported when the history is used.
         if (kept := place_of(configuration, request.history).path) is not None:
             yield kept
 
@@ -190,8 +190,8 @@ def execute(
 
     Args:
         selected: A valid request.
-        progress: Entered while the checks run; it shows what happens.
-        warn: Called with each warning of the report, and with each failure of what follows it.
+        progress: Receives the events of the checks.
+        warn: Called with each warning of the report, and with each failure to publish it.
 
     Raises:
         RunRefused: A package that the run needs cannot be used.
@@ -226,13 +226,13 @@ def execute(
 
 
 def _prior_runs(selected: SelectedRun, recorder: RunRecorder | None) -> Mapping[str, PriorRuns]:
-    """Return what earlier nights found; other stages do not compare with them."""
+    """Return the results of earlier nightly runs. Other stages do not compare with them."""
     if recorder is None or selected.request.stage is not Stage.NIGHTLY:
         return {}
     return recorder.prior_runs([integration.name for integration in selected.integrations], Stage.NIGHTLY)
 
 
 def _keep(outcome: gate.RunOutcome, notifier: Notifier | None, recorder: RunRecorder) -> Sequence[str]:
-    """Keep the run, and send notifications; return what went wrong with those."""
+    """Keep the run, send notifications, and return the problems of sending."""
     recorder.record(outcome.report, outcome.learnt)
     return [] if notifier is None else notifier.notify(outcome.report, recorder)

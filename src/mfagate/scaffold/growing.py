@@ -69,7 +69,7 @@ class Grown:
         if without is None or parse(without.text) != document:
             raise ScaffoldRefused(
                 f"line {line} has more than the environment of {name} on it: give {name} a table [integrations.{name}] "
-                "with a line for each key first, or write the tables by hand (docs/how-to/environments.md)"
+                "with a line for each key first, or write the tables of environments by hand (docs/how-to/environments.md)"
             )
         moved = f'line {line}, environment = "{environment}", is now the table [{dotted((*path, KEY, environment))}]'
         grown = without.with_environment(name, environment, "")
