@@ -175,7 +175,7 @@ def _settings(folder: Path, name: str, environments: Sequence[str]) -> Mapping[s
 def _setting(
     folder: Path, provider: InstalledProvider, environment: str, field: SettingField, given: Mapping[str, str]
 ) -> str:
-    from mfagate.scaffold.answers import judge
+    from mfagate.scaffold.answers import check_answer
     from mfagate.scaffold.project import reference
 
     default = reference(provider, field)
@@ -183,12 +183,12 @@ def _setting(
     before = None
     while True:
         answer: str = click.prompt(f"  {field.name}", default=default).strip()
-        judged = judge(folder, provider, environment, field, answer, given)
-        if judged.error is None:
+        checked = check_answer(folder, provider, environment, field, answer, given)
+        if checked.error is None:
             return answer
-        if judged.only_missing and answer in (before, default):
-            click.echo(f"  note: {harmless(judged.error)}; set it before you run mfagate check")
+        if checked.only_missing and answer in (before, default):
+            click.echo(f"  note: {harmless(checked.error)}; set it before you run mfagate check")
             return answer
-        again = "; enter it again to keep it" if judged.only_missing else ""
-        click.echo(f"  Error: {harmless(judged.error)}{again}")
+        again = "; enter it again to keep it" if checked.only_missing else ""
+        click.echo(f"  Error: {harmless(checked.error)}{again}")
         before = answer
