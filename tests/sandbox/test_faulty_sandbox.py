@@ -105,7 +105,7 @@ def test_a_fault_that_does_nothing_is_told(project: Drill, fault: str) -> None:
         ("mfa=rotated,rate=0.5", "mfa", "rotated lasts until it is taken away"),
         ("mfa", "mfa", "write INTEGRATION=FAULT, for example mfa=status:503"),
         ("mfaa=reset", "mfa", "did you mean 'mfa'?"),
-        ("hosted=reset", "hosted", 'hosted has not endpoint = "sandbox"'),
+        ("hosted=reset", "hosted", 'hosted does not have endpoint = "sandbox"'),
     ],
 )
 def test_a_drill_that_cannot_be_had(project: Drill, fault: str, integration: str, words: str) -> None:
