@@ -457,8 +457,8 @@ def test_next_names_what_environments_share(tmp_path: Path) -> None:
     path.write_text(text.replace("environment =", 'endpoint = "https://okta.example.com"\nenvironment =', 1))
     shown = " ".join(init(tmp_path, "--provider", "okta", "--environment", "staging").stdout.split())
     assert (
-        "okta/staging takes endpoint, expect.org_id, test_data.user from the table of all environments: override what differs in "
-        "[integrations.okta.environments.staging]."
+        "okta/staging takes endpoint, expect.org_id, test_data.user from the table of all environments: override what "
+        "differs in [integrations.okta.environments.staging]."
     ) in shown
     assert "okta/production takes" not in shown
     path.write_text(path.read_text() + 'expect.org_id = "00o2"\n')
@@ -474,7 +474,9 @@ def test_next_names_files_that_git_leaves_out(tmp_path: Path) -> None:
     text = MINE.replace('"env:HOST"', '"dotenv:public.env#HOST"').replace('"env:IKEY"', '"dotenv:.env#IKEY"')
     (tmp_path / "integrations.toml").write_text(text)
     done = init(tmp_path, "--ci", "github", "--source", SOURCE)
-    assert "git ignores .env: create it in the CI job before mfagate starts" in " ".join(done.stdout.split()), done.stdout
+    assert "git ignores .env: create it in the CI job before mfagate starts" in " ".join(done.stdout.split()), (
+        done.stdout
+    )
 
 
 def test_next_knows_the_repository(tmp_path: Path) -> None:

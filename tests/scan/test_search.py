@@ -725,7 +725,7 @@ def test_the_same_place_in_many_recordings_is_a_few_lines(tmp_path: Path) -> Non
 NOT_READ = {
     "broken YAML": (
         b"interactions:\n- request: {\n  response: [",
-        "is not YAML (line 4), though it looks like a recording",
+        "is not YAML (line 4), but looks like a recording",
     ),
     "cut JSON": (in_json(VCRPY)[:-30], "is not JSON"),
     "binary": (b"\x00\x01\xff" * 50, "is not text in UTF-8"),
@@ -867,7 +867,7 @@ def test_an_interaction_that_is_not_understood_is_listed(tmp_path: Path) -> None
     (tmp_path / "a.yaml").write_bytes(in_yaml({"interactions": [recorded(), "GET /", {"sent": {"a": 1}}]}))
     done = scan(tmp_path, ".")
     assert done.returncode == 3
-    assert "a.yaml interaction 2: the request is written in a way that mfagate does not know" in done.stdout
+    assert "a.yaml interaction 2: the request has a format that is not supported" in done.stdout
     assert "a.yaml interaction 3: the request is written" in done.stdout
 
 

@@ -109,9 +109,8 @@ def _enter(value: Any, step: str) -> tuple[str, Any] | None:
     items = [(str(number), item) for number, item in enumerate(value) if _name(item) == step]
     if len(items) > 1:
         numbers = " and ".join(number for number, _ in items)
-        raise Missing(
-            f"the list has {quoted(step, _LONGEST_NAME)!r} more than once (items {numbers}): write the number of one of them"
-        )
+        name = quoted(step, _LONGEST_NAME)
+        raise Missing(f"the list has {name!r} more than once (items {numbers}): write the number of one of them")
     return items[0] if items else None
 
 
