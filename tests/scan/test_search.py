@@ -732,7 +732,7 @@ NOT_READ = {
     "damaged gzip": (gzip.compress(in_yaml(VCRPY))[:-40], "is compressed and was cut off"),
     "an unknown format": (
         in_json({"interactions": [{"sent": {}, "received": {}}]}),
-        "in a way that mfagate does not know",
+        "has a format that is not supported",
     ),
     "deep": (b'{"interactions": ' + b"[" * 100_000, "is nested too deeply"),
     "aliases": (
@@ -868,7 +868,7 @@ def test_an_interaction_that_is_not_understood_is_listed(tmp_path: Path) -> None
     done = scan(tmp_path, ".")
     assert done.returncode == 3
     assert "a.yaml interaction 2: the request has a format that is not supported" in done.stdout
-    assert "a.yaml interaction 3: the request is written" in done.stdout
+    assert "a.yaml interaction 3: the request has a format" in done.stdout
 
 
 def test_symbols_of_ruby_are_names(tmp_path: Path) -> None:

@@ -352,7 +352,7 @@ def test_files_that_are_no_text_are_named(
         ("a.ini", "[okta]\ntoken = x y\n", "toml:a.ini#okta.token", "Write dotenv:a.ini#token instead of toml:"),
         ("a.tfvars", "a = {\n b = 1\n}\n", "toml:a.tfvars#a.b", "Write tfvars:a.tfvars#a.b instead of toml:"),
         ("v.yaml", "a: {secret: c4n4ry, key: c4n4ry}\n", "yaml:v.yaml#a", "write k8s-secret:MANIFEST#NAME/KEY instead"),
-        ("v.yaml", "a: {b: c4n4ry, c.d: 1}\n", "yaml:v.yaml#a", "one of these: yaml:v.yaml#a.b, 'yaml:v.yaml#a.\"c.d\"'."),
+        ("v.yaml", "a: {b: c4n4ry, c.d: 1}\n", "yaml:v.yaml#a", "these: yaml:v.yaml#a.b, 'yaml:v.yaml#a.\"c.d\"'"),
         ("v.yaml", "a: !vault |\n  $ANSIBLE_VAULT;1.1\n", "yaml:v.yaml#a", "decrypt it with ansible-vault"),
         ("v.yaml", "a: {secure: AAABAOz8}\n", "yaml:v.yaml#a", "with `pulumi config get NAME`, or use"),
         ("v.json", '{"a": {"reference": {"keyVault": {"id": "x"}, "secretName": "y"}}}', "json:v.json#a",
