@@ -109,7 +109,7 @@ def test_a_function_returns_what_the_command_reports(tmp_path: Path, running: Ru
 def test_an_error_has_the_message_of_the_command(tmp_path: Path, running: Running) -> None:
     duo = Duo(tmp_path, running)
     printed = duo.run("check", "--integration", "dou").stderr
-    with pytest.raises(mfagate.RequestRefused) as raised:
+    with pytest.raises(mfagate.RunRefused) as raised:
         mfagate.check(config=tmp_path / "integrations.toml", integration="dou")
     assert "has no integration 'dou'" in str(raised.value)
     assert str(raised.value).partition(" has ")[2] == printed.strip().partition(" has ")[2]
@@ -143,7 +143,7 @@ def test_an_unknown_argument_is_a_type_error() -> None:
 
 def test_an_error_holds_no_password_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE", "postgresql://me:hunter2hunter2@host/name")
-    with pytest.raises(mfagate.RequestRefused) as raised:
+    with pytest.raises(mfagate.RunRefused) as raised:
         mfagate.check(config=_write(tmp_path), integration="hunter2hunter2")
     assert "hunter2hunter2" not in str(raised.value)
 

@@ -197,7 +197,7 @@ def test_more_interactions_can_be_demanded(project: Project, minimum: int, exit_
     assert result.exit_code == exit_code
     if exit_code:
         assert result.first["cause"] == "gate.nothing-checked"
-        assert "1 interactions of the contract were asked, but at least 2" in result.first_red["message"]
+        assert "1 interactions of the contract were sent, but at least 2" in result.first_red["message"]
 
 
 def test_a_contract_that_is_too_small_for_the_demand_fails_offline(project: Project) -> None:

@@ -97,7 +97,7 @@ def test_a_variable_in_a_dotenv_file_is_expanded_and_the_other_readers_are_named
             '{"a.b": 1}',
             "json:v.json#a.b",
             None,
-            "write 'json:v.json#\"a.b\"' in the place of json:v.json#a.b",
+            "write 'json:v.json#\"a.b\"' instead of json:v.json#a.b",
         ),
         ("s.yaml", "kind: SealedSecret\nmetadata: {name: duo}\n", "k8s-secret:s.yaml#duo/skey", "s.yaml:1", "env:NAME"),
         ("s.yaml", "a: $ANSIBLE_VAULT;1.1;AES256\n", "yaml:s.yaml#a", "s.yaml:1", "ansible-vault view s.yaml > OUT"),
@@ -204,7 +204,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         f"kind: Secret\nmetadata: {{name: duo}}\n{FOLDED}",
         "k8s-secret:s.yaml#duo/skey",
         "a space or tab in it, which Kubernetes refuses",
-        "in one line",
+        "on one line",
     ),
     "https://docs.docker.com/reference/compose-file/secrets/": (
         "c.yml",
@@ -294,7 +294,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         ".env",
         "# DUO_SKEY=<Client Secret>\n",
         "dotenv:.env#DUO_SKEY",
-        "behind #, as a comment",
+        "in a comment",
         "Take the # away",
     ),
     "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_environment_variables": (
@@ -322,7 +322,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         ".env",
         f"SKEY: {SKEY}\n",
         "dotenv:.env#SKEY",
-        "a colon in the place of =",
+        "a colon instead of =",
         "SKEY=VALUE",
     ),
     "https://www.unicode.org/charts/PDF/U2000.pdf": (
@@ -330,7 +330,7 @@ ELSEWHERE: dict[str, tuple[str, str, str, str, str]] = {
         f"\u200bSKEY={SKEY}\n",
         "dotenv:.env#SKEY",
         "invisible character",
-        "by hand",
+        "Retype the name",
     ),
     "https://www.rfc-editor.org/rfc/rfc8259#section-7": (
         "v.json",

@@ -243,9 +243,9 @@ def binary(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (loosen, "can be read or changed by other users (run chmod 600)"),
-        (empty, "holds no fingerprint key: restore it, or remove it"),
-        (scribble, "holds no fingerprint key: restore it, or remove it"),
+        (loosen, "can be read or changed by other users (chmod 600 ends that)"),
+        (empty, "contains no fingerprint key: restore it, or remove it"),
+        (scribble, "contains no fingerprint key: restore it, or remove it"),
         (binary, "cannot be read: it is not text"),
         (link, "is a link"),
         (folder, "cannot be read: Is a directory"),

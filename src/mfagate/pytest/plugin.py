@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mfagate.core import check_ids
+from mfagate.core.extras import missing, needs
 from mfagate.core.foreign import harmless
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Collect the configuration file, instead of the default folders if no tests are named."""
     config.addinivalue_line("markers", "mfagate: a check that --mfagate runs")
+    if config.getoption("--mfagate") is not None and missing("gate"):
+        raise pytest.UsageError(needs("--mfagate", "gate"))
     _require_valid_override(config)
     if config.getoption("--mfagate") is None:
         return
@@ -134,13 +137,13 @@ class ConfigurationFile(pytest.File):
     selected: SelectedRun
 
     def collect(self) -> Iterator[pytest.Collector]:
-        """Read the file, and report its errors without a traceback."""
-        from mfagate.app.errors import RequestRefused
+        """Read the file; its errors are shown without a traceback."""
+        from mfagate.app.errors import RunRefused
         from mfagate.app.run import select
 
         try:
             self.selected = select(_request(self.config, self.path))
-        except RequestRefused as error:
+        except RunRefused as error:
             raise self.CollectError(str(error)) from None
         self._reports: dict[str, IntegrationReport] = {}
         self.override: str | None = None
@@ -151,7 +154,7 @@ class ConfigurationFile(pytest.File):
         """Return the report on one integration; the first call runs all selected integrations.
 
         Raises:
-            RequestRefused: A package that the run needs cannot be used.
+            RunRefused: A package that the run needs cannot be used.
         """
         if integration.name not in self._reports:
             from mfagate.app.run import execute
@@ -216,15 +219,15 @@ class CheckItem(pytest.Item):
         self.extra_keyword_matches.update((integration.provider, integration.environment.value))
 
     def runtest(self) -> None:
-        """Report what the gate found."""
-        from mfagate.app.errors import RequestRefused
+        """Look up what the gate found."""
+        from mfagate.app.errors import RunRefused
 
         assert self.parent is not None
         file = self.parent.parent
         assert isinstance(file, ConfigurationFile)
         try:
             report = file.report(self.integration, self._warn)
-        except RequestRefused as error:
+        except RunRefused as error:
             raise CheckFailed(str(error)) from None
         checks = self._mine(report.checks)
         red = [check for check in checks if check.outcome.is_red]
