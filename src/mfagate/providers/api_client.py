@@ -55,12 +55,7 @@ class ApiClient(Generic[Settings]):
         transport: How to reach it.
     """
 
-    def __init__(
-        self,
-        provider: Provider[Settings],
-        settings: Settings,
-        **transport: Unpack[ClientOptions],
-    ) -> None:
+    def __init__(self, provider: Provider[Settings], settings: Settings, **transport: Unpack[ClientOptions]) -> None:
         self._provider = provider
         self._settings = settings
         self._endpoint = transport.get("endpoint")

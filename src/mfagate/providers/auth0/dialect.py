@@ -20,12 +20,7 @@ from mfagate.providers.auth0.errors import (
     lacking,
     meaning_of,
 )
-from mfagate.providers.auth0.settings import (
-    TOKEN_PATH,
-    Auth0Settings,
-    is_canonical,
-    is_management,
-)
+from mfagate.providers.auth0.settings import TOKEN_PATH, Auth0Settings, is_canonical, is_management
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"

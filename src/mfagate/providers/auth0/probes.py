@@ -19,9 +19,7 @@ from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
 from mfagate.providers.auth0.dialect import DISCOVERY_PATH
-from mfagate.providers.auth0.errors import (
-    error_of,
-)
+from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.settings import (
     NEEDED_SCOPES,
     TOKEN_PATH,

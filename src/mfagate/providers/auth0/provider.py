@@ -13,11 +13,7 @@ from mfagate.core.finding import Finding
 from mfagate.providers.api import ProviderApi
 from mfagate.providers.auth0.dialect import Auth0Dialect
 from mfagate.providers.auth0.probes import Auth0Probes
-from mfagate.providers.auth0.settings import (
-    DEFAULT_CONNECTION,
-    Auth0Settings,
-    cross_checks,
-)
+from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, Auth0Settings, cross_checks
 from mfagate.providers.probes import Send
 from mfagate.providers.provider import Provider
 
@@ -62,7 +58,7 @@ class Auth0(Provider[Auth0Settings]):
     api = Auth0Api()
     expectations: ClassVar[Mapping[str, str]] = {
         "tenant": "the tenant's own host, or its beginning: acme.eu.auth0.com. It is read from a token: from its "
-        "issuer, or with a custom domain from its audience",
+        "issuer, or with a custom domain from its audience"
     }
     test_data: ClassVar[Mapping[str, str]] = {
         "connection": f"the database connection in which users are created; {DEFAULT_CONNECTION} by default",

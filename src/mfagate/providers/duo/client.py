@@ -25,11 +25,7 @@ class DuoClient:
     in one request.
     """
 
-    def __init__(
-        self,
-        settings: DuoSettings,
-        **transport: Unpack[ClientOptions],
-    ) -> None:
+    def __init__(self, settings: DuoSettings, **transport: Unpack[ClientOptions]) -> None:
         self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:

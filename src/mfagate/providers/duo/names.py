@@ -7,34 +7,22 @@ https://duo.com/docs/authproxy-reference and https://github.com/duosecurity/duo_
 from __future__ import annotations
 
 from mfagate.config.settings import OtherNames
+from mfagate.providers.other_names import by_other_name
 
-PREFIXES = (
-    "DUO",
-    "DUOSECURITY",
-)
+PREFIXES = ("DUO", "DUOSECURITY")
 
 OTHER_NAMES = (
     OtherNames(
         "Duo's Universal Prompt (Web SDK 4)",
-        {
-            "client_id": "integration_key",
-            "client_secret": "secret_key",
-        },
+        by_other_name(integration_key="client_id", secret_key="client_secret"),
         "The keys of a Web SDK application are of another kind: use those of an application of the type Auth API.",
     ),
     OtherNames(
         "Duo's SDKs and the Authentication Proxy",
-        {
-            "ikey": "integration_key",
-            "skey": "secret_key",
-            "api_host": "host",
-            "api_hostname": "host",
-            "hostname": "host",
-            "api_url": "host",
-            "integration_id": "integration_key",
-            "api_key": "integration_key",
-            "api_secret": "secret_key",
-            "secret": "secret_key",
-        },
+        by_other_name(
+            integration_key="ikey integration_id api_key",
+            secret_key="skey api_secret secret",
+            host="api_host api_hostname hostname api_url",
+        ),
     ),
 )

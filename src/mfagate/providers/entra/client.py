@@ -82,11 +82,7 @@ class EntraClient:
     """
 
     def __init__(
-        self,
-        settings: EntraSettings,
-        *,
-        authentication_context: str | None = None,
-        **transport: Unpack[ClientOptions],
+        self, settings: EntraSettings, *, authentication_context: str | None = None, **transport: Unpack[ClientOptions]
     ) -> None:
         """``authentication_context`` such as ``c1`` must be among the sign-in's ``acrs``."""
         self._settings = settings

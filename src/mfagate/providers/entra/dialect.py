@@ -6,14 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from mfagate.core.exchange import Exchange, Response
-from mfagate.providers.entra.errors import (
-    ABOUT_A_USER,
-    GRAPHS_PAGE,
-    MEANINGS,
-    PAGE,
-    error_name,
-    error_of,
-)
+from mfagate.providers.entra.errors import ABOUT_A_USER, GRAPHS_PAGE, MEANINGS, PAGE, error_name, error_of
 from mfagate.providers.entra.meanings import meaning_of
 from mfagate.providers.entra.settings import EntraSettings
 from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning

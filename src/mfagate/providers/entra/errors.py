@@ -271,10 +271,7 @@ _BY_NUMBER: Mapping[int, ErrorMeaning] = {
         setting="client_id",
     ),
     90099: ErrorMeaning(
-        CauseId.ACCOUNT_RESOURCE_MISSING,
-        "the application is not authorized in this tenant",
-        GRANT,
-        setting="client_id",
+        CauseId.ACCOUNT_RESOURCE_MISSING, "the application is not authorized in this tenant", GRANT, setting="client_id"
     ),
     7000229: ErrorMeaning(
         CauseId.ACCOUNT_RESOURCE_MISSING,
@@ -421,13 +418,7 @@ _BY_ERROR: Mapping[str | int, ErrorMeaning] = {
     ),
     "invalid_scope": BAD_SCOPE,
     **dict.fromkeys(
-        (
-            "invalid_grant",
-            "authorization_pending",
-            "authorization_declined",
-            "bad_verification_code",
-            "expired_token",
-        ),
+        ("invalid_grant", "authorization_pending", "authorization_declined", "bad_verification_code", "expired_token"),
         _SIGN_IN,
     ),
 }

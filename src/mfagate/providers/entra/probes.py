@@ -12,10 +12,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.providers.entra import claims, discovery, expiry
-from mfagate.providers.entra.errors import (
-    INVALID_TOKEN,
-    error_of,
-)
+from mfagate.providers.entra.errors import INVALID_TOKEN, error_of
 from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send

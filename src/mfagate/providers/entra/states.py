@@ -41,11 +41,7 @@ class EntraStates(TabledStates[EntraSettings]):
         test_data: Mapping[str, str],
     ) -> None:
         super().__init__(provider, send, settings, test_data)
-        self._usual = {
-            "tenant_id": settings.tenant_id,
-            "client_id": settings.client_id,
-            "scope": settings.hosts.scope,
-        }
+        self._usual = {"tenant_id": settings.tenant_id, "client_id": settings.client_id, "scope": settings.hosts.scope}
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""

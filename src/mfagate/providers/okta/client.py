@@ -57,11 +57,7 @@ class OktaClient:
     our own org, since the request carries our credential.
     """
 
-    def __init__(
-        self,
-        settings: OktaSettings,
-        **transport: Unpack[ClientOptions],
-    ) -> None:
+    def __init__(self, settings: OktaSettings, **transport: Unpack[ClientOptions]) -> None:
         self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:

@@ -140,10 +140,7 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     ),
     **_each(
         _USER_NOT_READY,
-        ErrorMeaning(
-            CauseId.CONTRACT_STATE_UNAVAILABLE,
-            "Okta takes the credential; the user is in no state for this",
-        ),
+        ErrorMeaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "Okta takes the credential; the user is in no state for this"),
     ),
     **_each(
         RECENTLY_SENT,
@@ -428,10 +425,7 @@ BY_DESCRIPTION: Mapping[str, tuple[tuple[str, ErrorMeaning], ...]] = {
             ),
         ),
     ),
-    "invalid_token": (
-        ("DPoP", _DPOP),
-        ("", _REFUSED_ACCESS_TOKEN),
-    ),
+    "invalid_token": (("DPoP", _DPOP), ("", _REFUSED_ACCESS_TOKEN)),
     "server_error": (
         ("not enabled", _FEATURE_OFF),
         ("", ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),

@@ -14,10 +14,7 @@ from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.providers.okta.auth import new_key, new_token
 from mfagate.providers.okta.dialect import _json
-from mfagate.providers.okta.errors import (
-    NOT_FOUND,
-    error_of,
-)
+from mfagate.providers.okta.errors import NOT_FOUND, error_of
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import missing_scopes
 from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH, OktaSettings, token_form

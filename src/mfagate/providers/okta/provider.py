@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mfagate.cassettes.scrub import Scrubbing
 from mfagate.core.finding import Finding
 from mfagate.providers.api import ProviderApi
-from mfagate.providers.okta.auth import (
-    SswsAuth,
-    service_app,
-)
+from mfagate.providers.okta.auth import SswsAuth, service_app
 from mfagate.providers.okta.dialect import OktaDialect
 from mfagate.providers.okta.pairs import contradictions
 from mfagate.providers.okta.probes import OktaProbes

@@ -94,11 +94,7 @@ class PushToken:
 
     def _waiting(self) -> list[str]:
         timestamp = datetime.now(UTC).isoformat()
-        parameters = {
-            "serial": self.serial,
-            "timestamp": timestamp,
-            "signature": self._sign(self.serial, timestamp),
-        }
+        parameters = {"serial": self.serial, "timestamp": timestamp, "signature": self._sign(self.serial, timestamp)}
         answer = self._ask("GET", self._PATH, params=parameters)
         return [challenge["nonce"] for challenge in answer["result"]["value"]]
 

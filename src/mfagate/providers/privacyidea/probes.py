@@ -13,12 +13,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.privacyidea.errors import (
-    SAW_NO_KEY,
-    UNKNOWN_USER,
-    error_of,
-    result_of,
-)
+from mfagate.providers.privacyidea.errors import SAW_NO_KEY, UNKNOWN_USER, error_of, result_of
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 from mfagate.providers.privacyidea.signature import OTHER_KEY, signed_by
 from mfagate.providers.probes import Probe, ProviderProbes, Send
@@ -118,12 +113,7 @@ class PrivacyIDEAProbes(ProviderProbes[PrivacyIDEASettings]):
         data = {"user": SENTINEL_USER}
         return (
             Probe(
-                "triggerchallenge",
-                "POST",
-                "/validate/triggerchallenge",
-                _knows_no_such_user,
-                data=data,
-                headers=_JSON,
+                "triggerchallenge", "POST", "/validate/triggerchallenge", _knows_no_such_user, data=data, headers=_JSON
             ),
         )
 

@@ -167,8 +167,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     def _arranged(self, token: HotpToken, **values: str) -> StateValues:
         passwords = token.passwords()
         return StateValues(
-            self._of_user(self._user(), {"serial": token.serial, **passwords, **values}),
-            frozenset(passwords),
+            self._of_user(self._user(), {"serial": token.serial, **passwords, **values}), frozenset(passwords)
         )
 
     def _of_user(self, user: str, values: Mapping[str, str]) -> dict[str, str]:

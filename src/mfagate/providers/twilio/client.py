@@ -36,11 +36,7 @@ class TwilioClient:
     user; the first decision counts, and nothing but ``approved`` lets anybody in.
     """
 
-    def __init__(
-        self,
-        settings: TwilioSettings,
-        **transport: Unpack[ClientOptions],
-    ) -> None:
+    def __init__(self, settings: TwilioSettings, **transport: Unpack[ClientOptions]) -> None:
         self._service = f"/v2/Services/{settings.service_sid}"
         self._api = ApiClient(PROVIDER, settings, **transport)
 

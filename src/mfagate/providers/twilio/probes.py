@@ -15,10 +15,7 @@ from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.providers.probes import Probe, ProviderProbes, Send
-from mfagate.providers.twilio.errors import (
-    PERMISSION_DENIED,
-    error_of,
-)
+from mfagate.providers.twilio.errors import PERMISSION_DENIED, error_of
 from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings
 
 _ERROR = {"code": 20003, "message": "", "status": 401}
