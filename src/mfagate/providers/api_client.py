@@ -96,8 +96,19 @@ class ApiClient(Generic[Settings]):
         """
         body = self._json(response)
         if not isinstance(body, dict):
-            raise ContractViolation(f"{self._provider.title} answered no JSON object")
+            raise ContractViolation(f"the answer of {self._provider.title} is not a JSON object")
         return body
+
+    def successful(self, response: Response, status: int = 200) -> dict[str, Any]:
+        """Return the JSON object of a successful answer.
+
+        Raises:
+            SecondFactorError: The answer has another status; the type says why.
+            ContractViolation: The answer is not a JSON object.
+        """
+        if response.status != status:
+            raise self.refusal(response)
+        return self.json_object(response)
 
     def json_array(self, response: Response) -> list[Any]:
         """The body of an answer that has to be a JSON array.

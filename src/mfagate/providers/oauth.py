@@ -20,6 +20,7 @@ from requests.auth import AuthBase
 from mfagate.core import numbers
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.origins import Origins
+from mfagate.providers.errors import object_of
 from mfagate.providers.signing import OwnOriginOnly
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Tokens:
 
 def token_in(response: Response | None) -> tuple[str, float] | None:
     """The access token of an answer and its lifetime in seconds (RFC 6749 section 5.1)."""
-    token, body = _issued(response), _fields(response)
+    token, body = _issued(response), object_of(response)
     if response is None or response.status != 200 or not token or str(body.get("token_type", "")).lower() != "bearer":
         return None
     lifetime = numbers.finite(body.get("expires_in"))
@@ -101,16 +102,8 @@ def token_in(response: Response | None) -> tuple[str, float] | None:
 
 def _issued(response: Response | None) -> str | None:
     """The access token in an answer, even if the rest of the answer makes it useless to us."""
-    token = _fields(response).get("access_token")
+    token = object_of(response).get("access_token")
     return token if isinstance(token, str) else None
-
-
-def _fields(response: Response | None) -> Mapping[str, Any]:
-    try:
-        body = None if response is None else response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 class ClientCredentials(AuthBase):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 
-def by_other_name(**others: str) -> dict[str, str]:
-    """Return the setting that each foreign name means, from the foreign names of each setting (separated by spaces)."""
-    return {name: setting for setting, names in others.items() for name in names.split()}
+
+def by_other_name(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the setting of each foreign name, from the foreign names of each setting (separated by spaces)."""
+    return {other: setting for setting, others in names.items() for other in others.split()}

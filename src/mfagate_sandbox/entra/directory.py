@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from mfagate.providers.entra.probes import made_up_key, made_up_secret
+from mfagate.providers.entra.probes import made_up_secret
+from mfagate.providers.made_up import new_private_key
 
 ROLES = ("UserAuthenticationMethod.Read.All", "Application.Read.All")
 
@@ -67,7 +68,7 @@ class SelfSignedCertificate:
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-        self.private_key = made_up_key()
+        self.private_key = new_private_key()
         key: Any = load_pem_private_key(self.private_key.encode(), None)
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "login service")])
         self.end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
@@ -112,7 +113,7 @@ class Federation:
         self.iss = "https://oidc.example.com/cluster"
         self.sub = "system:serviceaccount:login:mfa"
         self.aud = "api://AzureADTokenExchange"
-        self.private_key = made_up_key()
+        self.private_key = new_private_key()
         key: Any = load_pem_private_key(self.private_key.encode(), None)
         self.public_key = key.public_key()
 

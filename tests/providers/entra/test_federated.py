@@ -18,16 +18,17 @@ from mfagate.app.session import Session, prepared
 from mfagate.checks import configuration
 from mfagate.config.load import load
 from mfagate.core.result import Check
-from mfagate.providers.entra.probes import made_up_assertion, made_up_key
+from mfagate.providers.entra.probes import made_up_assertion
 from mfagate.providers.entra.provider import PROVIDER as ENTRA
 from mfagate.providers.entra.settings import EntraSettings, token_path
+from mfagate.providers.made_up import new_private_key
 from mfagate.providers.oauth import Tokens
 from mfagate.sandbox import Running
 
 from .test_signing import Server, form_of
 
 PROVIDER = "entra"
-KEY = made_up_key()
+KEY = new_private_key()
 NOW = int(time.time())
 CLAIMS: dict[str, Any] = {
     "iss": "https://oidc.example.com/cluster",

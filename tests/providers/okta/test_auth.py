@@ -20,15 +20,16 @@ from pydantic import SecretStr
 from mfagate.config.pem import load_private_key
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
+from mfagate.providers.made_up import new_private_key
 from mfagate.providers.oauth import Tokens
-from mfagate.providers.okta.auth import ASSERTION_TYPE, assertion, new_key, new_token
+from mfagate.providers.okta.auth import ASSERTION_TYPE, assertion, new_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.provider import PROVIDER
 from mfagate.providers.okta.settings import TOKEN_PATH, OktaSettings, OrgUrl, Scopes
 
 ORG = "https://acme.okta.com"
 CLIENT = "0oaabcdefg1234567890"
-PEM = new_key()
+PEM = new_private_key()
 APP = OktaSettings(org_url=ORG, client_id=CLIENT, private_key=SecretStr(PEM), key_id="kid-1")
 
 

@@ -18,7 +18,7 @@ from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.probes import GRANT
 from mfagate.providers.auth0.provider import PROVIDER
 from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, TOKEN_PATH, Auth0Settings
-from mfagate.providers.errors import ApiError
+from mfagate.providers.errors import ApiError, json_of
 from mfagate.providers.oauth import token_in
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 
@@ -150,9 +150,7 @@ class Auth0Client:
         error = self._refusal(response)
         if error is not None and error.code in _NOT_ENROLLED:
             raise NotEnrolled("Auth0 cannot challenge the user with this factor")
-        if response.status != 200:
-            raise self._api.refusal(response)
-        body = self._api.json_object(response)
+        body = self._api.successful(response)
         prompted = body.get("binding_method") == "prompt"
         if body.get("challenge_type") != kind or prompted is not (factor is Factor.SMS):
             raise ContractViolation("Auth0 started another challenge than it was asked for")
@@ -214,10 +212,7 @@ class Auth0Client:
     def _list(self, response: Response) -> list[Mapping[str, Any]]:
         if response.media_type != "application/json":
             raise ContractViolation("Auth0 answered a list that is not said to be JSON")
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
+        body = json_of(response)
         if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
             raise ContractViolation("Auth0 answered no list of objects")
         return body

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign import ForeignText
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
 
 _APPLICATION = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Machine to Machine Applications"
@@ -230,136 +229,87 @@ _LONGEST_SENTENCE = 1000
 """Characters of a message in which a sentence is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trap:
-    """A sentence that decides what a code means; ``code`` None is any."""
-
-    code: str | None
-    sentence: str
-    meaning: ErrorMeaning
-
-    def fits(self, error: ApiError) -> bool:
-        """Whether this is the error."""
-        said = raw(error.message)[:_LONGEST_SENTENCE]
-        return self.code in (None, error.code) and re.search(self.sentence, said, re.IGNORECASE) is not None
-
-
-TRAPS = (
+BY_SENTENCE: Mapping[tuple[str | None, str], ErrorMeaning] = {
     # Overload was once answered with 500 access_denied, and rate limit headers that looked healthy.
-    Trap(None, r"\bglobal limit has been reached", LIMITED),
+    (None, r"\bglobal limit has been reached"): LIMITED,
     # https://github.com/auth0/auth0-deploy-cli/issues/537
-    Trap(None, r"account is not allowed to perform this operation", NOT_IN_PLAN),
-    Trap(None, r"service not found", UNKNOWN_API),
-    Trap(None, r"service not enabled within domain", NOT_ENABLED),
-    Trap(None, r"client-grant|client is not authorized to access", NO_CLIENT_GRANT),
-    Trap(
-        None,
-        r"has not been granted scopes",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-            "the application was not granted the scopes that it asks for",
-            SCOPE_MISSING.next_step,
-            setting="client_id",
-        ),
+    (None, r"account is not allowed to perform this operation"): NOT_IN_PLAN,
+    (None, r"service not found"): UNKNOWN_API,
+    (None, r"service not enabled within domain"): NOT_ENABLED,
+    (None, r"client-grant|client is not authorized to access"): NO_CLIENT_GRANT,
+    (None, r"has not been granted scopes"): ErrorMeaning(
+        CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+        "the application was not granted the scopes that it asks for",
+        SCOPE_MISSING.next_step,
+        setting="client_id",
     ),
-    Trap(
-        None,
-        r"no audience parameter was provided|non-global clients are not allowed",
-        ErrorMeaning(
-            CauseId.CONFIG_SETTING_MISSING,
-            "the request names no audience, and the tenant has no default one",
-            UNKNOWN_API.next_step,
-            setting="audience",
-        ),
+    (None, r"no audience parameter was provided|non-global clients are not allowed"): ErrorMeaning(
+        CauseId.CONFIG_SETTING_MISSING,
+        "the request names no audience, and the tenant has no default one",
+        UNKNOWN_API.next_step,
+        setting="audience",
     ),
-    Trap(
-        None,
-        r"not configured with default connection",
-        ErrorMeaning(
-            CauseId.ACCOUNT_FEATURE_DISABLED,
-            "the tenant has no default directory for the password grant",
-            "Name the connection (realm) in the request, or set Auth0 Dashboard > Settings > Default Directory.",
-            setting="domain",
-        ),
+    (None, r"not configured with default connection"): ErrorMeaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the tenant has no default directory for the password grant",
+        "Name the connection (realm) in the request, or set Auth0 Dashboard > Settings > Default Directory.",
+        setting="domain",
     ),
-    Trap("access_denied", r"^unauthorized$", BAD_CLIENT),
-    Trap("access_denied", r"authorization rejected|user is blocked", OF_THE_USER),
-    Trap(
-        "Unauthorized",
-        r"expired token",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_EXPIRED,
-            "the token has expired",
-            "Issue a new one, or better: leave management_token out; then tokens are fetched with the client secret.",
-            setting="management_token",
-        ),
+    ("access_denied", r"^unauthorized$"): BAD_CLIENT,
+    ("access_denied", r"authorization rejected|user is blocked"): OF_THE_USER,
+    ("Unauthorized", r"expired token"): ErrorMeaning(
+        CauseId.CREDENTIAL_EXPIRED,
+        "the token has expired",
+        "Issue a new one, or better: leave management_token out; then tokens are fetched with the client secret.",
+        setting="management_token",
     ),
-    Trap(
-        "Unauthorized",
-        r"bad audience",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_WRONG_KIND,
-            "the token is for another API",
-            "Ask for one with the audience of this tenant's Management API.",
-            setting="audience",
-        ),
+    ("Unauthorized", r"bad audience"): ErrorMeaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "the token is for another API",
+        "Ask for one with the audience of this tenant's Management API.",
+        setting="audience",
     ),
-    Trap(
-        "Unauthorized",
-        r"missing authentication",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_REJECTED,
-            "Auth0 saw no token: does a proxy drop the Authorization header?",
-            "Compare what a proxy or gateway on the way does to the Authorization header. "
-            "Leave the credential as it is.",
-        ),
+    ("Unauthorized", r"missing authentication"): ErrorMeaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Auth0 saw no token: does a proxy drop the Authorization header?",
+        "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
     ),
-    Trap(
-        "Unauthorized",
-        r"client is not global",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_WRONG_KIND,
-            "the token is not for the Management API",
-            "Leave management_token out; then tokens are fetched with the client secret. Or issue one: Auth0 "
-            "Dashboard > Applications > APIs > Auth0 Management API > API Explorer.",
-            setting="management_token",
-        ),
+    ("Unauthorized", r"client is not global"): ErrorMeaning(
+        CauseId.CREDENTIAL_WRONG_KIND,
+        "the token is not for the Management API",
+        "Leave management_token out; then tokens are fetched with the client secret. Or issue one: Auth0 "
+        "Dashboard > Applications > APIs > Auth0 Management API > API Explorer.",
+        setting="management_token",
     ),
-    Trap(
-        "Unauthorized",
-        r"invalid token|invalid signature",
-        ErrorMeaning(
-            CauseId.CREDENTIAL_REJECTED,
-            "Auth0 refuses the token",
-            "Compare the domain that the token was fetched from with settings.domain, and look at the other possible "
-            "causes, before you issue another one.",
-            evidence={
-                "possible causes": [
-                    "another tenant or region issued it",
-                    "it was fetched through another domain of the tenant than it is used through",
-                    "the tenant's signing key was rotated and revoked",
-                    "it was damaged on the way",
-                ]
-            },
-            setting="management_token",
+    ("Unauthorized", r"invalid token|invalid signature"): ErrorMeaning(
+        CauseId.CREDENTIAL_REJECTED,
+        "Auth0 refuses the token",
+        "Compare the domain that the token was fetched from with settings.domain, and look at the other possible "
+        "causes, before you issue another one.",
+        evidence=possible_causes(
+            "another tenant or region issued it",
+            "it was fetched through another domain of the tenant than it is used through",
+            "the tenant's signing key was rotated and revoked",
+            "it was damaged on the way",
         ),
+        setting="management_token",
     ),
-)
+}
+"""What an error means, by its code (None: any code) and a regular expression for its sentence.
 
+The first entry that matches decides.
+"""
 
 KNOWN_CODES: frozenset[str | int] = frozenset(
-    {*(trap.code for trap in TRAPS if trap.code is not None), *(status.phrase for status in HTTPStatus)}
+    {*(code for code, _ in BY_SENTENCE if code is not None), *(status.phrase for status in HTTPStatus)}
 )
 """Codes with which a sentence decides; the Management API has the name of the status in the place of a code."""
 
 
 def error_of(response: Response) -> ApiError | None:
     """Code and message of an error answer, in either dialect."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    if not isinstance(body, dict) or not isinstance(body.get("error"), str):
+    body = object_of(response)
+    if not isinstance(body.get("error"), str):
         return None
     if "error_description" in body and _CODE.fullmatch(body["error"]):
         code, said = body["error"], body["error_description"]
@@ -368,23 +318,31 @@ def error_of(response: Response) -> ApiError | None:
     return ApiError(code if isinstance(code, str) and code else body["error"], said if isinstance(said, str) else "")
 
 
-def trap_of(error: ApiError) -> ErrorMeaning | None:
+def _by_sentence(error: ApiError) -> ErrorMeaning | None:
     """What the error's sentence says, where it says more than the code; a code about a user says enough."""
     if MEANINGS.get(error.code) is OF_THE_USER:
         return None
-    return next((trap.meaning for trap in TRAPS if trap.fits(error)), None)
+    sentence = raw(error.message)[:_LONGEST_SENTENCE]
+    return next(
+        (
+            meaning
+            for (code, pattern), meaning in BY_SENTENCE.items()
+            if code in (None, error.code) and re.search(pattern, sentence, re.IGNORECASE)
+        ),
+        None,
+    )
 
 
 def meaning_of(error: ApiError) -> ErrorMeaning | None:
     """Return what an error means: by its sentence, by its code, or because the code names a missing object."""
     gone = GONE if isinstance(error.code, str) and error.code.startswith("inexistent_") else None
-    return trap_of(error) or MEANINGS.get(error.code) or gone
+    return _by_sentence(error) or MEANINGS.get(error.code) or gone
 
 
 def denied_by_others(error: ApiError, exchange: Exchange) -> ErrorMeaning | None:
     """Explain why an application was denied a token, if the sentence that says so is unknown."""
     asks_for_itself = b"grant_type=client_credentials" in exchange.request.body.split(b"&")
-    named = error.code in _MAY_BE_AN_ACTIONS and trap_of(error) is None
+    named = error.code in _MAY_BE_AN_ACTIONS and _by_sentence(error) is None
     return IN_OTHER_WORDS if asks_for_itself and named else None
 
 

@@ -15,17 +15,19 @@ OTHER_NAMES = (
     OtherNames(
         "Auth0's SDKs and quickstarts",
         by_other_name(
-            domain="issuer_base_url issuer tenant host base_url tenant_domain url",
-            client_id="clientid app_id",
-            client_secret="clientsecret app_secret",
-            audience="api_identifier identifier api_audience management_audience",
-            management_token="api_token mgmt_token management_api_token token",
+            {
+                "domain": "issuer_base_url issuer tenant host base_url tenant_domain url",
+                "client_id": "clientid app_id",
+                "client_secret": "clientsecret app_secret",
+                "audience": "api_identifier identifier api_audience management_audience",
+                "management_token": "api_token mgmt_token management_api_token token",
+            }
         ),
         "The domain is a host name alone, without https://.",
     ),
     OtherNames(
         "the session of nextjs-auth0",
-        by_other_name(client_secret="secret"),
+        by_other_name({"client_secret": "secret"}),
         "AUTH0_SECRET encrypts the cookies of nextjs-auth0 and is no client secret.",
     ),
 )

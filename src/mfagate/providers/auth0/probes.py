@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import secrets
-import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -29,6 +27,8 @@ from mfagate.providers.auth0.settings import (
     host_of,
     is_canonical,
 )
+from mfagate.providers.errors import object_of
+from mfagate.providers.made_up import random_text
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import Probe, ProviderProbes, Send
 
@@ -70,8 +70,7 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
 
     def with_bad_credential(self, settings: Auth0Settings, subject: str) -> Auth0Settings:
         """The same client with a secret that nobody has, or the same token with a signature that nobody made."""
-        alphabet = string.ascii_letters + string.digits + "-_"
-        made_up = "".join(secrets.choice(alphabet) for _ in range(64))
+        made_up = random_text(64, "-_")
         if subject == "management_token":
             signature = base64.urlsafe_b64encode(secrets.token_bytes(256)).rstrip(b"=").decode()
             made_up = f"{(settings.secret(subject) or '').rpartition('.')[0]}.{signature}"
@@ -116,8 +115,7 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
 
 
 def _names_an_issuer(response: Response) -> bool:
-    body = _object(response)
-    return response.status == 200 and isinstance(body.get("issuer"), str)
+    return response.status == 200 and isinstance(object_of(response).get("issuer"), str)
 
 
 def _is_token(response: Response) -> bool:
@@ -166,13 +164,5 @@ def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
 
 
 def _key_ids(response: Response) -> set[object] | None:
-    keys = _object(response).get("keys")
+    keys = object_of(response).get("keys")
     return {key.get("kid") for key in keys if isinstance(key, dict)} if isinstance(keys, list) else None
-
-
-def _object(response: Response) -> Mapping[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}

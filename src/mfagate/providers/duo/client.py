@@ -73,9 +73,7 @@ class DuoClient:
 
     def _content(self, response: Response) -> dict[str, Any]:
         """What a successful answer holds; every other one becomes a typed error."""
-        if response.status != 200:
-            raise self._api.refusal(response)
-        self._api.json_object(response)
+        self._api.successful(response)
         content = response_of(response)
         if not isinstance(content, dict):
             raise ContractViolation("Duo answered 200 without a response that is an object")

@@ -20,7 +20,7 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
 
 FORBIDDEN = 40301
 """Also for keys of another kind of application. No source says whether Duo looks at the signature first."""
@@ -48,13 +48,11 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         "integration key with settings.host and settings.integration_key. Leave the secret key as it is: Duo has not "
         "judged it.",
         setting="integration_key",
-        evidence={
-            "possible causes": [
-                "the host is another account's",
-                "the application was deleted",
-                "the keys are those of another kind of application, such as Admin API or Web SDK",
-            ]
-        },
+        evidence=possible_causes(
+            "the host is another account's",
+            "the application was deleted",
+            "the keys are those of another kind of application, such as Admin API or Web SDK",
+        ),
     ),
     40103: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
@@ -75,13 +73,11 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         "(for the admin keys of test_data: Admin API, with the permission for the call), and which networks may use "
         "it. Leave the secret key as it is.",
         setting="integration_key",
-        evidence={
-            "possible causes": [
-                "the keys are those of another kind of application",
-                "an Admin API application lacks the permission for this call",
-                "the application may not be used from this machine's network",
-            ]
-        },
+        evidence=possible_causes(
+            "the keys are those of another kind of application",
+            "an Admin API application lacks the permission for this call",
+            "the application may not be used from this machine's network",
+        ),
     ),
     40001: ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, "Duo misses a parameter of the request", CORRECT_REQUEST),
     INVALID_PARAMETERS: ErrorMeaning(
@@ -99,20 +95,14 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
 
 def response_of(response: Response) -> Any:
     """What a successful answer holds, or None."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    return body.get("response") if isinstance(body, dict) and body.get("stat") == "OK" else None
+    body = object_of(response)
+    return body.get("response") if body.get("stat") == "OK" else None
 
 
 def error_of(response: Response) -> ApiError | None:
     """Code and message of an error answer."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    if not isinstance(body, dict) or body.get("stat") != "FAIL" or type(body.get("code")) is not int:
+    body = object_of(response)
+    if body.get("stat") != "FAIL" or type(body.get("code")) is not int:
         return None
     words = [str(body[name]) for name in ("message", "message_detail") if body.get(name)]
     return ApiError(body["code"], ": ".join(words))

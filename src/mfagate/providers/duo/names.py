@@ -14,15 +14,17 @@ PREFIXES = ("DUO", "DUOSECURITY")
 OTHER_NAMES = (
     OtherNames(
         "Duo's Universal Prompt (Web SDK 4)",
-        by_other_name(integration_key="client_id", secret_key="client_secret"),
+        by_other_name({"integration_key": "client_id", "secret_key": "client_secret"}),
         "The keys of a Web SDK application are of another kind: use those of an application of the type Auth API.",
     ),
     OtherNames(
         "Duo's SDKs and the Authentication Proxy",
         by_other_name(
-            integration_key="ikey integration_id api_key",
-            secret_key="skey api_secret secret",
-            host="api_host api_hostname hostname api_url",
+            {
+                "integration_key": "ikey integration_id api_key",
+                "secret_key": "skey api_secret secret",
+                "host": "api_host api_hostname hostname api_url",
+            }
         ),
     ),
 )

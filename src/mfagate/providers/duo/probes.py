@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import string
 from collections.abc import Sequence
 
 from pydantic import SecretStr
@@ -12,6 +10,7 @@ from mfagate.core import numbers
 from mfagate.core.exchange import Response
 from mfagate.providers.duo.errors import response_of
 from mfagate.providers.duo.settings import DuoSettings
+from mfagate.providers.made_up import random_text
 from mfagate.providers.probes import Probe, ProviderProbes
 
 _TIME = {"stat": "OK", "response": {"time": 1}}
@@ -36,9 +35,7 @@ class DuoProbes(ProviderProbes[DuoSettings]):
 
     def with_bad_credential(self, settings: DuoSettings, subject: str) -> DuoSettings:
         """Return the same application with a secret key that nobody has."""
-        alphabet = string.ascii_letters + string.digits
-        made_up = "".join(secrets.choice(alphabet) for _ in range(40))
-        return settings.model_copy(update={subject: SecretStr(made_up)})
+        return settings.model_copy(update={subject: SecretStr(random_text(40))})
 
 
 def _tells_the_time(response: Response) -> bool:

@@ -25,7 +25,6 @@ from typing import Any, Unpack
 
 from mfagate.config import jwt
 from mfagate.core import numbers
-from mfagate.core.exchange import Response
 from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.entra import discovery
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path
@@ -110,14 +109,14 @@ class EntraClient:
             decision = _ANSWERS.get(error_name(response) or "")
             if decision is not None:
                 return decision
-        return self._judge(challenge.user, self._content(response).get("id_token"))
+        return self._judge(challenge.user, self._api.successful(response).get("id_token"))
 
     def methods(self, user: str) -> set[str]:
         """The types of the user's authentication methods."""
         response = self._api.ask("GET", methods_path(user))
         if response.status == 404 and error_of(response) is not None:
             raise NotEnrolled("the tenant has no such user")
-        listed = self._content(response).get("value")
+        listed = self._api.successful(response).get("value")
         methods = listed if isinstance(listed, list) else [None]
         types = [one.get("@odata.type") if isinstance(one, dict) else None for one in methods]
         if not all(isinstance(one, str) for one in types):
@@ -128,7 +127,7 @@ class EntraClient:
         form = {"client_id": self._settings.client_id, "scope": SIGN_IN_SCOPE}
         if self._context is not None:
             form["claims"] = json.dumps({"id_token": {"acrs": {"essential": True, "value": self._context}}})
-        content = self._content(self._api.ask("POST", device_code_path(self._settings), data=form))
+        content = self._api.successful(self._api.ask("POST", device_code_path(self._settings), data=form))
         texts = [content.get(name) for name in ("device_code", "user_code", "verification_uri")]
         if not all(isinstance(text, str) and text for text in texts):
             raise ContractViolation("Entra began a sign-in without saying how the user may join it")
@@ -173,12 +172,6 @@ class EntraClient:
                 raise ContractViolation("the tenant's metadata do not tell its id")
             self._tenant = tenant
         return self._tenant
-
-    def _content(self, response: Response) -> dict[str, Any]:
-        """The body of a good answer; every other one becomes a typed error."""
-        if response.status != 200:
-            raise self._api.refusal(response)
-        return self._api.json_object(response)
 
 
 def _lower(held: Mapping[str, Any], name: str) -> str | None:

@@ -18,6 +18,7 @@ from mfagate.core.finding import Finding
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import UNKNOWN_TENANT, error_name, error_of
 from mfagate.providers.entra.settings import GUID, EntraSettings
+from mfagate.providers.errors import object_of
 from mfagate.providers.probes import Send
 
 
@@ -28,14 +29,9 @@ def path(settings: EntraSettings) -> str:
 
 def document(response: Response | None) -> dict[str, Any] | None:
     """The document, if the answer is one."""
-    if response is None or response.status != 200:
-        return None
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    is_one = isinstance(body, dict) and all(isinstance(body.get(name), str) for name in ("issuer", "token_endpoint"))
-    return body if is_one else None
+    body = object_of(response)
+    is_document = all(isinstance(body.get(name), str) for name in ("issuer", "token_endpoint"))
+    return body if response is not None and response.status == 200 and is_document else None
 
 
 def login_answers(response: Response) -> bool:

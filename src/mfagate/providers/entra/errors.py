@@ -25,7 +25,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.providers.entra import numbers
 from mfagate.providers.entra.claims import GRANT
-from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
 
 PAGE = "https://learn.microsoft.com/entra/identity-platform/reference-error-codes"
 
@@ -60,12 +60,10 @@ _NO_GRAPH = ErrorMeaning(
     "the tenant does not know the Graph that the token was asked for",
     _SET_CLOUD,
     setting="tenant_id",
-    evidence={
-        "possible causes": [
-            "the tenant is in another national cloud than settings.cloud says",
-            "the tenant's service principal of Microsoft Graph was removed or disabled",
-        ]
-    },
+    evidence=possible_causes(
+        "the tenant is in another national cloud than settings.cloud says",
+        "the tenant's service principal of Microsoft Graph was removed or disabled",
+    ),
 )
 
 _PEOPLES_ENDPOINT = ErrorMeaning(
@@ -95,13 +93,11 @@ POLICY = ErrorMeaning(
     "In the Microsoft Entra admin center, look up the trace or correlation id in Sign-in logs > Service principal "
     "sign-ins: the tab Conditional Access names the policy.",
     setting="client_id",
-    evidence={
-        "possible causes": [
-            "the policy allows the application from other network addresses alone",
-            "the policy blocks service principals at risk",
-            "for a device code: the policy blocks this way of signing in",
-        ]
-    },
+    evidence=possible_causes(
+        "the policy allows the application from other network addresses alone",
+        "the policy blocks service principals at risk",
+        "for a device code: the policy blocks this way of signing in",
+    ),
 )
 
 _RESTRICTED = ErrorMeaning(
@@ -231,14 +227,12 @@ _BY_NUMBER: Mapping[int, ErrorMeaning] = {
         "the tenant has no application with this id",
         _COMPARE_IDS,
         setting="client_id",
-        evidence={
-            "possible causes": [
-                "client_id is the Object ID, or the id of a secret, and not the Application (client) ID",
-                "the application is another tenant's, and no administrator of this one has consented to it",
-                "the application was deleted",
-                "the application was registered within the last hour or so",
-            ]
-        },
+        evidence=possible_causes(
+            "client_id is the Object ID, or the id of a secret, and not the Application (client) ID",
+            "the application is another tenant's, and no administrator of this one has consented to it",
+            "the application was deleted",
+            "the application was registered within the last hour or so",
+        ),
     ),
     **dict.fromkeys(
         (70001, 700011),
@@ -297,13 +291,11 @@ _BY_NUMBER: Mapping[int, ErrorMeaning] = {
         CauseId.CREDENTIAL_UNKNOWN_KEY,
         "this cloud has no such tenant",
         setting="tenant_id",
-        evidence={
-            "possible causes": [
-                "tenant_id holds another id, such as the application's",
-                "the tenant is in another national cloud",
-                "the tenant was deleted",
-            ]
-        },
+        evidence=possible_causes(
+            "tenant_id holds another id, such as the application's",
+            "the tenant is in another national cloud",
+            "the tenant was deleted",
+        ),
     ),
     900023: ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY, "the tenant is neither an id nor a domain that Entra knows", setting="tenant_id"
@@ -505,11 +497,8 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expect
 
 def error_of(response: Response) -> ApiError | None:
     """The error of either host."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    error = body.get("error") if isinstance(body, dict) else None
+    body = object_of(response)
+    error = body.get("error")
     if isinstance(error, dict):
         return _of_graph(error)
     return _of_login(error, body) if isinstance(error, str) else None
@@ -521,11 +510,7 @@ _NUMBERS_WITHIN = 1000
 
 def error_name(response: Response | None) -> str | None:
     """The ``error`` of an answer of the login host, by which it is to be judged."""
-    try:
-        body = response.json() if response is not None else None
-    except ValueError:
-        return None
-    error = body.get("error") if isinstance(body, dict) else None
+    error = object_of(response).get("error")
     return error if isinstance(error, str) else None
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from mfagate.core import numbers
 from mfagate.core.exchange import Response
 from mfagate.providers.entra.settings import EntraSettings
+from mfagate.providers.errors import object_of
 from mfagate.providers.probes import Expiry, ExpiryProbe, Probe
 
 READS_APPLICATION = "Application.Read.All"
@@ -37,12 +38,9 @@ def probe(settings: EntraSettings) -> ExpiryProbe:
 
 
 def _application(response: Response) -> Mapping[str, Any] | None:
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    listed = isinstance(body, dict) and isinstance(body.get("passwordCredentials"), list)
-    return body if response.status == 200 and listed and isinstance(body.get("keyCredentials"), list) else None
+    body = object_of(response)
+    has_lists = all(isinstance(body.get(name), list) for name in ("passwordCredentials", "keyCredentials"))
+    return body if response.status == 200 and has_lists else None
 
 
 def _expiries(application: Mapping[str, Any], settings: EntraSettings, subject: str) -> Sequence[Expiry]:

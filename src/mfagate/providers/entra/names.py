@@ -15,12 +15,14 @@ OTHER_NAMES = (
     OtherNames(
         "Microsoft's SDKs and tools",
         by_other_name(
-            tenant_id="tenant directory_id tenantid authority",
-            client_id="app_id appid application_id clientid",
-            client_secret="secret password app_secret secret_value client_secret_value",
-            private_key="client_certificate_path certificate_path client_certificate certificate",
-            certificate_thumbprint="thumbprint client_certificate_thumbprint",
-            cloud="environment authority_host instance",
+            {
+                "tenant_id": "tenant directory_id tenantid authority",
+                "client_id": "app_id appid application_id clientid",
+                "client_secret": "secret password app_secret secret_value client_secret_value",
+                "private_key": "client_certificate_path certificate_path client_certificate certificate",
+                "certificate_thumbprint": "thumbprint client_certificate_thumbprint",
+                "cloud": "environment authority_host instance",
+            }
         ),
     ),
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import string
 from collections.abc import Mapping, Sequence
 
 from pydantic import SecretStr
@@ -14,6 +12,7 @@ from mfagate.core.finding import Finding
 from mfagate.providers.entra import claims, discovery, expiry
 from mfagate.providers.entra.errors import INVALID_TOKEN, error_of
 from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
+from mfagate.providers.made_up import new_private_key, random_text
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
 
@@ -109,18 +108,7 @@ def _knows_nobody(response: Response) -> bool:
 
 def made_up_secret() -> str:
     """A secret in the shape of today's."""
-    alphabet = string.ascii_letters + string.digits + "~.-_"
-    start, rest = (("".join(secrets.choice(alphabet) for _ in range(length))) for length in (3, 34))
-    return f"{start}8Q~{rest}"
-
-
-def made_up_key() -> str:
-    """An RSA key in PEM."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = rsa.generate_private_key(65537, 2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return f"{random_text(3, '~.-_')}8Q~{random_text(34, '~.-_')}"
 
 
 def made_up_assertion() -> str:
@@ -131,7 +119,7 @@ def made_up_assertion() -> str:
 
     now = int(time.time())
     claims = {"iss": "https://issuer.invalid", "sub": "mfagate", "aud": "api://AzureADTokenExchange", "iat": now}
-    return jwt.encode({**claims, "exp": now + 300}, made_up_key(), "RS256", {"kid": "made-up"})
+    return jwt.encode({**claims, "exp": now + 300}, new_private_key(), "RS256", {"kid": "made-up"})
 
 
-MADE_UP = {"private_key": made_up_key, "client_assertion": made_up_assertion, "client_secret": made_up_secret}
+MADE_UP = {"private_key": new_private_key, "client_assertion": made_up_assertion, "client_secret": made_up_secret}

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from mfagate.providers.entra.auth import SIGN_IN_SCOPE, device_code_path
 from mfagate.providers.entra.probes import MADE_UP, NOBODY, made_up_secret
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.providers.probes import Send
-from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import StateName, StateValues
 
@@ -33,15 +31,10 @@ class EntraStates(TabledStates[EntraSettings]):
     object id; ``device_code``.
     """
 
-    def __init__(
-        self,
-        provider: Provider[EntraSettings],
-        send: Send[EntraSettings],
-        settings: EntraSettings,
-        test_data: Mapping[str, str],
-    ) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._usual = {"tenant_id": settings.tenant_id, "client_id": settings.client_id, "scope": settings.hosts.scope}
+    @property
+    def _usual(self) -> dict[str, str]:
+        settings = self.settings
+        return {"tenant_id": settings.tenant_id, "client_id": settings.client_id, "scope": settings.hosts.scope}
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""

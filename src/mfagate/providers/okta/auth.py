@@ -7,8 +7,6 @@ claims: https://developer.okta.com/docs/guides/build-self-signed-jwt/java/main/)
 
 from __future__ import annotations
 
-import secrets
-import string
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from mfagate.config.pem import load_private_key, read_jwk
+from mfagate.providers.made_up import random_text
 from mfagate.providers.oauth import ClientCredentials, Tokens
 from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH, OktaSettings, token_form
 
@@ -96,14 +95,4 @@ def algorithm_of(key: PrivateKeyTypes) -> str | None:
 
 def new_token() -> str:
     """An API token that nobody has."""
-    characters = string.ascii_letters + string.digits
-    return "00" + "".join(secrets.choice(characters) for _ in range(40))
-
-
-def new_key() -> str:
-    """A key that nobody has registered, in PEM."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return f"00{random_text(40)}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.finding import Finding
-from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
+from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning, json_of
 from mfagate.providers.okta.errors import (
     ABOUT_A_USER,
     KNOWN_CODES,
@@ -46,7 +46,7 @@ class OktaDialect(ErrorDialect[OktaSettings]):
     def explain(self, exchange: Exchange, settings: OktaSettings) -> Finding | None:
         """As ever; and a page in place of the org's own description says that there is no org."""
         response = exchange.response
-        page = response is not None and response.status == 404 and _json(response) is None
+        page = response is not None and response.status == 404 and json_of(response) is None
         if page and urlsplit(exchange.request.url).path.endswith(ORGANIZATION_PATH):
             text = "no org answers at this host: is its name misspelt, or the domain another one of Okta's?"
             return Finding(CauseId.CONFIG_MALFORMED_URL, text, setting="org_url")
@@ -55,11 +55,3 @@ class OktaDialect(ErrorDialect[OktaSettings]):
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
         """Okta says how many seconds lie between two messages: https://developer.okta.com/docs/reference/error-codes/."""
         return seconds_between_messages(error, urlsplit(exchange.request.url).path)
-
-
-def _json(response: Response) -> Any:
-    """The body of an answer, or None where it is not JSON."""
-    try:
-        return response.json()
-    except ValueError:
-        return None

@@ -11,7 +11,7 @@ header ``WWW-Authenticate`` alone has the reason
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
 from mfagate.providers.okta.settings import OktaSettings
 
 WRONG_CODE = "E0000068"
@@ -111,10 +111,6 @@ _MOST_MESSAGES = ErrorMeaning(
 )
 
 
-def _each(codes: Iterable[str], meaning: ErrorMeaning) -> dict[str | int, ErrorMeaning]:
-    return dict.fromkeys(codes, meaning)
-
-
 _DPOP = ErrorMeaning(
     CauseId.CREDENTIAL_WRONG_KIND,
     "the app demands DPoP: a proof of possession with each request, which mfagate does not send",
@@ -132,31 +128,31 @@ _USERS_PASSWORD = ErrorMeaning(
 )
 
 MEANINGS: Mapping[str | int, ErrorMeaning] = {
-    **_each(
+    **dict.fromkeys(
         _FITS_NOT,
         ErrorMeaning(
             CauseId.CONTRACT_STATUS_CHANGED, "Okta takes the credential and refuses this one request", CORRECT_REQUEST
         ),
     ),
-    **_each(
+    **dict.fromkeys(
         _USER_NOT_READY,
         ErrorMeaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "Okta takes the credential; the user is in no state for this"),
     ),
-    **_each(
+    **dict.fromkeys(
         RECENTLY_SENT,
         ErrorMeaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "this user was sent a code a moment ago; wait half a minute"),
     ),
-    **_each(
+    **dict.fromkeys(
         _GONE,
         ErrorMeaning(
             CauseId.CONTRACT_STATE_UNAVAILABLE, "the user, device, factor or transaction is gone; the endpoint is there"
         ),
     ),
-    **_each(
+    **dict.fromkeys(
         _SIGN_ON_POLICY,
         ErrorMeaning(CauseId.CONTRACT_STATE_UNAVAILABLE, "a sign-on policy of the org does not let this user in"),
     ),
-    **_each(
+    **dict.fromkeys(
         _SIGNING_IN,
         ErrorMeaning(
             CauseId.CONTRACT_STATUS_CHANGED,
@@ -164,7 +160,7 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
             ABOUT_THE_USER,
         ),
     ),
-    **_each(
+    **dict.fromkeys(
         ("E0000146", "E0000147"),
         ErrorMeaning(
             CauseId.ACCOUNT_QUOTA_EXHAUSTED,
@@ -177,13 +173,13 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         "the org is of the free tier, and has sent all the text messages that it may within 30 days",
         "Use another factor until then, or ask Okta for another edition.",
     ),
-    **_each(("E0000150", "E0000151", "E0000204", "E0000205"), _MOST_MESSAGES),
-    **_each(
+    **dict.fromkeys(("E0000150", "E0000151", "E0000204", "E0000205"), _MOST_MESSAGES),
+    **dict.fromkeys(
         ("slow_down", "too_many_user_codes"), ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Okta asks to slow down")
     ),
-    **_each(("E0000099", "E0000226", "E0000233", "E0000247", "E0000264"), _FEATURE_OFF),
-    **_each(("E0000134", "E0000135", "E0000137"), _HOOK),
-    **_each(
+    **dict.fromkeys(("E0000099", "E0000226", "E0000233", "E0000247", "E0000264"), _FEATURE_OFF),
+    **dict.fromkeys(("E0000134", "E0000135", "E0000137"), _HOOK),
+    **dict.fromkeys(
         ("E0000240", "E0000241"),
         ErrorMeaning(
             CauseId.PROVIDER_OUTAGE,
@@ -191,7 +187,7 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
             "Okta Admin Console > Directory > Directory Integrations: look whether the agents are connected.",
         ),
     ),
-    **_each(("E0000026", "E0000215"), _DEPRECATED),
+    **dict.fromkeys(("E0000026", "E0000215"), _DEPRECATED),
     "E0000212": ErrorMeaning(
         CauseId.CONTRACT_STATUS_CHANGED,
         "Okta refuses the Origin header of the request",
@@ -203,9 +199,9 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         "Use an org that is active: Okta replaced developer orgs by Integrator Free orgs.",
         setting="org_url",
     ),
-    **_each(_FAILED, ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
-    **_each(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP),
-    **_each(WRONG_PASSWORDS, _USERS_PASSWORD),
+    **dict.fromkeys(_FAILED, ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
+    **dict.fromkeys(("invalid_dpop_proof", "use_dpop_nonce"), _DPOP),
+    **dict.fromkeys(WRONG_PASSWORDS, _USERS_PASSWORD),
     _NO_SESSION: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Okta saw no credential in the request: does a proxy drop the Authorization header?",
@@ -299,167 +295,122 @@ _NOT_A_SERVICE = ErrorMeaning(
     setting="client_id",
 )
 
-BY_DESCRIPTION: Mapping[str, tuple[tuple[str, ErrorMeaning], ...]] = {
-    "invalid_client": (
-        ("not a valid client_id", _UNKNOWN_CLIENT),
-        ("for 'client_id'", _UNKNOWN_CLIENT),
-        ("application_type", _NOT_A_SERVICE),
-        (
-            "private_key_jwt",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_WRONG_KIND,
-                "Okta's APIs take a signed assertion alone, no client secret",
-                "Okta Admin Console > Applications > the app > General > Client Credentials: choose Public key / "
-                "Private key, and deploy the private key.",
-                setting="private_key",
+BY_DESCRIPTION: Mapping[str, Mapping[str, ErrorMeaning]] = {
+    "invalid_client": {
+        "not a valid client_id": _UNKNOWN_CLIENT,
+        "for 'client_id'": _UNKNOWN_CLIENT,
+        "application_type": _NOT_A_SERVICE,
+        "private_key_jwt": ErrorMeaning(
+            CauseId.CREDENTIAL_WRONG_KIND,
+            "Okta's APIs take a signed assertion alone, no client secret",
+            "Okta Admin Console > Applications > the app > General > Client Credentials: choose Public key / "
+            "Private key, and deploy the private key.",
+            setting="private_key",
+        ),
+        "audience": ErrorMeaning(
+            CauseId.CONFIG_MALFORMED_URL,
+            "the host that answers goes by another name than org_url says; the assertion is bound to that name",
+            "Set org_url to the host that the login service calls: the custom domain, or the org's own.",
+            setting="org_url",
+        ),
+        "already been used": ErrorMeaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "Okta saw the same assertion before: something on the way repeats requests",
+            "Look for a proxy that retries requests to the token endpoint.",
+            setting="org_url",
+        ),
+        "expired": _CLOCK,
+        "too far into the future": _CLOCK,
+        "before the current time": _CLOCK,
+        "JWKSet configured": ErrorMeaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "no public key is registered with the app",
+            "Okta Admin Console > Applications > the app > General > Client Credentials: add the public key.",
+            setting="client_id",
+        ),
+        "kid is invalid": ErrorMeaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "the app has no active key of this kid: it is wrong, or was deactivated",
+            "Okta Admin Console > Applications > the app > General > Public Keys: compare the KIDs that are active "
+            "with key_id, and correct key_id or activate the key.",
+        ),
+        "jwks_uri": ErrorMeaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "Okta cannot take the app's public keys from the jwks_uri that is registered with it",
+            "Okta Admin Console > Applications > the app > General > Public Keys: open the URL that is there, and "
+            "compare its keys with key_id.",
+            setting="client_id",
+        ),
+        "signature": _KEY,
+        "parsing of the client_assertion": _KEY,
+        "No client credentials": ErrorMeaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "Okta saw no assertion: does a proxy change bodies?",
+            "Look for a proxy or gateway on the way that changes the body of requests. Leave the key as it is.",
+        ),
+        "": ErrorMeaning(
+            CauseId.CREDENTIAL_REJECTED,
+            "Okta refuses the client without a word on what is wrong",
+            "Okta Admin Console > Applications > the app > General: compare the Client ID with client_id, and look "
+            "whether app and public key are active, before you change the key.",
+            setting="client_id",
+            evidence=possible_causes(
+                "the app is of another org",
+                "the private key is not the app's",
+                "the app or its key was deactivated",
             ),
         ),
-        (
-            "audience",
-            ErrorMeaning(
-                CauseId.CONFIG_MALFORMED_URL,
-                "the host that answers goes by another name than org_url says; the assertion is bound to that name",
-                "Set org_url to the host that the login service calls: the custom domain, or the org's own.",
-                setting="org_url",
-            ),
+    },
+    "invalid_scope": {
+        "not configured": ErrorMeaning(
+            CauseId.CONFIG_MALFORMED_VALUE,
+            "a scope that is asked for does not exist in this org",
+            _SCOPES,
+            setting="scopes",
         ),
-        (
-            "already been used",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_REJECTED,
-                "Okta saw the same assertion before: something on the way repeats requests",
-                "Look for a proxy that retries requests to the token endpoint.",
-                setting="org_url",
-            ),
+        "using client credentials": ErrorMeaning(
+            CauseId.CONFIG_WRONG_KIND, "a scope is for users", _SCOPES, setting="scopes"
         ),
-        ("expired", _CLOCK),
-        ("too far into the future", _CLOCK),
-        ("before the current time", _CLOCK),
-        (
-            "JWKSet configured",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_REJECTED,
-                "no public key is registered with the app",
-                "Okta Admin Console > Applications > the app > General > Client Credentials: add the public key.",
-                setting="client_id",
-            ),
+        "No scopes": ErrorMeaning(CauseId.CONFIG_MALFORMED_VALUE, "no scope is asked for", _SCOPES, setting="scopes"),
+        "": ErrorMeaning(
+            CauseId.CONFIG_MALFORMED_VALUE,
+            "Okta does not take the scopes that are asked for",
+            _SCOPES,
+            setting="scopes",
         ),
-        (
-            "kid is invalid",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_REJECTED,
-                "the app has no active key of this kid: it is wrong, or was deactivated",
-                "Okta Admin Console > Applications > the app > General > Public Keys: compare the KIDs that are active "
-                "with key_id, and correct key_id or activate the key.",
-            ),
+    },
+    "invalid_request": {
+        "DPoP": _DPOP,
+        "": ErrorMeaning(
+            CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request", CORRECT_REQUEST
         ),
-        (
-            "jwks_uri",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_REJECTED,
-                "Okta cannot take the app's public keys from the jwks_uri that is registered with it",
-                "Okta Admin Console > Applications > the app > General > Public Keys: open the URL that is there, and "
-                "compare its keys with key_id.",
-                setting="client_id",
-            ),
+    },
+    "invalid_token": {"DPoP": _DPOP, "": _REFUSED_ACCESS_TOKEN},
+    "server_error": {
+        "not enabled": _FEATURE_OFF,
+        "": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself"),
+    },
+    "access_denied": {
+        "not enabled": _FEATURE_OFF,
+        "isn't enabled": _FEATURE_OFF,
+        "limit": ErrorMeaning(
+            CauseId.ACCOUNT_QUOTA_EXHAUSTED,
+            "a limit of the org is reached, such as that of enrolments",
+            "Read in the provider's message which limit it is. Remove what is not used, such as enrolments of test "
+            "users, or ask Okta's support for a higher limit.",
         ),
-        ("signature", _KEY),
-        ("parsing of the client_assertion", _KEY),
-        (
-            "No client credentials",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_REJECTED,
-                "Okta saw no assertion: does a proxy change bodies?",
-                "Look for a proxy or gateway on the way that changes the body of requests. Leave the key as it is.",
-            ),
+        "network zone": ErrorMeaning(
+            CauseId.CREDENTIAL_NETWORK_RESTRICTED,
+            "the app may be used from certain network zones alone, and this address is outside",
+            "Ask from where the login service runs, or add its address: Okta Admin Console > Security > Networks.",
+            setting="client_id",
         ),
-        (
-            "",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_REJECTED,
-                "Okta refuses the client without a word on what is wrong",
-                "Okta Admin Console > Applications > the app > General: compare the Client ID with client_id, and look "
-                "whether app and public key are active, before you change the key.",
-                setting="client_id",
-                evidence={
-                    "possible causes": [
-                        "the app is of another org",
-                        "the private key is not the app's",
-                        "the app or its key was deactivated",
-                    ]
-                },
-            ),
+        "": ErrorMeaning(
+            CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
+            "a policy of the authorization server denies the app a token",
+            setting="client_id",
         ),
-    ),
-    "invalid_scope": (
-        (
-            "not configured",
-            ErrorMeaning(
-                CauseId.CONFIG_MALFORMED_VALUE,
-                "a scope that is asked for does not exist in this org",
-                _SCOPES,
-                setting="scopes",
-            ),
-        ),
-        (
-            "using client credentials",
-            ErrorMeaning(CauseId.CONFIG_WRONG_KIND, "a scope is for users", _SCOPES, setting="scopes"),
-        ),
-        ("No scopes", ErrorMeaning(CauseId.CONFIG_MALFORMED_VALUE, "no scope is asked for", _SCOPES, setting="scopes")),
-        (
-            "",
-            ErrorMeaning(
-                CauseId.CONFIG_MALFORMED_VALUE,
-                "Okta does not take the scopes that are asked for",
-                _SCOPES,
-                setting="scopes",
-            ),
-        ),
-    ),
-    "invalid_request": (
-        ("DPoP", _DPOP),
-        (
-            "",
-            ErrorMeaning(
-                CauseId.CONTRACT_STATUS_CHANGED, "Okta refuses the form of the token request", CORRECT_REQUEST
-            ),
-        ),
-    ),
-    "invalid_token": (("DPoP", _DPOP), ("", _REFUSED_ACCESS_TOKEN)),
-    "server_error": (
-        ("not enabled", _FEATURE_OFF),
-        ("", ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")),
-    ),
-    "access_denied": (
-        ("not enabled", _FEATURE_OFF),
-        ("isn't enabled", _FEATURE_OFF),
-        (
-            "limit",
-            ErrorMeaning(
-                CauseId.ACCOUNT_QUOTA_EXHAUSTED,
-                "a limit of the org is reached, such as that of enrolments",
-                "Read in the provider's message which limit it is. Remove what is not used, such as enrolments of test "
-                "users, or ask Okta's support for a higher limit.",
-            ),
-        ),
-        (
-            "network zone",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_NETWORK_RESTRICTED,
-                "the app may be used from certain network zones alone, and this address is outside",
-                "Ask from where the login service runs, or add its address: Okta Admin Console > Security > Networks.",
-                setting="client_id",
-            ),
-        ),
-        (
-            "",
-            ErrorMeaning(
-                CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
-                "a policy of the authorization server denies the app a token",
-                setting="client_id",
-            ),
-        ),
-    ),
+    },
 }
 """What one code says, by a part of its description; the empty part is every other one."""
 
@@ -482,7 +433,7 @@ def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> E
         return _too_many_at_once(response)
     if code in BY_DESCRIPTION:
         told = raw(error.message).lower()
-        return next((meaning for part, meaning in BY_DESCRIPTION[code] if part.lower() in told), None)
+        return next((meaning for part, meaning in BY_DESCRIPTION[code].items() if part.lower() in told), None)
     if code == _REFUSED_TOKEN:
         return _refused_token(settings)
     if code == _NO_SESSION and settings.private_key is not None:
@@ -518,16 +469,14 @@ def _refused_token(settings: OktaSettings) -> ErrorMeaning:
         f"Look in the Admin Console of {settings.org_url} under Security > API > Tokens whether it is still listed. "
         "If not, let a user who stays create another one.",
         setting="api_token",
-        evidence={
-            "possible causes": [
-                f"it is the token of another org, such as {other}",
-                "it was revoked",
-                "it was not used for 30 days, which revokes it",
-                "the user who created it was deactivated",
-                "it may be used from certain network zones alone (Okta does not say what it answers then)",
-                "a character of it is wrong",
-            ]
-        },
+        evidence=possible_causes(
+            f"it is the token of another org, such as {other}",
+            "it was revoked",
+            "it was not used for 30 days, which revokes it",
+            "the user who created it was deactivated",
+            "it may be used from certain network zones alone (Okta does not say what it answers then)",
+            "a character of it is wrong",
+        ),
     )
 
 
@@ -565,12 +514,7 @@ def error_of(response: Response) -> ApiError | None:
     request_id = response.headers.get("x-okta-request-id")
     if response.status in (401, 403) and "error" in challenge:
         return ApiError(challenge["error"], challenge.get("error_description", ""), request_id)
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    if not isinstance(body, dict):
-        return None
+    body = object_of(response)
     # OAuth's own errors have no summary.
     is_oauth = isinstance(body.get("error"), str) and "errorSummary" not in body
     if isinstance(code := body.get("errorCode"), str) and not is_oauth:

@@ -14,23 +14,25 @@ PREFIXES = ("OKTA", "OKTA_CLIENT", "OKTA_API")
 OTHER_NAMES = (
     OtherNames(
         "Okta's Terraform provider",
-        by_other_name(org_url="org_name"),
+        by_other_name({"org_url": "org_name"}),
         "It is the whole address there, https://ORG_NAME.BASE_URL.",
     ),
     OtherNames(
         "Okta's SDKs and Terraform provider",
         by_other_name(
-            org_url="orgurl client_orgurl base_url domain okta_domain org url host",
-            api_token="token client_token api_key ssws_token ssws ssws_api_key service_token",
-            client_id="clientid app_id",
-            private_key="privatekey jwk",
-            key_id="kid private_key_id",
-            scopes="scope",
+            {
+                "org_url": "orgurl client_orgurl base_url domain okta_domain org url host",
+                "api_token": "token client_token api_key ssws_token ssws ssws_api_key service_token",
+                "client_id": "clientid app_id",
+                "private_key": "privatekey jwk",
+                "key_id": "kid private_key_id",
+                "scopes": "scope",
+            }
         ),
     ),
     OtherNames(
         "a sign-in with OpenID Connect",
-        by_other_name(org_url="issuer", private_key="client_secret"),
+        by_other_name({"org_url": "issuer", "private_key": "client_secret"}),
         "Okta's own APIs take an API token, or a client id with a private key; a client secret opens neither.",
     ),
 )

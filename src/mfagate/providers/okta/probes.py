@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.providers.okta.auth import new_key, new_token
-from mfagate.providers.okta.dialect import _json
+from mfagate.providers.errors import json_of, object_of
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.okta.auth import new_token
 from mfagate.providers.okta.errors import NOT_FOUND, error_of
 from mfagate.providers.okta.expiry import expiry_of_org, expiry_of_token
 from mfagate.providers.okta.pairs import missing_scopes
@@ -58,7 +59,7 @@ class OktaProbes(ProviderProbes[OktaSettings]):
 
     def with_bad_credential(self, settings: OktaSettings, subject: str) -> OktaSettings:
         """A token that nobody has, or a key whose public half nobody registered."""
-        made_up = new_key() if subject == "private_key" else new_token()
+        made_up = new_private_key() if subject == "private_key" else new_token()
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: OktaSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
@@ -103,13 +104,13 @@ class OktaProbes(ProviderProbes[OktaSettings]):
 
 
 def _holds(response: Response, kind: type) -> bool:
-    return response.status == 200 and isinstance(_json(response), kind)
+    return response.status == 200 and isinstance(json_of(response), kind)
 
 
 def _organization(response: Response) -> Mapping[str, str]:
     """Id and name of the org, where the answer tells them."""
-    body = _json(response)
-    if response.status != 200 or not isinstance(body, dict) or not re.match("00o", str(body.get("id"))):
+    body = object_of(response)
+    if response.status != 200 or not re.match("00o", str(body.get("id"))):
         return {}
     links = body.get("_links")
     own = links.get("organization") if isinstance(links, dict) else None
@@ -118,18 +119,13 @@ def _organization(response: Response) -> Mapping[str, str]:
 
 
 def _is_a_user(response: Response) -> bool:
-    body = _json(response)
-    return response.status == 200 and isinstance(body, dict) and {"id", "status", "profile"} <= body.keys()
+    return response.status == 200 and {"id", "status", "profile"} <= object_of(response).keys()
 
 
 def _issues_a_token(response: Response) -> bool:
-    body = _json(response)
-    return (
-        response.status == 200
-        and isinstance(body, dict)
-        and isinstance(body.get("access_token"), str)
-        and body.get("token_type") == "Bearer"
-    )
+    body = object_of(response)
+    has_token = isinstance(body.get("access_token"), str) and body.get("token_type") == "Bearer"
+    return response.status == 200 and has_token
 
 
 def _knows_no_such_user(response: Response) -> bool:

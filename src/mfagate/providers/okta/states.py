@@ -19,11 +19,10 @@ from mfagate.core.foreign import quoted
 from mfagate.core.origins import segment
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.okta.auth import new_key, new_token
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.okta.auth import new_token
 from mfagate.providers.okta.probes import UNKNOWN_FACTOR, UNKNOWN_USER
 from mfagate.providers.okta.settings import OktaSettings
-from mfagate.providers.probes import Send
-from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import StateName, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
@@ -55,17 +54,9 @@ class OktaStates(TabledStates[OktaSettings]):
     and ``wrong_passcode``; ``poll_path`` of a push.
     """
 
-    def __init__(
-        self,
-        provider: Provider[OktaSettings],
-        send: Send[OktaSettings],
-        settings: OktaSettings,
-        test_data: Mapping[str, str],
-    ) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._user_id: str | None = None
-        self._login = ""
-        self._factor_id: str | None = None
+    _user_id: str | None = None
+    _login = ""
+    _factor_id: str | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
@@ -92,7 +83,7 @@ class OktaStates(TabledStates[OktaSettings]):
             StateName.PERMISSION_MISSING: lambda: _with_token(self.given("unprivileged_api_token")),
             (StateName.CREDENTIAL_ACCEPTED, _APP): self._app,
             (StateName.CREDENTIAL_UNKNOWN, _APP): lambda: self._app(client_id=_UNKNOWN_APP),
-            (StateName.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_key()),
+            (StateName.CREDENTIAL_WRONG, _APP): lambda: self._app(private_key=new_private_key()),
         }
 
     def remove(self, thing: Thing) -> None:

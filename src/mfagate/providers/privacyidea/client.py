@@ -130,9 +130,7 @@ class PrivacyIDEAClient:
 
     def _success(self, response: Response) -> dict[str, Any]:
         """The body; every answer that is not a JSON success becomes a typed error."""
-        if response.status != 200:
-            raise self._api.refusal(response)
-        body = self._api.json_object(response)
+        body = self._api.successful(response)
         if _result(body).get("status") is not True:
             raise ContractViolation("privacyIDEA answered 200 without a successful result")
         return body

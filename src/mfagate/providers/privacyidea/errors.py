@@ -16,7 +16,7 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.errors import ABOUT_THE_USER, ErrorMeaning
+from mfagate.providers.errors import ABOUT_THE_USER, ErrorMeaning, object_of
 
 UNAUTHORIZED_USER = 401
 MASKED = 403
@@ -120,37 +120,30 @@ _WITHHELD = ErrorMeaning(
     "interface, a policy of the scope admin.",
 )
 
-POLICY_MESSAGES: tuple[tuple[str, ErrorMeaning], ...] = (
-    ("No valid API key was passed", NO_KEY),
-    (
-        "it was no API key",
-        ErrorMeaning(CauseId.CREDENTIAL_WRONG_KIND, "the key is valid, but of the wrong role", _RIGHT_ROLE),
+POLICY_MESSAGES: Mapping[str, ErrorMeaning] = {
+    "No valid API key was passed": NO_KEY,
+    "it was no API key": ErrorMeaning(
+        CauseId.CREDENTIAL_WRONG_KIND, "the key is valid, but of the wrong role", _RIGHT_ROLE
     ),
-    ("for authentication", _BY_POLICY),
-    ("Tokeninfo field", _BY_POLICY),
-    ("allowed to authenticate", _BY_POLICY),
-    ("is not allowed", _WITHHELD),
-    ("are not allowed", _WITHHELD),
-    (
-        "Missing policy",
-        ErrorMeaning(
-            CauseId.ACCOUNT_FEATURE_DISABLED,
-            "the server lacks a policy that this factor needs",
-            "Ask the administrator of the privacyIDEA server to set the policy that the provider's message names: "
-            "Config > Policies in its web interface. The scope of each policy is in "
-            "https://privacyidea.readthedocs.io/en/latest/policies/index.html.",
-        ),
+    "for authentication": _BY_POLICY,
+    "Tokeninfo field": _BY_POLICY,
+    "allowed to authenticate": _BY_POLICY,
+    "is not allowed": _WITHHELD,
+    "are not allowed": _WITHHELD,
+    "Missing policy": ErrorMeaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the server lacks a policy that this factor needs",
+        "Ask the administrator of the privacyIDEA server to set the policy that the provider's message names: "
+        "Config > Policies in its web interface. The scope of each policy is in "
+        "https://privacyidea.readthedocs.io/en/latest/policies/index.html.",
     ),
-    (
-        "Polling not allowed",
-        ErrorMeaning(
-            CauseId.ACCOUNT_FEATURE_DISABLED,
-            "the server does not let phones poll for challenges",
-            "Ask the administrator of the privacyIDEA server to set push_allow_polling: Config > Policies in its web "
-            "interface, in a policy of the scope authentication.",
-        ),
+    "Polling not allowed": ErrorMeaning(
+        CauseId.ACCOUNT_FEATURE_DISABLED,
+        "the server does not let phones poll for challenges",
+        "Ask the administrator of the privacyIDEA server to set push_allow_polling: Config > Policies in its web "
+        "interface, in a policy of the scope authentication.",
     ),
-)
+}
 
 MASKED_REFUSAL = ErrorMeaning(
     CauseId.CREDENTIAL_NOT_PROVABLE,
@@ -177,16 +170,12 @@ MASKED_LOGIN = ErrorMeaning(
 
 def policy_meaning(message: Any) -> ErrorMeaning | None:
     """Return what a policy forbids, by the part of the message that is fixed."""
-    return next((meaning for part, meaning in POLICY_MESSAGES if part in message), None)
+    return next((meaning for part, meaning in POLICY_MESSAGES.items() if part in message), None)
 
 
 def result_of(response: Response) -> dict[str, Any]:
     """The ``result`` object of an answer, empty if there is none."""
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    result = body.get("result") if isinstance(body, dict) else None
+    result = object_of(response).get("result")
     return result if isinstance(result, dict) else {}
 
 

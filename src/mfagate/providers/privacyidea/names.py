@@ -14,11 +14,13 @@ OTHER_NAMES = (
     OtherNames(
         "the plugins of privacyIDEA",
         by_other_name(
-            url="server server_url privacyidea_server base_url host hostname endpoint",
-            validate_key="api_key token auth_token api_token validate_token",
-            admin_key="admin_token",
-            realm="pi_realm default_realm user_realm",
-            service_password="service_pass",
+            {
+                "url": "server server_url privacyidea_server base_url host hostname endpoint",
+                "validate_key": "api_key token auth_token api_token validate_token",
+                "admin_key": "admin_token",
+                "realm": "pi_realm default_realm user_realm",
+                "service_password": "service_pass",
+            }
         ),
     ),
 )

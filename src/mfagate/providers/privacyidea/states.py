@@ -24,8 +24,6 @@ from mfagate.providers.privacyidea.errors import result_of
 from mfagate.providers.privacyidea.phone import HotpToken, PushToken, random_otp, random_pin
 from mfagate.providers.privacyidea.probes import SENTINEL_USER
 from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
-from mfagate.providers.probes import Send
-from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 
@@ -47,16 +45,8 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     challenge.
     """
 
-    def __init__(
-        self,
-        provider: Provider[PrivacyIDEASettings],
-        send: Send[PrivacyIDEASettings],
-        settings: PrivacyIDEASettings,
-        test_data: Mapping[str, str],
-    ) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._enrolled: str | None = None
-        self._push_token: PushToken | None = None
+    _enrolled: str | None = None
+    _push_token: PushToken | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""

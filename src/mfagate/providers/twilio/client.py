@@ -59,11 +59,9 @@ class TwilioClient:
 
     def _send_code(self, user: str) -> str:
         response = self._api.ask("POST", f"{self._service}/Verifications", data={"To": user, "Channel": "sms"})
-        if response.status != 201:
-            if _code(response) in _NO_MOBILE_NUMBER:
-                raise NotEnrolled("the user's number takes no text message")
-            raise self._api.refusal(response)
-        verification = self._api.json_object(response)
+        if response.status != 201 and _code(response) in _NO_MOBILE_NUMBER:
+            raise NotEnrolled("the user's number takes no text message")
+        verification = self._api.successful(response, 201)
         if verification.get("status") != "pending":
             raise ContractViolation("the verification that Twilio started does not wait for a code")
         return _sid(verification)
@@ -92,9 +90,7 @@ class TwilioClient:
         response = self._api.ask("GET", f"{self._entity(identity)}/Factors", params={"PageSize": _FACTORS})
         if response.status == 404 and _code(response) is not None:
             raise NotEnrolled("Twilio knows no such user")
-        if response.status != 200:
-            raise self._api.refusal(response)
-        factors = self._api.json_object(response).get("factors")
+        factors = self._api.successful(response).get("factors")
         if not isinstance(factors, list) or not all(isinstance(one, dict) for one in factors):
             raise ContractViolation("Twilio's list of the user's factors is not as the contract describes it")
         suited = [one for one in factors if one.get("factor_type") == kind and one.get("status") == "verified"]
@@ -117,9 +113,7 @@ class TwilioClient:
         response = self._api.ask("POST", f"{self._entity(user)}/Challenges", data=data)
         if response.status == 404 and _code(response) is not None:
             raise NotEnrolled("the user has no such factor any more")
-        if response.status != 201:
-            raise self._api.refusal(response)
-        challenge = self._api.json_object(response)
+        challenge = self._api.successful(response, 201)
         _require(challenge, factor_sid=factor_sid, identity=user)
         if challenge.get("status") not in ("pending", "approved", "denied", "expired"):
             raise ContractViolation("the challenge has a status that the contract does not name")
@@ -129,9 +123,7 @@ class TwilioClient:
         response = self._api.ask("GET", f"{self._entity(challenge.user)}/Challenges/{challenge.transaction}")
         if response.status == 404 and _code(response) is not None:
             return Decision.DENY
-        if response.status != 200:
-            raise self._api.refusal(response)
-        polled = self._api.json_object(response)
+        polled = self._api.successful(response)
         _require(polled, sid=challenge.transaction, identity=challenge.user)
         return Decision.PENDING if polled.get("status") == "pending" else _decision(polled)
 

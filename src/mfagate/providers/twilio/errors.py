@@ -10,14 +10,14 @@ several wordings.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning
+from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings, is_about_accounts, signs_with_key
 
 PERMISSION_DENIED = 20003
@@ -26,9 +26,6 @@ INVALID_PARAMETER = 60200
 MOST_CHECKS = 60202
 LANDLINE = 60205
 UNAUTHORIZED = 70051
-
-CANDIDATES = "possible causes"
-"""Key of the evidence that lists what is left, the likeliest first."""
 
 _SUPPORT = (
     "Open a ticket with Twilio's support (https://help.twilio.com), and name the account's SID, the code and the "
@@ -58,10 +55,6 @@ def _state(text: str) -> ErrorMeaning:
 
 def _request(text: str) -> ErrorMeaning:
     return ErrorMeaning(CauseId.CONTRACT_STATUS_CHANGED, text, CORRECT_REQUEST)
-
-
-def _each(codes: Iterable[int], meaning: ErrorMeaning) -> dict[str | int, ErrorMeaning]:
-    return dict.fromkeys(codes, meaning)
 
 
 _GEOGRAPHY = _off(
@@ -117,7 +110,7 @@ _NUMBERS = (60236, 60237, 60423, 60535, 60550, 60600, 60610, 60612, 60625)
 
 MEANINGS: Mapping[str | int, ErrorMeaning] = {
     20001: _request("a form field is missing; Twilio says so of a JSON body too, because it reads forms alone"),
-    **_each((20002, 20007, 20412, 20413, 20422), _request("Twilio does not take the value of a parameter")),
+    **dict.fromkeys((20002, 20007, 20412, 20413, 20422), _request("Twilio does not take the value of a parameter")),
     20004: _request("Twilio does not take this method here"),
     20005: ErrorMeaning(
         CauseId.ACCOUNT_SUSPENDED, "the account is not active: no funds, or the trial was not activated"
@@ -135,7 +128,7 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         "Twilio has disabled this action for the account; it is no missing permission",
         f"Ask which action it is, and what enables it again. {_SUPPORT}",
     ),
-    **_each((20011, 20012), _TLS),
+    **dict.fromkeys((20011, 20012), _TLS),
     20403: ErrorMeaning(CauseId.ACCOUNT_SUSPENDED, "the account is suspended or closed"),
     20429: _limit(
         "the account has too many requests under way, or a rate limit of the service was reached",
@@ -148,7 +141,7 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     20426: ErrorMeaning(
         CauseId.CONTRACT_ENDPOINT_RETIRED, "Twilio wants another version of its API or of the protocol"
     ),
-    **_each((20500, 20504), ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio failed by itself")),
+    **dict.fromkeys((20500, 20504), ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio failed by itself")),
     20503: ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Twilio is unavailable"),
     21211: _state("Twilio takes the number for no valid one"),
     21408: _GEOGRAPHY,
@@ -194,12 +187,12 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
         "Twilio blocks the start of verifications: the account is under review, or the country is embargoed",
         f"Run the gate again later. If it lasts for more than 72 hours, ask why. {_SUPPORT}",
     ),
-    **_each(_NOT_SET_UP, _TEMPLATE),
-    **_each((60228, 60229, 60232, 60242), _NO_TEMPLATE),
-    **_each(_FIELDS, _request("Twilio does not take a field of the request")),
-    **_each(_NOT_THERE, _state("the contact or the verification is gone; the endpoint is there")),
-    **_each(_NUMBERS, _state("Twilio cannot reach this address or number, or its factor is not ready")),
-    **_each(_SILENT, _state("Silent Network Auth did not succeed for this number")),
+    **dict.fromkeys(_NOT_SET_UP, _TEMPLATE),
+    **dict.fromkeys((60228, 60229, 60232, 60242), _NO_TEMPLATE),
+    **dict.fromkeys(_FIELDS, _request("Twilio does not take a field of the request")),
+    **dict.fromkeys(_NOT_THERE, _state("the contact or the verification is gone; the endpoint is there")),
+    **dict.fromkeys(_NUMBERS, _state("Twilio cannot reach this address or number, or its factor is not ready")),
+    **dict.fromkeys(_SILENT, _state("Silent Network Auth did not succeed for this number")),
     60245: ErrorMeaning(
         CauseId.ACCOUNT_QUOTA_EXHAUSTED,
         "the account has sent as many messages as it may",
@@ -320,11 +313,8 @@ _PROXY = "a proxy drops or changes the Authorization header"
 
 def error_of(response: Response) -> ApiError | None:
     """Code and message of an error answer. Newer APIs of Twilio word it as RFC 9457 does."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    if not isinstance(body, dict) or type(body.get("code")) is not int:
+    body = object_of(response)
+    if type(body.get("code")) is not int:
         return None
     words = [body[name] for name in ("message", "detail", "title") if isinstance(body.get(name), str)]
     return ApiError(body["code"], words[0], response.headers.get("twilio-request-id")) if words else None
@@ -346,7 +336,7 @@ def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Er
     unknown = ", and seems not to know its SID" if "invalid username" in message else ""
     text = f"Twilio refuses the {'API key' if key else 'auth token'}{unknown}, which has several possible causes"
     return ErrorMeaning(
-        CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else _THIS_TOKEN, evidence={CANDIDATES: causes}
+        CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else _THIS_TOKEN, evidence=possible_causes(*causes)
     )
 
 
@@ -373,7 +363,7 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
     if not signs_with_key(settings, exchange.request.url):
         causes = [SUSPENDED, "the token is another account's: a subaccount has its own"]
         text = "Twilio does not authorize the account"
-        return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, text, _THIS_TOKEN, evidence={CANDIDATES: causes})
+        return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, text, _THIS_TOKEN, evidence=possible_causes(*causes))
     causes = [
         "it is a restricted key without this permission",
         "the key was deleted or suspended",
@@ -385,7 +375,7 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
         "Twilio does not authorize the API key for this",
         "In the Twilio Console (Account > API keys & tokens), look whether the key is still there and of which type it "
         "is; give a restricted one the permissions of Verify, or use a standard key.",
-        evidence={CANDIDATES: causes},
+        evidence=possible_causes(*causes),
     )
 
 

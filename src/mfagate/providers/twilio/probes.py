@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import string
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,6 +12,8 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
+from mfagate.providers.errors import object_of
+from mfagate.providers.made_up import random_text
 from mfagate.providers.probes import Probe, ProviderProbes, Send
 from mfagate.providers.twilio.errors import PERMISSION_DENIED, error_of
 from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings
@@ -47,8 +47,7 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
 
     def with_bad_credential(self, settings: TwilioSettings, subject: str) -> TwilioSettings:
         """A secret in good shape that Twilio has never issued."""
-        alphabet = string.ascii_letters + string.digits
-        made_up = secrets.token_hex(16) if subject == "auth_token" else _characters(32, alphabet)
+        made_up = secrets.token_hex(16) if subject == "auth_token" else random_text(32)
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: TwilioSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
@@ -75,18 +74,6 @@ def _account_path(settings: TwilioSettings) -> str:
     return f"{ACCOUNTS}{settings.account_sid}.json"
 
 
-def _characters(number: int, alphabet: str) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(number))
-
-
-def _body(response: Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def _code(response: Response) -> str | int | None:
     error = error_of(response)
     return error.code if error else None
@@ -97,16 +84,16 @@ def _asks_for_a_credential(response: Response) -> bool:
 
 
 def _is_a_service(response: Response) -> bool:
-    return response.status == 200 and str(_body(response).get("sid")).startswith("VA")
+    return response.status == 200 and str(object_of(response).get("sid")).startswith("VA")
 
 
 def _is_an_account(response: Response) -> bool:
-    return response.status == 200 and str(_body(response).get("sid")).startswith("AC")
+    return response.status == 200 and str(object_of(response).get("sid")).startswith("AC")
 
 
 def _of_this_account(settings: TwilioSettings, response: Response) -> Finding | None:
     """An API key is not tied to account_sid by anything that is sent."""
-    answered = _body(response).get("account_sid")
+    answered = object_of(response).get("account_sid")
     if answered in (None, settings.account_sid):
         return None
     account = quoted(answered, 80)
@@ -115,7 +102,7 @@ def _of_this_account(settings: TwilioSettings, response: Response) -> Finding | 
 
 
 def _of_an_active_account(response: Response) -> Finding | None:
-    status = _body(response).get("status")
+    status = object_of(response).get("status")
     if status in (None, "active"):
         return None
     return Finding(CauseId.ACCOUNT_SUSPENDED, f"the account is {quoted(status, 80)}", setting="account_sid")

@@ -16,8 +16,9 @@ import requests
 from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
+from mfagate.providers.errors import POSSIBLE_CAUSES, object_of
 from mfagate.providers.probes import Send
-from mfagate.providers.twilio.errors import ANOTHER_SECRET, CANDIDATES, MEANINGS, NOT_FOUND, PERMISSION_DENIED
+from mfagate.providers.twilio.errors import ANOTHER_SECRET, MEANINGS, NOT_FOUND, PERMISSION_DENIED
 from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings, is_about_accounts
 
 _TELLING = (20005, 20008, 20403)
@@ -62,11 +63,15 @@ def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send[TwilioSet
     path = f"{ACCOUNTS}{settings.account_sid}/Keys/{settings.api_key_sid}.json"
     status, body = _ask(send, path)
     if status == 200 and body.get("sid") == settings.api_key_sid:
-        evidence = {**finding.evidence, CANDIDATES: [ANOTHER_SECRET], "the account's keys": "this one is among them"}
+        evidence = {
+            **finding.evidence,
+            POSSIBLE_CAUSES: [ANOTHER_SECRET],
+            "the account's keys": "this one is among them",
+        }
         return replace(finding, message="the API key exists, and Twilio refuses its secret", evidence=evidence)
     if status == 404 and body.get("code") == NOT_FOUND:
         message = f"the account {settings.account_sid} has no such API key: it was deleted, or is another account's"
-        evidence = {name: value for name, value in finding.evidence.items() if name != CANDIDATES}
+        evidence = {name: value for name, value in finding.evidence.items() if name != POSSIBLE_CAUSES}
         return Finding(CauseId.CREDENTIAL_UNKNOWN_KEY, message, evidence, setting="api_key_sid")
     return _with(finding, **{"the auth token": "refused too"}) if status == 401 else finding
 
@@ -89,13 +94,7 @@ def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send[Twili
 def _ask(send: Send[TwilioSettings], path: str) -> tuple[int, Mapping[str, Any]]:
     """Status and JSON object of an answer; 0 and nothing if there is none."""
     response = send(requests.Request("GET", path)).response
-    if response is None:
-        return 0, {}
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    return response.status, body if isinstance(body, dict) else {}
+    return (0 if response is None else response.status), object_of(response)
 
 
 def _with(finding: Finding, **evidence: Any) -> Finding:

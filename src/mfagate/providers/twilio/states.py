@@ -21,8 +21,6 @@ import requests
 from mfagate.contract import ProviderState
 from mfagate.leftovers.ledger import Thing
 from mfagate.leftovers.marks import Mark
-from mfagate.providers.probes import Send
-from mfagate.providers.provider import Provider
 from mfagate.providers.state_setup import Arrangement, Key, TabledStates
 from mfagate.providers.states import AskedTooSoon, StateName, StateNotConfigured, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
@@ -62,17 +60,12 @@ class TwilioStates(TabledStates[TwilioSettings]):
     ``wrong_code``.
     """
 
-    def __init__(
-        self,
-        provider: Provider[TwilioSettings],
-        send: Send[TwilioSettings],
-        settings: TwilioSettings,
-        test_data: Mapping[str, str],
-    ) -> None:
-        super().__init__(provider, send, settings, test_data)
-        self._service = f"/v2/Services/{settings.service_sid}"
-        self._pending: StateValues | None = None
-        self._totp: tuple[Mapping[str, str], Totp] | None = None
+    _pending: StateValues | None = None
+    _totp: tuple[Mapping[str, str], Totp] | None = None
+
+    @property
+    def _service(self) -> str:
+        return f"/v2/Services/{self.settings.service_sid}"
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
         """How each state is arranged."""
