@@ -15,8 +15,7 @@ from pydantic import SecretStr
 from mfagate.contract.consumer import FORM, JSON, ConsumerPact, any_number_of, fill, only_objects, positive, text
 from mfagate.contract_strength import Prove
 from mfagate.providers.made_up import new_private_key
-from mfagate.providers.oauth import token_in
-from mfagate.providers.okta.auth import ASSERTION_TYPE
+from mfagate.providers.oauth import ASSERTION_TYPE, token_in
 from mfagate.providers.okta.client import OktaClient
 from mfagate.providers.okta.settings import TOKEN_PATH, OktaSettings, token_form
 from mfagate.providers.second_factor import (

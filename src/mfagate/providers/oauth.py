@@ -11,6 +11,7 @@ import copy
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -25,6 +26,11 @@ from mfagate.providers.signing import OwnOriginOnly
 
 if TYPE_CHECKING:
     import requests
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+_ASSERTION_SECONDS = 300
+"""The lifetime of an assertion. Microsoft recommends 5 to 10 minutes; Okta accepts up to an hour."""
 
 _EARLY_SECONDS = 60.0
 """A token is given up this long before its end, so that it does not end on the way."""
@@ -150,6 +156,13 @@ class ClientCredentials(AuthBase):
             UnsafeRequest: It would go elsewhere than to the target.
         """
         return signed_in_body(self._request(), self._fields, self._tokens.origins)
+
+
+def assertion_claims(client_id: str | None, audience: str) -> dict[str, Any]:
+    """Return the claims by which an application authenticates itself with its key (RFC 7523 section 3)."""
+    now = int(time.time())
+    claims = {"iss": client_id, "sub": client_id, "aud": audience, "jti": str(uuid.uuid4())}
+    return {**claims, "iat": now, "exp": now + _ASSERTION_SECONDS}
 
 
 def signed_in_body(

@@ -21,8 +21,8 @@ from mfagate.config.pem import load_private_key
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.providers.made_up import new_private_key
-from mfagate.providers.oauth import Tokens
-from mfagate.providers.okta.auth import ASSERTION_TYPE, assertion, new_token
+from mfagate.providers.oauth import ASSERTION_TYPE, Tokens
+from mfagate.providers.okta.auth import assertion, new_token
 from mfagate.providers.okta.pairs import contradictions, missing_scopes
 from mfagate.providers.okta.provider import PROVIDER
 from mfagate.providers.okta.settings import TOKEN_PATH, OktaSettings, OrgUrl, Scopes

@@ -28,6 +28,7 @@ from mfagate.config.shapes import EnvironmentMark, Host, Lookalike, Misfit
 from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
 from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
+from mfagate.providers.lookalikes import placeholder, wrong_kind
 
 DEFAULT_CONNECTION = "Username-Password-Authentication"
 """The database connection that every tenant begins with."""
@@ -189,9 +190,8 @@ class Auth0Settings(ProviderSettings):
                     "the example of a tutorial",
                     "Copy the domain of your own tenant.",
                 ),
-                Lookalike(
+                placeholder(
                     r"(?i)samples(\.us)?\.auth0\.com",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the tenant of Auth0's samples",
                     "Copy the domain of your own tenant.",
                 ),
@@ -213,9 +213,8 @@ class Auth0Settings(ProviderSettings):
             example="Kx3Vq0ZpT7mB1cWn9Yd5RhG2sLf8JuAe",
             shape=_Id(),
             lookalikes=(
-                Lookalike(
+                placeholder(
                     r"(?i)\{?(your|my)[-_]?client[-_]?id\}?",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of a tutorial",
                     "Copy the client ID of your own application.",
                 ),
@@ -231,16 +230,14 @@ class Auth0Settings(ProviderSettings):
             shape=_Secret(),
             recognised_by=r"[A-Za-z0-9_-]{64}",
             lookalikes=(
-                Lookalike(
+                wrong_kind(
                     _JWT,
-                    CauseId.CONFIG_WRONG_KIND,
                     "a token (JWT), which ends by itself within a day or so, where a client secret belongs",
                     "Copy the client secret of the application; tokens are fetched with it. A token that is meant "
                     "to be deployed belongs into management_token.",
                 ),
-                Lookalike(
+                placeholder(
                     r"(?i)\{?(your|my)[-_]?client[-_]?secret\}?",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of a tutorial",
                     "Copy the client secret of your own application.",
                 ),
@@ -255,9 +252,8 @@ class Auth0Settings(ProviderSettings):
             example="https://acme.eu.auth0.com/api/v2/",
             shape=_Audience(),
             lookalikes=(
-                Lookalike(
+                placeholder(
                     r"(?i)https://(\{?your[-_]?(domain|tenant)\}?|[^/{]*\{[^/]*)(\.auth0\.com)?/api/v2/?",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of a tutorial",
                     "Copy the API Audience of your own tenant.",
                 ),
@@ -285,36 +281,25 @@ def cross_checks(settings: Auth0Settings) -> Iterator[tuple[str, Finding]]:
     """What the settings say of each other."""
     domain = settings.domain.lower()
     if settings.audience is None and not is_canonical(domain) and _is_nearly_auth0(domain):
-        yield (
-            "domain",
-            Finding(
-                CauseId.CONFIG_MALFORMED_URL,
-                f"settings.domain is {domain}, which is nearly a tenant's host below auth0.com: a misspelt one?",
-                next_step="Correct the domain; if it is a custom domain after all, set audience.",
-            ),
-        )
+        message = f"settings.domain is {domain}, which closely resembles a tenant's host under auth0.com"
+        step = "Correct the spelling of the domain. If it really is a custom domain, set audience."
+        yield "domain", Finding(CauseId.CONFIG_MALFORMED_URL, message, next_step=step)
     elif settings.audience is None and not is_canonical(domain):
-        yield (
-            "audience",
-            Finding(
-                CauseId.CONFIG_SETTING_MISSING,
-                f"settings.audience is not set, and {domain} is a custom domain: the identifier of the Management API "
-                "keeps the tenant's own auth0.com host, which cannot be guessed",
-                next_step='Set audience = "https://TENANT.REGION.auth0.com/api/v2/". Where to find it: '
-                "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Audience",
-            ),
+        message = (
+            f"settings.audience is not set, and {domain} is a custom domain: the identifier of the Management API "
+            "contains the tenant's own auth0.com host, which cannot be derived from a custom domain"
         )
+        step = (
+            'Set audience = "https://TENANT.REGION.auth0.com/api/v2/". Copy it from '
+            "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Audience."
+        )
+        yield "audience", Finding(CauseId.CONFIG_SETTING_MISSING, message, next_step=step)
     elif is_canonical(domain) and settings.management_audience != audience_of(domain):
-        yield (
-            "audience",
-            Finding(
-                CauseId.CONFIG_MALFORMED_VALUE,
-                f"settings.audience is that of another tenant than settings.domain: "
-                f"{_difference(domain, host_of(settings.audience) or '')}",
-                {"domain": domain, "audience": settings.audience},
-                next_step=f"Leave audience out, or set it to {audience_of(domain)}; or correct the domain.",
-            ),
-        )
+        difference = _difference(domain, host_of(settings.audience) or "")
+        message = f"settings.audience belongs to a different tenant from settings.domain: {difference}"
+        step = f"Remove audience, or set it to {audience_of(domain)}; or correct the domain."
+        evidence = {"domain": domain, "audience": settings.audience}
+        yield "audience", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, evidence, next_step=step)
     if settings.secret("client_secret") == settings.client_id:
         message = "settings.client_secret is the same as settings.client_id, which is no secret"
         yield "client_secret", Finding(CauseId.CONFIG_SECRET_ID_NOT_SECRET, message)
@@ -337,27 +322,17 @@ def _difference(domain: str, other: str) -> str:
 
 def _token_checks(settings: Auth0Settings, told: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
     issuer = f"https://{settings.domain.lower()}/"
-    where = f"Issue one for {settings.domain}: {_TOKEN_PAGE}"
+    step = f"Create a token for {settings.domain}: {_TOKEN_PAGE}."
     if told.get("iss") != issuer:
-        yield (
-            "management_token",
-            Finding(
-                CauseId.CONFIG_WRONG_ENVIRONMENT,
-                f"settings.management_token was issued by {told.get('iss')}, and not by {issuer}: it is of another "
-                "tenant, or was fetched through another domain of this one",
-                next_step=where,
-            ),
+        message = (
+            f"settings.management_token was issued by {told.get('iss')}, not by {issuer}: it belongs to another "
+            "tenant, or was requested through another domain of this tenant"
         )
+        yield "management_token", Finding(CauseId.CONFIG_WRONG_ENVIRONMENT, message, next_step=step)
     elif settings.management_audience not in as_list(told.get("aud")):
-        yield (
-            "management_token",
-            Finding(
-                CauseId.CONFIG_WRONG_ENVIRONMENT,
-                "settings.management_token is for the Management API of another tenant",
-                {"audience of the token": ", ".join(map(str, as_list(told.get("aud"))))},
-                next_step=where,
-            ),
-        )
+        message = "settings.management_token is for the Management API of another tenant"
+        evidence = {"audience of the token": ", ".join(map(str, as_list(told.get("aud"))))}
+        yield "management_token", Finding(CauseId.CONFIG_WRONG_ENVIRONMENT, message, evidence, next_step=step)
 
 
 def client_credentials(settings: Auth0Settings) -> Mapping[str, str]:

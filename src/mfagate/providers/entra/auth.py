@@ -9,8 +9,6 @@ sent in the same fields, and read again for each request
 from __future__ import annotations
 
 import base64
-import time
-import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,18 +16,13 @@ import requests
 
 from mfagate.config.pem import load_private_key
 from mfagate.providers.entra.settings import EntraSettings, token_fields, token_path
-from mfagate.providers.oauth import ClientCredentials, Tokens
+from mfagate.providers.oauth import ASSERTION_TYPE, ClientCredentials, Tokens, assertion_claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
 SIGN_IN_SCOPE = "openid profile"
 """For a person: an id token with the object id in it, and no access to anything."""
-
-_ASSERTION_SECONDS = 300
-"""Microsoft's page advises 5 to 10 minutes."""
 
 
 def device_code_path(settings: EntraSettings) -> str:
@@ -78,7 +71,7 @@ class EntraAuth(ClientCredentials):
         }
         if settings.private_key is not None or settings.client_assertion is not None:
             made = assertion(settings, url) if settings.private_key else settings.current("client_assertion")
-            fields |= {"client_secret": None, "client_assertion_type": _ASSERTION_TYPE, "client_assertion": made}
+            fields |= {"client_secret": None, "client_assertion_type": ASSERTION_TYPE, "client_assertion": made}
         return fields
 
 
@@ -92,16 +85,7 @@ def assertion(settings: EntraSettings, audience: str) -> str:
 
     thumbprint = bytes.fromhex(settings.certificate_thumbprint or "")
     algorithm, header = ("PS256", "x5t#S256") if len(thumbprint) == 32 else ("RS256", "x5t")
-    now = int(time.time())
-    claims = {
-        "aud": audience,
-        "iss": settings.client_id,
-        "sub": settings.client_id,
-        "jti": str(uuid.uuid4()),
-        "iat": now,
-        "nbf": now,
-        "exp": now + _ASSERTION_SECONDS,
-    }
+    claims = assertion_claims(settings.client_id, audience)
     encoded = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
     key = load_private_key(settings.secret("private_key") or "")
-    return jwt.encode(claims, key, algorithm, {header: encoded})
+    return jwt.encode({**claims, "nbf": claims["iat"]}, key, algorithm, {header: encoded})

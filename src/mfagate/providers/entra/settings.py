@@ -24,6 +24,7 @@ from mfagate.config.shapes import Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId
 from mfagate.providers.entra.clouds import CLOUDS, GLOBAL, Cloud
 from mfagate.providers.entra.names import OTHER_NAMES, PREFIXES
+from mfagate.providers.lookalikes import placeholder, wrong_kind
 
 GUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
@@ -108,21 +109,18 @@ class EntraSettings(ProviderSettings):
             example="3f2504e0-4f89-41d3-9a0c-0305e82c3301",
             shape=TenantShape(),
             lookalikes=(
-                Lookalike(
+                wrong_kind(
                     "(?i)common|organizations|consumers",
-                    CauseId.CONFIG_WRONG_KIND,
                     "a word for the sign-in of people of any tenant; an application needs the tenant itself",
                     "Copy the Directory (tenant) ID of your application's Overview.",
                 ),
-                Lookalike(
+                wrong_kind(
                     "(?i)9188040d-6c67-4c5b-b112-36a304b66dad|f8cdef31-a31e-4b4a-93e4-5f571e91255a",
-                    CauseId.CONFIG_WRONG_KIND,
                     "Microsoft's own tenant, not yours",
                     "Copy the Directory (tenant) ID of your application's Overview.",
                 ),
-                Lookalike(
+                placeholder(
                     "(?i)aaaabbbb-0000-cccc-1111-dddd2222eeee|contoso.com|contoso.onmicrosoft.com",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of Microsoft's documentation",
                     "Copy the Directory (tenant) ID of your application's Overview.",
                 ),
@@ -143,15 +141,13 @@ class EntraSettings(ProviderSettings):
                     "a domain, which belongs into tenant_id",
                     "Put the domain into tenant_id, and the Application (client) ID here.",
                 ),
-                Lookalike(
+                placeholder(
                     "(?i)00001111-aaaa-2222-bbbb-3333cccc4444",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
                     "the example of Microsoft's documentation",
                     "Copy the Application (client) ID of your application's Overview.",
                 ),
-                Lookalike(
+                wrong_kind(
                     "(?i)00000003-0000-0000-c000-000000000000",
-                    CauseId.CONFIG_WRONG_KIND,
                     "the id of Microsoft Graph, which is what the application asks, not the application",
                     "Copy the Application (client) ID of your application's Overview.",
                 ),
@@ -174,9 +170,8 @@ class EntraSettings(ProviderSettings):
                     "Store the secret as it was shown.",
                     documented=False,
                 ),
-                Lookalike(
+                wrong_kind(
                     r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
-                    CauseId.CONFIG_WRONG_KIND,
                     "an access token, which lasts an hour and is what the secret is exchanged for",
                     "Store the client secret itself.",
                 ),
@@ -235,9 +230,8 @@ class EntraSettings(ProviderSettings):
             shape=Jwt("a token of another identity provider: three base64url parts joined by dots"),
             renewed=True,
             lookalikes=(
-                Lookalike(
+                wrong_kind(
                     r"[A-Za-z]?:?[\\/~][^\s\x00]*",
-                    CauseId.CONFIG_WRONG_KIND,
                     "the path of the file that holds the token",
                     'Write file: in front of the path, as in client_assertion = "file:PATH".',
                 ),

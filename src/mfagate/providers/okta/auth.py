@@ -7,8 +7,6 @@ claims: https://developer.okta.com/docs/guides/build-self-signed-jwt/java/main/)
 
 from __future__ import annotations
 
-import time
-import uuid
 from typing import TYPE_CHECKING
 
 import requests
@@ -17,16 +15,11 @@ from requests.auth import AuthBase
 
 from mfagate.config.pem import load_private_key, read_jwk
 from mfagate.providers.made_up import random_text
-from mfagate.providers.oauth import ClientCredentials, Tokens
+from mfagate.providers.oauth import ASSERTION_TYPE, ClientCredentials, Tokens, assertion_claims
 from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH, OktaSettings, token_form
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-_ASSERTION_SECONDS = 300
-"""Okta takes up to an hour; a short one is worth less to whoever finds it."""
 
 _ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
@@ -65,15 +58,7 @@ def assertion(settings: OktaSettings) -> str:
     import jwt
 
     key = load_private_key(settings.secret("private_key") or "")
-    now = int(time.time())
-    claims = {
-        "iss": settings.client_id,
-        "sub": settings.client_id,
-        "aud": settings.org_url + TOKEN_PATH,
-        "iat": now,
-        "exp": now + _ASSERTION_SECONDS,
-        "jti": str(uuid.uuid4()),
-    }
+    claims = assertion_claims(settings.client_id, settings.org_url + TOKEN_PATH)
     headers = {"kid": kid} if (kid := key_id(settings)) else None
     return jwt.encode(claims, key, algorithm=algorithm_of(key), headers=headers)
 

@@ -355,9 +355,7 @@ BY_DESCRIPTION: Mapping[str, Mapping[str, ErrorMeaning]] = {
             "whether app and public key are active, before you change the key.",
             setting="client_id",
             evidence=possible_causes(
-                "the app is of another org",
-                "the private key is not the app's",
-                "the app or its key was deactivated",
+                "the app is of another org", "the private key is not the app's", "the app or its key was deactivated"
             ),
         ),
     },
@@ -386,10 +384,7 @@ BY_DESCRIPTION: Mapping[str, Mapping[str, ErrorMeaning]] = {
         ),
     },
     "invalid_token": {"DPoP": _DPOP, "": _REFUSED_ACCESS_TOKEN},
-    "server_error": {
-        "not enabled": _FEATURE_OFF,
-        "": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself"),
-    },
+    "server_error": {"not enabled": _FEATURE_OFF, "": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Okta failed by itself")},
     "access_denied": {
         "not enabled": _FEATURE_OFF,
         "isn't enabled": _FEATURE_OFF,

@@ -20,6 +20,7 @@ from mfagate.config.pem import PrivateKey
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import ANY_SEGMENT, ANYTHING, BaseUrl, EnvironmentMark, Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId
+from mfagate.providers.lookalikes import placeholder, wrong_kind
 from mfagate.providers.okta.names import OTHER_NAMES, PREFIXES
 
 DEFAULT_SCOPES = "okta.users.read okta.users.manage"
@@ -149,28 +150,20 @@ class OktaSettings(ProviderSettings):
             shape=Pattern(r"00[A-Za-z0-9_-]{40}", "42 characters that begin with 00", 42, documented=ANYTHING),
             recognised_by=r"00[A-Za-z0-9_-]{40}",
             lookalikes=(
-                Lookalike(
-                    "00NgAPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-x",
-                    CauseId.CONFIG_PLACEHOLDER_LEFT,
-                    "the example of Okta's documentation",
-                    _CREATE_TOKEN,
+                placeholder(
+                    "00NgAPZqUVy8cX9ehNzzahEE5b-On9sImTcInvWp-x", "the example of Okta's documentation", _CREATE_TOKEN
                 ),
                 _id("00T", "the id of a token, which Okta lists, and not the token itself", _CREATE_TOKEN),
-                Lookalike(
+                wrong_kind(
                     r"eyJ[\w-]+\.[\w-]+\.[\w-]*",
-                    CauseId.CONFIG_WRONG_KIND,
                     "an OAuth access token, which ends after an hour",
                     "Set client_id and private_key in place of api_token: access tokens are fetched with them.",
                 ),
-                Lookalike(
-                    r"(?s)\s*-----BEGIN .*",
-                    CauseId.CONFIG_WRONG_KIND,
-                    "a private key",
-                    "Name it private_key, and set the app's client_id.",
+                wrong_kind(
+                    r"(?s)\s*-----BEGIN .*", "a private key", "Name it private_key, and set the app's client_id."
                 ),
-                Lookalike(
+                wrong_kind(
                     r"(?!00)[A-Za-z0-9_-]{40}|(?!00)[A-Za-z0-9_-]{64}",
-                    CauseId.CONFIG_WRONG_KIND,
                     "what looks like the client secret of an app (an API token begins with 00)",
                     f"Put an API token here: {_TOKENS} > Create token.",
                     documented=False,
@@ -202,16 +195,14 @@ class OktaSettings(ProviderSettings):
                 documented=r"(?!0oa[A-Za-z0-9]{0,16}$)[A-Za-z0-9$_.+!*'(),-]{6,100}",
             ),
             lookalikes=(
-                Lookalike(
+                wrong_kind(
                     r"00[A-Za-z0-9_-]{40}",
-                    CauseId.CONFIG_WRONG_KIND,
                     "what looks like an API token",
                     "Name it api_token, and put it into a secret store.",
                     documented=False,
                 ),
-                Lookalike(
+                wrong_kind(
                     r"(00[Tugo]|ocs|pks|aus)[A-Za-z0-9]{17}",
-                    CauseId.CONFIG_WRONG_KIND,
                     "the id of something else in Okta, not of an app",
                     f"Copy the app's client id: {_APP} > General. It begins with 0oa.",
                     documented=False,
@@ -230,9 +221,8 @@ class OktaSettings(ProviderSettings):
             lookalikes=(
                 _id("ocs", "the id of a client secret", _NOT_A_CLIENT_SECRET),
                 _id("pks", "the id of a public key", "Put the private key here, which Okta does not keep."),
-                Lookalike(
+                wrong_kind(
                     r"[A-Za-z0-9_-]{40}|[A-Za-z0-9_-]{64}",
-                    CauseId.CONFIG_WRONG_KIND,
                     "what looks like a client secret, which Okta's APIs do not take",
                     _NOT_A_CLIENT_SECRET,
                 ),
@@ -247,9 +237,8 @@ class OktaSettings(ProviderSettings):
             example="kA8zT1bYw2cD3eF4gH5iJ6kL7mN8oP9qR0sT1uV2wX3",
             shape=Pattern(r"[!-~]{1,255}", "the kid of a key, without spaces", documented=ANYTHING),
             lookalikes=(
-                Lookalike(
+                wrong_kind(
                     r"pks[A-Za-z0-9]{17}|0oa[A-Za-z0-9]{17}",
-                    CauseId.CONFIG_WRONG_KIND,
                     "an id of Okta's, not the kid of a key",
                     "Copy the KID that stands beside the key.",
                     documented=False,

@@ -21,16 +21,16 @@ from pydantic import SecretStr
 
 from mfagate.config.jwt import Jwt
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
-from mfagate.config.shapes import BaseUrl, Lookalike, Misfit, Pattern
+from mfagate.config.shapes import BaseUrl, Misfit, Pattern
 from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
+from mfagate.providers.lookalikes import wrong_kind
 from mfagate.providers.privacyidea.names import OTHER_NAMES, PREFIXES
 
 OPEN = "open"
 
-_CLIENT_KEY = Lookalike(
+_CLIENT_KEY = wrong_kind(
     r"pi_[A-Za-z0-9]+_.+",
-    CauseId.CONFIG_WRONG_KIND,
     "an X-API-Key client key, which does not open /validate/check",
     "Issue an API key with `pi-manage api createtoken` and use that.",
 )

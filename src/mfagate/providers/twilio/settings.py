@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from mfagate.config.settings import OtherNames, ProviderSettings, Setting
 from mfagate.config.shapes import ANYTHING, Lookalike, Misfit, Pattern
 from mfagate.core.causes import CauseId
+from mfagate.providers.lookalikes import placeholder
 from mfagate.providers.twilio.names import OTHER_NAMES, PREFIXES
 
 ACCOUNTS = "/2010-04-01/Accounts/"
@@ -101,7 +102,7 @@ _KEY_SECRET = "(?=.*[g-zG-Z])[0-9A-Za-z]{32}"
 
 def _examples(regex: str, what: str) -> tuple[Lookalike, ...]:
     next_step = f"Copy {what} from the Twilio Console."
-    return (Lookalike(regex, CauseId.CONFIG_PLACEHOLDER_LEFT, _EXAMPLE, next_step),)
+    return (placeholder(regex, _EXAMPLE, next_step),)
 
 
 class TwilioSettings(ProviderSettings):
