@@ -19,14 +19,15 @@ Known = TypeVar("Known", contravariant=True)
 """What is known of the integration: the provider's settings."""
 
 CORRECT_REQUEST = (
-    "Find what the provider's message names in the request of the contract, and correct it there and in the client of "
-    "the login service, which sends the same. Leave the credential as it is."
+    "Find the part of the contract's request that the provider's message names. Correct it in the contract and in "
+    "the client of the login service, which sends the same request. Do not change the credential."
 )
 """The next step where a provider refuses a field of one request."""
 
 ABOUT_THE_USER = (
-    "Leave the credential as it is: the answer is about a user, or a login under way. If it is the user of test_data, "
-    "look it up in the provider's console and repair it there; else look for this login in the provider's log."
+    "Do not change the credential: the answer is about a user or about a login in progress. If it is the user named "
+    "in test_data, find that user in the provider's console and correct the account there. For any other user, look "
+    "for this login in the provider's log."
 )
 """The next step where a provider answers about a user."""
 

@@ -272,7 +272,8 @@ BY_SENTENCE: Mapping[tuple[str | None, str], ErrorMeaning] = {
     ("Unauthorized", r"missing authentication"): ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Auth0 saw no token: does a proxy drop the Authorization header?",
-        "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
+        "Find out whether a proxy or gateway on the route removes or changes the Authorization header. Do not "
+        "change the credential.",
     ),
     ("Unauthorized", r"client is not global"): ErrorMeaning(
         CauseId.CREDENTIAL_WRONG_KIND,

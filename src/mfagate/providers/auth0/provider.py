@@ -67,8 +67,8 @@ class Auth0(Provider[Auth0Settings]):
         "admin_client_secret": "its client secret",
         "password": "the password of all users below",
         "user": "a user with a phone for pushes whom nobody else uses: nobody answers the pushes",
-        "accepting_user": "a user whose phone's owner approves each push within seconds",
-        "declining_user": "a user whose phone's owner denies each push within seconds",
+        "accepting_user": "a user whose phone's owner approves every push within seconds",
+        "declining_user": "a user whose phone's owner denies every push within seconds",
         "answer_seconds": "how long the owners of the phones are given to answer a push; 0 by default",
         "phone": "a phone number that can receive SMS: each run sends one SMS, to a user that it makes "
         "with this number",

@@ -39,7 +39,8 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
     40101: ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
         "Duo saw no credentials: does a proxy drop the Authorization header?",
-        "Compare what a proxy or gateway on the way does to the Authorization header. Leave the credential as it is.",
+        "Find out whether a proxy or gateway on the route removes or changes the Authorization header. Do not "
+        "change the credential.",
     ),
     40102: ErrorMeaning(
         CauseId.CREDENTIAL_UNKNOWN_KEY,

@@ -50,8 +50,8 @@ class Duo(Provider[DuoSettings]):
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "a user with a phone for Duo Push whom nobody else uses: nobody answers the pushes, "
         "and each run adds bypass codes, which expire after ten minutes",
-        "accepting_user": "a user whose phone's owner approves each push within seconds",
-        "declining_user": "a user whose phone's owner denies each push within seconds",
+        "accepting_user": "a user whose phone's owner approves every push within seconds",
+        "declining_user": "a user whose phone's owner denies every push within seconds",
         "ignoring_user": "a user whose pushes time out",
         "locked_user": "a user who is locked out",
         "admin_integration_key": "integration key of an Admin API application that may read and write resources",

@@ -117,7 +117,7 @@ class DuoStates(TabledStates[DuoSettings]):
                 return
             if result != "waiting":
                 break
-        raise StateUnavailable(f"The push was not answered as this state needs it ({wanted}).")
+        raise StateUnavailable(f"The push did not reach the result that this state requires ({wanted}).")
 
     def _wrong_secret(self) -> StateValues:
         right = self.settings.secret("secret_key") or ""

@@ -72,7 +72,7 @@ class OktaClient:
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
         """Check a code, or ask what became of a push."""
         if not challenge.transaction:
-            raise ValueError("the challenge has no transaction: start makes one")
+            raise ValueError("the challenge has no transaction; call start first")
         if challenge.factor is Factor.PUSH:
             return self._poll(challenge.user, challenge.transaction)
         if not code:
@@ -89,7 +89,7 @@ class OktaClient:
             raise self._refusal(response)
         factors = self._api.json_array(response)
         if not all(isinstance(factor, dict) for factor in factors):
-            raise ContractViolation("Okta's list of factors contains something that is not a factor")
+            raise ContractViolation("Okta's list of factors contains an entry that is not a factor")
         active = [one for one in factors if one.get("factorType") == kind and one.get("status") == "ACTIVE"]
         if not active:
             raise NotEnrolled(f"the user has no active factor of the type {kind}")
@@ -103,22 +103,22 @@ class OktaClient:
             raise ContractViolation("Okta sent a push without a link to poll")
         path = _path_of(_text(poll, "href"))
         if _factor_of(path, user) != factor_id:
-            raise ContractViolation("the link to poll is not that of the factor that was asked")
+            raise ContractViolation("the polling link belongs to another factor than the requested one")
         return path
 
     def _send_message(self, user: str, factor_id: str) -> None:
         response = self._verify(user, factor_id, {})
         if _code_of(response) in RECENTLY_SENT:
-            raise RateLimited("Okta: the user was sent a message a moment ago", _BETWEEN_MESSAGES)
+            raise RateLimited("Okta: a message was sent to the user a moment ago", _BETWEEN_MESSAGES)
         if self._result(response, 200).get("factorResult") != "CHALLENGE":
-            raise ContractViolation("Okta sent no message")
+            raise ContractViolation("Okta did not send a message")
 
     def _poll(self, user: str, path: str) -> Decision:
         if _factor_of(path, user) is None:
-            raise ContractViolation("the push is none of this user")
+            raise ContractViolation("the push does not belong to this user")
         response = self._api.ask("GET", path)
         if _code_of(response) == NOT_FOUND:
-            raise ContractViolation("Okta knows no such push")
+            raise ContractViolation("Okta does not know this push")
         answer = self._result(response, 200)
         return Decision.PENDING if answer.get("factorResult") == "WAITING" else _decision(answer)
 
@@ -134,7 +134,7 @@ class OktaClient:
 
     def _refusal(self, response: Response) -> SecondFactorError:
         if _code_of(response) == NOT_FOUND:
-            return NotEnrolled("Okta knows no such user or factor")
+            return NotEnrolled("Okta has no such user or factor")
         return self._api.refusal(response)
 
 
@@ -177,4 +177,4 @@ def _decision(answer: dict[str, Any]) -> Decision:
         return Decision.ALLOW
     if result in _DENIED:
         return Decision.DENY
-    raise ContractViolation("Okta's answer holds no result that the contract names")
+    raise ContractViolation("Okta's answer has no result that the contract defines")

@@ -48,7 +48,7 @@ class OktaDialect(ErrorDialect[OktaSettings]):
         response = exchange.response
         page = response is not None and response.status == 404 and json_of(response) is None
         if page and urlsplit(exchange.request.url).path.endswith(ORGANIZATION_PATH):
-            text = "no org answers at this host: is its name misspelt, or the domain another one of Okta's?"
+            text = "no org answers at this host: its name may be misspelt, or the org may use another Okta domain"
             return Finding(CauseId.CONFIG_MALFORMED_URL, text, setting="org_url")
         return super().explain(exchange, settings)
 

@@ -15,7 +15,7 @@ OTHER_NAMES = (
     OtherNames(
         "Okta's Terraform provider",
         by_other_name({"org_url": "org_name"}),
-        "It is the whole address there, https://ORG_NAME.BASE_URL.",
+        "org_url is the whole address, https://ORG_NAME.BASE_URL.",
     ),
     OtherNames(
         "Okta's SDKs and Terraform provider",
@@ -33,6 +33,6 @@ OTHER_NAMES = (
     OtherNames(
         "a sign-in with OpenID Connect",
         by_other_name({"org_url": "issuer", "private_key": "client_secret"}),
-        "Okta's own APIs take an API token, or a client id with a private key; a client secret opens neither.",
+        "Okta's own APIs accept an API token, or a client id with a private key, but not a client secret.",
     ),
 )

@@ -84,7 +84,7 @@ class OktaProbes(ProviderProbes[OktaSettings]):
     def expiries(self, settings: OktaSettings) -> Sequence[ExpiryProbe]:
         """Of the API token, by its id or in the list of all; of a trial org."""
         org = Probe("org_url", "GET", "/api/v1/org", lambda response: _holds(response, dict))
-        probes = [ExpiryProbe(org, "a role that may read the org's settings (okta.orgs.read)", expiry_of_org)]
+        probes = [ExpiryProbe(org, "a role that may read the org settings (okta.orgs.read)", expiry_of_org)]
         if settings.private_key is None:
             path = f"/api/v1/api-tokens/{settings.token_id}" if settings.token_id else "/api/v1/api-tokens"
             kind = dict if settings.token_id else list

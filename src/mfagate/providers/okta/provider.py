@@ -58,22 +58,23 @@ class Okta(Provider[OktaSettings]):
     probes = OktaProbes()
     api = OktaApi()
     expectations: ClassVar[Mapping[str, str]] = {
-        "org_id": "the org's id (00o…), as /.well-known/okta-organization tells it",
-        "subdomain": "the org's own name before .okta.com, behind a custom domain too",
+        "org_id": "the org's id (00o…), as in /.well-known/okta-organization",
+        "subdomain": "the org's own name before .okta.com, even if it uses a custom domain",
     }
     test_data: ClassVar[Mapping[str, str]] = {
-        "admin_api_token": "an API token of somebody who may create users: mfagate makes users named "
+        "admin_api_token": "an API token of an administrator who may create users: mfagate creates users named "
         "mfagate-…@example.com, enrols a factor for them, and deletes them",
-        "user": "login or id of a user with Okta Verify push whom nobody else uses and whose pushes nobody answers",
-        "accepting_user": "a user whose phone's owner approves each push within seconds",
-        "declining_user": "a user whose phone's owner denies each push within seconds",
+        "user": "login or id of a user with Okta Verify push who is used for nothing else and whose pushes are "
+        "never answered",
+        "accepting_user": "a user whose phone's owner approves every push within seconds",
+        "declining_user": "a user whose phone's owner denies every push within seconds",
         "ignoring_user": "a user whose pushes time out",
-        "sms_user": "a user with an active SMS factor; a message is sent at each run",
+        "sms_user": "a user with an active SMS factor; each run sends one message",
         "locked_user": "a user with a TOTP factor who is locked out",
         "revoked_api_token": "an API token that was revoked",
         "unprivileged_api_token": "an API token of an administrator who may not see users' factors",
-        "app_client_id": "client id of an API Services app, for the interactions of the token endpoint; "
-        "not needed where the settings have one",
+        "app_client_id": "client id of an API Services app, for the interactions with the token endpoint; not "
+        "needed if the settings contain one",
         "app_private_key": "its private key in PEM",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset(

@@ -118,7 +118,7 @@ class OktaStates(TabledStates[OktaSettings]):
         arranged = self._with_codes(self._enrolled())
         path = f"/api/v1/users/{self._user_id}/factors/{self._factor_id}/verify"
         if self._admin("POST", path, json={"passCode": arranged.values["passcode"]})["factorResult"] != "SUCCESS":
-            raise StateUnavailable("Okta refused a code of a factor that was enrolled a moment ago.")
+            raise StateUnavailable("Okta rejected a code of a factor that was enrolled a moment ago.")
         return arranged
 
     def _pending_factor(self) -> StateValues:
@@ -184,9 +184,8 @@ class OktaStates(TabledStates[OktaSettings]):
         until = time.monotonic() + seconds
         while (result := self.ask("GET", path)["factorResult"]) != wanted:
             if result != "WAITING" or time.monotonic() > until:
-                raise StateUnavailable(
-                    f"The push was not answered as this state needs it ({wanted}): it is {quoted(result, 80)}."
-                )
+                expected = f"The push did not reach the result that this state requires ({wanted})"
+                raise StateUnavailable(f"{expected}: it is {quoted(result, 80)}.")
             time.sleep(_BETWEEN_POLLS)
 
     def _app(self, **changed: str) -> StateValues:

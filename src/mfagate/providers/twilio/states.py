@@ -251,7 +251,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             if status != "pending":
                 break
             time.sleep(_BETWEEN_POLLS_SECONDS)
-        raise StateUnavailable(f"The push was not answered as this state needs it ({wanted}).")
+        raise StateUnavailable(f"The push did not reach the result that this state requires ({wanted}).")
 
     @property
     def _user_setting(self) -> str:
