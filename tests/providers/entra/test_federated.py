@@ -82,7 +82,7 @@ def test_a_token_that_lasts_an_hour_is_in_order_and_its_end_is_no_news(examine: 
     ("changed", "cause", "message"),
     [
         ({"exp": NOW - 60}, "config.expired", "settings.client_assertion expired on"),
-        ({"exp": None}, "config.wrong-kind", "it has no end (exp)"),
+        ({"exp": None}, "config.wrong-kind", "it has no expiry time (exp)"),
         ({"nbf": NOW + 3600}, "config.malformed-value", "is not valid before"),
         ({"aud": None}, "config.wrong-kind", "it has no audience (aud)"),
         ({"aud": "api://AzureADTokenExchangeChina"}, "config.wrong-kind", "that of the cloud china"),

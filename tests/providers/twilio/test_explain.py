@@ -163,9 +163,9 @@ def test_an_unknown_code_is_left_to_the_status(status: int, cause: CauseId) -> N
 def test_the_settings_decide_what_a_refusal_can_mean() -> None:
     key, token = finding(401, 20003), finding(401, 20003, settings=WITH_TOKEN)
     assert key.cause is token.cause is CauseId.CREDENTIAL_REJECTED
-    assert key.evidence[POSSIBLE_CAUSES][:2] == ["the key was deleted", "the secret is another key's"]
-    assert token.evidence[POSSIBLE_CAUSES][0] == "the token was replaced by its successor, which ends it at once"
-    assert "the token is that of the test credentials" in token.evidence[POSSIBLE_CAUSES]
+    assert key.evidence[POSSIBLE_CAUSES][:2] == ["the key was deleted", "the secret belongs to another key"]
+    assert token.evidence[POSSIBLE_CAUSES][0] == "the token was replaced by a new one, which revokes it immediately"
+    assert "the token belongs to the test credentials" in token.evidence[POSSIBLE_CAUSES]
     nothing = WITH_TOKEN.model_copy(update={"auth_token": None})
     assert "none was sent" in finding(401, 20003, settings=nothing).message
 
@@ -177,7 +177,7 @@ def test_with_both_the_request_decides() -> None:
 
 def test_what_twilio_says_is_a_hint() -> None:
     dropped = finding(401, 20003, "Authentication Error - No credentials provided")
-    assert dropped.evidence[POSSIBLE_CAUSES][0] == "a proxy drops or changes the Authorization header"
+    assert dropped.evidence[POSSIBLE_CAUSES][0] == "a proxy removes or changes the Authorization header"
     assert "know its SID" in finding(401, 20003, "Authentication Error - invalid username").message
     assert "know its SID" not in finding(401, 20003, "Authenticate").message
     older = explained(
@@ -194,7 +194,7 @@ def test_what_twilio_says_is_a_hint() -> None:
 def test_a_permission_can_be_missing_from_a_key_alone() -> None:
     key, token = finding(401, 70051), finding(401, 70051, settings=WITH_TOKEN)
     assert key.cause is CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION
-    assert key.evidence[POSSIBLE_CAUSES][0] == "it is a restricted key without this permission"
+    assert key.evidence[POSSIBLE_CAUSES][0] == "the key is a restricted key without this permission"
     assert token.cause is CauseId.CREDENTIAL_REJECTED
     assert not [cause for cause in token.evidence[POSSIBLE_CAUSES] if "restricted" in cause]
 
@@ -317,7 +317,7 @@ def test_a_token_asks_about_the_key(status: int, body: Any, cause: CauseId, sett
     found, paths = refined(WITH_BOTH, finding(401, 20003, settings=WITH_BOTH), status, body)
     assert (found.cause, found.setting) == (cause, setting)
     assert paths == [f"/2010-04-01/Accounts/{ACCOUNT}/Keys/{KEY}.json"]
-    assert (found.evidence.get(POSSIBLE_CAUSES) == ["the secret is another key's"]) is (
+    assert (found.evidence.get(POSSIBLE_CAUSES) == ["the secret belongs to another key"]) is (
         status == 200 and body["sid"] == KEY
     )
 

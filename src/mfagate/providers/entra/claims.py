@@ -54,6 +54,6 @@ def without_roles(response: Response) -> Finding | None:
     if "oid" not in claims:
         message = "the application has no service principal in this tenant: no administrator has consented to it there"
         return Finding(CauseId.ACCOUNT_RESOURCE_MISSING, message, next_step=GRANT, setting="client_id")
-    message = "the token was issued, but holds no role: the application was granted no application permission"
+    message = "the token contains no role: no application permission was granted to the application"
     evidence = {"roles in the token": "none", "permission needed": READS_METHODS}
     return Finding(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, message, evidence, next_step=GRANT, setting="client_id")

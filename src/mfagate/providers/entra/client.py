@@ -92,9 +92,11 @@ class EntraClient:
     def start(self, user: str, factor: Factor) -> DeviceChallenge:
         """Look for a strong method, and begin a sign-in."""
         if factor is not Factor.PUSH:
-            raise NotEnrolled(f"Entra lets no application check a user's {factor}; only a sign-in can be asked for")
+            raise NotEnrolled(
+                f"Entra does not let an application check a user's {factor}; it can only request a sign-in"
+            )
         if not is_guid(user):
-            raise ValueError("users are named by their object id")
+            raise ValueError("users must be identified by their object id")
         if not _STRONG & self.methods(user):
             raise NotEnrolled("the user has no authentication method beyond a password")
         return self._device_code(user)
@@ -120,7 +122,7 @@ class EntraClient:
         methods = listed if isinstance(listed, list) else [None]
         types = [one.get("@odata.type") if isinstance(one, dict) else None for one in methods]
         if not all(isinstance(one, str) for one in types):
-            raise ContractViolation("Graph's list of authentication methods is none that the contract names")
+            raise ContractViolation("Graph's list of authentication methods does not conform to the contract")
         return {str(one) for one in types}
 
     def _device_code(self, user: str) -> DeviceChallenge:
@@ -130,7 +132,7 @@ class EntraClient:
         content = self._api.successful(self._api.ask("POST", device_code_path(self._settings), data=form))
         texts = [content.get(name) for name in ("device_code", "user_code", "verification_uri")]
         if not all(isinstance(text, str) and text for text in texts):
-            raise ContractViolation("Entra began a sign-in without saying how the user may join it")
+            raise ContractViolation("Entra started a sign-in without a user code or a verification address")
         code, user_code, uri = map(str, texts)
         interval = numbers.finite(content.get("interval")) or 0.0
         return DeviceChallenge(
@@ -154,7 +156,9 @@ class EntraClient:
         wrong = [name for name, value in expected.items() if _lower(held, name) != value]
         wrong += [] if _is_current(held) else ["exp"]
         if wrong or not _lower(held, "oid"):
-            raise ContractViolation(f"the sign-in's id token is not ours to take: {', '.join(wrong) or 'oid'}")
+            raise ContractViolation(
+                f"the id token of the sign-in was rejected; wrong or missing claims: {', '.join(wrong) or 'oid'}"
+            )
         if _lower(held, "oid") != user.lower():
             return Decision.DENY  # somebody signed in, and it was not this user
         if self._context is not None and self._context not in _contexts(held):
@@ -169,7 +173,7 @@ class EntraClient:
             found = discovery.document(response)
             tenant = discovery.tenant_in(found) if found is not None else None
             if tenant is None:
-                raise ContractViolation("the tenant's metadata do not tell its id")
+                raise ContractViolation("the tenant's metadata do not contain its id")
             self._tenant = tenant
         return self._tenant
 

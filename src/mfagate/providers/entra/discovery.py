@@ -62,7 +62,7 @@ def in_another_cloud(finding: Finding, settings: EntraSettings, send: Send[Entra
     return replace(
         finding,
         cause=CauseId.CREDENTIAL_WRONG_REGION,
-        message=f"the tenant is in the cloud {name}, and settings.cloud is {settings.cloud}",
+        message=f"the tenant is in the cloud {name}, but settings.cloud is {settings.cloud}",
         evidence={**finding.evidence, "found at": CLOUDS[name].login},
         next_step=f'Set cloud = "{name}", or use the tenant and application of the cloud {settings.cloud}.',
         setting=setting,

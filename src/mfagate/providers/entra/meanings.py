@@ -58,26 +58,28 @@ def _by_name(error: ApiError, name: str, for_itself: bool) -> ErrorMeaning | Non
         return errors.POLICY
     if name not in _VAGUE and (not for_itself or name in _CLEAR):
         return meaning
-    text = f"Entra refuses the application ({name}) with a number that mfagate does not know"
+    text = f"Entra rejected the application ({name}) with an error number that mfagate does not know"
     return ErrorMeaning(CauseId.PROVIDER_REFUSAL_UNRECOGNISED, text, evidence={"provider's errors": errors.PAGE})
 
 
 def _wrong_secret(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     causes = [
-        "it is the secret of another application, or one that was deleted",
-        "it was made minutes ago, and is not known everywhere yet",
+        "the secret belongs to another application, or was deleted",
+        "the secret was created a few minutes ago and is not yet known everywhere",
     ]
     if not looks_made_today(settings.secret("client_secret") or ""):
-        causes.insert(0, "it was cut or changed on the way: it has not the shape of the secrets that Entra makes today")
+        causes.insert(
+            0, "the secret was truncated or changed: it does not look like the secrets that Entra creates today"
+        )
     return replace(meaning, evidence={"possible causes": causes})
 
 
 def _certificate(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
     if "is expired" in error.message:
-        text = "the certificate has expired, or Entra's clock and that of its validity disagree"
+        text = "the certificate is not valid at the time of Entra's clock; it may have expired"
         return replace(meaning, cause=CauseId.CREDENTIAL_EXPIRED, text=text, next_step=errors.NEW_CERTIFICATE)
     if "did not match" in error.message:
-        text = "the signature does not fit the certificate: the private key is another one's"
+        text = "the signature does not match the certificate: the private key belongs to another certificate"
         return replace(meaning, text=text, setting="private_key")
     return meaning
 
@@ -107,9 +109,9 @@ def _token(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings:
         text = f"the token is for another Graph than {settings.hosts.graph}"
         return replace(meaning, cause=CauseId.CREDENTIAL_WRONG_REGION, text=text, setting="tenant_id")
     if "expired" in said:
-        return replace(meaning, text="Graph says that the token has expired, which Entra issued a moment ago")
+        return replace(meaning, text="Graph reports the token as expired, although Entra issued it a moment ago")
     if "empty" in said:
-        return replace(meaning, text="Graph saw no token: does a proxy drop the Authorization header?")
+        return replace(meaning, text="Graph saw no token; a proxy may remove the Authorization header")
     return meaning
 
 

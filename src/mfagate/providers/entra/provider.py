@@ -72,16 +72,16 @@ class Entra(Provider[EntraSettings]):
     }
     test_data: ClassVar[Mapping[str, str]] = {
         "user": "object id of a user with a second factor, such as the Authenticator app",
-        "weak_user": "object id of a user with a password alone",
+        "weak_user": "object id of a user who has only a password",
         "expired_client_secret": "a secret of the same application that has expired",
-        "disabled_client_id": "id of an application that is disabled in the tenant",
+        "disabled_client_id": "client id of an application that is disabled in the tenant",
         "disabled_client_secret": "its secret",
-        "roleless_client_id": "id of an application without any permission of Microsoft Graph",
+        "roleless_client_id": "client id of an application without any Microsoft Graph permission",
         "roleless_client_secret": "its secret",
-        "public_client_id": "id of an application that allows public client flows",
+        "public_client_id": "client id of an application that allows public client flows",
         "accepted_device_code": "a device code that its user has accepted and nobody has redeemed",
         "declined_device_code": "a device code that its user has declined",
-        "expired_device_code": "a device code of more than 15 minutes ago that nobody has used",
+        "expired_device_code": "a device code that is older than 15 minutes and was never used",
         "redeemed_device_code": "a device code that was redeemed for tokens",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset(

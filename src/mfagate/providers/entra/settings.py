@@ -57,10 +57,10 @@ class TenantShape:
         if is_guid(value) or re.fullmatch(_DOMAIN, value):
             return None
         if "/" in value:
-            return Misfit("it holds a slash: the tenant alone is due, without the rest of the URL")
+            return Misfit("it contains a slash; expected only the tenant, without the rest of the URL")
         if re.fullmatch(r"[0-9A-Fa-f-]{20,}", value):
             slip = "truncated" if len(value) < 36 else "damaged or too long"
-            return Misfit(f"it has {len(value)} characters, a tenant id has 36 ({slip})")
+            return Misfit(f"it has {len(value)} characters; a tenant id has 36 ({slip})")
         return Misfit(f"it is not {self.expected}")
 
 
@@ -68,24 +68,24 @@ class TenantShape:
 class ClientSecret:
     """The shape of a client secret, as far as one shape holds for old and new ones."""
 
-    expected: str = "the value of a client secret: 16 to 64 characters, today mostly 40 with Q~ at the fifth"
+    expected: str = "the value of a client secret: 16 to 64 characters, usually 40 with Q~ from the fifth character"
 
     def misfit(self, value: str) -> Misfit | None:
         """Recognise the secret's public id, and a secret of today's shape that was cut."""
         if is_guid(value):
-            what = "it is a GUID, as the secret's own id and the application's are, and not the secret's value"
+            what = "it is a GUID, like the id of the secret or of the application, not the value of the secret"
             return Misfit(what, CauseId.CONFIG_SECRET_ID_NOT_SECRET)
         if re.fullmatch(_TODAY, value) and not looks_made_today(value):
             slip = "truncated" if len(value) < 37 else "something was appended"
-            reason = f"it begins as secrets of 40 characters do and has {len(value)} ({slip})"
+            reason = f"it begins like a secret of 40 characters but has {len(value)} ({slip})"
             return Misfit(reason, documented=len(value) < 37 or len(value) > 64)
         of_one_case = value in (value.lower(), value.upper())
         if of_one_case and re.fullmatch(r"(?i)[a-z0-9_~.-]{3}\dq~[a-z0-9_~.-]{31,34}", value):
-            return Misfit("its letters are all of one case, and secrets of this form have both: its case was changed")
+            return Misfit("its letters are all of one case, but secrets of this form have both: its case was changed")
         if not 16 <= len(value) <= 64:
             return Misfit(f"it has {len(value)} characters; client secrets have 16 to 64")
         if re.fullmatch(r"[!-~]+", value) is None:
-            return Misfit("it has a space or a character outside ASCII, and no client secret has one")
+            return Misfit("it contains a space or a character outside ASCII, which no client secret does")
         return None
 
     def recognises(self, value: str) -> bool:
@@ -111,18 +111,18 @@ class EntraSettings(ProviderSettings):
             lookalikes=(
                 wrong_kind(
                     "(?i)common|organizations|consumers",
-                    "a word for the sign-in of people of any tenant; an application needs the tenant itself",
-                    "Copy the Directory (tenant) ID of your application's Overview.",
+                    "a keyword for the sign-in of users of any tenant; an application needs a specific tenant",
+                    "Copy the Directory (tenant) ID from the Overview page of your application.",
                 ),
                 wrong_kind(
                     "(?i)9188040d-6c67-4c5b-b112-36a304b66dad|f8cdef31-a31e-4b4a-93e4-5f571e91255a",
                     "Microsoft's own tenant, not yours",
-                    "Copy the Directory (tenant) ID of your application's Overview.",
+                    "Copy the Directory (tenant) ID from the Overview page of your application.",
                 ),
                 placeholder(
                     "(?i)aaaabbbb-0000-cccc-1111-dddd2222eeee|contoso.com|contoso.onmicrosoft.com",
                     "the example of Microsoft's documentation",
-                    "Copy the Directory (tenant) ID of your application's Overview.",
+                    "Copy the Directory (tenant) ID from the Overview page of your application.",
                 ),
             ),
         ),
@@ -130,26 +130,26 @@ class EntraSettings(ProviderSettings):
     client_id: Annotated[
         str,
         Setting(
-            description="Application (client) id of the login service's application; no secret.",
-            where=f"{_CENTER} > Overview > Application (client) ID, which is not the Object ID beside it",
+            description="Application (client) ID of the login service's application; not secret.",
+            where=f"{_CENTER} > Overview > Application (client) ID (not the Object ID next to it)",
             example="7c9e6679-7425-40de-944b-e07fc1f90ae7",
             shape=Pattern(GUID, "an application id (a GUID)", 36),
             lookalikes=(
                 Lookalike(
                     _DOMAIN,
                     CauseId.CONFIG_VALUES_SWAPPED,
-                    "a domain, which belongs into tenant_id",
-                    "Put the domain into tenant_id, and the Application (client) ID here.",
+                    "a domain, which belongs in tenant_id",
+                    "Move the domain to tenant_id, and set client_id to the Application (client) ID.",
                 ),
                 placeholder(
                     "(?i)00001111-aaaa-2222-bbbb-3333cccc4444",
                     "the example of Microsoft's documentation",
-                    "Copy the Application (client) ID of your application's Overview.",
+                    "Copy the Application (client) ID from the Overview page of your application.",
                 ),
                 wrong_kind(
                     "(?i)00000003-0000-0000-c000-000000000000",
-                    "the id of Microsoft Graph, which is what the application asks, not the application",
-                    "Copy the Application (client) ID of your application's Overview.",
+                    "the id of Microsoft Graph, which the application calls, not the id of the application",
+                    "Copy the Application (client) ID from the Overview page of your application.",
                 ),
             ),
         ),
@@ -158,7 +158,7 @@ class EntraSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Value of a client secret of the application.",
-            where=f"{_CENTER} > Certificates & secrets > Client secrets > Value, shown only when it is made",
+            where=f"{_CENTER} > Certificates & secrets > Client secrets > Value, shown only when the secret is created",
             example="env:ENTRA_CLIENT_SECRET",
             shape=ClientSecret(),
             recognised_by=r"[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,34}",
@@ -166,13 +166,13 @@ class EntraSettings(ProviderSettings):
                 Lookalike(
                     r"(?i)([a-z0-9_.-]|%7E|~){3}\dQ%7E.*",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "URL-encoded already (%7E for ~); the client encodes it itself",
+                    "already URL-encoded (%7E for ~), which the client would encode again",
                     "Store the secret as it was shown.",
                     documented=False,
                 ),
                 wrong_kind(
                     r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
-                    "an access token, which lasts an hour and is what the secret is exchanged for",
+                    "an access token, which expires after an hour; the secret is exchanged for such tokens",
                     "Store the client secret itself.",
                 ),
             ),
@@ -181,8 +181,8 @@ class EntraSettings(ProviderSettings):
     private_key: Annotated[
         SecretStr | None,
         Setting(
-            description="Private key of a certificate of the application, in the place of a secret.",
-            where="the file or vault in which the key was made; Entra holds the certificate alone",
+            description="Private key of a certificate of the application, used instead of a secret.",
+            where="the file or vault in which the key was created; Entra stores only the certificate",
             example="file:entra-key.pem",
             shape=PrivateKey(),
             multiline=True,
@@ -191,7 +191,7 @@ class EntraSettings(ProviderSettings):
     certificate_thumbprint: Annotated[
         str | None,
         Setting(
-            description="Thumbprint of that certificate, SHA-1 or SHA-256, in hexadecimal.",
+            description="Thumbprint of the certificate of private_key: SHA-1 or SHA-256, in hexadecimal.",
             where=f"{_CENTER} > Certificates & secrets > Certificates > Thumbprint",
             example="0A1B2C3D4E5F60718293A4B5C6D7E8F901234567",
             shape=Pattern(
@@ -201,20 +201,20 @@ class EntraSettings(ProviderSettings):
                 Lookalike(
                     r"([0-9A-Fa-f]{2}[: ]){19,31}[0-9A-Fa-f]{2}",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "a thumbprint with a separator between its bytes",
-                    "Leave the colons or spaces out.",
+                    "a thumbprint with separators between the bytes",
+                    "Remove the colons or spaces.",
                 ),
                 Lookalike(
                     r"[A-Za-z0-9_+/-]{27}=?|[A-Za-z0-9_+/-]{43}=?",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "a thumbprint in base64 (x5t), where hexadecimal is due",
+                    "a thumbprint in base64 (x5t) instead of hexadecimal",
                     "Copy the thumbprint that the admin center shows.",
                 ),
                 Lookalike(
                     GUID,
                     CauseId.CONFIG_MALFORMED_VALUE,
                     "the id of the certificate, not its thumbprint",
-                    "Copy the thumbprint that the admin center shows beside the id.",
+                    "Copy the thumbprint that the admin center shows next to the id.",
                 ),
             ),
         ),
@@ -223,8 +223,8 @@ class EntraSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Token of another identity provider that a federated credential of the application trusts.",
-            where="the file that the platform keeps fresh (AZURE_FEDERATED_TOKEN_FILE names it in a pod with workload "
-            "identity); what it must say is under "
+            where="the file that the platform keeps up to date (in a pod with workload identity, "
+            "AZURE_FEDERATED_TOKEN_FILE names it); the required issuer, subject and audience are under "
             f"{_CENTER} > Certificates & secrets > Federated credentials",
             example="file:/var/run/secrets/azure/tokens/azure-identity-token",
             shape=Jwt("a token of another identity provider: three base64url parts joined by dots"),
@@ -233,7 +233,7 @@ class EntraSettings(ProviderSettings):
                 wrong_kind(
                     r"[A-Za-z]?:?[\\/~][^\s\x00]*",
                     "the path of the file that holds the token",
-                    'Write file: in front of the path, as in client_assertion = "file:PATH".',
+                    'Put file: before the path, as in client_assertion = "file:PATH".',
                 ),
             ),
         ),
@@ -257,7 +257,7 @@ class EntraSettings(ProviderSettings):
                 Lookalike(
                     r"(?i)(azure)?german(y|cloud)?|de",
                     CauseId.CONFIG_MALFORMED_VALUE,
-                    "the name of a cloud that was closed in 2021",
+                    "the name of a cloud that was shut down in 2021",
                     'Write "delos" for the sovereign cloud of Germany, or the cloud to which the tenant was moved.',
                 ),
                 *(

@@ -50,7 +50,7 @@ class TwilioClient:
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
         """Check a code, or ask what became of a push."""
         if not _SID.fullmatch(challenge.transaction or ""):
-            raise ValueError("a challenge that was started has a SID for a transaction")
+            raise ValueError("the transaction of the challenge is not a SID")
         if challenge.factor is Factor.PUSH:
             return self._poll(challenge)
         if code is None:
@@ -60,10 +60,10 @@ class TwilioClient:
     def _send_code(self, user: str) -> str:
         response = self._api.ask("POST", f"{self._service}/Verifications", data={"To": user, "Channel": "sms"})
         if response.status != 201 and _code(response) in _NO_MOBILE_NUMBER:
-            raise NotEnrolled("the user's number takes no text message")
+            raise NotEnrolled("the user's number cannot receive text messages")
         verification = self._api.successful(response, 201)
         if verification.get("status") != "pending":
-            raise ContractViolation("the verification that Twilio started does not wait for a code")
+            raise ContractViolation("the verification that Twilio started is not pending")
         return _sid(verification)
 
     def _check(self, challenge: Challenge, code: str) -> Decision:
@@ -82,17 +82,17 @@ class TwilioClient:
             return Decision.ALLOW
         if (status == "pending" or status in _OVER) and valid is False:
             return Decision.DENY
-        raise ContractViolation("status and valid of Twilio's answer do not make a decision that the contract names")
+        raise ContractViolation("the combination of status and valid in Twilio's answer is not defined by the contract")
 
     def _find_factor(self, identity: str, kind: str) -> str:
         if not _IDENTITY.fullmatch(identity):
-            raise NotEnrolled("the user's name is none that an entity can have")
+            raise NotEnrolled("the user's name is not a valid identity")
         response = self._api.ask("GET", f"{self._entity(identity)}/Factors", params={"PageSize": _FACTORS})
         if response.status == 404 and _code(response) is not None:
-            raise NotEnrolled("Twilio knows no such user")
+            raise NotEnrolled("Twilio has no such user")
         factors = self._api.successful(response).get("factors")
         if not isinstance(factors, list) or not all(isinstance(one, dict) for one in factors):
-            raise ContractViolation("Twilio's list of the user's factors is not as the contract describes it")
+            raise ContractViolation("Twilio's list of the user's factors does not conform to the contract")
         suited = [one for one in factors if one.get("factor_type") == kind and one.get("status") == "verified"]
         if not suited:
             raise NotEnrolled(f"the user has no verified {kind} factor")
@@ -112,11 +112,11 @@ class TwilioClient:
         data = {"FactorSid": factor_sid, **fields}
         response = self._api.ask("POST", f"{self._entity(user)}/Challenges", data=data)
         if response.status == 404 and _code(response) is not None:
-            raise NotEnrolled("the user has no such factor any more")
+            raise NotEnrolled("the user no longer has this factor")
         challenge = self._api.successful(response, 201)
         _require(challenge, factor_sid=factor_sid, identity=user)
         if challenge.get("status") not in ("pending", "approved", "denied", "expired"):
-            raise ContractViolation("the challenge has a status that the contract does not name")
+            raise ContractViolation("the challenge has a status that the contract does not define")
         return challenge
 
     def _poll(self, challenge: Challenge) -> Decision:
@@ -163,4 +163,4 @@ def _decision(challenge: dict[str, Any]) -> Decision:
         return Decision.ALLOW
     if status in ("denied", "expired"):
         return Decision.DENY
-    raise ContractViolation("the challenge has a status that the contract does not name")
+    raise ContractViolation("the challenge has a status that the contract does not define")

@@ -97,7 +97,7 @@ def _of_this_account(settings: TwilioSettings, response: Response) -> Finding | 
     if answered in (None, settings.account_sid):
         return None
     account = quoted(answered, 80)
-    message = f"credential and service belong to the account {account}, but account_sid names another"
+    message = f"the credential and the service belong to the account {account}, but account_sid is a different account"
     return Finding(CauseId.CREDENTIAL_WRONG_ACCOUNT, message, {"answered": account}, setting="account_sid")
 
 

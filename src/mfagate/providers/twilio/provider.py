@@ -70,19 +70,19 @@ class Twilio(Provider[TwilioSettings]):
     api = TwilioApi()
     expectations: ClassVar[Mapping[str, str]] = {
         "account_sid": "SID of the account that owns the service; without it, settings.account_sid is compared",
-        "service_name": "friendly name of the service, which users read in each message",
-        "code_length": "number of digits of a code that the service sends",
+        "service_name": "friendly name of the service, which appears in each message",
+        "code_length": "number of digits in the codes that the service sends",
     }
     not_identifying: ClassVar[frozenset[str]] = frozenset({"service_name", "code_length"})
     test_data: ClassVar[Mapping[str, str]] = {
-        "phone": "a mobile number of your own in E.164 form, for text messages that nobody has to read",
-        "blocked_phone": "another one, for five wrong codes, which may block it for ten minutes",
-        "push_identity": "identity of an entity with a verified push factor whose device nobody looks at",
-        "accepting_identity": "one whose device's owner approves each push within seconds",
-        "declining_identity": "one whose device's owner denies each push within seconds",
+        "phone": "one of your own mobile numbers in E.164 form; it receives text messages that nobody has to read",
+        "blocked_phone": "another mobile number; each run tries five wrong codes, which may block it for ten minutes",
+        "push_identity": "identity of an entity with a verified push factor whose pushes are never answered",
+        "accepting_identity": "an entity whose device's owner approves every push within seconds",
+        "declining_identity": "an entity whose device's owner denies every push within seconds",
         "test_account_sid": "Account SID of your test credentials",
         "test_auth_token": "auth token of your test credentials",
-        "restricted_api_key_sid": "SID of a restricted API key without any permission of Verify",
+        "restricted_api_key_sid": "SID of a restricted API key without any Verify permission",
         "restricted_api_key_secret": "its secret",
         "revoked_api_key_sid": "SID of an API key that was deleted",
         "revoked_api_key_secret": "its secret",

@@ -68,9 +68,11 @@ def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send[TwilioSet
             POSSIBLE_CAUSES: [ANOTHER_SECRET],
             "the account's keys": "this one is among them",
         }
-        return replace(finding, message="the API key exists, and Twilio refuses its secret", evidence=evidence)
+        return replace(finding, message="the API key exists, but Twilio rejected its secret", evidence=evidence)
     if status == 404 and body.get("code") == NOT_FOUND:
-        message = f"the account {settings.account_sid} has no such API key: it was deleted, or is another account's"
+        message = (
+            f"the account {settings.account_sid} has no such API key: it was deleted, or belongs to another account"
+        )
         evidence = {name: value for name, value in finding.evidence.items() if name != POSSIBLE_CAUSES}
         return Finding(CauseId.CREDENTIAL_UNKNOWN_KEY, message, evidence, setting="api_key_sid")
     return _with(finding, **{"the auth token": "refused too"}) if status == 401 else finding
@@ -86,9 +88,9 @@ def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send[Twili
         message = f"the account is {body['status']}"
         return Finding(CauseId.ACCOUNT_SUSPENDED, message, finding.evidence, setting="account_sid")
     if status == 200 and body.get("status") == "active":
-        message = "Verify refuses an auth token that Twilio's account API takes in the same minute"
+        message = "Verify rejected an auth token that Twilio's account API accepts at the same time"
         return Finding(CauseId.PROVIDER_AUTH_OUTAGE, message, finding.evidence)
-    return _with(finding, **{"Twilio's account API": "refuses the token too"}) if status == 401 else finding
+    return _with(finding, **{"Twilio's account API": "rejected the token too"}) if status == 401 else finding
 
 
 def _ask(send: Send[TwilioSettings], path: str) -> tuple[int, Mapping[str, Any]]:

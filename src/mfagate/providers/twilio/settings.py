@@ -89,7 +89,7 @@ def _sid(prefix: str) -> Token:
 _SID_FOR_SECRET = tuple(
     (
         f"{prefix}{_HEX}",
-        Misfit(f"it is the SID of {_KINDS[prefix]}, which is no secret", CauseId.CONFIG_SECRET_ID_NOT_SECRET),
+        Misfit(f"it is the SID of {_KINDS[prefix]}, which is not secret", CauseId.CONFIG_SECRET_ID_NOT_SECRET),
     )
     for prefix in ("SK", "AC")
 )
@@ -136,7 +136,7 @@ class TwilioSettings(ProviderSettings):
     api_key_sid: Annotated[
         str | None,
         Setting(
-            description="SID of an API key; goes with api_key_secret.",
+            description="SID of an API key; used together with api_key_secret.",
             where=f"{_KEYS} > API keys > SID",
             example="SK0123456789abcdef0123456789abcdef",
             shape=_sid("SK"),
@@ -147,7 +147,7 @@ class TwilioSettings(ProviderSettings):
         SecretStr | None,
         Setting(
             description="Secret of the same API key.",
-            where=f"{_KEYS} > Create API key, which shows it once",
+            where=f"{_KEYS} > Create API key, where it is shown only once",
             example="env:TWILIO_API_KEY_SECRET",
             shape=Token(
                 "[0-9A-Za-z]{32}",
@@ -158,7 +158,8 @@ class TwilioSettings(ProviderSettings):
                     (
                         _AUTH_TOKEN,
                         Misfit(
-                            "it is an auth token by its shape: it goes with the account's SID, not with an API key's",
+                            "it looks like an auth token, which belongs to the SID of the account, not to the SID "
+                            "of an API key",
                             CauseId.CONFIG_WRONG_KIND,
                             documented=False,
                         ),
@@ -176,14 +177,14 @@ class TwilioSettings(ProviderSettings):
             example="env:TWILIO_AUTH_TOKEN",
             shape=Token(
                 _AUTH_TOKEN,
-                "32 hexadecimal digits in small letters",
+                "32 hexadecimal digits in lower case",
                 32,
                 (
                     *_SID_FOR_SECRET,
                     (
                         _KEY_SECRET,
                         Misfit(
-                            "it is the secret of an API key by its shape: it goes with the key's SID",
+                            "it looks like the secret of an API key, which belongs to the SID of the key",
                             CauseId.CONFIG_WRONG_KIND,
                             documented=False,
                         ),
@@ -196,8 +197,8 @@ class TwilioSettings(ProviderSettings):
     region: Annotated[
         str | None,
         Setting(
-            description="Region that processes the requests, as in TWILIO_REGION; leave it out for us1.",
-            where="the TWILIO_REGION of the login service; regions are listed in Twilio's documentation",
+            description="Region that processes the requests, as in TWILIO_REGION. Default: us1.",
+            where="TWILIO_REGION in the environment of the login service; Twilio's documentation lists the regions",
             example="us1",
             shape=Pattern(r"[a-z]{2}\d", "a region such as us1, ie1 or au1"),
         ),
@@ -205,8 +206,8 @@ class TwilioSettings(ProviderSettings):
     edge: Annotated[
         str | None,
         Setting(
-            description="Edge location that takes the requests, as in TWILIO_EDGE; leave it out for the default.",
-            where="the TWILIO_EDGE of the login service; edges are listed in Twilio's documentation",
+            description="Edge location that receives the requests, as in TWILIO_EDGE. Default: chosen by Twilio.",
+            where="TWILIO_EDGE in the environment of the login service; Twilio's documentation lists the edges",
             example="ashburn",
             shape=Pattern(r"[a-z]+(-[a-z]+)*", "an edge location such as ashburn, dublin or sydney"),
         ),

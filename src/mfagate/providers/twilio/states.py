@@ -47,7 +47,7 @@ _LIFETIME_SECONDS = 600.0
 """Of a verification: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts."""
 _POLLS = 40
 _BETWEEN_POLLS_SECONDS = 0.5
-_UNDER_WAY = "another verification to the number of test_data.{} is under way"
+_UNDER_WAY = "another verification of the number in test_data.{} is in progress"
 _OK, _NOT_FOUND = 200, 404
 _SHORT_LIFE = timedelta(seconds=3)
 
@@ -142,7 +142,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             "POST", f"/Entities/{identity}/Factors/{factor_sid}", data={"AuthPayload": totp.code_for_enrolment()}
         )
         if verified["status"] != "verified":
-            raise StateUnavailable("Twilio did not take the first code of a TOTP factor: do the clocks differ?")
+            raise StateUnavailable("Twilio rejected the first code of a TOTP factor; the clocks may differ.")
         return {"identity": identity, "factor_sid": factor_sid}, totp
 
     def _new_factor(self, totp: Totp) -> tuple[str, str]:
@@ -194,7 +194,9 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def _started_with_our_code(self) -> StateValues:
         self.given("phone")
         if self.ask("GET", "")["custom_code_enabled"] is not True:
-            raise StateNotConfigured("Enable Custom Verification Code", "The Verify service takes no code of ours.")
+            raise StateNotConfigured(
+                "Enable Custom Verification Code", "The Verify service does not accept custom codes."
+            )
         code, wrong_code = _random_code(), _random_code()
         while wrong_code == code:
             wrong_code = _random_code()
@@ -213,7 +215,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
         wrong = {"VerificationSid": arranged.values["verification_sid"], "Code": arranged.values["wrong_code"]}
         for _ in range(_CHECKS):
             if self.ask("POST", "/VerificationCheck", data=wrong)["status"] == "approved":
-                raise StateUnavailable("A code made up at random was the right one.")
+                raise StateUnavailable("A random code happened to be correct.")
         return arranged
 
     def _cancel(self) -> None:
