@@ -81,7 +81,7 @@ class ApiClient(Generic[Settings]):
         except UnsafeRequest as error:
             raise ContractViolation(f"a request to {self._provider.title} was not sent: {error}") from None
         response = self._send(prepared).response
-        assert response is not None, "an exchange without an answer was raised as an error"
+        assert response is not None, "an exchange without an answer raises an error earlier"
         return response
 
     def refusal(self, response: Response) -> SecondFactorError:
@@ -118,7 +118,7 @@ class ApiClient(Generic[Settings]):
         """
         body = self._json(response)
         if not isinstance(body, list):
-            raise ContractViolation(f"{self._provider.title} answered no JSON array")
+            raise ContractViolation(f"the answer of {self._provider.title} is not a JSON array")
         return body
 
     def _json(self, response: Response) -> Any:
@@ -143,7 +143,7 @@ class ApiClient(Generic[Settings]):
 
     def _refusal(self, exchange: Exchange) -> SecondFactorError:
         response = exchange.response
-        assert response is not None, "an exchange without an answer was raised as an error"
+        assert response is not None, "an exchange without an answer raises an error earlier"
         finding = diagnose(exchange, ProviderDialect(self._provider.dialect, self._settings))
         message = f"{self._provider.title}: {finding.message}"
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:

@@ -40,7 +40,7 @@ class TokenRefused(Exception):
     """No token came; ``exchange`` is the request for one and what was answered."""
 
     def __init__(self, exchange: Exchange) -> None:
-        super().__init__("the request for an access token was not answered with one")
+        super().__init__("the answer to the token request contains no access token")
         self.exchange = exchange
 
 

@@ -52,7 +52,7 @@ class OwnOriginOnly(AuthBase):
             UnsafeRequest: The request would go elsewhere.
         """
         if "Host" in request.headers:
-            raise UnsafeRequest("it has a header Host, which names another server than its URL")
+            raise UnsafeRequest("it has a Host header, which may name another server than its URL")
         if not self._origins.allows_credential(str(request.url)):
             return request
         signed = self._signer(request)
@@ -86,11 +86,11 @@ def prepare(
     try:
         return final.prepare()
     except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema):
-        raise UnsafeRequest("its URL is not in the form that every program reads alike") from None
+        raise UnsafeRequest("its URL has a form that programs interpret differently") from None
     except requests.exceptions.InvalidHeader:
         raise UnsafeRequest("one of its headers contains a character that HTTP does not allow") from None
     except (requests.exceptions.InvalidJSONError, UnicodeEncodeError):
-        raise UnsafeRequest("it contains half a surrogate pair, or a number that JSON cannot represent") from None
+        raise UnsafeRequest("it contains an unpaired surrogate, or a number that JSON cannot represent") from None
 
 
 def deliver(

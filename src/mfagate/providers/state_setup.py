@@ -60,12 +60,12 @@ class TabledStates(ABC, Generic[Settings]):
         kind = state.params.get("kind")
         arrangement = self.arrangements().get(state.name if kind is None else (state.name, str(kind)))
         if arrangement is None:
-            raise StateUnavailable(f"{self.title} cannot be put into the state {state.name!r}.")
+            raise StateUnavailable(f"mfagate cannot put {self.title} into the state {state.name!r}.")
         try:
             return arrangement()
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             missing = f"{type(error).__name__}: {quoted(error, 120)}"
-            raise StateUnavailable(f"{self.title}'s answer lacks what the API documents ({missing}).") from error
+            raise StateUnavailable(f"{self.title}'s answer lacks a documented field ({missing}).") from error
 
     def answered(self, response: Response) -> None:
         """Look at the answer to the interaction itself; what it made is recorded, so that it is removed."""
@@ -114,7 +114,7 @@ class TabledStates(ABC, Generic[Settings]):
         try:
             self.ledger.making(thing)
         except NotRecorded as error:
-            raise StateUnavailable(f"What this run makes cannot be recorded: {error}") from None
+            raise StateUnavailable(f"Objects that this run creates cannot be recorded: {error}") from None
 
     def remove(self, thing: Thing) -> None:
         """Remove one thing of the ledger of this or another run; one that is not there is removed already.
@@ -199,7 +199,7 @@ class TabledStates(ABC, Generic[Settings]):
             return None
         content = self.payload(response)
         if content is None:
-            raise StateUnavailable(f"{asked}: status {response.status}, and not {self.title}'s JSON.")
+            raise StateUnavailable(f"{asked}: status {response.status} without {self.title}'s JSON.")
         return content
 
     def payload(self, response: Response) -> Any:

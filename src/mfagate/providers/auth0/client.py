@@ -77,11 +77,11 @@ class Auth0Client:
             return challenge.decided
         login, _, oob_code = (challenge.transaction or "").partition(" ")
         if not login or bool(oob_code) is (challenge.factor is Factor.OTP):
-            raise ValueError("only a challenge that was started can be verified")
+            raise ValueError("only a started challenge can be verified")
         if challenge.factor is Factor.PUSH:
             return self._redeem(challenge, "mfa-oob", mfa_token=login, oob_code=oob_code)
         if code is None:
-            raise ValueError("a code is needed")
+            raise ValueError("a code is required")
         if challenge.factor is Factor.OTP:
             return self._redeem(challenge, "mfa-otp", mfa_token=login, otp=code)
         return self._redeem(challenge, "mfa-oob", mfa_token=login, oob_code=oob_code, binding_code=code)
@@ -115,7 +115,9 @@ class Auth0Client:
         error = self._refusal(response)
         if error is None:
             if response.status == 200 and token_in(response) is not None:
-                raise NotEnrolled("Auth0 asks this user for no second factor; the tenant's MFA policy decides it")
+                raise NotEnrolled(
+                    "Auth0 does not ask this user for a second factor; the tenant's MFA policy decides this"
+                )
             raise self._api.refusal(response)
         if error.code == "mfa_required":
             return self._text(response, "mfa_token")
@@ -140,7 +142,7 @@ class Auth0Client:
             raise NotEnrolled(f"the user has no active authenticator for {factor}")
         usable = next((name for name in suited if isinstance(name, str) and name), None)
         if usable is None:
-            raise ContractViolation("an authenticator of Auth0's list has no id")
+            raise ContractViolation("an authenticator in Auth0's list has no id")
         return usable
 
     def _challenge(self, user: str, factor: Factor, login: str, authenticator: str) -> Challenge:
@@ -153,7 +155,7 @@ class Auth0Client:
         body = self._api.successful(response)
         prompted = body.get("binding_method") == "prompt"
         if body.get("challenge_type") != kind or prompted is not (factor is Factor.SMS):
-            raise ContractViolation("Auth0 started another challenge than it was asked for")
+            raise ContractViolation("Auth0 started another challenge than the requested one")
         if factor is Factor.OTP:
             return Challenge(user, factor, login)
         return Challenge(user, factor, f"{login} {self._text(response, 'oob_code')}")
@@ -173,7 +175,7 @@ class Auth0Client:
             return Decision.PENDING
         words = raw(error.message).lower()
         if error.code == "invalid_grant" and "malformed" in words:
-            raise ContractViolation("Auth0 does not know the login that is to be completed")
+            raise ContractViolation("Auth0 does not know the login to complete")
         # Nobody completed the login in time; a declined push is access_denied, or as documented invalid_grant.
         if error.code in ("invalid_grant", "expired_token") or (error.code == "access_denied" and "rejected" in words):
             return Decision.DENY
@@ -206,13 +208,13 @@ class Auth0Client:
         value = self._api.json_object(response).get(name)
         # A space would end it within a challenge.
         if not isinstance(value, str) or not value or " " in value:
-            raise ContractViolation(f"Auth0 answered without the {name}")
+            raise ContractViolation(f"Auth0's answer has no {name}")
         return value
 
     def _list(self, response: Response) -> list[Mapping[str, Any]]:
         if response.media_type != "application/json":
-            raise ContractViolation("Auth0 answered a list that is not said to be JSON")
+            raise ContractViolation("Auth0 answered without the content type of JSON")
         body = json_of(response)
         if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
-            raise ContractViolation("Auth0 answered no list of objects")
+            raise ContractViolation("Auth0's answer is not a list of objects")
         return body

@@ -71,12 +71,12 @@ class Auth0Dialect(ErrorDialect[Auth0Settings]):
 def _candidates(settings: Auth0Settings) -> list[str]:
     """Why a client is refused, the likeliest first."""
     region = is_canonical(settings.domain) and settings.domain.count(".") == 2
-    missing = [f"the region is missing in {settings.domain}: only old tenants in the US have none"] if region else []
+    missing = [f"{settings.domain} contains no region: only old tenants in the US have none"] if region else []
     return [
-        "client_secret is another application's, an old one, or that of another tenant (dev, staging, production)",
-        "client_id is unknown to this tenant: it is another tenant's or region's, or the application was deleted",
+        "client_secret belongs to another application or another tenant (dev, staging, production), or is out of date",
+        "client_id is unknown to this tenant: it belongs to another tenant or region, or the application was deleted",
         *missing,
-        "the application's authentication method is None, Private Key JWT or mTLS, which take no secret",
+        "the application's authentication method is None, Private Key JWT or mTLS, which do not use a secret",
     ]
 
 
@@ -100,7 +100,7 @@ def _no_tenant(exchange: Exchange, settings: Auth0Settings) -> Finding | None:
         return None
     return Finding(
         CauseId.CREDENTIAL_UNKNOWN_KEY,
-        "there is no such tenant: its name or its region is another one",
+        "the tenant does not exist: its name or its region is wrong",
         next_step="Copy the domain from Auth0 Dashboard > Applications > the login service's application > Settings.",
         setting="domain",
     )

@@ -23,11 +23,11 @@ OTHER_NAMES = (
                 "management_token": "api_token mgmt_token management_api_token token",
             }
         ),
-        "The domain is a host name alone, without https://.",
+        "domain is only a host name, without https://.",
     ),
     OtherNames(
         "the session of nextjs-auth0",
         by_other_name({"client_secret": "secret"}),
-        "AUTH0_SECRET encrypts the cookies of nextjs-auth0 and is no client secret.",
+        "AUTH0_SECRET encrypts the cookies of nextjs-auth0; it is not the client secret.",
     ),
 )

@@ -149,13 +149,13 @@ def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
         told = claims(found[0]) if found else {}
         if settings.management_audience in as_list(told.get("aud")):
             return None
-        message = "Auth0 issued a token that is not for the audience that was asked for"
+        message = "Auth0 issued a token for another audience than the requested one"
         return Finding(
             CauseId.CREDENTIAL_WRONG_KIND,
             message,
             {
                 "asked for": settings.management_audience,
-                "issued for": quoted(told.get("aud", "nothing that can be read")),
+                "issued for": quoted(told.get("aud", "no readable audience")),
             },
             setting="audience" if settings.audience else "domain",
         )

@@ -57,8 +57,8 @@ class Auth0(Provider[Auth0Settings]):
     probes = Auth0Probes()
     api = Auth0Api()
     expectations: ClassVar[Mapping[str, str]] = {
-        "tenant": "the tenant's own host, or its beginning: acme.eu.auth0.com. It is read from a token: from its "
-        "issuer, or with a custom domain from its audience"
+        "tenant": "the tenant's own host, or the beginning of it: acme.eu.auth0.com. mfagate reads it from the "
+        "issuer of a token, or with a custom domain from the audience"
     }
     test_data: ClassVar[Mapping[str, str]] = {
         "connection": f"the database connection in which users are created; {DEFAULT_CONNECTION} by default",
@@ -66,14 +66,13 @@ class Auth0(Provider[Auth0Settings]):
         "delete:users, create:authentication_methods)",
         "admin_client_secret": "its client secret",
         "password": "the password of all users below",
-        "user": "a user with a phone for pushes whom nobody else uses: nobody answers the pushes",
+        "user": "a user with a phone for pushes who is used for nothing else and whose pushes are never answered",
         "accepting_user": "a user whose phone's owner approves every push within seconds",
         "declining_user": "a user whose phone's owner denies every push within seconds",
-        "answer_seconds": "how long the owners of the phones are given to answer a push; 0 by default",
-        "phone": "a phone number that can receive SMS: each run sends one SMS, to a user that it makes "
-        "with this number",
-        "restricted_client_id": "client ID of an application that is authorized for the Management API, with "
-        "another scope than read:authentication_methods",
+        "answer_seconds": "seconds that the owners of the phones have to answer a push; default: 0",
+        "phone": "a phone number that can receive SMS: each run creates a user with this number and sends one SMS",
+        "restricted_client_id": "client ID of an application that is authorized for the Management API, but not "
+        "with the scope read:authentication_methods",
         "restricted_client_secret": "its client secret",
         "ungranted_client_id": "client ID of an application that is not authorized for the Management API",
         "ungranted_client_secret": "its client secret",

@@ -79,7 +79,7 @@ def as_list(value: object) -> list[object]:
 class _Id:
     """A client ID."""
 
-    expected: str = "a client ID: mostly 32 letters and digits, 20 to 64 as a rule"
+    expected: str = "a client ID: 20 to 64 characters, usually 32 letters and digits"
 
     def misfit(self, value: str) -> Misfit | None:
         if re.fullmatch(r"[A-Za-z0-9_-]{20,63}", value):
@@ -88,8 +88,8 @@ class _Id:
             return Misfit("it is as long as a client secret", CauseId.CONFIG_WRONG_KIND, documented=False)
         if not 20 <= len(value) <= 64:
             slip = "truncated" if len(value) < 20 else "too long"
-            return Misfit(f"it has {len(value)} characters, and client IDs have 20 to 64 ({slip})", documented=False)
-        return Misfit("it has characters that client IDs of Auth0's own do not have", documented=False)
+            return Misfit(f"it has {len(value)} characters; client IDs have 20 to 64 ({slip})", documented=False)
+        return Misfit("it contains characters that Auth0 does not use in client IDs", documented=False)
 
     def recognises(self, value: str) -> bool:
         """Tell IDs of the two common forms from other texts of letters and digits, such as an encoded ID."""
@@ -108,9 +108,9 @@ class _Secret:
         if re.fullmatch(r"[A-Za-z0-9]{32}", value):
             return Misfit("it is as long as a client ID", CauseId.CONFIG_SECRET_ID_NOT_SECRET, documented=False)
         if len(value) < 64:
-            reason = f"it has {len(value)} characters, fewer than the 64 of Auth0's secrets (truncated)"
+            reason = f"it has {len(value)} characters; Auth0's secrets have at least 64 (truncated)"
             return Misfit(reason, documented=False)
-        return Misfit("it has characters that secrets of Auth0's own do not have", documented=False)
+        return Misfit("it contains characters that Auth0 does not use in secrets", documented=False)
 
     def recognises(self, value: str) -> bool:
         """Tell the secrets that Auth0 makes from longer ones."""
@@ -131,18 +131,19 @@ class _Audience:
         scheme, separator, rest = value.partition("://")
         host, _, path = rest.partition("/")
         if not separator:
-            return "it has no https:// in front"
+            return "it does not begin with https://"
         if scheme != "https":
-            return f"it begins with {scheme}://, and the identifier with https://"
+            return f"it begins with {scheme}:// instead of https://"
         if f"/{path}/" == MANAGEMENT_PATH:
-            return "it lacks the slash at its end, which is a part of the identifier"
+            return "it lacks the trailing slash, which is part of the identifier"
         if f"/{path}" != MANAGEMENT_PATH:
             return "it is the identifier of another API than the Management API"
         if not is_canonical(host):
             return (
-                "its host is a custom domain or none of Auth0's: the identifier keeps the tenant's own auth0.com host"
+                "its host is a custom domain or does not belong to Auth0; the identifier contains the tenant's own "
+                "auth0.com host"
             )
-        return None if host == host.lower() else "it has capitals, and the identifier has none"
+        return None if host == host.lower() else "it contains upper-case letters, which the identifier does not"
 
 
 def _kind(told: Mapping[str, Any]) -> Misfit | None:
@@ -150,10 +151,10 @@ def _kind(told: Mapping[str, Any]) -> Misfit | None:
     wrong_kind = CauseId.CONFIG_WRONG_KIND
     if not any(host_of(one) for one in as_list(told.get("aud"))):
         return Misfit(
-            "its audience (aud) is not the Management API's: it is another API's token, or an ID token", wrong_kind
+            "its audience (aud) is not the Management API: it is a token for another API, or an ID token", wrong_kind
         )
     if "@clients" not in str(told.get("sub")):
-        return Misfit("it is a user's token, which reaches that user's own data alone", wrong_kind)
+        return Misfit("it is a user's token, which gives access only to that user's data", wrong_kind)
     missing = [scope for scope in NEEDED_SCOPES if scope not in str(told.get("scope", "")).split()]
     return Misfit(f"it lacks the scope {' '.join(missing)}", wrong_kind) if missing else None
 
@@ -178,9 +179,12 @@ class Auth0Settings(ProviderSettings):
                 f"a tenant's domain such as acme.eu.auth0.com (regions: {', '.join(REGIONS)}), or a custom domain",
                 foreign=(
                     (r"manage(\.\w+)?\.auth0\.com", "the host of the Dashboard, not of a tenant"),
-                    (r".+\.guardian(\.\w+)?\.auth0\.com", "the host of the Guardian app's API, not of the tenant"),
+                    (
+                        r".+\.guardian(\.\w+)?\.auth0\.com",
+                        "the host of the API for the Guardian app, not of the tenant",
+                    ),
                     (r"(www\.|cdn\.|accounts\.|community\.|status\.)?auth0\.com", "Auth0's own website"),
-                    (rf"({'|'.join(REGIONS)})\.auth0\.com", "a region without the tenant's name in front"),
+                    (rf"({'|'.join(REGIONS)})\.auth0\.com", "a region without the name of the tenant"),
                 ),
             ),
             lookalikes=(
@@ -200,7 +204,7 @@ class Auth0Settings(ProviderSettings):
                 EnvironmentMark(
                     r"(?i)^dev-[a-z0-9]{6,}\.",
                     production=False,
-                    message="begins as the names of the tenants that Auth0 makes for trying things out",
+                    message="begins like the names that Auth0 gives to development tenants",
                 ),
             ),
         ),
@@ -208,7 +212,7 @@ class Auth0Settings(ProviderSettings):
     client_id: Annotated[
         str,
         Setting(
-            description="Client ID of the application; no secret.",
+            description="Client ID of the application; not secret.",
             where=f"{_DASHBOARD} > Settings > Client ID",
             example="Kx3Vq0ZpT7mB1cWn9Yd5RhG2sLf8JuAe",
             shape=_Id(),
@@ -232,9 +236,9 @@ class Auth0Settings(ProviderSettings):
             lookalikes=(
                 wrong_kind(
                     _JWT,
-                    "a token (JWT), which ends by itself within a day or so, where a client secret belongs",
-                    "Copy the client secret of the application; tokens are fetched with it. A token that is meant "
-                    "to be deployed belongs into management_token.",
+                    "a token (JWT), which expires within about a day, instead of a client secret",
+                    "Copy the client secret of the application; mfagate fetches tokens with it. If you really "
+                    "deploy a fixed token, move it to management_token.",
                 ),
                 placeholder(
                     r"(?i)\{?(your|my)[-_]?client[-_]?secret\}?",
@@ -247,7 +251,8 @@ class Auth0Settings(ProviderSettings):
     audience: Annotated[
         str | None,
         Setting(
-            description="Identifier of the Management API; by default that of the domain. Needed with a custom domain.",
+            description="Identifier of the Management API. Default: derived from domain. Required if domain is a "
+            "custom domain.",
             where="Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Audience",
             example="https://acme.eu.auth0.com/api/v2/",
             shape=_Audience(),
@@ -263,8 +268,8 @@ class Auth0Settings(ProviderSettings):
     management_token: Annotated[
         SecretStr | None,
         Setting(
-            description="A token for the Management API that was made by hand and is deployed as it is; it lasts "
-            "24 hours by default. Without it tokens are fetched with the client secret, which is the better way.",
+            description="A fixed token for the Management API, created by hand; by default it expires after 24 "
+            "hours. Without it, mfagate fetches tokens with the client secret, which is preferable.",
             where=_TOKEN_PAGE,
             example="env:AUTH0_MANAGEMENT_TOKEN",
             shape=Jwt("a token for the Management API: three base64url parts joined by dots", kind=_kind),
@@ -301,7 +306,7 @@ def cross_checks(settings: Auth0Settings) -> Iterator[tuple[str, Finding]]:
         evidence = {"domain": domain, "audience": settings.audience}
         yield "audience", Finding(CauseId.CONFIG_MALFORMED_VALUE, message, evidence, next_step=step)
     if settings.secret("client_secret") == settings.client_id:
-        message = "settings.client_secret is the same as settings.client_id, which is no secret"
+        message = "settings.client_secret is the same as settings.client_id, which is not secret"
         yield "client_secret", Finding(CauseId.CONFIG_SECRET_ID_NOT_SECRET, message)
     if token := settings.secret("management_token"):
         yield from _token_checks(settings, claims(token))
@@ -316,8 +321,8 @@ def _difference(domain: str, other: str) -> str:
     own, theirs = CANONICAL.fullmatch(domain), CANONICAL.fullmatch(other)
     if own and theirs and own[1] and own[1] == theirs[1]:
         regions = [found[2] or "none (that is, the US before 2020)" for found in (own, theirs)]
-        return f"the region is {regions[0]} in the domain and {regions[1]} there"
-    return f"it says {other} where the domain is {domain}"
+        return f"the region is {regions[0]} in domain and {regions[1]} in audience"
+    return f"audience names {other}, and domain is {domain}"
 
 
 def _token_checks(settings: Auth0Settings, told: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:

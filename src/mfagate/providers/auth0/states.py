@@ -176,7 +176,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         if body.get("error") == "mfa_required":
             return str(body["mfa_token"])
         if "access_token" in body:
-            raise StateUnavailable("The tenant asks for no second factor: its MFA policy has to be Always.")
+            raise StateUnavailable("The tenant does not ask for a second factor: its MFA policy must be Always.")
         raise StateUnavailable(
             f"POST {TOKEN_PATH}: error {quoted(body.get('error'), 80)}, {quoted(body.get('error_description'))}"
         )
@@ -186,7 +186,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         found = [one for one in known if one.get("active") and one.get("authenticator_type") == kind]
         fitting = [str(one["id"]) for one in found if one.get("oob_channel") == channel and one.get("id")]
         if not fitting:
-            raise StateUnavailable(f"The user has no active authenticator of the kind {channel or kind}.")
+            raise StateUnavailable(f"The user has no active authenticator of the type {channel or kind}.")
         return fitting[0]
 
     def _oob(self, name: str, channel: str) -> StateValues:
@@ -225,7 +225,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         try:
             wait = float(self.test_data.get("answer_seconds") or 0)
         except ValueError:
-            raise StateUnavailable("test_data.answer_seconds is no number.") from None
+            raise StateUnavailable("test_data.answer_seconds is not a number.") from None
         arranged = self._oob(name, "auth0")
         time.sleep(min(max(wait, 0.0), _LONGEST_WAIT))
         return arranged
@@ -241,7 +241,7 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _accepted(self) -> StateValues:
         if self.settings.management_token is not None:
-            raise StateNotConfigured("no management_token", "a static token is deployed, so none is fetched.")
+            raise StateNotConfigured("no management_token", "management_token is set, so no token is fetched.")
         return self._with({})
 
     def _expired_token(self) -> StateValues:
@@ -281,7 +281,7 @@ class Auth0States(TabledStates[Auth0Settings]):
         try:
             return response.json()
         except ValueError:
-            raise StateUnavailable(f"{asked}: status {response.status}, and not {self.title}'s JSON.") from None
+            raise StateUnavailable(f"{asked}: status {response.status} without {self.title}'s JSON.") from None
 
 
 def _user_id(name: str) -> str:

@@ -31,18 +31,18 @@ class DuoClient:
     def start(self, user: str, factor: Factor) -> Challenge:
         """Ask what the user may do; send a push where one is wanted."""
         if factor not in (Factor.OTP, Factor.PUSH):
-            raise NotEnrolled(f"Duo is asked for passcodes and pushes, not for {factor}")
+            raise NotEnrolled(f"this client supports passcodes and pushes, not {factor}")
         known = self._post("/auth/v2/preauth", username=user)
         result = known.get("result")
         if result == "enroll":
-            raise NotEnrolled("Duo wants the user to enrol first")
+            raise NotEnrolled("the user must enrol with Duo first")
         if not isinstance(result, str) or result not in _PREAUTH:
-            raise ContractViolation("Duo's answer about the user is none that the contract names")
+            raise ContractViolation("Duo's answer about the user is not defined by the contract")
         decided = _PREAUTH[result]
         if decided is not None or factor is Factor.OTP:
             return Challenge(user, factor, decided=decided)
         if not _can_push(known.get("devices")):
-            raise NotEnrolled("the user has no device that takes a push")
+            raise NotEnrolled("the user has no device that can receive a push")
         return Challenge(user, factor, self._push(user))
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
@@ -52,7 +52,7 @@ class DuoClient:
         if challenge.factor is Factor.PUSH:
             return self._poll(challenge)
         if code is None:
-            raise ValueError("a passcode is needed")
+            raise ValueError("a passcode is required")
         return _decision(self._post("/auth/v2/auth", username=challenge.user, factor="passcode", passcode=code))
 
     def _push(self, user: str) -> str:
@@ -76,13 +76,13 @@ class DuoClient:
         self._api.successful(response)
         content = response_of(response)
         if not isinstance(content, dict):
-            raise ContractViolation("Duo answered 200 without a response that is an object")
+            raise ContractViolation("Duo answered 200, but response is not an object")
         return content
 
 
 def _can_push(devices: Any) -> bool:
     if not isinstance(devices, list):
-        raise ContractViolation("Duo's list of the user's devices is not as the contract describes it")
+        raise ContractViolation("Duo's list of the user's devices does not conform to the contract")
     # A hardware token has no capabilities.
     capabilities = [one.get("capabilities") for one in devices if isinstance(one, dict)]
     return any(isinstance(some, list) and "push" in some for some in capabilities)
@@ -95,4 +95,4 @@ def _decision(answer: dict[str, Any]) -> Decision:
         return Decision.ALLOW
     if result == "deny" and isinstance(status, str) and status not in ("allow", "bypass"):
         return Decision.DENY
-    raise ContractViolation("result and status of Duo's answer do not make a decision that the contract names")
+    raise ContractViolation("the combination of result and status in Duo's answer is not defined by the contract")

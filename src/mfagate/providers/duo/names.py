@@ -15,7 +15,7 @@ OTHER_NAMES = (
     OtherNames(
         "Duo's Universal Prompt (Web SDK 4)",
         by_other_name({"integration_key": "client_id", "secret_key": "client_secret"}),
-        "The keys of a Web SDK application are of another kind: use those of an application of the type Auth API.",
+        "The keys of a Web SDK application are of another type; use the keys of an application of the type Auth API.",
     ),
     OtherNames(
         "Duo's SDKs and the Authentication Proxy",

@@ -48,8 +48,8 @@ class Duo(Provider[DuoSettings]):
     probes = DuoProbes()
     api = DuoApi()
     test_data: ClassVar[Mapping[str, str]] = {
-        "user": "a user with a phone for Duo Push whom nobody else uses: nobody answers the pushes, "
-        "and each run adds bypass codes, which expire after ten minutes",
+        "user": "a user with a phone for Duo Push who is used for nothing else: the pushes are never answered, and "
+        "each run adds bypass codes, which expire after ten minutes",
         "accepting_user": "a user whose phone's owner approves every push within seconds",
         "declining_user": "a user whose phone's owner denies every push within seconds",
         "ignoring_user": "a user whose pushes time out",

@@ -52,11 +52,14 @@ class DuoSettings(ProviderSettings):
     integration_key: Annotated[
         str,
         Setting(
-            description="Integration key (ikey) of the application; no secret.",
+            description="Integration key (ikey) of the application; not secret.",
             where=f"{_PANEL} > Details > Integration key",
             example="DIXXXXXXXXXXXXXXXXXX",
             shape=Pattern(
-                r"DI[A-Z0-9]{18}", "20 characters that begin with DI, in capitals and digits", 20, documented=".{20}"
+                r"DI[A-Z0-9]{18}",
+                "20 characters that begin with DI, in upper-case letters and digits",
+                20,
+                documented=".{20}",
             ),
             lookalikes=(
                 placeholder(

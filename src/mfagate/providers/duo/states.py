@@ -91,7 +91,7 @@ class DuoStates(TabledStates[DuoSettings]):
         arranged = self._working_otp()
         login = {"username": arranged.values["username"], "factor": "passcode", "passcode": arranged.values["passcode"]}
         if self.ask("POST", "/auth/v2/auth", json=login)["result"] != "allow":
-            raise StateUnavailable("Duo refused a bypass code that it made a moment ago.")
+            raise StateUnavailable("Duo rejected a bypass code that it created a moment ago.")
         return arranged
 
     def _user_with_status(self, status: str) -> StateValues:

@@ -77,7 +77,7 @@ class OktaClient:
             return self._poll(challenge.user, challenge.transaction)
         if not code:
             # Without one Okta would send a message, and answer 200.
-            raise ValueError("a code is needed")
+            raise ValueError("a code is required")
         response = self._verify(challenge.user, challenge.transaction, {"passCode": code})
         if _code_of(response) in _DENIES and response.status == 403:
             return Decision.DENY

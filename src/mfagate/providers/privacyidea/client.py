@@ -72,7 +72,7 @@ class PrivacyIDEAClient:
         body = self._ask("POST", "/validate/triggerchallenge", data={"user": user, **self._realm})
         started = _result(body).get("value")
         if type(started) is int and started == 0:
-            raise NotEnrolled("privacyIDEA has no token of this user to challenge")
+            raise NotEnrolled("privacyIDEA has no token of this user that it could challenge")
         return Challenge(user, factor, _transaction(body))
 
     def challenge_by_pin(self, user: str, pin: str) -> Challenge | Decision:
@@ -114,7 +114,7 @@ class PrivacyIDEAClient:
             return "accept"
         if status in ("pending", "declined") and value is False:
             return str(status)
-        raise ContractViolation("the state of the push is none that the contract names")
+        raise ContractViolation("the state of the push is not defined by the contract")
 
     def _poll(self, challenge: Challenge) -> Decision:
         answer = self.push_answer(challenge)
@@ -149,7 +149,7 @@ def _detail(body: dict[str, Any]) -> dict[str, Any]:
 def _transaction(body: dict[str, Any]) -> str:
     transaction = _detail(body).get("transaction_id")
     if not isinstance(transaction, str) or not transaction:
-        raise ContractViolation("a challenge came without a transaction_id")
+        raise ContractViolation("privacyIDEA started a challenge without a transaction_id")
     return transaction
 
 
@@ -159,4 +159,4 @@ def _decision(body: dict[str, Any]) -> Decision:
     # The value must be a JSON boolean: 1 == True would let a changed type pass.
     if isinstance(value, bool) and isinstance(authentication, str) and (value, authentication) in _DECISIONS:
         return _DECISIONS[value, authentication]
-    raise ContractViolation("value and authentication of the answer do not make a decision that the contract names")
+    raise ContractViolation("the combination of value and authentication in the answer is not defined by the contract")

@@ -31,9 +31,9 @@ from mfagate.providers.privacyidea.settings import PrivacyIDEASettings
 
 _KEY_WANTED = ErrorMeaning(
     CauseId.CONFIG_SETTING_MISSING,
-    "the server wants an API key (policy api_key_required), and the configuration says that it takes requests without",
-    "If the login service sends a key, set validate_key and take validate_access out. If it sends none, its logins "
-    "fail as well: have the policy switched off for it, or a key issued.",
+    "the server requires an API key (policy api_key_required), but validate_access says that it does not",
+    "If the login service sends a key, set validate_key and remove validate_access. If it sends none, its logins "
+    "fail too: ask the server's administrator to exempt it from the policy or to issue a key.",
     setting="validate_access",
 )
 
@@ -61,7 +61,7 @@ class PrivacyIDEADialect(ErrorDialect[PrivacyIDEASettings]):
         failed = exchange.response is not None and exchange.response.status == 500
         if error.code in (INTERNAL, MASKED) and failed and (expired := _expired_key(settings)):
             name, when = expired
-            text = f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers 500 to an expired key"
+            text = f"{name} expired on {when:%Y-%m-%d}; privacyIDEA answers an expired key with 500"
             return ErrorMeaning(CauseId.CREDENTIAL_EXPIRED, text)
         if error.code == MASKED:
             return MASKED_LOGIN if _path_of(exchange).endswith("/auth") else MASKED_REFUSAL

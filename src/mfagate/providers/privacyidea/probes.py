@@ -30,10 +30,10 @@ _KEYS = ("validate_key", "admin_key")
 
 _DROPPED = Finding(
     CauseId.NETWORK_PROXY,
-    "the server accepts the key in the header PI-Authorization and does not see it in Authorization: something on the "
-    "way drops or replaces that header",
-    next_step="Let the header Authorization through to the server: Apache needs WSGIPassAuthorization On, a proxy a "
-    "rule for it. Leave the key as it is.",
+    "the server accepts the key in the header PI-Authorization but does not see it in Authorization: a proxy or web "
+    "server removes or replaces that header",
+    next_step="Make sure that the header Authorization reaches the server: Apache needs WSGIPassAuthorization On, "
+    "and a proxy needs a rule that passes it. Do not change the key.",
 )
 
 _POLL = {"transaction_id": "00000000000000000000"}
@@ -161,7 +161,7 @@ def _of_an_admin(response: Response) -> Finding | None:
         return None
     return Finding(
         CauseId.CREDENTIAL_WRONG_KIND,
-        "the server issues a token to the service account, and takes it for a user and not for an administrator",
+        "the server issues a token to the service account, but treats it as a user and not as an administrator",
         next_step="Use an administrator of the server: pi-manage admin add, or a user of a realm in SUPERUSER_REALM.",
         setting="service_account",
     )

@@ -49,14 +49,14 @@ class PrivacyIDEA(Provider[PrivacyIDEASettings]):
     probes = PrivacyIDEAProbes()
     api = PrivacyIDEAApi()
     expectations: ClassVar[Mapping[str, str]] = {
-        "realm": "the server's default realm, as it names it for an unknown user",
-        "version": "the server's version, or its beginning: 3.14",
-        "public_key": "the server's public audit key (PEM), with which it signs every answer",
+        "realm": "the server's default realm, as in its answer about an unknown user",
+        "version": "the server's version, or the beginning of it: 3.14",
+        "public_key": "the server's public audit key (PEM), which verifies the signature of every answer",
     }
     not_identifying: ClassVar[frozenset[str]] = frozenset({"version"})
     test_data: ClassVar[Mapping[str, str]] = {
-        "user": "an existing user whom nobody else uses: mfagate enrols and deletes tokens of this user",
-        "expired_validate_key": "an expired API key of the role validate (createtoken with -d -1)",
+        "user": "an existing user who is used for nothing else: mfagate enrols and deletes tokens of this user",
+        "expired_validate_key": "an expired API key with the role validate (createtoken with -d -1)",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"expired_validate_key"})
     clock_tolerance_seconds: ClassVar[float] = 60.0

@@ -73,7 +73,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         """All states but one need the key that starts logins; where none is wanted, no state of it can be shown."""
         is_open = self.settings.validate_access is not None
         if is_open and state.name in _ABOUT_THE_KEY:
-            raise StateNotConfigured("settings.validate_key", "The server takes requests without a key.")
+            raise StateNotConfigured("settings.validate_key", "The server accepts requests without a key.")
         if state.name != StateName.CREDENTIAL_MISSING and not is_open:
             self.setting("validate_key")
         return super().arrange(state)
@@ -111,7 +111,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     def _used_otp(self) -> StateValues:
         token = self._enrol_hotp()
         if not self._check(token.otp()):
-            raise StateUnavailable("The server refused the OTP of a token enrolled a moment ago.")
+            raise StateUnavailable("The server rejected the OTP of a token that was enrolled a moment ago.")
         return self._arranged(token)
 
     def _disabled(self) -> StateValues:
@@ -175,8 +175,8 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         tokens = self._tokens(self._of_user(user, {}))
         if self._enrolled and self._enrolled not in [str(token["serial"]) for token in tokens]:
             raise StateUnavailable(
-                f"The server does not list the token {quoted(self._enrolled, 80)} that was enrolled a moment ago:"
-                " does the admin key lack the right tokenlist?"
+                f"The server does not list the token {quoted(self._enrolled, 80)} that was enrolled a moment ago: "
+                "the admin key may lack the right tokenlist."
             )
         self._enrolled = None
         for thing in self.ledger.things:
@@ -191,8 +191,8 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
         foreign = [serial for serial, mark in marks.items() if mark is None]
         if foreign:
             raise StateUnavailable(
-                f"The test user {user!r} has tokens that mfagate did not enrol"
-                f" ({quoted(', '.join(foreign))}): name a user without any."
+                f"The test user {user!r} has tokens that mfagate did not enrol ({quoted(', '.join(foreign))}). Set "
+                "test_data.user to a user without tokens."
             )
         other = [mark for mark in marks.values() if mark and mark.run != self.ledger.mark().run]
         if other:
@@ -227,7 +227,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     def _trigger(self, serial: str) -> str:
         answer = self._post("/validate/triggerchallenge", serial=serial)
         if not answer["result"]["value"]:
-            raise StateUnavailable(f"The server started no challenge for token {quoted(serial, 80)}.")
+            raise StateUnavailable(f"The server did not start a challenge for the token {quoted(serial, 80)}.")
         return str(answer["detail"]["transaction_id"])
 
     def _check(self, password: str) -> bool:

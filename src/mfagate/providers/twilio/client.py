@@ -54,7 +54,7 @@ class TwilioClient:
         if challenge.factor is Factor.PUSH:
             return self._poll(challenge)
         if code is None:
-            raise ValueError("a code is needed")
+            raise ValueError("a code is required")
         return self._check(challenge, code) if challenge.factor is Factor.SMS else self._answer(challenge, code)
 
     def _send_code(self, user: str) -> str:
