@@ -1,7 +1,7 @@
-"""What all reference clients share: signing, sending, and an error of the right type for every refusal.
+"""What all reference clients share: signing, sending, and a typed error for every refusal.
 
-A reference client reads its provider's good answers itself; everything else ends
-here, so that none of them decides twice what a rate limit or a bad key is.
+A reference client reads only the successful answers of its provider. This module handles all other answers, so that
+every client treats a rate limit or a rejected key in the same way.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ from mfagate.transport import Transport, UnsendableRequest
 class ClientOptions(TypedDict, total=False):
     """How a client reaches its provider.
 
-    ``endpoint``: connect here instead of to the provider's own address. ``timeout_seconds``
-    (5.0): limit of each request, from the look-up of the name to the last byte of the answer.
-    ``ca_bundle``: PEM file of the certificate authorities to trust.
+    ``endpoint``: address to connect to instead of the provider's own. ``timeout_seconds`` (5.0): limit of each request,
+    from the name lookup to the last byte of the answer. ``ca_bundle``: PEM file of the trusted certificate authorities.
     """
 
     endpoint: str | None
@@ -47,10 +46,10 @@ class ClientOptions(TypedDict, total=False):
 
 
 class ApiClient(Generic[Settings]):
-    """One provider's API. Each request has a connection of its own, so that none is found stale.
+    """One provider's API. Each request uses a new connection, so that no connection is stale.
 
     Args:
-        provider: Signs, and knows its error codes.
+        provider: Signs requests and explains errors.
         settings: The provider's settings.
         transport: How to reach it.
     """
@@ -65,12 +64,12 @@ class ApiClient(Generic[Settings]):
         self._tokens = Tokens(self._send)
 
     def ask(self, method: str, path: str, **request: Any) -> Response:
-        """Send one signed request; the arguments are those of ``requests.Request``.
+        """Send one signed request; the arguments are the same as for ``requests.Request``.
 
         Raises:
-            ProviderUnavailable: No whole answer came in time.
-            ContractViolation: The path, perhaps out of an earlier answer, leads elsewhere; nothing was sent.
-            SecondFactorError: A token was needed and refused; the type says why.
+            ProviderUnavailable: No complete answer arrived in time.
+            ContractViolation: The path, perhaps from an earlier answer, leads to another host; nothing was sent.
+            SecondFactorError: The provider refused a required token; the type says why.
         """
         api = self._provider.api
         auth = api.auth(self._settings, self._tokens)
@@ -85,14 +84,14 @@ class ApiClient(Generic[Settings]):
         return response
 
     def refusal(self, response: Response) -> SecondFactorError:
-        """The error to raise for an answer that is none of the good ones."""
+        """Return the error to raise for an unsuccessful answer."""
         return self._refusal(Exchange(Request("", ""), datetime.now(UTC), response))
 
     def json_object(self, response: Response) -> dict[str, Any]:
-        """The body of an answer that has to be a JSON object.
+        """Return the body of an answer that must be a JSON object.
 
         Raises:
-            ContractViolation: It is none, or is not said to be JSON.
+            ContractViolation: The body is something else, or has another content type.
         """
         body = self._json(response)
         if not isinstance(body, dict):
@@ -111,10 +110,10 @@ class ApiClient(Generic[Settings]):
         return self.json_object(response)
 
     def json_array(self, response: Response) -> list[Any]:
-        """The body of an answer that has to be a JSON array.
+        """Return the body of an answer that must be a JSON array.
 
         Raises:
-            ContractViolation: It is none, or is not said to be JSON.
+            ContractViolation: The body is something else, or has another content type.
         """
         body = self._json(response)
         if not isinstance(body, list):
@@ -149,7 +148,7 @@ class ApiClient(Generic[Settings]):
         if finding.cause is CauseId.PROVIDER_RATE_LIMITED:
             return RateLimited(message, seconds_to_wait(response))
         if finding.cause is CauseId.CREDENTIAL_NOT_PROVABLE:
-            return SecondFactorError(message)  # The user is refused or we are: the answer does not say.
+            return SecondFactorError(message)  # The answer does not show whether the user or the client was refused.
         if finding.cause is CauseId.PROVIDER_REFUSAL_UNRECOGNISED:
             return CredentialRejected(message)
         kinds: Mapping[CauseFamily, type[SecondFactorError]] = {

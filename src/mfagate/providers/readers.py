@@ -1,8 +1,7 @@
-"""Find the readers of a contract's answers beside the client, for the proof of the contract's strength.
+"""Find the code that reads a contract's answers, apart from the client, for the proof of the contract's strength.
 
-The client is not the only reader of an answer. The monitor and the gate read errors: the code, and
-whether it is about a user or about the integration. Probes read the answers of the endpoints
-that they ask.
+The monitor and the gate read errors: the code, and whether it is about a user or about the integration. Probes read the
+answers of the endpoints that they call.
 """
 
 from __future__ import annotations

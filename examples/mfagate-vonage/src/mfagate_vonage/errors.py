@@ -17,18 +17,18 @@ from mfagate.providers.errors import ApiError, ErrorMeaning
 MEANINGS: Mapping[str | int, ErrorMeaning] = {
     "Unauthorized": ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED,
-        "Vonage refuses the credentials, and does not say which part of them",
+        "Vonage rejected the credentials, but does not say which part is wrong",
         evidence={
             "possible causes": [
-                "the API secret was rotated, or is another account's",
-                "the private key is not the one whose public half the application holds",
-                "this machine's clock is off, which ends a JWT before it arrives",
+                "the API secret was rotated, or belongs to another account",
+                "the application does not have the public half of the private key",
+                "the clock of this machine is wrong, so that a JWT has expired when it arrives",
             ]
         },
     ),
     "Forbidden": ErrorMeaning(CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION, "the account may not use Verify"),
-    "Rate Limit Hit": ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Vonage asks to slow down"),
-    "Internal Error": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Vonage failed by itself"),
+    "Rate Limit Hit": ErrorMeaning(CauseId.PROVIDER_RATE_LIMITED, "Vonage asks the client to slow down"),
+    "Internal Error": ErrorMeaning(CauseId.PROVIDER_OUTAGE, "Vonage reported an internal error"),
 }
 
 

@@ -55,8 +55,8 @@ class Vonage(Provider[VonageSettings]):
     probes = VonageProbes()
     api = VonageApi()
     test_data: ClassVar[Mapping[str, str]] = {
-        "number": "a phone number (E.164 without +) that may be sent an SMS at each run",
-        "code": "the code that is sent there; only the sandbox knows it beforehand",
+        "number": "a phone number (E.164 without +) that receives an SMS at each run",
+        "code": "the code that is sent to the number; only the sandbox knows it in advance",
         "forbidden_api_key": "API key of an account that may not use Verify",
         "forbidden_api_secret": "its secret",
     }
@@ -76,7 +76,7 @@ class Vonage(Provider[VonageSettings]):
     def inspect(self, settings: VonageSettings) -> Sequence[tuple[str, Finding]]:
         """Each secret needs the name that goes with it."""
         return [
-            (name, Finding(CauseId.CONFIG_SETTING_MISSING, f"{name} has to be set with {secret}"))
+            (name, Finding(CauseId.CONFIG_SETTING_MISSING, f"{name} must be set together with {secret}"))
             for secret, name in _PAIRS.items()
             if getattr(settings, secret) is not None and getattr(settings, name) is None
         ]

@@ -26,7 +26,7 @@ class VonageStates(TabledStates[VonageSettings]):
     """
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: lambda: StateValues({"api_key": self.setting("api_key")}),
             StateName.CHALLENGE_FACTOR: self._number,

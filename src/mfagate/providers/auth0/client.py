@@ -1,4 +1,4 @@
-"""The reference client for Auth0: what a login service needs, and nothing it does not understand.
+"""The reference client for Auth0: what a login service needs, and nothing else.
 
 https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa and
 https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis.
@@ -24,28 +24,26 @@ from mfagate.providers.second_factor import Challenge, ContractViolation, Decisi
 
 SCOPE = "openid email"
 
-# How a factor is called: among a user's authenticators, and among the authentication methods.
+# The names of a factor among a user's authenticators and among the authentication methods.
 _AUTHENTICATORS = {Factor.OTP: ("otp", None), Factor.PUSH: ("oob", "auth0"), Factor.SMS: ("oob", "sms")}
 _METHODS = {"totp": Factor.OTP, "push": Factor.PUSH, "phone": Factor.SMS}
 
 _NOT_ENROLLED = ("association_required", "unsupported_challenge_type")
 _REFUSED_PASSWORD = ("invalid_grant", "invalid_user_password", "unauthorized")
 _REFUSALS = (400, 401, 403)
-"""Auth0's documents and its answers differ about which; the code decides."""
+"""Auth0's documentation and its answers disagree on the status; the code decides."""
 
 
 class Auth0Client:
     """A :class:`~mfagate.providers.second_factor.SecondFactor` over Auth0's MFA API.
 
-    Auth0 asks for the second factor in the middle of a login, so there is none without the
-    first: ``start`` sends the user's password, and what Auth0 hands out for it
-    (``mfa_token``) is carried by the challenge. ``password`` is asked for it, once a login; a
-    login service answers with what stands in the form that the user has just sent.
-    A wrong password is a challenge that is decided: DENY. A user whom Auth0 lets in
-    by the password alone is not let in here (:class:`NotEnrolled`): that is the
-    tenant's policy, and may be one that somebody switched off.
+    Auth0 asks for the second factor during a login, so a login starts with the first factor: ``start`` sends the user's
+    password, and the challenge carries the ``mfa_token`` that Auth0 returns. ``start`` calls ``password`` once for each
+    login; a login service returns the password from the form that the user has just sent. A wrong password leads to a
+    decided challenge: DENY. A user whom Auth0 accepts with the password alone is not let in (:class:`NotEnrolled`),
+    because the MFA policy of the tenant may have been switched off.
 
-    A challenge keeps the secrets of a login under way in ``transaction``.
+    A challenge keeps the secrets of a login in progress in ``transaction``.
     """
 
     def __init__(
@@ -68,10 +66,10 @@ class Auth0Client:
         return self._challenge(user, factor, login, self._authenticator(login, factor))
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
-        """Redeem a code, or ask what became of a push.
+        """Redeem a code, or query the result of a push.
 
-        With ALLOW come the tokens of the user. They are not kept here; a service that acts
-        with them takes them from the same answer.
+        With ALLOW, Auth0 also returns the user's tokens. This client discards them; a service that needs them reads them
+        from the same answer.
         """
         if challenge.decided is not None:
             return challenge.decided
@@ -87,12 +85,12 @@ class Auth0Client:
         return self._redeem(challenge, "mfa-oob", mfa_token=login, oob_code=oob_code, binding_code=code)
 
     def enrolled(self, user_id: str) -> frozenset[Factor]:
-        """The second factors of a user, who need not be logging in: for the account page, say.
+        """Return the second factors of a user, for example for an account page; no login is needed.
 
-        ``user_id`` is Auth0's own, such as ``auth0|507f1f77bcf86cd799439011``.
+        ``user_id`` is Auth0's own id, such as ``auth0|507f1f77bcf86cd799439011``.
 
         Raises:
-            NotEnrolled: There is no such user.
+            NotEnrolled: The user does not exist.
         """
         response = self._api.ask("GET", f"/api/v2/users/{segment(user_id)}/authentication-methods")
         error = error_of(response)
@@ -108,7 +106,7 @@ class Auth0Client:
         )
 
     def _first_factor(self, user: str) -> str | None:
-        """The ``mfa_token`` of a login whose password is right; None if it is not."""
+        """Check the password and return the ``mfa_token`` of the login; None if the password is wrong."""
         response = self._grant(
             "password-realm", username=user, password=self._password(user), realm=self._connection, scope=SCOPE
         )
@@ -126,7 +124,7 @@ class Auth0Client:
         raise self._api.refusal(response)
 
     def _authenticator(self, login: str, factor: Factor) -> str:
-        """The user's active authenticator for a factor."""
+        """Return the id of the user's active authenticator for a factor."""
         response = self._api.ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
         if response.status != 200:
             raise self._api.refusal(response)
@@ -176,13 +174,13 @@ class Auth0Client:
         words = raw(error.message).lower()
         if error.code == "invalid_grant" and "malformed" in words:
             raise ContractViolation("Auth0 does not know the login to complete")
-        # Nobody completed the login in time; a declined push is access_denied, or as documented invalid_grant.
+        # The login was not completed in time. A declined push is access_denied, or as documented, invalid_grant.
         if error.code in ("invalid_grant", "expired_token") or (error.code == "access_denied" and "rejected" in words):
             return Decision.DENY
         raise self._api.refusal(response)
 
     def _require_same_user(self, user: str, id_token: Any) -> None:
-        """The ID token, where there is one, must be the user's; over TLS from Auth0 itself its signature is not needed.
+        """Require that an ID token belongs to the user. Its signature is not checked: it came from Auth0 over TLS.
 
         https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation (6).
         """
@@ -199,14 +197,14 @@ class Auth0Client:
         return self._api.ask("POST", TOKEN_PATH, data={"grant_type": GRANT + grant, **fields})
 
     def _refusal(self, response: Response) -> ApiError | None:
-        """The error of an answer that refuses in Auth0's own words; what is not JSON says nothing."""
+        """Return the error of a refusal by Auth0 itself; None if the answer is not JSON."""
         if response.status not in _REFUSALS or response.media_type != "application/json":
             return None
         return error_of(response)
 
     def _text(self, response: Response, name: str) -> str:
         value = self._api.json_object(response).get(name)
-        # A space would end it within a challenge.
+        # A challenge uses a space as separator.
         if not isinstance(value, str) or not value or " " in value:
             raise ContractViolation(f"Auth0's answer has no {name}")
         return value

@@ -1,16 +1,15 @@
 """Auth0's error codes and what is behind them.
 
 Two dialects: the Authentication API says ``{"error", "error_description"}``, the Management
-API ``{"statusCode", "error", "message"[, "errorCode"]}``. One code stands for many things, so
-the sentence beside it is looked at as well: a code and a fragment of its sentence have a
-meaning here. What a user brought about (a wrong password or code, a push that waits) is
-never a fault of the credential, whatever the status.
+API ``{"statusCode", "error", "message"[, "errorCode"]}``. One code has many meanings, so
+that the sentence next to it counts too. What a user caused (a wrong password or code, a pending push) is never a fault of
+the credential, whatever the status.
 
-Codes and sentences by https://auth0.com/docs/api/authentication and
+Codes and sentences are from https://auth0.com/docs/api/authentication and
 https://auth0.com/docs/api/management/v2, by the recordings of
-https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and
-where neither has them by what users report: docs/reference/providers/auth0.md says which. ``published.toml`` has the
-codes of Auth0's two tables (libraries, Guardian), and those that were found of its two APIs.
+https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and otherwise
+from users' reports; docs/reference/providers/auth0.md names those. ``published.toml`` has the codes of Auth0's two tables
+(libraries, Guardian), and the known codes of its two APIs.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ NOT_ENABLED = ErrorMeaning(
 """https://github.com/auth0/node-auth0/issues/292, https://github.com/auth0/auth0-PHP/issues/538."""
 
 GONE = ErrorMeaning(CauseId.ACCOUNT_RESOURCE_MISSING, "the tenant has no such object; the endpoint exists")
-"""Of any other code that begins with ``inexistent_``, as those of the Management API do."""
+"""For any other code that begins with ``inexistent_``, as in the Management API."""
 
 _FEATURE_OFF = ErrorMeaning(
     CauseId.ACCOUNT_FEATURE_DISABLED,
@@ -141,7 +140,7 @@ IN_OTHER_WORDS = ErrorMeaning(
 )
 """An Action may deny a token with any code and sentence: https://auth0.com/docs/actions/triggers/credentials-exchange.
 
-A plan without charge gets no more tokens when they are used up:
+A free plan gets no more tokens when its tokens are used up:
 https://community.auth0.com/t/what-happens-when-m2m-tokens-are-used-up/105079
 """
 
@@ -230,14 +229,14 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
 
 
 _CODE = re.compile(r"[a-z_]+")
-"""The Authentication API's codes; the Management API has the name of the status in their place."""
+"""Codes of the Authentication API; the Management API uses the name of the status instead."""
 
 _LONGEST_SENTENCE = 1000
-"""Characters of a message in which a sentence is looked for."""
+"""Characters of a message that are searched."""
 
 
 BY_SENTENCE: Mapping[tuple[str | None, str], ErrorMeaning] = {
-    # Overload was once answered with 500 access_denied, and rate limit headers that looked healthy.
+    # In one overload, Auth0 answered 500 access_denied with rate limit headers that looked normal.
     (None, r"\bglobal limit has been reached"): LIMITED,
     # https://github.com/auth0/auth0-deploy-cli/issues/537
     (None, r"account is not allowed to perform this operation"): NOT_IN_PLAN,
@@ -311,7 +310,7 @@ The first entry that matches decides.
 KNOWN_CODES: frozenset[str | int] = frozenset(
     {*(code for code, _ in BY_SENTENCE if code is not None), *(status.phrase for status in HTTPStatus)}
 )
-"""Codes with which a sentence decides; the Management API has the name of the status in the place of a code."""
+"""Codes whose meaning depends on the sentence; the Management API uses the name of the status as a code."""
 
 
 def error_of(response: Response) -> ApiError | None:
@@ -327,7 +326,7 @@ def error_of(response: Response) -> ApiError | None:
 
 
 def _by_sentence(error: ApiError) -> ErrorMeaning | None:
-    """What the error's sentence says, where it says more than the code; a code about a user says enough."""
+    """Return the meaning by the error's sentence; None for a code about a user, which is clear by itself."""
     if MEANINGS.get(error.code) is OF_THE_USER:
         return None
     sentence = raw(error.message)[:_LONGEST_SENTENCE]
@@ -348,7 +347,7 @@ def meaning_of(error: ApiError) -> ErrorMeaning | None:
 
 
 def denied_by_others(error: ApiError, exchange: Exchange) -> ErrorMeaning | None:
-    """Explain why an application was denied a token, if the sentence that says so is unknown."""
+    """Return a meaning if an application was denied a token with an unknown sentence."""
     asks_for_itself = b"grant_type=client_credentials" in exchange.request.body.split(b"&")
     named = error.code in _MAY_BE_AN_ACTIONS and _by_sentence(error) is None
     return IN_OTHER_WORDS if asks_for_itself and named else None
@@ -361,7 +360,7 @@ def is_about_a_user(error: ApiError) -> bool:
 
 
 def lacking(message: ForeignText) -> list[ForeignText]:
-    """The scopes of which a refusal wants one."""
+    """Return the scopes of which the refused request needs one."""
     _, found, behind = raw(message).partition("expected any of")
     scopes = behind.removeprefix(":").strip().removesuffix(".")
     return [ForeignText(scope.strip()) for scope in scopes.split(",")] if found and scopes else []

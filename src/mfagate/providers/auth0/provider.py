@@ -28,7 +28,7 @@ class Auth0Api(ProviderApi[Auth0Settings]):
     """Where the API of Auth0 is, and what signs its requests."""
 
     def base_url(self, settings: Auth0Settings) -> str:
-        """Return the tenant's domain, which has both APIs."""
+        """Return the tenant's domain, which serves both APIs."""
         return f"https://{settings.domain}"
 
     def signer(self, settings: Auth0Settings, tokens: Tokens) -> AuthBase:
@@ -38,7 +38,7 @@ class Auth0Api(ProviderApi[Auth0Settings]):
         return Auth0Auth(settings, tokens)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """A challenge is sent to a phone unless a one-time password is asked for, and so is an enrolment.
+        """Return whether a challenge or an enrolment goes to a phone; one with a one-time password does not.
 
         https://auth0.com/docs/secure/multi-factor-authentication/authenticate-using-ropg-flow-with-mfa
         """

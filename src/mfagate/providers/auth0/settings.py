@@ -1,14 +1,11 @@
 """Settings of a login service's Auth0 application.
 
-Hosts by https://auth0.com/docs/deploy-monitor/deploy-to-cloud/public-cloud-service-endpoints, the grammar of
-tenant names by https://auth0.com/docs/get-started/auth0-overview/create-tenants, the audience by
-https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens/get-management-api-access-tokens-for-production.
-Auth0 documents no form of client ID and secret. Those that it makes are what
+Hosts are from https://auth0.com/docs/deploy-monitor/deploy-to-cloud/public-cloud-service-endpoints, the grammar of tenant names is from https://auth0.com/docs/get-started/auth0-overview/create-tenants, the audience from https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens/get-management-api-access-tokens-for-production.
+Auth0 does not document the form of client IDs and secrets. Those that it creates match
 https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/auth0oauth/auth0oauth.go looks for; client IDs of
 third parties begin with ``tpc_`` (recordings of https://github.com/auth0/go-auth0), and AWS names 20 to 64 characters.
 
-A static Management API token can be declared, because people deploy one: it works for a
-day and then does not (https://github.com/raster-foundry/raster-foundry/pull/1140,
+A fixed Management API token can be configured, because people deploy one: it works for a day and then fails (https://github.com/raster-foundry/raster-foundry/pull/1140,
 https://github.com/auth0/node-auth0/issues/164).
 """
 
@@ -31,7 +28,7 @@ from mfagate.providers.auth0.names import OTHER_NAMES, PREFIXES
 from mfagate.providers.lookalikes import placeholder, wrong_kind
 
 DEFAULT_CONNECTION = "Username-Password-Authentication"
-"""The database connection that every tenant begins with."""
+"""The database connection that every new tenant has."""
 
 _DASHBOARD = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _TOKEN_PAGE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > API Explorer"
@@ -42,7 +39,7 @@ _TENANT = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 CANONICAL = re.compile(
     rf"({_TENANT})(?:\.({'|'.join(REGIONS)}))?\.auth0\.com|{_TENANT}(?:\.[a-z0-9-]+)*\.auth0app\.com"
 )
-"""A tenant's own host, in the public cloud (in the US without a region, if it is from before 2020) or a private one."""
+"""A tenant's own host, in the public cloud (without a region if created in the US before 2020) or a private one."""
 
 _CUSTOM = r"(?!.*\.auth0\.com$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -51,27 +48,27 @@ MANAGEMENT_PATH = "/api/v2/"
 TOKEN_PATH = "/oauth/token"
 
 NEEDED_SCOPES = ("read:authentication_methods",)
-"""What the login service needs of the Management API: which second factors a user has."""
+"""Scopes of the Management API that the login service needs, to read a user's second factors."""
 
 
 def is_canonical(host: str) -> bool:
-    """Whether a host is a tenant's own, and no custom domain."""
+    """Return whether a host is a tenant's own host, not a custom domain."""
     return CANONICAL.fullmatch(host.lower()) is not None
 
 
 def audience_of(host: str) -> str:
-    """The identifier of a tenant's Management API."""
+    """Return the identifier of a tenant's Management API."""
     return f"https://{host.lower()}{MANAGEMENT_PATH}"
 
 
 def host_of(audience: object) -> str | None:
-    """The tenant's host in the identifier of its Management API; None for the identifier of anything else."""
+    """Return the tenant's host in the identifier of its Management API; None for any other identifier."""
     found = re.fullmatch(r"https://([^/]+)/api/v2/", audience) if isinstance(audience, str) else None
     return found[1].lower() if found else None
 
 
 def as_list(value: object) -> list[object]:
-    """The ``aud`` of a token, which is one or several (RFC 7519 section 4.1.3)."""
+    """Return the audiences in ``aud``, which is one value or a list (RFC 7519 section 4.1.3)."""
     return value if isinstance(value, list) else [value]
 
 
@@ -92,13 +89,13 @@ class _Id:
         return Misfit("it contains characters that Auth0 does not use in client IDs", documented=False)
 
     def recognises(self, value: str) -> bool:
-        """Tell IDs of the two common forms from other texts of letters and digits, such as an encoded ID."""
+        """Recognise IDs of the two common forms, but not other letters and digits, such as an encoded ID."""
         return re.fullmatch(r"[A-Za-z0-9]{32}|tpc_[A-Za-z0-9]+", value) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class _Secret:
-    """A client secret, as Auth0 makes one."""
+    """A client secret, as Auth0 creates it."""
 
     expected: str = "a client secret: 64 or more letters, digits, - and _"
 
@@ -113,7 +110,7 @@ class _Secret:
         return Misfit("it contains characters that Auth0 does not use in secrets", documented=False)
 
     def recognises(self, value: str) -> bool:
-        """Tell the secrets that Auth0 makes from longer ones."""
+        """Recognise only secrets of the length that Auth0 creates."""
         return len(value) == 64 and self.misfit(value) is None
 
 
@@ -147,7 +144,7 @@ class _Audience:
 
 
 def _kind(told: Mapping[str, Any]) -> Misfit | None:
-    """What a token says of itself that makes it none for the Management API."""
+    """Return why the claims of a token exclude use on the Management API."""
     wrong_kind = CauseId.CONFIG_WRONG_KIND
     if not any(host_of(one) for one in as_list(told.get("aud"))):
         return Misfit(
@@ -278,12 +275,12 @@ class Auth0Settings(ProviderSettings):
 
     @property
     def management_audience(self) -> str:
-        """The identifier of the Management API that is asked for."""
+        """The identifier of the Management API for which tokens are requested."""
         return self.audience or audience_of(self.domain)
 
 
 def cross_checks(settings: Auth0Settings) -> Iterator[tuple[str, Finding]]:
-    """What the settings say of each other."""
+    """Find contradictions between settings."""
     domain = settings.domain.lower()
     if settings.audience is None and not is_canonical(domain) and _is_nearly_auth0(domain):
         message = f"settings.domain is {domain}, which closely resembles a tenant's host under auth0.com"
@@ -317,7 +314,7 @@ def _is_nearly_auth0(domain: str) -> bool:
 
 
 def _difference(domain: str, other: str) -> str:
-    """In what two hosts of tenants differ."""
+    """Describe how the hosts of two tenants differ."""
     own, theirs = CANONICAL.fullmatch(domain), CANONICAL.fullmatch(other)
     if own and theirs and own[1] and own[1] == theirs[1]:
         regions = [found[2] or "none (that is, the US before 2020)" for found in (own, theirs)]

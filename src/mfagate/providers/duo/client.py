@@ -1,4 +1,4 @@
-"""The reference client for Duo: what a login service needs, and nothing it does not understand.
+"""The reference client for Duo: what a login service needs, and nothing else.
 
 Endpoints: https://duo.com/docs/authapi.
 """
@@ -20,16 +20,15 @@ _PREAUTH = {"allow": Decision.ALLOW, "deny": Decision.DENY, "auth": None}
 class DuoClient:
     """A :class:`~mfagate.providers.second_factor.SecondFactor` over Duo's Auth API.
 
-    ``start`` asks Duo about the user first: one who is bypassed or disabled is
-    decided there. A push is sent asynchronously and polled; a passcode is checked
-    in one request.
+    ``start`` first asks Duo about the user, which decides about bypassed and disabled users. A push is sent asynchronously
+    and polled; a passcode is checked in one request.
     """
 
     def __init__(self, settings: DuoSettings, **transport: Unpack[ClientOptions]) -> None:
         self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
-        """Ask what the user may do; send a push where one is wanted."""
+        """Ask what the user may do, and send a push if that is the factor."""
         if factor not in (Factor.OTP, Factor.PUSH):
             raise NotEnrolled(f"this client supports passcodes and pushes, not {factor}")
         known = self._post("/auth/v2/preauth", username=user)
@@ -46,7 +45,7 @@ class DuoClient:
         return Challenge(user, factor, self._push(user))
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
-        """Check a passcode, or ask what became of a push."""
+        """Check a passcode, or query the result of a push."""
         if challenge.decided is not None:
             return challenge.decided
         if challenge.factor is Factor.PUSH:
@@ -72,7 +71,7 @@ class DuoClient:
         return self._content(self._api.ask("POST", path, json=parameters))
 
     def _content(self, response: Response) -> dict[str, Any]:
-        """What a successful answer holds; every other one becomes a typed error."""
+        """Return the content of a successful answer; raise a typed error for any other."""
         self._api.successful(response)
         content = response_of(response)
         if not isinstance(content, dict):
@@ -89,7 +88,7 @@ def _can_push(devices: Any) -> bool:
 
 
 def _decision(answer: dict[str, Any]) -> Decision:
-    """Result and status have to agree that the user may enter; one that denies is enough to keep out."""
+    """Require that result and status both allow the user in, or both deny it."""
     result, status = answer.get("result"), answer.get("status")
     if result == "allow" and status in ("allow", "bypass"):
         return Decision.ALLOW

@@ -1,4 +1,4 @@
-"""Duo's error codes and what is behind them.
+"""Duo's error codes and their meanings.
 
 The envelope is ``{"stat": "FAIL", "code", "message", "message_detail"}``; the first
 three digits of a code are the HTTP status. Meanings by Duo's Knowledge Base
@@ -23,7 +23,7 @@ from mfagate.core.exchange import Response
 from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
 
 FORBIDDEN = 40301
-"""Also for keys of another kind of application. No source says whether Duo looks at the signature first."""
+"""Also for keys of another type of application. No source says whether Duo checks the signature first."""
 
 INVALID_PARAMETERS = 40002
 
@@ -98,13 +98,13 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
 
 
 def response_of(response: Response) -> Any:
-    """What a successful answer holds, or None."""
+    """Return the content of a successful answer, or None."""
     body = object_of(response)
     return body.get("response") if body.get("stat") == "OK" else None
 
 
 def error_of(response: Response) -> ApiError | None:
-    """Code and message of an error answer."""
+    """Read code and message of an error answer."""
     body = object_of(response)
     if body.get("stat") != "FAIL" or type(body.get("code")) is not int:
         return None

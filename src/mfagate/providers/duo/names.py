@@ -1,4 +1,4 @@
-"""Names that other products of Duo have for the same settings.
+"""Names of the same settings in other products of Duo.
 
 Universal Prompt and Web SDK 4: https://duo.com/docs/duoweb. Older SDKs and the Authentication Proxy:
 https://duo.com/docs/authproxy-reference and https://github.com/duosecurity/duo_client_python.

@@ -58,7 +58,7 @@ class Duo(Provider[DuoSettings]):
         "admin_secret_key": "its secret key",
     }
     test_secrets: ClassVar[frozenset[str]] = frozenset({"admin_secret_key"})
-    # Duo does not publish its window; five minutes are what its clients' users report.
+    # Duo does not publish its tolerance; users report five minutes.
     clock_tolerance_seconds: ClassVar[float] = 300.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"activation_code", "activation_url", "activation_barcode", "enroll_portal_url"}),
@@ -73,7 +73,7 @@ class Duo(Provider[DuoSettings]):
     )
 
     def states(self, send: Send[DuoSettings], settings: DuoSettings, test_data: Mapping[str, str]) -> States:
-        """Set up states with prepared users, and through the Admin API."""
+        """Return the states of an account, set up with prepared users and the Admin API."""
         from mfagate.providers.duo.states import DuoStates
 
         return DuoStates(self, send, settings, test_data)

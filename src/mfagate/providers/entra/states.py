@@ -37,7 +37,7 @@ class EntraStates(TabledStates[EntraSettings]):
         return {"tenant_id": settings.tenant_id, "client_id": settings.client_id, "scope": settings.hosts.scope}
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: self._arranged,
             StateName.CREDENTIAL_MISSING: lambda: self._arranged(**_no_credential()),

@@ -127,7 +127,7 @@ class OktaClient:
         return self._api.ask("POST", path, json=body)
 
     def _result(self, response: Response, status: int) -> dict[str, Any]:
-        """What a successful answer holds; every other one becomes a typed error."""
+        """Return the content of a successful answer; raise a typed error for any other."""
         if response.status != status:
             raise self._refusal(response)
         return self._api.json_object(response)

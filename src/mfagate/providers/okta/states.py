@@ -59,7 +59,7 @@ class OktaStates(TabledStates[OktaSettings]):
     _factor_id: str | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: StateValues,
             StateName.WORKING_OTP: self._working_otp,

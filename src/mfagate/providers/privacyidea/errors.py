@@ -183,7 +183,7 @@ def result_of(response: Response) -> dict[str, Any]:
 
 
 def error_of(response: Response) -> tuple[int, str] | None:
-    """Code and message of an error answer."""
+    """Read code and message of an error answer."""
     error = result_of(response).get("error")
     if not isinstance(error, dict) or type(error.get("code")) is not int:
         return None

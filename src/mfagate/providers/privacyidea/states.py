@@ -49,7 +49,7 @@ class PrivacyIDEAStates(TabledStates[PrivacyIDEASettings]):
     _push_token: PushToken | None = None
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.WORKING_OTP: self._working_otp,
             StateName.USED_OTP: self._used_otp,

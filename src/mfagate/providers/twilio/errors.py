@@ -312,7 +312,7 @@ _PROXY = "a proxy removes or changes the Authorization header"
 
 
 def error_of(response: Response) -> ApiError | None:
-    """Code and message of an error answer. Newer APIs of Twilio word it as RFC 9457 does."""
+    """Read code and message of an error answer. Newer APIs of Twilio word it as RFC 9457 does."""
     body = object_of(response)
     if type(body.get("code")) is not int:
         return None

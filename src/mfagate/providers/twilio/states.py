@@ -68,7 +68,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
         return f"/v2/Services/{self.settings.service_sid}"
 
     def arrangements(self) -> Mapping[Key, Arrangement]:
-        """How each state is arranged."""
+        """Return the function that sets up each state."""
         return {
             StateName.CREDENTIAL_ACCEPTED: StateValues,
             StateName.WORKING_OTP: self._working_otp,
