@@ -124,7 +124,8 @@ class ErrorDialect(ABC, Generic[Known]):
     def too_soon(self, error: ApiError, exchange: Exchange) -> float | None:
         """Return the longest time in seconds until the provider accepts the same request again.
 
-        Only for a limit on one user, number or factor, and only on the paths that have the limit; None for other errors.
+        Only for a limit on one user, number or factor, and only on the paths that have the limit; None for other
+        errors.
         """
         return None
 

@@ -54,7 +54,7 @@ class VonageClient:
         raise self._api.refusal(response)
 
     def cancel(self, challenge: Challenge) -> None:
-        """Give the verification up."""
+        """Cancel the verification."""
         response = self._api.ask("DELETE", f"/v2/verify/{challenge.transaction}")
         if response.status != 204:
             raise self._api.refusal(response)

@@ -1,8 +1,8 @@
-"""Vonage's errors and what is behind them.
+"""Vonage's errors and their meanings.
 
-The envelope is that of RFC 7807: ``{"type", "title", "detail", "instance"}``; the title is what tells errors
-apart. Titles as in the fixtures of https://github.com/Vonage/vonage-python-sdk (``verify/tests/data``,
-``account/tests/data``, ``http_client/tests/data``).
+The envelope is that of RFC 7807: ``{"type", "title", "detail", "instance"}``; the title identifies the error. Titles as
+in the fixtures of https://github.com/Vonage/vonage-python-sdk (``verify/tests/data``, ``account/tests/data``,
+``http_client/tests/data``).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
 
 
 def answer_of(response: Response) -> dict[str, Any]:
-    """The JSON object of a good answer; empty for every other one."""
+    """Return the JSON object of a successful answer; empty for any other."""
     try:
         body = response.json()
     except ValueError:
@@ -42,7 +42,7 @@ def answer_of(response: Response) -> dict[str, Any]:
 
 
 def error_of(response: Response) -> ApiError | None:
-    """Title, detail and instance of a problem."""
+    """Read title, detail and instance of a problem."""
     try:
         body = response.json()
     except ValueError:

@@ -1,6 +1,7 @@
 """Sign for Auth0: the client's authentication in the body, or a token for the Management API in the header.
 
-https://auth0.com/docs/api/authentication, https://auth0.com/docs/api/management/v2. Machine-to-machine tokens are billed, so one token is fetched and kept
+https://auth0.com/docs/api/authentication, https://auth0.com/docs/api/management/v2. Machine-to-machine tokens are
+billed, so one token is fetched and kept
 (https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow).
 """
 

@@ -68,8 +68,8 @@ class Auth0Client:
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
         """Redeem a code, or query the result of a push.
 
-        With ALLOW, Auth0 also returns the user's tokens. This client discards them; a service that needs them reads them
-        from the same answer.
+        With ALLOW, Auth0 also returns the user's tokens. This client discards them; a service that needs them reads
+        them from the same answer.
         """
         if challenge.decided is not None:
             return challenge.decided

@@ -1,15 +1,13 @@
 """Auth0's error codes and what is behind them.
 
-Two dialects: the Authentication API says ``{"error", "error_description"}``, the Management
-API ``{"statusCode", "error", "message"[, "errorCode"]}``. One code has many meanings, so
-that the sentence next to it counts too. What a user caused (a wrong password or code, a pending push) is never a fault of
-the credential, whatever the status.
+Two dialects: the Authentication API says ``{"error", "error_description"}``, the Management API ``{"statusCode",
+"error", "message"[, "errorCode"]}``. One code has many meanings, so that the sentence next to it counts too. What a
+user caused (a wrong password or code, a pending push) is never a fault of the credential, whatever the status.
 
-Codes and sentences are from https://auth0.com/docs/api/authentication and
-https://auth0.com/docs/api/management/v2, by the recordings of
-https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and otherwise
-from users' reports; docs/reference/providers/auth0.md names those. ``published.toml`` has the codes of Auth0's two tables
-(libraries, Guardian), and the known codes of its two APIs.
+Codes and sentences are from https://auth0.com/docs/api/authentication and https://auth0.com/docs/api/management/v2,
+from the recordings of https://github.com/auth0/go-auth0 and https://github.com/auth0/terraform-provider-auth0, and
+otherwise from users' reports; docs/reference/providers/auth0.md names those. ``published.toml`` has the codes of
+Auth0's two tables (libraries, Guardian), and the known codes of its two APIs.
 """
 
 from __future__ import annotations

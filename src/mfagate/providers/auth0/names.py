@@ -1,4 +1,4 @@
-"""Names that Auth0's SDKs and quickstarts have for the same settings.
+"""Names of the same settings in Auth0's SDKs and quickstarts.
 
 https://auth0.com/docs/quickstart/webapp, https://github.com/auth0/nextjs-auth0 and
 https://registry.terraform.io/providers/auth0/auth0/latest/docs.

@@ -1,6 +1,8 @@
 """Settings of a login service's Auth0 application.
 
-Hosts are from https://auth0.com/docs/deploy-monitor/deploy-to-cloud/public-cloud-service-endpoints, the grammar of tenant names is from https://auth0.com/docs/get-started/auth0-overview/create-tenants, the audience from https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens/get-management-api-access-tokens-for-production.
+Hosts are from https://auth0.com/docs/deploy-monitor/deploy-to-cloud/public-cloud-service-endpoints, the grammar of
+tenant names is from https://auth0.com/docs/get-started/auth0-overview/create-tenants, the audience from
+https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens/get-management-api-access-tokens-for-production.
 Auth0 does not document the form of client IDs and secrets. Those that it creates match
 https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/auth0oauth/auth0oauth.go looks for; client IDs of
 third parties begin with ``tpc_`` (recordings of https://github.com/auth0/go-auth0), and AWS names 20 to 64 characters.

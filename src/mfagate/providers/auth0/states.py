@@ -1,8 +1,9 @@
 """Put an Auth0 tenant into the states that contracts require.
 
-Test users are created through the Management API, with a known TOTP secret (https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis/manage-authentication-methods-with-management-api),
-so that one-time passwords need no phone. Pushes and SMS go to prepared users. The tenant must require a second factor in
-every login.
+Test users are created through the Management API, with a known TOTP secret
+(https://auth0.com/docs/secure/multi-factor-authentication/manage-mfa-auth0-apis/manage-authentication-methods-with-management-api),
+so that one-time passwords need no phone. Pushes and SMS go to prepared users. The tenant must require a second factor
+in every login.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ _PAGE, _MOST_PAGES = 100, 10
 """Auth0 lists at most a thousand users: https://auth0.com/docs/manage-users/user-search."""
 
 _MOST_WRONG_CODES = 10
-"""After so many, according to Auth0 Support, a user must wait some minutes (tenant log ``gd_otp_rate_limit_exceed``)."""
+"""After so many, according to Auth0 Support, a user must wait some minutes (tenant log
+``gd_otp_rate_limit_exceed``)."""
 
 _LONGEST_WAIT = 60.0
 

@@ -20,8 +20,8 @@ _PREAUTH = {"allow": Decision.ALLOW, "deny": Decision.DENY, "auth": None}
 class DuoClient:
     """A :class:`~mfagate.providers.second_factor.SecondFactor` over Duo's Auth API.
 
-    ``start`` first asks Duo about the user, which decides about bypassed and disabled users. A push is sent asynchronously
-    and polled; a passcode is checked in one request.
+    ``start`` first asks Duo about the user, which decides about bypassed and disabled users. A push is sent
+    asynchronously and polled; a passcode is checked in one request.
     """
 
     def __init__(self, settings: DuoSettings, **transport: Unpack[ClientOptions]) -> None:

@@ -30,8 +30,8 @@ def canonical(
 ) -> str:
     """Return the text to sign.
 
-    ``parameters`` come from the query, or in version 2 from a form. Of ``headers``, only ``X-Duo-…`` are signed. The host
-    has no port; its case does not matter.
+    ``parameters`` come from the query, or in version 2 from a form. Of ``headers``, only ``X-Duo-…`` are signed. The
+    host has no port; its case does not matter.
     """
     lines = [date, method.upper(), host.lower(), path, _canonical_parameters(parameters)]
     if version >= 4:

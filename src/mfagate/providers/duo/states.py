@@ -1,7 +1,7 @@
 """Put a Duo account into the states that contracts require.
 
-This uses prepared users and the Admin API: bypass codes are passcodes that need no phone, and test users get the statuses
-that a real user should not have. https://duo.com/docs/adminapi#users.
+This uses prepared users and the Admin API: bypass codes are passcodes that need no phone, and test users get the
+statuses that a real user should not have. https://duo.com/docs/adminapi#users.
 """
 
 from __future__ import annotations

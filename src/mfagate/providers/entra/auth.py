@@ -1,8 +1,8 @@
-"""Signing for Entra: the application's secret or assertion at the login host, a token for Graph.
+"""Sign for Entra: the application's secret or assertion at the login host, a token for Graph.
 
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow and
 https://learn.microsoft.com/entra/identity-platform/certificate-credentials. A token of another identity provider is
-sent in the same fields, and read again for each request
+sent in the same fields; it is read again for each request
 (https://learn.microsoft.com/entra/workload-id/workload-identity-federation).
 """
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIGN_IN_SCOPE = "openid profile"
-"""For a person: an id token with the object id in it, and no access to anything."""
+"""Scope of a user's sign-in: an id token with the object id, and no access to any resource."""
 
 
 def device_code_path(settings: EntraSettings) -> str:
-    """Where the tenant issues device codes; it takes no authentication."""
+    """Return the path where the tenant issues device codes, which requires no authentication."""
     return f"/{settings.tenant_id}/oauth2/v2.0/devicecode"
 
 
 class EntraAuth(ClientCredentials):
-    """The token endpoint gets the application's authentication, Graph a token, everything else nothing."""
+    """Sends the application's authentication to the token endpoint, and a token to Graph."""
 
     def __init__(self, settings: EntraSettings, tokens: Tokens) -> None:
         self._settings = settings
@@ -50,7 +50,7 @@ class EntraAuth(ClientCredentials):
         )
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Sign where a credential belongs; without one the request is left as it is."""
+        """Sign the request; without a credential, return it unsigned."""
         url = urlsplit(str(request.url))
         at_graph = url.hostname == self._settings.hosts.graph
         if url.path == token_path(self._settings) or (at_graph and self._has_credential):
@@ -76,10 +76,10 @@ class EntraAuth(ClientCredentials):
 
 
 def assertion(settings: EntraSettings, audience: str) -> str:
-    """A token of our own by which the key is proved to the token endpoint ``audience``.
+    """Return a token that proves possession of the key to the token endpoint ``audience``.
 
-    A SHA-256 thumbprint goes with PS256, as the page asks for; a SHA-1 thumbprint, which
-    is what the admin center shows, with RS256, as Microsoft's own libraries send it.
+    A SHA-256 thumbprint requires PS256. With a SHA-1 thumbprint, which the admin center shows, RS256 is used, as in
+    Microsoft's own libraries.
     """
     import jwt
 

@@ -1,4 +1,4 @@
-"""Findings that need more than one setting, or a look into a key or an assertion."""
+"""Findings about several settings, or about the content of a key or an assertion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SMALLEST_KEY = 2048
 
 
 def inspect(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
-    """Each finding with the setting to change."""
+    """Yield each finding with the setting to change."""
     if settings.client_id.lower() == settings.tenant_id.lower():
         message = "settings.client_id and settings.tenant_id are the same: one of them must be wrong"
         yield "client_id", Finding(CauseId.CONFIG_MALFORMED_VALUE, message)
@@ -66,7 +66,7 @@ _AUDIENCE = {
     "us-gov-dod": "api://AzureADTokenExchangeUSGov",
     "china": "api://AzureADTokenExchangeChina",
 }
-"""What Microsoft recommends as audience in each cloud
+"""The audience that Microsoft recommends in each cloud
 (https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity)."""
 
 _LONGEST_SUBJECT = 600
@@ -74,7 +74,7 @@ _LONGEST_SUBJECT = 600
 
 
 def _assertion(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
-    """Look into a token of another identity provider, without its key: who says it, of whom, for whom, until when."""
+    """Check the claims of a token of another identity provider: issuer, subject, audience and lifetime."""
     token = settings.secret("client_assertion") or ""
     header, held = read_part(token.split(".")[0]) or {}, claims(token)
     reason = next((reason for wrong, reason in _faults_of(header, held) if wrong), None)
@@ -148,7 +148,7 @@ def _key(settings: EntraSettings) -> Iterator[tuple[str, Finding]]:
 
 
 def _certificate(settings: EntraSettings, key: Any, found: Sequence[Any]) -> Iterator[tuple[str, Finding]]:
-    """Compare the key with its certificate, if that is in the same file, and look at its dates."""
+    """Compare the key with a certificate in the same file, and check the dates of the certificate."""
     if not found:
         return
     own = next((one for one in found if one.public_key() == key.public_key()), None)

@@ -1,17 +1,16 @@
-"""The errors of Entra's login host and of Microsoft Graph, and what is behind them.
+"""The errors of Entra's login host and of Microsoft Graph, and their meanings.
 
-The login host answers ``{"error", "error_description", "error_codes", "trace_id",
-"correlation_id", "timestamp"}``. Of these ``error`` is the contract; the numbers, written
-AADSTS in the description, may change and serve the diagnosis alone
-(https://learn.microsoft.com/entra/identity-platform/reference-error-codes). So the number
-decides where it is known, and ``error`` where it is not. Numbers about assertions beside that
-page: https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/identity/identity/TROUBLESHOOTING.md; 1000502 and 7000214:
+The login host answers ``{"error", "error_description", "error_codes", "trace_id", "correlation_id", "timestamp"}``.
+Only ``error`` is stable; the numbers, written as AADSTS in the description, may change and serve only the diagnosis
+(https://learn.microsoft.com/entra/identity-platform/reference-error-codes). A known number decides the meaning, and
+otherwise ``error``. Further numbers about assertions:
+https://github.com/Azure/azure-sdk-for-js/blob/main/sdk/identity/identity/TROUBLESHOOTING.md; 1000502 and 7000214:
 https://github.com/AzureAD/microsoft-identity-web/issues/2834 and
 https://github.com/AzureAD/microsoft-identity-web/issues/2444; 1002016:
-https://github.com/MicrosoftDocs/azure-docs/issues/96851. ``published.toml`` has the numbers of the page, and which
-of them are not about us.
+https://github.com/MicrosoftDocs/azure-docs/issues/96851. ``published.toml`` has the numbers of the page, and those that
+do not concern mfagate.
 
-Graph answers ``{"error": {"code", "message", "innerError"}}``; ``code`` alone is to be relied on
+Graph answers ``{"error": {"code", "message", "innerError"}}``; only ``code`` is stable
 (https://learn.microsoft.com/graph/errors).
 """
 
@@ -155,7 +154,7 @@ _SAW_NONE = ErrorMeaning(
 )
 
 GENERAL = 70002
-"""Entra says first in general that authentication failed, and then why."""
+"""The general number for a failed authentication, which precedes the specific one."""
 
 _BY_NUMBER: Mapping[int, ErrorMeaning] = {
     **dict.fromkeys(numbers.OF_A_SIGN_IN, _SIGN_IN),
@@ -495,12 +494,12 @@ ABOUT_A_USER: frozenset[str | int] = frozenset(
         "Request_ResourceNotFound", "ResourceNotFound", "resourceNotFound", "itemNotFound", "AADSTS50034",
     }
 )  # fmt: skip
-"""Of a sign-in under way (RFC 8628 section 3.5, and
-https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors), or of a user in Graph."""
+"""Codes about a sign-in in progress (RFC 8628 section 3.5, and
+https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#expected-errors), or about a user in Graph."""
 
 
 def error_of(response: Response) -> ApiError | None:
-    """The error of either host."""
+    """Read the error of either host."""
     body = object_of(response)
     error = body.get("error")
     if isinstance(error, dict):
@@ -509,11 +508,11 @@ def error_of(response: Response) -> ApiError | None:
 
 
 _NUMBERS_WITHIN = 1000
-"""Characters of a description; the number is at its beginning."""
+"""Characters of a description that are searched; the number is at its beginning."""
 
 
 def error_name(response: Response | None) -> str | None:
-    """The ``error`` of an answer of the login host, by which it is to be judged."""
+    """Return the stable ``error`` of an answer of the login host."""
     error = object_of(response).get("error")
     return error if isinstance(error, str) else None
 
@@ -538,7 +537,7 @@ def _of_graph(error: Mapping[str, Any]) -> ApiError | None:
     code, message = error.get("code"), error.get("message")
     if not isinstance(code, str):
         return None
-    # The documentation writes it in lower case, the answers do not.
+    # Lower case in the documentation, camel case in the answers.
     inner = error.get("innerError") or error.get("innererror")
     reference = inner.get("request-id") if isinstance(inner, dict) else None
     shown = reference if isinstance(reference, str) else None

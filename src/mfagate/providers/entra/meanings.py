@@ -1,4 +1,4 @@
-"""Decide what a code means that stands for several things, by the settings, the request and the message."""
+"""Decide the meaning of ambiguous codes, by the settings, the request and the message."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NO_SUCH_PATH = ErrorMeaning(CauseId.CONTRACT_ENDPOINT_RETIRED, "Graph has no su
 
 
 def meaning_of(error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning | None:
-    """What the error says here; by its ``error`` where its number is not known."""
+    """Return the meaning of an error; by its ``error`` if the number is unknown."""
     response = exchange.response
     if response is None or response.status == 429:
-        return None  # The status says it as well, and the engine tells for how long.
+        return None  # The engine explains the status, including how long to wait.
     if error.code == errors.BAD_REQUEST and "segment" in error.message:
         return _NO_SUCH_PATH
     name = errors.error_name(response)
@@ -34,20 +34,20 @@ def meaning_of(error: ApiError, exchange: Exchange, settings: EntraSettings) -> 
 _VAGUE = ("invalid_client", "unauthorized_client")
 
 _CLEAR = ("server_error", "temporarily_unavailable", "unsupported_grant_type")
-"""Names that say the same, whatever the number is."""
+"""Names with the same meaning for every number."""
 
 _NO_USER = b"grant_type=client_credentials"
 
 
 def _asks_for_itself(exchange: Exchange) -> bool:
-    """Return whether an application asks for a token of its own: no user signs in, and the request is mfagate's."""
+    """Return whether an application requests a token for itself, without a user."""
     return _NO_USER in exchange.request.body.split(b"&")
 
 
 def _by_name(error: ApiError, name: str, for_itself: bool) -> ErrorMeaning | None:
-    """Return what the ``error`` says; with a number that is not known, it says too little.
+    """Return the meaning of ``error``, if it is clear enough without a known number.
 
-    Entra sends ``invalid_grant`` and ``invalid_request`` to applications too, for reasons that only the number tells:
+    Entra sends ``invalid_grant`` and ``invalid_request`` to applications too, for reasons that only the number shows:
     https://github.com/microsoft/botbuilder-dotnet/issues/6759 and
     https://github.com/MicrosoftDocs/azure-docs/issues/96851.
     """
@@ -85,7 +85,7 @@ def _certificate(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, set
 
 
 def _failed(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
-    """The number that older answers gave for most of what has a number of its own today."""
+    """Refine a number that older answers used for most failures."""
     if "time range" in error.message:
         return errors.MEANINGS[errors.ASSERTION_TIME] if settings.private_key or settings.client_assertion else meaning
     if "key used is expired" in error.message:
@@ -118,7 +118,7 @@ def _token(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings:
 def _scope_or_audience(
     meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings
 ) -> ErrorMeaning:
-    """Microsoft's page of numbers says that it is about the scope, its libraries that it is about the audience."""
+    """Decide whether the number concerns the scope (Microsoft's page) or the audience (Microsoft's libraries)."""
     return errors.BAD_SCOPE if "scope" in raw(error.message).lower() else meaning
 
 

@@ -1,4 +1,4 @@
-"""Names that Microsoft's SDKs and tools have for the same settings.
+"""Names of the same settings in Microsoft's SDKs and tools.
 
 https://learn.microsoft.com/python/api/overview/azure/identity-readme#environment-variables,
 https://registry.terraform.io/providers/hashicorp/azuread/latest/docs and the output of ``az ad sp create-for-rbac``.

@@ -35,7 +35,7 @@ class EntraApi(ProviderApi[EntraSettings]):
         return f"https://{settings.hosts.graph}"
 
     def url(self, settings: EntraSettings, path: str) -> str:
-        """Graph's paths begin with its version; all others are the login host's."""
+        """Return the URL at Graph if the path begins with Graph's version, or else at the login host."""
         return self.base_url(settings) + path if path.startswith("/v1.0/") else f"https://{settings.hosts.login}{path}"
 
     def hosts(self, settings: EntraSettings) -> Sequence[str]:
@@ -43,17 +43,17 @@ class EntraApi(ProviderApi[EntraSettings]):
         return [f"https://{settings.hosts.graph}", f"https://{settings.hosts.login}"]
 
     def public_hosts(self, settings: EntraSettings) -> Sequence[str]:
-        """The login hosts of all clouds, which tell anybody where a tenant is."""
+        """Return the login hosts of all clouds, which publish the cloud of a tenant."""
         return [f"https://{cloud.login}" for cloud in CLOUDS.values()]
 
     def signer(self, settings: EntraSettings, tokens: Tokens) -> AuthBase:
-        """The application's authentication at the login host, a token at Graph."""
+        """Sign with the application's authentication at the login host, and with a token at Graph."""
         from mfagate.providers.entra.auth import EntraAuth
 
         return EntraAuth(settings, tokens)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """Whoever begins a sign-in shows its code to the user: Microsoft sends nothing."""
+        """Return False: the client shows the code of a sign-in to the user, and Microsoft sends nothing."""
         return False
 
 
@@ -87,7 +87,7 @@ class Entra(Provider[EntraSettings]):
     test_secrets: ClassVar[frozenset[str]] = frozenset(
         name for name in test_data if name.endswith(("_secret", "_code"))
     )
-    # Entra looks at the clock for assertions alone, and does not publish its window; five minutes are usual.
+    # Entra checks the time only of assertions, and does not publish its tolerance; five minutes are usual.
     clock_tolerance_seconds: ClassVar[float] = 300.0
     scrubbing: ClassVar[Scrubbing] = Scrubbing(
         secret_fields=frozenset({"client_info", "device_code", "user_code"}),
@@ -120,7 +120,7 @@ class Entra(Provider[EntraSettings]):
     )
 
     def inspect(self, settings: EntraSettings) -> Sequence[tuple[str, Finding]]:
-        """One credential and not two, ids that differ, the tenant's cloud, the kind of key."""
+        """Check that there is one credential, that ids differ, and that cloud and key type fit."""
         return list(cross_checks.inspect(settings))
 
     def states(self, send: Send[EntraSettings], settings: EntraSettings, test_data: Mapping[str, str]) -> States:

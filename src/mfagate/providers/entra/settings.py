@@ -2,9 +2,8 @@
 
 An application authenticates with a secret, with a certificate, or with a token of another identity provider:
 https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials and
-https://learn.microsoft.com/entra/workload-id/workload-identity-federation. The length of
-secrets is that of https://learn.microsoft.com/graph/api/resources/passwordcredential; what they
-look like today is not documented, and is what
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation. The length of secrets is that of
+https://learn.microsoft.com/graph/api/resources/passwordcredential; their current form is not documented, and follows
 https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors/azure_entra looks for.
 """
 
@@ -31,18 +30,18 @@ GUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _DOMAIN = r"(?i)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 
 _TODAY = r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]*"
-"""How the secrets begin that Entra makes today."""
+"""How current secrets begin."""
 
 _CENTER = "Microsoft Entra admin center > Entra ID > App registrations > your application"
 
 
 def is_guid(value: str) -> bool:
-    """Whether it is an id, as of a tenant, an application or a user."""
+    """Return whether a value is an id of a tenant, an application or a user."""
     return re.fullmatch(GUID, value) is not None
 
 
 def looks_made_today(secret: str) -> bool:
-    """Whether it has the shape of the secrets that Entra makes today; older ones have none."""
+    """Return whether a secret has the current form; older secrets have no fixed form."""
     return re.fullmatch(_TODAY, secret) is not None and 37 <= len(secret) <= 40
 
 
@@ -53,7 +52,7 @@ class TenantShape:
     expected: str = "a tenant id (a GUID) or a verified domain such as contoso.onmicrosoft.com"
 
     def misfit(self, value: str) -> Misfit | None:
-        """Tell a cut id from what is none."""
+        """Distinguish a truncated id from other values."""
         if is_guid(value) or re.fullmatch(_DOMAIN, value):
             return None
         if "/" in value:
@@ -66,12 +65,12 @@ class TenantShape:
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """The shape of a client secret, as far as one shape holds for old and new ones."""
+    """The shape of a client secret, as far as old and new ones have it in common."""
 
     expected: str = "the value of a client secret: 16 to 64 characters, usually 40 with Q~ from the fifth character"
 
     def misfit(self, value: str) -> Misfit | None:
-        """Recognise the secret's public id, and a secret of today's shape that was cut."""
+        """Recognise the secret's public id, and a truncated secret of the current form."""
         if is_guid(value):
             what = "it is a GUID, like the id of the secret or of the application, not the value of the secret"
             return Misfit(what, CauseId.CONFIG_SECRET_ID_NOT_SECRET)
@@ -89,7 +88,7 @@ class ClientSecret:
         return None
 
     def recognises(self, value: str) -> bool:
-        """Tell secrets of today from texts of any other form."""
+        """Recognise only secrets of the current form."""
         return looks_made_today(value)
 
 

@@ -1,6 +1,6 @@
-"""Signing for Okta: an API token as it is, or access tokens that a private key fetches.
+"""Sign for Okta: with an API token, or with access tokens that are fetched with a private key.
 
-A service app proves itself with an assertion that it signs, ``private_key_jwt``
+A service app authenticates with a signed assertion, ``private_key_jwt``
 (https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/main/,
 claims: https://developer.okta.com/docs/guides/build-self-signed-jwt/java/main/).
 """
@@ -25,7 +25,7 @@ _ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 class SswsAuth(AuthBase):
-    """Okta's own scheme; without a token nothing is signed."""
+    """Signs with Okta's own scheme SSWS; without a token, requests stay unsigned."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
@@ -38,7 +38,7 @@ class SswsAuth(AuthBase):
 
 
 def service_app(settings: OktaSettings, tokens: Tokens) -> AuthBase:
-    """The signer of a service app: access tokens of the org authorization server."""
+    """Return the signer of a service app, which uses access tokens of the org authorization server."""
     key = settings.secret("private_key")
     credential = (settings.org_url, settings.client_id, settings.key_id, settings.requested_scopes, key)
     return ClientCredentials(
@@ -51,9 +51,9 @@ def service_app(settings: OktaSettings, tokens: Tokens) -> AuthBase:
 
 
 def assertion(settings: OktaSettings) -> str:
-    """A signed assertion, good for one use.
+    """Return a signed assertion for one use.
 
-    It is bound to the name of the host in ``org_url``, whatever address the request is sent to.
+    It is bound to the host name in ``org_url``, whatever address the request is sent to.
     """
     import jwt
 
@@ -64,13 +64,13 @@ def assertion(settings: OktaSettings) -> str:
 
 
 def key_id(settings: OktaSettings) -> str | None:
-    """Return the id of the key: the setting, or the ``kid`` of a JWK, which Okta writes into it."""
+    """Return the id of the key: the setting, or the ``kid`` that Okta writes into a JWK."""
     jwk = read_jwk(settings.secret("private_key") or "") or {}
     return settings.key_id or (str(jwk["kid"]) if "kid" in jwk else None)
 
 
 def algorithm_of(key: PrivateKeyTypes) -> str | None:
-    """The algorithm to sign with, or None if Okta takes none that this key can do."""
+    """Return the signature algorithm for a key; None if Okta accepts none for it."""
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     if isinstance(key, rsa.RSAPrivateKey):
@@ -79,5 +79,5 @@ def algorithm_of(key: PrivateKeyTypes) -> str | None:
 
 
 def new_token() -> str:
-    """An API token that nobody has."""
+    """Return a made-up API token."""
     return f"00{random_text(40)}"

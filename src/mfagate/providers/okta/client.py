@@ -1,4 +1,4 @@
-"""The reference client for Okta: what a login service needs, and nothing it does not understand.
+"""The reference client for Okta: what a login service needs, and nothing else.
 
 Endpoints: https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/.
 """
@@ -37,7 +37,7 @@ from mfagate.providers.second_factor import (
 _TYPES = {Factor.OTP: "token:software:totp", Factor.PUSH: "push", Factor.SMS: "sms"}
 
 _DENIES = (WRONG_CODE, LOCKED, REJECTED, USED_CODE, OLD_CODE)
-"""Codes of a refused login (403): about the user, not about us."""
+"""Codes of a refused login (403), about the user and not about the client."""
 
 _DENIED = ("EXPIRED", "FAILED", "PASSCODE_REPLAYED", "REJECTED", "TIMEOUT", "TIME_WINDOW_EXCEEDED")
 
@@ -51,17 +51,16 @@ _BETWEEN_MESSAGES = 30.0
 class OktaClient:
     """A :class:`~mfagate.providers.second_factor.SecondFactor` over Okta's Factors API.
 
-    ``user`` is a login or an id. ``start`` looks for the user's factor; a push or a text
-    message is sent then. The transaction of a challenge is the factor's id, or of a push
-    the path to poll: Okta wants its link to be followed, and we follow its path alone, on
-    our own org, since the request carries our credential.
+    ``user`` is a login or an id. ``start`` finds the user's factor, and sends a push or a text message. The transaction
+    of a challenge is the id of the factor, or for a push, the path to poll. Okta returns a link for polling; the client
+    uses only its path, on the configured org, because the request carries the credential.
     """
 
     def __init__(self, settings: OktaSettings, **transport: Unpack[ClientOptions]) -> None:
         self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
-        """Find the user's factor; send a push or a message where one is wanted."""
+        """Find the user's factor, and send a push or a message if the factor needs one."""
         factor_id = self._factor(user, _TYPES[factor])
         if factor is Factor.PUSH:
             return Challenge(user, factor, self._push(user, factor_id))
@@ -70,13 +69,13 @@ class OktaClient:
         return Challenge(user, factor, factor_id)
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
-        """Check a code, or ask what became of a push."""
+        """Check a code, or query the result of a push."""
         if not challenge.transaction:
             raise ValueError("the challenge has no transaction; call start first")
         if challenge.factor is Factor.PUSH:
             return self._poll(challenge.user, challenge.transaction)
         if not code:
-            # Without one Okta would send a message, and answer 200.
+            # Without a code, Okta would send a message and answer 200.
             raise ValueError("a code is required")
         response = self._verify(challenge.user, challenge.transaction, {"passCode": code})
         if _code_of(response) in _DENIES and response.status == 403:
@@ -155,7 +154,7 @@ def _has_text(fields: dict[str, Any], name: str) -> bool:
 
 
 def _path_of(link: str) -> str:
-    """The path alone: the request goes to the org of the settings, whatever host the link names."""
+    """Return only the path: the request goes to the configured org, whatever host the link names."""
     try:
         return urlsplit(link).path
     except ValueError:
@@ -163,9 +162,9 @@ def _path_of(link: str) -> str:
 
 
 def _factor_of(path: str, user: str) -> str | None:
-    """The factor whose push a path polls; None if it is no such path, or another user's as far as it can be seen."""
+    """Return the factor whose push a path polls; None if it is another path, or evidently another user's."""
     found = _TRANSACTION.fullmatch(path)
-    # A login is not compared: links hold the user's id.
+    # A login cannot be compared: links contain the user's id.
     if found is None or (_USER_ID.fullmatch(user) and found["user"] != user):
         return None
     return found["factor"]

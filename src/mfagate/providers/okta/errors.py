@@ -1,11 +1,11 @@
-"""Okta's error codes and what is behind them.
+"""Okta's error codes and their meanings.
 
 Three dialects. The APIs answer ``{"errorCode", "errorSummary", "errorLink", "errorId", "errorCauses"}``
 (https://developer.okta.com/docs/reference/error-codes/), the token endpoint ``{"error", "error_description"}``
-(https://developer.okta.com/docs/reference/error-codes/#okta-oauth-2-0-error-codes), and for a missing scope the
-header ``WWW-Authenticate`` alone has the reason
+(https://developer.okta.com/docs/reference/error-codes/#okta-oauth-2-0-error-codes), and for a missing scope, only the
+header ``WWW-Authenticate`` has the reason
 (https://support.okta.com/help/s/article/insufficient-scope-error-when-making-a-request-to-an-oauth-or-management-endpoint).
-``published.toml`` has the codes of both of Okta's lists, and which of them are not about us.
+``published.toml`` has the codes of both of Okta's lists, and those that do not concern mfagate.
 """
 
 from __future__ import annotations
@@ -54,20 +54,20 @@ _FITS_NOT = (
     "E0000079", "E0000093", "E0000094", "E0000098", "E0000113", "E0000121", "E0000122", "E0000124", "E0000125",
     "E0000149", "E0000195", "E0000231", "E0000242", "E0000243", "E0000256", REJECTED, USED_CODE, OLD_CODE, WRONG_CODE,
 )  # fmt: skip
-"""The request, or the code in it, is refused, whatever the status: some of them are 403."""
+"""Codes for a rejected request or one-time code, whatever the status: some come with 403."""
 
 _USER_NOT_READY = (
     "E0000038", "E0000064", "E0000097", "E0000102", "E0000107", "E0000110", "E0000112", "E0000119", "E0000136",
     "E0000140", "E0000152", "E0000155", "E0000158", "E0000159", "E0000180", "E0000214", "E0000229", "E0000232",
     "E0000259", "E0000265", LOCKED,
 )  # fmt: skip
-"""About one user or one factor. The status is 400, 401, 403, 409 or 423, and says nothing of the credential."""
+"""Codes about one user or factor. The status, 400, 401, 403, 409 or 423, does not concern the credential."""
 
 _GONE = ("E0000153", "E0000154", "E0000156", "E0000191")
-"""A device, factor, user or transaction that is gone (404 and 410): the endpoint is still there."""
+"""A device, factor, user or transaction that no longer exists (404 and 410); the endpoint still does."""
 
 _SIGN_ON_POLICY = ("E0000057", "E0000058", "E0000085", "E0000092")
-"""A policy keeps one user out (403): https://developer.okta.com/docs/reference/error-codes/#E0000085."""
+"""A policy denies one user access (403): https://developer.okta.com/docs/reference/error-codes/#E0000085."""
 
 _BETWEEN_MESSAGES: Mapping[str, float] = {"E0000109": 30.0, "E0000118": 5.0, "E0000133": 30.0}
 """Seconds between two text messages, mails or calls to one user."""
@@ -75,7 +75,7 @@ _BETWEEN_MESSAGES: Mapping[str, float] = {"E0000109": 30.0, "E0000118": 5.0, "E0
 _LOOKED_AT = 200
 
 RECENTLY_SENT = tuple(_BETWEEN_MESSAGES)
-"""A limit of one user (429), and none of the org."""
+"""Limits of one user (429), not of the org."""
 
 WRONG_PASSWORDS = frozenset({"E0000004", "E0000207"})
 
@@ -83,7 +83,7 @@ _SIGNING_IN = (
     "authorization_pending", "expired_token", "insufficient_user_authentication", "interaction_required",
     "invalid_grant", "invalid_user_code", "mfa_required", "unmet_authentication_requirements",
 )  # fmt: skip
-"""What the token endpoint says of a user's sign-in under way, whatever the status."""
+"""Codes of the token endpoint about a user's sign-in in progress, whatever the status."""
 
 ABOUT_A_USER = frozenset(
     {
@@ -93,7 +93,7 @@ ABOUT_A_USER = frozenset(
 )  # fmt: skip
 
 _FAILED = ("E0000009", "E0000067", "E0000074", "E0000100", "E0000138", "E0000139", "temporarily_unavailable")
-"""Okta's own failures; two of them come with status 400."""
+"""Failures of Okta itself; two of them come with status 400."""
 
 _HOOK = ErrorMeaning(
     CauseId.PROVIDER_OUTAGE,
@@ -428,14 +428,14 @@ BY_DESCRIPTION: Mapping[str, Mapping[str, ErrorMeaning]] = {
         ),
     },
 }
-"""What one code says, by a part of its description; the empty part is every other one."""
+"""What one code means, by a part of its description; the empty part matches every description."""
 
 KNOWN_CODES: frozenset[str | int] = frozenset({*BY_DESCRIPTION, _REFUSED_TOKEN, _NO_PERMISSION})
-"""Codes whose meaning depends on more than the code."""
+"""Codes whose meaning does not depend on the code alone."""
 
 
 def seconds_between_messages(error: ApiError, path: str) -> float | None:
-    """How long to wait after "a message was recently sent"; the text names the seconds, which an org cannot change."""
+    """Return how many seconds to wait after "a message was recently sent", from the text or by default."""
     if error.code not in _BETWEEN_MESSAGES or not path.endswith(("/verify", "/resend", "/factors")):
         return None
     told = re.search(r"wait ([0-9]{1,3}) seconds", raw(error.message)[:_LOOKED_AT])
@@ -443,7 +443,7 @@ def seconds_between_messages(error: ApiError, path: str) -> float | None:
 
 
 def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> ErrorMeaning | None:
-    """What an error says; None for one that is not known, or that the status says better."""
+    """Return the meaning of an error; None if it is unknown, or if the status is more specific."""
     code = str(error.code)
     if response.status == 429 and (code not in MEANINGS or code in _SIGNING_IN):
         return _too_many_at_once(response)
@@ -464,7 +464,7 @@ def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> E
 
 
 def _too_many_at_once(response: Response) -> ErrorMeaning | None:
-    """Zero of zero left is how Okta tells the limit of concurrent requests; any other limit tells when it resets."""
+    """Recognise the limit of concurrent requests, which Okta reports as zero of zero remaining."""
     left = {response.headers.get(f"x-rate-limit-{name}") for name in ("limit", "remaining")}
     if left != {"0"}:
         return None
@@ -520,13 +520,13 @@ def _no_scope(response: Response) -> ErrorMeaning:
 
 
 def _challenge(response: Response) -> dict[str, str]:
-    """The parameters of ``WWW-Authenticate`` (RFC 6750 section 3)."""
+    """Read the parameters of ``WWW-Authenticate`` (RFC 6750 section 3)."""
     challenge = raw(response.headers.get("www-authenticate")) or ""
     return dict(re.findall(r'(?<![A-Za-z_])([A-Za-z_]+)="([^"]*)"', challenge))
 
 
 def error_of(response: Response) -> ApiError | None:
-    """Code, message and reference of an error answer, in whichever of the dialects."""
+    """Read code, message and reference of an error answer, in any of the dialects."""
     challenge = _challenge(response)
     request_id = response.headers.get("x-okta-request-id")
     if response.status in (401, 403) and "error" in challenge:
@@ -536,7 +536,7 @@ def error_of(response: Response) -> ApiError | None:
     is_oauth = isinstance(body.get("error"), str) and "errorSummary" not in body
     if isinstance(code := body.get("errorCode"), str) and not is_oauth:
         return ApiError(code, _summary(body), str(body.get("errorId") or request_id or "") or None)
-    # A 200 may well have a field of this name.
+    # A 200 may also have a field of this name.
     if isinstance(code := body.get("error"), str) and response.status >= 400:
         return ApiError(code, str(body.get("error_description", "")), request_id)
     return None

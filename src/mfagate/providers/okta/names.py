@@ -1,4 +1,4 @@
-"""Names that Okta's SDKs and other tools have for the same settings.
+"""Names of the same settings in Okta's SDKs and other tools.
 
 https://github.com/okta/okta-sdk-python#configuration-reference and
 https://registry.terraform.io/providers/okta/okta/latest/docs.

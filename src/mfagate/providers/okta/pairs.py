@@ -1,4 +1,4 @@
-"""What settings say of each other, and what a granted token says of the scopes that were asked for."""
+"""Contradictions between settings, and between the requested and the granted scopes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mfagate.providers.okta.errors import GRANT
 from mfagate.providers.okta.settings import DEFAULT_SCOPES, OktaSettings
 
 _SHORTEST_RSA = 2048
-"""By the error codes of https://developer.okta.com/docs/reference/error-codes/."""
+"""From the error codes of https://developer.okta.com/docs/reference/error-codes/."""
 
 
 def contradictions(settings: OktaSettings) -> Iterator[tuple[str, Finding]]:
-    """Settings that do not go together, each with the setting to change."""
+    """Yield contradictions between settings, each with the setting to change."""
     if settings.private_key is None:
         for name in ("client_id", "key_id", "scopes"):
             if getattr(settings, name) is not None:
@@ -54,7 +54,7 @@ _OTHER_KEY = (
 
 
 def _fault_of_key(value: str) -> tuple[str, str] | None:
-    """Say what is wrong with a key, and what to do about it."""
+    """Return what is wrong with a key, and the next step."""
 
     try:
         key = load_private_key(value)
@@ -71,7 +71,7 @@ def _fault_of_key(value: str) -> tuple[str, str] | None:
 
 
 def missing_scopes(response: Response, settings: OktaSettings) -> Finding | None:
-    """A token is no permission yet: Okta leaves out the scopes that the app is not granted, and answers 200."""
+    """Return a finding if a token lacks scopes: Okta omits scopes that are not granted, and answers 200."""
     asked = settings.requested_scopes.split()
     granted = str(response.json().get("scope", settings.requested_scopes)).split()
     missing = [scope for scope in dict.fromkeys([*asked, *DEFAULT_SCOPES.split()]) if scope not in granted]

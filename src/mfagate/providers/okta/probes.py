@@ -24,7 +24,7 @@ from mfagate.providers.probes import ExpiryProbe, Probe, ProviderProbes, Send
 UNKNOWN_USER = "00umfagatenosuchuser"
 
 UNKNOWN_FACTOR = "ostmfagatenosuchtotp"
-"""Well-formed ids that Okta has not given to anybody: asking about them touches nobody."""
+"""Well-formed ids that do not exist, so that requests affect no user."""
 
 _FACTORS = f"/api/v1/users/{UNKNOWN_USER}/factors"
 
@@ -35,7 +35,7 @@ class OktaProbes(ProviderProbes[OktaSettings]):
     """Ask Okta what is safe in production."""
 
     def pings(self, settings: OktaSettings) -> Sequence[Probe]:
-        """Which org this is; Okta tells it to anybody (tag OrgSettingMetadata of the Management API)."""
+        """Request the org's public metadata (tag OrgSettingMetadata of the Management API)."""
         return [
             Probe(
                 "org", "GET", ORGANIZATION_PATH, lambda response: "org_id" in _organization(response), shape={"id": ""}
@@ -43,7 +43,7 @@ class OktaProbes(ProviderProbes[OktaSettings]):
         ]
 
     def credentials(self, settings: OktaSettings) -> Sequence[Probe]:
-        """Ask for an access token; or whose API token it is, which any token may."""
+        """Request an access token, or with an API token, the user who owns it, which every token may do."""
         if settings.private_key is None:
             return [Probe("api_token", "GET", "/api/v1/users/me", _is_a_user)]
         return [
@@ -58,16 +58,16 @@ class OktaProbes(ProviderProbes[OktaSettings]):
         ]
 
     def with_bad_credential(self, settings: OktaSettings, subject: str) -> OktaSettings:
-        """A token that nobody has, or a key whose public half nobody registered."""
+        """Return the settings with a made-up token, or a key whose public half is registered nowhere."""
         made_up = new_private_key() if subject == "private_key" else new_token()
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: OktaSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
-        """Read from the ping: what Okta says of an org is the same for everybody."""
+        """Read id and subdomain of the org from the ping."""
         return _organization(response)
 
     def permissions(self, settings: OktaSettings) -> Sequence[Probe]:
-        """List and verify the factors of a user that does not exist: who may, is told so."""
+        """List and verify the factors of a user that does not exist: a permitted client gets 404."""
         code = {"passCode": "000000"}
         return [
             Probe("list factors", "GET", _FACTORS, _knows_no_such_user, shape=_ERROR),
@@ -82,7 +82,7 @@ class OktaProbes(ProviderProbes[OktaSettings]):
         ]
 
     def expiries(self, settings: OktaSettings) -> Sequence[ExpiryProbe]:
-        """Of the API token, by its id or in the list of all; of a trial org."""
+        """Request the API token, by its id or in the list of all tokens, and the org."""
         org = Probe("org_url", "GET", "/api/v1/org", lambda response: _holds(response, dict))
         probes = [ExpiryProbe(org, "a role that may read the org settings (okta.orgs.read)", expiry_of_org)]
         if settings.private_key is None:
@@ -94,7 +94,7 @@ class OktaProbes(ProviderProbes[OktaSettings]):
         return probes
 
     def refine(self, finding: Finding, settings: OktaSettings, send: Send[OktaSettings]) -> Finding:
-        """Add which org refused: a token of another org is the commonest reason, and Okta does not name it."""
+        """Add which org refused: a token of another org is the most common reason, and Okta does not mention it."""
         import requests
 
         response = send(requests.Request("GET", ORGANIZATION_PATH)).response
@@ -108,7 +108,7 @@ def _holds(response: Response, kind: type) -> bool:
 
 
 def _organization(response: Response) -> Mapping[str, str]:
-    """Id and name of the org, where the answer tells them."""
+    """Read id and name of the org; empty if the answer has none."""
     body = object_of(response)
     if response.status != 200 or not re.match("00o", str(body.get("id"))):
         return {}

@@ -37,7 +37,7 @@ class OktaApi(ProviderApi[OktaSettings]):
         return SswsAuth(settings.secret("api_token"))
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """A verification without an answer sends a code or a push, and so does the enrolment of a phone or an address.
+        """Return whether a verification without an answer, or the enrolment of a phone or an address, is requested.
 
         https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/
         """
@@ -87,7 +87,7 @@ class Okta(Provider[OktaSettings]):
             "credentialId": "mfagate@example.com",
             "errorId": "oae0000000000000000000000",
             "expiresAt": "2026-01-01T00:05:00.000Z",
-            # The ids of the requests in the contract, so that client and recording fit together.
+            # The ids of the requests in the contract, so that client and recording match.
             "href": "https://okta.invalid/api/v1/users/00uabcdefg1234567890/factors/opfabcdefg1234567890"
             "/transactions/v2mst.GldKV5VxTrifyeZmWSQguA",
             "id": "ostabcdefg1234567890",
@@ -97,7 +97,7 @@ class Okta(Provider[OktaSettings]):
     )
 
     def inspect(self, settings: OktaSettings) -> Sequence[tuple[str, Finding]]:
-        """Two kinds of credential, half of one, a key that Okta does not take."""
+        """Find two credentials, incomplete ones, and keys that Okta does not accept."""
         return list(contradictions(settings))
 
     def states(self, send: Send[OktaSettings], settings: OktaSettings, test_data: Mapping[str, str]) -> States:

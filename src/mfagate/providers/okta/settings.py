@@ -1,9 +1,9 @@
 """Settings of an Okta integration: an API token, or an API services app with a private key.
 
-Shapes: the token of https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/okta/okta.go and of
-the examples of https://github.com/okta/okta-management-openapi-spec; ids as its examples have them; the hosts that
-Okta's own client refuses (``okta/config/config_validator.py`` of https://github.com/okta/okta-sdk-python). Okta
-documents no form of tokens and ids, and a wide one of client ids (6 to 100 characters:
+Shapes: the token of https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/okta/okta.go and of the
+examples of https://github.com/okta/okta-management-openapi-spec; ids as its examples have them; the hosts that Okta's
+own client rejects (``okta/config/config_validator.py`` of https://github.com/okta/okta-sdk-python). Okta does not
+document the form of tokens and ids, and only a loose form of client ids (6 to 100 characters:
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Application/).
 """
 
@@ -24,10 +24,10 @@ from mfagate.providers.lookalikes import placeholder, wrong_kind
 from mfagate.providers.okta.names import OTHER_NAMES, PREFIXES
 
 DEFAULT_SCOPES = "okta.users.read okta.users.manage"
-"""What listing and verifying a user's factors takes (https://developer.okta.com/docs/api/oauth2/)."""
+"""The scopes for listing and verifying a user's factors (https://developer.okta.com/docs/api/oauth2/)."""
 
 TOKEN_PATH = "/oauth2/v1/token"
-"""Of the org authorization server, which alone issues tokens for Okta's own APIs."""
+"""Path on the org authorization server, the only issuer of tokens for Okta's own APIs."""
 
 ORGANIZATION_PATH = "/.well-known/okta-organization"
 
@@ -36,7 +36,7 @@ _APP = "Okta Admin Console > Applications > your API Services app"
 
 _OKTA = r"(?:okta|oktapreview|okta-emea|okta-gov)\.com|okta\.mil"
 _OTHERS = (
-    # Okta's own client refuses any "-admin"; a name such as x-admin-y stays possible here.
+    # Okta's own client rejects any "-admin"; here, a name such as x-admin-y is possible.
     (rf".+-admin\.(?:{_OKTA})", "the host of the Admin Console; the API has the same name without -admin"),
     (rf"(?:www\.)?(?:{_OKTA})", "the website of Okta, not an org"),
     (r"(?:developer|help|support|status|login|trust)\.okta\.com", "a website of Okta, not an org"),
@@ -47,13 +47,13 @@ _OTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class OrgUrl(BaseUrl):
-    """The URL of an org: https and a host, Okta's or an own domain, and nothing after it."""
+    """The URL of an org: https and a host of Okta's or of a custom domain, without a path."""
 
     expected: str = "an org's URL such as https://acme.okta.com"
 
     def misfit(self, value: str) -> Misfit | None:
-        """Say which part is wrong, or whose host it is."""
-        # With both arguments: a dataclass with slots is made twice.
+        """Report which part is wrong, or what the host is."""
+        # With both arguments, because a dataclass with slots is created twice.
         misfit = super(OrgUrl, self).misfit(value)
         reason = None if misfit else _no_org(value)
         return Misfit(reason, CauseId.CONFIG_MALFORMED_URL) if reason else misfit
@@ -80,7 +80,7 @@ class Scopes:
     expected: str = "scopes such as okta.users.read okta.users.manage, separated by spaces"
 
     def misfit(self, value: str) -> Misfit | None:
-        """Say which scope is none."""
+        """Report the first invalid scope."""
         if "," in value:
             return Misfit("its scopes are separated by commas instead of spaces")
         for scope in value.split(" "):
@@ -190,8 +190,8 @@ class OktaSettings(ProviderSettings):
             description="Client ID of an API Services app; not secret.",
             where=f"{_APP} > General > Client Credentials > Client ID",
             example="0oaabcdefg1234567890",
-            # An administrator may have chosen another one when the app was created through the API.
-            # What begins as an id of Okta's own and is shorter was cut.
+            # An administrator may choose another id when creating the app through the API.
+            # A shorter value with the prefix of Okta's own ids was truncated.
             shape=Pattern(
                 r"0oa[A-Za-z0-9]{17}|(?!0oa)[A-Za-z0-9$_.+!*'(),-]{6,100}",
                 "20 characters that begin with 0oa, or the client id that was chosen for the app",
@@ -261,7 +261,7 @@ class OktaSettings(ProviderSettings):
 
     @property
     def requested_scopes(self) -> str:
-        """The scopes to ask for."""
+        """The scopes to request."""
         return self.scopes or DEFAULT_SCOPES
 
 

@@ -1,7 +1,7 @@
-"""Putting an Okta org into the states that contracts ask for.
+"""Put an Okta org into the states that contracts require.
 
-One-time passwords belong to a user of our own, whom an administrator's token creates and
-deletes; pushes, messages and lock-outs need users that somebody prepared.
+One-time passwords belong to a test user, which an administrator's token creates and deletes. Pushes, messages and
+lock-outs need prepared users.
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserFactor/
 """
 
@@ -28,7 +28,7 @@ from mfagate.providers.states import StateName, StateUnavailable, StateValues
 from mfagate.providers.totp import Totp
 
 _DOMAIN = "example.com"
-"""Of the logins of our own users: it delivers nothing (RFC 2606)."""
+"""Domain of the test users' logins; it receives no mail (RFC 2606)."""
 
 _MOST_LISTED = 200
 
@@ -40,15 +40,15 @@ _TOKEN_ID = "00Tmfagatenosuchtokn"
 
 _PERSON_SECONDS = 60.0
 _TIMEOUT_SECONDS = 330.0
-"""Nobody has said how long a push lasts; users report five minutes."""
+"""Okta does not document the lifetime of a push; users report five minutes."""
 
 _BETWEEN_POLLS = 2.0
 
 
 class OktaStates(TabledStates[OktaSettings]):
-    """Arranges states on one org.
+    """Sets up states on one org.
 
-    The parameter ``kind`` tells a factor or a credential from others.
+    The parameter ``kind`` selects a factor or a credential.
 
     Values: ``user_id`` (or login) and ``factor_id``; ``passcode``, which completes a login,
     and ``wrong_passcode``; ``poll_path`` of a push.
@@ -87,7 +87,7 @@ class OktaStates(TabledStates[OktaSettings]):
         }
 
     def remove(self, thing: Thing) -> None:
-        """Delete a user: the first time Okta deactivates, the second time it deletes.
+        """Delete a user: the first request deactivates the user, the second one deletes.
 
         https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/#tag/User/operation/deleteUser
         """
@@ -100,7 +100,7 @@ class OktaStates(TabledStates[OktaSettings]):
             self._user_id = self._factor_id = None
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
-        """Find users whose login and display name both are those that a run gives."""
+        """Find users whose login and display name both carry the mark of a run."""
         for user in self._found('profile.login sw "mfagate-"'):
             name, _, domain = str(user["profile"]["login"]).partition("@")
             mark = Mark.read(name)
@@ -108,7 +108,7 @@ class OktaStates(TabledStates[OktaSettings]):
                 yield Thing("user", name), mark
 
     def _found(self, search: str) -> list[Any]:
-        """Users, deactivated ones included: https://developer.okta.com/docs/reference/user-query/."""
+        """Search users, including deactivated ones: https://developer.okta.com/docs/reference/user-query/."""
         return list(self._admin("GET", "/api/v1/users", params={"search": search, "limit": str(_MOST_LISTED)}))
 
     def _working_otp(self) -> StateValues:
@@ -135,7 +135,7 @@ class OktaStates(TabledStates[OktaSettings]):
     def _enrolled(self) -> Totp:
         phone = self._pending()
         path = f"/api/v1/users/{self._user_id}/factors/{self._factor_id}/lifecycle/activate"
-        # Each code is good for once: the one of now is left for the login.
+        # Each code works once; the current one is kept for the login.
         self._admin("POST", path, json={"passCode": phone.code_for_enrolment()})
         return phone
 
@@ -146,7 +146,7 @@ class OktaStates(TabledStates[OktaSettings]):
         return Totp(str(factor["_embedded"]["activation"]["sharedSecret"]))
 
     def _user_without_factor(self) -> str:
-        """Our own user: made once, and freed of the factor that the state before enrolled."""
+        """Return the test user, created once, without the factor of the previous state."""
         if self._user_id is None:
             self._user_id = self._created()
         elif self._factor_id is not None:
@@ -158,7 +158,7 @@ class OktaStates(TabledStates[OktaSettings]):
         with self.making("user") as mark:
             self._login = login = f"{mark.name}@{_DOMAIN}"
             names = {"firstName": "mfagate", "lastName": "test", "displayName": mark.note}
-            # With a password the user is active at once, and nobody is sent a mail.
+            # With a password, the user is active immediately, and Okta sends no mail.
             body = {
                 "profile": {**names, "email": login, "login": login},
                 "credentials": {"password": {"value": f"{secrets.token_urlsafe(18)}aA1-"}},
@@ -211,5 +211,5 @@ def _unknown_push() -> StateValues:
 
 
 def _with_token(token: str | None) -> StateValues:
-    """Sign with this token, or not at all; asked about nobody, should it be taken."""
+    """Sign with this token, or not at all; the user does not exist, in case the token is accepted."""
     return StateValues({"user_id": UNKNOWN_USER}, credential={"api_token": token, "private_key": None})

@@ -54,9 +54,9 @@ class PrivacyIDEADialect(ErrorDialect[PrivacyIDEASettings]):
         return ApiError(*error) if error else None
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: PrivacyIDEASettings) -> ErrorMeaning | None:
-        """One code stands for all that a policy forbids, and one for all that it hides.
+        """Distinguish what a policy forbids, or hides, under one code.
 
-        A 500 to an expired key is that, and no outage.
+        A 500 to an expired key is not an outage.
         """
         failed = exchange.response is not None and exchange.response.status == 500
         if error.code in (INTERNAL, MASKED) and failed and (expired := _expired_key(settings)):
@@ -73,7 +73,7 @@ class PrivacyIDEADialect(ErrorDialect[PrivacyIDEASettings]):
         return super().meaning(error, exchange, settings)
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
-        """Also what a policy forbids one user or token."""
+        """Include what a policy forbids one user or token."""
         by_policy = policy_meaning(error.message) if error.code == POLICY_CODE else None
         return by_policy is MEANINGS[UNAUTHORIZED_USER] or super().is_about_a_user(error, exchange)
 
@@ -83,7 +83,7 @@ def _path_of(exchange: Exchange) -> str:
 
 
 def _hides_status(error: ApiError, exchange: Exchange) -> bool:
-    """Return whether a refusal of a user, which has another status by right, came as 401."""
+    """Return whether a refusal of a user, which normally has another status, came as 401."""
     is_401 = exchange.response is not None and exchange.response.status == 401
     return is_401 and error.code in PrivacyIDEADialect.about_a_user
 

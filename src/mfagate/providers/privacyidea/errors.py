@@ -1,12 +1,11 @@
-"""privacyIDEA's error codes and what is behind them.
+"""privacyIDEA's error codes and their meanings.
 
-The envelope is ``{"result": {"status": false, "error": {"code", "message"}}}``. The code in the body decides, at
-any status: the policy ``hide_auth_error_status`` makes every refusal on ``/auth`` and ``/validate`` a 401. The policy
-``hide_specific_error_message`` replaces code and message on ``/auth`` and ``/validate/check``; such an answer says
+The envelope is ``{"result": {"status": false, "error": {"code", "message"}}}``. The code in the body decides, at any
+status: the policy ``hide_auth_error_status`` turns every refusal on ``/auth`` and ``/validate`` into a 401. The policy
+``hide_specific_error_message`` replaces code and message on ``/auth`` and ``/validate/check``; such an answer proves
 nothing (https://privacyidea.readthedocs.io/en/latest/policies/authentication.html,
-https://privacyidea.readthedocs.io/en/latest/policies/index.html).
-Codes as a privacyIDEA 3.14 server was seen to answer them, named in
-https://privacyidea.readthedocs.io/en/latest/modules/lib/error.html.
+https://privacyidea.readthedocs.io/en/latest/policies/index.html). Codes observed on a privacyIDEA 3.14 server,
+documented in https://privacyidea.readthedocs.io/en/latest/modules/lib/error.html.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ INTERNAL = -500
 HIDES_MESSAGE, HIDES_STATUS = "hide_specific_error_message", "hide_auth_error_status"
 
 _NOT_ISSUED_HERE = "the server rejected the key: another server issued it, or SECRET_KEY of this server has changed"
-"""What remains for a key of the right shape; damaged ones are found before they are sent."""
+"""The remaining cause for a well-formed key; damaged keys are found before they are sent."""
 
 
 _CREATE = "pi-manage api createtoken -r ROLE -u NAME -d DAYS, run on the server"
@@ -107,10 +106,10 @@ MEANINGS: Mapping[str | int, ErrorMeaning] = {
 }
 
 POLICY_CODE = 303
-"""One code for everything a policy forbids; only the message tells what it was."""
+"""The code for everything that a policy forbids; only the message distinguishes the cases."""
 
 SAW_NO_KEY = (POLICY_CODE, 4033, 4304)
-"""Refusals of a key that may not have come to the server: none was seen, or what was seen is no token."""
+"""Refusals of a key that may not have reached the server: it saw no key, or something else."""
 
 NO_KEY = ErrorMeaning(CauseId.CREDENTIAL_REJECTED, _NOT_ISSUED_HERE, _COMPARE_SERVERS)
 
@@ -172,12 +171,12 @@ MASKED_LOGIN = ErrorMeaning(
 
 
 def policy_meaning(message: Any) -> ErrorMeaning | None:
-    """Return what a policy forbids, by the part of the message that is fixed."""
+    """Return what a policy forbids, by the fixed part of the message."""
     return next((meaning for part, meaning in POLICY_MESSAGES.items() if part in message), None)
 
 
 def result_of(response: Response) -> dict[str, Any]:
-    """The ``result`` object of an answer, empty if there is none."""
+    """Return the ``result`` object of an answer; empty if there is none."""
     result = object_of(response).get("result")
     return result if isinstance(result, dict) else {}
 

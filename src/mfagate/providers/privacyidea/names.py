@@ -1,4 +1,4 @@
-"""Names that plugins of privacyIDEA have for the same settings.
+"""Names of the same settings in plugins of privacyIDEA.
 
 https://github.com/privacyidea/keycloak-provider and https://github.com/privacyidea/simplesamlphp-module-privacyidea.
 """

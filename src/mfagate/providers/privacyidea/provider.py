@@ -35,12 +35,12 @@ class PrivacyIDEAApi(ProviderApi[PrivacyIDEASettings]):
         return PrivacyIDEAAuth(settings, tokens)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """The tokens are our own: HOTP, and a push whose phone is played in this process."""
+        """Return False: the tokens are HOTP, and a push whose phone is simulated in this process."""
         return False
 
 
 class PrivacyIDEA(Provider[PrivacyIDEASettings]):
-    """Knowledge about privacyIDEA; every answer was observed on 3.14."""
+    """Knowledge about privacyIDEA; all answers were observed on 3.14."""
 
     name: ClassVar[str] = "privacyidea"
     title: ClassVar[str] = "privacyIDEA"
@@ -73,20 +73,20 @@ class PrivacyIDEA(Provider[PrivacyIDEASettings]):
     )
 
     def credential_for(self, path: str, configured: Collection[str]) -> str | None:
-        """Every login ends at an endpoint that takes the validate key, unless the server takes requests without it."""
+        """Return the validate key for the endpoints where every login ends, unless the server requires no key."""
         from mfagate.providers.privacyidea.auth import signing_setting
 
         is_open = "validate_access" in configured
         return "validate_key" if signing_setting(path) == "validate_key" and not is_open else None
 
     def inspect(self, settings: PrivacyIDEASettings) -> Sequence[tuple[str, Finding]]:
-        """Half a service account, and two ways to authenticate at one endpoint."""
+        """Find half a service account, and two ways to authenticate at one endpoint."""
         return list(contradictions(settings))
 
     def states(
         self, send: Send[PrivacyIDEASettings], settings: PrivacyIDEASettings, test_data: Mapping[str, str]
     ) -> States:
-        """Set up states through the admin API, on any server."""
+        """Return the states of any server, set up through the admin API."""
         from mfagate.providers.privacyidea.states import PrivacyIDEAStates
 
         return PrivacyIDEAStates(self, send, settings, test_data)

@@ -1,8 +1,7 @@
 """Settings of a privacyIDEA server, and the ways to authenticate.
 
-Many servers have no key at all: /validate/check is open unless a policy demands a key, and challenges are triggered
-with the name and password of a service account
-(https://github.com/privacyidea/keycloak-provider#configuration,
+Many servers use no key: /validate/check is open unless a policy requires a key, and challenges are triggered with the
+name and password of a service account (https://github.com/privacyidea/keycloak-provider#configuration,
 https://privacyidea.readthedocs.io/en/latest/modules/api/auth.html).
 
 API keys are JSON Web Tokens made by ``pi-manage api createtoken``; their role
@@ -37,7 +36,7 @@ _CLIENT_KEY = wrong_kind(
 
 
 def _role(wanted: str, other: str) -> Callable[[Mapping[str, Any]], Misfit | None]:
-    """A look at the ``role`` claim, which the server compares with what the endpoint needs."""
+    """Return a check of the ``role`` claim, which the server compares with the role of the endpoint."""
 
     def misfit(claims: Mapping[str, Any]) -> Misfit | None:
         role = claims.get("role")

@@ -1,4 +1,4 @@
-"""The reference client for Verify: what a login service needs, and nothing it does not understand.
+"""The reference client for Verify: what a login service needs, and nothing else.
 
 Endpoints: https://www.twilio.com/docs/verify/api. A user is a phone number in E.164 form
 for text messages, and the identity of an entity for TOTP and pushes.
@@ -20,7 +20,7 @@ _SID = re.compile("[A-Z]{2}[0-9a-fA-F]{32}")
 _IDENTITY = re.compile("[A-Za-z0-9-]{8,64}")
 
 _NO_MOBILE_NUMBER = (21211, 21612, 21614, INVALID_PARAMETER, LANDLINE)
-"""Codes of a number that takes no message; nothing else in our request could be invalid."""
+"""Codes of a number that cannot receive messages; no other part of the request can be invalid."""
 
 _OVER = ("canceled", "expired", "max_attempts_reached", "deleted", "failed")
 
@@ -32,8 +32,8 @@ _FACTORS = 50
 class TwilioClient:
     """A :class:`~mfagate.providers.second_factor.SecondFactor` over Verify.
 
-    Every answer about a verification or challenge has to be about ours and about this
-    user; the first decision counts, and nothing but ``approved`` lets anybody in.
+    Every answer must be about the same verification or challenge and the same user. The first decision counts, and only
+    ``approved`` lets a user in.
     """
 
     def __init__(self, settings: TwilioSettings, **transport: Unpack[ClientOptions]) -> None:
@@ -41,14 +41,14 @@ class TwilioClient:
         self._api = ApiClient(PROVIDER, settings, **transport)
 
     def start(self, user: str, factor: Factor) -> Challenge:
-        """Send a text message or a push; for TOTP find the user's factor, which is the transaction."""
+        """Send a text message or a push; for TOTP, find the user's factor, which is the transaction."""
         if factor is Factor.SMS:
             return Challenge(user, factor, self._send_code(user))
         factor_sid = self._find_factor(user, _FACTOR_TYPES[factor])
         return Challenge(user, factor, factor_sid if factor is Factor.OTP else self._push(user, factor_sid))
 
     def verify(self, challenge: Challenge, code: str | None = None) -> Decision:
-        """Check a code, or ask what became of a push."""
+        """Check a code, or query the result of a push."""
         if not _SID.fullmatch(challenge.transaction or ""):
             raise ValueError("the transaction of the challenge is not a SID")
         if challenge.factor is Factor.PUSH:
@@ -73,7 +73,7 @@ class TwilioClient:
         response = self._api.ask("POST", f"{self._service}/VerificationCheck", data=check)
         if response.status not in (200, 201):
             if (response.status, _code(response)) in ((404, NOT_FOUND), (429, MOST_CHECKS)):
-                return Decision.DENY  # the verification is over: approved before, expired, or tried too often
+                return Decision.DENY  # the verification has ended: approved before, expired, or tried too often
             raise self._api.refusal(response)
         checked = self._api.json_object(response)
         _require(checked, sid=challenge.transaction, to=challenge.user)
@@ -99,7 +99,7 @@ class TwilioClient:
         return _sid(next((one for one in suited if _has_sid(one)), suited[0]))
 
     def _answer(self, challenge: Challenge, code: str) -> Decision:
-        """One request makes the challenge and answers it."""
+        """Create a challenge and answer it in one request."""
         if not re.fullmatch("[0-9]{3,8}", code):
             return Decision.DENY
         answered = self._new_challenge(challenge.user, challenge.transaction or "", AuthPayload=code)
@@ -148,7 +148,7 @@ def _has_sid(resource: dict[str, Any]) -> bool:
 
 
 def _require(resource: dict[str, Any], **expected: str | None) -> None:
-    """The answer is about what was asked; an identity is the same in capitals, a SID is not."""
+    """Require that the answer is about the request; the case of an identity does not matter, but that of a SID does."""
     for name, value in expected.items():
         answered = resource.get(name)
         if name == "identity" and isinstance(answered, str):

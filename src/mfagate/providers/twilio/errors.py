@@ -1,10 +1,9 @@
-"""Twilio's error codes and what is behind them.
+"""Twilio's error codes and their meanings.
 
 The envelope is ``{"code", "message", "more_info", "status"}``; each code has its page,
 https://www.twilio.com/docs/api/errors/CODE, and those of Verify are listed on
 https://www.twilio.com/docs/verify/api/error-codes. ``published.toml`` has the codes of that list, with
-the statuses that their pages name. The messages are no part of the contract: they have been seen in
-several wordings.
+the statuses that their pages name. The messages are not part of the contract: they exist in several wordings.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ _TLS = ErrorMeaning(
     "https://www.twilio.com/docs/usage/security.",
 )
 _SILENT = (60500, 60510, 60511, 60517, 60519, 60520, 60531, 60532, 60533, 60534, 60540)
-"""Silent Network Auth did not succeed for one number: https://www.twilio.com/docs/verify/sna."""
+"""Silent Network Auth failed for one number: https://www.twilio.com/docs/verify/sna."""
 
 _NOT_SET_UP = (
     60201, 60214, 60218, 60219, 60222, 60224, 60226, 60227, 60230, 60239, 60240, 60241, 60243, 60250, 60329, 60408,
@@ -100,10 +99,10 @@ _FIELDS = (
     60206, 60247, 60300, 60305, 60307, 60313, 60314, 60365, 60368, *range(60371, 60389), 60420, 60425, 60426, 60427,
     60432, 60433, 60434, 60436, 60437, 60440, 60441, 60602, 60622,
 )  # fmt: skip
-"""A field of one request that Verify does not take."""
+"""A field of one request that Verify does not accept."""
 
 _NOT_THERE = (60422, 60424, 60431, 60623)
-"""A contact or a verification that is gone: the endpoint is still there."""
+"""A contact or a verification that no longer exists; the endpoint still does."""
 
 _NUMBERS = (60236, 60237, 60423, 60535, 60550, 60600, 60610, 60612, 60625)
 """One address or number that cannot be reached, or a factor that is not ready."""
@@ -283,7 +282,7 @@ ABOUT_A_USER = frozenset({
     60315, 60318, 60322, 60323, 60324, 60326, 60328, 60390, 60391, 60392, 60410, 60309, 60412, 60626, *_NOT_THERE,
     *_NUMBERS, *_SILENT,
 })  # fmt: skip
-"""Of one phone number, verification, factor or entity."""
+"""Codes about one phone number, verification, factor or entity."""
 
 TOO_SOON: Mapping[int, tuple[str, float]] = {
     60202: ("/Verifications", 600.0),
@@ -291,7 +290,7 @@ TOO_SOON: Mapping[int, tuple[str, float]] = {
     60212: ("/Verifications", 600.0),
     60312: ("/Challenges", 3600.0),
 }
-"""Limits that pass: the end of the path that has them, and how many seconds they last at most.
+"""Temporary limits: the end of the path that has the limit, and its longest duration in seconds.
 
 A verification lives ten minutes; a factor may be challenged fifty times an hour (and a hundred times a day).
 https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts, https://www.twilio.com/docs/api/errors/60203
@@ -321,10 +320,10 @@ def error_of(response: Response) -> ApiError | None:
 
 
 def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
-    """20003 stands for eleven causes (https://www.twilio.com/docs/api/errors/20003): those that are left.
+    """Return the remaining ones of the eleven causes of 20003 (https://www.twilio.com/docs/api/errors/20003).
 
-    The wording is a hint at most: "No credentials provided" has been seen where the header
-    did not arrive, "invalid username" where it held no SID that Twilio knows.
+    The wording is only a hint: "No credentials provided" was observed if the header did not arrive, "invalid username"
+    if it contained an unknown SID.
     """
     if settings.key is None and settings.token is None:
         return ErrorMeaning(CauseId.CREDENTIAL_REJECTED, "Twilio requires a credential, but none was sent")
@@ -356,7 +355,7 @@ def _of_a_token() -> list[str]:
 
 
 def unauthorized(exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
-    """70051: an account or key that may not, that is suspended, or that is not there.
+    """Explain 70051: an account or key without permission, suspended, or deleted.
 
     https://www.twilio.com/docs/api/errors/70051
     """
@@ -380,7 +379,7 @@ def unauthorized(exchange: Exchange, settings: TwilioSettings) -> ErrorMeaning:
 
 
 def limited(meaning: ErrorMeaning, exchange: Exchange) -> ErrorMeaning:
-    """The same, with how long to wait where Twilio tells."""
+    """Add how long to wait, if Twilio says so."""
     wait = exchange.response.headers.get("retry-after") if exchange.response else None
     return replace(meaning, evidence={**meaning.evidence, "retry-after": wait.quoted(80)}) if wait else meaning
 
@@ -389,7 +388,7 @@ _IN_A_SERVICE = re.compile(r"/v2/Services/[^/]+/(VerificationCheck|Verifications
 
 
 def not_found(exchange: Exchange) -> ErrorMeaning | None:
-    """20404: of the service and its collections it means the service, of what is in them nothing definite."""
+    """Explain 20404: the service is missing, unless the path is about an object in it (None)."""
     url = exchange.request.url
     if is_about_accounts(url) or _IN_A_SERVICE.match(urlsplit(url).path):
         return None

@@ -1,4 +1,4 @@
-"""What is wrong with settings that are right each by itself."""
+"""Problems of settings that are valid individually."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings
 
 
 def half_a_key(settings: TwilioSettings) -> Iterator[tuple[str, Finding]]:
-    """An API key is two values."""
+    """Find an API key without its SID or its secret."""
     if settings.api_key_sid and settings.api_key_secret is None:
         mixed = "; the SID of an API key cannot be used with an auth token" if settings.auth_token else ""
         message = f"settings.api_key_sid is set, but settings.api_key_secret is not{mixed}"
@@ -22,14 +22,14 @@ def half_a_key(settings: TwilioSettings) -> Iterator[tuple[str, Finding]]:
 
 
 SILENT_REGION = "ie1"
-"""Where Twilio offers one part of Verify beside the home region."""
+"""The region outside the home region where Twilio offers one part of Verify."""
 
 
 def another_region(settings: TwilioSettings) -> Iterator[tuple[str, Finding]]:
-    """Verify runs in the United States, and in Ireland with Silent Network Auth alone.
+    """Find a region without Verify: it runs in the United States, and in Ireland only with Silent Network Auth.
 
     https://www.twilio.com/docs/global-infrastructure/regional-product-and-feature-availability (read 2026-06-25)
-    names text messages, calls, TOTP and push for us1 alone.
+    lists text messages, calls, TOTP and push only for us1.
     """
     if settings.region == SILENT_REGION:
         message = (

@@ -1,4 +1,4 @@
-"""Names that Twilio's examples and other tools have for the same settings.
+"""Names of the same settings in Twilio's examples and other tools.
 
 https://www.twilio.com/docs/iam/api-keys and https://www.twilio.com/docs/verify/quickstarts.
 """

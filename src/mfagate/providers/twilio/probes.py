@@ -25,14 +25,14 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
     """Ask Twilio Verify what is safe in production."""
 
     def pings(self, settings: TwilioSettings) -> Sequence[Probe]:
-        """Twilio has nothing that needs no credential: it is there if it asks for one in its own words."""
+        """Request without a credential, which Twilio refuses in its own format; no endpoint is public."""
         pings = [Probe("verify", "GET", "/v2/Services", _asks_for_a_credential, shape=_ERROR)]
         if settings.key and settings.token:
             pings.append(Probe("accounts", "GET", _account_path(settings), _asks_for_a_credential, shape=_ERROR))
         return pings
 
     def credentials(self, settings: TwilioSettings) -> Sequence[Probe]:
-        """Read the service with what Verify is used with; an auth token beside an API key reads its account.
+        """Read the service with the credential of Verify; an auth token next to an API key reads its account.
 
         https://www.twilio.com/docs/verify/api/service and https://www.twilio.com/docs/iam/api/account.
         """
@@ -46,12 +46,12 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
         return probes
 
     def with_bad_credential(self, settings: TwilioSettings, subject: str) -> TwilioSettings:
-        """A secret in good shape that Twilio has never issued."""
+        """Return the settings with a well-formed secret that Twilio has never issued."""
         made_up = secrets.token_hex(16) if subject == "auth_token" else random_text(32)
         return settings.model_copy(update={subject: SecretStr(made_up)})
 
     def identity(self, response: Response, settings: TwilioSettings, expected: Mapping[str, str]) -> Mapping[str, str]:
-        """What the service says of itself."""
+        """Read owner, name and code length from the service."""
         if not _is_a_service(response):
             return {}
         service = response.json()
@@ -63,7 +63,7 @@ class TwilioProbes(ProviderProbes[TwilioSettings]):
         return {name: str(value) for name, value in seen.items() if value is not None}
 
     def refine(self, finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-        """Ask a second time, where Twilio would answer this credential."""
+        """Refine a refusal by a second request, if this credential allows one."""
         from mfagate.providers.twilio.refine import refine
 
         return refine(finding, settings, send)
@@ -92,7 +92,7 @@ def _is_an_account(response: Response) -> bool:
 
 
 def _of_this_account(settings: TwilioSettings, response: Response) -> Finding | None:
-    """An API key is not tied to account_sid by anything that is sent."""
+    """Check the account that owns the service: no request ties an API key to account_sid."""
     answered = object_of(response).get("account_sid")
     if answered in (None, settings.account_sid):
         return None

@@ -34,12 +34,12 @@ class TwilioApi(ProviderApi[TwilioSettings]):
         return f"https://{settings.host('verify')}"
 
     def url(self, settings: TwilioSettings, path: str) -> str:
-        """Return the URL; accounts and keys have a host of their own."""
+        """Return the URL; accounts and keys have their own host."""
 
         return f"https://{settings.host('api')}{path}" if is_about_accounts(path) else super().url(settings, path)
 
     def hosts(self, settings: TwilioSettings) -> Sequence[str]:
-        """Verify's host, and that of accounts and keys."""
+        """Return Verify's host, and the host of accounts and keys."""
         return [f"https://{settings.host('verify')}", f"https://{settings.host('api')}"]
 
     def signer(self, settings: TwilioSettings, tokens: Tokens) -> AuthBase:
@@ -49,7 +49,7 @@ class TwilioApi(ProviderApi[TwilioSettings]):
         return TwilioAuth(settings)
 
     def sends_message(self, method: str, path: str, fields: Mapping[str, Any]) -> bool:
-        """A new verification is sent to its number, and a new challenge to a device, unless it has its answer with it.
+        """Return whether the request starts a verification or a challenge, unless it already contains the answer.
 
         https://www.twilio.com/docs/verify/api/verification and https://www.twilio.com/docs/verify/api/challenge
         """
@@ -116,11 +116,11 @@ class Twilio(Provider[TwilioSettings]):
     )
 
     def inspect(self, settings: TwilioSettings) -> Sequence[tuple[str, Finding]]:
-        """Look for half a credential, and for another region."""
+        """Find half a credential, and another region."""
         return [*half_a_key(settings), *another_region(settings)]
 
     def states(self, send: Send[TwilioSettings], settings: TwilioSettings, test_data: Mapping[str, str]) -> States:
-        """Set up states through the API: TOTP factors of our own, verifications without a phone."""
+        """Return the states of a service, set up through the API: test factors, and verifications without a phone."""
         from mfagate.providers.twilio.states import TwilioStates
 
         return TwilioStates(self, send, settings, test_data)

@@ -1,8 +1,8 @@
-"""Refine a refusal by a second read-only request, where its answer decides between causes.
+"""Refine a refusal by a second read-only request, if its answer decides between causes.
 
-What may be asked depends on the credential. The API of accounts and keys takes the auth
-token, and refuses API keys that are in order (all but main ones:
-https://www.twilio.com/docs/iam/api-keys/keys-in-console), so it is asked with the token alone.
+The possible requests depend on the credential. The API of accounts and keys accepts the auth token, and rejects valid
+API keys (all but main keys: https://www.twilio.com/docs/iam/api-keys/keys-in-console), so it is called only with the
+token.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from mfagate.providers.twilio.errors import ANOTHER_SECRET, MEANINGS, NOT_FOUND,
 from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings, is_about_accounts
 
 _TELLING = (20005, 20008, 20403)
-"""Codes that say more than a refusal does."""
+"""Codes that are more specific than a refusal."""
 
 _SHOWN_SERVICES = 5
 
 
 def refine(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-    """The same finding, or a more precise one."""
+    """Return the same finding, or a more precise one."""
     if finding.cause is CauseId.ACCOUNT_RESOURCE_MISSING:
         return _by_the_services(finding, settings, send)
     if finding.evidence.get("provider code") != PERMISSION_DENIED:
@@ -39,7 +39,7 @@ def refine(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings
 
 
 def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-    """Whose services does the credential see?"""
+    """Find out which services the credential can see."""
     _, body = _ask(send, "/v2/Services?PageSize=50")
     services = body.get("services")
     if not isinstance(services, list):
@@ -59,7 +59,7 @@ def _by_the_services(finding: Finding, settings: TwilioSettings, send: Send[Twil
 
 
 def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-    """Does the account still have the API key? The auth token may ask."""
+    """Find out with the auth token whether the account still has the API key."""
     path = f"{ACCOUNTS}{settings.account_sid}/Keys/{settings.api_key_sid}.json"
     status, body = _ask(send, path)
     if status == 200 and body.get("sid") == settings.api_key_sid:
@@ -79,7 +79,7 @@ def _by_the_key(finding: Finding, settings: TwilioSettings, send: Send[TwilioSet
 
 
 def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send[TwilioSettings]) -> Finding:
-    """What does the account itself say to its token?"""
+    """Find out the state of the account with its token."""
     status, body = _ask(send, f"{ACCOUNTS}{settings.account_sid}.json")
     if body.get("code") in _TELLING:
         meaning = MEANINGS[body["code"]]
@@ -94,7 +94,7 @@ def _by_the_account(finding: Finding, settings: TwilioSettings, send: Send[Twili
 
 
 def _ask(send: Send[TwilioSettings], path: str) -> tuple[int, Mapping[str, Any]]:
-    """Status and JSON object of an answer; 0 and nothing if there is none."""
+    """Return status and JSON object of an answer; 0 and empty if there is none."""
     response = send(requests.Request("GET", path)).response
     return (0 if response is None else response.status), object_of(response)
 

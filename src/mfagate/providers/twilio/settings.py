@@ -1,13 +1,12 @@
 """Settings of a Twilio Verify service and of the credential that uses it.
 
 SIDs are two capitals that name the kind and 32 hexadecimal digits (the patterns of
-https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml). Twilio
-documents no form of its secrets: their usual shapes are those that
+https://github.com/twilio/twilio-oai/blob/main/spec/yaml/twilio_verify_v2.yaml). Twilio does not document the form of
+its secrets: their usual shapes are those that
 https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilio/twilio.go and
-https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilioapikey/twilioapikey.go
-look for, and another shape is a warning. Test credentials have the same shapes as live
-ones, so nothing here can tell them apart. Host names by
-https://www.twilio.com/docs/global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region.
+https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/twilioapikey/twilioapikey.go look for, and another
+shape is only a warning. Test credentials have the same shapes as live ones and cannot be distinguished here. Host names
+are from https://www.twilio.com/docs/global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from mfagate.providers.lookalikes import placeholder
 from mfagate.providers.twilio.names import OTHER_NAMES, PREFIXES
 
 ACCOUNTS = "/2010-04-01/Accounts/"
-"""The API of accounts and keys. It takes the auth token, and no API key but a main one
+"""The API of accounts and keys. It accepts the auth token, and of API keys only main keys
 (https://www.twilio.com/docs/iam/api-keys/keys-in-console)."""
 
 HOME_REGION = "us1"
-"""Where requests go, and where a credential is issued, unless somebody chose another region."""
+"""The default region of requests and credentials."""
 
 _CONSOLE = "Twilio Console (console.twilio.com)"
 
@@ -51,7 +50,7 @@ _KINDS = {
     "PN": "a phone number",
     "CR": "a push credential",
 }
-"""What the first two letters of a SID stand for."""
+"""The meaning of the first two letters of a SID."""
 
 _HEX = "[0-9a-fA-F]{32}"
 
@@ -60,9 +59,9 @@ _EXAMPLE = "the example of Twilio's documentation"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A value of one alphabet and length; ``others`` are things that people take for it.
+    """A value of one alphabet and length; ``others`` are values that people confuse with it.
 
-    Each of them is a regular expression and the misfit to report. ``documented`` is as in ``Pattern``.
+    Each is a regular expression and the misfit to report. ``documented`` is as in ``Pattern``.
     """
 
     regex: str
@@ -72,7 +71,7 @@ class Token:
     documented: str | None = None
 
     def misfit(self, value: str) -> Misfit | None:
-        """Recognise another value before anything is said of the length."""
+        """Recognise confused values before checking the length."""
         known = next((misfit for regex, misfit in self.others if re.fullmatch(regex, value)), None)
         return known or Pattern(self.regex, self.expected, self.length, self.documented).misfit(value)
 
@@ -97,7 +96,7 @@ _SID_FOR_SECRET = tuple(
 _AUTH_TOKEN = "[0-9a-f]{32}"
 
 _KEY_SECRET = "(?=.*[g-zG-Z])[0-9A-Za-z]{32}"
-"""Of random secrets about one in 10^14 has no letter behind F."""
+"""About one in 10^14 random secrets has no letter after F."""
 
 
 def _examples(regex: str, what: str) -> tuple[Lookalike, ...]:
@@ -226,15 +225,15 @@ class TwilioSettings(ProviderSettings):
         return (self.account_sid, token) if token else None
 
     def host(self, product: str) -> str:
-        """The host of one of Twilio's products, as Twilio's own clients make it of region and edge."""
+        """Return the host of a Twilio product, built from region and edge as in Twilio's own clients."""
         region = self.region or (HOME_REGION if self.edge else None)
         return ".".join(part for part in (product, self.edge, region, "twilio.com") if part)
 
 
 def is_about_accounts(url: str) -> bool:
-    """Return whether a URL or path is one of the API of accounts: by its beginning, not by its query.
+    """Return whether a URL or path belongs to the API of accounts, by its beginning.
 
-    A path comes out of a contract, and a value in it must not choose the credential.
+    A path comes from a contract, and a value in its query must not select the credential.
     """
     return urlsplit(url).path.startswith(ACCOUNTS)
 

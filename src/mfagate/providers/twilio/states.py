@@ -1,10 +1,8 @@
-"""Putting a Verify service into the states that contracts ask for.
+"""Put a Verify service into the states that contracts require.
 
-Nobody has to look at a phone: TOTP factors are our own, with a secret that we know;
-verifications are approved and cancelled through the API, and where a code has to be known
-it is one of ours, if the service takes such
-(https://www.twilio.com/docs/verify/api/customization-options#custom-verification-codes).
-Pushes need devices that somebody prepared.
+No phone is needed: TOTP factors have a known secret, verifications are approved and cancelled through the API, and a
+known code is a custom code, if the service allows it
+(https://www.twilio.com/docs/verify/api/customization-options#custom-verification-codes). Pushes need prepared devices.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ _UNKNOWN = {
     "api_key_sid": "SK" + "0" * 32,
     "account_sid": "AC" + "0" * 32,
 }
-"""SIDs that Twilio, which draws them at random, has given to nobody."""
+"""SIDs that do not exist, because Twilio draws SIDs at random."""
 
 _UNKNOWN_IDENTITY = "mfagate-no-such-user"
 
@@ -53,7 +51,7 @@ _SHORT_LIFE = timedelta(seconds=3)
 
 
 class TwilioStates(TabledStates[TwilioSettings]):
-    """Arranges states with one service.
+    """Sets up states with one service.
 
     Values: ``service_sid``; ``to``, ``verification_sid``, ``code`` and ``wrong_code`` of a
     verification; ``identity``, ``factor_sid``, ``challenge_sid``, and for TOTP ``code`` and
@@ -96,18 +94,18 @@ class TwilioStates(TabledStates[TwilioSettings]):
         }
 
     def arrange(self, state: ProviderState) -> StateValues:
-        """All states have the SID of the service among their values."""
+        """Set up the state, and add the SID of the service to its values."""
         arranged = super().arrange(state)
         return replace(arranged, values={"service_sid": self.settings.service_sid, **arranged.values})
 
     def ask(self, method: str, path: str, settings: TwilioSettings | None = None, **request: Any) -> Any:
-        """The same below the path of the service."""
+        """Return the JSON of a successful answer from a path of the service."""
         return super().ask(method, self._service + path, settings, **request)
 
     def remove(self, thing: Thing) -> None:
         """Delete an entity with its factors, or cancel a verification, which frees its number.
 
-        By the number, so that it works although the answer with the SID never came; what is over stays as it is.
+        A verification is addressed by its number, so that this works even if the answer with the SID was lost.
         """
         if thing.kind == _ENTITY:
             self.delete(f"{self._service}/Entities/{thing.name}")
@@ -118,7 +116,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
             self.content(f"POST {request.url}", response)
 
     def marked(self) -> Iterator[tuple[Thing, Mark]]:
-        """Find entities by their identity: there is no other field for a mark."""
+        """Find entities by their identity, the only field for a mark."""
         for page in range(_MOST_PAGES):
             listed = self.ask("GET", "/Entities", params={"PageSize": str(_PAGE), "Page": str(page)})["entities"]
             for entity in listed:
@@ -137,7 +135,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def _enrol(self) -> tuple[Mapping[str, str], Totp]:
         totp = Totp.generate()
         identity, factor_sid = self._new_factor(totp)
-        # The code of the step before, so that the one of now is unused: that Twilio takes one twice is nowhere said.
+        # The code of the previous step, so that the current one is unused: Twilio may accept a code only once.
         verified = self.ask(
             "POST", f"/Entities/{identity}/Factors/{factor_sid}", data={"AuthPayload": totp.code_for_enrolment()}
         )
@@ -167,12 +165,12 @@ class TwilioStates(TabledStates[TwilioSettings]):
 
     def _phone(self) -> StateValues:
         to = self._free_number("phone")
-        # What the interaction starts has to be cancelled as well.
+        # The verification that the interaction starts must be cancelled too.
         self.record(Thing(_VERIFICATION, to))
         return StateValues({"to": to})
 
     def _free_number(self, phone: str) -> str:
-        """A number without a verification: ours is cancelled, and that of somebody else is not ours to cancel."""
+        """Return a number without a verification: cancel those of this run, and refuse if another one is open."""
         to = self.given(phone)
         self._cancel()
         if self.answer(requests.Request("GET", f"{self._service}/Verifications/{to}")).status == _OK:
@@ -180,7 +178,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
         return to
 
     def _started(self, phone: str, wrong_code: str, **more: str) -> StateValues:
-        """A verification of our own; one of somebody else has a code that is not ours."""
+        """Start a verification; refuse one that another party started, because its code is unknown."""
         to = self._free_number(phone)
         thing = Thing(_VERIFICATION, to)
         self.record(thing)
@@ -219,14 +217,15 @@ class TwilioStates(TabledStates[TwilioSettings]):
         return arranged
 
     def _cancel(self) -> None:
-        """Cancel our verifications, which frees their numbers."""
+        """Cancel this run's verifications, which frees their numbers."""
         for thing in self.ledger.things:
             if thing.kind == _VERIFICATION:
                 self.remove(thing)
                 self.ledger.removed(thing)
 
     def _pending_push(self) -> StateValues:
-        """One for all states: a device may be asked fifty times an hour (60312), and nobody answers this one."""
+        """One push for all states: a device accepts fifty challenges an hour (60312), and this one is never
+        answered."""
         if self._pending is None:
             self._pending = self._push("push_identity", "pending")
         return self._pending
@@ -257,7 +256,7 @@ class TwilioStates(TabledStates[TwilioSettings]):
 
     @property
     def _user_setting(self) -> str:
-        """The setting that names who asks."""
+        """The setting that identifies the client."""
         return "api_key_sid" if self.settings.key else "account_sid"
 
     def _as_user(self, user: str) -> StateValues:
