@@ -16,7 +16,7 @@ from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Response
 from mfagate.core.result import Check, Report, Verdict
 from mfagate.providers import registry
-from mfagate.providers.privacyidea.provider import PrivacyIDEA
+from mfagate.providers.privacyidea.probes import PrivacyIDEAProbes
 
 
 def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Report:
@@ -34,10 +34,10 @@ def defects(report: Report) -> list[Check]:
 def test_a_defect_in_one_rung(
     project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def identity(self: PrivacyIDEA, *_: object) -> dict[str, str]:
+    def identity(self: PrivacyIDEAProbes, *_: object) -> dict[str, str]:
         raise RuntimeError(f"a defect that quotes {project.env['VALIDATE']}")
 
-    monkeypatch.setattr(PrivacyIDEA, "identity", identity)
+    monkeypatch.setattr(PrivacyIDEAProbes, "identity", identity)
     with caplog.at_level(logging.ERROR, logger="mfagate"):
         report = run(project, monkeypatch)
     assert [check.id for check in defects(report)] == ["identity"]
