@@ -61,10 +61,10 @@ class Provider(ABC, Generic[Settings]):
     """Keys of ``test_data`` whose values are secrets."""
 
     clock_tolerance_seconds: ClassVar[float] = 300.0
-    """How far clocks may differ before the provider refuses."""
+    """How far clocks may differ before the provider rejects requests."""
 
     scrubbing: ClassVar[Scrubbing] = Scrubbing()
-    """What is removed from recordings."""
+    """What is scrubbed from recordings."""
 
     @final
     def identifying(self) -> frozenset[str]:

@@ -53,7 +53,7 @@ class Published:
     @property
     def codes(self) -> frozenset[str]:
         """The codes of all lists."""
-        return frozenset(code for each in self.lists for code in each.statuses)
+        return frozenset(code for listed in self.lists for code in listed.statuses)
 
     @property
     def elsewhere(self) -> frozenset[str]:
@@ -62,7 +62,7 @@ class Published:
 
     def statuses(self, code: str | int) -> frozenset[int]:
         """Return the HTTP statuses that the provider publishes for a code; none if it publishes none."""
-        return frozenset().union(*(each.statuses.get(str(code), frozenset()) for each in self.lists))
+        return frozenset().union(*(listed.statuses.get(str(code), frozenset()) for listed in self.lists))
 
     def status(self, code: str | int) -> int:
         """Return the only HTTP status of a code.
@@ -80,8 +80,8 @@ class Published:
 def published(folder: Path) -> Published:
     """Read the data file in a provider's folder."""
     document = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
-    lists = tuple(_list(each) for each in document["list"])
-    elsewhere = {each["reason"]: frozenset(each["codes"]) for each in document.get("not_about_us", [])}
+    lists = tuple(_list(table) for table in document["list"])
+    elsewhere = {table["reason"]: frozenset(table["codes"]) for table in document.get("not_about_us", [])}
     return Published(lists, elsewhere)
 
 

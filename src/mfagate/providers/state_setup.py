@@ -187,19 +187,21 @@ class TabledStates(ABC, Generic[Settings]):
 
         return self.content(f"{method} {path}", self.answer(requests.Request(method, path, **request), settings))
 
-    def content(self, asked: str, response: Response) -> Any:
-        """Return the content of a successful answer; error messages begin with ``asked``.
+    def content(self, request_line: str, response: Response) -> Any:
+        """Return the content of a successful answer; error messages begin with ``request_line``.
 
         Raises:
             StateUnavailable: The answer is not successful.
         """
         if error := self._provider.dialect.error_of(response):
-            raise StateUnavailable(f"{asked}: error {quoted(error.code, LONGEST_CODE)}, {error.message.quoted()}")
+            raise StateUnavailable(
+                f"{request_line}: error {quoted(error.code, LONGEST_CODE)}, {error.message.quoted()}"
+            )
         if response.status == 204:
             return None
         content = self.payload(response)
         if content is None:
-            raise StateUnavailable(f"{asked}: status {response.status} without {self.title}'s JSON.")
+            raise StateUnavailable(f"{request_line}: status {response.status} without {self.title}'s JSON.")
         return content
 
     def payload(self, response: Response) -> Any:

@@ -122,7 +122,7 @@ def test_a_service_that_is_not_enabled_leaves_the_secret_alone() -> None:
     """https://github.com/auth0/node-auth0/issues/292: the audience, and not the secret."""
     found = login(403, "access_denied", "Service not enabled within domain: https://x/", settings=WITH_AUDIENCE)
     assert found.setting == "audience"
-    assert "says nothing against the client secret" in found.message
+    assert "does not reject the client secret" in found.message
     assert "API Audience" in str(found.next_step)
 
 

@@ -286,7 +286,7 @@ def test_a_limit_of_concurrent_requests_has_no_reset() -> None:
         429, "E0000047", X_Rate_Limit_Limit="0", X_Rate_Limit_Remaining="0", X_Rate_Limit_Reset="1893456000"
     )
     assert found.cause is CauseId.PROVIDER_RATE_LIMITED
-    assert "at the same time" in found.message
+    assert "concurrent requests" in found.message
 
 
 def test_causes_of_a_validation_are_told() -> None:

@@ -222,14 +222,14 @@ def test_an_account_that_is_not_found_is_no_service() -> None:
 
 def test_a_limit_of_one_number_is_not_called_one_of_the_account() -> None:
     for code in (60202, 60203, 60212, 60308, 60310, 60312, 60326, 60328):
-        assert "not of the account" in str(finding(429, code).next_step)
-    assert "not of the account" not in str(finding(429, 20429).next_step)
+        assert "not to the account" in str(finding(429, code).next_step)
+    assert "not to the account" not in str(finding(429, 20429).next_step)
 
 
 def test_a_refused_key_is_replaced_only_if_it_is_gone() -> None:
     """20003 also stands for an account that is suspended (https://github.com/authy/authy-ssh/issues/54)."""
     step = str(finding(401, 20003, "Authenticate").next_step)
-    assert "leave the key" in step
+    assert "do not change the key" in step
     assert "Only if the key is gone" in step
 
 

@@ -1,4 +1,4 @@
-"""What mfagate asks Vonage Verify: requests that are safe in production."""
+"""The requests of mfagate to Vonage Verify, all safe in production."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_SUCH_REQUEST = "00000000-0000-0000-0000-000000000000"
 
 
 class VonageProbes(ProviderProbes[VonageSettings]):
-    """Ask Vonage Verify what is safe in production."""
+    """Probes of Vonage Verify that are safe in production."""
 
     def pings(self, settings: VonageSettings) -> Sequence[Probe]:
         """Request without a credential, which Verify refuses in its own format; no endpoint is public."""

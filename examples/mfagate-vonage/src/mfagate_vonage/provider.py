@@ -25,7 +25,7 @@ _PAIRS = {"api_secret": "api_key", "private_key": "application_id"}
 
 
 class VonageApi(ProviderApi[VonageSettings]):
-    """Where the API of Vonage Verify is, and what signs its requests."""
+    """The addresses of Vonage Verify's API, and the signer of requests."""
 
     def base_url(self, settings: VonageSettings) -> str:
         """Return the host of Verify and of the account's secrets."""

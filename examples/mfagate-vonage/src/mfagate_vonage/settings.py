@@ -2,7 +2,7 @@
 
 Shapes: https://developer.vonage.com/en/account/secret-management (API key and secret),
 https://developer.vonage.com/en/getting-started/concepts/authentication (applications and their keys). The
-official client takes a private key in PKCS #8 alone (``vonage_jwt`` of
+official client accepts only private keys in PKCS #8 (``vonage_jwt`` of
 https://github.com/Vonage/vonage-python-sdk).
 """
 

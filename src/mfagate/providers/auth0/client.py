@@ -98,7 +98,7 @@ class Auth0Client:
             raise NotEnrolled("Auth0 has no such user")
         if response.status != 200:
             raise self._api.refusal(response)
-        methods = [(one.get("type"), one.get("confirmed", True)) for one in self._list(response)]
+        methods = [(method.get("type"), method.get("confirmed", True)) for method in self._list(response)]
         return frozenset(
             factor
             for kind, confirmed in methods
@@ -130,11 +130,11 @@ class Auth0Client:
             raise self._api.refusal(response)
         kind, channel = _AUTHENTICATORS[factor]
         suited = [
-            one.get("id")
-            for one in self._list(response)
-            if one.get("active") is True
-            and one.get("authenticator_type") == kind
-            and channel in (None, one.get("oob_channel"))
+            entry.get("id")
+            for entry in self._list(response)
+            if entry.get("active") is True
+            and entry.get("authenticator_type") == kind
+            and channel in (None, entry.get("oob_channel"))
         ]
         if not suited:
             raise NotEnrolled(f"the user has no active authenticator for {factor}")
@@ -145,14 +145,14 @@ class Auth0Client:
 
     def _challenge(self, user: str, factor: Factor, login: str, authenticator: str) -> Challenge:
         kind, _ = _AUTHENTICATORS[factor]
-        asked = {"mfa_token": login, "challenge_type": kind, "authenticator_id": authenticator}
-        response = self._api.ask("POST", "/mfa/challenge", json=asked)
+        body = {"mfa_token": login, "challenge_type": kind, "authenticator_id": authenticator}
+        response = self._api.ask("POST", "/mfa/challenge", json=body)
         error = self._refusal(response)
         if error is not None and error.code in _NOT_ENROLLED:
             raise NotEnrolled("Auth0 cannot challenge the user with this factor")
-        body = self._api.successful(response)
-        prompted = body.get("binding_method") == "prompt"
-        if body.get("challenge_type") != kind or prompted is not (factor is Factor.SMS):
+        started = self._api.successful(response)
+        prompted = started.get("binding_method") == "prompt"
+        if started.get("challenge_type") != kind or prompted is not (factor is Factor.SMS):
             raise ContractViolation("Auth0 started another challenge than the requested one")
         if factor is Factor.OTP:
             return Challenge(user, factor, login)
@@ -186,10 +186,10 @@ class Auth0Client:
         """
         if id_token is None:
             return
-        told = claims(id_token) if isinstance(id_token, str) else {}
-        if not told:
+        held = claims(id_token) if isinstance(id_token, str) else {}
+        if not held:
             raise ContractViolation("Auth0's ID token cannot be read")
-        email = told.get("email")
+        email = held.get("email")
         if "@" in user and isinstance(email, str) and email.lower() != user.lower():
             raise ContractViolation("Auth0 completed the login of another user")
 
@@ -213,6 +213,6 @@ class Auth0Client:
         if response.media_type != "application/json":
             raise ContractViolation("Auth0 answered without the content type of JSON")
         body = json_of(response)
-        if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
+        if not isinstance(body, list) or not all(isinstance(entry, dict) for entry in body):
             raise ContractViolation("Auth0's answer is not a list of objects")
         return body

@@ -1,4 +1,4 @@
-"""How Auth0 words its errors."""
+"""How Auth0 reports errors."""
 
 from __future__ import annotations
 

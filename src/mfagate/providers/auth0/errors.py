@@ -1,4 +1,4 @@
-"""Auth0's error codes and what is behind them.
+"""Auth0's error codes and their meanings.
 
 Two dialects: the Authentication API says ``{"error", "error_description"}``, the Management API ``{"statusCode",
 "error", "message"[, "errorCode"]}``. One code has many meanings, so that the sentence next to it counts too. What a
@@ -317,10 +317,12 @@ def error_of(response: Response) -> ApiError | None:
     if not isinstance(body.get("error"), str):
         return None
     if "error_description" in body and _CODE.fullmatch(body["error"]):
-        code, said = body["error"], body["error_description"]
+        code, message = body["error"], body["error_description"]
     else:
-        code, said = body.get("errorCode"), body.get("message", body.get("error_description"))
-    return ApiError(code if isinstance(code, str) and code else body["error"], said if isinstance(said, str) else "")
+        code, message = body.get("errorCode"), body.get("message", body.get("error_description"))
+    return ApiError(
+        code if isinstance(code, str) and code else body["error"], message if isinstance(message, str) else ""
+    )
 
 
 def _by_sentence(error: ApiError) -> ErrorMeaning | None:
@@ -352,13 +354,13 @@ def denied_by_others(error: ApiError, exchange: Exchange) -> ErrorMeaning | None
 
 
 def is_about_a_user(error: ApiError) -> bool:
-    """Whether it is an answer about one user or one login."""
+    """Return whether the answer is about one user or one login."""
     meaning = meaning_of(error)
     return error.code == "too_many_attempts" or meaning in (OF_THE_USER, _TOO_MANY_MESSAGES)
 
 
 def lacking(message: ForeignText) -> list[ForeignText]:
     """Return the scopes of which the refused request needs one."""
-    _, found, behind = raw(message).partition("expected any of")
-    scopes = behind.removeprefix(":").strip().removesuffix(".")
+    _, found, rest = raw(message).partition("expected any of")
+    scopes = rest.removeprefix(":").strip().removesuffix(".")
     return [ForeignText(scope.strip()) for scope in scopes.split(",")] if found and scopes else []

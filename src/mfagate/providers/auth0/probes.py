@@ -1,4 +1,4 @@
-"""What mfagate asks Auth0: requests that are safe in production."""
+"""The requests of mfagate to Auth0, all safe in production."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NO_SUCH_LOGIN = "mfagate-no-such-login"
 
 
 class Auth0Probes(ProviderProbes[Auth0Settings]):
-    """Ask Auth0 what is safe in production."""
+    """Probes of Auth0 that are safe in production."""
 
     def pings(self, settings: Auth0Settings) -> Sequence[Probe]:
         """Ask for the discovery document, which every tenant has."""
@@ -80,9 +80,9 @@ class Auth0Probes(ProviderProbes[Auth0Settings]):
         """Read which tenant issued the token."""
         found = token_in(response)
         # An accepted fixed token is confirmed: Auth0 checks who issued it.
-        told = claims(found[0] if found else settings.secret("management_token") or "")
-        issuer = urlsplit(str(told.get("iss", ""))).hostname or ""
-        hosts = [issuer, *(host_of(one) or "" for one in as_list(told.get("aud")))]
+        held = claims(found[0] if found else settings.secret("management_token") or "")
+        issuer = urlsplit(str(held.get("iss", ""))).hostname or ""
+        hosts = [issuer, *(host_of(audience) or "" for audience in as_list(held.get("aud")))]
         tenant = next((host for host in hosts if is_canonical(host)), None)
         return {"tenant": tenant} if tenant else {}
 
@@ -146,8 +146,8 @@ def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
 
     def review(response: Response) -> Finding | None:
         found = token_in(response)
-        told = claims(found[0]) if found else {}
-        if settings.management_audience in as_list(told.get("aud")):
+        held = claims(found[0]) if found else {}
+        if settings.management_audience in as_list(held.get("aud")):
             return None
         message = "Auth0 issued a token for another audience than the requested one"
         return Finding(
@@ -155,7 +155,7 @@ def _review(settings: Auth0Settings) -> Callable[[Response], Finding | None]:
             message,
             {
                 "asked for": settings.management_audience,
-                "issued for": quoted(told.get("aud", "no readable audience")),
+                "issued for": quoted(held.get("aud", "no readable audience")),
             },
             setting="audience" if settings.audience else "domain",
         )

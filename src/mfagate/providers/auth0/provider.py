@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Auth0Api(ProviderApi[Auth0Settings]):
-    """Where the API of Auth0 is, and what signs its requests."""
+    """The addresses of Auth0's API, and the signer of requests."""
 
     def base_url(self, settings: Auth0Settings) -> str:
         """Return the tenant's domain, which serves both APIs."""
@@ -103,7 +103,7 @@ class Auth0(Provider[Auth0Settings]):
         return list(cross_checks(settings))
 
     def states(self, send: Send[Auth0Settings], settings: Auth0Settings, test_data: Mapping[str, str]) -> States:
-        """Set up states with users of its own, and with prepared users for their phones."""
+        """Return the states of a tenant, set up with test users, and with prepared users for their phones."""
         from mfagate.providers.auth0.states import Auth0States
 
         return Auth0States(self, send, settings, test_data)

@@ -7,7 +7,8 @@ Auth0 does not document the form of client IDs and secrets. Those that it create
 https://github.com/trufflesecurity/trufflehog/blob/main/pkg/detectors/auth0oauth/auth0oauth.go looks for; client IDs of
 third parties begin with ``tpc_`` (recordings of https://github.com/auth0/go-auth0), and AWS names 20 to 64 characters.
 
-A fixed Management API token can be configured, because people deploy one: it works for a day and then fails (https://github.com/raster-foundry/raster-foundry/pull/1140,
+A fixed Management API token can be configured, because people deploy one: it works for a day and then fails
+(https://github.com/raster-foundry/raster-foundry/pull/1140,
 https://github.com/auth0/node-auth0/issues/164).
 """
 
@@ -145,16 +146,16 @@ class _Audience:
         return None if host == host.lower() else "it contains upper-case letters, which the identifier does not"
 
 
-def _kind(told: Mapping[str, Any]) -> Misfit | None:
+def _kind(held: Mapping[str, Any]) -> Misfit | None:
     """Return why the claims of a token exclude use on the Management API."""
     wrong_kind = CauseId.CONFIG_WRONG_KIND
-    if not any(host_of(one) for one in as_list(told.get("aud"))):
+    if not any(host_of(audience) for audience in as_list(held.get("aud"))):
         return Misfit(
             "its audience (aud) is not the Management API: it is a token for another API, or an ID token", wrong_kind
         )
-    if "@clients" not in str(told.get("sub")):
+    if "@clients" not in str(held.get("sub")):
         return Misfit("it is a user's token, which gives access only to that user's data", wrong_kind)
-    missing = [scope for scope in NEEDED_SCOPES if scope not in str(told.get("scope", "")).split()]
+    missing = [scope for scope in NEEDED_SCOPES if scope not in str(held.get("scope", "")).split()]
     return Misfit(f"it lacks the scope {' '.join(missing)}", wrong_kind) if missing else None
 
 
@@ -324,18 +325,18 @@ def _difference(domain: str, other: str) -> str:
     return f"audience names {other}, and domain is {domain}"
 
 
-def _token_checks(settings: Auth0Settings, told: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+def _token_checks(settings: Auth0Settings, held: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
     issuer = f"https://{settings.domain.lower()}/"
     step = f"Create a token for {settings.domain}: {_TOKEN_PAGE}."
-    if told.get("iss") != issuer:
+    if held.get("iss") != issuer:
         message = (
-            f"settings.management_token was issued by {told.get('iss')}, not by {issuer}: it belongs to another "
+            f"settings.management_token was issued by {held.get('iss')}, not by {issuer}: it belongs to another "
             "tenant, or was requested through another domain of this tenant"
         )
         yield "management_token", Finding(CauseId.CONFIG_WRONG_ENVIRONMENT, message, next_step=step)
-    elif settings.management_audience not in as_list(told.get("aud")):
+    elif settings.management_audience not in as_list(held.get("aud")):
         message = "settings.management_token is for the Management API of another tenant"
-        evidence = {"audience of the token": ", ".join(map(str, as_list(told.get("aud"))))}
+        evidence = {"audience of the token": ", ".join(map(str, as_list(held.get("aud"))))}
         yield "management_token", Finding(CauseId.CONFIG_WRONG_ENVIRONMENT, message, evidence, next_step=step)
 
 

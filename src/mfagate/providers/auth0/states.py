@@ -102,9 +102,9 @@ class Auth0States(TabledStates[Auth0Settings]):
 
         https://auth0.com/docs/manage-users/user-search/user-search-query-syntax
         """
-        asked = {"q": "email:mfagate-*", "search_engine": "v3", "per_page": str(_PAGE)}
+        query = {"q": "email:mfagate-*", "search_engine": "v3", "per_page": str(_PAGE)}
         for page in range(_MOST_PAGES):
-            users = self._admin("GET", "/api/v2/users", params={**asked, "page": str(page)})
+            users = self._admin("GET", "/api/v2/users", params={**query, "page": str(page)})
             for user in users:
                 name, _, domain = str(user.get("email")).partition("@")
                 mark = Mark.read(name)
@@ -137,7 +137,7 @@ class Auth0States(TabledStates[Auth0Settings]):
     def _create(self, **more: Any) -> KnownUser:
         with self.making("user") as mark:
             user = KnownUser(f"{mark.name}@{_DOMAIN}", f"Aa1-{secrets.token_urlsafe(18)}", _user_id(mark.name))
-            asked = {
+            body = {
                 "connection": self._connection,
                 # Chosen here, so that the user can be deleted even if no answer arrives.
                 "user_id": mark.name,
@@ -146,7 +146,7 @@ class Auth0States(TabledStates[Auth0Settings]):
                 "verify_email": False,
                 "app_metadata": {_NOTE: mark.note},
             }
-            user_id = str(self._admin("POST", "/api/v2/users", json={**asked, **more})["user_id"])
+            user_id = str(self._admin("POST", "/api/v2/users", json={**body, **more})["user_id"])
         if user_id != user.user_id:
             self.record(Thing(_OTHER_ID, user_id))
         return replace(user, user_id=user_id)
@@ -184,8 +184,8 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _authenticator(self, login: str, kind: str, channel: str | None) -> str:
         known = self.ask("GET", "/mfa/authenticators", headers={"Authorization": f"Bearer {login}"})
-        found = [one for one in known if one.get("active") and one.get("authenticator_type") == kind]
-        fitting = [str(one["id"]) for one in found if one.get("oob_channel") == channel and one.get("id")]
+        found = [entry for entry in known if entry.get("active") and entry.get("authenticator_type") == kind]
+        fitting = [str(entry["id"]) for entry in found if entry.get("oob_channel") == channel and entry.get("id")]
         if not fitting:
             raise StateUnavailable(f"The user has no active authenticator of the type {channel or kind}.")
         return fitting[0]
@@ -199,8 +199,8 @@ class Auth0States(TabledStates[Auth0Settings]):
 
     def _sent_to(self, user: KnownUser, channel: str) -> StateValues:
         arranged = self._reachable(user, channel)
-        asked = {name: arranged.values[name] for name in ("mfa_token", "authenticator_id")}
-        oob_code = str(self.ask("POST", "/mfa/challenge", json={**asked, "challenge_type": "oob"})["oob_code"])
+        body = {name: arranged.values[name] for name in ("mfa_token", "authenticator_id")}
+        oob_code = str(self.ask("POST", "/mfa/challenge", json={**body, "challenge_type": "oob"})["oob_code"])
         values = {**arranged.values, "oob_code": oob_code}
         return replace(arranged, values=values, secrets=_SECRET_VALUES & values.keys())
 
@@ -276,13 +276,13 @@ class Auth0States(TabledStates[Auth0Settings]):
             StateUnavailable: No answer arrived, or it is not Auth0's JSON.
         """
         response = self.answer(requests.Request(method, path, **request))
-        asked = f"{method} {path}"
+        request_line = f"{method} {path}"
         if response.status not in (400, 401, 403, 429):
-            return self.content(asked, response)
+            return self.content(request_line, response)
         try:
             return response.json()
         except ValueError:
-            raise StateUnavailable(f"{asked}: status {response.status} without {self.title}'s JSON.") from None
+            raise StateUnavailable(f"{request_line}: status {response.status} without {self.title}'s JSON.") from None
 
 
 def _user_id(name: str) -> str:

@@ -83,7 +83,7 @@ def _can_push(devices: Any) -> bool:
     if not isinstance(devices, list):
         raise ContractViolation("Duo's list of the user's devices does not conform to the contract")
     # A hardware token has no capabilities.
-    capabilities = [one.get("capabilities") for one in devices if isinstance(one, dict)]
+    capabilities = [device.get("capabilities") for device in devices if isinstance(device, dict)]
     return any(isinstance(some, list) and "push" in some for some in capabilities)
 
 

@@ -1,4 +1,4 @@
-"""How Duo words its errors."""
+"""How Duo reports errors."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class DuoDialect(ErrorDialect[DuoSettings]):
 
     def is_about_a_user(self, error: ApiError, exchange: Exchange) -> bool:
         """Attribute an invalid parameter of a push query to the login: its only parameter is the transaction."""
-        asked = exchange.request.url.partition("?")[0]
-        of_a_push = error.code == INVALID_PARAMETERS and asked.endswith("/auth/v2/auth_status")
+        path = exchange.request.url.partition("?")[0]
+        of_a_push = error.code == INVALID_PARAMETERS and path.endswith("/auth/v2/auth_status")
         return of_a_push or super().is_about_a_user(error, exchange)
 
     def meaning(self, error: ApiError, exchange: Exchange, settings: DuoSettings) -> ErrorMeaning | None:

@@ -1,4 +1,4 @@
-"""What mfagate asks Duo: requests that are safe in production."""
+"""The requests of mfagate to Duo, all safe in production."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TIME = {"stat": "OK", "response": {"time": 1}}
 
 
 class DuoProbes(ProviderProbes[DuoSettings]):
-    """Ask Duo what is safe in production."""
+    """Probes of Duo that are safe in production."""
 
     def pings(self, settings: DuoSettings) -> Sequence[Probe]:
         """Ping the API: https://duo.com/docs/authapi#/ping."""
@@ -26,15 +26,15 @@ class DuoProbes(ProviderProbes[DuoSettings]):
     def server_time(self, response: Response) -> float | None:
         """Read the time in the answer, which Duo sends to clients that sign."""
         content = response_of(response)
-        told = content.get("time") if isinstance(content, dict) else None
-        return numbers.finite(told) if type(told) is int else None
+        seconds = content.get("time") if isinstance(content, dict) else None
+        return numbers.finite(seconds) if type(seconds) is int else None
 
     def credentials(self, settings: DuoSettings) -> Sequence[Probe]:
-        """Check keys, signature, clock and kind of application in one: https://duo.com/docs/authapi#/check."""
+        """Check keys, signature, clock and type of application in one request: https://duo.com/docs/authapi#/check."""
         return [Probe("secret_key", "GET", "/auth/v2/check", _tells_the_time, shape=_TIME)]
 
     def with_bad_credential(self, settings: DuoSettings, subject: str) -> DuoSettings:
-        """Return the same application with a secret key that nobody has."""
+        """Return the same application with a made-up secret key."""
         return settings.model_copy(update={subject: SecretStr(random_text(40))})
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DuoApi(ProviderApi[DuoSettings]):
-    """Where the API of Duo is, and what signs its requests."""
+    """The addresses of Duo's API, and the signer of requests."""
 
     def base_url(self, settings: DuoSettings) -> str:
         """Return the account's own host."""

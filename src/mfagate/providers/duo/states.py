@@ -81,8 +81,8 @@ class DuoStates(TabledStates[DuoSettings]):
             raise StateUnavailable(f"The account has no user {username!r}.")
         path = f"/admin/v1/users/{found[0]['user_id']}/bypass_codes"
         # Keeps the codes of other runs; this one works once and for ten minutes.
-        asked = {"count": "1", "reuse_count": "1", "valid_secs": "600", "preserve_existing": "true"}
-        (passcode,) = self._admin("POST", path, json=asked)
+        options = {"count": "1", "reuse_count": "1", "valid_secs": "600", "preserve_existing": "true"}
+        (passcode,) = self._admin("POST", path, json=options)
         values = {"username": username, "passcode": str(passcode), "wrong_passcode": _other_than(str(passcode))}
         return StateValues(values, frozenset({"passcode"}))
 

@@ -119,10 +119,10 @@ class EntraClient:
             raise NotEnrolled("the tenant has no such user")
         listed = self._api.successful(response).get("value")
         methods = listed if isinstance(listed, list) else [None]
-        types = [one.get("@odata.type") if isinstance(one, dict) else None for one in methods]
-        if not all(isinstance(one, str) for one in types):
+        types = [method.get("@odata.type") if isinstance(method, dict) else None for method in methods]
+        if not all(isinstance(name, str) for name in types):
             raise ContractViolation("Graph's list of authentication methods does not conform to the contract")
-        return {str(one) for one in types}
+        return set(map(str, types))
 
     def _device_code(self, user: str) -> DeviceChallenge:
         form = {"client_id": self._settings.client_id, "scope": SIGN_IN_SCOPE}

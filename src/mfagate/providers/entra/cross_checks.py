@@ -151,7 +151,7 @@ def _certificate(settings: EntraSettings, key: Any, found: Sequence[Any]) -> Ite
     """Compare the key with a certificate in the same file, and check the dates of the certificate."""
     if not found:
         return
-    own = next((one for one in found if one.public_key() == key.public_key()), None)
+    own = next((certificate for certificate in found if certificate.public_key() == key.public_key()), None)
     if own is None:
         message = "settings.private_key does not match the certificate in the same file"
         step = "Put a certificate and its own key into the file."

@@ -1,4 +1,4 @@
-"""How Microsoft Entra ID words its errors."""
+"""How Microsoft Entra ID reports errors."""
 
 from __future__ import annotations
 

@@ -529,8 +529,8 @@ def _of_login(error: str, body: Mapping[str, Any]) -> ApiError:
         f"{name} {body[f'{name}_id']}" for name in ("trace", "correlation") if isinstance(body.get(f"{name}_id"), str)
     ]
     code = error if number is None else f"AADSTS{number}"
-    said = description.partition("Trace ID:")[0].rstrip().removeprefix(f"{code}: ")
-    return ApiError(code, f"{error}: {said}" if said else error, ", ".join(ids) or None)
+    message = description.partition("Trace ID:")[0].rstrip().removeprefix(f"{code}: ")
+    return ApiError(code, f"{error}: {message}" if message else error, ", ".join(ids) or None)
 
 
 def _of_graph(error: Mapping[str, Any]) -> ApiError | None:

@@ -46,18 +46,18 @@ def _application(response: Response) -> Mapping[str, Any] | None:
 def _expiries(application: Mapping[str, Any], settings: EntraSettings, subject: str) -> Sequence[Expiry]:
     if subject == "client_secret":
         hint = (settings.secret("client_secret") or "")[:_HINT_CHARACTERS]
-        ours = [one for one in _entries(application["passwordCredentials"]) if one.get("hint") == hint]
+        ours = [entry for entry in _entries(application["passwordCredentials"]) if entry.get("hint") == hint]
     else:
         thumbprint = (settings.certificate_thumbprint or "").lower()
-        ours = [one for one in _entries(application["keyCredentials"]) if thumbprint in _thumbprints(one)]
+        ours = [entry for entry in _entries(application["keyCredentials"]) if thumbprint in _thumbprints(entry)]
     # The configured credential was just accepted, so expired ones do not count. Of several, the first to expire does.
-    ends = [end for one in ours if (end := _end(one)) is not None and end > datetime.now(UTC)]
+    ends = [end for entry in ours if (end := _end(entry)) is not None and end > datetime.now(UTC)]
     what = "the client secret" if subject == "client_secret" else "the certificate"
     return [Expiry(subject, min(ends), what)] if ends else []
 
 
 def _entries(listed: Iterable[Any]) -> list[Mapping[str, Any]]:
-    return [one for one in listed if isinstance(one, dict)]
+    return [entry for entry in listed if isinstance(entry, dict)]
 
 
 def _end(entry: Mapping[str, Any]) -> datetime | None:

@@ -94,23 +94,23 @@ def _failed(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings
 
 
 def _time(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
-    _, told, rest = raw(error.message).partition("Current time: ")
+    _, found, rest = raw(error.message).partition("Current time: ")
     now, _, rest = rest.partition(", ")
     _, named, rest = rest.partition("expiry time of assertion ")
     ended = rest.partition(" ")[0].removesuffix(".")
-    if not (told and named and now and ended) or " " in now:
+    if not (found and named and now and ended) or " " in now:
         return meaning
     return replace(meaning, evidence={"Entra's time": quoted(now, 80), "assertion ended": quoted(ended, 80)})
 
 
 def _token(meaning: ErrorMeaning, error: ApiError, exchange: Exchange, settings: EntraSettings) -> ErrorMeaning:
-    said = raw(error.message).lower()
-    if "audience" in said:
+    message = raw(error.message).lower()
+    if "audience" in message:
         text = f"the token is for another Graph than {settings.hosts.graph}"
         return replace(meaning, cause=CauseId.CREDENTIAL_WRONG_REGION, text=text, setting="tenant_id")
-    if "expired" in said:
+    if "expired" in message:
         return replace(meaning, text="Graph reports the token as expired, although Entra issued it a moment ago")
-    if "empty" in said:
+    if "empty" in message:
         return replace(meaning, text="Graph saw no token; a proxy may remove the Authorization header")
     return meaning
 

@@ -1,4 +1,4 @@
-"""What mfagate asks Microsoft Entra ID: requests that are safe in production."""
+"""The requests of mfagate to Microsoft Entra ID, all safe in production."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GRAPH_ERROR = {"error": {"code": "", "message": ""}}
 
 
 class EntraProbes(ProviderProbes[EntraSettings]):
-    """Ask Microsoft Entra ID what is safe in production."""
+    """Probes of Microsoft Entra ID that are safe in production."""
 
     def pings(self, settings: EntraSettings) -> Sequence[Probe]:
         """Request the tenant's public metadata, and Graph, which rejects every request without a token."""

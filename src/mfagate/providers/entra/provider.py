@@ -28,7 +28,7 @@ _LOGIN = f"https://login.microsoftonline.com/{_NO_ID}"
 
 
 class EntraApi(ProviderApi[EntraSettings]):
-    """Where the API of Microsoft Entra ID is, and what signs its requests."""
+    """The addresses of Microsoft Entra ID's API, and the signer of requests."""
 
     def base_url(self, settings: EntraSettings) -> str:
         """Return Microsoft Graph of the cloud."""
@@ -124,7 +124,7 @@ class Entra(Provider[EntraSettings]):
         return list(cross_checks.inspect(settings))
 
     def states(self, send: Send[EntraSettings], settings: EntraSettings, test_data: Mapping[str, str]) -> States:
-        """Set up states with prepared users, applications and device codes."""
+        """Return the states of a tenant, set up with prepared users, applications and device codes."""
         from mfagate.providers.entra.states import EntraStates
 
         return EntraStates(self, send, settings, test_data)

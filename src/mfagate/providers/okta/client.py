@@ -89,10 +89,10 @@ class OktaClient:
         factors = self._api.json_array(response)
         if not all(isinstance(factor, dict) for factor in factors):
             raise ContractViolation("Okta's list of factors contains an entry that is not a factor")
-        active = [one for one in factors if one.get("factorType") == kind and one.get("status") == "ACTIVE"]
+        active = [factor for factor in factors if factor.get("factorType") == kind and factor.get("status") == "ACTIVE"]
         if not active:
             raise NotEnrolled(f"the user has no active factor of the type {kind}")
-        return _text(next((one for one in active if _has_text(one, "id")), active[0]), "id")
+        return _text(next((factor for factor in active if _has_text(factor, "id")), active[0]), "id")
 
     def _push(self, user: str, factor_id: str) -> str:
         sent = self._result(self._verify(user, factor_id, {}), 201)

@@ -1,4 +1,4 @@
-"""How Okta words its errors."""
+"""How Okta reports errors."""
 
 from __future__ import annotations
 

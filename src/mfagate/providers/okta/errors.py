@@ -438,8 +438,8 @@ def seconds_between_messages(error: ApiError, path: str) -> float | None:
     """Return how many seconds to wait after "a message was recently sent", from the text or by default."""
     if error.code not in _BETWEEN_MESSAGES or not path.endswith(("/verify", "/resend", "/factors")):
         return None
-    told = re.search(r"wait ([0-9]{1,3}) seconds", raw(error.message)[:_LOOKED_AT])
-    return float(told[1]) if told else _BETWEEN_MESSAGES[str(error.code)]
+    seconds = re.search(r"wait ([0-9]{1,3}) seconds", raw(error.message)[:_LOOKED_AT])
+    return float(seconds[1]) if seconds else _BETWEEN_MESSAGES[str(error.code)]
 
 
 def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> ErrorMeaning | None:
@@ -448,8 +448,8 @@ def meaning_of(error: ApiError, response: Response, settings: OktaSettings) -> E
     if response.status == 429 and (code not in MEANINGS or code in _SIGNING_IN):
         return _too_many_at_once(response)
     if code in BY_DESCRIPTION:
-        told = raw(error.message).lower()
-        return next((meaning for part, meaning in BY_DESCRIPTION[code].items() if part.lower() in told), None)
+        message = raw(error.message).lower()
+        return next((meaning for part, meaning in BY_DESCRIPTION[code].items() if part.lower() in message), None)
     if code == _REFUSED_TOKEN:
         return _refused_token(settings)
     if code == _NO_SESSION and settings.private_key is not None:
@@ -544,5 +544,7 @@ def error_of(response: Response) -> ApiError | None:
 
 def _summary(body: Mapping[str, Any]) -> str:
     causes = body.get("errorCauses")
-    told = [one.get("errorSummary") for one in causes if isinstance(one, dict)] if isinstance(causes, list) else []
-    return ": ".join(str(part) for part in (body.get("errorSummary"), *told) if part)
+    summaries = (
+        [cause.get("errorSummary") for cause in causes if isinstance(cause, dict)] if isinstance(causes, list) else []
+    )
+    return ": ".join(str(part) for part in (body.get("errorSummary"), *summaries) if part)

@@ -31,10 +31,12 @@ def expiry_of_token(response: Response) -> Sequence[Expiry]:
     within the same seconds, return nothing.
     """
     body = response.json()
-    tokens = [one for one in (body if isinstance(body, list) else [body]) if isinstance(one, dict)]
+    tokens = [token for token in (body if isinstance(body, list) else [body]) if isinstance(token, dict)]
     if isinstance(body, list):
         now = _moment(raw(response.headers.get("date")))
-        tokens = [one for one in tokens if now and (used := _moment(one.get("lastUpdated"))) and now - used < _JUST_NOW]
+        tokens = [
+            token for token in tokens if now and (used := _moment(token.get("lastUpdated"))) and now - used < _JUST_NOW
+        ]
     if len(tokens) != 1:
         return ()
     (token,) = tokens

@@ -72,16 +72,16 @@ def _fault_of_key(value: str) -> tuple[str, str] | None:
 
 def missing_scopes(response: Response, settings: OktaSettings) -> Finding | None:
     """Return a finding if a token lacks scopes: Okta omits scopes that are not granted, and answers 200."""
-    asked = settings.requested_scopes.split()
+    requested = settings.requested_scopes.split()
     granted = str(response.json().get("scope", settings.requested_scopes)).split()
-    missing = [scope for scope in dict.fromkeys([*asked, *DEFAULT_SCOPES.split()]) if scope not in granted]
+    missing = [scope for scope in dict.fromkeys([*requested, *DEFAULT_SCOPES.split()]) if scope not in granted]
     if not missing:
         return None
-    not_asked = [scope for scope in missing if scope not in asked]
+    not_requested = [scope for scope in missing if scope not in requested]
     return Finding(
         CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION,
         f"the access token lacks {', '.join(missing)}",
-        {"scopes asked for": " ".join(asked), "scopes granted": quoted(" ".join(granted))},
-        next_step=f"Add it to scopes: {', '.join(not_asked)}." if not_asked else GRANT,
-        setting="scopes" if not_asked else "client_id",
+        {"scopes asked for": " ".join(requested), "scopes granted": quoted(" ".join(granted))},
+        next_step=f"Add it to scopes: {', '.join(not_requested)}." if not_requested else GRANT,
+        setting="scopes" if not_requested else "client_id",
     )

@@ -1,4 +1,4 @@
-"""What mfagate asks Okta: requests that are safe in production."""
+"""The requests of mfagate to Okta, all safe in production."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ERROR = {"errorCode": "E0000007", "errorSummary": ""}
 
 
 class OktaProbes(ProviderProbes[OktaSettings]):
-    """Ask Okta what is safe in production."""
+    """Probes of Okta that are safe in production."""
 
     def pings(self, settings: OktaSettings) -> Sequence[Probe]:
         """Request the org's public metadata (tag OrgSettingMetadata of the Management API)."""
@@ -99,8 +99,8 @@ class OktaProbes(ProviderProbes[OktaSettings]):
 
         response = send(requests.Request("GET", ORGANIZATION_PATH)).response
         org = _organization(response) if response is not None else {}
-        told = {"org that answers": quoted(" ".join(org.values()))} if org else {}
-        return replace(finding, evidence={**finding.evidence, **told})
+        organization = {"org that answers": quoted(" ".join(org.values()))} if org else {}
+        return replace(finding, evidence={**finding.evidence, **organization})
 
 
 def _holds(response: Response, kind: type) -> bool:

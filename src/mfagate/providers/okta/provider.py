@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class OktaApi(ProviderApi[OktaSettings]):
-    """Where the API of Okta is, and what signs its requests."""
+    """The addresses of Okta's API, and the signer of requests."""
 
     def base_url(self, settings: OktaSettings) -> str:
         """Return the org's URL."""
@@ -49,7 +49,7 @@ class OktaApi(ProviderApi[OktaSettings]):
 
 
 class Okta(Provider[OktaSettings]):
-    """Knowledge about Okta's Factors API, and the two kinds of credential that it takes."""
+    """Knowledge about Okta's Factors API and its two kinds of credential."""
 
     name: ClassVar[str] = "okta"
     title: ClassVar[str] = "Okta"
@@ -101,7 +101,7 @@ class Okta(Provider[OktaSettings]):
         return list(contradictions(settings))
 
     def states(self, send: Send[OktaSettings], settings: OktaSettings, test_data: Mapping[str, str]) -> States:
-        """Set up states with users of its own, and with prepared users."""
+        """Return the states of an org, set up with test users and with prepared users."""
         from mfagate.providers.okta.states import OktaStates
 
         return OktaStates(self, send, settings, test_data)

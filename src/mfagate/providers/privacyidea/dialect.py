@@ -1,4 +1,4 @@
-"""How privacyIDEA words its errors."""
+"""How privacyIDEA reports errors."""
 
 from __future__ import annotations
 

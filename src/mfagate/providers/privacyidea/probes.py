@@ -1,4 +1,4 @@
-"""What mfagate asks privacyIDEA: requests that are safe in production."""
+"""The requests of mfagate to privacyIDEA, all safe in production."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _POLL = {"transaction_id": "00000000000000000000"}
 
 
 class PrivacyIDEAProbes(ProviderProbes[PrivacyIDEASettings]):
-    """Ask privacyIDEA what is safe in production."""
+    """Probes of privacyIDEA that are safe in production."""
 
     def pings(self, settings: PrivacyIDEASettings) -> Sequence[Probe]:
         """Request readiness (https://privacyidea.readthedocs.io/en/latest/modules/api/healthcheck.html).
@@ -126,8 +126,8 @@ class PrivacyIDEAProbes(ProviderProbes[PrivacyIDEASettings]):
         https://github.com/privacyidea/privacyideaadm/issues/49).
         """
         refused = finding.cause is CauseId.CREDENTIAL_REJECTED
-        asked = str(finding.evidence.get("request"))
-        probe = next((probe for probe in self.credentials(settings) if asked.endswith(probe.path)), None)
+        request_line = str(finding.evidence.get("request"))
+        probe = next((probe for probe in self.credentials(settings) if request_line.endswith(probe.path)), None)
         if not refused or finding.evidence.get("provider code") not in SAW_NO_KEY or probe is None:
             return finding
         key = settings.secret(probe.subject) if probe.subject in _KEYS else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PrivacyIDEAApi(ProviderApi[PrivacyIDEASettings]):
-    """Where the API of privacyIDEA is, and what signs its requests."""
+    """The addresses of privacyIDEA's API, and the signer of requests."""
 
     def base_url(self, settings: PrivacyIDEASettings) -> str:
         """Return the configured URL."""

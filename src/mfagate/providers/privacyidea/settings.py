@@ -141,13 +141,13 @@ class PrivacyIDEASettings(ProviderSettings):
 
 def contradictions(settings: PrivacyIDEASettings) -> Iterator[tuple[str, Finding]]:
     """Find half a service account, and two ways to authenticate at one endpoint."""
-    for one, other in (("service_account", "service_password"), ("service_password", "service_account")):
-        if getattr(settings, one) is not None and getattr(settings, other) is None:
-            message = f"settings.{one} is set, but settings.{other} is not: a service account needs both"
-            next_step = f"Set {other}, or remove {one}."
-            yield one, Finding(CauseId.CONFIG_SETTING_MISSING, message, next_step=next_step)
-    for one, other in (("validate_access", "validate_key"), ("service_account", "admin_key")):
-        if getattr(settings, one) is not None and getattr(settings, other) is not None:
-            message = f"settings.{one} and settings.{other} are two ways to authenticate at the same endpoints"
+    for name, other in (("service_account", "service_password"), ("service_password", "service_account")):
+        if getattr(settings, name) is not None and getattr(settings, other) is None:
+            message = f"settings.{name} is set, but settings.{other} is not: a service account needs both"
+            next_step = f"Set {other}, or remove {name}."
+            yield name, Finding(CauseId.CONFIG_SETTING_MISSING, message, next_step=next_step)
+    for name, other in (("validate_access", "validate_key"), ("service_account", "admin_key")):
+        if getattr(settings, name) is not None and getattr(settings, other) is not None:
+            message = f"settings.{name} and settings.{other} are two ways to authenticate at the same endpoints"
             next_step = "Keep the one that the login service uses, and remove the other one."
-            yield one, Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=next_step)
+            yield name, Finding(CauseId.CONFIG_MALFORMED_VALUE, message, next_step=next_step)

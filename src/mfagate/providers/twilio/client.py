@@ -91,12 +91,14 @@ class TwilioClient:
         if response.status == 404 and _code(response) is not None:
             raise NotEnrolled("Twilio has no such user")
         factors = self._api.successful(response).get("factors")
-        if not isinstance(factors, list) or not all(isinstance(one, dict) for one in factors):
+        if not isinstance(factors, list) or not all(isinstance(factor, dict) for factor in factors):
             raise ContractViolation("Twilio's list of the user's factors does not conform to the contract")
-        suited = [one for one in factors if one.get("factor_type") == kind and one.get("status") == "verified"]
+        suited = [
+            factor for factor in factors if factor.get("factor_type") == kind and factor.get("status") == "verified"
+        ]
         if not suited:
             raise NotEnrolled(f"the user has no verified {kind} factor")
-        return _sid(next((one for one in suited if _has_sid(one)), suited[0]))
+        return _sid(next((factor for factor in suited if _has_sid(factor)), suited[0]))
 
     def _answer(self, challenge: Challenge, code: str) -> Decision:
         """Create a challenge and answer it in one request."""

@@ -1,4 +1,4 @@
-"""How Twilio Verify words its errors."""
+"""How Twilio Verify reports errors."""
 
 from __future__ import annotations
 

@@ -332,8 +332,8 @@ def refused(error: ApiError, exchange: Exchange, settings: TwilioSettings) -> Er
     message = raw(error.message).lower()
     if "no credentials" in message:
         causes.sort(key=lambda cause: cause != _PROXY)
-    unknown = ", apparently because it does not know the SID" if "invalid username" in message else ""
-    text = f"Twilio rejected the {'API key' if key else 'auth token'}{unknown}, which has several possible causes"
+    unknown = " and does not seem to know its SID" if "invalid username" in message else ""
+    text = f"Twilio rejected the {'API key' if key else 'auth token'}{unknown}; there are several possible causes"
     return ErrorMeaning(
         CauseId.CREDENTIAL_REJECTED, text, _ANOTHER_KEY if key else _THIS_TOKEN, evidence=possible_causes(*causes)
     )

@@ -1,4 +1,4 @@
-"""What mfagate asks Twilio Verify: requests that are safe in production."""
+"""The requests of mfagate to Twilio Verify, all safe in production."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ERROR = {"code": 20003, "message": "", "status": 401}
 
 
 class TwilioProbes(ProviderProbes[TwilioSettings]):
-    """Ask Twilio Verify what is safe in production."""
+    """Probes of Twilio Verify that are safe in production."""
 
     def pings(self, settings: TwilioSettings) -> Sequence[Probe]:
         """Request without a credential, which Twilio refuses in its own format; no endpoint is public."""

@@ -27,7 +27,7 @@ _ANY_MOMENT = "2026-01-01T00:00:00Z"
 
 
 class TwilioApi(ProviderApi[TwilioSettings]):
-    """Where the API of Twilio Verify is, and what signs its requests."""
+    """The addresses of Twilio Verify's API, and the signer of requests."""
 
     def base_url(self, settings: TwilioSettings) -> str:
         """Return Verify's host, in the region and edge of the settings."""
@@ -60,7 +60,7 @@ class TwilioApi(ProviderApi[TwilioSettings]):
 
 
 class Twilio(Provider[TwilioSettings]):
-    """Knowledge about Verify, and about the accounts and keys behind it."""
+    """Knowledge about Verify, and about its accounts and keys."""
 
     name: ClassVar[str] = "twilio"
     title: ClassVar[str] = "Twilio Verify"

@@ -233,8 +233,10 @@ class TwilioStates(TabledStates[TwilioSettings]):
     def _push(self, name: str, wanted: str, *, lifetime: timedelta | None = None) -> StateValues:
         identity = self.given(name)
         factors = self.ask("GET", f"/Entities/{identity}/Factors")["factors"]
-        verified = [one for one in factors if (one.get("factor_type"), one.get("status")) == ("push", "verified")]
-        usable = [one["sid"] for one in verified if one.get("sid")]
+        verified = [
+            factor for factor in factors if (factor.get("factor_type"), factor.get("status")) == ("push", "verified")
+        ]
+        usable = [factor["sid"] for factor in verified if factor.get("sid")]
         if not usable:
             raise StateUnavailable(f"The entity {identity!r} has no verified push factor.")
         challenge = {"FactorSid": str(usable[0]), "Details.Message": "mfagate"}
