@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
@@ -41,20 +41,6 @@ POSSIBLE_CAUSES = "possible causes"
 def possible_causes(*causes: str) -> Mapping[str, object]:
     """Return the evidence of an error that has several possible causes, the likeliest first."""
     return {POSSIBLE_CAUSES: list(causes)}
-
-
-def json_of(response: Response | None) -> Any:
-    """Return the JSON of a response, or None if it has none."""
-    try:
-        return None if response is None else response.json()
-    except ValueError:
-        return None
-
-
-def object_of(response: Response | None) -> dict[str, Any]:
-    """Return the JSON object of a response; empty if the response has none."""
-    body = json_of(response)
-    return body if isinstance(body, dict) else {}
 
 
 @dataclass(frozen=True, slots=True, init=False)

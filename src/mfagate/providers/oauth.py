@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 from mfagate.core import numbers
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.origins import Origins
-from mfagate.providers.errors import object_of
+from mfagate.providers.answers import object_of
 from mfagate.providers.signing import OwnOriginOnly
 
 if TYPE_CHECKING:

@@ -85,10 +85,10 @@ def test_a_token_that_lasts_an_hour_is_in_order_and_its_end_is_no_news(examine: 
         ({"exp": None}, "config.wrong-kind", "it has no expiry time (exp)"),
         ({"nbf": NOW + 3600}, "config.malformed-value", "is not valid before"),
         ({"aud": None}, "config.wrong-kind", "it has no audience (aud)"),
-        ({"aud": "api://AzureADTokenExchangeChina"}, "config.wrong-kind", "that of the cloud china"),
+        ({"aud": "api://AzureADTokenExchangeChina"}, "config.wrong-kind", "the one for the cloud china"),
         ({"sub": None}, "config.wrong-kind", "it has no subject (sub)"),
         ({"sub": "x" * 601}, "config.wrong-kind", "longer than 600 characters"),
-        ({"iss": "kubernetes/serviceaccount"}, "config.wrong-kind", "its issuer (iss) is no https URL"),
+        ({"iss": "kubernetes/serviceaccount"}, "config.wrong-kind", "its issuer (iss) is not an https URL"),
         ({"algorithm": "HS256", "key": "k" * 40}, "config.wrong-kind", "it is signed with HS256"),
     ],
 )

@@ -230,7 +230,7 @@ def test_a_refused_key_is_replaced_only_if_it_is_gone() -> None:
     """20003 also stands for an account that is suspended (https://github.com/authy/authy-ssh/issues/54)."""
     step = str(finding(401, 20003, "Authenticate").next_step)
     assert "do not change the key" in step
-    assert "Only if the key is gone" in step
+    assert "only if the key no longer exists" in step
 
 
 def test_a_limit_tells_how_long_to_wait() -> None:

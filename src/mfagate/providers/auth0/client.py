@@ -13,12 +13,13 @@ from mfagate.config.jwt import claims
 from mfagate.core.exchange import Response
 from mfagate.core.foreign.parsing import raw
 from mfagate.core.origins import segment
+from mfagate.providers.answers import json_of
 from mfagate.providers.api_client import ApiClient, ClientOptions
 from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.probes import GRANT
 from mfagate.providers.auth0.provider import PROVIDER
 from mfagate.providers.auth0.settings import DEFAULT_CONNECTION, TOKEN_PATH, Auth0Settings
-from mfagate.providers.errors import ApiError, json_of
+from mfagate.providers.errors import ApiError
 from mfagate.providers.oauth import token_in
 from mfagate.providers.second_factor import Challenge, ContractViolation, Decision, Factor, NotEnrolled
 

@@ -20,7 +20,8 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign import ForeignText
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, possible_causes
 
 _APPLICATION = "Auth0 Dashboard > Applications > Applications > the login service's application"
 _AUTHORIZE = "Auth0 Dashboard > Applications > APIs > Auth0 Management API > Machine to Machine Applications"

@@ -16,6 +16,7 @@ from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
+from mfagate.providers.answers import object_of
 from mfagate.providers.auth0.dialect import DISCOVERY_PATH
 from mfagate.providers.auth0.errors import error_of
 from mfagate.providers.auth0.settings import (
@@ -27,7 +28,6 @@ from mfagate.providers.auth0.settings import (
     host_of,
     is_canonical,
 )
-from mfagate.providers.errors import object_of
 from mfagate.providers.made_up import random_text
 from mfagate.providers.oauth import token_in
 from mfagate.providers.probes import Probe, ProviderProbes, Send

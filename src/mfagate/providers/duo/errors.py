@@ -20,7 +20,8 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, possible_causes
 
 FORBIDDEN = 40301
 """Also for keys of another type of application. No source says whether Duo checks the signature first."""

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
+from mfagate.providers.answers import object_of
 from mfagate.providers.entra.clouds import CLOUDS
 from mfagate.providers.entra.errors import UNKNOWN_TENANT, error_name, error_of
 from mfagate.providers.entra.settings import GUID, EntraSettings
-from mfagate.providers.errors import object_of
 from mfagate.providers.probes import Send
 
 

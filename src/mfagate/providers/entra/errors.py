@@ -22,9 +22,10 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
+from mfagate.providers.answers import object_of
 from mfagate.providers.entra import numbers
 from mfagate.providers.entra.claims import GRANT
-from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, possible_causes
 
 PAGE = "https://learn.microsoft.com/entra/identity-platform/reference-error-codes"
 

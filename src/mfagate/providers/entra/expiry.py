@@ -16,8 +16,8 @@ from typing import Any
 
 from mfagate.core import numbers
 from mfagate.core.exchange import Response
+from mfagate.providers.answers import object_of
 from mfagate.providers.entra.settings import EntraSettings
-from mfagate.providers.errors import object_of
 from mfagate.providers.probes import Expiry, ExpiryProbe, Probe
 
 READS_APPLICATION = "Application.Read.All"

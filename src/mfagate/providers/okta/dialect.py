@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.finding import Finding
-from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning, json_of
+from mfagate.providers.answers import json_of
+from mfagate.providers.errors import ApiError, ErrorDialect, ErrorMeaning
 from mfagate.providers.okta.errors import (
     ABOUT_A_USER,
     KNOWN_CODES,

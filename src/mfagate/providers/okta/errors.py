@@ -19,7 +19,8 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.foreign import quoted
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import ABOUT_THE_USER, CORRECT_REQUEST, ApiError, ErrorMeaning, possible_causes
 from mfagate.providers.okta.settings import OktaSettings
 
 WRONG_CODE = "E0000068"

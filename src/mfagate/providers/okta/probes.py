@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.providers.errors import json_of, object_of
+from mfagate.providers.answers import json_of, object_of
 from mfagate.providers.made_up import new_private_key
 from mfagate.providers.okta.auth import new_token
 from mfagate.providers.okta.errors import NOT_FOUND, error_of

@@ -15,7 +15,8 @@ from typing import Any
 
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
-from mfagate.providers.errors import ABOUT_THE_USER, ErrorMeaning, object_of
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import ABOUT_THE_USER, ErrorMeaning
 
 UNAUTHORIZED_USER = 401
 MASKED = 403

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Exchange, Response
 from mfagate.core.foreign.parsing import raw
-from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, object_of, possible_causes
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import CORRECT_REQUEST, ApiError, ErrorMeaning, possible_causes
 from mfagate.providers.twilio.settings import HOME_REGION, TwilioSettings, is_about_accounts, signs_with_key
 
 PERMISSION_DENIED = 20003

@@ -12,7 +12,7 @@ from mfagate.core.causes import CauseId
 from mfagate.core.exchange import Response
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.providers.errors import object_of
+from mfagate.providers.answers import object_of
 from mfagate.providers.made_up import random_text
 from mfagate.providers.probes import Probe, ProviderProbes, Send
 from mfagate.providers.twilio.errors import PERMISSION_DENIED, error_of

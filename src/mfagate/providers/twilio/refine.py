@@ -16,7 +16,8 @@ import requests
 from mfagate.core.causes import CauseId
 from mfagate.core.finding import Finding
 from mfagate.core.foreign import quoted
-from mfagate.providers.errors import POSSIBLE_CAUSES, object_of
+from mfagate.providers.answers import object_of
+from mfagate.providers.errors import POSSIBLE_CAUSES
 from mfagate.providers.probes import Send
 from mfagate.providers.twilio.errors import ANOTHER_SECRET, MEANINGS, NOT_FOUND, PERMISSION_DENIED
 from mfagate.providers.twilio.settings import ACCOUNTS, TwilioSettings, is_about_accounts
