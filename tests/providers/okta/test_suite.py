@@ -132,7 +132,7 @@ class TestOkta(ProviderSuite):
         ),
         "nothing granted": (
             SettingChange(app(client_id="sandbox:ungranted_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
-            "none of the scopes",
+            "none of the requested scopes",
         ),
         "a token, but no permission": (
             SettingChange(app(client_id="sandbox:narrow_client_id"), CauseId.CREDENTIAL_INSUFFICIENT_PERMISSION),
