@@ -118,7 +118,7 @@ KNOWN_AT_RUN_TIME = {
     "mfagate.providers.twilio.settings: re.fullmatch(regex, value)": "of_shapes",
     "mfagate.providers.okta.settings: re.fullmatch(regex, host)": "of_hosts",
     "mfagate.secrets.shapes: re.compile(f'(?<![A-Za-z0-9_~=+-])(?:{regex})(?![A-Za-z0-9_~+-])')": "of_secrets",
-    "mfagate.providers.auth0.errors: re.search(self.sentence, said, re.IGNORECASE)": "of_sentences",
+    "mfagate.providers.auth0.errors: re.search(pattern, sentence, re.IGNORECASE)": "of_sentences",
 }
 """Patterns in values, and the function in this module that collects them."""
 
@@ -170,9 +170,9 @@ def of_secrets() -> Iterator[tuple[str, int, str]]:
 
 
 def of_sentences() -> Iterator[tuple[str, int, str]]:
-    from mfagate.providers.auth0.errors import TRAPS
+    from mfagate.providers.auth0.errors import BY_SENTENCE
 
-    yield from ((trap.sentence, re.IGNORECASE, Uses.ONCE) for trap in TRAPS)
+    yield from ((sentence, re.IGNORECASE, Uses.ONCE) for _, sentence in BY_SENTENCE)
 
 
 def test_every_pattern_is_analysed() -> None:

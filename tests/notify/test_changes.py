@@ -16,7 +16,7 @@ REJECTED = Check(
     subject="secret_key",
     outcome=Outcome.FAIL,
     cause=CauseId.CREDENTIAL_REJECTED,
-    message="the signature does not fit",
+    message="Duo rejected the signature",
     next_step="Put the right value there.",
     seconds=0,
 )

@@ -45,7 +45,7 @@ class Origin:
         """
         found = _URL.match(url)
         if found is None:
-            raise UnsafeRequest("its URL is not in the form that every program reads alike")
+            raise UnsafeRequest("its URL has a form that programs interpret differently")
         scheme, host, port = found.groups()
         return cls(scheme, host.lower(), int(port) if port else _DEFAULT_PORTS[scheme])
 

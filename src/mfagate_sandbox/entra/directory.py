@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from mfagate.providers.entra.probes import made_up_key, made_up_secret
+from mfagate.providers.entra.probes import made_up_secret
+from mfagate.providers.made_up import new_private_key
 from mfagate.sandbox.certificates import self_signed
 from mfagate.sandbox.emulator import characters
 
@@ -67,7 +68,7 @@ class SelfSignedCertificate:
     def __init__(self, days: int = 365) -> None:
         from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-        self.private_key = made_up_key()
+        self.private_key = new_private_key()
         key: Any = load_pem_private_key(self.private_key.encode(), None)
 
         self.end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
@@ -103,7 +104,7 @@ class Federation:
         self.iss = "https://oidc.example.com/cluster"
         self.sub = "system:serviceaccount:login:mfa"
         self.aud = "api://AzureADTokenExchange"
-        self.private_key = made_up_key()
+        self.private_key = new_private_key()
         key: Any = load_pem_private_key(self.private_key.encode(), None)
         self.public_key = key.public_key()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mfagate.providers.okta.auth import ASSERTION_TYPE
+from mfagate.providers.oauth import ASSERTION_TYPE
 from mfagate.providers.okta.settings import TOKEN_PATH
 from mfagate.sandbox.emulator import IncomingRequest, Reply
 from mfagate_sandbox.okta.answers import no_token, ok

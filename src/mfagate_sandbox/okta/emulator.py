@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from mfagate.config.pem import load_private_key
-from mfagate.providers.okta.auth import new_key, new_token
+from mfagate.providers.made_up import new_private_key
+from mfagate.providers.okta.auth import new_token
 from mfagate.providers.okta.settings import ORGANIZATION_PATH, TOKEN_PATH
 from mfagate.sandbox.emulator import (
     Emulator,
@@ -85,7 +86,7 @@ class OktaEmulator(Emulator):
         return {**values, "token_id": tokens[""].id, "idle_token_id": tokens["idle_"].id}
 
     def _apps(self) -> dict[str, str]:
-        pem, kid = new_key(), secrets.token_urlsafe(32)
+        pem, kid = new_private_key(), secrets.token_urlsafe(32)
         keys = {kid: load_private_key(pem).public_key()}
         granted = frozenset({_READ, _MANAGE, _ORG})
         apps = {
@@ -143,7 +144,7 @@ class OktaEmulator(Emulator):
     @injects(fault_kinds.ROTATED)
     def rotate(self) -> AbstractContextManager[None]:
         """Replace the token and the app's key."""
-        keys = {kid: load_private_key(new_key()).public_key() for kid in self._own_app.keys}
+        keys = {kid: load_private_key(new_private_key()).public_key() for kid in self._own_app.keys}
         return together([changed(self._own_token, value=new_token()), changed(self._own_app, keys=keys)])
 
     @injects(fault_kinds.DEMOTED)

@@ -82,7 +82,7 @@ def assert_skipped(result: CommandResult, description: str, words: str) -> None:
 def test_without_enough_time_it_is_skipped(okta: Running, tmp_path: Path) -> None:
     project = Project(tmp_path, "okta", okta, "message sent", "unknown user")
     assert project.run("gate").checks("contract.interaction")[1]["outcome"] == "pass"
-    assert_skipped(project.run("gate"), "message sent", "this user was sent a code a moment ago")
+    assert_skipped(project.run("gate"), "message sent", "a code was sent to this user a moment ago")
 
 
 @pytest.mark.parametrize(("environment", "requests"), [("staging", 2), ("production", 1)])
@@ -99,7 +99,7 @@ def test_with_enough_time_it_waits_once_and_sends_again(
         )
         with faulty_proxy(project.endpoint, refused) as before:
             project.endpoint = before.url
-            assert_skipped(project.run("gate"), "message sent", "this user was sent a code a moment ago")
+            assert_skipped(project.run("gate"), "message sent", "a code was sent to this user a moment ago")
         assert refused.requests == requests
 
 
@@ -130,9 +130,9 @@ def refused_by(project: Project, fault: Fault) -> CommandResult:
     [
         (60203, "/Verifications", "code sent", "five messages were sent to this number"),
         (60203, "/Verifications", "wrong code", "five messages were sent to this number"),
-        (60212, "/Verifications", "code accepted", "too many verifications were started"),
-        (60312, "/Challenges", "push sent", "as many challenges as it may have"),
-        (60312, "/Challenges", "push accepted", "as many challenges as it may have"),
+        (60212, "/Verifications", "code accepted", "too many concurrent verifications were started"),
+        (60312, "/Challenges", "push sent", "daily limit of challenges"),
+        (60312, "/Challenges", "push accepted", "daily limit of challenges"),
     ],
 )
 def test_limits_of_a_number_or_factor(

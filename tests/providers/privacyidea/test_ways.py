@@ -218,7 +218,7 @@ def test_a_proxy_that_drops_the_header(gate: Gate, running: Running, key: str, c
         result = gate(key, url=before.url)
     assert (result.exit_code, result.first["cause"]) == (1, cause)
     if cause == "network.proxy":
-        assert "drops or replaces that header" in result.first_red["message"]
+        assert "removes or replaces that header" in result.first_red["message"]
         assert "WSGIPassAuthorization" in result.first_red["next_step"]
 
 
