@@ -151,7 +151,7 @@ def _lines(title: str, kinds: Sequence[FaultKind]) -> Iterator[str]:
     width = max(map(len, shown))
     pairs = zip(kinds, shown, strict=True)
     for (layer, modifiers), group in groupby(pairs, lambda pair: (pair[0].layer, tuple(pair[0].modifiers))):
-        takes = f"takes {', '.join(modifiers)}" if modifiers else "lasts until it is taken away"
+        takes = f"takes {', '.join(modifiers)}" if modifiers else "lasts until it is removed"
         yield f"{_PLACES.get(layer, f'{title} itself')}; {takes}:"
         for kind, name in group:
             needs = f" (with {', '.join(kind.needs)})" if kind.needs else ""

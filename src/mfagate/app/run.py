@@ -18,10 +18,10 @@ from mfagate.checks.record import require_own_recordings
 from mfagate.config.load import load
 from mfagate.config.model import Configuration, Integration
 from mfagate.core.result import ChangedSince, Report
-from mfagate.history.errors import HistoryError, NoPlace
-from mfagate.history.past import PriorRuns
-from mfagate.history.place import HistoryLocation
-from mfagate.history.recorder import HistoryReader, RunRecorder, place_of
+from mfagate.history.errors import HistoryError, InvalidLocation
+from mfagate.history.location import HistoryLocation
+from mfagate.history.prior_runs import PriorRuns
+from mfagate.history.recorder import HistoryReader, RunRecorder, location_of
 from mfagate.notify.notifier import Notifier
 from mfagate.providers import registry
 from mfagate.report.formats import Output
@@ -148,7 +148,7 @@ def _require_place(history: str | None) -> None:
         return
     try:
         HistoryLocation.of(history, Path())
-    except NoPlace as error:
+    except InvalidLocation as error:
         raise RequestRefused(str(error)) from None
     except HistoryError:
         return
@@ -173,7 +173,7 @@ def _used(configuration: Configuration, request: RunRequest) -> Iterator[Path]:
     """Yield the files that a run reads or keeps."""
     yield from changed_since.inputs(configuration)
     with suppress(HistoryError):  # It is reported where it is needed.
-        if (kept := place_of(configuration, request.history).path) is not None:
+        if (kept := location_of(configuration, request.history).path) is not None:
             yield kept
 
 

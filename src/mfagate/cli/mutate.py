@@ -86,7 +86,7 @@ def mutate(
             return
         with counting(Console(stderr=True, emoji=False)) as tell:
             outcome = command.run(
-                configuration, integrations, kinds=kinds, live=live, seed=seed, verbose=verbose, tell=tell
+                configuration, integrations, kinds=kinds, live=live, seed=seed, verbose=verbose, progress=tell
             )
         if json_path is not None:
             write_atomically(json_path, outcome.json)

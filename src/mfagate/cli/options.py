@@ -100,12 +100,12 @@ def _parse_history(ctx: click.Context, param: click.Parameter, value: str | None
     """Refuse what names no place. A history that cannot be reached is a warning, because it changes no verdict."""
     if value is None:
         return None
-    from mfagate.history.errors import HistoryError, NoPlace
-    from mfagate.history.place import HistoryLocation
+    from mfagate.history.errors import HistoryError, InvalidLocation
+    from mfagate.history.location import HistoryLocation
 
     try:
         HistoryLocation.of(value, Path())
-    except NoPlace as error:
+    except InvalidLocation as error:
         raise click.BadParameter(str(error)) from None
     except HistoryError:
         pass

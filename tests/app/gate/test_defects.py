@@ -16,7 +16,7 @@ from mfagate.core.causes import CauseId, Outcome
 from mfagate.core.exchange import Response
 from mfagate.core.result import Check, Report, Verdict
 from mfagate.providers import registry
-from mfagate.providers.privacyidea.provider import PrivacyIDEA
+from mfagate.providers.privacyidea.probes import PrivacyIDEAProbes
 
 
 def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Report:
@@ -31,13 +31,13 @@ def defects(report: Report) -> list[Check]:
     return [check for check in report.integrations[0].checks if check.cause is CauseId.GATE_INTERNAL_ERROR]
 
 
-def test_a_defect_in_one_rung(
+def test_a_defect_in_one_check_does_not_stop_the_others(
     project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def identity(self: PrivacyIDEA, *_: object) -> dict[str, str]:
+    def identity(self: PrivacyIDEAProbes, *_: object) -> dict[str, str]:
         raise RuntimeError(f"a defect that quotes {project.env['VALIDATE']}")
 
-    monkeypatch.setattr(PrivacyIDEA, "identity", identity)
+    monkeypatch.setattr(PrivacyIDEAProbes, "identity", identity)
     with caplog.at_level(logging.ERROR, logger="mfagate"):
         report = run(project, monkeypatch)
     assert [check.id for check in defects(report)] == ["identity"]
@@ -48,7 +48,7 @@ def test_a_defect_in_one_rung(
     assert project.env["VALIDATE"] not in caplog.text + report.model_dump_json()
 
 
-def test_a_defect_in_one_interaction(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_in_one_interaction_stops_no_other(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from mfagate.contract import Interaction, Mismatch
     from mfagate.contract.mismatch import Showable
 
